@@ -1,0 +1,53 @@
+//! The Headroom engine: bytes of an LLM request in, smaller bytes out.
+//!
+//! The engine is synchronous and pure. It opens no file, no socket and no clock, so the same request
+//! always becomes the same bytes, on every machine and after every restart.
+//!
+//! # Example
+//!
+//! ```
+//! use headroom_core::{Api, Headroom, Options, Outcome};
+//!
+//! let headroom = Headroom::new();
+//! let body = br#"{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}"#;
+//! match headroom.compress(Api::OpenAiChat, body, &Options::default()) {
+//!     Outcome::Unchanged { reason, .. } => println!("sent as it was: {reason}"),
+//!     Outcome::Rewritten { body, originals, .. } => {
+//!         assert!(originals.is_empty(), "store these before sending the body");
+//!         println!("{} bytes to send", body.len());
+//!     }
+//! }
+//! ```
+//!
+//! # What it promises
+//!
+//! - **Splice.** Output and input differ only inside tool results. If nothing is edited, nothing changes.
+//! - **Causality.** What a block becomes depends on the configuration, the head of the request and the blocks
+//!   up to and including it. A conversation that grows by appending has an output that grows by appending,
+//!   so a provider's prompt cache keeps hitting.
+//! - **Recoverable.** What the output alone cannot give back is in [`Outcome::Rewritten`]'s `originals`.
+//! - **Never worse.** An edit is made only if it saves tokens.
+//! - **Truthful.** Every line of output is a line of input, an exact decode of a declared form, or a marker.
+//!
+//! # Untrusted input
+//!
+//! No input makes the engine panic or recurse without bound. Work and memory are linear in the body, and bodies
+//! over the limits of [`Builder`] are declined with a [`Reason`].
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod api;
+mod engine;
+mod marker;
+mod options;
+mod outcome;
+mod reason;
+mod report;
+
+pub use api::{Api, UnknownApi};
+pub use engine::{Builder, Headroom};
+pub use marker::{Handle, InvalidHandle};
+pub use options::{Means, Options, Tier, UnknownMeans, UnknownTier};
+pub use outcome::{Original, Outcome};
+pub use reason::Reason;
+pub use report::{Action, BlockReport, ContentKind, Report, Step};

@@ -1,0 +1,113 @@
+use std::{fmt, str::FromStr};
+
+/// Bytes of the BLAKE3 hash that a handle keeps: 80 bits, 16 letters.
+const HANDLE_BYTES: usize = 10;
+const HANDLE_CHARS: usize = 16;
+/// RFC 4648 base32 in lower case.
+const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// The name of a stored original: lower-case base32 of the first 80 bits of its BLAKE3 hash.
+///
+/// The same content has the same handle everywhere.
+///
+/// ```
+/// use headroom_core::Handle;
+///
+/// let handle = Handle::of("some log");
+/// assert_eq!(handle.to_string().parse(), Ok(handle));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Handle([u8; HANDLE_BYTES]);
+
+impl Handle {
+    /// The handle of this content.
+    #[must_use]
+    pub fn of(content: &str) -> Self {
+        let hash = blake3::hash(content.as_bytes());
+        let mut bytes = [0; HANDLE_BYTES];
+        bytes.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+        Self(bytes)
+    }
+
+    /// The raw 80 bits.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; HANDLE_BYTES] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(HANDLE_CHARS);
+        for group in self.0.chunks_exact(5) {
+            let bits = group.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            for shift in (0..8).rev().map(|n| n * 5) {
+                let letter = ALPHABET.get((bits >> shift & 31) as usize).copied().unwrap_or(b'a');
+                text.push(char::from(letter));
+            }
+        }
+        f.pad(&text)
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handle({self})")
+    }
+}
+
+/// The error of parsing a [`Handle`] from a text that is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidHandle(());
+
+impl fmt::Display for InvalidHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("invalid handle; expected 16 letters a-z or digits 2-7")
+    }
+}
+
+impl std::error::Error for InvalidHandle {}
+
+impl FromStr for Handle {
+    type Err = InvalidHandle;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() != HANDLE_CHARS {
+            return Err(InvalidHandle(()));
+        }
+        let mut bytes = [0; HANDLE_BYTES];
+        for (group, to) in text.as_bytes().chunks_exact(8).zip(bytes.chunks_exact_mut(5)) {
+            let mut bits = 0_u64;
+            for letter in group {
+                let value = match letter {
+                    b'a'..=b'z' => letter - b'a',
+                    b'2'..=b'7' => letter - b'2' + 26,
+                    _ => return Err(InvalidHandle(())),
+                };
+                bits = bits << 5 | u64::from(value);
+            }
+            to.iter_mut().zip(bits.to_be_bytes().into_iter().skip(3)).for_each(|(to, from)| *to = from);
+        }
+        Ok(Self(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_survive_the_round_trip() {
+        for n in 0..1000 {
+            let handle = Handle::of(&format!("content {n}"));
+            assert_eq!(handle.to_string().parse(), Ok(handle));
+        }
+    }
+
+    #[test]
+    fn handles_of_other_alphabets_are_refused() {
+        for text in ["", "abc", "abcdefghijklmno1", "ABCDEFGHIJKLMNOP", "abcdefghijklmnopq"] {
+            assert!(text.parse::<Handle>().is_err(), "{text}");
+        }
+    }
+}

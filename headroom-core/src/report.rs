@@ -1,0 +1,126 @@
+use std::fmt;
+
+use crate::{Api, Means, Reason, Tier};
+
+/// What kind of text a block holds, as far as its structure tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum ContentKind {
+    /// One JSON value.
+    Json,
+    /// The content of a file, as an agent's read tool or `cat` shows it. Its lines are never altered.
+    FileRead,
+    /// Any other text.
+    Text,
+}
+
+impl ContentKind {
+    /// The label used in reports and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::FileRead => "file_read",
+            Self::Text => "text",
+        }
+    }
+}
+
+impl fmt::Display for ContentKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One kind of edit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Step {
+    /// Colours, cursor movement and overdrawn progress bars removed.
+    Terminal,
+    /// Repeated lines folded with a count.
+    Fold,
+    /// JSON without insignificant white space, record arrays as tables.
+    Json,
+    /// Lines that stand in an earlier block referenced.
+    Reference,
+    /// Parts set aside behind a marker.
+    Elision,
+}
+
+impl Step {
+    /// The label used in reports and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Fold => "fold",
+            Self::Json => "json",
+            Self::Reference => "reference",
+            Self::Elision => "elision",
+        }
+    }
+}
+
+/// What happened to one block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Action {
+    /// Left as it was.
+    Kept(Reason),
+    /// Edited by these steps.
+    Edited(Vec<Step>),
+}
+
+/// One block of a request that the engine looked at. Holds no content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct BlockReport {
+    /// Where the text stands in the body, as a JSON path: `messages[2].content[0].content`.
+    pub path: String,
+    /// The tool whose result this is, where the request names it.
+    pub tool: Option<String>,
+    /// What the text is.
+    pub kind: ContentKind,
+    /// Length of the text before, in bytes of UTF-8.
+    pub bytes_before: usize,
+    /// Length of the text after, in bytes of UTF-8.
+    pub bytes_after: usize,
+    /// Tokens before; `None` where they were not counted because no edit was in question.
+    pub tokens_before: Option<usize>,
+    /// Tokens after.
+    pub tokens_after: Option<usize>,
+    /// What was done.
+    pub action: Action,
+}
+
+/// What the engine looked at and did. Holds no content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Report {
+    /// The wire format, if it was recognised.
+    pub api: Option<Api>,
+    /// How far edits were allowed to go.
+    pub tier: Tier,
+    /// How the model can fetch back what was set aside.
+    pub means: Means,
+    /// The token counter: a tokenizer's name.
+    pub tokenizer: &'static str,
+    /// Whether the model's own tokenizer is unknown and another stands in for it.
+    pub estimated: bool,
+    /// Length of the body before, in bytes.
+    pub bytes_before: usize,
+    /// Length of the body after, in bytes.
+    pub bytes_after: usize,
+    /// Tokens that the edits saved.
+    pub tokens_saved: usize,
+    /// Why nothing was edited, if nothing was.
+    pub reason: Option<Reason>,
+    /// Every tool result, in order.
+    pub blocks: Vec<BlockReport>,
+}
