@@ -43,6 +43,10 @@ mod options;
 mod outcome;
 mod reason;
 mod report;
+mod scan;
+mod text;
+mod wire;
+mod budget;
 
 pub use api::{Api, UnknownApi};
 pub use engine::{Builder, Headroom};
