@@ -37,6 +37,13 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api;
+mod builder;
+mod context;
+mod decide;
+mod lines;
+mod memo;
+mod reference;
+mod splice;
 mod engine;
 mod marker;
 mod options;
@@ -49,7 +56,8 @@ mod wire;
 mod budget;
 
 pub use api::{Api, UnknownApi};
-pub use engine::{Builder, Headroom};
+pub use builder::Builder;
+pub use engine::Headroom;
 pub use marker::{Handle, InvalidHandle};
 pub use options::{Means, Options, Tier, UnknownMeans, UnknownTier};
 pub use outcome::{Original, Outcome};

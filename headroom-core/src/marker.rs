@@ -1,4 +1,57 @@
+//! What stands in the place of text that is not there: one grammar, written and read here.
+
 use std::{fmt, str::FromStr};
+
+/// How every marker begins. Text of the input that holds this is never referred to and never folded.
+pub(crate) const OPENING: &str = "[headroom:";
+
+/// A gap whose lines stand earlier in the same request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reference<'a> {
+    pub(crate) here: Here,
+    pub(crate) there: There,
+    /// What holds the lines, in words: `result 4 above, Read server.py`.
+    pub(crate) origin: &'a str,
+}
+
+/// The lines that a reference stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Here {
+    /// Lines that carry these numbers.
+    Numbered { first: u32, last: u32 },
+    /// So many lines without numbers.
+    Count(u32),
+}
+
+/// Where they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum There {
+    /// All of it.
+    Whole,
+    /// Under the same numbers.
+    Same,
+    /// Under these numbers.
+    Numbered { first: u32, last: u32 },
+    /// These lines of it, counted from one as they stand there.
+    Position { first: u32, last: u32 },
+}
+
+impl fmt::Display for Reference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { here, there, origin } = self;
+        f.write_str(OPENING)?;
+        match here {
+            _ if *there == There::Whole => f.write_str(" same")?,
+            Here::Numbered { first, last } => write!(f, " lines {first}-{last}")?,
+            Here::Count(count) => write!(f, " {count} lines")?,
+        }
+        match there {
+            There::Whole | There::Same => write!(f, " as in {origin}]"),
+            There::Numbered { first, last } => write!(f, " as lines {first}-{last} in {origin}]"),
+            There::Position { first, last } => write!(f, " as output lines {first}-{last} in {origin}]"),
+        }
+    }
+}
 
 /// Bytes of the BLAKE3 hash that a handle keeps: 80 bits, 16 letters.
 const HANDLE_BYTES: usize = 10;

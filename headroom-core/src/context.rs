@@ -1,0 +1,178 @@
+//! What the engine knows about each item from what stands before it.
+
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+
+use crate::{
+    memo::Key,
+    scan::{Limits, Text, scan},
+    wire::{Arguments, Call, Item},
+};
+
+/// Facts about one item that follow from the items up to and including it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    /// The hash of everything that may decide what this item becomes.
+    pub(crate) key: Key,
+    /// The index of the call that a result answers.
+    pub(crate) call: Option<u32>,
+    /// The index of the last words of the user before this item.
+    pub(crate) question: Option<u32>,
+    /// How many items of this item's sort there are up to this one.
+    pub(crate) ordinal: u32,
+}
+
+/// Walks the items once, in order.
+pub(crate) fn facts(seed: &[u8], items: &[Item<'_>]) -> Vec<Facts> {
+    let mut hasher = blake3::Hasher::new();
+    update(&mut hasher, 0, &[seed]);
+    let mut walk = Walk::default();
+    items
+        .iter()
+        .zip(0..)
+        .map(|(item, index)| {
+            let call = walk.step(items, item, index);
+            match item {
+                Item::User(text) => update(&mut hasher, 1, &[text.raw.as_bytes()]),
+                Item::Call(call) => {
+                    let name = call.name.map_or("", |name| name.raw);
+                    let arguments = call.arguments.as_ref().map_or("", Arguments::raw);
+                    update(&mut hasher, 2, &[name.as_bytes(), arguments.as_bytes()]);
+                }
+                Item::Result(result) => {
+                    let flags = [
+                        u8::from(result.continues),
+                        u8::from(result.json),
+                        result.protected.map_or(0, |reason| reason as u8 + 1),
+                    ];
+                    let call = call.map_or([0xff; 4], u32::to_le_bytes);
+                    let name = result.name.map_or("", |name| name.raw);
+                    update(&mut hasher, 3, &[&flags, &call, name.as_bytes(), result.text.raw.as_bytes()]);
+                }
+                Item::Compaction => update(&mut hasher, 4, &[]),
+            }
+            let mut key = Key::default();
+            hasher.finalize_xof().fill(&mut key);
+            Facts { key, call, question: walk.question, ordinal: walk.ordinal(item) }
+        })
+        .collect()
+}
+
+/// Hashes fields so that no two lists of fields give the same bytes.
+fn update(hasher: &mut blake3::Hasher, tag: u8, fields: &[&[u8]]) {
+    hasher.update(&[tag]);
+    for field in fields {
+        hasher.update(&(field.len() as u64).to_le_bytes());
+        hasher.update(field);
+    }
+}
+
+#[derive(Debug, Default)]
+struct Walk<'a> {
+    question: Option<u32>,
+    calls_by_id: FxHashMap<&'a str, u32>,
+    /// Calls without an id that have no answer yet.
+    unanswered: Vec<u32>,
+    users: u32,
+    calls: u32,
+    results: u32,
+}
+
+impl<'a> Walk<'a> {
+    /// Takes note of an item; gives the call that it answers.
+    fn step(&mut self, items: &[Item<'a>], item: &Item<'a>, index: u32) -> Option<u32> {
+        match item {
+            Item::User(text) => {
+                self.users += 1;
+                // What a client adds by itself is not what the user asked.
+                if !text.raw.trim_start().starts_with("<system-reminder>") {
+                    self.question = Some(index);
+                }
+                None
+            }
+            Item::Call(call) => {
+                self.calls += 1;
+                match call.id {
+                    Some(id) => {
+                        self.calls_by_id.insert(id, index);
+                    }
+                    None => self.unanswered.push(index),
+                }
+                None
+            }
+            Item::Result(result) => {
+                self.results += u32::from(!result.continues);
+                if let Some(id) = result.id {
+                    return self.calls_by_id.get(id).copied();
+                }
+                let named = |index: &u32| match items.get(*index as usize) {
+                    Some(Item::Call(call)) => {
+                        call.name.map(|name| name.raw) == result.name.map(|name| name.raw)
+                    }
+                    _ => false,
+                };
+                let at = self.unanswered.iter().position(named)?;
+                Some(self.unanswered.remove(at))
+            }
+            Item::Compaction => None,
+        }
+    }
+
+    fn ordinal(&self, item: &Item<'_>) -> u32 {
+        match item {
+            Item::User(_) => self.users,
+            Item::Call(_) => self.calls,
+            Item::Result(_) => self.results,
+            Item::Compaction => 0,
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    /// The arguments with the escapes of a surrounding string undone: JSON, as a rule.
+    pub(crate) fn arguments(&self) -> Option<Cow<'a, str>> {
+        match self.arguments? {
+            Arguments::Json(raw) => Some(Cow::Borrowed(raw)),
+            Arguments::Text(text) => text.decode(),
+        }
+    }
+
+    /// The texts that the model wrote into the arguments: the content of a file, the two sides of an edit.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let Some(arguments) = self.arguments() else { return Vec::new() };
+        let Ok(tape) = scan(&arguments, Limits::for_length(arguments.len())) else {
+            return vec![arguments.into_owned()];
+        };
+        tape.root().strings().filter_map(Text::decode).map(Cow::into_owned).collect()
+    }
+
+    /// A few words that tell this call from others: the tool and the file, command or pattern it was given.
+    pub(crate) fn label(&self) -> String {
+        const TELLING: [&str; 9] =
+            ["file_path", "path", "absolute_path", "filePath", "command", "cmd", "pattern", "query", "url"];
+        let name = self.name.and_then(Text::decode).unwrap_or(Cow::Borrowed("tool"));
+        let detail = self.arguments().and_then(|arguments| {
+            let tape = scan(&arguments, Limits::for_length(arguments.len())).ok()?;
+            let root = tape.root();
+            TELLING.iter().find_map(|key| {
+                let (_, value) = root.members().find(|(name, _)| name.raw == *key)?;
+                Some(brief(&value.text()?.decode()?, key.to_ascii_lowercase().ends_with("path")))
+            })
+        });
+        let name = brief(&name, false);
+        detail.map_or_else(|| name.clone(), |detail| format!("{name} {detail}"))
+    }
+}
+
+/// The part of an argument that fits into a reference.
+fn brief(text: &str, path: bool) -> String {
+    const MOST: usize = 32;
+    let part = if path { text.rsplit(['/', '\\']).next().unwrap_or(text) } else { text };
+    let mut words: String =
+        part.chars().map(|c| if c.is_control() || c == ']' { ' ' } else { c }).take(MOST).collect();
+    if part.chars().nth(MOST).is_some() {
+        words.push('…');
+    }
+    words
+}

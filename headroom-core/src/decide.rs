@@ -1,0 +1,248 @@
+//! What one block becomes.
+
+use std::{borrow::Cow, ops::Range};
+
+use crate::{
+    BlockReport, ContentKind, Original, Reason, Step, Tier,
+    budget::Tokenizer,
+    compress::{fold, json, terminal},
+    detect,
+    reference::Found,
+    report::Action,
+    scan::Text,
+    splice::Edit,
+    text::RawOffsets,
+};
+
+/// Blocks shorter than this are left alone: no marker would pay.
+const MIN_BYTES: usize = 160;
+/// A rewrite of a whole block must save at least one token in this many.
+const WORTHWHILE: usize = 20;
+/// A reference must save at least this many tokens.
+const MIN_SAVING: usize = 8;
+
+/// What became of one block; depends on nothing but what its key covers.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    pub(crate) kind: ContentKind,
+    pub(crate) action: Action,
+    /// Edits of the raw string.
+    pub(crate) edits: Vec<Edit>,
+    pub(crate) originals: Vec<Original>,
+    pub(crate) bytes: (usize, usize),
+    pub(crate) tokens: Option<(usize, usize)>,
+}
+
+/// Everything that decides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) tool: Option<&'a str>,
+    pub(crate) arguments: Option<&'a str>,
+    pub(crate) kind: Option<ContentKind>,
+    /// Whether the provider expects JSON in this place.
+    pub(crate) json: bool,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) tier: Tier,
+}
+
+/// A replacement in the decoded text.
+#[derive(Debug)]
+struct Change {
+    bytes: Range<usize>,
+    with: String,
+    step: Step,
+}
+
+/// The result for one text: the changes, and the text that they make.
+#[derive(Debug)]
+struct Draft {
+    changes: Vec<Change>,
+    steps: Vec<Step>,
+    text: String,
+    tokens: usize,
+}
+
+impl Decision {
+    pub(crate) fn kept(kind: ContentKind, reason: Reason, bytes: usize) -> Self {
+        Self {
+            kind,
+            action: Action::Kept(reason),
+            edits: Vec::new(),
+            originals: Vec::new(),
+            bytes: (bytes, bytes),
+            tokens: None,
+        }
+    }
+
+    pub(crate) fn saved(&self) -> usize {
+        self.tokens.map_or(0, |(before, after)| before.saturating_sub(after))
+    }
+
+    pub(crate) fn report(&self, path: String, tool: Option<String>) -> BlockReport {
+        BlockReport {
+            path,
+            tool,
+            kind: self.kind,
+            bytes_before: self.bytes.0,
+            bytes_after: self.bytes.1,
+            tokens_before: self.tokens.map(|(before, _)| before),
+            tokens_after: self.tokens.map(|(_, after)| after),
+            action: self.action.clone(),
+        }
+    }
+
+    /// The text that the model sees.
+    pub(crate) fn output<'a>(&self, text: Text<'a>) -> Option<Cow<'a, str>> {
+        if self.edits.is_empty() {
+            return text.decode();
+        }
+        let mut output = String::with_capacity(self.bytes.1);
+        let mut from = 0;
+        let mut copy = |range: Range<usize>| {
+            let piece = Text { raw: text.raw.get(range)?, ..text };
+            piece.decode()
+        };
+        for edit in &self.edits {
+            output.push_str(&copy(from..edit.start)?);
+            output.push_str(&edit.with);
+            from = edit.end;
+        }
+        output.push_str(&copy(from..text.raw.len())?);
+        Some(Cow::Owned(output))
+    }
+
+    /// Rough memory use in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        let edits: usize = self.edits.iter().map(|edit| edit.with.len() + size_of::<Edit>()).sum();
+        let originals: usize = self.originals.iter().map(|original| original.content.len()).sum();
+        size_of::<Self>() + edits + originals + 64
+    }
+}
+
+/// Decides what a block becomes. `find` gives the runs of a text that stand earlier in the request.
+pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &dyn Fn(&str) -> Vec<Found>) -> Decision {
+    let text = block.text;
+    let kind = block.kind.unwrap_or_else(|| detect::kind(text, block.tool, block.arguments));
+    if text.len() < MIN_BYTES {
+        return Decision::kept(kind, Reason::TooShort, text.len());
+    }
+    let tokens = block.tokenizer.count(text);
+    let mut decision = Decision::kept(kind, Reason::NoSaving, text.len());
+    decision.tokens = Some((tokens, tokens));
+    let best = drafts(block, kind, tokens, find)
+        .into_iter()
+        .filter(|draft| draft.tokens < tokens)
+        .min_by_key(|draft| draft.tokens);
+    let Some(draft) = best else { return decision };
+    let Some(edits) = raw_edits(raw, &draft.changes) else { return decision };
+    decision.action = Action::Edited(draft.steps);
+    decision.edits = edits;
+    decision.bytes.1 = draft.text.len();
+    decision.tokens = Some((tokens, draft.tokens));
+    decision
+}
+
+/// The ways in which a block could be written, unordered.
+fn drafts(block: &Block<'_>, kind: ContentKind, tokens: usize, find: &dyn Fn(&str) -> Vec<Found>) -> Vec<Draft> {
+    let text = block.text;
+    let count = |text: &str| block.tokenizer.count(text);
+    let mut drafts = Vec::new();
+    if !block.json {
+        let changes = line_changes(block, text, find);
+        if !changes.is_empty() {
+            let text = apply(text, &changes);
+            drafts.push(Draft { tokens: count(&text), steps: steps(&changes), changes, text });
+        }
+    }
+    let whole = |text: String, mut steps: Vec<Step>| {
+        steps.sort_unstable();
+        steps.dedup();
+        let step = steps.first().copied().unwrap_or(Step::Json);
+        let changes = vec![Change { bytes: 0..block.text.len(), with: text.clone(), step }];
+        Draft { tokens: count(&text), steps, changes, text }
+    };
+    let mut whole_drafts = Vec::new();
+    match kind {
+        ContentKind::Json => {
+            for candidate in json::candidates(text) {
+                let valid = !block.json || candidate.starts_with(['{', '[']);
+                if valid {
+                    whole_drafts.push(whole(candidate, vec![Step::Json]));
+                }
+            }
+        }
+        ContentKind::Text if !block.json => {
+            if let Some(rendered) = terminal::render(text) {
+                let changes = line_changes(block, &rendered, find);
+                let mut steps = steps(&changes);
+                steps.push(Step::Terminal);
+                whole_drafts.push(whole(apply(&rendered, &changes), steps));
+            }
+        }
+        _ => {}
+    }
+    whole_drafts.retain(|draft| (tokens.saturating_sub(draft.tokens)) * WORTHWHILE >= tokens);
+    drafts.extend(whole_drafts);
+    drafts
+}
+
+/// Folds and references: replacements of whole lines.
+fn line_changes(block: &Block<'_>, text: &str, find: &dyn Fn(&str) -> Vec<Found>) -> Vec<Change> {
+    let count = |text: &str| block.tokenizer.count(text);
+    let pays = |bytes: &Range<usize>, with: &str| {
+        text.get(bytes.clone()).is_some_and(|removed| count(removed) >= count(with) + MIN_SAVING)
+    };
+    let mut changes: Vec<Change> = Vec::new();
+    if block.tier >= Tier::Context {
+        let found = find(text).into_iter().filter(|found| pays(&found.bytes, &found.marker));
+        changes.extend(found.map(|found| Change {
+            bytes: found.bytes,
+            with: found.marker,
+            step: Step::Reference,
+        }));
+    }
+    let references = changes.len();
+    for fold in fold::runs(text) {
+        let taken = changes.get(..references).unwrap_or_default();
+        let after = taken.partition_point(|change| change.bytes.end <= fold.bytes.start);
+        let free = taken.get(after).is_none_or(|change| fold.bytes.end <= change.bytes.start);
+        if free && pays(&fold.bytes, &fold.marker) {
+            changes.push(Change { bytes: fold.bytes, with: fold.marker, step: Step::Fold });
+        }
+    }
+    changes.sort_by_key(|change| change.bytes.start);
+    changes
+}
+
+fn steps(changes: &[Change]) -> Vec<Step> {
+    let mut steps: Vec<Step> = changes.iter().map(|change| change.step).collect();
+    steps.sort_unstable();
+    steps.dedup();
+    steps
+}
+
+fn apply(text: &str, changes: &[Change]) -> String {
+    let mut output = String::with_capacity(text.len());
+    let mut from = 0;
+    for change in changes {
+        output.push_str(text.get(from..change.bytes.start).unwrap_or_default());
+        output.push_str(&change.with);
+        from = change.bytes.end;
+    }
+    output.push_str(text.get(from..).unwrap_or_default());
+    output
+}
+
+/// Changes of the decoded text as edits of the raw string.
+fn raw_edits(raw: Text<'_>, changes: &[Change]) -> Option<Vec<Edit>> {
+    let mut offsets = RawOffsets::new(raw);
+    changes
+        .iter()
+        .map(|change| {
+            let start = offsets.at(change.bytes.start)?;
+            let end = offsets.at(change.bytes.end)?;
+            Some(Edit { start, end, with: change.with.clone() })
+        })
+        .collect()
+}
