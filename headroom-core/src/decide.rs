@@ -99,7 +99,7 @@ impl Decision {
         }
         let mut output = String::with_capacity(self.bytes.1);
         let mut from = 0;
-        let mut copy = |range: Range<usize>| {
+        let copy = |range: Range<usize>| {
             let piece = Text { raw: text.raw.get(range)?, ..text };
             piece.decode()
         };
@@ -144,7 +144,12 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &dyn Fn(&str) -> Ve
 }
 
 /// The ways in which a block could be written, unordered.
-fn drafts(block: &Block<'_>, kind: ContentKind, tokens: usize, find: &dyn Fn(&str) -> Vec<Found>) -> Vec<Draft> {
+fn drafts(
+    block: &Block<'_>,
+    kind: ContentKind,
+    tokens: usize,
+    find: &dyn Fn(&str) -> Vec<Found>,
+) -> Vec<Draft> {
     let text = block.text;
     let count = |text: &str| block.tokenizer.count(text);
     let mut drafts = Vec::new();

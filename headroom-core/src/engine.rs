@@ -8,13 +8,13 @@ use std::{
 };
 
 use crate::{
-    Action, Api, Builder, ContentKind, Means, Options, Outcome, Reason, Report, Tier,
+    Api, Builder, ContentKind, Hints, Means, Options, Original, Outcome, Reason, Report, TextOutcome, Tier,
     budget::Tokenizer,
     context::{Facts, facts},
     decide::{Block, Decision, decide},
-    memo::{Key, Memo},
+    memo::Memo,
     reference::Index,
-    scan::{Limits, scan},
+    scan::{Limits, Text, scan},
     splice::splice,
     wire::{self, Conversation, Item, ToolResult},
 };
@@ -99,13 +99,52 @@ impl Headroom {
         }
     }
 
+    /// Makes one piece of content smaller, outside any conversation.
+    ///
+    /// ```
+    /// use headroom_core::{Headroom, Hints};
+    ///
+    /// let log = format!("{}done\n", "connection refused, retrying in a moment\n".repeat(100));
+    /// let outcome = Headroom::new().compress_text(&log, &Hints::new().tool("Bash"));
+    /// let text = outcome.text.expect("a hundred equal lines fold");
+    /// assert!(text.starts_with("connection refused, retrying in a moment\n"));
+    /// assert!(text.ends_with("done\n") && text.len() < 200);
+    /// ```
+    #[must_use]
+    pub fn compress_text(&self, text: &str, hints: &Hints) -> TextOutcome {
+        let decide = || {
+            if text.len() > self.shared.config.max_body {
+                return Decision::kept(ContentKind::Text, Reason::TooLarge, text.len());
+            }
+            let block = Block {
+                text,
+                tool: hints.tool.as_deref(),
+                arguments: hints.arguments.as_deref(),
+                kind: hints.kind,
+                json: false,
+                tokenizer: Tokenizer::for_model(&hints.model),
+                tier: hints.options.tier,
+            };
+            // The text stands for itself: its raw form is the text, with nothing escaped.
+            decide(Text { raw: text, start: 0, escaped: false }, &block, &|_| Vec::new())
+        };
+        let decision = catch_unwind(AssertUnwindSafe(decide))
+            .unwrap_or_else(|_| Decision::kept(ContentKind::Text, Reason::Internal, text.len()));
+        let output = decision.output(Text { raw: text, start: 0, escaped: false });
+        TextOutcome {
+            report: decision.report(String::new(), hints.tool.clone()),
+            text: output.filter(|_| !decision.edits.is_empty()).map(Cow::into_owned),
+            originals: decision.originals,
+        }
+    }
+
     fn rewrite(
         &self,
         api: Api,
         body: &[u8],
         options: &Options,
         report: &mut Report,
-    ) -> Result<(Vec<u8>, Vec<crate::Original>), Reason> {
+    ) -> Result<(Vec<u8>, Vec<Original>), Reason> {
         let config = &self.shared.config;
         if body.len() > config.max_body {
             return Err(Reason::TooLarge);
@@ -125,17 +164,14 @@ impl Headroom {
                 _ => None,
             })
         };
-        for (((item, facts), decision), _) in
-            conversation.items.iter().zip(&request.facts).zip(&decisions).zip(0_u32..)
-        {
+        for ((item, facts), decision) in conversation.items.iter().zip(&request.facts).zip(&decisions) {
             if let (Item::Result(result), Some(decision)) = (item, decision.get()) {
                 report.blocks.push(decision.report(result.place.to_string(), request.tool(result, facts)));
                 report.tokens_saved += decision.saved();
             }
         }
-        let edits = results().flat_map(|(result, decision)| {
-            decision.edits.iter().map(|edit| (result.text.start, edit))
-        });
+        let edits = results()
+            .flat_map(|(result, decision)| decision.edits.iter().map(|edit| (result.text.start, edit)));
         if edits.clone().next().is_none() {
             return Err(if report.blocks.is_empty() { Reason::NothingEditable } else { Reason::NoSaving });
         }
@@ -200,7 +236,11 @@ impl<'a, 'c> Request<'a, 'c> {
     }
 
     fn decide_from(&self, first_unknown: usize, decisions: &[OnceCell<Arc<Decision>>], shared: &Shared) {
-        let texts = Texts { items: self.items, decisions, cells: self.items.iter().map(|_| OnceCell::new()).collect() };
+        let texts = Texts {
+            items: self.items,
+            decisions,
+            cells: self.items.iter().map(|_| OnceCell::new()).collect(),
+        };
         let (mut index, start) = self.resume(first_unknown, shared);
         for ((at, item), facts) in self.items.iter().enumerate().zip(&self.facts).skip(start) {
             if let (Item::Result(result), Some(None)) = (item, decisions.get(at).map(OnceCell::get)) {
@@ -214,7 +254,7 @@ impl<'a, 'c> Request<'a, 'c> {
                 self.remember(at, item, facts, &mut index, &texts);
             }
         }
-        if let (Tier::Context.., Some(last)) = (self.tier, self.facts.last()) {
+        if let Some(last) = self.facts.last() {
             let weight = index.weight();
             lock(&shared.indexes).put(last.key, index, weight);
         }

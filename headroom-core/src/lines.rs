@@ -74,13 +74,16 @@ impl Lines {
     }
 
     fn number(&mut self, text: &str) {
-        let lines: Vec<&str> = self.lines.iter().map(|line| text.get(line.range()).unwrap_or_default()).collect();
+        let lines: Vec<&str> =
+            self.lines.iter().map(|line| text.get(line.range()).unwrap_or_default()).collect();
         for run in numbered::runs(&lines) {
             let Ok(id) = u16::try_from(self.runs.len() + 1) else { return };
-            let (Ok(start), Ok(count)) = (u32::try_from(run.lines.start), u32::try_from(run.lines.len())) else {
+            let (Ok(start), Ok(count)) = (u32::try_from(run.lines.start), u32::try_from(run.lines.len()))
+            else {
                 return;
             };
-            for (number, line) in (run.first..).zip(self.lines.get_mut(run.lines.clone()).unwrap_or_default()) {
+            for (number, line) in (run.first..).zip(self.lines.get_mut(run.lines.clone()).unwrap_or_default())
+            {
                 let Ok(prefix) = u16::try_from(run.style.prefix(number).len()) else { continue };
                 line.prefix = prefix;
                 line.run = id;

@@ -17,13 +17,16 @@ pub(crate) struct Memo<V> {
     old: HashMap<Key, (V, usize)>,
 }
 
-impl<V: Clone> Memo<V> {
+impl<V> Memo<V> {
     /// A memory of at most `capacity` bytes, as the weights given to [`Memo::put`] tell.
     pub(crate) fn new(capacity: usize) -> Self {
         Self { capacity, weight: 0, young: HashMap::new(), old: HashMap::new() }
     }
 
-    pub(crate) fn get(&mut self, key: &Key) -> Option<V> {
+    pub(crate) fn get(&mut self, key: &Key) -> Option<V>
+    where
+        V: Clone,
+    {
         if let Some((value, _)) = self.young.get(key) {
             return Some(value.clone());
         }

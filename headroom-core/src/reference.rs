@@ -70,7 +70,9 @@ impl Index {
     pub(crate) fn add(&mut self, id: u32, origin: &str, text: &str) {
         let Some(added) = Lines::of(text) else { return };
         let first = self.lines.len();
-        let (Ok(start), Ok(end)) = (u32::try_from(first), u32::try_from(first + added.lines.len())) else { return };
+        let (Ok(start), Ok(end)) = (u32::try_from(first), u32::try_from(first + added.lines.len())) else {
+            return;
+        };
         if added.lines.is_empty() || end == NONE {
             return;
         }
@@ -173,7 +175,11 @@ impl Index {
         let their_run = source.runs.get(usize::from(self.lines.get(run.there)?.run).wrapping_sub(1));
         // Where the style of the numbers is another one, the first line stays to show it.
         let shows = own_run.is_some_and(|own_run| their_run.is_none_or(|run| run.style != own_run.style));
-        let run = if shows { Match { here: run.here + 1, there: run.there + 1, count: run.count - 1 } } else { run };
+        let run = if shows {
+            Match { here: run.here + 1, there: run.there + 1, count: run.count - 1 }
+        } else {
+            run
+        };
         let first_line = own.lines.get(run.here)?;
         let count = u32::try_from(run.count).ok().filter(|count| *count > 0)?;
 
@@ -189,7 +195,11 @@ impl Index {
             Some(their_run) => {
                 let first = number(their_run, position as usize)?;
                 let last = first + count - 1;
-                if here == (Here::Numbered { first, last }) { There::Same } else { There::Numbered { first, last } }
+                if here == (Here::Numbered { first, last }) {
+                    There::Same
+                } else {
+                    There::Numbered { first, last }
+                }
             }
             None => There::Position { first: position + 1, last: position + count },
         };
@@ -226,7 +236,9 @@ fn anchor(lines: &[Line], at: usize, text: &str) -> Option<u32> {
         return Some(first.hash);
     }
     let lines = rest.get(..ANCHOR_LINES)?;
-    Some(lines.iter().fold(0x9e37_79b9, |hash: u32, line| {
-        (hash.rotate_left(13) ^ line.hash).wrapping_mul(0x85eb_ca6b)
-    }))
+    Some(
+        lines.iter().fold(0x9e37_79b9, |hash: u32, line| {
+            (hash.rotate_left(13) ^ line.hash).wrapping_mul(0x85eb_ca6b)
+        }),
+    )
 }

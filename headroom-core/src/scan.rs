@@ -394,7 +394,9 @@ mod tests {
 
     #[test]
     fn accepts_what_the_grammar_allows() {
-        for text in ["null", " [ ] ", "{}", r#"{"a":[1,-0,1.5e-3,"\u00e9\n",{"b":null}],"":true}"#, "1e400", "\"\""] {
+        for text in
+            ["null", " [ ] ", "{}", r#"{"a":[1,-0,1.5e-3,"\u00e9\n",{"b":null}],"":true}"#, "1e400", "\"\""]
+        {
             assert!(accepts(text), "{text}");
         }
     }
@@ -402,8 +404,32 @@ mod tests {
     #[test]
     fn declines_what_it_does_not() {
         for text in [
-            "", " ", "[", "]", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{a:1}", "{\"a\":1,}", "01", "-", "1.",
-            "1e", "+1", "tru", "\"", "\"\\x\"", "\"\\u12\"", "[1]]", "{]", "[}", "{\"a\":1]", "nullx", "[1}",
+            "",
+            " ",
+            "[",
+            "]",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "{\"a\":1,}",
+            "01",
+            "-",
+            "1.",
+            "1e",
+            "+1",
+            "tru",
+            "\"",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "[1]]",
+            "{]",
+            "[}",
+            "{\"a\":1]",
+            "nullx",
+            "[1}",
         ] {
             assert!(!accepts(text), "{text}");
         }
@@ -428,7 +454,8 @@ mod tests {
 
     #[test]
     fn strings_skips_keys() {
-        let tape = scan(r#"{"a":"b","c":{"d":["e",{"f":"g"},[]],"h":1},"i":"j"}"#, Limits::for_length(64)).unwrap();
+        let tape =
+            scan(r#"{"a":"b","c":{"d":["e",{"f":"g"},[]],"h":1},"i":"j"}"#, Limits::for_length(64)).unwrap();
         let found: Vec<_> = tape.root().strings().map(|text| text.raw).collect();
         assert_eq!(found, ["b", "e", "g", "j"]);
     }

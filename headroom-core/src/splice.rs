@@ -15,7 +15,10 @@ pub(crate) struct Edit {
 
 /// Applies edits to a body. `edits` are pairs of the offset of a string's content in `body` and an edit of it; they
 /// must ascend and not overlap. `None` if they do not.
-pub(crate) fn splice<'e>(body: &str, edits: impl Iterator<Item = (usize, &'e Edit)> + Clone) -> Option<Vec<u8>> {
+pub(crate) fn splice<'e>(
+    body: &str,
+    edits: impl Iterator<Item = (usize, &'e Edit)> + Clone,
+) -> Option<Vec<u8>> {
     let added: usize = edits.clone().map(|(_, edit)| edit.with.len() + edit.with.len() / 16).sum();
     let removed: usize = edits.clone().map(|(_, edit)| edit.end.saturating_sub(edit.start)).sum();
     let mut out = Vec::with_capacity((body.len() + added).saturating_sub(removed));
@@ -49,8 +52,11 @@ mod tests {
 
     #[test]
     fn refuses_edits_that_overlap_or_lie_outside() {
-        for edits in [[edit(0, 2, ""), edit(1, 3, "")], [edit(2, 3, ""), edit(0, 1, "")], [edit(0, 1, ""), edit(9, 99, "")]]
-        {
+        for edits in [
+            [edit(0, 2, ""), edit(1, 3, "")],
+            [edit(2, 3, ""), edit(0, 1, "")],
+            [edit(0, 1, ""), edit(9, 99, "")],
+        ] {
             assert_eq!(splice("0123456789", edits.iter().map(|edit| (0, edit))), None);
         }
     }

@@ -58,13 +58,14 @@ fn unit(raw: &str) -> Option<u32> {
 #[derive(Debug)]
 pub(crate) struct RawOffsets<'a> {
     rest: &'a str,
+    escaped: bool,
     raw: usize,
     decoded: usize,
 }
 
 impl<'a> RawOffsets<'a> {
     pub(crate) fn new(text: Text<'a>) -> Self {
-        Self { rest: text.raw, raw: 0, decoded: 0 }
+        Self { rest: text.raw, escaped: text.escaped, raw: 0, decoded: 0 }
     }
 
     /// The raw offset of this decoded offset, or `None` if it is inside a character, behind the end, or before an
@@ -72,7 +73,8 @@ impl<'a> RawOffsets<'a> {
     pub(crate) fn at(&mut self, decoded: usize) -> Option<usize> {
         let mut missing = decoded.checked_sub(self.decoded)?;
         while missing > 0 {
-            let plain = memchr(b'\\', self.rest.as_bytes()).unwrap_or(self.rest.len()).min(missing);
+            let plain = if self.escaped { memchr(b'\\', self.rest.as_bytes()) } else { None };
+            let plain = plain.unwrap_or(self.rest.len()).min(missing);
             let (raw, text) = if plain > 0 {
                 (plain, plain)
             } else {
@@ -107,7 +109,8 @@ pub(crate) fn escape_into(text: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(bytes.get(from..at).unwrap_or_default());
         out.extend_from_slice(&[b'\\', short]);
         if short == b'u' {
-            let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).map_or(b'0', |digit| digit as u8);
+            let digit =
+                |nibble: u8| char::from_digit(u32::from(nibble), 16).map_or(b'0', |digit| digit as u8);
             out.extend_from_slice(&[b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
         }
         from = at + 1;

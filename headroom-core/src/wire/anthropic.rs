@@ -33,11 +33,7 @@ fn forgets(management: Option<Value<'_, '_>>) -> Result<bool, Reason> {
     Ok(false)
 }
 
-fn read_message<'a>(
-    message: Value<'a, '_>,
-    index: usize,
-    items: &mut Vec<Item<'a>>,
-) -> Result<(), Reason> {
+fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
     let [role, content] = message.fields(["role", "content"])?;
     let Some(content) = content else { return Ok(()) };
     let user = is(role, "user");
@@ -86,7 +82,8 @@ fn read_result<'a>(
     for (part_index, part) in content.items().enumerate() {
         let [kind, words, citations] = part.fields(["type", "text", "citations"])?;
         if let (true, Some(words)) = (is(kind, "text"), text(words)) {
-            let protected = protected.or(citations.map(|_| Reason::Protected));
+            let cited = citations.is_some_and(|citations| !citations.is_null());
+            let protected = protected.or(cited.then_some(Reason::Protected));
             let place = Place::new("messages[#].content[#].content[#].text", [message, index, part_index]);
             items.push(result(words, place, protected, continues));
             continues = true;

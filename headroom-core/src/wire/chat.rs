@@ -4,8 +4,7 @@ use super::{Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve
 use crate::{Reason, scan::Value};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
-    let [model, messages, tools, tool_choice] =
-        body.fields(["model", "messages", "tools", "tool_choice"])?;
+    let [model, messages, tools, tool_choice] = body.fields(["model", "messages", "tools", "tool_choice"])?;
     let mut conversation = Conversation {
         model: text(model),
         forgets: false,
@@ -18,11 +17,7 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
     Ok(conversation)
 }
 
-fn read_message<'a>(
-    message: Value<'a, '_>,
-    index: usize,
-    items: &mut Vec<Item<'a>>,
-) -> Result<(), Reason> {
+fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
     let [role, content, tool_calls, id, name] =
         message.fields(["role", "content", "tool_calls", "tool_call_id", "name"])?;
     match raw(role) {

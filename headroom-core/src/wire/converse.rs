@@ -44,7 +44,15 @@ fn read_result<'a>(
     let mut push = |text, path, part| {
         let place = Place::new(path, [message, index, part]);
         let id = raw(id);
-        items.push(Item::Result(ToolResult { text, place, id, name: None, continues, protected, json: false }));
+        items.push(Item::Result(ToolResult {
+            text,
+            place,
+            id,
+            name: None,
+            continues,
+            protected,
+            json: false,
+        }));
         continues = true;
     };
     for (part_index, part) in content.into_iter().flat_map(Value::items).enumerate() {

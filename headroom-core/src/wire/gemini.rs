@@ -42,7 +42,11 @@ fn read_part<'a>(
     if model {
         if let Some(call) = call.or(call_snake) {
             let [id, name, args] = call.fields(["id", "name", "args"])?;
-            items.push(Item::Call(Call { id: raw(id), name: text(name), arguments: args.map(Arguments::of) }));
+            items.push(Item::Call(Call {
+                id: raw(id),
+                name: text(name),
+                arguments: args.map(Arguments::of),
+            }));
         }
         return Ok(());
     }
