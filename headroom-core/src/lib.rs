@@ -37,6 +37,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api;
+#[cfg_attr(not(test), expect(dead_code))]
+mod compress;
 mod engine;
 mod marker;
 mod options;
