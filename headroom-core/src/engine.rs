@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     cell::OnceCell,
+    hash::{BuildHasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -31,6 +32,8 @@ pub struct Headroom {
 struct Shared {
     config: Builder,
     decisions: Mutex<Memo<Arc<Decision>>>,
+    /// Keys of the memories, so that their collisions cannot be aimed at.
+    secret: u64,
     /// The index at the end of a request, ready for the next request of the same conversation.
     indexes: Mutex<Memo<Index>>,
 }
@@ -53,6 +56,7 @@ impl Headroom {
             shared: Arc::new(Shared {
                 decisions: Mutex::new(Memo::new(quarter)),
                 indexes: Mutex::new(Memo::new(config.memory - quarter)),
+                secret: RandomState::new().hash_one(0),
                 config,
             }),
         }
@@ -152,7 +156,7 @@ impl Headroom {
         let body = std::str::from_utf8(body).map_err(|_| Reason::NotJson)?;
         let tape = scan(body, Limits::for_length(body.len()))?;
         let conversation = wire::read(api, tape.root())?;
-        let request = Request::new(&conversation, options);
+        let request = Request::new(&conversation, options, self.shared.secret);
         report.means = request.means;
         report.tokenizer = request.tokenizer.name();
         report.estimated = request.tokenizer.estimated;
@@ -196,7 +200,7 @@ struct Request<'a, 'c> {
 }
 
 impl<'a, 'c> Request<'a, 'c> {
-    fn new(conversation: &'c Conversation<'a>, options: &Options) -> Self {
+    fn new(conversation: &'c Conversation<'a>, options: &Options, secret: u64) -> Self {
         let tokenizer = Tokenizer::for_model(conversation.model.map_or("", |model| model.raw));
         let means = match options.means {
             Means::None if conversation.retrieves => Means::Client,
@@ -211,7 +215,7 @@ impl<'a, 'c> Request<'a, 'c> {
             tokenizer.name(),
             options.tenant
         );
-        let facts = facts(seed.as_bytes(), &conversation.items);
+        let facts = facts(&seed, secret, &conversation.items);
         Self { items: &conversation.items, facts, tokenizer, tier, means }
     }
 

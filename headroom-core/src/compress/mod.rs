@@ -1,8 +1,6 @@
-pub(crate) mod json {
-    pub(crate) fn candidates(_: &str) -> Vec<String> {
-        vec![]
-    }
-}
+//! One module per form: pure functions from a text to what could stand instead.
+
+pub(crate) mod json;
 pub(crate) mod terminal {
     pub(crate) fn render(_: &str) -> Option<String> {
         None
