@@ -23,6 +23,8 @@ pub(crate) struct Facts {
     pub(crate) question: Option<u32>,
     /// How many items of this item's sort there are up to this one.
     pub(crate) ordinal: u32,
+    /// Which text of its result this is, from zero.
+    pub(crate) part: u32,
 }
 
 /// Walks the items once, in order. `seed` holds what the head decides, `secret` what only this process knows.
@@ -50,7 +52,7 @@ pub(crate) fn facts(seed: &str, secret: u64, items: &[Item<'_>]) -> Vec<Facts> {
                 }
                 Item::Compaction => chain.add(4, &[]),
             }
-            Facts { key: chain.key, call, question: walk.question, ordinal: walk.ordinal(item) }
+            Facts { key: chain.key, call, question: walk.question, ordinal: walk.ordinal(item), part: walk.part }
         })
         .collect()
 }
@@ -85,6 +87,7 @@ struct Walk<'a> {
     users: u32,
     calls: u32,
     results: u32,
+    part: u32,
 }
 
 impl<'a> Walk<'a> {
@@ -111,6 +114,7 @@ impl<'a> Walk<'a> {
             }
             Item::Result(result) => {
                 self.results += u32::from(!result.continues);
+                self.part = if result.continues { self.part + 1 } else { 0 };
                 if let Some(id) = result.id {
                     return self.calls_by_id.get(id).copied();
                 }

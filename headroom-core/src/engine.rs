@@ -14,7 +14,7 @@ use crate::{
     context::{Facts, facts},
     decide::{Block, Decision, decide},
     memo::Memo,
-    reference::Index,
+    reference::{Index, MIN_BYTES},
     scan::{Limits, Text, scan},
     splice::splice,
     wire::{self, Conversation, Item, ToolResult},
@@ -313,30 +313,30 @@ impl<'a, 'c> Request<'a, 'c> {
             *index = Index::default();
             return;
         }
-        let origin = self.origin(item, facts);
         for leaf in 0..texts.of(at).len().min(MAX_LEAVES) {
             let Some(id) = source_id(at, leaf) else { return };
-            if let Some(text) = texts.read(id) {
-                index.add(id, &origin, text);
+            if let Some(text) = texts.read(id).filter(|text| text.len() >= MIN_BYTES) {
+                index.add(id, &self.origin(item, facts, leaf), text);
             }
         }
     }
 
-    /// How a reference names this item.
-    fn origin(&self, item: &Item<'a>, facts: &Facts) -> String {
+    /// How a reference names a text of this item.
+    fn origin(&self, item: &Item<'a>, facts: &Facts, leaf: usize) -> String {
         let ordinal = facts.ordinal;
         match item {
             Item::User(_) => format!("user text {ordinal} above"),
-            Item::Call(call) => format!("call {ordinal} above, {}", call.label()),
+            Item::Call(call) => format!("call {ordinal} part {} above, {}", leaf + 1, call.label()),
             Item::Result(result) => {
                 let label = match facts.call.and_then(|call| self.items.get(call as usize)) {
                     Some(Item::Call(call)) => Some(call.label()),
                     _ => self.tool(result, facts),
                 };
-                label.map_or_else(
-                    || format!("result {ordinal} above"),
-                    |label| format!("result {ordinal} above, {label}"),
-                )
+                let label = label.map_or_else(String::new, |label| format!(", {label}"));
+                match facts.part {
+                    0 => format!("result {ordinal} above{label}"),
+                    part => format!("result {ordinal} part {} above{label}", part + 1),
+                }
             }
             Item::Compaction => String::new(),
         }
