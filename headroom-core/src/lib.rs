@@ -37,8 +37,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api;
+#[cfg_attr(not(test), expect(dead_code))]
+mod compress;
+#[cfg_attr(not(test), expect(dead_code))]
+mod detect;
 mod engine;
 mod marker;
+#[cfg_attr(not(test), expect(dead_code))]
+mod numbered;
 mod options;
 mod outcome;
 mod reason;

@@ -1,0 +1,4 @@
+//! One file per way to make a text smaller. Each is pure: text in, text or ranges out.
+
+pub(crate) mod fold;
+pub(crate) mod terminal;
