@@ -52,7 +52,13 @@ pub(crate) fn facts(seed: &str, secret: u64, items: &[Item<'_>]) -> Vec<Facts> {
                 }
                 Item::Compaction => chain.add(4, &[]),
             }
-            Facts { key: chain.key, call, question: walk.question, ordinal: walk.ordinal(item), part: walk.part }
+            Facts {
+                key: chain.key,
+                call,
+                question: walk.question,
+                ordinal: walk.ordinal(item),
+                part: walk.part,
+            }
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use crate::{
     BlockReport, ContentKind, Original, Reason, Step, Tier,
     budget::Tokenizer,
     compress::{fold, json, terminal},
-    detect,
+    detect, marker,
     reference::Found,
     report::Action,
     scan::Text,
@@ -198,6 +198,10 @@ fn line_changes(block: &Block<'_>, text: &str, find: &dyn Fn(&str) -> Vec<Found>
         text.get(bytes.clone()).is_some_and(|removed| count(removed) >= count(with) + MIN_SAVING)
     };
     let mut changes: Vec<Change> = Vec::new();
+    // Where the text has something like a marker already, nobody could tell ours from it.
+    if text.contains(marker::OPENING) {
+        return changes;
+    }
     if block.tier >= Tier::Context {
         let found = find(text).into_iter().filter(|found| pays(&found.bytes, &found.marker));
         changes.extend(found.map(|found| Change {
@@ -208,11 +212,12 @@ fn line_changes(block: &Block<'_>, text: &str, find: &dyn Fn(&str) -> Vec<Found>
     }
     let references = changes.len();
     for fold in fold::runs(text) {
+        // What the marker repeats must stand right before it.
         let taken = changes.get(..references).unwrap_or_default();
-        let after = taken.partition_point(|change| change.bytes.end <= fold.bytes.start);
-        let free = taken.get(after).is_none_or(|change| fold.bytes.end <= change.bytes.start);
-        if free && pays(&fold.bytes, &fold.marker) {
-            changes.push(Change { bytes: fold.bytes, with: fold.marker, step: Step::Fold });
+        let after = taken.partition_point(|change| change.bytes.end <= fold.kept);
+        let free = taken.get(after).is_none_or(|change| fold.range.end <= change.bytes.start);
+        if free && pays(&fold.range, &fold.replacement) {
+            changes.push(Change { bytes: fold.range, with: fold.replacement, step: Step::Fold });
         }
     }
     changes.sort_by_key(|change| change.bytes.start);

@@ -71,7 +71,8 @@ impl Lines {
         let mut runs = numbered::runs(&lines);
         runs.truncate(usize::from(u16::MAX));
         for (run, id) in runs.iter().zip(1..) {
-            for (number, line) in (run.first..).zip(self.lines.get_mut(run.lines.clone()).unwrap_or_default()) {
+            for (number, line) in (run.first..).zip(self.lines.get_mut(run.lines.clone()).unwrap_or_default())
+            {
                 let Ok(prefix) = u16::try_from(run.prefix(number).len()) else { continue };
                 line.prefix = prefix;
                 line.run = id;
@@ -90,7 +91,7 @@ pub(crate) fn is_gap(line: &str) -> bool {
     line.contains(marker::OPENING)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "half of the hash is enough, hits are compared")]
+/// Half of the hash is enough: hits are compared.
 fn hash(text: &str) -> u32 {
     let mut hasher = FxHasher::default();
     text.hash(&mut hasher);

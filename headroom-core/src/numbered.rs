@@ -178,6 +178,7 @@ fn count(bytes: &[u8], at: usize, pass: impl Fn(u8) -> bool) -> usize {
     bytes.iter().skip(at).take(MAX_WIDTH + 1).take_while(|byte| pass(**byte)).count()
 }
 
+#[cfg(test)]
 /// The number of a line of a numbered view, and the offset in bytes at which its text starts.
 ///
 /// One space after `:` and `|` is taken for the viewer's. What the line says alone; [`runs`] decides better.

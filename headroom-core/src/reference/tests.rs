@@ -15,8 +15,12 @@ pub(crate) fn decode(output: &str, source: &dyn Fn(&str) -> Option<String>) -> O
         let content = output.get(line.range())?;
         let Some(reference) = Reference::parse(content) else {
             if let Some((number, body)) = crate::numbered::parse(content) {
-                style_before = crate::numbered::runs(&[content, &plus(content, number, body, 1), &plus(content, number, body, 2)])
-                    .pop();
+                style_before = crate::numbered::runs(&[
+                    content,
+                    &plus(content, number, body, 1),
+                    &plus(content, number, body, 2),
+                ])
+                .pop();
             }
             text.push_str(content);
             continue;
@@ -30,7 +34,8 @@ pub(crate) fn decode(output: &str, source: &dyn Fn(&str) -> Option<String>) -> O
             }
             (There::Position { first, .. }, _) => first as usize - 1,
             (There::Numbered { first, .. }, _) | (There::Same, Here::Numbered { first, .. }) => {
-                let holds = |run: &&Run| first >= run.first && ((first - run.first) as usize) < run.lines.len();
+                let holds =
+                    |run: &&Run| first >= run.first && ((first - run.first) as usize) < run.lines.len();
                 let run = theirs.runs.iter().find(holds)?;
                 run.lines.start + (first - run.first) as usize
             }
@@ -48,7 +53,9 @@ pub(crate) fn decode(output: &str, source: &dyn Fn(&str) -> Option<String>) -> O
                 let run = match (reference.there, theirs.run(line)) {
                     (There::Position { .. }, None) => style_before.clone()?,
                     (_, Some(run)) if style_before.is_none() => run.clone(),
-                    (_, Some(run)) => style_before.clone().filter(|own| own.style != run.style).unwrap_or(run.clone()),
+                    (_, Some(run)) => {
+                        style_before.clone().filter(|own| own.style != run.style).unwrap_or(run.clone())
+                    }
                     (_, None) => style_before.clone()?,
                 };
                 text.push_str(&run.prefix(number + u32::try_from(offset).ok()?));
@@ -156,7 +163,10 @@ fn plain_text_matches_a_numbered_view() {
 
 #[test]
 fn lines_with_a_marker_are_never_referred_to() {
-    let text = format!("{0}\n{0}\n{0}\n{0}\n", "[headroom: 14 lines as output lines 17-30 in result 0 above, Read a.py]");
+    let text = format!(
+        "{0}\n{0}\n{0}\n{0}\n",
+        "[headroom: 14 lines as output lines 17-30 in result 0 above, Read a.py]"
+    );
     let mut index = Index::default();
     index.add(0, "result 0 above", &text);
     assert!(index.find(&text, &|_| Some(&text)).is_empty());
