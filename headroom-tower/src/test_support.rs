@@ -181,6 +181,10 @@ impl Body for TestBody {
         }
     }
 
+    fn is_end_stream(&self) -> bool {
+        self.ended
+    }
+
     fn size_hint(&self) -> SizeHint {
         self.hint.clone()
     }
