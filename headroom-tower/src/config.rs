@@ -55,13 +55,17 @@ impl Config {
         }
     }
 
-    /// What is asked of the engine for one request, and for whom. Without a store nothing can be set aside.
-    pub(crate) fn options(&self, parts: &Parts, own: Option<&HeadroomOverride>) -> (Options, String) {
-        let tenant = own.and_then(|own| own.tenant.clone()).unwrap_or_else(|| (self.tenant)(parts));
+    /// What is asked of the engine for one request. Without a store nothing can be set aside.
+    pub(crate) fn options(&self, own: Option<&HeadroomOverride>, tenant: &str) -> Options {
         let means = own.and_then(|own| own.means).unwrap_or(self.means);
         let means = if self.store.is_some() { means } else { Means::None };
         let tier = own.and_then(|own| own.tier).unwrap_or(self.tier);
-        (Options::new().tier(tier).means(means).tenant(tenant.clone()), tenant)
+        Options::new().tier(tier).means(means).tenant(tenant)
+    }
+
+    pub(crate) fn tenant_of(&self, parts: &Parts) -> String {
+        let own = parts.extensions.get::<HeadroomOverride>().and_then(|own| own.tenant.clone());
+        own.unwrap_or_else(|| (self.tenant)(parts))
     }
 }
 
@@ -78,7 +82,7 @@ impl fmt::Debug for Config {
     }
 }
 
-/// The settings that the layers have in common. Expects a `fn config_mut(&mut self) -> &mut Config`.
+/// The settings that the layers have in common. Expects `fn config(&self) -> &Config` and `fn config_mut(&mut self) -> &mut Config`.
 macro_rules! settings {
     () => {
         /// Uses this engine. Default: [`Headroom::new`](headroom_core::Headroom::new).
@@ -121,6 +125,14 @@ macro_rules! settings {
         {
             self.config_mut().tenant = std::sync::Arc::new(tenant);
             self
+        }
+
+        /// The tenant that the layer takes a request for, as the store knows it.
+        ///
+        /// For handlers that answer from the same store, such as a retrieval endpoint.
+        #[must_use]
+        pub fn tenant_of(&self, parts: &http::request::Parts) -> String {
+            self.config().tenant_of(parts)
         }
 
         /// Passes bodies longer than this many bytes on as they come. Default: 32 MiB.

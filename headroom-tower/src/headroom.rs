@@ -75,6 +75,10 @@ impl<M, P> HeadroomLayer<M, P> {
         HeadroomLayer { compress: self.compress.map_body(map_body) }
     }
 
+    fn config(&self) -> &Config {
+        self.compress.config()
+    }
+
     fn config_mut(&mut self) -> &mut Config {
         self.compress.config_mut()
     }

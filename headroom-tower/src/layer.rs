@@ -110,6 +110,10 @@ impl<M, P> CompressLayer<M, P> {
         CompressLayer { config: self.config, map_body, predicate: self.predicate }
     }
 
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
     pub(crate) fn config_mut(&mut self) -> &mut Config {
         Arc::make_mut(&mut self.config)
     }

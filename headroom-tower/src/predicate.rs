@@ -1,7 +1,7 @@
 use headroom_core::Api;
 use http::{HeaderMap, Method, header, request::Parts};
 
-use crate::{SkipReason, path::Path};
+use crate::SkipReason;
 
 /// Which requests the layer looks at.
 ///
@@ -63,11 +63,15 @@ impl Predicate for DefaultPredicate {
         if parts.method != Method::POST {
             return Err(SkipReason::Method);
         }
-        match Path::of(parts.uri.path()) {
-            Path::Known(_) => Ok(()),
-            Path::Excluded => Err(SkipReason::Path),
-            Path::Unknown if is_json(&parts.headers) => Ok(()),
-            Path::Unknown => Err(SkipReason::ContentType),
+        let path = parts.uri.path();
+        if Api::from_path(path).is_some() {
+            Ok(())
+        } else if is_excluded(path) {
+            Err(SkipReason::Path)
+        } else if is_json(&parts.headers) {
+            Ok(())
+        } else {
+            Err(SkipReason::ContentType)
         }
     }
 }
@@ -98,12 +102,11 @@ pub(crate) fn guard(parts: &Parts) -> Result<(), SkipReason> {
     }
 }
 
-/// The API that the path names.
-pub(crate) fn api(parts: &Parts) -> Option<Api> {
-    match Path::of(parts.uri.path()) {
-        Path::Known(api) => Some(api),
-        Path::Excluded | Path::Unknown => None,
-    }
+/// Requests that look like those of a known API, and whose answers cannot ask for anything back.
+fn is_excluded(path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let ends = ["/batches", "/responses/compact", ":batchGenerateContent"];
+    ends.into_iter().any(|end| path.ends_with(end)) || path.contains("/batches/")
 }
 
 /// Whether a signature or digest covers the body, so that other bytes would be refused.
@@ -146,7 +149,9 @@ mod tests {
         assert_eq!(check("POST", "/custom", &[]), Err(SkipReason::ContentType));
         assert_eq!(check("GET", "/v1/messages", &[]), Err(SkipReason::Method));
         let json = [("content-type", "application/json")];
-        assert_eq!(check("POST", "/v1/responses/compact", &json), Err(SkipReason::Path));
+        for path in ["/v1/responses/compact", "/v1/messages/batches", "/v1/messages/batches/b/cancel/"] {
+            assert_eq!(check("POST", path, &json), Err(SkipReason::Path), "{path}");
+        }
     }
 
     #[test]

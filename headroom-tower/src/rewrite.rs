@@ -23,7 +23,7 @@ use crate::{
     decode::Codec,
     emit::{self, Span},
     offload::Work,
-    predicate,
+    predicate::guard,
     read::{Read, ReadEnd},
     work::{Input, Output},
 };
@@ -93,7 +93,7 @@ fn admit<B: Body, P: Predicate>(
         return Err(SkipReason::AlreadyRewritten);
     }
     predicate.check(parts)?;
-    predicate::guard(parts)?;
+    guard(parts)?;
     let codec = Codec::of(&parts.headers)?;
     let announced =
         parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -110,8 +110,9 @@ impl<B: Body> Rewrite<B> {
 
     fn read(config: Arc<Config>, parts: Parts, body: B, codec: Codec) -> Self {
         let own = parts.extensions.get::<HeadroomOverride>();
-        let (options, tenant) = config.options(&parts, own);
-        let api = own.and_then(|own| own.api).or(config.api).or_else(|| predicate::api(&parts));
+        let tenant = config.tenant_of(&parts);
+        let options = config.options(own, &tenant);
+        let api = own.and_then(|own| own.api).or(config.api).or_else(|| Api::from_path(parts.uri.path()));
         let step = Step::Read(Read::new(body, config.max_body));
         let job = Job { config, parts, codec, api, options, tenant, span: Span::new(), elapsed: None };
         Self { step, job: Some(Box::new(job)) }

@@ -6,7 +6,7 @@ use std::{
 use bytes::Bytes;
 use headroom_core::{Api, Options, Original, Outcome, Report};
 
-use crate::{SkipReason, config::Engine, decode::Codec, path};
+use crate::{SkipReason, config::Engine, decode::Codec};
 
 /// What the CPU work on one body needs.
 pub(crate) struct Input {
@@ -46,7 +46,7 @@ impl Input {
             Err(reason) => return skip(self.api, reason),
         };
         let body = decoded.as_deref().unwrap_or(&self.body);
-        let Some(api) = self.api.or_else(|| path::detect(body)) else {
+        let Some(api) = self.api.or_else(|| Api::detect(body)) else {
             return skip(None, SkipReason::UnknownApi);
         };
         if cancelled.load(Ordering::Relaxed) {

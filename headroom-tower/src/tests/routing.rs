@@ -51,7 +51,7 @@ async fn requests_that_are_not_ours_pass_unread() {
 
 #[tokio::test]
 async fn the_api_comes_from_the_path_then_from_the_body() {
-    let gemini = || TestBody::of("{\"contents\":[{\"parts\":[{\"text\":\"hi\"}]}]}");
+    let gemini = || TestBody::of(r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#);
     let at = |path: &str| {
         let request = Request::post(path).header("content-type", "application/json");
         request.body(gemini()).unwrap()

@@ -59,13 +59,17 @@ async fn originals_without_a_store_are_not_set_aside() {
 async fn requests_with_other_credentials_are_other_tenants() {
     let store = MemoryStore::new();
     let layer = CompressLayer::new().fake(set_aside).store(store.clone());
-    for key in ["a", "b"] {
+    let send = async |key: &str| {
         let mut request = post(TestBody::of("01234567"));
         request.headers_mut().insert("x-api-key", key.parse().unwrap());
-        let _ = layer.rewrite(request).await;
-    }
-    let once = MemoryStore::new();
-    once.put_many("x", vec![]).await.unwrap();
-    assert!(store.get("a", &Handle::of("4567")).await.unwrap().is_none(), "the key itself is no tenant");
-    assert!(store.stored_bytes() >= 2 * 4, "stored once for each");
+        let tenant = layer.tenant_of(&layer.rewrite(request).await.into_parts().0);
+        (store.get(&tenant, &Handle::of("4567")).await.unwrap(), tenant)
+    };
+    let (found, tenant_a) = send("secret-a").await;
+    assert_eq!(found.as_deref(), Some("4567"));
+    let stored = store.stored_bytes();
+    let (found, tenant_b) = send("secret-b").await;
+    assert_eq!(found.as_deref(), Some("4567"));
+    assert_eq!(store.stored_bytes(), 2 * stored, "each has its own");
+    assert!(tenant_a != tenant_b && !tenant_a.contains("secret"));
 }
