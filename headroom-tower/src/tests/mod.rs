@@ -1,0 +1,9 @@
+mod cancel;
+mod contract;
+mod encoding;
+mod headers;
+mod offload;
+mod replay;
+mod routing;
+mod stacks;
+mod storing;
