@@ -250,4 +250,4 @@ fn anchor(lines: &[Line], at: usize, text: &str) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
