@@ -77,7 +77,7 @@ impl<B: Body> Body for HeadroomBody<B> {
         }
         if let Tail::Rest(body) = tail {
             let frame = ready!(body.as_mut().poll_frame(cx));
-            if frame.is_none() {
+            if matches!(frame, None | Some(Err(_))) {
                 *tail = Tail::End;
             }
             return Poll::Ready(frame.map(into_bytes));

@@ -314,3 +314,14 @@ pub(crate) fn encode(name: &str, body: &[u8]) -> Vec<u8> {
         _ => body.to_vec(),
     }
 }
+
+/// Runs a future that needs no runtime to its end on this thread.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+    }
+}
