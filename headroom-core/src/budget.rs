@@ -2,6 +2,11 @@
 
 use bpe_openai::Tokenizer as Bpe;
 
+/// Texts up to this many bytes are counted exactly.
+const EXACT: usize = 64 << 10;
+/// How many pieces of a longer text are counted, [`EXACT`] bytes in all.
+const SAMPLES: usize = 64;
+
 /// How tokens are counted for a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tokenizer {
@@ -42,14 +47,39 @@ impl Tokenizer {
         }
     }
 
-    /// The number of tokens of a text, special tokens taken as plain text.
+    /// The number of tokens of a text: exact up to [`EXACT`] bytes, and scaled up from an even sample beyond, so that
+    /// the work for one block is bounded.
     pub(crate) fn count(self, text: &str) -> usize {
+        if text.len() <= EXACT {
+            return self.count_all(text);
+        }
+        let stride = text.len() / SAMPLES;
+        let (mut tokens, mut bytes) = (0, 0);
+        for sample in 0..SAMPLES {
+            let start = boundary(text, sample * stride);
+            let end = boundary(text, start + EXACT / SAMPLES);
+            let piece = text.get(start..end).unwrap_or_default();
+            tokens += self.count_all(piece);
+            bytes += piece.len();
+        }
+        // In 128 bits, since the product of two lengths may not fit into a `usize`.
+        let scaled = tokens as u128 * text.len() as u128 / bytes.max(1) as u128;
+        usize::try_from(scaled).unwrap_or(usize::MAX)
+    }
+
+    /// Special tokens are taken as plain text.
+    fn count_all(self, text: &str) -> usize {
         let bpe: &Bpe = match self.vocabulary {
             Vocabulary::O200k => bpe_openai::o200k_base(),
             Vocabulary::Cl100k => bpe_openai::cl100k_base(),
         };
         bpe.count(text)
     }
+}
+
+/// The first character boundary at or behind this offset.
+fn boundary(text: &str, offset: usize) -> usize {
+    (offset..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
 #[cfg(test)]

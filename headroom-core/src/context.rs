@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::{
+    Reason,
     memo::Key,
     scan::{Limits, Text, scan},
     wire::{Arguments, Call, Item},
@@ -21,12 +23,14 @@ pub(crate) struct Facts {
     pub(crate) question: Option<u32>,
     /// How many items of this item's sort there are up to this one.
     pub(crate) ordinal: u32,
+    /// Which text of its result this is, from zero.
+    pub(crate) part: u32,
 }
 
-/// Walks the items once, in order.
-pub(crate) fn facts(seed: &[u8], items: &[Item<'_>]) -> Vec<Facts> {
-    let mut hasher = blake3::Hasher::new();
-    update(&mut hasher, 0, &[seed]);
+/// Walks the items once, in order. `seed` holds what the head decides, `secret` what only this process knows.
+pub(crate) fn facts(seed: &str, secret: u64, items: &[Item<'_>]) -> Vec<Facts> {
+    let mut chain = Chain { secret, key: Key::default() };
+    chain.add(0, &[seed]);
     let mut walk = Walk::default();
     items
         .iter()
@@ -34,37 +38,49 @@ pub(crate) fn facts(seed: &[u8], items: &[Item<'_>]) -> Vec<Facts> {
         .map(|(item, index)| {
             let call = walk.step(items, item, index);
             match item {
-                Item::User(text) => update(&mut hasher, 1, &[text.raw.as_bytes()]),
+                Item::User(text) => chain.add(1, &[text.raw]),
                 Item::Call(call) => {
                     let name = call.name.map_or("", |name| name.raw);
-                    let arguments = call.arguments.as_ref().map_or("", Arguments::raw);
-                    update(&mut hasher, 2, &[name.as_bytes(), arguments.as_bytes()]);
+                    chain.add(2, &[name, call.arguments.as_ref().map_or("", Arguments::raw)]);
                 }
                 Item::Result(result) => {
-                    let flags = [
-                        u8::from(result.continues),
-                        u8::from(result.json),
-                        result.protected.map_or(0, |reason| reason as u8 + 1),
-                    ];
-                    let call = call.map_or([0xff; 4], u32::to_le_bytes);
                     let name = result.name.map_or("", |name| name.raw);
-                    update(&mut hasher, 3, &[&flags, &call, name.as_bytes(), result.text.raw.as_bytes()]);
+                    let protected = result.protected.map_or("", Reason::as_str);
+                    let flags = u64::from(result.continues) | u64::from(result.json) << 1;
+                    let call = call.map_or(0, |call| u64::from(call) + 1);
+                    chain.add(3 | flags << 8 | call << 16, &[name, protected, result.text.raw]);
                 }
-                Item::Compaction => update(&mut hasher, 4, &[]),
+                Item::Compaction => chain.add(4, &[]),
             }
-            let mut key = Key::default();
-            hasher.finalize_xof().fill(&mut key);
-            Facts { key, call, question: walk.question, ordinal: walk.ordinal(item) }
+            Facts {
+                key: chain.key,
+                call,
+                question: walk.question,
+                ordinal: walk.ordinal(item),
+                part: walk.part,
+            }
         })
         .collect()
 }
 
-/// Hashes fields so that no two lists of fields give the same bytes.
-fn update(hasher: &mut blake3::Hasher, tag: u8, fields: &[&[u8]]) {
-    hasher.update(&[tag]);
-    for field in fields {
-        hasher.update(&(field.len() as u64).to_le_bytes());
-        hasher.update(field);
+/// A running hash: the key behind an item covers all items up to it.
+///
+/// The keys are XXH3 with a secret of the process. They only find what this process decided before, so they need not
+/// be the same elsewhere, and nobody outside can aim at a collision.
+struct Chain {
+    secret: u64,
+    key: Key,
+}
+
+impl Chain {
+    fn add(&mut self, tag: u64, fields: &[&str]) {
+        let mut link = Vec::with_capacity(96);
+        link.extend_from_slice(&self.key);
+        link.extend_from_slice(&tag.to_le_bytes());
+        for field in fields {
+            link.extend_from_slice(&xxh3_128_with_seed(field.as_bytes(), self.secret).to_le_bytes());
+        }
+        self.key = xxh3_128_with_seed(&link, self.secret).to_le_bytes();
     }
 }
 
@@ -77,6 +93,7 @@ struct Walk<'a> {
     users: u32,
     calls: u32,
     results: u32,
+    part: u32,
 }
 
 impl<'a> Walk<'a> {
@@ -103,6 +120,7 @@ impl<'a> Walk<'a> {
             }
             Item::Result(result) => {
                 self.results += u32::from(!result.continues);
+                self.part = if result.continues { self.part + 1 } else { 0 };
                 if let Some(id) = result.id {
                     return self.calls_by_id.get(id).copied();
                 }

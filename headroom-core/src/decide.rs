@@ -6,7 +6,7 @@ use crate::{
     BlockReport, ContentKind, Original, Reason, Step, Tier,
     budget::Tokenizer,
     compress::{fold, json, terminal},
-    detect,
+    detect, marker,
     reference::Found,
     report::Action,
     scan::Text,
@@ -54,13 +54,20 @@ struct Change {
     step: Step,
 }
 
-/// The result for one text: the changes, and the text that they make.
+/// One way to write a block.
 #[derive(Debug)]
 struct Draft {
     changes: Vec<Change>,
     steps: Vec<Step>,
-    text: String,
+    /// Whether the block is written anew rather than lines of it replaced.
+    whole: bool,
     tokens: usize,
+}
+
+impl Change {
+    fn whole(text: &str, with: &str) -> Self {
+        Self { bytes: 0..text.len(), with: with.to_owned(), step: Step::Json }
+    }
 }
 
 impl Decision {
@@ -127,68 +134,60 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &dyn Fn(&str) -> Ve
     if text.len() < MIN_BYTES {
         return Decision::kept(kind, Reason::TooShort, text.len());
     }
-    let tokens = block.tokenizer.count(text);
     let mut decision = Decision::kept(kind, Reason::NoSaving, text.len());
+    let drafts = drafts(block, kind, find);
+    if drafts.is_empty() {
+        return decision;
+    }
+    let tokens = block.tokenizer.count(text);
     decision.tokens = Some((tokens, tokens));
-    let best = drafts(block, kind, tokens, find)
-        .into_iter()
-        .filter(|draft| draft.tokens < tokens)
-        .min_by_key(|draft| draft.tokens);
+    let pays = |draft: &Draft| {
+        let saved = tokens.saturating_sub(draft.tokens);
+        saved > 0 && (!draft.whole || saved * WORTHWHILE >= tokens)
+    };
+    let best = drafts.into_iter().filter(pays).min_by_key(|draft| draft.tokens);
     let Some(draft) = best else { return decision };
     let Some(edits) = raw_edits(raw, &draft.changes) else { return decision };
     decision.action = Action::Edited(draft.steps);
     decision.edits = edits;
-    decision.bytes.1 = draft.text.len();
+    let removed: usize = draft.changes.iter().map(|change| change.bytes.len()).sum();
+    let added: usize = draft.changes.iter().map(|change| change.with.len()).sum();
+    decision.bytes.1 = (text.len() + added).saturating_sub(removed);
     decision.tokens = Some((tokens, draft.tokens));
     decision
 }
 
 /// The ways in which a block could be written, unordered.
-fn drafts(
-    block: &Block<'_>,
-    kind: ContentKind,
-    tokens: usize,
-    find: &dyn Fn(&str) -> Vec<Found>,
-) -> Vec<Draft> {
+fn drafts(block: &Block<'_>, kind: ContentKind, find: &dyn Fn(&str) -> Vec<Found>) -> Vec<Draft> {
     let text = block.text;
-    let count = |text: &str| block.tokenizer.count(text);
     let mut drafts = Vec::new();
+    let mut add = |text: String, changes: Option<Vec<Change>>, steps: Vec<Step>| {
+        let whole = changes.is_none();
+        let changes = changes.unwrap_or_else(|| vec![Change::whole(block.text, &text)]);
+        drafts.push(Draft { tokens: block.tokenizer.count(&text), changes, steps, whole });
+    };
     if !block.json {
         let changes = line_changes(block, text, find);
         if !changes.is_empty() {
-            let text = apply(text, &changes);
-            drafts.push(Draft { tokens: count(&text), steps: steps(&changes), changes, text });
+            let steps = steps(&changes, None);
+            add(apply(text, &changes), Some(changes), steps);
         }
     }
-    let whole = |text: String, mut steps: Vec<Step>| {
-        steps.sort_unstable();
-        steps.dedup();
-        let step = steps.first().copied().unwrap_or(Step::Json);
-        let changes = vec![Change { bytes: 0..block.text.len(), with: text.clone(), step }];
-        Draft { tokens: count(&text), steps, changes, text }
-    };
-    let mut whole_drafts = Vec::new();
     match kind {
         ContentKind::Json => {
-            for candidate in json::candidates(text) {
-                let valid = !block.json || candidate.starts_with(['{', '[']);
-                if valid {
-                    whole_drafts.push(whole(candidate, vec![Step::Json]));
-                }
+            let fits = |candidate: &String| !block.json || candidate.starts_with(['{', '[']);
+            for candidate in json::candidates(text).into_iter().filter(fits) {
+                add(candidate, None, vec![Step::Json]);
             }
         }
         ContentKind::Text if !block.json => {
             if let Some(rendered) = terminal::render(text) {
                 let changes = line_changes(block, &rendered, find);
-                let mut steps = steps(&changes);
-                steps.push(Step::Terminal);
-                whole_drafts.push(whole(apply(&rendered, &changes), steps));
+                add(apply(&rendered, &changes), None, steps(&changes, Some(Step::Terminal)));
             }
         }
         _ => {}
     }
-    whole_drafts.retain(|draft| (tokens.saturating_sub(draft.tokens)) * WORTHWHILE >= tokens);
-    drafts.extend(whole_drafts);
     drafts
 }
 
@@ -199,6 +198,10 @@ fn line_changes(block: &Block<'_>, text: &str, find: &dyn Fn(&str) -> Vec<Found>
         text.get(bytes.clone()).is_some_and(|removed| count(removed) >= count(with) + MIN_SAVING)
     };
     let mut changes: Vec<Change> = Vec::new();
+    // Where the text has something like a marker already, nobody could tell ours from it.
+    if text.contains(marker::OPENING) {
+        return changes;
+    }
     if block.tier >= Tier::Context {
         let found = find(text).into_iter().filter(|found| pays(&found.bytes, &found.marker));
         changes.extend(found.map(|found| Change {
@@ -209,19 +212,20 @@ fn line_changes(block: &Block<'_>, text: &str, find: &dyn Fn(&str) -> Vec<Found>
     }
     let references = changes.len();
     for fold in fold::runs(text) {
+        // What the marker repeats must stand right before it.
         let taken = changes.get(..references).unwrap_or_default();
-        let after = taken.partition_point(|change| change.bytes.end <= fold.bytes.start);
-        let free = taken.get(after).is_none_or(|change| fold.bytes.end <= change.bytes.start);
-        if free && pays(&fold.bytes, &fold.marker) {
-            changes.push(Change { bytes: fold.bytes, with: fold.marker, step: Step::Fold });
+        let after = taken.partition_point(|change| change.bytes.end <= fold.kept);
+        let free = taken.get(after).is_none_or(|change| fold.range.end <= change.bytes.start);
+        if free && pays(&fold.range, &fold.replacement) {
+            changes.push(Change { bytes: fold.range, with: fold.replacement, step: Step::Fold });
         }
     }
     changes.sort_by_key(|change| change.bytes.start);
     changes
 }
 
-fn steps(changes: &[Change]) -> Vec<Step> {
-    let mut steps: Vec<Step> = changes.iter().map(|change| change.step).collect();
+fn steps(changes: &[Change], first: Option<Step>) -> Vec<Step> {
+    let mut steps: Vec<Step> = first.into_iter().chain(changes.iter().map(|change| change.step)).collect();
     steps.sort_unstable();
     steps.dedup();
     steps

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     cell::OnceCell,
+    hash::{BuildHasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -13,7 +14,7 @@ use crate::{
     context::{Facts, facts},
     decide::{Block, Decision, decide},
     memo::Memo,
-    reference::Index,
+    reference::{Index, MIN_BYTES},
     scan::{Limits, Text, scan},
     splice::splice,
     wire::{self, Conversation, Item, ToolResult},
@@ -31,6 +32,8 @@ pub struct Headroom {
 struct Shared {
     config: Builder,
     decisions: Mutex<Memo<Arc<Decision>>>,
+    /// Keys of the memories, so that their collisions cannot be aimed at.
+    secret: u64,
     /// The index at the end of a request, ready for the next request of the same conversation.
     indexes: Mutex<Memo<Index>>,
 }
@@ -53,6 +56,7 @@ impl Headroom {
             shared: Arc::new(Shared {
                 decisions: Mutex::new(Memo::new(quarter)),
                 indexes: Mutex::new(Memo::new(config.memory - quarter)),
+                secret: RandomState::new().hash_one(0),
                 config,
             }),
         }
@@ -152,7 +156,7 @@ impl Headroom {
         let body = std::str::from_utf8(body).map_err(|_| Reason::NotJson)?;
         let tape = scan(body, Limits::for_length(body.len()))?;
         let conversation = wire::read(api, tape.root())?;
-        let request = Request::new(&conversation, options);
+        let request = Request::new(&conversation, options, self.shared.secret);
         report.means = request.means;
         report.tokenizer = request.tokenizer.name();
         report.estimated = request.tokenizer.estimated;
@@ -196,7 +200,7 @@ struct Request<'a, 'c> {
 }
 
 impl<'a, 'c> Request<'a, 'c> {
-    fn new(conversation: &'c Conversation<'a>, options: &Options) -> Self {
+    fn new(conversation: &'c Conversation<'a>, options: &Options, secret: u64) -> Self {
         let tokenizer = Tokenizer::for_model(conversation.model.map_or("", |model| model.raw));
         let means = match options.means {
             Means::None if conversation.retrieves => Means::Client,
@@ -211,7 +215,7 @@ impl<'a, 'c> Request<'a, 'c> {
             tokenizer.name(),
             options.tenant
         );
-        let facts = facts(seed.as_bytes(), &conversation.items);
+        let facts = facts(&seed, secret, &conversation.items);
         Self { items: &conversation.items, facts, tokenizer, tier, means }
     }
 
@@ -309,30 +313,30 @@ impl<'a, 'c> Request<'a, 'c> {
             *index = Index::default();
             return;
         }
-        let origin = self.origin(item, facts);
         for leaf in 0..texts.of(at).len().min(MAX_LEAVES) {
             let Some(id) = source_id(at, leaf) else { return };
-            if let Some(text) = texts.read(id) {
-                index.add(id, &origin, text);
+            if let Some(text) = texts.read(id).filter(|text| text.len() >= MIN_BYTES) {
+                index.add(id, &self.origin(item, facts, leaf), text);
             }
         }
     }
 
-    /// How a reference names this item.
-    fn origin(&self, item: &Item<'a>, facts: &Facts) -> String {
+    /// How a reference names a text of this item.
+    fn origin(&self, item: &Item<'a>, facts: &Facts, leaf: usize) -> String {
         let ordinal = facts.ordinal;
         match item {
             Item::User(_) => format!("user text {ordinal} above"),
-            Item::Call(call) => format!("call {ordinal} above, {}", call.label()),
+            Item::Call(call) => format!("call {ordinal} part {} above, {}", leaf + 1, call.label()),
             Item::Result(result) => {
                 let label = match facts.call.and_then(|call| self.items.get(call as usize)) {
                     Some(Item::Call(call)) => Some(call.label()),
                     _ => self.tool(result, facts),
                 };
-                label.map_or_else(
-                    || format!("result {ordinal} above"),
-                    |label| format!("result {ordinal} above, {label}"),
-                )
+                let label = label.map_or_else(String::new, |label| format!(", {label}"));
+                match facts.part {
+                    0 => format!("result {ordinal} above{label}"),
+                    part => format!("result {ordinal} part {} above{label}", part + 1),
+                }
             }
             Item::Compaction => String::new(),
         }

@@ -8,7 +8,10 @@ use std::{
 use memchr::memchr_iter;
 use rustc_hash::FxHasher;
 
-use crate::{marker, numbered, numbered::Style};
+use crate::{
+    marker,
+    numbered::{self, Run},
+};
 
 /// One line. Offsets are into the text; the line end is not part of the line.
 #[derive(Clone, Copy, Debug)]
@@ -21,17 +24,6 @@ pub(crate) struct Line {
     pub(crate) prefix: u16,
     /// One more than the index of the numbered run that the line belongs to; zero for none.
     pub(crate) run: u16,
-}
-
-/// Consecutive lines that carry consecutive numbers in one style.
-#[derive(Clone, Debug)]
-pub(crate) struct Run {
-    /// Index of its first line.
-    pub(crate) start: u32,
-    /// The number of its first line.
-    pub(crate) first: u32,
-    pub(crate) count: u32,
-    pub(crate) style: Style,
 }
 
 /// The lines of a text.
@@ -76,20 +68,17 @@ impl Lines {
     fn number(&mut self, text: &str) {
         let lines: Vec<&str> =
             self.lines.iter().map(|line| text.get(line.range()).unwrap_or_default()).collect();
-        for run in numbered::runs(&lines) {
-            let Ok(id) = u16::try_from(self.runs.len() + 1) else { return };
-            let (Ok(start), Ok(count)) = (u32::try_from(run.lines.start), u32::try_from(run.lines.len()))
-            else {
-                return;
-            };
+        let mut runs = numbered::runs(&lines);
+        runs.truncate(usize::from(u16::MAX));
+        for (run, id) in runs.iter().zip(1..) {
             for (number, line) in (run.first..).zip(self.lines.get_mut(run.lines.clone()).unwrap_or_default())
             {
-                let Ok(prefix) = u16::try_from(run.style.prefix(number).len()) else { continue };
+                let Ok(prefix) = u16::try_from(run.prefix(number).len()) else { continue };
                 line.prefix = prefix;
                 line.run = id;
             }
-            self.runs.push(Run { start, first: run.first, count, style: run.style });
         }
+        self.runs = runs;
     }
 
     pub(crate) fn run(&self, line: &Line) -> Option<&Run> {
@@ -102,7 +91,7 @@ pub(crate) fn is_gap(line: &str) -> bool {
     line.contains(marker::OPENING)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "half of the hash is enough, hits are compared")]
+/// Half of the hash is enough: hits are compared.
 fn hash(text: &str) -> u32 {
     let mut hasher = FxHasher::default();
     text.hash(&mut hasher);

@@ -53,6 +53,37 @@ impl fmt::Display for Reference<'_> {
     }
 }
 
+#[cfg(test)]
+impl<'a> Reference<'a> {
+    /// Reads what [`Reference`]'s `Display` wrote.
+    pub(crate) fn parse(line: &'a str) -> Option<Self> {
+        let body = line.strip_prefix(OPENING)?.strip_suffix(']')?.strip_prefix(' ')?;
+        let range = |text: &str| {
+            let (first, last) = text.split_once('-')?;
+            Some((first.parse().ok()?, last.parse().ok()?))
+        };
+        let (here, rest) = body.split_once(" as ")?;
+        let whole = here == "same";
+        let here = match here.strip_prefix("lines ") {
+            Some(lines) => range(lines).map(|(first, last)| Here::Numbered { first, last })?,
+            None if whole => Here::Count(0),
+            None => Here::Count(here.strip_suffix(" lines")?.parse().ok()?),
+        };
+        let (there, origin) = if let Some(origin) = rest.strip_prefix("in ") {
+            (if whole { There::Whole } else { There::Same }, origin)
+        } else {
+            let (there, origin) = rest.split_once(" in ")?;
+            let there = if let Some(lines) = there.strip_prefix("output lines ") {
+                range(lines).map(|(first, last)| There::Position { first, last })?
+            } else {
+                range(there.strip_prefix("lines ")?).map(|(first, last)| There::Numbered { first, last })?
+            };
+            (there, origin)
+        };
+        Some(Self { here, there, origin })
+    }
+}
+
 /// Bytes of the BLAKE3 hash that a handle keeps: 80 bits, 16 letters.
 const HANDLE_BYTES: usize = 10;
 const HANDLE_CHARS: usize = 16;

@@ -10,8 +10,9 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    lines::{Line, Lines, Run, is_gap},
+    lines::{Line, Lines, is_gap},
     marker::{Here, Reference, There},
+    numbered::Run,
 };
 
 /// A single line of this many bytes is worth looking up by itself.
@@ -19,7 +20,7 @@ const LONG_LINE: usize = 160;
 /// Lines that are hashed together to find the start of a run.
 const ANCHOR_LINES: usize = 3;
 /// A shorter run never pays for its reference.
-const MIN_BYTES: usize = 80;
+pub(crate) const MIN_BYTES: usize = 80;
 /// How many earlier places of one anchor are compared, newest first.
 const MAX_CANDIDATES: usize = 8;
 const NONE: u32 = u32::MAX;
@@ -219,13 +220,18 @@ impl Index {
 
 /// The number that the line at this index carries.
 fn number(run: &Run, line: usize) -> Option<u32> {
-    u32::try_from(line).ok()?.checked_sub(run.start)?.checked_add(run.first)
+    u32::try_from(line.checked_sub(run.lines.start)?).ok()?.checked_add(run.first)
 }
 
 /// Whether the numbers of a run stand in no other run of the same text.
 fn is_unique(run: &Run, runs: &[Run]) -> bool {
-    let end = |run: &Run| run.first.saturating_add(run.count);
-    runs.iter().filter(|other| other.first < end(run) && run.first < end(other)).count() == 1
+    let numbers = |run: &Run| run.first as usize..(run.first as usize + run.lines.len());
+    let own = numbers(run);
+    let overlaps = |other: &&Run| {
+        let other = numbers(other);
+        other.start < own.end && own.start < other.end
+    };
+    runs.iter().filter(overlaps).count() == 1
 }
 
 /// The hash by which a run that starts at this line is found.
@@ -242,3 +248,6 @@ fn anchor(lines: &[Line], at: usize, text: &str) -> Option<u32> {
         }),
     )
 }
+
+#[cfg(test)]
+mod tests;

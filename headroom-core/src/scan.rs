@@ -172,10 +172,10 @@ impl<'a, 't> Value<'a, 't> {
             } else {
                 names.iter().position(|name| key.raw == *name)
             };
-            if let Some(slot) = slot.and_then(|slot| found.get_mut(slot)) {
-                if slot.replace(value).is_some() {
-                    return Err(Reason::DuplicateKey);
-                }
+            if let Some(slot) = slot.and_then(|slot| found.get_mut(slot))
+                && slot.replace(value).is_some()
+            {
+                return Err(Reason::DuplicateKey);
             }
         }
         Ok(found)

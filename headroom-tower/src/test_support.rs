@@ -203,7 +203,10 @@ pub(crate) async fn drain<B: Body<Data = Bytes, Error = ReadError>>(body: B) -> 
     let mut drained = Drained::default();
     while let Some(frame) = body.frame().await {
         match frame {
-            Err(error) => drained.error = Some(error),
+            Err(error) => {
+                drained.error = Some(error);
+                break;
+            }
             Ok(frame) => match frame.into_data() {
                 Ok(data) => drained.data.extend_from_slice(&data),
                 Err(frame) => drained.trailers = frame.into_trailers().ok(),
