@@ -108,7 +108,7 @@ impl<B: Body> Body for HeadroomBody<B> {
                 let rest = match tail {
                     Tail::End => SizeHint::with_exact(0),
                     Tail::Rest(body) => body.size_hint(),
-                    Tail::Trailers(_, hint) | Tail::Error(_, hint) => hint.clone(),
+                    Tail::Trailers(_, hint) | Tail::Error(_, hint) => *hint,
                 };
                 after(data.as_ref().map_or(0, |data| data.len() as u64), &rest)
             }
