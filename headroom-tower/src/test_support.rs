@@ -186,7 +186,7 @@ impl Body for TestBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.hint.clone()
+        self.hint
     }
 }
 
@@ -203,7 +203,10 @@ pub(crate) async fn drain<B: Body<Data = Bytes, Error = ReadError>>(body: B) -> 
     let mut drained = Drained::default();
     while let Some(frame) = body.frame().await {
         match frame {
-            Err(error) => drained.error = Some(error),
+            Err(error) => {
+                drained.error = Some(error);
+                break;
+            }
             Ok(frame) => match frame.into_data() {
                 Ok(data) => drained.data.extend_from_slice(&data),
                 Err(frame) => drained.trailers = frame.into_trailers().ok(),
@@ -312,5 +315,16 @@ pub(crate) fn encode(name: &str, body: &[u8]) -> Vec<u8> {
         }
         "zstd" => zstd::encode_all(body, 3).unwrap(),
         _ => body.to_vec(),
+    }
+}
+
+/// Runs a future that needs no runtime to its end on this thread.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
     }
 }
