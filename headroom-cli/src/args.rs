@@ -38,8 +38,8 @@ const COMPRESS_EXAMPLES: &str = "\
 What is written is what `headroom proxy` would send to the provider. Where nothing can be saved it is what was read, \
 byte for byte, and the report says why.
 
-With `--means served`, the default, parts may be set aside behind markers that only the proxy or the layer can redeem. \
-To send the output yourself, use `--means none`.
+Parts that are set aside behind markers are not kept. To send the output yourself, use `--means none`: then nothing \
+is set aside.
 
 Examples:
   What would be sent, and what was done to each tool result:
@@ -83,7 +83,7 @@ pub(crate) struct CompressArgs {
     /// How far edits may go: lossless, context or full [default: full]
     #[arg(long)]
     pub(crate) tier: Option<Tier>,
-    /// How the model can fetch back what is set aside: served, client, file or none [default: served; with --text: none]
+    /// How the model can fetch back what is set aside: served, client, file or none [default: what the proxy would do; with --text: none]
     #[arg(long)]
     pub(crate) means: Option<Means>,
     /// Write what was done, as JSON, to this file (`-`: standard error)

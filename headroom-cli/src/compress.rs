@@ -1,5 +1,6 @@
 //! `headroom compress`: the layer's rewriting as a filter.
 
+mod request;
 mod text;
 
 use std::{
@@ -8,12 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use headroom_core::{Api, Headroom, Means, Options, Outcome, Tier};
+use headroom_core::Tier;
 use serde::Serialize;
 
 use crate::args::CompressArgs;
 
-/// What stops `headroom compress`. A body that it cannot read is no error: it is passed on.
+/// What stops `headroom compress`. A body that it cannot make smaller is no error: it is passed on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CompressError {
     #[error(
@@ -21,11 +22,13 @@ pub(crate) enum CompressError {
          request.json`; `headroom compress --help` has more"
     )]
     Terminal,
-    #[error("cannot read standard input: {0}")]
-    Read(io::Error),
-    #[error("cannot write standard output: {0}")]
-    Write(io::Error),
-    #[error("cannot write the report {}: {source}", path.display())]
+    #[error("cannot read standard input")]
+    Read(#[source] io::Error),
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+    #[error("cannot write standard output")]
+    Write(#[source] io::Error),
+    #[error("cannot write the report {}", path.display())]
     Report { path: PathBuf, source: io::Error },
 }
 
@@ -44,26 +47,7 @@ pub(crate) fn run(args: &CompressArgs, tier: Tier) -> Result<(), CompressError> 
     }
     let mut input = Vec::new();
     stdin.read_to_end(&mut input).map_err(CompressError::Read)?;
-    if args.text {
-        return text::run(args, tier, &input);
-    }
-    let outcome = request(&input, args.api, tier, args.means.unwrap_or(Means::Served));
-    let written = write_output(outcome.body().unwrap_or(&input));
-    if let Some(path) = &args.report {
-        write_report(path, outcome.report())?;
-    }
-    written
-}
-
-fn request(input: &[u8], api: Option<Api>, tier: Tier, means: Means) -> Outcome {
-    let api = api.or_else(|| Api::detect(input));
-    let options = Options::new().tier(tier).means(means);
-    // What has no known shape is unchanged as any API, and the engine knows best why.
-    let mut outcome = Headroom::new().compress(api.unwrap_or(Api::Anthropic), input, &options);
-    if let Outcome::Unchanged { report, .. } = &mut outcome {
-        report.api = api;
-    }
-    outcome
+    if args.text { text::run(args, tier, &input) } else { request::run(args, tier, input) }
 }
 
 fn write_output(bytes: &[u8]) -> Result<(), CompressError> {

@@ -106,9 +106,9 @@ impl FromStr for Log {
 /// A setting that cannot be used. Names where it stands and what is expected.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
-    #[error("cannot read the configuration file {}: {source}", path.display())]
+    #[error("cannot read the configuration file {}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("configuration file {}: {source}", path.display())]
+    #[error("configuration file {}", path.display())]
     File { path: PathBuf, source: Box<toml::de::Error> },
     #[error("{name}: {message}")]
     Variable { name: String, message: String },
@@ -119,9 +119,11 @@ pub(crate) fn load(flags: Settings, file: Option<&Path>) -> Result<Config, Confi
     let environment = Settings::from_environment(variable)?;
     let file = match file.map(Path::to_owned).or_else(|| env::var_os("HEADROOM_CONFIG").map(PathBuf::from)) {
         Some(path) => Settings::from_file(&path)?,
-        None => default_file().map_or(Ok(None), |path| Settings::from_optional_file(&path))?.unwrap_or_default(),
+        None => {
+            default_file().map_or(Ok(None), |path| Settings::from_optional_file(&path))?.unwrap_or_default()
+        }
     };
-    Ok(Config::of([flags, environment, file]))
+    Ok(Config::of(&[flags, environment, file]))
 }
 
 /// Says which `HEADROOM_*` variables have no effect. They may be meant for something else, so they are no error.
@@ -161,7 +163,10 @@ impl Settings {
         ) -> Result<Option<T>, ConfigError> {
             let name = format!("{PREFIX}{key}");
             let Some(value) = variable(&name)? else { return Ok(None) };
-            value.parse().map(Some).map_err(|error: T::Err| ConfigError::Variable { name, message: error.to_string() })
+            value
+                .parse()
+                .map(Some)
+                .map_err(|error: T::Err| ConfigError::Variable { name, message: error.to_string() })
         }
         Ok(Self {
             listen: parse(&variable, "LISTEN")?,
@@ -184,7 +189,9 @@ impl Settings {
 
     fn from_optional_file(path: &Path) -> Result<Option<Self>, ConfigError> {
         match Self::from_file(path) {
-            Err(ConfigError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(ConfigError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
             result => result.map(Some),
         }
     }
@@ -192,25 +199,25 @@ impl Settings {
 
 impl Config {
     /// The first source that says something holds.
-    fn of(sources: [Settings; 3]) -> Self {
+    fn of(sources: &[Settings; 3]) -> Self {
         fn first<T: Clone>(sources: &[Settings], get: impl Fn(&Settings) -> Option<&T>) -> Option<T> {
             sources.iter().find_map(get).cloned()
         }
         // Within a source, an API's own upstream goes before the one for all.
         let upstream = |own: fn(&Settings) -> Option<&Base>| {
-            first(&sources, |source| own(source).or(source.upstream.as_ref()))
+            first(sources, |source| own(source).or(source.upstream.as_ref()))
         };
         Self {
-            listen: first(&sources, |source| source.listen.as_ref()).unwrap_or_default(),
+            listen: first(sources, |source| source.listen.as_ref()).unwrap_or_default(),
             upstreams: Upstreams::new(
                 upstream(|source| source.anthropic_upstream.as_ref()),
                 upstream(|source| source.openai_upstream.as_ref()),
                 upstream(|source| source.gemini_upstream.as_ref()),
             ),
-            tier: first(&sources, |source| source.tier.as_ref()).unwrap_or_default(),
-            log: first(&sources, |source| source.log.as_ref()).unwrap_or_default(),
+            tier: first(sources, |source| source.tier.as_ref()).unwrap_or_default(),
+            log: first(sources, |source| source.log.as_ref()).unwrap_or_default(),
             drain: Duration::from_secs(
-                first(&sources, |source| source.drain_seconds.as_ref()).unwrap_or(10).into(),
+                first(sources, |source| source.drain_seconds.as_ref()).unwrap_or(10).into(),
             ),
         }
     }
@@ -226,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_first_source_that_says_something_holds() {
-        let config = Config::of([
+        let config = Config::of(&[
             source("tier = 'lossless'"),
             source("tier = 'context'\nlisten = '127.0.0.1:1'"),
             source("tier = 'full'\nlisten = '127.0.0.1:2'\nlog = 'off'"),
@@ -239,18 +246,25 @@ mod tests {
 
     #[test]
     fn an_upstream_for_all_goes_before_one_of_a_later_source() {
-        let config = Config::of([
+        let config = Config::of(&[
             source("upstream = 'http://all'\nopenai_upstream = 'http://own'"),
             source(""),
             source("anthropic_upstream = 'http://file'"),
         ]);
-        assert_eq!(config.upstreams.to_string(), "anthropic http://all, openai http://own, gemini http://all");
+        assert_eq!(
+            config.upstreams.to_string(),
+            "anthropic http://all, openai http://own, gemini http://all"
+        );
     }
 
     #[test]
     fn a_variable_that_cannot_be_parsed_is_named() {
-        let error = Settings::from_environment(|name| Ok((name == "HEADROOM_TIER").then(|| "most".to_owned())));
-        assert_eq!(error.unwrap_err().to_string(), "HEADROOM_TIER: unknown tier; expected lossless, context or full");
+        let error =
+            Settings::from_environment(|name| Ok((name == "HEADROOM_TIER").then(|| "most".to_owned())));
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "HEADROOM_TIER: unknown tier; expected lossless, context or full"
+        );
     }
 
     #[test]

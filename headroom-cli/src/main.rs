@@ -10,6 +10,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use headroom_core::Tier;
+use headroom_tower::HeadroomLayer;
 
 use crate::{
     args::{Args, Command},
@@ -44,6 +46,11 @@ fn run(args: Args) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The layer, the same in the proxy and the filter.
+fn layer(tier: Tier) -> HeadroomLayer {
+    HeadroomLayer::new().tier(tier)
 }
 
 /// Whether the user has to call `headroom` differently, as opposed to: it went wrong.

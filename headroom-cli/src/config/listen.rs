@@ -48,7 +48,11 @@ impl FromStr for Listen {
             Some(port) => (Ipv4Addr::LOCALHOST, port.parse().map_err(|_| InvalidListen::Syntax)?).into(),
             None => text.parse::<SocketAddr>().map_err(|_| InvalidListen::Syntax)?,
         };
-        if address.ip().is_loopback() { Ok(Self(address)) } else { Err(InvalidListen::Reachable(address.ip())) }
+        if address.ip().is_loopback() {
+            Ok(Self(address))
+        } else {
+            Err(InvalidListen::Reachable(address.ip()))
+        }
     }
 }
 
@@ -85,7 +89,9 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["", "8787", "127.0.0.1", "localhost", "localhost:x", "example.com:80", "http://127.0.0.1:1"] {
+        for text in
+            ["", "8787", "127.0.0.1", "localhost", "localhost:x", "example.com:80", "http://127.0.0.1:1"]
+        {
             assert_eq!(text.parse::<Listen>(), Err(InvalidListen::Syntax), "{text}");
         }
     }

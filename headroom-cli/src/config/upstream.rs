@@ -47,7 +47,8 @@ impl Base {
     /// `/v1` where this ends in it and the path starts with it: both a base URL and a client's path name the version.
     fn shared_version(&self, path: &str) -> &str {
         let Some((_, last)) = self.path.rsplit_once('/') else { return "" };
-        let is_version = last.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let is_version =
+            last.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         if is_version && path.split('/').nth(1) == Some(last) {
             self.path.get(self.path.len() - last.len() - 1..).unwrap_or_default()
         } else {

@@ -89,9 +89,10 @@ impl Refusal {
                 "headroom: the Host header names another machine; use localhost or the address that the proxy \
                  listens on",
             ),
-            Self::WebSocket => {
-                (StatusCode::UPGRADE_REQUIRED, "headroom: WebSocket is not supported; use HTTP on the same path")
-            }
+            Self::WebSocket => (
+                StatusCode::UPGRADE_REQUIRED,
+                "headroom: WebSocket is not supported; use HTTP on the same path",
+            ),
         };
         let mut response = failure(provider, status, message);
         if self == Self::WebSocket {
@@ -118,7 +119,9 @@ fn is_own_host<B>(request: &Request<B>) -> bool {
 
 fn is_websocket<B>(request: &Request<B>) -> bool {
     let upgrades = request.headers().get_all(header::UPGRADE).iter();
-    upgrades.filter_map(|value| value.to_str().ok()).any(|value| value.to_ascii_lowercase().contains("websocket"))
+    upgrades
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.to_ascii_lowercase().contains("websocket"))
 }
 
 /// The line that the log has for a request. Counts, never content.

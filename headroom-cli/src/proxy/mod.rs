@@ -25,7 +25,10 @@ use self::{
     shutdown::Signals,
     upstream::{Upstream, UpstreamError},
 };
-use crate::config::{Config, Log};
+use crate::{
+    config::{Config, Log},
+    layer,
+};
 
 /// How long to wait where the machine is out of something (file handles, mostly) before taking the next connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -37,12 +40,12 @@ pub(crate) enum ProxyError {
         "{address} is in use, perhaps by another `headroom proxy`; stop that one or choose another port with --listen"
     )]
     InUse { address: SocketAddr },
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen { address: SocketAddr, source: io::Error },
-    #[error("cannot set up TLS: {0}")]
+    #[error("cannot set up TLS")]
     Tls(#[from] rustls::Error),
-    #[error("cannot handle signals: {0}")]
-    Signals(io::Error),
+    #[error("cannot handle signals")]
+    Signals(#[source] io::Error),
 }
 
 /// Serves until a signal ends it.
@@ -52,7 +55,7 @@ pub(crate) async fn run(config: Config) -> Result<(), ProxyError> {
     let upstream = Upstream::new(tls::connector()?, config.upstreams.clone());
     let (listener, address) = listen(config.listen.address()).await?;
     announce(&config, address);
-    let service = ServiceBuilder::new().service(upstream);
+    let service = ServiceBuilder::new().layer(layer(config.tier)).service(upstream);
     serve(listener, Edge::new(service), config.drain, &mut signals).await;
     Ok(())
 }
@@ -105,8 +108,8 @@ where
         // Each event of a stream leaves at once.
         let _ = stream.set_nodelay(true);
         let edge = edge.clone();
-        let connection =
-            server.serve_connection(TokioIo::new(stream), service_fn(move |request| edge.clone().handle(request)));
+        let connection = server
+            .serve_connection(TokioIo::new(stream), service_fn(move |request| edge.clone().handle(request)));
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -141,8 +144,10 @@ fn log_to_stderr(level: Log) {
         Log::Info => LevelFilter::INFO,
         Log::Debug => LevelFilter::DEBUG,
     };
-    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours).with_target(false);
+    let colours =
+        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours).with_target(false);
     // Our own crates only: what others log may show headers.
     let ours = ["headroom", "headroom_core", "headroom_store", "headroom_tower"];
     let ours = Targets::new().with_targets(ours.map(|target| (target, level)));

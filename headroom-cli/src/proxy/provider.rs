@@ -14,7 +14,9 @@ impl Provider {
     pub(crate) fn of(path: &str, headers: &HeaderMap) -> Self {
         let mut segments = path.split('/').skip(1);
         match (segments.next().unwrap_or_default(), segments.next().unwrap_or_default()) {
-            ("v1", "messages" | "complete" | "oauth" | "organizations" | "skills") | ("api", _) => Self::Anthropic,
+            ("v1", "messages" | "complete" | "oauth" | "organizations" | "skills") | ("api", _) => {
+                Self::Anthropic
+            }
             ("v1", "chat" | "responses" | "completions" | "embeddings") => Self::OpenAi,
             ("v1beta" | "v1beta1" | "v1alpha" | "v1internal" | "upload", _) => Self::Gemini,
             ("v1", "models" | "tunedModels") if path.contains(':') && has_method(path) => Self::Gemini,

@@ -31,7 +31,7 @@ impl Signals {
         #[cfg(not(unix))]
         let signal = tokio::signal::ctrl_c().await.ok();
         if signal.is_none() {
-            future::pending().await
+            future::pending::<()>().await;
         }
     }
 }

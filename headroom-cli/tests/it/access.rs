@@ -18,7 +18,15 @@ fn message(answer: &Message) -> String {
 fn only_names_of_this_machine_are_served() {
     let (proxy, upstream) = proxy();
     let port = proxy.address.port();
-    for host in ["localhost", "LocalHost:1", "127.0.0.1", "127.0.0.1:8787", "[::1]:1", "127.0.0.2", &format!("localhost:{port}")] {
+    for host in [
+        "localhost",
+        "LocalHost:1",
+        "127.0.0.1",
+        "127.0.0.1:8787",
+        "[::1]:1",
+        "127.0.0.2",
+        &format!("localhost:{port}"),
+    ] {
         let answer = exchange(proxy.address, format!("GET /v1/models HTTP/1.1\r\nhost: {host}\r\n\r\n"));
         assert_eq!(answer.status(), 200, "{host}");
         upstream.request();

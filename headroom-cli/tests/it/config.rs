@@ -3,7 +3,7 @@ use std::{fs, path::Path, process::Command};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Proxy, headroom, pipe, stderr};
+use crate::support::{Proxy, headroom, pipe, request, stderr};
 
 /// A home with this configuration file.
 fn home(config: &str) -> TempDir {
@@ -16,7 +16,7 @@ fn home(config: &str) -> TempDir {
 
 /// The tier that holds in the end.
 fn tier(command: &mut Command) -> String {
-    let output = pipe(command, b"{}");
+    let output = pipe(command, &request("openai"));
     assert!(output.status.success(), "{}", stderr(&output));
     let report: Value = serde_json::from_slice(&output.stderr).unwrap();
     report["tier"].as_str().unwrap().to_owned()
@@ -57,7 +57,7 @@ fn a_file_that_cannot_be_used_is_an_error_that_says_why() {
     for (config, expected) in [
         ("teir = 'full'", &["config.toml", "unknown field `teir`", "`tier`", "line 1"][..]),
         ("\ntier = 'most'", &["unknown variant `most`", "`lossless`, `context`, `full`", "line 2"]),
-        ("tier = 1", &["tier", "integer"]),
+        ("tier = 1", &["line 1", "tier = 1"]),
         ("listen = '0.0.0.0:1'", &["0.0.0.0 can be reached from other machines"]),
         ("upstream = 'api.example.com'", &["not a URL"]),
         ("drain_seconds = -1", &["drain_seconds", "-1"]),

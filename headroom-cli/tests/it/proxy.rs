@@ -4,7 +4,7 @@ use std::{io::Write, net::TcpListener};
 
 use serde_json::json;
 
-use crate::support::{Message, Proxy, Upstream, exchange, headroom};
+use crate::support::{Message, Proxy, Upstream, exchange, headroom, request};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -21,7 +21,8 @@ fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 #[test]
 fn answers_of_every_status_reach_the_client_as_they_are() {
     for status in [200, 400, 401, 403, 404, 413, 429, 500, 529] {
-        let body = format!(r#"{{"type":"error","error":{{"type":"e{status}","message":"as sent"}}, "n":1.0}}"#);
+        let body =
+            format!(r#"{{"type":"error","error":{{"type":"e{status}","message":"as sent"}}, "n":1.0}}"#);
         let upstream = Upstream::answering(format!(
             "HTTP/1.1 {status} Whatever\r\ncontent-type: application/json\r\nretry-after: 17\r\nrequest-id: req_1\r\n\
              x-should-retry: false\r\nanthropic-ratelimit-requests-remaining: 0\r\nset-cookie: a=1\r\nset-cookie: b=2\r\n\
@@ -29,7 +30,9 @@ fn answers_of_every_status_reach_the_client_as_they_are() {
             body.len()
         ));
         let proxy = Proxy::to(upstream.address, &[]);
-        for path in ["/v1/messages", "/v1/chat/completions", "/v1/responses", "/v1beta/models/m:generateContent"] {
+        for path in
+            ["/v1/messages", "/v1/chat/completions", "/v1/responses", "/v1beta/models/m:generateContent"]
+        {
             let answer = exchange(proxy.address, post(path, "", br#"{"messages":[]}"#));
             assert_eq!(answer.status(), status, "{path}");
             assert_eq!(String::from_utf8_lossy(&answer.body), body, "{path} {status}");
@@ -83,7 +86,8 @@ fn compressed_bodies_pass_with_their_encoding() {
     encoder.write_all(body).unwrap();
     let gzip = encoder.finish().unwrap();
     let mut answer =
-        format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", gzip.len()).into_bytes();
+        format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", gzip.len())
+            .into_bytes();
     answer.extend(&gzip);
 
     let upstream = Upstream::answering(answer);
@@ -117,16 +121,20 @@ fn other_methods_and_paths_pass() {
     let upstream = Upstream::start(|connection| {
         let request = connection.read()?;
         let body = if request.start.starts_with("HEAD") { "" } else { "{}" };
-        connection.write(format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-from: upstream\r\n\r\n{body}"))?;
+        connection
+            .write(format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-from: upstream\r\n\r\n{body}"))?;
         Ok(request)
     });
     let proxy = Proxy::to(upstream.address, &[]);
-    for start in ["GET /v1/models", "DELETE /v1/files/f1", "GET /", "OPTIONS /v1/messages", "PUT /any/path?x=%20y"] {
+    for start in
+        ["GET /v1/models", "DELETE /v1/files/f1", "GET /", "OPTIONS /v1/messages", "PUT /any/path?x=%20y"]
+    {
         let answer = exchange(proxy.address, format!("{start} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
         assert_eq!((answer.status(), answer.header("x-from")), (200, Some("upstream")), "{start}");
         assert_eq!(upstream.request().start, format!("{start} HTTP/1.1"));
     }
-    let head = exchange(proxy.address, "HEAD /api/hello HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let head =
+        exchange(proxy.address, "HEAD /api/hello HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     assert_eq!((head.status(), head.header("content-length")), (200, Some("2")));
 }
 
@@ -161,13 +169,8 @@ fn the_path_chooses_the_upstream() {
 fn tool_results_arrive_smaller_and_the_log_says_so_without_content() {
     let upstream = Upstream::answering(OK);
     let proxy = Proxy::to(upstream.address, &["--log", "info"]);
-    let log = format!("start\n{}end\n", "secret-line: connection refused, retrying\n".repeat(200));
-    let body = json!({"model": "claude-opus-5-5", "max_tokens": 9, "system": "s", "messages": [
-        {"role": "user", "content": "why?"},
-        {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "make"}}]},
-        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": log}]}]})
-    .to_string();
-    exchange(proxy.address, post("/v1/messages?key=secret-query", "x-api-key: secret-key\r\n", body.as_bytes()));
+    let body = request("anthropic");
+    exchange(proxy.address, post("/v1/messages?key=secret-query", "x-api-key: secret-key\r\n", &body));
     let request: Message = upstream.request();
     assert!(request.body.len() < body.len() / 2, "{} of {}", request.body.len(), body.len());
     assert_eq!(request.header("content-length").unwrap(), request.body.len().to_string());
@@ -184,7 +187,11 @@ fn an_upstream_that_is_down_gives_502_in_the_providers_own_shape() {
     let proxy = Proxy::to(closed, &[]);
     let ask = |path: &str| {
         let answer = exchange(proxy.address, post(path, "", b"{}"));
-        assert_eq!((answer.status(), answer.header("content-type")), (502, Some("application/json")), "{path}");
+        assert_eq!(
+            (answer.status(), answer.header("content-type")),
+            (502, Some("application/json")),
+            "{path}"
+        );
         answer.json()
     };
     let anthropic = ask("/v1/messages");

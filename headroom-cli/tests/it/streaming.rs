@@ -2,7 +2,8 @@ use std::sync::{Mutex, mpsc};
 
 use crate::support::{Connection, Message, PATIENCE, Proxy, Upstream};
 
-const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+const STREAM: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 
 const REQUEST: &str = "POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                        content-length: 29\r\n\r\n{\"stream\":true,\"messages\":[]}";

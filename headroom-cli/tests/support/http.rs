@@ -14,41 +14,41 @@ use super::PATIENCE;
 
 /// A request or a response.
 #[derive(Clone, Debug, Default)]
-pub struct Message {
+pub(crate) struct Message {
     /// `GET / HTTP/1.1` or `HTTP/1.1 200 OK`.
-    pub start: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub(crate) start: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
     /// Whether the body has the end that its head announces.
-    pub complete: bool,
+    pub(crate) complete: bool,
 }
 
 impl Message {
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.start.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
     }
 
     /// The path and query of a request.
-    pub fn target(&self) -> &str {
+    pub(crate) fn target(&self) -> &str {
         self.start.split(' ').nth(1).unwrap_or_default()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// One end of a connection.
-pub struct Connection {
+pub(crate) struct Connection {
     reader: BufReader<TcpStream>,
 }
 
 impl Connection {
-    pub fn open(address: SocketAddr) -> Self {
+    pub(crate) fn open(address: SocketAddr) -> Self {
         Self::new(TcpStream::connect_timeout(&address, PATIENCE).unwrap())
     }
 
@@ -59,16 +59,16 @@ impl Connection {
         Self { reader: BufReader::new(stream) }
     }
 
-    pub fn write(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.reader.get_mut().write_all(bytes.as_ref())
     }
 
     /// Writes one chunk of a chunked body.
-    pub fn write_chunk(&mut self, data: &str) -> io::Result<()> {
+    pub(crate) fn write_chunk(&mut self, data: &str) -> io::Result<()> {
         self.write(format!("{:x}\r\n{data}\r\n", data.len()))
     }
 
-    pub fn read_head(&mut self) -> io::Result<Message> {
+    pub(crate) fn read_head(&mut self) -> io::Result<Message> {
         let mut message = Message { start: self.line()?, ..Message::default() };
         loop {
             let line = self.line()?;
@@ -86,7 +86,7 @@ impl Connection {
     }
 
     /// Reads one chunk of a chunked body; an empty one is the end.
-    pub fn read_chunk(&mut self) -> io::Result<Vec<u8>> {
+    pub(crate) fn read_chunk(&mut self) -> io::Result<Vec<u8>> {
         let length = usize::from_str_radix(&self.line()?, 16).map_err(io::Error::other)?;
         let mut data = vec![0; length + 2];
         self.reader.read_exact(&mut data)?;
@@ -95,14 +95,14 @@ impl Connection {
     }
 
     /// Reads this many bytes.
-    pub fn read_exact(&mut self, length: usize) -> io::Result<Vec<u8>> {
+    pub(crate) fn read_exact(&mut self, length: usize) -> io::Result<Vec<u8>> {
         let mut data = vec![0; length];
         self.reader.read_exact(&mut data)?;
         Ok(data)
     }
 
     /// Reads a message, as much of it as there is.
-    pub fn read(&mut self) -> io::Result<Message> {
+    pub(crate) fn read(&mut self) -> io::Result<Message> {
         let mut message = self.read_head()?;
         let chunked = message.header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
         if chunked {
@@ -124,7 +124,7 @@ impl Connection {
     }
 
     /// Whether the other side ends the connection.
-    pub fn is_ended(&mut self) -> bool {
+    pub(crate) fn is_ended(&mut self) -> bool {
         match self.reader.read(&mut [0]) {
             Ok(length) => length == 0,
             Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
@@ -133,7 +133,7 @@ impl Connection {
 }
 
 /// Sends this and reads the answer.
-pub fn exchange(address: SocketAddr, request: impl AsRef<[u8]>) -> Message {
+pub(crate) fn exchange(address: SocketAddr, request: impl AsRef<[u8]>) -> Message {
     let mut connection = Connection::open(address);
     // The answer to a body that is not wanted may come before all of it is sent.
     let _ = connection.write(request);
@@ -141,14 +141,14 @@ pub fn exchange(address: SocketAddr, request: impl AsRef<[u8]>) -> Message {
 }
 
 /// A server that answers as it is told.
-pub struct Upstream {
-    pub address: SocketAddr,
+pub(crate) struct Upstream {
+    pub(crate) address: SocketAddr,
     requests: Receiver<Message>,
 }
 
 impl Upstream {
     /// Answers every request with these bytes.
-    pub fn answering(response: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn answering(response: impl Into<Vec<u8>>) -> Self {
         let response = response.into();
         Self::start(move |connection| {
             let request = connection.read()?;
@@ -158,7 +158,9 @@ impl Upstream {
     }
 
     /// Lets this read a request and answer it, again and again, on every connection.
-    pub fn start(serve: impl Fn(&mut Connection) -> io::Result<Message> + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(
+        serve: impl Fn(&mut Connection) -> io::Result<Message> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, requests) = mpsc::channel();
@@ -180,12 +182,12 @@ impl Upstream {
     }
 
     /// The next request that came.
-    pub fn request(&self) -> Message {
+    pub(crate) fn request(&self) -> Message {
         self.requests.recv_timeout(PATIENCE).expect("no request came")
     }
 
     /// Whether none came.
-    pub fn is_untouched(&self) -> bool {
+    pub(crate) fn is_untouched(&self) -> bool {
         self.requests.try_recv().is_err()
     }
 }

@@ -10,20 +10,20 @@ use std::{
 use super::{PATIENCE, headroom};
 
 /// A running `headroom proxy` on a free port.
-pub struct Proxy {
+pub(crate) struct Proxy {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     stderr: Arc<Mutex<String>>,
 }
 
 impl Proxy {
     /// With all APIs at this upstream.
-    pub fn to(upstream: SocketAddr, args: &[&str]) -> Self {
+    pub(crate) fn to(upstream: SocketAddr, args: &[&str]) -> Self {
         let url = format!("http://{upstream}");
         Self::start(headroom(&["proxy", "--listen", "127.0.0.1:0", "--upstream", &url]).args(args))
     }
 
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let stderr = Arc::new(Mutex::new(String::new()));
@@ -39,18 +39,18 @@ impl Proxy {
                 written.push('\n');
             }
         });
-        let address = address
-            .recv_timeout(PATIENCE)
-            .unwrap_or_else(|_| panic!("the proxy does not say where it listens: {}", stderr.lock().unwrap()));
+        let address = address.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+            panic!("the proxy does not say where it listens: {}", stderr.lock().unwrap())
+        });
         Self { child, address, stderr }
     }
 
-    pub fn stderr(&self) -> String {
+    pub(crate) fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()
     }
 
     /// Waits until standard error holds this.
-    pub fn wait_for(&self, text: &str) -> String {
+    pub(crate) fn wait_for(&self, text: &str) -> String {
         let start = Instant::now();
         loop {
             let stderr = self.stderr();
@@ -63,13 +63,13 @@ impl Proxy {
     }
 
     /// Asks it to stop.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let kill = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status();
         assert!(kill.unwrap().success());
     }
 
     /// Waits for its end.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
