@@ -92,7 +92,7 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>, survey: &Survey, hits: &Hits
     };
     runs(&kept)
         .filter_map(|lines| {
-            let range = bytes(survey, &lines)?;
+            let range = bytes(text, survey, &lines)?;
             let last = lines.end.checked_sub(1)?;
             let enough = lines.len() >= MIN_GAP_LINES && range.len() >= MIN_GAP_BYTES;
             if !enough || run(lines.start) != run(last) {

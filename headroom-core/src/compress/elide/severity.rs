@@ -157,7 +157,7 @@ fn is_void(bytes: &[u8], start: usize, end: usize) -> bool {
         return true;
     }
     let upper = bytes.get(start..end).is_some_and(|word| word.iter().all(u8::is_ascii_uppercase));
-    if before == b'_' && !upper || after == b'_' && !upper {
+    if (before == b'_' || after == b'_') && !upper {
         return true;
     }
     negated(bytes.get(..start).unwrap_or_default()) || has_void_value(rest, after == b'_' || before == b'_')
@@ -192,4 +192,35 @@ fn has_void_value(rest: &[u8], named: bool) -> bool {
     let zero = digits > 0 && number.iter().all(|byte| matches!(byte, b'0' | b'.'));
     let opens = matches!(value.as_slice(), [b'[' | b'{'] | [b'[' | b'{', b'\n' | b'\r', ..]);
     zero || opens || (named && digits > 0) || VOID.iter().any(|void| value.starts_with(void))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::survey::Survey, Severity::*};
+
+    #[test]
+    fn words_count_by_what_they_say_of_the_line() {
+        for (line, severity) in [
+            ("ERROR: no such file", Error),
+            ("java.lang.NullPointerException: x", Error),
+            ("connect ECONNREFUSED 127.0.0.1:80", Error),
+            (r#"{"level":"info","error":"disk full"}"#, Error),
+            ("3 failed, 10 passed", Error),
+            ("errno = E_FAILED", Error),
+            ("thread 'main' panicked at src/a.rs:1:2:", Error),
+            ("src/a.c:3:4: warning: unused", Warning),
+            ("0 failed, 10 passed", None),
+            ("no errors found", None),
+            (r#"{"level":"info","error": null}"#, None),
+            (r#"{"errors":[],"failed":0,"exception":""}"#, None),
+            (r#"{\"error\": null}"#, None),
+            ("errors=0 error_rate=0.25", None),
+            ("Compiling src/error.rs", None),
+            ("tests/test_errors.py::test_raises_error_twice PASSED", None),
+            ("GET /error/page 200", None),
+            ("terror and failover", None),
+        ] {
+            assert_eq!(Survey::of(line).rows[0].severity, severity, "{line}");
+        }
+    }
 }

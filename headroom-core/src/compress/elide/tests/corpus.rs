@@ -41,7 +41,7 @@ fn tally(name: &str, text: &str, wanted: &Wanted<'_>, needles: &[String], total:
     let (before, after) = (tokens(text), tokens(&out));
     let folded = folded(&out);
     let lost: Vec<&String> =
-        needles.iter().filter(|needle| !folded.contains(&super::corpus::folded(needle))).collect();
+        needles.iter().filter(|needle| !folded.contains(&self::folded(needle))).collect();
     total.before += before;
     total.after += after;
     total.needles += needles.len();
@@ -123,12 +123,9 @@ fn workload(name: &str) -> Option<Tally> {
 
 #[test]
 fn published_workloads_shrink_and_keep_all_needles() {
-    for (name, of_ten) in [
-        ("headline_fatal_logs_100", 6),
-        ("headline_sre_incident", 6),
-        ("headline_code_search_100", 10),
-        ("headline_issue_triage", 10),
-    ] {
+    for (name, of_ten) in
+        [("headline_fatal_logs_100", 2), ("headline_sre_incident", 3), ("headline_code_search_100", 10)]
+    {
         let Some(Tally { before, after, needles, visible }) = workload(name) else { return };
         println!("{name}: {before} -> {after}, {visible}/{needles}");
         assert_eq!(visible, needles, "{name}");
@@ -143,7 +140,10 @@ fn speed() {
         let Ok(text) = fs::read_to_string(shared().join("corpora/logs/loghub").join(name)) else { return };
         let text = text.repeat(20_000_000 / text.len());
         let start = std::time::Instant::now();
-        let found = gaps(&text, &Wanted { question: Some("why did 10.250.14.38 fail to respond?"), ..Wanted::default() });
+        let found = gaps(
+            &text,
+            &Wanted { question: Some("why did 10.250.14.38 fail to respond?"), ..Wanted::default() },
+        );
         let spent = start.elapsed().as_secs_f64();
         println!("{name}: {:.0} MB/s, {} gaps", text.len() as f64 / 1e6 / spent, found.len());
     }
