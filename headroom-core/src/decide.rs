@@ -46,6 +46,9 @@ pub(crate) struct Block<'a> {
     pub(crate) tier: Tier,
 }
 
+/// Gives the runs of a text that stand earlier in the request and pass the test.
+pub(crate) type Find<'f> = dyn Fn(&str, &dyn Fn(&Found) -> bool) -> Vec<Found> + 'f;
+
 /// A replacement in the decoded text.
 #[derive(Debug)]
 struct Change {
@@ -128,7 +131,7 @@ impl Decision {
 }
 
 /// Decides what a block becomes. `find` gives the runs of a text that stand earlier in the request.
-pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &dyn Fn(&str) -> Vec<Found>) -> Decision {
+pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decision {
     let text = block.text;
     let kind = block.kind.unwrap_or_else(|| detect::kind(text, block.tool, block.arguments));
     if text.len() < MIN_BYTES {
@@ -158,7 +161,7 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &dyn Fn(&str) -> Ve
 }
 
 /// The ways in which a block could be written, unordered.
-fn drafts(block: &Block<'_>, kind: ContentKind, find: &dyn Fn(&str) -> Vec<Found>) -> Vec<Draft> {
+fn drafts(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Draft> {
     let text = block.text;
     let mut drafts = Vec::new();
     let mut add = |text: String, changes: Option<Vec<Change>>, steps: Vec<Step>| {
@@ -192,7 +195,7 @@ fn drafts(block: &Block<'_>, kind: ContentKind, find: &dyn Fn(&str) -> Vec<Found
 }
 
 /// Folds and references: replacements of whole lines.
-fn line_changes(block: &Block<'_>, text: &str, find: &dyn Fn(&str) -> Vec<Found>) -> Vec<Change> {
+fn line_changes(block: &Block<'_>, text: &str, find: &Find<'_>) -> Vec<Change> {
     let count = |text: &str| block.tokenizer.count(text);
     let pays = |bytes: &Range<usize>, with: &str| {
         text.get(bytes.clone()).is_some_and(|removed| count(removed) >= count(with) + MIN_SAVING)
@@ -203,8 +206,8 @@ fn line_changes(block: &Block<'_>, text: &str, find: &dyn Fn(&str) -> Vec<Found>
         return changes;
     }
     if block.tier >= Tier::Context {
-        let found = find(text).into_iter().filter(|found| pays(&found.bytes, &found.marker));
-        changes.extend(found.map(|found| Change {
+        let found = find(text, &|found| pays(&found.bytes, &found.marker));
+        changes.extend(found.into_iter().map(|found| Change {
             bytes: found.bytes,
             with: found.marker,
             step: Step::Reference,

@@ -14,7 +14,7 @@ use crate::{
     context::{Facts, facts},
     decide::{Block, Decision, decide},
     memo::Memo,
-    reference::{Index, MIN_BYTES},
+    reference::{Index, MIN_BYTES, Origin},
     scan::{Limits, Text, scan},
     splice::splice,
     wire::{self, Conversation, Item, ToolResult},
@@ -130,7 +130,7 @@ impl Headroom {
                 tier: hints.options.tier,
             };
             // The text stands for itself: its raw form is the text, with nothing escaped.
-            decide(Text { raw: text, start: 0, escaped: false }, &block, &|_| Vec::new())
+            decide(Text { raw: text, start: 0, escaped: false }, &block, &|_, _| Vec::new())
         };
         let decision = catch_unwind(AssertUnwindSafe(decide))
             .unwrap_or_else(|_| Decision::kept(ContentKind::Text, Reason::Internal, text.len()));
@@ -304,7 +304,7 @@ impl<'a, 'c> Request<'a, 'c> {
             tokenizer: self.tokenizer,
             tier: self.tier,
         };
-        decide(raw, &block, &|text| index.find(text, &|id| texts.read(id)))
+        decide(raw, &block, &|text, pays| index.find(text, &|id| texts.read(id), pays))
     }
 
     /// Adds what the model sees of an item to the index.
@@ -316,30 +316,30 @@ impl<'a, 'c> Request<'a, 'c> {
         for leaf in 0..texts.of(at).len().min(MAX_LEAVES) {
             let Some(id) = source_id(at, leaf) else { return };
             if let Some(text) = texts.read(id).filter(|text| text.len() >= MIN_BYTES) {
-                index.add(id, &self.origin(item, facts, leaf), text);
+                index.add(id, self.origin(item, facts, leaf), text);
             }
         }
     }
 
     /// How a reference names a text of this item.
-    fn origin(&self, item: &Item<'a>, facts: &Facts, leaf: usize) -> String {
+    fn origin(&self, item: &Item<'a>, facts: &Facts, leaf: usize) -> Origin {
         let ordinal = facts.ordinal;
-        match item {
-            Item::User(_) => format!("user text {ordinal} above"),
-            Item::Call(call) => format!("call {ordinal} part {} above, {}", leaf + 1, call.label()),
+        let (name, label) = match item {
+            Item::Call(call) => (format!("call {ordinal} part {}", leaf + 1), call.label()),
             Item::Result(result) => {
-                let label = match facts.call.and_then(|call| self.items.get(call as usize)) {
-                    Some(Item::Call(call)) => Some(call.label()),
-                    _ => self.tool(result, facts),
+                let name = match facts.part {
+                    0 => format!("result {ordinal}"),
+                    part => format!("result {ordinal} part {}", part + 1),
                 };
-                let label = label.map_or_else(String::new, |label| format!(", {label}"));
-                match facts.part {
-                    0 => format!("result {ordinal} above{label}"),
-                    part => format!("result {ordinal} part {} above{label}", part + 1),
-                }
+                let label = match facts.call.and_then(|call| self.items.get(call as usize)) {
+                    Some(Item::Call(call)) => call.label(),
+                    _ => self.tool(result, facts).unwrap_or_default(),
+                };
+                (name, label)
             }
-            Item::Compaction => String::new(),
-        }
+            Item::User(_) | Item::Compaction => (format!("user text {ordinal}"), "by the user".to_owned()),
+        };
+        Origin { name, label }
     }
 
     fn tool(&self, result: &ToolResult<'a>, facts: &Facts) -> Option<String> {
@@ -389,3 +389,6 @@ impl<'a> Texts<'a, '_> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;
