@@ -155,7 +155,7 @@ mod pool {
                     State::Running(handle) => {
                         let joined = ready!(Pin::new(handle).poll(cx));
                         // The task catches its own panics: it is lost only where the runtime shuts down.
-                        return Poll::Ready(joined.unwrap_or(Err(SkipReason::Busy)));
+                        return Poll::Ready(joined.unwrap_or(Err(SkipReason::Internal)));
                     }
                 }
             }
