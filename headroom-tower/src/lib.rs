@@ -146,3 +146,7 @@ pub use report::RequestReport;
 pub use rewrite::Rewrite;
 pub use service::Compress;
 pub use skip::SkipReason;
+
+#[cfg(all(doctest, feature = "memory"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

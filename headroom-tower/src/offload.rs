@@ -163,7 +163,8 @@ mod pool {
                     }
                     State::Running(handle) => {
                         let joined = ready!(Pin::new(handle).poll(cx));
-                        return Poll::Ready(joined.unwrap_or(Err(SkipReason::Internal)));
+                        // The task catches its own panics: it is lost only where the runtime shuts down.
+                        return Poll::Ready(joined.unwrap_or(Err(SkipReason::Busy)));
                     }
                 }
             }

@@ -31,5 +31,8 @@ fn hints(args: &CompressArgs) -> Hints {
     if let Some(arguments) = &args.args {
         hints = hints.arguments(arguments);
     }
+    if let Some(question) = &args.query {
+        hints = hints.question(question);
+    }
     hints
 }
