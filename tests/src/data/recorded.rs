@@ -1,5 +1,6 @@
 use std::{
     fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -16,9 +17,9 @@ pub fn shared() -> Option<PathBuf> {
     folder.is_dir().then_some(folder)
 }
 
-/// Says that a test had no recordings to run on.
+/// Says that a test had no recordings to run on. Past the capture of the test harness, so that it is seen.
 pub fn skipped(test: &str) {
-    println!("skipped: {test} needs recorded data; set HEADROOM_SHARED to its folder");
+    let _ = writeln!(io::stderr(), "skipped: {test} needs recorded data; set HEADROOM_SHARED to its folder");
 }
 
 /// The recorded requests of real clients. One conversation per folder and wire format.

@@ -7,7 +7,9 @@ use super::{
     fakes::{Fake, Fault},
     order, private, splice,
 };
-use crate::{data, engine::Engine};
+use proptest::prelude::*;
+
+use crate::{data, engine::Engine, generate};
 
 /// A conversation with a long result, an error, an odd value, and white space at its end.
 fn requests() -> Vec<Vec<u8>> {
@@ -154,4 +156,38 @@ fn recoverable_refuses_handles_that_lead_nowhere() {
 #[test]
 fn private_refuses_content_in_print() {
     assert_eq!(judge(Fault::PrintsContent).unwrap_err().law, "private");
+}
+
+fn judge_bodies(api: Api, bodies: &[Vec<u8>]) -> Result<usize, Violation> {
+    let fresh = || Box::new(Fake::new(Fault::None)) as Box<dyn Engine>;
+    let mut edits = 0;
+    for means in [Means::None, Means::Client] {
+        let options = Options::new().means(means);
+        causality(&fresh, api, bodies, &options)?;
+        let run = splice(&fresh, api, bodies.last().unwrap(), means, &options)?;
+        every(&run, &options, &Forms::default())?;
+        edits += run.diff.edits.len();
+    }
+    Ok(edits)
+}
+
+#[test]
+fn an_honest_engine_passes_on_conversations_of_every_api() {
+    let recorded = data::captures().into_iter().chain(data::traces(3)).flatten();
+    for conversation in data::conversations().into_iter().chain(recorded) {
+        let own = conversation.name.contains("/conversation");
+        let edits = judge_bodies(conversation.api, &conversation.bodies);
+        let edits = edits.unwrap_or_else(|violation| panic!("{}: {violation}", conversation.name));
+        assert!(!own || edits >= 10, "{}: {edits}", conversation.name);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn an_honest_engine_passes_on_generated_conversations(conversation in generate::conversations()) {
+        let judged = judge_bodies(conversation.api, &generate::bodies(&conversation));
+        judged.map_err(|violation| TestCaseError::fail(violation.to_string()))?;
+    }
 }
