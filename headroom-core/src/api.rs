@@ -68,3 +68,64 @@ impl FromStr for Api {
         Self::ALL.into_iter().find(|api| api.as_str() == name).ok_or(UnknownApi(()))
     }
 }
+
+impl Api {
+    /// The format that requests to this path have, if the path is one of a known API whose requests hold a
+    /// conversation.
+    ///
+    /// Knows the providers' own paths and those of Azure, Bedrock, Vertex and OpenAI-compatible servers. Batches and
+    /// compaction requests are not among them: nothing can be fetched back there.
+    ///
+    /// ```
+    /// use headroom_core::Api;
+    ///
+    /// assert_eq!(Api::from_path("/v1/messages"), Some(Api::Anthropic));
+    /// assert_eq!(Api::from_path("/api/v1/chat/completions"), Some(Api::OpenAiChat));
+    /// assert_eq!(Api::from_path("/v1beta/models/gemini-3-pro:streamGenerateContent"), Some(Api::Gemini));
+    /// assert_eq!(Api::from_path("/v1/messages/batches"), None);
+    /// ```
+    #[must_use]
+    pub fn from_path(path: &str) -> Option<Self> {
+        let path = path.split_once('?').map_or(path, |(path, _)| path);
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let (parent, last) = path.rsplit_once('/')?;
+        if let Some((model, method)) = last.rsplit_once(':') {
+            return match method {
+                "generateContent" | "streamGenerateContent" | "countTokens" => Some(Self::Gemini),
+                "rawPredict" | "streamRawPredict" => {
+                    // Vertex serves other publishers' models under the same methods.
+                    let anthropic = parent.ends_with("/publishers/anthropic/models");
+                    (anthropic && !model.is_empty()).then_some(Self::Anthropic)
+                }
+                _ => None,
+            };
+        }
+        let parent_is = |name: &str| parent.rsplit('/').next() == Some(name);
+        match last {
+            "messages" => Some(Self::Anthropic),
+            "count_tokens" if parent_is("messages") => Some(Self::Anthropic),
+            "completions" if parent_is("chat") => Some(Self::OpenAiChat),
+            "responses" => Some(Self::OpenAiResponses),
+            "input_tokens" if parent_is("responses") => Some(Self::OpenAiResponses),
+            "converse" | "converse-stream" if parent.contains("/model/") => Some(Self::Converse),
+            "invoke" | "invoke-with-response-stream" if parent.contains("/model/") => Some(Self::Anthropic),
+            _ => None,
+        }
+    }
+
+    /// The format of a body, by its shape, for where the path does not tell.
+    ///
+    /// ```
+    /// use headroom_core::Api;
+    ///
+    /// let body = br#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#;
+    /// assert_eq!(Api::detect(body), Some(Api::Gemini));
+    /// assert_eq!(Api::detect(b"{}"), None);
+    /// ```
+    #[must_use]
+    pub fn detect(body: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(body).ok()?;
+        let tape = crate::scan::scan(text, crate::scan::Limits::for_length(text.len())).ok()?;
+        crate::wire::detect(tape.root())
+    }
+}

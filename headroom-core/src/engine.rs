@@ -1,11 +1,41 @@
-use std::sync::Arc;
+//! From a body to an outcome.
 
-use crate::{Api, Options, Outcome, Reason, Report};
+use std::{
+    borrow::Cow,
+    cell::OnceCell,
+    hash::{BuildHasher, RandomState},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-/// The engine. Cloning it is cheap and shares its memory of what it has seen.
+use crate::{
+    Api, Builder, ContentKind, Hints, Means, Options, Original, Outcome, Reason, Report, TextOutcome, Tier,
+    budget::Tokenizer,
+    context::{Facts, facts},
+    decide::{Block, Decision, decide},
+    memo::Memo,
+    reference::{Index, MIN_BYTES, Origin},
+    scan::{Limits, Text, scan},
+    splice::splice,
+    wire::{self, Conversation, Item, ToolResult},
+};
+
+/// The engine. Cloning it is cheap; clones share their memory of what they have seen.
+///
+/// That memory makes requests of a conversation that grows cheap. It never changes what a request becomes.
 #[derive(Clone, Debug)]
 pub struct Headroom {
-    config: Arc<Builder>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: Builder,
+    decisions: Mutex<Memo<Arc<Decision>>>,
+    /// Keys of the memories, so that their collisions cannot be aimed at.
+    secret: u64,
+    /// The index at the end of a request, ready for the next request of the same conversation.
+    indexes: Mutex<Memo<Index>>,
 }
 
 impl Headroom {
@@ -16,24 +46,141 @@ impl Headroom {
     }
 
     /// Starts a configuration.
-    #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// Makes a request body smaller. Never panics and never fails: what cannot be improved is
-    /// [`Outcome::Unchanged`] with the reason.
+    pub(crate) fn with(config: Builder) -> Self {
+        let quarter = config.memory / 4;
+        Self {
+            shared: Arc::new(Shared {
+                decisions: Mutex::new(Memo::new(quarter)),
+                indexes: Mutex::new(Memo::new(config.memory - quarter)),
+                secret: RandomState::new().hash_one(0),
+                config,
+            }),
+        }
+    }
+
+    /// Makes a request body smaller.
+    ///
+    /// Never panics and never fails: what cannot be improved is [`Outcome::Unchanged`] with the reason, and the body
+    /// that you have is the one to send.
+    ///
+    /// ```
+    /// use headroom_core::{Api, Headroom, Options};
+    ///
+    /// let row = |n| format!("{{\\\"id\\\": {n}, \\\"state\\\": \\\"ready\\\", \\\"zone\\\": \\\"eu\\\"}}");
+    /// let rows = (0..50).map(row).collect::<Vec<_>>().join(", ");
+    /// let body = format!(
+    ///     r#"{{"model":"gpt-4o","messages":[
+    ///         {{"role":"assistant","tool_calls":[{{"id":"1","type":"function","function":{{"name":"list","arguments":"{{}}"}}}}]}},
+    ///         {{"role":"tool","tool_call_id":"1","content":"[{rows}]"}}]}}"#
+    /// );
+    /// let outcome = Headroom::new().compress(Api::OpenAiChat, body.as_bytes(), &Options::new());
+    /// assert!(outcome.body().expect("fifty records make a table").len() < body.len() / 2);
+    /// ```
     #[must_use]
     pub fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome {
-        let _ = (&self.config, options);
-        let report = Report {
+        let mut report = Report {
             api: Some(api),
+            tier: options.tier,
+            means: options.means,
             bytes_before: body.len(),
             bytes_after: body.len(),
-            reason: Some(Reason::NothingEditable),
             ..Report::default()
         };
-        Outcome::Unchanged { reason: Reason::NothingEditable, report }
+        let rewrite = catch_unwind(AssertUnwindSafe(|| self.rewrite(api, body, options, &mut report)));
+        match rewrite.unwrap_or(Err(Reason::Internal)) {
+            Ok((body, originals)) => {
+                report.bytes_after = body.len();
+                Outcome::Rewritten { body, originals, report }
+            }
+            Err(reason) => {
+                report.reason = Some(reason);
+                Outcome::Unchanged { reason, report }
+            }
+        }
+    }
+
+    /// Makes one piece of content smaller, outside any conversation.
+    ///
+    /// ```
+    /// use headroom_core::{Headroom, Hints};
+    ///
+    /// let log = format!("{}done\n", "connection refused, retrying in a moment\n".repeat(100));
+    /// let outcome = Headroom::new().compress_text(&log, &Hints::new().tool("Bash"));
+    /// let text = outcome.text.expect("a hundred equal lines fold");
+    /// assert!(text.starts_with("connection refused, retrying in a moment\n"));
+    /// assert!(text.ends_with("done\n") && text.len() < 200);
+    /// ```
+    #[must_use]
+    pub fn compress_text(&self, text: &str, hints: &Hints) -> TextOutcome {
+        let decide = || {
+            if text.len() > self.shared.config.max_body {
+                return Decision::kept(ContentKind::Text, Reason::TooLarge, text.len());
+            }
+            let block = Block {
+                text,
+                tool: hints.tool.as_deref(),
+                arguments: hints.arguments.as_deref(),
+                kind: hints.kind,
+                json: false,
+                tokenizer: Tokenizer::for_model(&hints.model),
+                tier: hints.options.tier,
+            };
+            // The text stands for itself: its raw form is the text, with nothing escaped.
+            decide(Text { raw: text, start: 0, escaped: false }, &block, &|_, _| Vec::new())
+        };
+        let decision = catch_unwind(AssertUnwindSafe(decide))
+            .unwrap_or_else(|_| Decision::kept(ContentKind::Text, Reason::Internal, text.len()));
+        let output = decision.output(Text { raw: text, start: 0, escaped: false });
+        TextOutcome {
+            report: decision.report(String::new(), hints.tool.clone()),
+            text: output.filter(|_| !decision.edits.is_empty()).map(Cow::into_owned),
+            originals: decision.originals,
+        }
+    }
+
+    fn rewrite(
+        &self,
+        api: Api,
+        body: &[u8],
+        options: &Options,
+        report: &mut Report,
+    ) -> Result<(Vec<u8>, Vec<Original>), Reason> {
+        let config = &self.shared.config;
+        if body.len() > config.max_body {
+            return Err(Reason::TooLarge);
+        }
+        let body = std::str::from_utf8(body).map_err(|_| Reason::NotJson)?;
+        let tape = scan(body, Limits::for_length(body.len()))?;
+        let conversation = wire::read(api, tape.root())?;
+        let request = Request::new(&conversation, options, self.shared.secret);
+        report.means = request.means;
+        report.tokenizer = request.tokenizer.name();
+        report.estimated = request.tokenizer.estimated;
+        let decisions = request.decide(&self.shared);
+
+        let results = || {
+            conversation.items.iter().zip(&decisions).filter_map(|(item, decision)| match item {
+                Item::Result(result) => Some((result, decision.get()?)),
+                _ => None,
+            })
+        };
+        for ((item, facts), decision) in conversation.items.iter().zip(&request.facts).zip(&decisions) {
+            if let (Item::Result(result), Some(decision)) = (item, decision.get()) {
+                report.blocks.push(decision.report(result.place.to_string(), request.tool(result, facts)));
+                report.tokens_saved += decision.saved();
+            }
+        }
+        let edits = results()
+            .flat_map(|(result, decision)| decision.edits.iter().map(|edit| (result.text.start, edit)));
+        if edits.clone().next().is_none() {
+            return Err(if report.blocks.is_empty() { Reason::NothingEditable } else { Reason::NoSaving });
+        }
+        let originals = results().flat_map(|(_, decision)| decision.originals.iter().cloned()).collect();
+        Ok((splice(body, edits).ok_or(Reason::Internal)?, originals))
     }
 }
 
@@ -43,29 +190,205 @@ impl Default for Headroom {
     }
 }
 
-/// Configuration of [`Headroom`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Builder {
-    max_body: usize,
+/// One request with everything that its head decides.
+struct Request<'a, 'c> {
+    items: &'c [Item<'a>],
+    facts: Vec<Facts>,
+    tokenizer: Tokenizer,
+    tier: Tier,
+    means: Means,
 }
 
-impl Default for Builder {
-    fn default() -> Self {
-        Self { max_body: 64 << 20 }
+impl<'a, 'c> Request<'a, 'c> {
+    fn new(conversation: &'c Conversation<'a>, options: &Options, secret: u64) -> Self {
+        let tokenizer = Tokenizer::for_model(conversation.model.map_or("", |model| model.raw));
+        let means = match options.means {
+            Means::None if conversation.retrieves => Means::Client,
+            means => means,
+        };
+        let tier = if conversation.forgets { options.tier.min(Tier::Lossless) } else { options.tier };
+        // All that a decision depends on besides the items. The version is part of it: a newer engine may decide
+        // otherwise.
+        let seed = format!(
+            "{}\n{}\n{tier}\n{means}\n{}",
+            env!("CARGO_PKG_VERSION"),
+            tokenizer.name(),
+            options.tenant
+        );
+        let facts = facts(&seed, secret, &conversation.items);
+        Self { items: &conversation.items, facts, tokenizer, tier, means }
+    }
+
+    /// Decides every tool result, from memory where it was seen in the same place before.
+    fn decide(&self, shared: &Shared) -> Vec<OnceCell<Arc<Decision>>> {
+        let decisions: Vec<OnceCell<Arc<Decision>>> = self.items.iter().map(|_| OnceCell::new()).collect();
+        let mut first_unknown = None;
+        {
+            let mut memo = lock(&shared.decisions);
+            for (index, (item, cell)) in self.items.iter().zip(&decisions).enumerate() {
+                let Item::Result(_) = item else { continue };
+                match self.facts.get(index).and_then(|facts| memo.get(&facts.key)) {
+                    Some(decision) => _ = cell.set(decision),
+                    None => first_unknown = first_unknown.or(Some(index)),
+                }
+            }
+        }
+        if let Some(first_unknown) = first_unknown {
+            self.decide_from(first_unknown, &decisions, shared);
+        }
+        decisions
+    }
+
+    fn decide_from(&self, first_unknown: usize, decisions: &[OnceCell<Arc<Decision>>], shared: &Shared) {
+        let texts = Texts {
+            items: self.items,
+            decisions,
+            cells: self.items.iter().map(|_| OnceCell::new()).collect(),
+        };
+        let (mut index, start) = self.resume(first_unknown, shared);
+        for ((at, item), facts) in self.items.iter().enumerate().zip(&self.facts).skip(start) {
+            if let (Item::Result(result), Some(None)) = (item, decisions.get(at).map(OnceCell::get)) {
+                let decision = Arc::new(self.decide_result(result, facts, &index, &texts));
+                lock(&shared.decisions).put(facts.key, Arc::clone(&decision), decision.weight());
+                if let Some(cell) = decisions.get(at) {
+                    _ = cell.set(decision);
+                }
+            }
+            if self.tier >= Tier::Context {
+                self.remember(at, item, facts, &mut index, &texts);
+            }
+        }
+        if let Some(last) = self.facts.last() {
+            let weight = index.weight();
+            lock(&shared.indexes).put(last.key, index, weight);
+        }
+    }
+
+    /// The index of the longest known beginning of this conversation, and the item behind it.
+    fn resume(&self, first_unknown: usize, shared: &Shared) -> (Index, usize) {
+        let mut indexes = lock(&shared.indexes);
+        for (at, facts) in self.facts.iter().enumerate().take(first_unknown).rev() {
+            if let Some(index) = indexes.take(&facts.key) {
+                return (index, at + 1);
+            }
+        }
+        (Index::default(), 0)
+    }
+
+    fn decide_result(
+        &self,
+        result: &ToolResult<'a>,
+        facts: &Facts,
+        index: &Index,
+        texts: &Texts<'a, '_>,
+    ) -> Decision {
+        let raw = result.text;
+        if let Some(reason) = result.protected {
+            return Decision::kept(ContentKind::Text, reason, raw.raw.len());
+        }
+        let Some(text) = raw.decode() else {
+            return Decision::kept(ContentKind::Text, Reason::LoneSurrogate, raw.raw.len());
+        };
+        let call = facts.call.and_then(|call| match self.items.get(call as usize) {
+            Some(Item::Call(call)) => Some(call),
+            _ => None,
+        });
+        let tool = self.tool(result, facts);
+        let arguments = call.and_then(|call| call.arguments());
+        let block = Block {
+            text: &text,
+            tool: tool.as_deref(),
+            arguments: arguments.as_deref(),
+            kind: None,
+            json: result.json,
+            tokenizer: self.tokenizer,
+            tier: self.tier,
+        };
+        decide(raw, &block, &|text, pays| index.find(text, &|id| texts.read(id), pays))
+    }
+
+    /// Adds what the model sees of an item to the index.
+    fn remember(&self, at: usize, item: &Item<'a>, facts: &Facts, index: &mut Index, texts: &Texts<'a, '_>) {
+        if matches!(item, Item::Compaction) {
+            *index = Index::default();
+            return;
+        }
+        for leaf in 0..texts.of(at).len().min(MAX_LEAVES) {
+            let Some(id) = source_id(at, leaf) else { return };
+            if let Some(text) = texts.read(id).filter(|text| text.len() >= MIN_BYTES) {
+                index.add(id, self.origin(item, facts, leaf), text);
+            }
+        }
+    }
+
+    /// How a reference names a text of this item.
+    fn origin(&self, item: &Item<'a>, facts: &Facts, leaf: usize) -> Origin {
+        let ordinal = facts.ordinal;
+        let (name, label) = match item {
+            Item::Call(call) => (format!("call {ordinal} part {}", leaf + 1), call.label()),
+            Item::Result(result) => {
+                let name = match facts.part {
+                    0 => format!("result {ordinal}"),
+                    part => format!("result {ordinal} part {}", part + 1),
+                };
+                let label = match facts.call.and_then(|call| self.items.get(call as usize)) {
+                    Some(Item::Call(call)) => call.label(),
+                    _ => self.tool(result, facts).unwrap_or_default(),
+                };
+                (name, label)
+            }
+            Item::User(_) | Item::Compaction => (format!("user text {ordinal}"), "by the user".to_owned()),
+        };
+        Origin { name, label }
+    }
+
+    fn tool(&self, result: &ToolResult<'a>, facts: &Facts) -> Option<String> {
+        let name = match facts.call.and_then(|call| self.items.get(call as usize)) {
+            Some(Item::Call(call)) => call.name,
+            _ => result.name,
+        };
+        name?.decode().map(Cow::into_owned)
     }
 }
 
-impl Builder {
-    /// Declines bodies longer than this many bytes. Default: 64 MiB.
-    pub fn max_body(mut self, bytes: usize) -> Self {
-        self.max_body = bytes;
-        self
+/// An item has a source for each of its texts; more than this many are not looked at.
+const MAX_LEAVES: usize = 1 << 8;
+
+fn source_id(item: usize, leaf: usize) -> Option<u32> {
+    u32::try_from(item.checked_mul(MAX_LEAVES)?.checked_add(leaf)?).ok()
+}
+
+/// The texts of the items as the model sees them, made when they are asked for.
+struct Texts<'a, 'c> {
+    items: &'c [Item<'a>],
+    decisions: &'c [OnceCell<Arc<Decision>>],
+    cells: Vec<OnceCell<Vec<Cow<'a, str>>>>,
+}
+
+impl<'a> Texts<'a, '_> {
+    fn of(&self, item: usize) -> &[Cow<'a, str>] {
+        let Some(cell) = self.cells.get(item) else { return &[] };
+        cell.get_or_init(|| match self.items.get(item) {
+            Some(Item::User(text)) => text.decode().into_iter().collect(),
+            Some(Item::Call(call)) => call.texts().into_iter().map(Cow::Owned).collect(),
+            Some(Item::Result(result)) => {
+                let decision = self.decisions.get(item).and_then(OnceCell::get);
+                decision.and_then(|decision| decision.output(result.text)).into_iter().collect()
+            }
+            _ => Vec::new(),
+        })
     }
 
-    /// Builds the engine.
-    #[must_use]
-    pub fn build(self) -> Headroom {
-        Headroom { config: Arc::new(self) }
+    fn read(&self, source: u32) -> Option<&str> {
+        let source = source as usize;
+        self.of(source / MAX_LEAVES).get(source % MAX_LEAVES).map(AsRef::as_ref)
     }
 }
+
+/// A panic elsewhere leaves a memo whole: every operation on it is complete or not begun.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -37,15 +37,32 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api;
+mod budget;
+mod builder;
+mod compress;
+mod context;
+mod decide;
+mod detect;
 mod engine;
+mod hints;
+mod lines;
 mod marker;
+mod memo;
+mod numbered;
 mod options;
 mod outcome;
 mod reason;
+mod reference;
 mod report;
+mod scan;
+mod splice;
+mod text;
+mod wire;
 
 pub use api::{Api, UnknownApi};
-pub use engine::{Builder, Headroom};
+pub use builder::Builder;
+pub use engine::Headroom;
+pub use hints::{Hints, TextOutcome};
 pub use marker::{Handle, InvalidHandle};
 pub use options::{Means, Options, Tier, UnknownMeans, UnknownTier};
 pub use outcome::{Original, Outcome};

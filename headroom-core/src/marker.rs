@@ -1,4 +1,98 @@
+//! What stands in the place of text that is not there: one grammar, written and read here.
+
 use std::{fmt, str::FromStr};
+
+/// How every marker begins. Text of the input that holds this is never referred to and never folded.
+pub(crate) const OPENING: &str = "[headroom:";
+
+/// A gap whose lines stand earlier in the same request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reference<'a> {
+    pub(crate) here: Here,
+    pub(crate) there: There,
+    /// What holds the lines: `result 4`.
+    pub(crate) origin: &'a str,
+    /// More about it, for its first mention: `Read server.py`.
+    pub(crate) label: Option<&'a str>,
+}
+
+/// The lines that a reference stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Here {
+    /// Lines that carry these numbers.
+    Numbered { first: u32, last: u32 },
+    /// Lines without numbers, as many as there are there.
+    Plain,
+}
+
+/// Where they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum There {
+    /// All of it.
+    Whole,
+    /// Under the same numbers.
+    Same,
+    /// Under these numbers.
+    Numbered { first: u32, last: u32 },
+    /// These lines of it, counted from one as they stand there.
+    Position { first: u32, last: u32 },
+}
+
+impl fmt::Display for Reference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { here, there, origin, label } = self;
+        write!(f, "{OPENING} ")?;
+        if *there == There::Whole {
+            write!(f, "same as {origin}")?;
+        } else {
+            if let Here::Numbered { first, last } = here {
+                write!(f, "lines {first}-{last}{}", if *there == There::Same { " as in " } else { " = " })?;
+            }
+            match there {
+                There::Whole | There::Same => {}
+                There::Numbered { first, last } => write!(f, "lines {first}-{last} of ")?,
+                There::Position { first, last } => write!(f, "output lines {first}-{last} of ")?,
+            }
+            f.write_str(origin)?;
+        }
+        label.map_or(Ok(()), |label| write!(f, " above, {label}"))?;
+        f.write_str("]")
+    }
+}
+
+#[cfg(test)]
+impl<'a> Reference<'a> {
+    /// Reads what `Display` wrote.
+    pub(crate) fn parse(line: &'a str) -> Option<Self> {
+        let body = line.strip_prefix(OPENING)?.strip_suffix(']')?.strip_prefix(' ')?;
+        let range = |text: &str| {
+            let (first, last) = text.split_once('-')?;
+            Some((first.parse().ok()?, last.parse().ok()?))
+        };
+        let (body, label) =
+            body.split_once(" above, ").map_or((body, None), |(body, label)| (body, Some(label)));
+        if let Some(origin) = body.strip_prefix("same as ") {
+            return Some(Self { here: Here::Plain, there: There::Whole, origin, label });
+        }
+        let (here, rest) = match body.split_once(" as in ").or_else(|| body.split_once(" = ")) {
+            Some((here, rest)) => {
+                let (first, last) = range(here.strip_prefix("lines ")?)?;
+                (Here::Numbered { first, last }, rest)
+            }
+            None => (Here::Plain, body),
+        };
+        let Some((there, origin)) = rest.split_once(" of ") else {
+            let same = Self { here, there: There::Same, origin: rest, label };
+            return (here != Here::Plain).then_some(same);
+        };
+        let there = if let Some(lines) = there.strip_prefix("output lines ") {
+            range(lines).map(|(first, last)| There::Position { first, last })?
+        } else {
+            range(there.strip_prefix("lines ")?).map(|(first, last)| There::Numbered { first, last })?
+        };
+        Some(Self { here, there, origin, label })
+    }
+}
 
 /// Bytes of the BLAKE3 hash that a handle keeps: 80 bits, 16 letters.
 const HANDLE_BYTES: usize = 10;

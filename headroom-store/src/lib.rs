@@ -1,2 +1,56 @@
-//! Placeholder.
+//! Where Headroom keeps what it set aside until the model asks for it.
+//!
+//! The engine returns the originals of everything that its output alone cannot give back. They go into an
+//! [`OriginalStore`] before the request leaves, each under its [`Handle`], so that every marker a provider
+//! has seen can be resolved. [`MemoryStore`] is the default; other stores implement the same trait.
+//!
+//! # Example
+//!
+//! ```
+//! use headroom_core::{Handle, Original};
+//! use headroom_store::{MemoryStore, OriginalStore, Part};
+//!
+//! # async fn example() -> Result<(), headroom_store::StoreError> {
+//! let store = MemoryStore::new();
+//! let log = "start\nworking\ndone".to_owned();
+//! let handle = Handle::of(&log);
+//!
+//! store.put_many("team-a", vec![Original { handle, content: log }]).await?;
+//!
+//! let piece = store.get_part("team-a", &handle, &Part::lines(2, 3)).await?.expect("stored above");
+//! assert_eq!(piece.text(), "working\ndone");
+//! assert!(store.get("team-b", &handle).await?.is_none(), "other tenants see nothing");
+//! # Ok(())
+//! # }
+//! # fn main() {
+//! #     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! #     runtime.block_on(example()).unwrap();
+//! # }
+//! ```
+//!
+//! # Tenants
+//!
+//! Every call names the tenant. An original is visible to the tenant that stored it and to nobody else, even where
+//! two tenants stored the same content.
+//!
+//! # Crate features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `memory` | yes | [`MemoryStore`] |
+//!
+//! [`Handle`]: headroom_core::Handle
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod error;
+#[cfg(feature = "memory")]
+mod memory;
+mod part;
+mod store;
+
+pub use error::{BoxError, StoreError};
+#[cfg(feature = "memory")]
+pub use memory::{MemoryStore, MemoryStoreBuilder};
+pub use part::{Part, Piece};
+pub use store::OriginalStore;

@@ -1,2 +1,148 @@
-//! Placeholder.
+//! A [tower] layer that makes the prompts in LLM requests smaller before they are sent.
+//!
+//! Tool outputs, logs, search results, file reads and JSON in a request are rewritten by the engine of
+//! [`headroom_core`]; everything else stays byte for byte what it was. The layer works in any HTTP stack: it keeps the
+//! inner service's response and error, and gives it a body type of your choice.
+//!
+//! - [`HeadroomLayer`] is the layer with a store, for services that answer with an HTTP response.
+//! - [`CompressLayer`] is the request side alone, for any response.
+//! - [`CompressLayer::rewrite`] takes a request and gives one back, for gateways that are no tower stack.
+//!
+//! # Example
+//!
+//! ```
+//! use axum::{Router, extract::Request, routing::post};
+//! use headroom_tower::{HeadroomLayer, RequestReport};
+//!
+//! async fn proxy(request: Request) -> String {
+//!     let report = request.extensions().get::<RequestReport>();
+//!     format!("{} tokens saved", report.and_then(|r| r.report()).map_or(0, |r| r.tokens_saved))
+//! }
+//!
+//! let app: Router = Router::new().route("/v1/messages", post(proxy)).layer(HeadroomLayer::new());
+//! # let _ = app;
+//! ```
+//!
+//! # Order of layers
+//!
+//! ```text
+//! server edge:  Trace -> BodyDeadline -> BodyLimit -> Auth -> Headroom -> cache -> router
+//! client edge:  Headroom -> Retry -> sign -> transport
+//! ```
+//!
+//! - Outside of retries, so that a request is rewritten once.
+//! - Outside of what signs the body. Requests that are already signed pass untouched.
+//! - Inside of what authenticates, so that nobody else's work is done.
+//! - Behind what translates between wire formats, or in front of it with the client's own path.
+//! - Outside of a response cache: the same request always becomes the same bytes, so its keys stay valid.
+//!
+//! # What the inner service gets
+//!
+//! | | body | headers |
+//! |---|---|---|
+//! | not wanted by the predicate, signed, an upgrade | `B` itself, unread and unboxed | as they came |
+//! | rewritten | one chunk | exact `Content-Length`, no `Transfer-Encoding`, no `Content-Encoding` |
+//! | the engine found nothing to do | the bytes that came | as they came |
+//! | over a limit | what was read, then the rest as it comes | as they came |
+//! | the body failed while it was read | what was read, then the body's own error | as they came |
+//! | with trailers | what was read, then the trailers | as they came |
+//! | a store failed, something panicked, no place to work | the bytes that came | as they came |
+//!
+//! Every request whose body was looked at has a [`RequestReport`] in its extensions.
+//!
+//! # Errors
+//!
+//! The layers have none of their own: `Error` is the inner service's, and the body's error is `B`'s. Whatever goes
+//! wrong, the original request goes on, and the [`Observer`] is told the [`SkipReason`].
+//!
+//! Rejecting is not this layer's job. Put `RequestBodyLimitLayer` (413) and `TimeoutLayer` (408) of `tower-http`
+//! outside of it.
+//!
+//! # Readiness
+//!
+//! The inner service is polled ready before the body is read, so a slow upload holds a slot of a `ConcurrencyLimit` or
+//! `Buffer` inside. Put a body deadline outside.
+//!
+//! # Cancel safety
+//!
+//! The response future owns the request. It may be dropped at any time: work that has not begun is not begun, work in
+//! the blocking pool ends by itself, and the observer is told. An original may then be in the store though its request
+//! never left; nothing else remains.
+//!
+//! # Limits
+//!
+//! | limit | default | beyond it |
+//! |---|---|---|
+//! | [`max_body`](CompressLayer::max_body) | 32 MiB | passes through |
+//! | [`max_decoded`](CompressLayer::max_decoded) | 64 MiB | passes through, encoded as it came |
+//! | [`offload_above`](CompressLayer::offload_above) | 32 KiB | work moves to tokio's blocking pool |
+//! | [`max_offloads`](CompressLayer::max_offloads) | one per processor, 1024 waiting | passes through |
+//!
+//! # Untrusted input
+//!
+//! No request makes the layer panic. Bodies are read and decoded up to the limits only, encoded bodies as they come
+//! out of the decoder. A panic in the engine or the store is caught. Content reaches no log, metric, span or error;
+//! credentials are hashed to tell tenants apart and are kept nowhere.
+//!
+//! # Crate features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `memory` | yes | [`HeadroomLayer::new`] with a store in memory |
+//! | `tokio` | yes | work on large bodies leaves the runtime's threads |
+//! | `tracing` | yes | the span `headroom.compress` and events, without content |
+//! | `metrics` | | `MetricsObserver` on the `metrics` facade |
+//! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies |
+//!
+//! Without a `decompression` feature, requests with that `Content-Encoding` pass through. Coding agents do encode:
+//! some send gzip, some zstd.
+//!
+//! [tower]: https://docs.rs/tower
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod body;
+mod config;
+mod decode;
+mod emit;
+mod future;
+mod headroom;
+mod layer;
+mod map_body;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod observer;
+mod offload;
+mod overrides;
+mod predicate;
+mod read;
+mod report;
+mod rewrite;
+mod service;
+mod skip;
+mod tenant;
+mod work;
+
+#[cfg(test)]
+mod test_support;
+#[cfg(test)]
+mod tests;
+
+pub use headroom_core as core;
+pub use headroom_store as store;
+
+pub use body::HeadroomBody;
+pub use future::ResponseFuture;
+pub use headroom::{HeadroomFuture, HeadroomLayer, HeadroomService};
+pub use layer::CompressLayer;
+pub use map_body::{Identity, MapBody};
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub use metrics::MetricsObserver;
+pub use observer::{Cancelled, Observer, Rewritten, Skipped, Stage, StoreFailed};
+pub use overrides::HeadroomOverride;
+pub use predicate::{And, DefaultPredicate, Predicate};
+pub use report::RequestReport;
+pub use rewrite::Rewrite;
+pub use service::Compress;
+pub use skip::SkipReason;

@@ -1,0 +1,363 @@
+//! Repeated lines, folded with a count.
+//!
+//! Of consecutive equal lines, or equal groups of a few lines, the first stays and one marker line stands for
+//! the rest. The text comes back exactly: the marker repeats the lines right before it.
+
+use std::ops::Range;
+
+use memchr::{memchr_iter, memmem};
+
+/// Most lines in one repeated group.
+const MAX_PERIOD: usize = 8;
+/// How much a fold must take out beyond what its marker puts in, in bytes that cost tokens.
+const MIN_GAIN: usize = 16;
+
+/// The least that a fold can take out: this and the shortest marker.
+const MIN_REMOVED: usize = MIN_GAIN + "[headroom: previous line repeated 1 more time]".len();
+
+const OPEN: &str = "[headroom: previous ";
+
+/// A part of a text and the marker line that can stand for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fold {
+    /// The bytes to replace: whole lines.
+    pub(crate) range: Range<usize>,
+    /// The marker line, with the line end of the last line that it replaces.
+    pub(crate) replacement: String,
+    /// Where the lines start that the marker repeats: right before the range.
+    pub(crate) kept: usize,
+}
+
+/// The marker for `period` lines that occur `times` more times.
+pub(crate) fn marker(period: usize, times: usize) -> String {
+    let s = if times == 1 { "" } else { "s" };
+    match period {
+        1 => format!("{OPEN}line repeated {times} more time{s}]"),
+        _ => format!("{OPEN}{period} lines repeated {times} more time{s}]"),
+    }
+}
+
+/// The length of that marker.
+fn marker_length(period: usize, times: usize) -> usize {
+    let what = if period == 1 { "line".len() } else { "8 lines".len() };
+    let count = times.checked_ilog10().unwrap_or(0) as usize + " more time]".len() + usize::from(times > 1);
+    OPEN.len() + what + " repeated ".len() + 1 + count
+}
+
+/// The period and the count in a marker, if `line`, its line end removed, is one.
+#[cfg(test)]
+pub(crate) fn parse_marker(line: &str) -> Option<(usize, usize)> {
+    let (what, times) = line.strip_prefix(OPEN)?.strip_suffix(']')?.split_once(" repeated ")?;
+    let period = match what {
+        "line" => 1,
+        _ => what.strip_suffix(" lines")?.parse().ok()?,
+    };
+    let times = times.split_once(' ')?.0.parse().ok()?;
+    (period > 0 && times > 0 && marker(period, times) == line).then_some((period, times))
+}
+
+/// The parts of `text` that can be folded, in order and apart from each other.
+///
+/// Empty if the text already holds something like a marker: then nobody could tell the two apart.
+pub(crate) fn runs(text: &str) -> Vec<Fold> {
+    let mut lines = Lines::of(text);
+    let mut ends = [0; MAX_PERIOD];
+    let mut folds = Vec::new();
+    let mut at = 0;
+    while at < lines.len() {
+        let best = ends
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(index, end)| lines.repeats(at, index + 1, end))
+            .reduce(|best, next| if next.gain > best.gain { next } else { best });
+        let Some(best) = best else {
+            at += 1;
+            continue;
+        };
+        folds.push(best.fold);
+        at = best.next;
+    }
+    if !folds.is_empty() && memmem::find(text.as_bytes(), OPEN.as_bytes()).is_some() {
+        folds.clear();
+    }
+    folds
+}
+
+struct Candidate {
+    fold: Fold,
+    gain: usize,
+    /// The first line after the folded ones.
+    next: usize,
+}
+
+struct Lines<'a> {
+    text: &'a [u8],
+    /// Where each line starts, and the end of the text.
+    starts: Vec<usize>,
+    /// What the lines before each line cost, filled in when first asked.
+    costs: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        let text = text.as_bytes();
+        let mut starts = vec![0];
+        starts.extend(memchr_iter(b'\n', text).map(|at| at + 1));
+        if starts.last() != Some(&text.len()) {
+            starts.push(text.len());
+        }
+        Self { text, starts, costs: Vec::new() }
+    }
+
+    fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    fn start(&self, line: usize) -> usize {
+        self.starts.get(line).copied().unwrap_or(self.text.len())
+    }
+
+    fn line(&self, line: usize) -> &'a [u8] {
+        self.text.get(self.start(line)..self.start(line + 1)).unwrap_or_default()
+    }
+
+    /// Whether the line says the same as an earlier one. The last may lack its line end.
+    fn same(&self, line: usize, earlier: usize) -> bool {
+        let (line, earlier) = (self.line(line), self.line(earlier));
+        line == earlier || (!line.ends_with(b"\n") && line == content(earlier))
+    }
+
+    /// The fold of what follows the `period` lines from `at` on and repeats them.
+    ///
+    /// `end` remembers where repetition with this period ends, so that no line is compared twice.
+    fn repeats(&mut self, at: usize, period: usize, end: &mut usize) -> Option<Candidate> {
+        let first = at + period;
+        if *end < first {
+            *end = first;
+            while *end < self.len() && self.same(*end, *end - period) {
+                *end += 1;
+            }
+        }
+        // What cannot pay is turned away before the slower division.
+        let repeated = first..*end;
+        if repeated.len() < period
+            || self.start(repeated.end) - self.start(repeated.start) < MIN_REMOVED
+            || self.cost(repeated) < MIN_REMOVED
+        {
+            return None;
+        }
+        let times = (*end - first) / period;
+        let next = first + times * period;
+        let range = self.start(first)..self.start(next);
+        let least = marker_length(period, times) + MIN_GAIN;
+        let cost = self.cost(at..first) * times;
+        if cost < least {
+            return None;
+        }
+        let gain = cost - least;
+        let last = self.line(next - 1);
+        let line_end = last.get(content(last).len()..).unwrap_or_default();
+        let mut replacement = marker(period, times);
+        replacement.extend(line_end.iter().map(|byte| char::from(*byte)));
+        Some(Candidate { fold: Fold { kept: self.start(at), range, replacement }, gain, next })
+    }
+
+    /// Bytes of these lines without blanks and repeated bytes: rulers and empty lines cost next to no tokens.
+    fn cost(&mut self, lines: Range<usize>) -> usize {
+        if self.costs.is_empty() {
+            let mut sum = 0;
+            self.costs.push(sum);
+            for line in 0..self.len() {
+                sum += line_cost(self.line(line));
+                self.costs.push(sum);
+            }
+        }
+        let before = |line: usize| self.costs.get(line).copied().unwrap_or_default();
+        before(lines.end).saturating_sub(before(lines.start))
+    }
+}
+
+fn line_cost(line: &[u8]) -> usize {
+    let before = std::iter::once(&b' ').chain(line);
+    line.iter().zip(before).filter(|(byte, before)| byte != before && !byte.is_ascii_whitespace()).count()
+}
+
+/// A line without its line end.
+fn content(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r\n").or_else(|| line.strip_suffix(b"\n")).unwrap_or(line)
+}
+
+/// The text before it was folded.
+#[cfg(test)]
+pub(crate) fn expand(folded: &str) -> String {
+    let lines: Vec<&str> = folded.split_inclusive('\n').collect();
+    let mut text = String::new();
+    for (at, line) in lines.iter().enumerate() {
+        let bare = std::str::from_utf8(content(line.as_bytes())).unwrap();
+        let Some((period, times)) = parse_marker(bare) else {
+            text.push_str(line);
+            continue;
+        };
+        let Some(from) = at.checked_sub(period) else {
+            text.push_str(line);
+            continue;
+        };
+        text.push_str(&lines[from..at].concat().repeat(times));
+        if !line.ends_with('\n') {
+            text.truncate(content(text.as_bytes()).len());
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::shared_texts;
+    use proptest::prelude::*;
+
+    fn folded(text: &str) -> String {
+        let mut out = String::new();
+        let mut at = 0;
+        for fold in runs(text) {
+            assert!(fold.range.start >= at && fold.replacement.len() < fold.range.len(), "{fold:?}");
+            assert!(fold.kept < fold.range.start);
+            out.push_str(&text[at..fold.range.start]);
+            out.push_str(&fold.replacement);
+            at = fold.range.end;
+        }
+        out.push_str(&text[at..]);
+        out
+    }
+
+    #[test]
+    fn equal_lines_become_one_and_a_count() {
+        let text = format!("start\n{}end\n", "waiting for database\n".repeat(40));
+        let short = "start\nwaiting for database\n[headroom: previous line repeated 39 more times]\nend\n";
+        assert_eq!(folded(&text), short);
+        assert_eq!(expand(short), text);
+    }
+
+    #[test]
+    fn equal_groups_become_one_and_a_count() {
+        let group = "connecting to db:5432\nconnection refused\nretrying in 5 s\n";
+        let text = format!("boot\n{}up\n", group.repeat(40));
+        let marker = "[headroom: previous 3 lines repeated 39 more times]\n";
+        assert_eq!(folded(&text), format!("boot\n{group}{marker}up\n"));
+    }
+
+    #[test]
+    fn a_group_that_holds_equal_lines_is_folded_as_a_whole() {
+        let group = "connection refused\nconnection refused\nretrying in 5 s\n";
+        assert_eq!(
+            folded(&group.repeat(10)),
+            format!("{group}[headroom: previous 3 lines repeated 9 more times]\n")
+        );
+    }
+
+    #[test]
+    fn a_group_that_breaks_off_keeps_its_rest() {
+        let group = "connecting to db:5432\nconnection refused\nretrying in 5 s\n";
+        let text = format!("{}connecting to db:5432\nconnected\n", group.repeat(5));
+        let marker = "[headroom: previous 3 lines repeated 4 more times]\n";
+        assert_eq!(folded(&text), format!("{group}{marker}connecting to db:5432\nconnected\n"));
+    }
+
+    #[test]
+    fn line_ends_come_back() {
+        let line = "waiting for the database to come up";
+        for text in [
+            format!("{line}\n{line}\n{line}\n{line}"),
+            format!("{line}\r\n{line}\r\n{line}\r\n{line}\r\n"),
+            format!("{line}\r\n{line}\r\n{line}\r\n{line}"),
+            format!("{line}\r\n{line}\n{line}\n{line}\n{line}\n{line}\r\n{line}"),
+            format!("\n{line}\r\n{line}\r\n{line}\r\n{line}\r\n{line}\r"),
+        ] {
+            let short = folded(&text);
+            assert!(short.len() < text.len(), "{text:?}");
+            assert_eq!(short.ends_with('\n'), text.ends_with('\n'));
+            assert_eq!(short.ends_with("\r\n"), text.ends_with("\r\n"));
+            assert_eq!(expand(&short), text);
+        }
+    }
+
+    #[test]
+    fn what_cannot_pay_stays() {
+        for text in ["a\n".repeat(20), "\n".repeat(500), format!("{}\n", "-".repeat(80)).repeat(4)] {
+            assert_eq!(folded(&text), text);
+        }
+        assert_eq!(folded(""), "");
+    }
+
+    #[test]
+    fn a_text_that_holds_a_marker_is_left_alone() {
+        let line = "waiting for the database to come up\n";
+        for marker in ["[headroom: previous line repeated 3 more times]\n", "x [headroom: previous y\n"] {
+            let text = format!("{marker}{}", line.repeat(40));
+            assert_eq!(runs(&text), []);
+        }
+    }
+
+    #[test]
+    fn only_the_written_form_is_a_marker() {
+        for (period, times) in [(1, 1), (1, 39), (8, 1), (2, 100), (3, 12_345)] {
+            assert_eq!(parse_marker(&marker(period, times)), Some((period, times)));
+            assert_eq!(marker_length(period, times), marker(period, times).len());
+        }
+        for text in [
+            "[headroom: previous 1 lines repeated 3 more times]",
+            "[headroom: previous line repeated 03 more times]",
+            "[headroom: previous line repeated 1 more times]",
+            "[headroom: previous line repeated 0 more times]",
+            "[headroom: previous line repeated 99999999999999999999999 more times]",
+            " [headroom: previous line repeated 3 more times]",
+            "[headroom: previous line repeated 3 more times",
+        ] {
+            assert_eq!(parse_marker(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn recorded_outputs_come_back() {
+        for (path, text) in shared_texts("corpora") {
+            let short = folded(&text);
+            assert_eq!(expand(&short), text, "{}", path.display());
+            if short.len() + text.len() / 50 < text.len() {
+                println!("{} -> {} {}", text.len(), short.len(), path.display());
+            }
+        }
+    }
+
+    fn line() -> impl Strategy<Value = String> {
+        prop_oneof![
+            4 => Just("retry: connection to 10.0.0.1 refused, waiting".to_owned()),
+            4 => Just("still waiting for the server to answer".to_owned()),
+            2 => Just(String::new()),
+            1 => Just(marker(1, 3)),
+            1 => Just(marker(2, 1)),
+            2 => "[a-c\r]{0,30}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn folding_is_reversible(
+            groups in proptest::collection::vec(
+                (proptest::collection::vec((line(), "\r?\n"), 0..10), 0_usize..6), 0..6),
+            last in line(),
+        ) {
+            let mut text = String::new();
+            for (lines, times) in groups {
+                let group: String = lines.into_iter().map(|(line, end)| line + &end).collect();
+                text.push_str(&group.repeat(times));
+            }
+            text.push_str(&last);
+            let short = folded(&text);
+            if short == text {
+                prop_assert!(runs(&text).is_empty());
+            } else {
+                prop_assert_eq!(expand(&short), text);
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The syntax of cells and column names.
+//!
+//! A cell is a JSON value. A string stands without quotes and escapes, as the text it is, where that can be
+//! nothing else.
+
+use std::borrow::Cow;
+
+use super::scan::{Kind, number_len};
+
+/// Writes a value in the shortest form that a reader can tell apart from all others.
+pub(super) fn write_cell(lexeme: &str, kind: Kind, delimiters: &[char], out: &mut String) {
+    match bare(lexeme, kind) {
+        Some(text) if !text.contains(delimiters) => out.push_str(&text),
+        _ => out.push_str(lexeme),
+    }
+}
+
+/// The text of a string that needs no quotes, but for the delimiter.
+pub(super) fn bare(lexeme: &str, kind: Kind) -> Option<Cow<'_, str>> {
+    let body = lexeme.get(1..lexeme.len().checked_sub(1)?)?;
+    let text = match kind {
+        Kind::Plain => Cow::Borrowed(body),
+        Kind::Escaped => Cow::Owned(unescape(body)?),
+        Kind::Scalar | Kind::Array | Kind::Object => return None,
+    };
+    let bytes = text.as_bytes();
+    let other = match bytes.first()? {
+        b' ' | b'"' | b'[' | b']' | b'{' | b'}' => true,
+        b'-' | b'0'..=b'9' => number_len(bytes) == Some(bytes.len()),
+        b't' | b'f' | b'n' => matches!(bytes, b"true" | b"false" | b"null"),
+        _ => false,
+    };
+    (!other && bytes.last() != Some(&b' ')).then_some(text)
+}
+
+/// Resolves the two escapes that have one spelling and need no control character.
+fn unescape(body: &str) -> Option<String> {
+    let mut text = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some((before, after)) = rest.split_once('\\') {
+        text.push_str(before);
+        let escape = after.chars().next().filter(|escape| matches!(escape, '"' | '\\'))?;
+        text.push(escape);
+        rest = after.get(1..)?;
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+/// Writes one step of a column's name: a key without its quotes where no other name reads like it.
+pub(super) fn write_key(lexeme: &str, out: &mut String) {
+    let body = lexeme.get(1..lexeme.len().saturating_sub(1)).unwrap_or_default();
+    let inner =
+        |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '@' | '/' | ':' | '+' | '#' | ' ');
+    let simple = !body.is_empty() && body.trim() == body && body.chars().all(inner);
+    out.push_str(if simple { body } else { lexeme });
+}

@@ -1,0 +1,165 @@
+//! An array of objects as a table: one line that names the columns, then one line a row.
+
+use super::{
+    cell::{bare, write_cell, write_key},
+    columns::Columns,
+    scan::{Document, Kind},
+};
+
+/// By token cost, cheapest first.
+const DELIMITERS: [char; 4] = [',', '|', '\t', ';'];
+
+struct Column {
+    path: u32,
+    /// The value of all rows, where there is one.
+    constant: Option<u32>,
+    filled: usize,
+}
+
+/// The header, which starts with the number of rows and `what` they are, and the rows; each line with its end.
+///
+/// `None` where the keys of the rows do not fit into columns, or there are none.
+pub(super) fn table(doc: &Document, rows: &[u32], what: &str) -> Option<String> {
+    let mut columns = Columns::of(doc, rows)?;
+    let order = columns.order(rows).filter(|order| !order.is_empty())?;
+    let (order, position) = survey(doc, &columns, &order, rows.len())?;
+    let delimiter = delimiter(doc, &columns, &position);
+    let mut out = String::new();
+    header(doc, &columns, &order, rows.len(), what, delimiter, &mut out);
+    if order.iter().all(|column| column.constant.is_some()) {
+        return Some(out);
+    }
+    let mut start = 0;
+    for end in &columns.ends {
+        let mut at = 0;
+        for (path, value) in columns.cells.get(start..*end)? {
+            let Some(place) = position.get(*path as usize).copied().flatten() else { continue };
+            while at < place {
+                out.push(delimiter);
+                at += 1;
+            }
+            write_cell(doc.slice(*value), doc.node(*value)?.kind, &[delimiter], &mut out);
+        }
+        out.push('\n');
+        start = *end;
+    }
+    Some(out)
+}
+
+/// The columns in order, and for each path its place among the columns that are not constant.
+fn survey(
+    doc: &Document,
+    columns: &Columns<'_>,
+    paths: &[u32],
+    rows: usize,
+) -> Option<(Vec<Column>, Vec<Option<usize>>)> {
+    let mut filled = vec![0_usize; columns.paths.len()];
+    let mut first: Vec<Option<(u32, &str)>> = vec![None; columns.paths.len()];
+    let mut varies = vec![false; columns.paths.len()];
+    for (path, value) in &columns.cells {
+        let path = *path as usize;
+        *filled.get_mut(path)? += 1;
+        let varies = varies.get_mut(path)?;
+        if !*varies {
+            let text = doc.slice(*value);
+            *varies = first.get_mut(path)?.get_or_insert((*value, text)).1 != text;
+        }
+    }
+    let mut order = Vec::new();
+    let mut position = vec![None; columns.paths.len()];
+    let mut places = 0;
+    for path in paths {
+        let at = *path as usize;
+        let filled = *filled.get(at)?;
+        let same = filled == rows && !*varies.get(at)?;
+        let constant = first.get(at)?.filter(|_| same).map(|(value, _)| value);
+        if constant.is_none() {
+            *position.get_mut(at)? = Some(places);
+            places += 1;
+        }
+        order.push(Column { path: *path, constant, filled });
+    }
+    Some((order, position))
+}
+
+/// The delimiter that makes the fewest strings need quotes.
+fn delimiter(doc: &Document, columns: &Columns<'_>, position: &[Option<usize>]) -> char {
+    let mut quotes = [0_usize; DELIMITERS.len()];
+    let mut count = |value: u32| {
+        let Some(kind) =
+            doc.node(value).map(|node| node.kind).filter(|kind| matches!(kind, Kind::Plain | Kind::Escaped))
+        else {
+            return;
+        };
+        let lexeme = doc.slice(value);
+        let mut seen = [false; DELIMITERS.len()];
+        for byte in lexeme.bytes() {
+            for (seen, delimiter) in seen.iter_mut().zip(DELIMITERS) {
+                *seen |= char::from(byte) == delimiter;
+            }
+        }
+        if seen.contains(&true) && bare(lexeme, kind).is_some() {
+            quotes.iter_mut().zip(seen).for_each(|(quotes, seen)| *quotes += usize::from(seen));
+        }
+    };
+    for (path, value) in &columns.cells {
+        if position.get(*path as usize).is_some_and(Option::is_some) {
+            count(*value);
+        }
+    }
+    let best = DELIMITERS.iter().zip(quotes).min_by_key(|(_, quotes)| *quotes);
+    best.map_or('|', |(delimiter, _)| *delimiter)
+}
+
+fn header(
+    doc: &Document,
+    columns: &Columns<'_>,
+    order: &[Column],
+    rows: usize,
+    what: &str,
+    delimiter: char,
+    out: &mut String,
+) {
+    out.push_str(&rows.to_string());
+    out.push_str(what);
+    if order.iter().any(|column| column.constant.is_some()) {
+        out.push_str("; name=value: same in every row");
+    }
+    if order.iter().any(|column| column.filled < rows) {
+        out.push_str("; blank: no such key");
+    }
+    out.push_str(": ");
+    for (n, column) in order.iter().enumerate() {
+        if n > 0 {
+            out.push(delimiter);
+        }
+        name(columns, column.path, out);
+        if let Some(value) = column.constant {
+            out.push('=');
+            let kind = doc.node(value).map_or(Kind::Scalar, |node| node.kind);
+            // No delimiter is known to the reader of the first one.
+            write_cell(doc.slice(value), kind, &DELIMITERS, out);
+        }
+    }
+    out.push('\n');
+}
+
+fn name(columns: &Columns<'_>, path: u32, out: &mut String) {
+    let mut steps = Vec::new();
+    let mut at = columns.paths.get(path as usize);
+    // The first path is the row itself.
+    while let Some(path) = at.filter(|path| !path.step.is_empty()) {
+        steps.push(path.step);
+        at = columns.paths.get(path.parent as usize);
+    }
+    for (n, step) in steps.iter().rev().enumerate() {
+        if step.starts_with('"') {
+            if n > 0 {
+                out.push('.');
+            }
+            write_key(step, out);
+        } else {
+            out.push_str(step);
+        }
+    }
+}

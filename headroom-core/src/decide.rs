@@ -1,0 +1,260 @@
+//! What one block becomes.
+
+use std::{borrow::Cow, ops::Range};
+
+use crate::{
+    BlockReport, ContentKind, Original, Reason, Step, Tier,
+    budget::Tokenizer,
+    compress::{fold, json, terminal},
+    detect, marker,
+    reference::Found,
+    report::Action,
+    scan::Text,
+    splice::Edit,
+    text::RawOffsets,
+};
+
+/// Blocks shorter than this are left alone: no marker would pay.
+const MIN_BYTES: usize = 160;
+/// A rewrite of a whole block must save at least one token in this many.
+const WORTHWHILE: usize = 20;
+/// A reference must save at least this many tokens.
+const MIN_SAVING: usize = 8;
+
+/// What became of one block; depends on nothing but what its key covers.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    pub(crate) kind: ContentKind,
+    pub(crate) action: Action,
+    /// Edits of the raw string.
+    pub(crate) edits: Vec<Edit>,
+    pub(crate) originals: Vec<Original>,
+    pub(crate) bytes: (usize, usize),
+    pub(crate) tokens: Option<(usize, usize)>,
+}
+
+/// Everything that decides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) tool: Option<&'a str>,
+    pub(crate) arguments: Option<&'a str>,
+    pub(crate) kind: Option<ContentKind>,
+    /// Whether the provider expects JSON in this place.
+    pub(crate) json: bool,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) tier: Tier,
+}
+
+/// Gives the runs of a text that stand earlier in the request and pass the test.
+pub(crate) type Find<'f> = dyn Fn(&str, &dyn Fn(&Found) -> bool) -> Vec<Found> + 'f;
+
+/// A replacement in the decoded text.
+#[derive(Debug)]
+struct Change {
+    bytes: Range<usize>,
+    with: String,
+    step: Step,
+}
+
+/// One way to write a block.
+#[derive(Debug)]
+struct Draft {
+    changes: Vec<Change>,
+    steps: Vec<Step>,
+    /// Whether the block is written anew rather than lines of it replaced.
+    whole: bool,
+    tokens: usize,
+}
+
+impl Change {
+    fn whole(text: &str, with: &str) -> Self {
+        Self { bytes: 0..text.len(), with: with.to_owned(), step: Step::Json }
+    }
+}
+
+impl Decision {
+    pub(crate) fn kept(kind: ContentKind, reason: Reason, bytes: usize) -> Self {
+        Self {
+            kind,
+            action: Action::Kept(reason),
+            edits: Vec::new(),
+            originals: Vec::new(),
+            bytes: (bytes, bytes),
+            tokens: None,
+        }
+    }
+
+    pub(crate) fn saved(&self) -> usize {
+        self.tokens.map_or(0, |(before, after)| before.saturating_sub(after))
+    }
+
+    pub(crate) fn report(&self, path: String, tool: Option<String>) -> BlockReport {
+        BlockReport {
+            path,
+            tool,
+            kind: self.kind,
+            bytes_before: self.bytes.0,
+            bytes_after: self.bytes.1,
+            tokens_before: self.tokens.map(|(before, _)| before),
+            tokens_after: self.tokens.map(|(_, after)| after),
+            action: self.action.clone(),
+        }
+    }
+
+    /// The text that the model sees.
+    pub(crate) fn output<'a>(&self, text: Text<'a>) -> Option<Cow<'a, str>> {
+        if self.edits.is_empty() {
+            return text.decode();
+        }
+        let mut output = String::with_capacity(self.bytes.1);
+        let mut from = 0;
+        let copy = |range: Range<usize>| {
+            let piece = Text { raw: text.raw.get(range)?, ..text };
+            piece.decode()
+        };
+        for edit in &self.edits {
+            output.push_str(&copy(from..edit.start)?);
+            output.push_str(&edit.with);
+            from = edit.end;
+        }
+        output.push_str(&copy(from..text.raw.len())?);
+        Some(Cow::Owned(output))
+    }
+
+    /// Rough memory use in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        let edits: usize = self.edits.iter().map(|edit| edit.with.len() + size_of::<Edit>()).sum();
+        let originals: usize = self.originals.iter().map(|original| original.content.len()).sum();
+        size_of::<Self>() + edits + originals + 64
+    }
+}
+
+/// Decides what a block becomes. `find` gives the runs of a text that stand earlier in the request.
+pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decision {
+    let text = block.text;
+    let kind = block.kind.unwrap_or_else(|| detect::kind(text, block.tool, block.arguments));
+    if text.len() < MIN_BYTES {
+        return Decision::kept(kind, Reason::TooShort, text.len());
+    }
+    let mut decision = Decision::kept(kind, Reason::NoSaving, text.len());
+    let drafts = drafts(block, kind, find);
+    if drafts.is_empty() {
+        return decision;
+    }
+    let tokens = block.tokenizer.count(text);
+    decision.tokens = Some((tokens, tokens));
+    let pays = |draft: &Draft| {
+        let saved = tokens.saturating_sub(draft.tokens);
+        saved > 0 && (!draft.whole || saved * WORTHWHILE >= tokens)
+    };
+    let best = drafts.into_iter().filter(pays).min_by_key(|draft| draft.tokens);
+    let Some(draft) = best else { return decision };
+    let Some(edits) = raw_edits(raw, &draft.changes) else { return decision };
+    decision.action = Action::Edited(draft.steps);
+    decision.edits = edits;
+    let removed: usize = draft.changes.iter().map(|change| change.bytes.len()).sum();
+    let added: usize = draft.changes.iter().map(|change| change.with.len()).sum();
+    decision.bytes.1 = (text.len() + added).saturating_sub(removed);
+    decision.tokens = Some((tokens, draft.tokens));
+    decision
+}
+
+/// The ways in which a block could be written, unordered.
+fn drafts(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Draft> {
+    let text = block.text;
+    let mut drafts = Vec::new();
+    let mut add = |text: String, changes: Option<Vec<Change>>, steps: Vec<Step>| {
+        let whole = changes.is_none();
+        let changes = changes.unwrap_or_else(|| vec![Change::whole(block.text, &text)]);
+        drafts.push(Draft { tokens: block.tokenizer.count(&text), changes, steps, whole });
+    };
+    if !block.json {
+        let changes = line_changes(block, text, find);
+        if !changes.is_empty() {
+            let steps = steps(&changes, None);
+            add(apply(text, &changes), Some(changes), steps);
+        }
+    }
+    match kind {
+        ContentKind::Json => {
+            let fits = |candidate: &String| !block.json || candidate.starts_with(['{', '[']);
+            for candidate in json::candidates(text).into_iter().filter(fits) {
+                add(candidate, None, vec![Step::Json]);
+            }
+        }
+        ContentKind::Text if !block.json => {
+            if let Some(rendered) = terminal::render(text) {
+                let changes = line_changes(block, &rendered, find);
+                add(apply(&rendered, &changes), None, steps(&changes, Some(Step::Terminal)));
+            }
+        }
+        _ => {}
+    }
+    drafts
+}
+
+/// Folds and references: replacements of whole lines.
+fn line_changes(block: &Block<'_>, text: &str, find: &Find<'_>) -> Vec<Change> {
+    let count = |text: &str| block.tokenizer.count(text);
+    let pays = |bytes: &Range<usize>, with: &str| {
+        text.get(bytes.clone()).is_some_and(|removed| count(removed) >= count(with) + MIN_SAVING)
+    };
+    let mut changes: Vec<Change> = Vec::new();
+    // Where the text has something like a marker already, nobody could tell ours from it.
+    if text.contains(marker::OPENING) {
+        return changes;
+    }
+    if block.tier >= Tier::Context {
+        let found = find(text, &|found| pays(&found.bytes, &found.marker));
+        changes.extend(found.into_iter().map(|found| Change {
+            bytes: found.bytes,
+            with: found.marker,
+            step: Step::Reference,
+        }));
+    }
+    let references = changes.len();
+    for fold in fold::runs(text) {
+        // What the marker repeats must stand right before it.
+        let taken = changes.get(..references).unwrap_or_default();
+        let after = taken.partition_point(|change| change.bytes.end <= fold.kept);
+        let free = taken.get(after).is_none_or(|change| fold.range.end <= change.bytes.start);
+        if free && pays(&fold.range, &fold.replacement) {
+            changes.push(Change { bytes: fold.range, with: fold.replacement, step: Step::Fold });
+        }
+    }
+    changes.sort_by_key(|change| change.bytes.start);
+    changes
+}
+
+fn steps(changes: &[Change], first: Option<Step>) -> Vec<Step> {
+    let mut steps: Vec<Step> = first.into_iter().chain(changes.iter().map(|change| change.step)).collect();
+    steps.sort_unstable();
+    steps.dedup();
+    steps
+}
+
+fn apply(text: &str, changes: &[Change]) -> String {
+    let mut output = String::with_capacity(text.len());
+    let mut from = 0;
+    for change in changes {
+        output.push_str(text.get(from..change.bytes.start).unwrap_or_default());
+        output.push_str(&change.with);
+        from = change.bytes.end;
+    }
+    output.push_str(text.get(from..).unwrap_or_default());
+    output
+}
+
+/// Changes of the decoded text as edits of the raw string.
+fn raw_edits(raw: Text<'_>, changes: &[Change]) -> Option<Vec<Edit>> {
+    let mut offsets = RawOffsets::new(raw);
+    changes
+        .iter()
+        .map(|change| {
+            let start = offsets.at(change.bytes.start)?;
+            let end = offsets.at(change.bytes.end)?;
+            Some(Edit { start, end, with: change.with.clone() })
+        })
+        .collect()
+}

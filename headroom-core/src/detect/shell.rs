@@ -1,0 +1,42 @@
+//! Whether a shell command shows the content of a file.
+//!
+//! This reads commands as a shell would, as far as needed to tell programs from their arguments. It runs
+//! nothing and expands nothing.
+
+mod program;
+mod words;
+
+use words::Command;
+
+/// Commands inside commands are looked into this deep.
+const MAX_DEPTH: usize = 4;
+
+/// Whether any pipeline of this command line shows a file.
+pub(super) fn reads_file(line: &str) -> bool {
+    line_reads(line, 0)
+}
+
+/// The same for a command that is given as a program and its arguments.
+pub(super) fn argv_reads_file(argv: &[String]) -> bool {
+    program::shows_file(argv, false, 0)
+}
+
+fn line_reads(line: &str, depth: usize) -> bool {
+    if depth >= MAX_DEPTH {
+        return false;
+    }
+    words::pipelines(line).iter().any(|pipeline| pipeline_reads(pipeline, depth))
+}
+
+/// Whether a command of the pipeline shows a file, and the others pass its lines on.
+fn pipeline_reads(pipeline: &[Command], depth: usize) -> bool {
+    let reader = pipeline.iter().rposition(|command| {
+        program::shows_file(&command.words, command.reads_input, depth)
+            || (program::echoes(&command.words)
+                && command.substitutions.iter().any(|inner| line_reads(inner, depth + 1)))
+    });
+    let Some(reader) = reader else { return false };
+    let shown = pipeline.get(reader..).unwrap_or_default();
+    shown.iter().all(|command| !command.writes_file)
+        && shown.iter().skip(1).all(|command| !program::transforms(&command.words))
+}

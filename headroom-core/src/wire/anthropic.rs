@@ -1,0 +1,93 @@
+//! Anthropic Messages: `tool_result` blocks of user turns.
+
+use super::{Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text};
+use crate::{Reason, scan::Value};
+
+pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
+    let [model, messages, tools, tool_choice, context_management] =
+        body.fields(["model", "messages", "tools", "tool_choice", "context_management"])?;
+    let [choice] = tool_choice.map(|choice| choice.fields(["type"])).transpose()?.unwrap_or_default();
+    let mut conversation = Conversation {
+        model: text(model),
+        forgets: forgets(context_management)?,
+        retrieves: has_retrieve(tools) && !is(choice, "none"),
+        items: Vec::new(),
+    };
+    for (index, message) in list(messages)?.items().enumerate() {
+        read_message(message, index, &mut conversation.items)?;
+    }
+    Ok(conversation)
+}
+
+/// Whether an edit of the context on the provider's side may take tool results away. Edits of thinking do not, and a
+/// compaction shows itself as a block.
+fn forgets(management: Option<Value<'_, '_>>) -> Result<bool, Reason> {
+    let Some(management) = management else { return Ok(false) };
+    let [edits] = management.fields(["edits"])?;
+    for edit in edits.into_iter().flat_map(Value::items) {
+        let [kind] = edit.fields(["type"])?;
+        if !raw(kind).is_some_and(|kind| kind.starts_with("clear_thinking") || kind.starts_with("compact")) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+    let [role, content] = message.fields(["role", "content"])?;
+    let Some(content) = content else { return Ok(()) };
+    let user = is(role, "user");
+    if let (true, Some(words)) = (user, content.text()) {
+        items.push(Item::User(words));
+    }
+    for (block_index, block) in content.items().enumerate() {
+        let [kind] = block.fields(["type"])?;
+        match (raw(kind), user) {
+            (Some("text"), true) => {
+                let [words] = block.fields(["text"])?;
+                items.extend(text(words).map(Item::User));
+            }
+            (Some("tool_result"), true) => read_result(block, [index, block_index], items)?,
+            (Some("tool_use"), false) => {
+                let [id, name, input] = block.fields(["id", "name", "input"])?;
+                items.push(Item::Call(Call {
+                    id: raw(id),
+                    name: text(name),
+                    arguments: input.map(Arguments::of),
+                }));
+            }
+            (Some("compaction"), _) => items.push(Item::Compaction),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_result<'a>(
+    block: Value<'a, '_>,
+    [message, index]: [usize; 2],
+    items: &mut Vec<Item<'a>>,
+) -> Result<(), Reason> {
+    let [id, content, is_error] = block.fields(["tool_use_id", "content", "is_error"])?;
+    let Some(content) = content else { return Ok(()) };
+    let protected = is_error.is_some_and(Value::is_true).then_some(Reason::ToolError);
+    let result = |text, place, protected, continues| {
+        Item::Result(ToolResult { text, place, id: raw(id), name: None, continues, protected, json: false })
+    };
+    if let Some(text) = content.text() {
+        let place = Place::new("messages[#].content[#].content", [message, index]);
+        items.push(result(text, place, protected, false));
+    }
+    let mut continues = false;
+    for (part_index, part) in content.items().enumerate() {
+        let [kind, words, citations] = part.fields(["type", "text", "citations"])?;
+        if let (true, Some(words)) = (is(kind, "text"), text(words)) {
+            let cited = citations.is_some_and(|citations| !citations.is_null());
+            let protected = protected.or(cited.then_some(Reason::Protected));
+            let place = Place::new("messages[#].content[#].content[#].text", [message, index, part_index]);
+            items.push(result(words, place, protected, continues));
+            continues = true;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! OpenAI Chat Completions: `tool` messages.
+
+use super::{Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text};
+use crate::{Reason, scan::Value};
+
+pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
+    let [model, messages, tools, tool_choice] = body.fields(["model", "messages", "tools", "tool_choice"])?;
+    let mut conversation = Conversation {
+        model: text(model),
+        forgets: false,
+        retrieves: has_retrieve(tools) && !is(tool_choice, "none"),
+        items: Vec::new(),
+    };
+    for (index, message) in list(messages)?.items().enumerate() {
+        read_message(message, index, &mut conversation.items)?;
+    }
+    Ok(conversation)
+}
+
+fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+    let [role, content, tool_calls, id, name] =
+        message.fields(["role", "content", "tool_calls", "tool_call_id", "name"])?;
+    match raw(role) {
+        Some("user") => {
+            items.extend(text(content).map(Item::User));
+            for part in content.into_iter().flat_map(Value::items) {
+                let [words] = part.fields(["text"])?;
+                items.extend(text(words).map(Item::User));
+            }
+        }
+        Some("assistant") => {
+            for call in tool_calls.into_iter().flat_map(Value::items) {
+                read_call(call, items)?;
+            }
+        }
+        Some("tool") => {
+            let result = |text, place, continues| {
+                let (id, name) = (raw(id), super::text(name));
+                Item::Result(ToolResult { text, place, id, name, continues, protected: None, json: false })
+            };
+            if let Some(text) = text(content) {
+                items.push(result(text, Place::new("messages[#].content", [index]), false));
+            }
+            let mut continues = false;
+            for (part_index, part) in content.into_iter().flat_map(Value::items).enumerate() {
+                let [kind, words] = part.fields(["type", "text"])?;
+                if let (true, Some(words)) = (is(kind, "text"), text(words)) {
+                    let place = Place::new("messages[#].content[#].text", [index, part_index]);
+                    items.push(result(words, place, continues));
+                    continues = true;
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn read_call<'a>(call: Value<'a, '_>, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+    let [id, function, custom] = call.fields(["id", "function", "custom"])?;
+    let (name, arguments) = match (function, custom) {
+        (Some(function), _) => {
+            let [name, arguments] = function.fields(["name", "arguments"])?;
+            (name, arguments)
+        }
+        (None, Some(custom)) => {
+            let [name, input] = custom.fields(["name", "input"])?;
+            (name, input)
+        }
+        (None, None) => (None, None),
+    };
+    items.push(Item::Call(Call { id: raw(id), name: text(name), arguments: arguments.map(Arguments::of) }));
+    Ok(())
+}

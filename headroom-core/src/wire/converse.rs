@@ -1,0 +1,68 @@
+//! Bedrock Converse: `toolResult` blocks of user turns.
+
+use super::{Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text};
+use crate::{Reason, scan::Value};
+
+pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
+    let [model, messages, tool_config] = body.fields(["modelId", "messages", "toolConfig"])?;
+    let [tools] = tool_config.map(|config| config.fields(["tools"])).transpose()?.unwrap_or_default();
+    let mut conversation = Conversation {
+        model: text(model),
+        forgets: false,
+        retrieves: has_retrieve(tools),
+        items: Vec::new(),
+    };
+    for (index, message) in list(messages)?.items().enumerate() {
+        let [role, content] = message.fields(["role", "content"])?;
+        let user = is(role, "user");
+        for (block_index, block) in content.into_iter().flat_map(Value::items).enumerate() {
+            let [words, call, result] = block.fields(["text", "toolUse", "toolResult"])?;
+            if user {
+                conversation.items.extend(text(words).map(Item::User));
+            }
+            if let Some(call) = call {
+                let [id, name, input] = call.fields(["toolUseId", "name", "input"])?;
+                let arguments = input.map(Arguments::of);
+                conversation.items.push(Item::Call(Call { id: raw(id), name: text(name), arguments }));
+            }
+            if let (true, Some(result)) = (user, result) {
+                read_result(result, [index, block_index], &mut conversation.items)?;
+            }
+        }
+    }
+    Ok(conversation)
+}
+
+fn read_result<'a>(
+    result: Value<'a, '_>,
+    [message, index]: [usize; 2],
+    items: &mut Vec<Item<'a>>,
+) -> Result<(), Reason> {
+    let [id, status, content] = result.fields(["toolUseId", "status", "content"])?;
+    let protected = is(status, "error").then_some(Reason::ToolError);
+    let mut continues = false;
+    let mut push = |text, path, part| {
+        let place = Place::new(path, [message, index, part]);
+        let id = raw(id);
+        items.push(Item::Result(ToolResult {
+            text,
+            place,
+            id,
+            name: None,
+            continues,
+            protected,
+            json: false,
+        }));
+        continues = true;
+    };
+    for (part_index, part) in content.into_iter().flat_map(Value::items).enumerate() {
+        let [words, json] = part.fields(["text", "json"])?;
+        if let Some(text) = text(words) {
+            push(text, "messages[#].content[#].toolResult.content[#].text", part_index);
+        }
+        for text in json.into_iter().flat_map(Value::strings) {
+            push(text, "messages[#].content[#].toolResult.content[#].json", part_index);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Gemini `generateContent`: string values of `functionResponse.response`.
+//!
+//! Names are camelCase on the wire; snake_case is accepted too.
+
+use super::{Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text};
+use crate::{Reason, scan::Value};
+
+pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
+    let [model, contents, tools, config, config_snake] =
+        body.fields(["model", "contents", "tools", "toolConfig", "tool_config"])?;
+    let mut calling = None;
+    if let Some(config) = config.or(config_snake) {
+        let [camel, snake] = config.fields(["functionCallingConfig", "function_calling_config"])?;
+        if let Some(config) = camel.or(snake) {
+            [calling] = config.fields(["mode"])?;
+        }
+    }
+    let mut conversation = Conversation {
+        model: text(model),
+        forgets: false,
+        retrieves: has_retrieve(tools) && !is(calling, "NONE"),
+        items: Vec::new(),
+    };
+    for (index, content) in list(contents)?.items().enumerate() {
+        let [role, parts] = content.fields(["role", "parts"])?;
+        let model = is(role, "model");
+        for (part_index, part) in parts.into_iter().flat_map(Value::items).enumerate() {
+            read_part(part, model, [index, part_index], &mut conversation.items)?;
+        }
+    }
+    Ok(conversation)
+}
+
+fn read_part<'a>(
+    part: Value<'a, '_>,
+    model: bool,
+    [index, part_index]: [usize; 2],
+    items: &mut Vec<Item<'a>>,
+) -> Result<(), Reason> {
+    let [words, call, call_snake, response, response_snake] =
+        part.fields(["text", "functionCall", "function_call", "functionResponse", "function_response"])?;
+    if model {
+        if let Some(call) = call.or(call_snake) {
+            let [id, name, args] = call.fields(["id", "name", "args"])?;
+            items.push(Item::Call(Call {
+                id: raw(id),
+                name: text(name),
+                arguments: args.map(Arguments::of),
+            }));
+        }
+        return Ok(());
+    }
+    items.extend(text(words).map(Item::User));
+    let Some(response) = response.or(response_snake) else { return Ok(()) };
+    let [id, name, response] = response.fields(["id", "name", "response"])?;
+    let place = Place::new("contents[#].parts[#].functionResponse.response", [index, part_index]);
+    for (leaf, words) in response.into_iter().flat_map(Value::strings).enumerate() {
+        items.push(Item::Result(ToolResult {
+            text: words,
+            place,
+            id: raw(id),
+            name: text(name),
+            continues: leaf > 0,
+            protected: None,
+            json: false,
+        }));
+    }
+    Ok(())
+}

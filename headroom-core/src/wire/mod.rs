@@ -1,0 +1,166 @@
+//! The wire formats: where in a body the conversation stands, and which of its text may be edited.
+//!
+//! Only results of the client's own tools are editable. Everything a format has that is not listed here, today's and
+//! tomorrow's, is passed over and so stays as it is.
+
+mod anthropic;
+mod chat;
+mod converse;
+mod detect;
+mod gemini;
+mod responses;
+
+use std::fmt;
+
+pub(crate) use detect::detect;
+
+use crate::{
+    Api, Reason,
+    scan::{Text, Value},
+};
+
+/// The name of the tool that fetches back what was set aside; clients may prefix it with a server's name.
+const RETRIEVE: &str = "headroom_retrieve";
+
+/// A request as the engine sees it: the items in order, and what its head decides.
+#[derive(Debug, Default)]
+pub(crate) struct Conversation<'a> {
+    pub(crate) model: Option<Text<'a>>,
+    /// The provider may drop tool results out of our sight, so none may be referred to.
+    pub(crate) forgets: bool,
+    /// The client has a `headroom_retrieve` of its own and may call it.
+    pub(crate) retrieves: bool,
+    pub(crate) items: Vec<Item<'a>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Item<'a> {
+    User(Text<'a>),
+    Call(Call<'a>),
+    Result(ToolResult<'a>),
+    /// What stands before this is no longer in the model's sight.
+    Compaction,
+}
+
+/// A call of one of the client's tools.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) id: Option<&'a str>,
+    pub(crate) name: Option<Text<'a>>,
+    pub(crate) arguments: Option<Arguments<'a>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Arguments<'a> {
+    /// A JSON value.
+    Json(&'a str),
+    /// A string, most often with JSON in it.
+    Text(Text<'a>),
+}
+
+impl<'a> Arguments<'a> {
+    fn of(value: Value<'a, '_>) -> Self {
+        value.text().map_or(Self::Json(value.raw()), Self::Text)
+    }
+
+    /// The bytes that stand in the body.
+    pub(crate) fn raw(&self) -> &'a str {
+        match self {
+            Self::Json(raw) => raw,
+            Self::Text(text) => text.raw,
+        }
+    }
+}
+
+/// One text of a tool's result.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ToolResult<'a> {
+    pub(crate) text: Text<'a>,
+    pub(crate) place: Place,
+    /// The id of the call, where the format has ids.
+    pub(crate) id: Option<&'a str>,
+    /// The tool's name, where the result repeats it.
+    pub(crate) name: Option<Text<'a>>,
+    /// Whether this is a further text of the same result.
+    pub(crate) continues: bool,
+    /// Why it may not be edited.
+    pub(crate) protected: Option<Reason>,
+    /// Whether the provider expects JSON here.
+    pub(crate) json: bool,
+}
+
+/// Where a text stands: a JSON path whose `#` are filled from `indexes` in order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    path: &'static str,
+    indexes: [u32; 3],
+}
+
+impl Place {
+    fn new<const N: usize>(path: &'static str, indexes: [usize; N]) -> Self {
+        let mut place = Self { path, indexes: [0; 3] };
+        for (to, from) in place.indexes.iter_mut().zip(indexes) {
+            *to = u32::try_from(from).unwrap_or(u32::MAX);
+        }
+        place
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut indexes = self.indexes.iter();
+        for (n, part) in self.path.split('#').enumerate() {
+            if n > 0 {
+                write!(f, "{}", indexes.next().copied().unwrap_or_default())?;
+            }
+            f.write_str(part)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a body of this format.
+pub(crate) fn read<'a>(api: Api, body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
+    if !body.is_object() {
+        return Err(Reason::UnknownShape);
+    }
+    match api {
+        Api::Anthropic => anthropic::read(body),
+        Api::OpenAiChat => chat::read(body),
+        Api::OpenAiResponses => responses::read(body),
+        Api::Gemini => gemini::read(body),
+        Api::Converse => converse::read(body),
+    }
+}
+
+/// Whether a string value equals `word`.
+fn is(value: Option<Value<'_, '_>>, word: &str) -> bool {
+    text(value).is_some_and(|text| text.raw == word)
+}
+
+fn text<'a>(value: Option<Value<'a, '_>>) -> Option<Text<'a>> {
+    value.and_then(Value::text)
+}
+
+fn raw<'a>(value: Option<Value<'a, '_>>) -> Option<&'a str> {
+    text(value).map(|text| text.raw)
+}
+
+/// The array that a conversation stands in.
+fn list<'a, 't>(value: Option<Value<'a, 't>>) -> Result<Value<'a, 't>, Reason> {
+    value.filter(|value| value.is_array()).ok_or(Reason::UnknownShape)
+}
+
+/// Whether one of these tool definitions, at whatever depth a format nests them, is a `headroom_retrieve`.
+fn has_retrieve(tools: Option<Value<'_, '_>>) -> bool {
+    fn named(value: Value<'_, '_>, depth: usize) -> bool {
+        depth > 0
+            && (value.items().any(|item| named(item, depth - 1))
+                || value.members().any(|(key, member)| {
+                    (key.raw == "name" && member.text().is_some_and(|name| name.raw.ends_with(RETRIEVE)))
+                        || (matches!(key.raw, "function" | "tools" | "functionDeclarations" | "toolSpec")
+                            && named(member, depth - 1))
+                }))
+    }
+    tools.is_some_and(|tools| named(tools, 6))
+}

@@ -1,0 +1,102 @@
+//! OpenAI Responses: the `*_call_output` items of the client's tools.
+
+use super::{Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, raw, text};
+use crate::{Reason, scan::Value};
+
+pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
+    let [model, input, tools, tool_choice, truncation] =
+        body.fields(["model", "input", "tools", "tool_choice", "truncation"])?;
+    let input = input.ok_or(Reason::UnknownShape)?;
+    let mut conversation = Conversation {
+        model: text(model),
+        forgets: is(truncation, "auto"),
+        retrieves: has_retrieve(tools),
+        items: Vec::new(),
+    };
+    conversation.items.extend(input.text().map(Item::User));
+    for (index, item) in input.items().enumerate() {
+        let [kind, role] = item.fields(["type", "role"])?;
+        match raw(kind) {
+            // A message may leave its type out.
+            None | Some("message") if is(role, "user") => read_user(item, &mut conversation.items)?,
+            Some("additional_tools") => {
+                let [tools] = item.fields(["tools"])?;
+                conversation.retrieves |= has_retrieve(tools);
+            }
+            Some("compaction") => conversation.items.push(Item::Compaction),
+            Some(kind) if kind.ends_with("_call_output") => {
+                read_output(item, kind, index, &mut conversation.items)?;
+            }
+            Some(
+                "function_call" | "custom_tool_call" | "local_shell_call" | "shell_call" | "apply_patch_call",
+            ) => read_call(item, &mut conversation.items)?,
+            _ => {}
+        }
+    }
+    conversation.retrieves &= !is(tool_choice, "none");
+    Ok(conversation)
+}
+
+fn read_user<'a>(item: Value<'a, '_>, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+    let [content] = item.fields(["content"])?;
+    items.extend(text(content).map(Item::User));
+    for part in content.into_iter().flat_map(Value::items) {
+        let [words] = part.fields(["text"])?;
+        items.extend(text(words).map(Item::User));
+    }
+    Ok(())
+}
+
+fn read_call<'a>(item: Value<'a, '_>, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+    let [id, call_id, kind, name, arguments, input, action, operation] =
+        item.fields(["id", "call_id", "type", "name", "arguments", "input", "action", "operation"])?;
+    items.push(Item::Call(Call {
+        id: raw(call_id).or(raw(id)),
+        name: text(name).or(text(kind)),
+        arguments: arguments.or(input).or(action).or(operation).map(Arguments::of),
+    }));
+    Ok(())
+}
+
+fn read_output<'a>(
+    item: Value<'a, '_>,
+    kind: &str,
+    index: usize,
+    items: &mut Vec<Item<'a>>,
+) -> Result<(), Reason> {
+    // Results of the provider's own tools, screenshots and what may come are not ours.
+    let (shell, json) = match kind {
+        "function_call_output" | "custom_tool_call_output" | "apply_patch_call_output" => (false, false),
+        "local_shell_call_output" => (false, true),
+        "shell_call_output" => (true, false),
+        _ => return Ok(()),
+    };
+    let [id, call_id, name, output] = item.fields(["id", "call_id", "name", "output"])?;
+    let Some(output) = output else { return Ok(()) };
+    let mut continues = false;
+    let mut push = |text, place| {
+        let (id, name) = (raw(call_id).or(raw(id)), super::text(name));
+        items.push(Item::Result(ToolResult { text, place, id, name, continues, protected: None, json }));
+        continues = true;
+    };
+    if let Some(text) = output.text() {
+        push(text, Place::new("input[#].output", [index]));
+    }
+    for (part_index, part) in output.items().enumerate() {
+        if shell {
+            let [stdout, stderr] = part.fields(["stdout", "stderr"])?;
+            if let Some(text) = text(stdout) {
+                push(text, Place::new("input[#].output[#].stdout", [index, part_index]));
+            }
+            if let Some(text) = text(stderr) {
+                push(text, Place::new("input[#].output[#].stderr", [index, part_index]));
+            }
+        } else {
+            let [kind, words] = part.fields(["type", "text"])?;
+            if let (true, Some(words)) = (is(kind, "input_text"), text(words)) {
+                push(words, Place::new("input[#].output[#].text", [index, part_index]));
+            }
+        }
+    }
+    Ok(())
+}

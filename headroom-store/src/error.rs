@@ -1,0 +1,101 @@
+use std::{error::Error, fmt};
+
+/// Any error, as the source of a [`StoreError`].
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Why a store could not do what it was asked.
+///
+/// An original that is not there is no error: [`OriginalStore::get`](crate::OriginalStore::get) answers `None`.
+/// The message never holds content or handles.
+///
+/// # Example
+///
+/// ```
+/// use headroom_store::StoreError;
+///
+/// let error = StoreError::unavailable(std::io::Error::other("connection refused"));
+/// assert!(error.is_unavailable());
+/// assert_eq!(error.to_string(), "the store is unavailable");
+/// ```
+pub struct StoreError(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    source: Option<BoxError>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Unavailable,
+    Collision,
+    TooLarge,
+}
+
+impl StoreError {
+    /// The store cannot be reached or does not work; `source` says why.
+    pub fn unavailable(source: impl Into<BoxError>) -> Self {
+        Self(Box::new(Inner { kind: Kind::Unavailable, source: Some(source.into()) }))
+    }
+
+    /// Other content already has this handle. The first content stays.
+    #[must_use]
+    pub fn collision() -> Self {
+        Self(Box::new(Inner { kind: Kind::Collision, source: None }))
+    }
+
+    /// An original is larger than the store can hold.
+    #[must_use]
+    pub fn too_large() -> Self {
+        Self(Box::new(Inner { kind: Kind::TooLarge, source: None }))
+    }
+
+    /// Whether the store cannot be reached or does not work.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        self.0.kind == Kind::Unavailable
+    }
+
+    /// Whether other content already has one of the handles.
+    #[must_use]
+    pub fn is_collision(&self) -> bool {
+        self.0.kind == Kind::Collision
+    }
+
+    /// Whether an original is larger than the store can hold.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.0.kind == Kind::TooLarge
+    }
+
+    /// A label for metrics: `unavailable`, `collision` or `too_large`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self.0.kind {
+            Kind::Unavailable => "unavailable",
+            Kind::Collision => "collision",
+            Kind::TooLarge => "too_large",
+        }
+    }
+}
+
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreError").field("kind", &self.0.kind).field("source", &self.0.source).finish()
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0.kind {
+            Kind::Unavailable => "the store is unavailable",
+            Kind::Collision => "other content already has this handle",
+            Kind::TooLarge => "the original is larger than the store can hold",
+        })
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}

@@ -1,0 +1,258 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use headroom_core::{Handle, Original};
+use moka::{policy::EvictionPolicy, sync::Cache};
+
+use crate::{OriginalStore, StoreError};
+
+/// What an entry costs besides its content and its tenant's name.
+const ENTRY_BYTES: usize = 256;
+const CAPACITY: u64 = 256 << 20;
+const TIME_TO_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Keeps originals in this process's memory. Cloning it is cheap and shares the content.
+///
+/// # Limits
+///
+/// | limit | default | what happens beyond it |
+/// |---|---|---|
+/// | [`capacity`](MemoryStoreBuilder::capacity) | 256 MiB | the least recently used originals are dropped |
+/// | [`time_to_idle`](MemoryStoreBuilder::time_to_idle) | 24 hours | an original that nobody stored again or read is dropped |
+/// | [`time_to_live`](MemoryStoreBuilder::time_to_live) | none | |
+///
+/// The capacity is shared by all tenants. A request whose originals do not fit at all is refused with
+/// [`StoreError::is_too_large`].
+///
+/// # Example
+///
+/// ```
+/// use headroom_store::MemoryStore;
+/// use std::time::Duration;
+///
+/// let store = MemoryStore::builder().capacity(1 << 30).time_to_idle(Duration::from_secs(3600)).build();
+/// assert_eq!(store.stored_bytes(), 0);
+/// ```
+#[derive(Clone)]
+pub struct MemoryStore {
+    cache: Cache<Key, Arc<str>>,
+    capacity: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    tenant: Arc<str>,
+    handle: Handle,
+}
+
+impl MemoryStore {
+    /// A store with the default limits.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Starts a configuration.
+    pub fn builder() -> MemoryStoreBuilder {
+        MemoryStoreBuilder::default()
+    }
+
+    /// How many bytes are stored, bookkeeping included. Brought up to date by this call.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        self.cache.run_pending_tasks();
+        self.cache.weighted_size()
+    }
+
+    fn put(&self, tenant: &Arc<str>, original: Original) -> Result<(), StoreError> {
+        let key = Key { tenant: Arc::clone(tenant), handle: original.handle };
+        let content = original.content;
+        let entry = self.cache.entry_by_ref(&key).or_insert_with(|| Arc::from(content.as_str()));
+        if !entry.is_fresh() && **entry.value() != *content {
+            return Err(StoreError::collision());
+        }
+        Ok(())
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl OriginalStore for MemoryStore {
+    async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
+        let needed = originals.iter().map(|original| weight(tenant, &original.content)).sum::<u64>();
+        if needed > self.capacity {
+            return Err(StoreError::too_large());
+        }
+        let tenant = Arc::from(tenant);
+        originals.into_iter().try_for_each(|original| self.put(&tenant, original))
+    }
+
+    async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+        Ok(self.cache.get(&Key { tenant: Arc::from(tenant), handle: *handle }))
+    }
+}
+
+/// Configuration of [`MemoryStore`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct MemoryStoreBuilder {
+    capacity: u64,
+    time_to_idle: Duration,
+    time_to_live: Option<Duration>,
+}
+
+impl Default for MemoryStoreBuilder {
+    fn default() -> Self {
+        Self { capacity: CAPACITY, time_to_idle: TIME_TO_IDLE, time_to_live: None }
+    }
+}
+
+impl MemoryStoreBuilder {
+    /// Keeps at most this many bytes, a little bookkeeping per original included. Default: 256 MiB.
+    pub fn capacity(mut self, bytes: u64) -> Self {
+        self.capacity = bytes;
+        self
+    }
+
+    /// Drops an original this long after it was last stored or read. Default: 24 hours.
+    ///
+    /// Every request of a conversation stores its originals again, so this bounds the pause between two requests
+    /// plus the time until the model asks, not the length of the conversation.
+    pub fn time_to_idle(mut self, time: Duration) -> Self {
+        self.time_to_idle = time.min(Self::MAX_TIME);
+        self
+    }
+
+    /// Drops an original this long after it was first stored, however often it is used. Default: never.
+    pub fn time_to_live(mut self, time: Duration) -> Self {
+        self.time_to_live = Some(time.min(Self::MAX_TIME));
+        self
+    }
+
+    /// Builds the store.
+    #[must_use]
+    pub fn build(self) -> MemoryStore {
+        // The default policy of the cache refuses some new entries when it is full. What was put must be there.
+        let mut cache = Cache::builder()
+            .max_capacity(self.capacity)
+            .weigher(|key: &Key, content: &Arc<str>| {
+                u32::try_from(weight(&key.tenant, content)).unwrap_or(u32::MAX)
+            })
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_idle(self.time_to_idle);
+        if let Some(time) = self.time_to_live {
+            cache = cache.time_to_live(time);
+        }
+        MemoryStore { cache: cache.build(), capacity: self.capacity }
+    }
+
+    /// The cache panics on times beyond about 1000 years.
+    const MAX_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+}
+
+fn weight(tenant: &str, content: &str) -> u64 {
+    (tenant.len() + content.len() + ENTRY_BYTES) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Part;
+
+    fn original(content: &str) -> Original {
+        Original { handle: Handle::of(content), content: content.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn what_was_put_is_there_and_only_for_its_tenant() {
+        let store = MemoryStore::new();
+        store.put_many("a", vec![original("x"), original("y")]).await.unwrap();
+        assert_eq!(store.get("a", &Handle::of("x")).await.unwrap().as_deref(), Some("x"));
+        assert_eq!(store.get("a", &Handle::of("y")).await.unwrap().as_deref(), Some("y"));
+        assert!(store.get("b", &Handle::of("x")).await.unwrap().is_none());
+        assert!(store.get_part("b", &Handle::of("x"), &Part::all()).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_handle_keeps_its_first_content_and_the_second_is_reported() {
+        let store = MemoryStore::new();
+        let handle = Handle::of("first");
+        store.put_many("a", vec![original("first")]).await.unwrap();
+        let second = Original { handle, content: "second".to_owned() };
+        assert!(store.put_many("a", vec![second.clone()]).await.unwrap_err().is_collision());
+        assert_eq!(store.get("a", &handle).await.unwrap().as_deref(), Some("first"));
+        store.put_many("b", vec![second]).await.expect("another tenant's handles are its own");
+    }
+
+    #[tokio::test]
+    async fn putting_the_same_again_is_no_collision_and_takes_no_space() {
+        let store = MemoryStore::new();
+        store.put_many("a", vec![original("x")]).await.unwrap();
+        let bytes = store.stored_bytes();
+        store.put_many("a", vec![original("x"), original("x")]).await.unwrap();
+        assert_eq!(store.stored_bytes(), bytes);
+    }
+
+    #[tokio::test]
+    async fn a_full_store_drops_what_was_used_longest_ago_and_takes_the_new() {
+        let store = MemoryStore::builder().capacity(10_000).build();
+        for n in 0..100 {
+            let content = format!("{n:0>1000}");
+            store.put_many("a", vec![original(&content)]).await.unwrap();
+            assert!(store.stored_bytes() <= 10_000);
+            assert!(store.get("a", &Handle::of(&content)).await.unwrap().is_some(), "{n}");
+        }
+        assert!(store.get("a", &Handle::of(&format!("{:0>1000}", 0))).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_can_never_fit_is_refused() {
+        let store = MemoryStore::builder().capacity(1000).build();
+        let error = store.put_many("a", vec![original(&"x".repeat(2000))]).await.unwrap_err();
+        assert!(error.is_too_large());
+        let many = (0..4).map(|n| original(&n.to_string())).collect();
+        assert!(store.put_many("a", many).await.unwrap_err().is_too_large(), "together they do not fit");
+    }
+
+    #[tokio::test]
+    async fn seeing_an_original_again_keeps_it_and_not_seeing_it_drops_it() {
+        let idle = Duration::from_millis(400);
+        let store = MemoryStore::builder().time_to_idle(idle).build();
+        store
+            .put_many("a", vec![original("put again"), original("read"), original("left alone")])
+            .await
+            .unwrap();
+        for _ in 0..4 {
+            std::thread::sleep(idle / 2);
+            store.put_many("a", vec![original("put again")]).await.unwrap();
+            store.get("a", &Handle::of("read")).await.unwrap();
+        }
+        assert!(store.get("a", &Handle::of("put again")).await.unwrap().is_some());
+        assert!(store.get("a", &Handle::of("read")).await.unwrap().is_some());
+        assert!(store.get("a", &Handle::of("left alone")).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn absurd_times_do_not_panic() {
+        let _ = MemoryStore::builder().time_to_idle(Duration::MAX).time_to_live(Duration::MAX).build();
+    }
+
+    #[test]
+    fn the_trait_is_object_safe_and_shared_between_threads() {
+        fn assert_store<T: OriginalStore + Send + Sync + Clone>() {}
+        assert_store::<MemoryStore>();
+        assert_store::<Arc<dyn OriginalStore>>();
+        let _: Arc<dyn OriginalStore> = Arc::new(MemoryStore::new());
+    }
+}

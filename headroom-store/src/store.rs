@@ -1,0 +1,68 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use headroom_core::{Handle, Original};
+
+use crate::{Part, Piece, StoreError};
+
+/// Keeps originals by tenant and handle. Object-safe: use it as `Arc<dyn OriginalStore>`.
+///
+/// # Implementing a store
+///
+/// - After `put_many` returns `Ok`, every original of the call resolves for that tenant. On `Err` the caller sends
+///   the request as it was, so a store that is unsure answers `Err`.
+/// - Putting what is already there refreshes its expiry: clients send the whole conversation with every request, so
+///   an original stays for as long as its conversation goes on.
+/// - A handle that already names other content keeps it, and the call fails with [`StoreError::collision`].
+/// - Requests wait for `put_many`. A store that talks to a network bounds how long it takes.
+/// - Content reaches no log and no error.
+#[async_trait]
+pub trait OriginalStore: Send + Sync + 'static {
+    /// Stores the originals of one request.
+    ///
+    /// # Errors
+    ///
+    /// When any of them may not resolve afterwards. Which of the others were stored is unspecified.
+    async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError>;
+
+    /// The whole original, or `None` where this tenant has none of that handle.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError>;
+
+    /// A bounded part of an original, or `None` where this tenant has none of that handle.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    async fn get_part(
+        &self,
+        tenant: &str,
+        handle: &Handle,
+        part: &Part,
+    ) -> Result<Option<Piece>, StoreError> {
+        Ok(self.get(tenant, handle).await?.map(|content| part.of(&content)))
+    }
+}
+
+#[async_trait]
+impl<T: OriginalStore + ?Sized> OriginalStore for Arc<T> {
+    async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
+        (**self).put_many(tenant, originals).await
+    }
+
+    async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+        (**self).get(tenant, handle).await
+    }
+
+    async fn get_part(
+        &self,
+        tenant: &str,
+        handle: &Handle,
+        part: &Part,
+    ) -> Result<Option<Piece>, StoreError> {
+        (**self).get_part(tenant, handle, part).await
+    }
+}

@@ -1,0 +1,151 @@
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, Bytes};
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+pin_project! {
+    /// The body that the layer hands on: `B` itself, a replay of what was read from it, or a rewritten one.
+    ///
+    /// Whatever it is, it yields the bytes, trailers and errors that it stands for, with [`Bytes`] as its data and
+    /// `B`'s own error. If `B`'s data is `Bytes` too, no byte is copied.
+    pub struct HeadroomBody<B>
+    where
+        B: Body,
+    {
+        #[pin]
+        kind: Kind<B>,
+    }
+}
+
+pin_project! {
+    #[project = KindProj]
+    enum Kind<B>
+    where
+        B: Body,
+    {
+        Untouched { #[pin] body: B },
+        Replay { data: Option<Bytes>, tail: Tail<B> },
+    }
+}
+
+/// What follows the data of a replayed body.
+pub(crate) enum Tail<B: Body> {
+    /// Nothing.
+    End,
+    /// What was not read yet.
+    Rest(Pin<Box<B>>),
+    /// Trailers, and the hint that the body gave for what follows the data.
+    Trailers(Box<HeaderMap>, SizeHint),
+    /// The error that reading ended with, and the hint that the body gave for what follows the data.
+    Error(B::Error, SizeHint),
+}
+
+impl<B: Body> HeadroomBody<B> {
+    pub(crate) fn untouched(body: B) -> Self {
+        Self { kind: Kind::Untouched { body } }
+    }
+
+    pub(crate) fn replay(data: Bytes, tail: Tail<B>) -> Self {
+        Self { kind: Kind::Replay { data: Some(data).filter(|data| !data.is_empty()), tail } }
+    }
+
+    pub(crate) fn full(data: Bytes) -> Self {
+        Self::replay(data, Tail::End)
+    }
+}
+
+impl<B: Body> Body for HeadroomBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let (data, tail) = match self.project().kind.project() {
+            KindProj::Untouched { body } => return Poll::Ready(ready!(body.poll_frame(cx)).map(into_bytes)),
+            KindProj::Replay { data, tail } => (data, tail),
+        };
+        if let Some(data) = data.take() {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        if let Tail::Rest(body) = tail {
+            let frame = ready!(body.as_mut().poll_frame(cx));
+            if matches!(frame, None | Some(Err(_))) {
+                *tail = Tail::End;
+            }
+            return Poll::Ready(frame.map(into_bytes));
+        }
+        Poll::Ready(match std::mem::replace(tail, Tail::End) {
+            Tail::Trailers(trailers, _) => Some(Ok(Frame::trailers(*trailers))),
+            Tail::Error(error, _) => Some(Err(error)),
+            Tail::End | Tail::Rest(_) => None,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Untouched { body } => body.is_end_stream(),
+            Kind::Replay { data: Some(_), .. } => false,
+            Kind::Replay { data: None, tail } => match tail {
+                Tail::End => true,
+                Tail::Rest(body) => body.is_end_stream(),
+                Tail::Trailers(..) | Tail::Error(..) => false,
+            },
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Untouched { body } => body.size_hint(),
+            Kind::Replay { data, tail } => {
+                let rest = match tail {
+                    Tail::End => SizeHint::with_exact(0),
+                    Tail::Rest(body) => body.size_hint(),
+                    Tail::Trailers(_, hint) | Tail::Error(_, hint) => *hint,
+                };
+                after(data.as_ref().map_or(0, |data| data.len() as u64), &rest)
+            }
+        }
+    }
+}
+
+/// The hint for `bytes` and then what `rest` hints at.
+fn after(bytes: u64, rest: &SizeHint) -> SizeHint {
+    let mut hint = SizeHint::new();
+    hint.set_lower(bytes.saturating_add(rest.lower()));
+    if let Some(upper) = rest.upper().and_then(|upper| upper.checked_add(bytes)) {
+        hint.set_upper(upper);
+    }
+    hint
+}
+
+/// What is left of `hint` behind the first `bytes`.
+pub(crate) fn beyond(bytes: u64, hint: &SizeHint) -> SizeHint {
+    let mut rest = SizeHint::new();
+    rest.set_lower(hint.lower().saturating_sub(bytes));
+    if let Some(upper) = hint.upper().and_then(|upper| upper.checked_sub(bytes)) {
+        rest.set_upper(upper);
+    }
+    rest
+}
+
+fn into_bytes<D: Buf, E>(frame: Result<Frame<D>, E>) -> Result<Frame<Bytes>, E> {
+    frame.map(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining())))
+}
+
+impl<B: Body> fmt::Debug for HeadroomBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.kind {
+            Kind::Untouched { .. } => "untouched",
+            Kind::Replay { .. } => "replay",
+        };
+        f.debug_struct("HeadroomBody").field("kind", &kind).field("size", &self.size_hint()).finish()
+    }
+}

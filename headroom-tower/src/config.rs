@@ -1,0 +1,174 @@
+use std::{fmt, sync::Arc};
+
+use headroom_core::{Api, Headroom, Means, Options, Outcome, Tier};
+use headroom_store::OriginalStore;
+use http::request::Parts;
+
+use crate::{HeadroomOverride, Observer, offload::Offload, tenant};
+
+/// The default of `max_body`: 32 MiB, the most that providers take.
+const MAX_BODY: u64 = 32 << 20;
+/// The default of `max_decoded`: 64 MiB.
+const MAX_DECODED: u64 = 64 << 20;
+
+/// What the layer needs of the engine, so that tests can put another in its place.
+pub(crate) trait Engine: Send + Sync + 'static {
+    fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome;
+}
+
+impl Engine for Headroom {
+    fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome {
+        Headroom::compress(self, api, body, options)
+    }
+}
+
+pub(crate) type TenantOf = Arc<dyn Fn(&Parts) -> String + Send + Sync>;
+
+/// What a layer and all its services share.
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) store: Option<Arc<dyn OriginalStore>>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) tenant: TenantOf,
+    pub(crate) api: Option<Api>,
+    pub(crate) tier: Tier,
+    pub(crate) means: Means,
+    pub(crate) max_body: u64,
+    pub(crate) max_decoded: u64,
+    pub(crate) offload: Offload,
+}
+
+impl Config {
+    pub(crate) fn new() -> Self {
+        Self {
+            engine: Arc::new(Headroom::new()),
+            store: None,
+            observer: Arc::new(()),
+            tenant: Arc::new(tenant::from_credentials),
+            api: None,
+            tier: Tier::default(),
+            means: Means::default(),
+            max_body: MAX_BODY,
+            max_decoded: MAX_DECODED,
+            offload: Offload::new(),
+        }
+    }
+
+    /// What is asked of the engine for one request. Without a store nothing can be set aside.
+    pub(crate) fn options(&self, own: Option<&HeadroomOverride>, tenant: &str) -> Options {
+        let means = own.and_then(|own| own.means).unwrap_or(self.means);
+        let means = if self.store.is_some() { means } else { Means::None };
+        let tier = own.and_then(|own| own.tier).unwrap_or(self.tier);
+        Options::new().tier(tier).means(means).tenant(tenant)
+    }
+
+    pub(crate) fn tenant_of(&self, parts: &Parts) -> String {
+        let own = parts.extensions.get::<HeadroomOverride>().and_then(|own| own.tenant.clone());
+        own.unwrap_or_else(|| (self.tenant)(parts))
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("api", &self.api)
+            .field("tier", &self.tier)
+            .field("means", &self.means)
+            .field("max_body", &self.max_body)
+            .field("max_decoded", &self.max_decoded)
+            .field("offload", &self.offload)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The settings that the layers have in common. Expects `fn config(&self) -> &Config` and `fn config_mut(&mut self) -> &mut Config`.
+macro_rules! settings {
+    () => {
+        /// Uses this engine. Default: [`Headroom::new`](headroom_core::Headroom::new).
+        pub fn engine(mut self, engine: headroom_core::Headroom) -> Self {
+            self.config_mut().engine = std::sync::Arc::new(engine);
+            self
+        }
+
+        /// Keeps what is set aside in this store.
+        pub fn store(mut self, store: impl headroom_store::OriginalStore) -> Self {
+            self.config_mut().store = Some(std::sync::Arc::new(store));
+            self
+        }
+
+        /// Tells this observer what becomes of requests. Default: none.
+        pub fn observer(mut self, observer: impl $crate::Observer) -> Self {
+            self.config_mut().observer = std::sync::Arc::new(observer);
+            self
+        }
+
+        /// Takes every body for a request of this API. Default: what the path says, else what the body looks like.
+        pub fn api(mut self, api: headroom_core::Api) -> Self {
+            self.config_mut().api = Some(api);
+            self
+        }
+
+        /// Sets how far edits may go. Default: [`Tier::Full`](headroom_core::Tier::Full).
+        pub fn tier(mut self, tier: headroom_core::Tier) -> Self {
+            self.config_mut().tier = tier;
+            self
+        }
+
+        /// Takes the tenant of a request from its head. What was set aside for one tenant is never given to another.
+        ///
+        /// Default: a BLAKE3 hash of the credentials (`authorization`, `x-api-key`, `api-key`, `x-goog-api-key` and a
+        /// `key` in the query). Requests without any share one tenant, so set this where all clients come without.
+        pub fn tenant_by<F>(mut self, tenant: F) -> Self
+        where
+            F: Fn(&http::request::Parts) -> String + Send + Sync + 'static,
+        {
+            self.config_mut().tenant = std::sync::Arc::new(tenant);
+            self
+        }
+
+        /// The tenant that the layer takes a request for, as the store knows it.
+        ///
+        /// For handlers that answer from the same store, such as a retrieval endpoint.
+        #[must_use]
+        pub fn tenant_of(&self, parts: &http::request::Parts) -> String {
+            self.config().tenant_of(parts)
+        }
+
+        /// Passes bodies longer than this many bytes on as they come. Default: 32 MiB.
+        ///
+        /// This is no limit on what the inner service gets: rejecting is the job of a body limit layer outside.
+        pub fn max_body(mut self, bytes: u64) -> Self {
+            self.config_mut().max_body = bytes;
+            self
+        }
+
+        /// Passes encoded bodies that decode to more than this many bytes on as they came. Default: 64 MiB.
+        pub fn max_decoded(mut self, bytes: u64) -> Self {
+            self.config_mut().max_decoded = bytes;
+            self
+        }
+
+        /// Works on bodies longer than this many bytes in tokio's blocking pool, on others at once.
+        /// Default: 32 KiB. An encoded body counts eightfold.
+        ///
+        /// Without the feature `tokio`, or outside of a tokio runtime, all work is done at once.
+        pub fn offload_above(mut self, bytes: u64) -> Self {
+            self.config_mut().offload.threshold = bytes;
+            self
+        }
+
+        /// Works on at most `running` bodies at a time in the blocking pool while at most `waiting` wait for it.
+        /// Default: as many as there are processors, and 1024.
+        ///
+        /// A request beyond both goes on as it came, with [`SkipReason::Busy`]($crate::SkipReason::Busy). That costs
+        /// more than the request itself, because the provider's prompt cache misses what it had cached: rather let
+        /// requests wait.
+        pub fn max_offloads(mut self, running: usize, waiting: usize) -> Self {
+            self.config_mut().offload.set_max(running, waiting);
+            self
+        }
+    };
+}
+
+pub(crate) use settings;

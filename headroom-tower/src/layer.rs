@@ -1,0 +1,154 @@
+use std::sync::Arc;
+
+use http::Request;
+use http_body::Body;
+use tower_layer::Layer;
+
+use crate::{
+    Compress, DefaultPredicate, Identity, Predicate, Rewrite,
+    config::{Config, settings},
+    rewrite::{Decision, decide},
+};
+
+/// Makes the prompts in LLM requests smaller before the inner service gets them.
+///
+/// This is the request side alone: it takes any response. Where the model has no way of its own to ask for what was
+/// set aside (see [`means`](Self::means)), only edits are made that need none.
+///
+/// # Which requests
+///
+/// Those that the [predicate](Self::when) wants; by default every `POST` on the path of a known API or with a JSON
+/// body. Never, and without reading a byte: protocol upgrades, requests that carry a signature or digest of their body
+/// (AWS SigV4, `Content-Digest` and the like), bodies that say they are over the limit, a `Content-Encoding` that is
+/// unknown or whose feature is off, and requests with [`HeadroomOverride::disabled`](crate::HeadroomOverride::disabled).
+///
+/// # Example
+///
+/// ```
+/// use headroom_core::Tier;
+/// use headroom_tower::CompressLayer;
+/// use tower::ServiceBuilder;
+///
+/// # async fn upstream(_: http::Request<headroom_tower::HeadroomBody<http_body_util::Full<bytes::Bytes>>>)
+/// # -> Result<(), std::convert::Infallible> { Ok(()) }
+/// let service = ServiceBuilder::new()
+///     .layer(CompressLayer::new().tier(Tier::Context))
+///     .service_fn(upstream);
+/// # let _ = service;
+/// ```
+///
+/// See the [crate docs](crate) for more details.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct CompressLayer<M = Identity, P = DefaultPredicate> {
+    config: Arc<Config>,
+    map_body: M,
+    predicate: P,
+}
+
+impl CompressLayer {
+    /// A layer with the default settings and no store.
+    pub fn new() -> Self {
+        Self { config: Arc::new(Config::new()), map_body: Identity, predicate: DefaultPredicate::new() }
+    }
+}
+
+impl Default for CompressLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<M, P> CompressLayer<M, P> {
+    settings!();
+
+    /// Sets how the model can fetch back what is set aside. Default: [`Means::None`](headroom_core::Means::None).
+    ///
+    /// Without a [store](Self::store) nothing is ever set aside, whatever is said here.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use headroom_core::Means;
+    /// use headroom_store::MemoryStore;
+    /// use headroom_tower::CompressLayer;
+    ///
+    /// let store = MemoryStore::new(); // shared with what answers the client's own retrieval tool
+    /// let layer = CompressLayer::new().store(store.clone()).means(Means::Client);
+    /// # let _ = layer;
+    /// ```
+    pub fn means(mut self, means: headroom_core::Means) -> Self {
+        self.config_mut().means = means;
+        self
+    }
+
+    /// Looks at the requests that this predicate wants, in place of [`DefaultPredicate`].
+    pub fn when<Q: Predicate>(self, predicate: Q) -> CompressLayer<M, Q> {
+        CompressLayer { config: self.config, map_body: self.map_body, predicate }
+    }
+
+    /// Gives the inner service another body type, for stacks that name theirs.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use axum::{body::Body, extract::Request, middleware::{Next, from_fn}, response::Response, Router};
+    /// use headroom_tower::CompressLayer;
+    /// use tower::ServiceBuilder;
+    ///
+    /// async fn inside(request: Request, next: Next) -> Response {
+    ///     next.run(request).await
+    /// }
+    ///
+    /// let layers = ServiceBuilder::new()
+    ///     .layer(CompressLayer::new().map_body(Body::new))
+    ///     .layer(from_fn(inside)); // takes axum's body only
+    /// let app: Router = Router::new().layer(layers);
+    /// # let _ = app;
+    /// ```
+    pub fn map_body<N>(self, map_body: N) -> CompressLayer<N, P> {
+        CompressLayer { config: self.config, map_body, predicate: self.predicate }
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) fn config_mut(&mut self) -> &mut Config {
+        Arc::make_mut(&mut self.config)
+    }
+}
+
+impl<M, P: Predicate> CompressLayer<M, P> {
+    /// Rewrites one request, for gateways that are no tower stack.
+    ///
+    /// The future is `'static`, owns the request and may be dropped at any time; the request is then gone.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use headroom_tower::{CompressLayer, HeadroomBody};
+    /// use http::Request;
+    /// use http_body_util::Full;
+    /// use bytes::Bytes;
+    ///
+    /// async fn forward(layer: &CompressLayer, request: Request<Full<Bytes>>) -> Request<HeadroomBody<Full<Bytes>>> {
+    ///     layer.rewrite(request).await
+    /// }
+    /// # let _ = forward;
+    /// ```
+    pub fn rewrite<B: Body>(&self, request: Request<B>) -> Rewrite<B> {
+        match decide(&self.config, &self.predicate, request) {
+            Decision::Pass(request) => Rewrite::<B>::pass(request),
+            Decision::Read(rewrite) => rewrite,
+        }
+    }
+}
+
+impl<S, M: Clone, P: Clone> Layer<S> for CompressLayer<M, P> {
+    type Service = Compress<S, M, P>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Compress::with(inner, Arc::clone(&self.config), self.map_body.clone(), self.predicate.clone())
+    }
+}

@@ -1,0 +1,89 @@
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+
+use crate::{Cancelled, Observer, Rewritten, Skipped, StoreFailed};
+
+/// Counts what becomes of requests on the [`metrics`] facade.
+///
+/// | metric | labels | |
+/// |---|---|---|
+/// | `headroom_requests_total` | `api`, `outcome` | requests that were looked at: `rewritten`, `skipped` |
+/// | `headroom_skips_total` | `reason` | requests that went on as they came, looked at or not |
+/// | `headroom_request_body_bytes_total` | `stage` | bytes of rewritten requests, `before` and `after` |
+/// | `headroom_tokens_saved_total` | `content` | tokens that edits saved, by kind of content |
+/// | `headroom_compress_duration_seconds` | | time spent decoding and compressing a body |
+/// | `headroom_store_errors_total` | `kind` | failures of the store |
+/// | `headroom_cancelled_total` | `stage` | requests dropped while they were worked on |
+///
+/// No label holds content, a model, a user or a tenant.
+///
+/// # Example
+///
+/// ```
+/// use headroom_tower::{CompressLayer, MetricsObserver};
+///
+/// let layer = CompressLayer::new().observer(MetricsObserver::new());
+/// # let _ = layer;
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct MetricsObserver;
+
+impl MetricsObserver {
+    /// Describes the metrics to the installed recorder, if there is one.
+    #[must_use]
+    pub fn new() -> Self {
+        describe_counter!("headroom_requests_total", "Requests that were looked at");
+        describe_counter!("headroom_skips_total", "Requests that went on as they came");
+        describe_counter!("headroom_request_body_bytes_total", Unit::Bytes, "Bytes of rewritten requests");
+        describe_counter!("headroom_tokens_saved_total", "Tokens that edits saved");
+        describe_histogram!(
+            "headroom_compress_duration_seconds",
+            Unit::Seconds,
+            "Time spent decoding and compressing a body"
+        );
+        describe_counter!("headroom_store_errors_total", "Failures of the store");
+        describe_counter!("headroom_cancelled_total", "Requests dropped while they were worked on");
+        Self
+    }
+}
+
+impl Observer for MetricsObserver {
+    fn on_rewritten(&self, event: &Rewritten<'_>) {
+        counter!("headroom_requests_total", "api" => event.api.as_str(), "outcome" => "rewritten")
+            .increment(1);
+        counter!("headroom_request_body_bytes_total", "stage" => "before").increment(event.bytes_before);
+        counter!("headroom_request_body_bytes_total", "stage" => "after").increment(event.bytes_after);
+        for block in &event.report.blocks {
+            if let (Some(before), Some(after)) = (block.tokens_before, block.tokens_after) {
+                let saved = before.saturating_sub(after) as u64;
+                if saved > 0 {
+                    counter!("headroom_tokens_saved_total", "content" => block.kind.as_str())
+                        .increment(saved);
+                }
+            }
+        }
+        if let Some(elapsed) = event.elapsed {
+            histogram!("headroom_compress_duration_seconds").record(elapsed);
+        }
+    }
+
+    fn on_skipped(&self, event: &Skipped<'_>) {
+        counter!("headroom_skips_total", "reason" => event.reason.as_str()).increment(1);
+        if event.reason.was_wanted() {
+            let api = event.api.map_or("unknown", |api| api.as_str());
+            counter!("headroom_requests_total", "api" => api, "outcome" => "skipped").increment(1);
+        }
+        if let Some(elapsed) = event.elapsed {
+            histogram!("headroom_compress_duration_seconds").record(elapsed);
+        }
+    }
+
+    fn on_store_error(&self, event: &StoreFailed<'_>) {
+        let kind = event.error.map_or("panic", |error| error.as_str());
+        counter!("headroom_store_errors_total", "kind" => kind).increment(1);
+    }
+
+    fn on_cancelled(&self, event: &Cancelled) {
+        counter!("headroom_cancelled_total", "stage" => event.stage.as_str()).increment(1);
+    }
+}

@@ -1,0 +1,187 @@
+use headroom_core::Api;
+use http::{HeaderMap, Method, header, request::Parts};
+
+use crate::SkipReason;
+
+/// Which requests the layer looks at.
+///
+/// Implemented for [`DefaultPredicate`] and for every `Fn(&Parts) -> bool`. Some requests are passed through whatever
+/// the predicate says: see [`CompressLayer`](crate::CompressLayer#which-requests).
+///
+/// # Example
+///
+/// ```
+/// use headroom_tower::{CompressLayer, DefaultPredicate, Predicate};
+///
+/// let only_claude = |parts: &http::request::Parts| parts.uri.path().starts_with("/anthropic/");
+/// let layer = CompressLayer::new().when(DefaultPredicate::new().and(only_claude));
+/// # let _ = layer;
+/// ```
+pub trait Predicate {
+    /// Answers whether to read this request.
+    ///
+    /// # Errors
+    ///
+    /// With the reason to report if not.
+    fn check(&self, parts: &Parts) -> Result<(), SkipReason>;
+
+    /// A predicate that wants what both want.
+    fn and<P: Predicate>(self, other: P) -> And<Self, P>
+    where
+        Self: Sized,
+    {
+        And { first: self, second: other }
+    }
+}
+
+impl<F> Predicate for F
+where
+    F: Fn(&Parts) -> bool,
+{
+    fn check(&self, parts: &Parts) -> Result<(), SkipReason> {
+        if self(parts) { Ok(()) } else { Err(SkipReason::Declined) }
+    }
+}
+
+/// `POST` requests on the path of a known API, or with a JSON body on a path that is not known.
+///
+/// Batches and compaction requests are not wanted: their answers cannot ask for anything back.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct DefaultPredicate;
+
+impl DefaultPredicate {
+    /// The predicate.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl Predicate for DefaultPredicate {
+    fn check(&self, parts: &Parts) -> Result<(), SkipReason> {
+        if parts.method != Method::POST {
+            return Err(SkipReason::Method);
+        }
+        let path = parts.uri.path();
+        if Api::from_path(path).is_some() {
+            Ok(())
+        } else if is_excluded(path) {
+            Err(SkipReason::Path)
+        } else if is_json(&parts.headers) {
+            Ok(())
+        } else {
+            Err(SkipReason::ContentType)
+        }
+    }
+}
+
+/// Two predicates that must both want a request. Made by [`Predicate::and`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct And<A, B> {
+    first: A,
+    second: B,
+}
+
+impl<A: Predicate, B: Predicate> Predicate for And<A, B> {
+    fn check(&self, parts: &Parts) -> Result<(), SkipReason> {
+        self.first.check(parts)?;
+        self.second.check(parts)
+    }
+}
+
+/// Refuses what must not be rewritten whatever the predicate says.
+pub(crate) fn guard(parts: &Parts) -> Result<(), SkipReason> {
+    let headers = &parts.headers;
+    if parts.method == Method::CONNECT || headers.contains_key(header::UPGRADE) {
+        Err(SkipReason::Upgrade)
+    } else if is_signed(parts) {
+        Err(SkipReason::Signed)
+    } else {
+        Ok(())
+    }
+}
+
+/// Requests that look like those of a known API, and whose answers cannot ask for anything back.
+fn is_excluded(path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let ends = ["/batches", "/responses/compact", ":batchGenerateContent"];
+    ends.into_iter().any(|end| path.ends_with(end)) || path.contains("/batches/")
+}
+
+/// Whether a signature or digest covers the body, so that other bytes would be refused.
+fn is_signed(parts: &Parts) -> bool {
+    const DIGESTS: [&str; 6] =
+        ["x-amz-content-sha256", "content-digest", "repr-digest", "digest", "content-md5", "signature-input"];
+    let sigv4 = |value: &http::HeaderValue| value.as_bytes().starts_with(b"AWS4-");
+    DIGESTS.into_iter().any(|name| parts.headers.contains_key(name))
+        || parts.headers.get_all(header::AUTHORIZATION).iter().any(sigv4)
+        || parts.uri.query().is_some_and(|query| query.contains("X-Amz-Signature="))
+}
+
+/// `application/json` or any `+json`, with or without parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn parts(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
+        let request = Request::builder().method(method).uri(uri);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn posts_on_known_paths_or_with_json_are_wanted() {
+        let check = |method, uri, headers: &[_]| DefaultPredicate::new().check(&parts(method, uri, headers));
+        assert_eq!(check("POST", "/v1/messages", &[]), Ok(()));
+        assert_eq!(check("POST", "/custom", &[("content-type", "application/json; charset=utf-8")]), Ok(()));
+        assert_eq!(check("POST", "/custom", &[("content-type", "application/vnd.x+JSON")]), Ok(()));
+        assert_eq!(check("POST", "/custom", &[("content-type", "text/plain")]), Err(SkipReason::ContentType));
+        assert_eq!(check("POST", "/custom", &[]), Err(SkipReason::ContentType));
+        assert_eq!(check("GET", "/v1/messages", &[]), Err(SkipReason::Method));
+        let json = [("content-type", "application/json")];
+        for path in ["/v1/responses/compact", "/v1/messages/batches", "/v1/messages/batches/b/cancel/"] {
+            assert_eq!(check("POST", path, &json), Err(SkipReason::Path), "{path}");
+        }
+    }
+
+    #[test]
+    fn signed_and_digested_requests_are_refused() {
+        for (uri, name, value) in [
+            ("/", "authorization", "AWS4-HMAC-SHA256 Credential=a"),
+            ("/", "x-amz-content-sha256", "UNSIGNED-PAYLOAD"),
+            ("/", "content-digest", "sha-256=:x:"),
+            ("/", "signature-input", "sig1=()"),
+            ("/?X-Amz-Signature=a", "accept", "*/*"),
+        ] {
+            assert_eq!(guard(&parts("POST", uri, &[(name, value)])), Err(SkipReason::Signed), "{name}");
+        }
+        assert_eq!(guard(&parts("POST", "/", &[("authorization", "Bearer AWS4-")])), Ok(()));
+    }
+
+    #[test]
+    fn upgrades_are_refused() {
+        assert_eq!(
+            guard(&parts("GET", "/v1/responses", &[("upgrade", "websocket")])),
+            Err(SkipReason::Upgrade)
+        );
+        assert_eq!(guard(&parts("CONNECT", "example.com:443", &[])), Err(SkipReason::Upgrade));
+    }
+
+    #[test]
+    fn both_of_two_predicates_must_want_a_request() {
+        let narrow = DefaultPredicate::new().and(|parts: &Parts| parts.headers.contains_key("x-want"));
+        assert_eq!(narrow.check(&parts("POST", "/v1/messages", &[])), Err(SkipReason::Declined));
+        assert_eq!(narrow.check(&parts("POST", "/v1/messages", &[("x-want", "1")])), Ok(()));
+        assert_eq!(narrow.check(&parts("GET", "/v1/messages", &[("x-want", "1")])), Err(SkipReason::Method));
+    }
+}

@@ -1,0 +1,313 @@
+use std::{
+    fmt,
+    future::Future,
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use headroom_core::{Api, Options, Report};
+use headroom_store::StoreError;
+use http::{HeaderValue, Request, header, request::Parts};
+use http_body::Body;
+
+use crate::{
+    Cancelled, HeadroomBody, HeadroomOverride, Predicate, RequestReport, Rewritten, SkipReason, Skipped,
+    Stage, StoreFailed,
+    body::Tail,
+    config::Config,
+    decode::Codec,
+    emit::{self, Span},
+    offload::Work,
+    predicate::guard,
+    read::{Read, ReadEnd},
+    work::{Input, Output},
+};
+
+/// The future of [`CompressLayer::rewrite`](crate::CompressLayer::rewrite): the request that is to go on.
+#[must_use = "futures do nothing unless polled"]
+pub struct Rewrite<B: Body> {
+    step: Step<B>,
+    job: Option<Box<Job>>,
+}
+
+/// What stays the same while a request is worked on.
+struct Job {
+    config: Arc<Config>,
+    parts: Parts,
+    codec: Codec,
+    api: Option<Api>,
+    options: Options,
+    tenant: String,
+    span: Span,
+    elapsed: Option<Duration>,
+}
+
+type Storing = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
+
+enum Step<B: Body> {
+    Pass(Request<HeadroomBody<B>>),
+    Read(Read<B>),
+    Compress { work: Work<Output>, original: Bytes },
+    Store { storing: Storing, original: Bytes, rewritten: Vec<u8>, report: Arc<Report>, api: Api },
+    Done,
+}
+
+/// Whether a request is to be read.
+pub(crate) enum Decision<B: Body> {
+    Pass(Request<HeadroomBody<B>>),
+    Read(Rewrite<B>),
+}
+
+/// Looks at the head of a request.
+pub(crate) fn decide<B: Body, P: Predicate>(
+    config: &Arc<Config>,
+    predicate: &P,
+    request: Request<B>,
+) -> Decision<B> {
+    let (parts, body) = request.into_parts();
+    match admit(config, predicate, &parts, &body) {
+        Ok(codec) => Decision::Read(Rewrite::read(Arc::clone(config), parts, body, codec)),
+        Err(reason) => {
+            emit::passed(config, reason);
+            Decision::Pass(Request::from_parts(parts, HeadroomBody::untouched(body)))
+        }
+    }
+}
+
+fn admit<B: Body, P: Predicate>(
+    config: &Config,
+    predicate: &P,
+    parts: &Parts,
+    body: &B,
+) -> Result<Codec, SkipReason> {
+    let extensions = &parts.extensions;
+    if extensions.get::<HeadroomOverride>().is_some_and(|own| own.disabled) {
+        return Err(SkipReason::Disabled);
+    }
+    if extensions.get::<RequestReport>().is_some_and(RequestReport::is_rewritten) {
+        return Err(SkipReason::AlreadyRewritten);
+    }
+    predicate.check(parts)?;
+    guard(parts)?;
+    let codec = Codec::of(&parts.headers)?;
+    let announced =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if body.size_hint().lower().max(announced.unwrap_or(0)) > config.max_body {
+        return Err(SkipReason::BodyTooLarge);
+    }
+    Ok(codec)
+}
+
+impl<B: Body> Rewrite<B> {
+    pub(crate) fn pass(request: Request<HeadroomBody<B>>) -> Self {
+        Self { step: Step::Pass(request), job: None }
+    }
+
+    fn read(config: Arc<Config>, parts: Parts, body: B, codec: Codec) -> Self {
+        let own = parts.extensions.get::<HeadroomOverride>();
+        let tenant = config.tenant_of(&parts);
+        let options = config.options(own, &tenant);
+        let api = own.and_then(|own| own.api).or(config.api).or_else(|| Api::from_path(parts.uri.path()));
+        let step = Step::Read(Read::new(body, config.max_body));
+        let job = Job { config, parts, codec, api, options, tenant, span: Span::new(), elapsed: None };
+        Self { step, job: Some(Box::new(job)) }
+    }
+
+    fn poll_job(&mut self, job: &mut Job, cx: &mut Context<'_>) -> Poll<(HeadroomBody<B>, RequestReport)> {
+        loop {
+            match &mut self.step {
+                Step::Read(read) => match ready!(read.poll(cx)) {
+                    ReadEnd::Complete(original) => {
+                        let work = job.start(original.clone());
+                        self.step = Step::Compress { work, original };
+                    }
+                    ReadEnd::Partial(data, tail) => {
+                        let report = job.skip(tail.reason(), None, None);
+                        return Poll::Ready((HeadroomBody::replay(data, tail), report));
+                    }
+                },
+                Step::Compress { work, original } => {
+                    let output = ready!(work.poll(cx));
+                    let original = mem::take(original);
+                    match self.compressed(job, output, original) {
+                        Some(done) => return Poll::Ready(done),
+                        None => continue,
+                    }
+                }
+                Step::Store { storing, .. } => {
+                    // A panic in the store must not take the request down with it.
+                    let stored = match catch_unwind(AssertUnwindSafe(|| storing.as_mut().poll(cx))) {
+                        Ok(stored) => ready!(stored).map_err(Some),
+                        Err(_) => Err(None),
+                    };
+                    let step = mem::replace(&mut self.step, Step::Done);
+                    let Step::Store { original, rewritten, report, api, .. } = step else {
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(match stored {
+                        Ok(()) => job.send(original.len(), rewritten, report, api),
+                        Err(error) => {
+                            job.span.store_failed(&job.config, &StoreFailed { error: error.as_ref(), api });
+                            let report =
+                                job.skip(SkipReason::StoreFailed, Some(original.len()), Some(report));
+                            (HeadroomBody::full(original), report)
+                        }
+                    });
+                }
+                Step::Pass(_) | Step::Done => return Poll::Pending,
+            }
+        }
+    }
+
+    /// What follows from the engine's answer; `None` if something is to be stored first.
+    fn compressed(
+        &mut self,
+        job: &mut Job,
+        output: Result<Output, SkipReason>,
+        original: Bytes,
+    ) -> Option<(HeadroomBody<B>, RequestReport)> {
+        let (report, result) = match output {
+            Ok(output) => {
+                job.api = output.api;
+                job.elapsed = output.elapsed;
+                (output.report.map(Arc::new), output.result)
+            }
+            Err(reason) => (None, Err(reason)),
+        };
+        let skip = |job: &Job, reason, report| {
+            let report = job.skip(reason, Some(original.len()), report);
+            Some((HeadroomBody::full(original.clone()), report))
+        };
+        let (rewritten, originals) = match result {
+            Ok(rewritten) => rewritten,
+            Err(reason) => return skip(job, reason, report),
+        };
+        let (Some(api), Some(report)) = (job.api, report) else {
+            return skip(job, SkipReason::Internal, None);
+        };
+        if originals.is_empty() {
+            return Some(job.send(original.len(), rewritten, report, api));
+        }
+        let Some(store) = job.config.store.clone() else {
+            return skip(job, SkipReason::NoStore, Some(report));
+        };
+        let tenant = mem::take(&mut job.tenant);
+        let storing: Storing = Box::pin(async move { store.put_many(&tenant, originals).await });
+        self.step = Step::Store { storing, original, rewritten, report, api };
+        None
+    }
+
+    fn stage(&self) -> Option<Stage> {
+        match self.step {
+            Step::Read(_) => Some(Stage::Reading),
+            Step::Compress { .. } => Some(Stage::Compressing),
+            Step::Store { .. } => Some(Stage::Storing),
+            Step::Pass(_) | Step::Done => None,
+        }
+    }
+}
+
+impl Job {
+    fn start(&self, body: Bytes) -> Work<Output> {
+        let engine = Arc::clone(&self.config.engine);
+        let input = Input {
+            body,
+            codec: self.codec,
+            api: self.api,
+            options: self.options.clone(),
+            max_decoded: self.config.max_decoded,
+        };
+        let size = input.size();
+        self.config.offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)))
+    }
+
+    fn skip(&self, reason: SkipReason, bytes: Option<usize>, report: Option<Arc<Report>>) -> RequestReport {
+        let event = Skipped {
+            reason,
+            api: self.api,
+            report: report.as_deref(),
+            bytes: bytes.map(|bytes| bytes as u64),
+            elapsed: self.elapsed,
+        };
+        self.span.skipped(&self.config, &event);
+        RequestReport::skipped(reason, report)
+    }
+
+    /// The one place where a new body and the headers that describe it are put on the request.
+    fn send<B: Body>(
+        &mut self,
+        bytes_before: usize,
+        rewritten: Vec<u8>,
+        report: Arc<Report>,
+        api: Api,
+    ) -> (HeadroomBody<B>, RequestReport) {
+        let bytes_after = rewritten.len() as u64;
+        let headers = &mut self.parts.headers;
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes_after));
+        headers.remove(header::TRANSFER_ENCODING);
+        headers.remove(header::CONTENT_ENCODING);
+        let bytes_before = bytes_before as u64;
+        let event = Rewritten { api, report: &report, bytes_before, bytes_after, elapsed: self.elapsed };
+        self.span.rewritten(&self.config, &event);
+        (HeadroomBody::full(Bytes::from(rewritten)), RequestReport::rewritten(report))
+    }
+}
+
+impl<B: Body> Tail<B> {
+    /// Why a body with this tail is not rewritten.
+    fn reason(&self) -> SkipReason {
+        match self {
+            Self::Rest(_) => SkipReason::BodyTooLarge,
+            Self::Trailers(..) => SkipReason::Trailers,
+            Self::Error(..) => SkipReason::ReadFailed,
+            Self::End => SkipReason::Internal,
+        }
+    }
+}
+
+// Nothing in here is pinned in place: the body is boxed.
+impl<B: Body> Unpin for Rewrite<B> {}
+
+impl<B: Body> Future for Rewrite<B> {
+    type Output = Request<HeadroomBody<B>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(mut job) = self.job.take() else {
+            return match mem::replace(&mut self.step, Step::Done) {
+                Step::Pass(request) => Poll::Ready(request),
+                _ => Poll::Pending,
+            };
+        };
+        let span = job.span.clone();
+        match span.scope(|| self.poll_job(&mut job, cx)) {
+            Poll::Pending => {
+                self.job = Some(job);
+                Poll::Pending
+            }
+            Poll::Ready((body, report)) => {
+                self.step = Step::Done;
+                job.parts.extensions.insert(report);
+                Poll::Ready(Request::from_parts(job.parts, body))
+            }
+        }
+    }
+}
+
+impl<B: Body> Drop for Rewrite<B> {
+    fn drop(&mut self) {
+        if let (Some(job), Some(stage)) = (&self.job, self.stage()) {
+            job.span.cancelled(&job.config, &Cancelled { stage });
+        }
+    }
+}
+
+impl<B: Body> fmt::Debug for Rewrite<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rewrite").field("stage", &self.stage()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+use std::fmt;
+
+use headroom_core::Reason;
+
+/// Why a request went on as it came.
+///
+/// A label, not an error: `Copy`, without content, fit for metrics.
+///
+/// # Example
+///
+/// ```
+/// use headroom_core::Reason;
+/// use headroom_tower::SkipReason;
+///
+/// assert_eq!(SkipReason::BodyTooLarge.as_str(), "body_too_large");
+/// assert_eq!(SkipReason::Engine(Reason::NoSaving).as_str(), "no_saving");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// A [`HeadroomOverride`](crate::HeadroomOverride) turned the layer off for this request.
+    Disabled,
+    /// The predicate did not want it.
+    Declined,
+    /// Not a `POST`.
+    Method,
+    /// Not JSON by its `Content-Type`, and not on a path of a known API.
+    ContentType,
+    /// The path belongs to a known API but its requests are never rewritten: batches and compaction.
+    Path,
+    /// A protocol upgrade.
+    Upgrade,
+    /// The request carries a signature or a digest of its body.
+    Signed,
+    /// A `Content-Encoding` that is unknown or whose feature is off.
+    Encoding,
+    /// Another layer has already rewritten the request.
+    AlreadyRewritten,
+    /// The body is longer than the limit.
+    BodyTooLarge,
+    /// The body could not be read to its end.
+    ReadFailed,
+    /// The body ends with trailers, which usually sign it.
+    Trailers,
+    /// The body is not what its `Content-Encoding` says.
+    Undecodable,
+    /// The decoded body is longer than the limit.
+    DecodedTooLarge,
+    /// Neither path nor body tell a known API.
+    UnknownApi,
+    /// Too many requests are being worked on already.
+    Busy,
+    /// Something was to be set aside and there is no store.
+    NoStore,
+    /// The store failed.
+    StoreFailed,
+    /// A bug: something panicked.
+    Internal,
+    /// The engine left the body as it is.
+    Engine(Reason),
+}
+
+impl SkipReason {
+    /// Whether the layer would have worked on the request: it is an LLM request as far as its head tells.
+    #[must_use]
+    pub const fn was_wanted(self) -> bool {
+        !matches!(
+            self,
+            Self::Disabled
+                | Self::Declined
+                | Self::Method
+                | Self::ContentType
+                | Self::Path
+                | Self::Upgrade
+                | Self::Signed
+                | Self::Encoding
+                | Self::AlreadyRewritten
+        )
+    }
+
+    /// The label used in events and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Declined => "declined",
+            Self::Method => "method",
+            Self::ContentType => "content_type",
+            Self::Path => "path",
+            Self::Upgrade => "upgrade",
+            Self::Signed => "signed",
+            Self::Encoding => "encoding",
+            Self::AlreadyRewritten => "already_rewritten",
+            Self::BodyTooLarge => "body_too_large",
+            Self::ReadFailed => "read_failed",
+            Self::Trailers => "trailers",
+            Self::Undecodable => "undecodable",
+            Self::DecodedTooLarge => "decoded_too_large",
+            Self::UnknownApi => "unknown_api",
+            Self::Busy => "busy",
+            Self::NoStore => "no_store",
+            Self::StoreFailed => "store_failed",
+            Self::Internal => "internal",
+            Self::Engine(reason) => reason.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

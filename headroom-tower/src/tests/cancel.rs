@@ -1,0 +1,81 @@
+//! A future that is dropped leaves nothing behind.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use futures_util_free::poll_once;
+
+use crate::{
+    CompressLayer,
+    test_support::{BadStore, Recorder, TestBody, halve, post, set_aside, unchanged},
+};
+
+mod futures_util_free {
+    use std::{future::Future, pin::Pin, task::Poll};
+
+    /// Polls a future once; whether it is ready.
+    pub(super) async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> bool {
+        std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await
+    }
+}
+
+#[tokio::test]
+async fn every_stage_reports_that_it_was_dropped() {
+    let recorder = Recorder::default();
+    let layer = CompressLayer::new().observer(recorder.clone());
+
+    let reading = layer.clone().fake(halve);
+    {
+        let mut future = std::pin::pin!(reading.rewrite(post(TestBody::new().data("01").never())));
+        assert!(!poll_once(future.as_mut()).await);
+    }
+    let storing = layer.clone().fake(set_aside).store(BadStore::Hangs);
+    {
+        let mut future = std::pin::pin!(storing.rewrite(post(TestBody::of("01"))));
+        assert!(!poll_once(future.as_mut()).await);
+    }
+    drop(layer.fake(halve).rewrite(post(TestBody::of("01"))));
+    assert_eq!(recorder.events(), ["cancelled reading", "cancelled storing", "cancelled reading"]);
+}
+
+#[tokio::test]
+async fn a_finished_request_is_not_cancelled() {
+    let recorder = Recorder::default();
+    let layer = CompressLayer::new().fake(halve).observer(recorder.clone());
+    drop(layer.rewrite(post(TestBody::of("0123"))).await);
+    assert_eq!(recorder.events(), ["rewritten openai 4->2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_nobody_waits_for_is_not_started() {
+    let (entered, is_entered) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let runs = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&runs);
+    let recorder = Recorder::default();
+    let layer = CompressLayer::new().offload_above(0).max_offloads(1, 8).observer(recorder.clone());
+    let layer = layer.fake(move |api, body, options| {
+        count.fetch_add(1, Ordering::SeqCst);
+        entered.send(()).unwrap();
+        released.lock().unwrap().recv().unwrap();
+        unchanged(api, body, options)
+    });
+
+    let first = tokio::spawn(layer.rewrite(post(TestBody::of("first"))));
+    is_entered.recv_timeout(Duration::from_secs(10)).unwrap();
+    {
+        let mut second = std::pin::pin!(layer.rewrite(post(TestBody::of("second"))));
+        assert!(!poll_once(second.as_mut()).await);
+    }
+    release.send(()).unwrap();
+    first.await.unwrap();
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    assert_eq!(recorder.events(), ["cancelled compressing", "skipped no_saving"]);
+}

@@ -1,0 +1,11 @@
+mod cancel;
+mod contract;
+mod encoding;
+mod headers;
+mod laws;
+mod offload;
+mod replay;
+mod routing;
+mod stacks;
+mod storing;
+mod telling;

@@ -1,0 +1,75 @@
+//! CPU work leaves the runtime's threads when there is much of it.
+#![cfg(feature = "tokio")]
+
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    thread::ThreadId,
+    time::Duration,
+};
+
+use crate::{
+    CompressLayer,
+    test_support::{Recorder, TestBody, drain, halve, post, unchanged},
+};
+
+async fn thread_of(layer: CompressLayer, bytes: usize) -> ThreadId {
+    let thread = Arc::new(Mutex::new(None));
+    let seen = Arc::clone(&thread);
+    let layer = layer.fake(move |api, body, options| {
+        *seen.lock().unwrap() = Some(std::thread::current().id());
+        unchanged(api, body, options)
+    });
+    layer.rewrite(post(TestBody::of("x".repeat(bytes)))).await;
+    thread.lock().unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn only_bodies_above_the_threshold_are_worked_on_elsewhere() {
+    let here = std::thread::current().id();
+    let layer = CompressLayer::new();
+    assert_eq!(thread_of(layer.clone(), 32 << 10).await, here);
+    assert_ne!(thread_of(layer.clone(), (32 << 10) + 1).await, here);
+    assert_eq!(thread_of(layer.offload_above(u64::MAX), 1 << 20).await, here);
+}
+
+#[test]
+fn without_a_runtime_the_work_is_done_at_once() {
+    let layer = CompressLayer::new().fake(halve).offload_above(0);
+    let mut future = std::pin::pin!(layer.rewrite(post(TestBody::of("0123"))));
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(request) = std::future::Future::poll(future.as_mut(), &mut cx) else {
+        panic!("waits for a runtime that is not there");
+    };
+    assert_eq!(request.headers()["content-length"], "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_wait_for_a_place_and_beyond_that_go_on_as_they_came() {
+    let (entered, is_entered) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let recorder = Recorder::default();
+    let layer = CompressLayer::new().offload_above(0).max_offloads(1, 1).observer(recorder.clone());
+    let layer = layer.fake(move |api, body, options| {
+        entered.send(()).unwrap();
+        released.lock().unwrap().recv().unwrap();
+        halve(api, body, options)
+    });
+
+    let running = tokio::spawn(layer.rewrite(post(TestBody::of("running!"))));
+    is_entered.recv_timeout(Duration::from_secs(10)).unwrap();
+    let mut waiting = Box::pin(layer.rewrite(post(TestBody::of("waiting!"))));
+    std::future::poll_fn(|cx| {
+        assert!(std::future::Future::poll(waiting.as_mut(), cx).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    let shed = layer.rewrite(post(TestBody::of("shed"))).await;
+    assert_eq!(drain(shed.into_body()).await.data, b"shed");
+    assert_eq!(recorder.events(), ["skipped busy"]);
+
+    release.send(()).unwrap();
+    release.send(()).unwrap();
+    assert_eq!(drain(running.await.unwrap().into_body()).await.data, b"runn");
+    assert_eq!(drain(waiting.await.into_body()).await.data, b"wait");
+}

@@ -1,0 +1,83 @@
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use headroom_core::{Api, Options, Original, Outcome, Report};
+
+use crate::{SkipReason, config::Engine, decode::Codec};
+
+/// What the CPU work on one body needs.
+pub(crate) struct Input {
+    pub(crate) body: Bytes,
+    pub(crate) codec: Codec,
+    pub(crate) api: Option<Api>,
+    pub(crate) options: Options,
+    pub(crate) max_decoded: u64,
+}
+
+/// What it gives.
+pub(crate) struct Output {
+    pub(crate) api: Option<Api>,
+    pub(crate) report: Option<Report>,
+    pub(crate) elapsed: Option<Duration>,
+    pub(crate) result: Result<(Vec<u8>, Vec<Original>), SkipReason>,
+}
+
+impl Input {
+    /// How much work this is, in bytes. Nobody knows what an encoded body decodes to; text shrinks about eightfold.
+    pub(crate) fn size(&self) -> u64 {
+        let bytes = self.body.len() as u64;
+        if self.codec == Codec::Identity { bytes } else { bytes.saturating_mul(8) }
+    }
+
+    pub(crate) fn run(self, engine: &dyn Engine, cancelled: &AtomicBool) -> Output {
+        let clock = Clock::start();
+        let mut output = self.compress(engine, cancelled);
+        output.elapsed = clock.elapsed();
+        output
+    }
+
+    fn compress(self, engine: &dyn Engine, cancelled: &AtomicBool) -> Output {
+        let skip = |api, reason| Output { api, report: None, elapsed: None, result: Err(reason) };
+        let decoded = match self.codec.decode(&self.body, self.max_decoded) {
+            Ok(decoded) => decoded,
+            Err(reason) => return skip(self.api, reason),
+        };
+        let body = decoded.as_deref().unwrap_or(&self.body);
+        let Some(api) = self.api.or_else(|| Api::detect(body)) else {
+            return skip(None, SkipReason::UnknownApi);
+        };
+        if cancelled.load(Ordering::Relaxed) {
+            return skip(Some(api), SkipReason::Internal);
+        }
+        let (result, report) = match engine.compress(api, body, &self.options) {
+            Outcome::Rewritten { body, originals, report } => (Ok((body, originals)), Some(report)),
+            Outcome::Unchanged { reason, report } => (Err(SkipReason::Engine(reason)), Some(report)),
+        };
+        Output { api: Some(api), report, elapsed: None, result }
+    }
+}
+
+/// Measures for observers only; nothing depends on it.
+struct Clock {
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+    start: std::time::Instant,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self {
+            #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+            start: std::time::Instant::now(),
+        }
+    }
+
+    fn elapsed(&self) -> Option<Duration> {
+        #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+        return Some(self.start.elapsed());
+        #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+        None
+    }
+}
