@@ -9,6 +9,11 @@ use crate::engine::Answer;
 pub fn private(answer: &Answer, secrets: &[&str]) -> Result<(), Violation> {
     match secrets.iter().find(|secret| answer.printed.contains(**secret)) {
         None => Ok(()),
-        Some(secret) => Err(Violation { law: "private", what: format!("{secret} was printed") }),
+        Some(secret) => {
+            let at = answer.printed.find(*secret).unwrap_or(0);
+            let before: String =
+                answer.printed[..at].chars().rev().take(120).collect::<Vec<_>>().into_iter().rev().collect();
+            Err(Violation { law: "private", what: format!("{secret} was printed behind `{before}`") })
+        }
     }
 }

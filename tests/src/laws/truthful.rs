@@ -144,8 +144,9 @@ fn as_drawn(line: &str) -> String {
             _ => out.push(letter),
         }
     }
-    let end = out.strip_suffix('\r').unwrap_or(&out);
-    end.rsplit('\r').find(|part| !part.is_empty()).unwrap_or("").to_owned()
+    // A carriage return in front of the line end draws over nothing: it belongs to the line end.
+    let (text, end) = out.strip_suffix('\r').map_or((&*out, ""), |text| (text, "\r"));
+    format!("{}{end}", text.rsplit('\r').find(|part| !part.is_empty()).unwrap_or(""))
 }
 
 /// JSON that is still JSON means the same; in other forms every string and number of the original can be found.
@@ -228,7 +229,8 @@ mod tests {
     #[test]
     fn terminal_output_is_compared_as_drawn() {
         let before = "\u{1b}[1;32mok\u{1b}[0m one\n 10%\r 50%\r100% done\r\nend";
-        assert!(verdict(before, "ok one\n100% done\nend", &[Step::Terminal]));
+        assert!(verdict(before, "ok one\n100% done\r\nend", &[Step::Terminal]));
+        assert!(!verdict(before, "ok one\n100% done\nend", &[Step::Terminal]));
         assert!(!verdict(before, "ok one\n 50%\nend", &[Step::Terminal]));
         assert!(!verdict(before, "ok one\n100% done\nend", &[Step::Fold]));
     }
