@@ -96,9 +96,13 @@ pub(crate) struct CompressArgs {
     #[arg(long, value_name = "NAME", requires = "text")]
     pub(crate) tool: Option<String>,
     /// The arguments that the tool was called with
-    #[arg(long, value_name = "JSON", requires = "text")]
+    #[arg(long, value_name = "JSON", requires = "text", value_parser = json)]
     pub(crate) args: Option<String>,
     /// What the user asked before the call
     #[arg(long, value_name = "TEXT", requires = "text")]
     pub(crate) query: Option<String>,
+}
+
+fn json(text: &str) -> Result<String, serde_json::Error> {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| text.to_owned())
 }

@@ -127,7 +127,10 @@ impl Headroom {
                 kind: hints.kind,
                 json: false,
                 tokenizer: Tokenizer::for_model(&hints.model),
+                question: hints.question.as_deref(),
                 tier: hints.options.tier,
+                means: hints.options.means,
+                spool: hints.options.spool.as_deref(),
             };
             // The text stands for itself: its raw form is the text, with nothing escaped.
             decide(Text { raw: text, start: 0, escaped: false }, &block, &|_, _| Vec::new())
@@ -197,26 +200,29 @@ struct Request<'a, 'c> {
     tokenizer: Tokenizer,
     tier: Tier,
     means: Means,
+    spool: Option<&'c str>,
 }
 
 impl<'a, 'c> Request<'a, 'c> {
-    fn new(conversation: &'c Conversation<'a>, options: &Options, secret: u64) -> Self {
+    fn new(conversation: &'c Conversation<'a>, options: &'c Options, secret: u64) -> Self {
         let tokenizer = Tokenizer::for_model(conversation.model.map_or("", |model| model.raw));
+        // A marker is worth nothing where the model has no tool to redeem it with.
         let means = match options.means {
-            Means::None if conversation.retrieves => Means::Client,
+            Means::Served | Means::Client if !conversation.retrieves => Means::None,
             means => means,
         };
         let tier = if conversation.forgets { options.tier.min(Tier::Lossless) } else { options.tier };
         // All that a decision depends on besides the items. The version is part of it: a newer engine may decide
         // otherwise.
         let seed = format!(
-            "{}\n{}\n{tier}\n{means}\n{}",
+            "{}\n{}\n{tier}\n{means}\n{:?}\n{}",
             env!("CARGO_PKG_VERSION"),
             tokenizer.name(),
+            options.spool,
             options.tenant
         );
         let facts = facts(&seed, secret, &conversation.items);
-        Self { items: &conversation.items, facts, tokenizer, tier, means }
+        Self { items: &conversation.items, facts, tokenizer, tier, means, spool: options.spool.as_deref() }
     }
 
     /// Decides every tool result, from memory where it was seen in the same place before.
@@ -294,7 +300,14 @@ impl<'a, 'c> Request<'a, 'c> {
             _ => None,
         });
         let tool = self.tool(result, facts);
+        if tool.as_deref().is_some_and(|tool| tool.ends_with(wire::RETRIEVE)) || texts.set_aside(&text) {
+            return Decision::kept(ContentKind::Text, Reason::Retrieved, text.len());
+        }
         let arguments = call.and_then(|call| call.arguments());
+        let question = facts.question.and_then(|question| match self.items.get(question as usize) {
+            Some(Item::User(text)) => text.decode(),
+            _ => None,
+        });
         let block = Block {
             text: &text,
             tool: tool.as_deref(),
@@ -302,7 +315,10 @@ impl<'a, 'c> Request<'a, 'c> {
             kind: None,
             json: result.json,
             tokenizer: self.tokenizer,
+            question: question.as_deref(),
             tier: self.tier,
+            means: self.means,
+            spool: self.spool,
         };
         decide(raw, &block, &|text, pays| index.find(text, &|id| texts.read(id), pays))
     }
@@ -377,6 +393,12 @@ impl<'a> Texts<'a, '_> {
             }
             _ => Vec::new(),
         })
+    }
+
+    /// Whether this is an original that an earlier result was cut from.
+    fn set_aside(&self, text: &str) -> bool {
+        let decisions = self.decisions.iter().filter_map(OnceCell::get);
+        decisions.flat_map(|decision| &decision.originals).any(|original| original.content == text)
     }
 
     fn read(&self, source: u32) -> Option<&str> {

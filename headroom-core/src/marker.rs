@@ -60,6 +60,32 @@ impl fmt::Display for Reference<'_> {
     }
 }
 
+/// A gap whose lines were set aside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Elision<'a> {
+    pub(crate) handle: Handle,
+    /// The first and last line that are missing: numbers that the text prints, or counted from one.
+    pub(crate) lines: (u32, u32),
+    /// What the lines are, in a few words; may be empty.
+    pub(crate) summary: &'a str,
+    /// The folder that holds the original, where it is kept in a file.
+    pub(crate) folder: Option<&'a str>,
+}
+
+impl fmt::Display for Elision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { handle, lines: (first, last), summary, folder } = self;
+        write!(f, "{OPENING}{handle} lines {first}-{last} kept aside")?;
+        if !summary.is_empty() {
+            write!(f, ": {summary}")?;
+        }
+        match folder {
+            Some(folder) => write!(f, "; {folder}/{handle}]"),
+            None => f.write_str("; headroom_retrieve]"),
+        }
+    }
+}
+
 #[cfg(test)]
 impl<'a> Reference<'a> {
     /// Reads what `Display` wrote.

@@ -1,4 +1,4 @@
-//! What the layer adds to a request that it does not rewrite, by size of the body.
+//! What the layer adds to a request that it does not rewrite, by size of the body. The engine's own part is shown too.
 //!
 //! Run with: `cargo bench -p headroom-tower --bench pass_through`
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use headroom_core::{Api, Headroom, Options};
 use headroom_tower::{CompressLayer, HeadroomBody};
 use http::Request;
 use http_body::Body;
@@ -54,9 +55,13 @@ fn chunks(body: &Bytes) -> Vec<Result<http_body::Frame<Bytes>, Infallible>> {
 
 #[tokio::main]
 async fn main() {
-    println!("{:>10} {:>12} {:>12} {:>12} {:>12}", "bytes", "bare", "not ours", "one chunk", "16K chunks");
+    let columns = ["bytes", "engine", "bare", "not ours", "one chunk", "16K chunks"];
+    println!("{}", columns.map(|column| format!("{column:>11}")).join(" "));
     for bytes in [1 << 10, 10 << 10, 32 << 10, 100 << 10, 1 << 20, 10 << 20] {
         let body = conversation(bytes);
+        let headroom = Headroom::new();
+        let compress = || headroom.compress(Api::Anthropic, &body, &Options::new()).report().bytes_after;
+        let engine = median(async || compress()).await;
         let bare =
             median(async || sink(request("/v1/messages", Full::new(body.clone()))).await.unwrap()).await;
 
@@ -81,6 +86,7 @@ async fn main() {
             service.ready().await.unwrap().call(request("/v1/messages", body)).await.unwrap()
         });
         let many = many.await;
-        println!("{:>10} {bare:>12.1?} {other:>12.1?} {one:>12.1?} {many:>12.1?}", body.len());
+        let times = [engine, bare, other, one, many].map(|time| format!("{time:>11.1?}"));
+        println!("{:>11} {}", body.len(), times.join(" "));
     }
 }

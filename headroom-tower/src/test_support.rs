@@ -4,7 +4,6 @@ use std::{
     collections::VecDeque,
     convert::Infallible,
     fmt,
-    io::Write,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
@@ -289,7 +288,15 @@ impl OriginalStore for BadStore {
 }
 
 /// Encodes a body as clients do.
+#[cfg(all(
+    feature = "decompression-gzip",
+    feature = "decompression-deflate",
+    feature = "decompression-br",
+    feature = "decompression-zstd"
+))]
 pub(crate) fn encode(name: &str, body: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+
     use flate2::{Compression, write};
 
     match name {

@@ -31,5 +31,11 @@ fn hints(args: &CompressArgs) -> Hints {
     if let Some(arguments) = &args.args {
         hints = hints.arguments(arguments);
     }
+    if let Some(question) = &args.query {
+        hints = hints.question(question);
+    }
+    if let Some(query) = &args.query {
+        hints = hints.question(query);
+    }
     hints
 }

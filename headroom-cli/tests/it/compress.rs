@@ -96,6 +96,31 @@ fn text_is_compressed_by_itself() {
 }
 
 #[test]
+fn what_the_query_names_stays_in_sight() {
+    let line = |n| {
+        format!(
+            "2026-11-20T10:{:02}:{:02}Z INFO worker-{} order {n} took {} ms\n",
+            n / 60 % 60,
+            n % 60,
+            n % 7,
+            n * 7 % 90
+        )
+    };
+    let log: String = (1000..2500).map(line).collect();
+    let ask = |more: &[&str]| {
+        let output = pipe(
+            headroom(&["compress", "--text", "--tool", "Bash", "--means", "served"]).args(more),
+            log.as_bytes(),
+        );
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (without, with) = (ask(&[]), ask(&["--query", "Why did order 1789 fail?"]));
+    assert!(without.len() < log.len() / 2 && !without.contains("order 1789"), "{without}");
+    assert!(with.len() < log.len() / 2 && with.contains("order 1789"), "{with}");
+}
+
+#[test]
 fn text_that_is_no_utf8_is_passed_on_and_reported() {
     let output = pipe(&mut headroom(&["compress", "--text"]), b"caf\xe9\n");
     assert_eq!(output.stdout, b"caf\xe9\n");
@@ -110,6 +135,7 @@ fn wrong_calls_end_with_2_and_say_what_is_expected() {
         (&["compress", "--tier", "most"], "expected lossless, context or full"),
         (&["compress", "--means", "magic"], "expected none, served, client or file"),
         (&["compress", "--tool", "Bash"], "--text"),
+        (&["compress", "--text", "--args", "ls -la"], "expected value at line 1"),
         (&["compress", "--text", "--api", "openai"], "--api"),
         (&["compress", "--frobnicate"], "--frobnicate"),
         (&["squash"], "squash"),

@@ -15,3 +15,4 @@ mod proxy;
 mod streaming;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;

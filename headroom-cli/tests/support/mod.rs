@@ -1,5 +1,5 @@
 //! The binary, a scripted upstream and a client that shows every byte.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
 
 mod http;
 mod proxy;

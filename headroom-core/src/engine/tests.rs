@@ -7,7 +7,8 @@ use crate::{compress::fold, reference::tests::decode};
 fn texts(api: Api, body: &str) -> (HashMap<String, String>, Vec<Option<String>>) {
     let tape = scan(body, Limits::for_length(body.len())).unwrap();
     let conversation = wire::read(api, tape.root()).unwrap();
-    let request = Request::new(&conversation, &Options::new(), 0);
+    let options = Options::new();
+    let request = Request::new(&conversation, &options, 0);
     let mut named = HashMap::new();
     let mut results = Vec::new();
     for (item, facts) in conversation.items.iter().zip(&request.facts) {
@@ -188,4 +189,70 @@ fn an_engine_without_memory_does_the_same() {
         let outcome = forgetful.compress(Api::Anthropic, body.as_bytes(), &Options::new());
         assert_eq!(outcome.body(), compress(&body).body());
     }
+}
+
+/// A log in which one line stands out.
+fn log() -> String {
+    let line = |n: usize| match n {
+        150 => "2026-01-05T10:02:30Z ERROR payment failed: card declined for order 7731\n".to_owned(),
+        _ => format!("2026-01-05T10:{:02}:{:02}Z INFO request {} served in {} ms\n", n / 60, n % 60, 1000 + n, n % 17),
+    };
+    (0..300).map(line).collect()
+}
+
+#[test]
+fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
+    let body = messages(&[&log()]);
+    let with_tool = body.replacen('{', r#"{"tools":[{"name":"mcp__hr__headroom_retrieve","input_schema":{}}],"#, 1);
+    let compress = |body: &str, options: &Options| Headroom::new().compress(Api::Anthropic, body.as_bytes(), options);
+
+    for (body, options) in [
+        (&body, Options::new()),
+        (&body, Options::new().means(Means::Client)),
+        (&body, Options::new().means(Means::Served)),
+        (&body, Options::new().means(Means::File)),
+        (&with_tool, Options::new()),
+        (&with_tool, Options::new().means(Means::Client).tier(Tier::Context)),
+        (
+            &with_tool.replacen('{', r#"{"tool_choice":{"type":"none"},"#, 1),
+            Options::new().means(Means::Client),
+        ),
+    ] {
+        assert!(compress(body, &options).body().is_none(), "{options:?}");
+    }
+    for (body, options, how) in [
+        (&with_tool, Options::new().means(Means::Client), "headroom_retrieve]"),
+        (&body, Options::new().spool("/tmp/spool"), "; /tmp/spool/"),
+    ] {
+        let Outcome::Rewritten { body, originals, .. } = compress(body, &options) else { panic!("{options:?}") };
+        let after = String::from_utf8(body).unwrap();
+        let [original] = &originals[..] else { panic!("one original") };
+        assert_eq!((original.handle, &original.content), (crate::Handle::of(&log()), &log()));
+        assert!(after.contains(&format!("[headroom:{} lines ", original.handle)) && after.contains(how), "{after}");
+        assert!(after.contains("card declined for order 7731"), "{after}");
+    }
+}
+
+#[test]
+fn originals_are_given_again_with_every_request() {
+    let headroom = Headroom::new();
+    let options = Options::new().spool("/tmp/spool");
+    let body = messages(&[&log(), &output()]);
+    for _ in 0..2 {
+        let Outcome::Rewritten { originals, .. } = headroom.compress(Api::Anthropic, body.as_bytes(), &options) else {
+            panic!("a log of 300 lines gets smaller")
+        };
+        assert_eq!(originals.len(), 1);
+    }
+}
+
+#[test]
+fn what_was_fetched_back_is_never_compressed() {
+    let options = Options::new().spool("/tmp/spool");
+    let body = messages(&[&log(), &log()]);
+    let outcome = Headroom::new().compress(Api::Anthropic, body.as_bytes(), &options);
+    assert_eq!(outcome.report().blocks[1].action, crate::Action::Kept(Reason::Retrieved));
+    let renamed = messages(&[&log()]).replace("Bash", "mcp__hr__headroom_retrieve");
+    let outcome = Headroom::new().compress(Api::Anthropic, renamed.as_bytes(), &options);
+    assert_eq!(outcome.report().blocks[0].action, crate::Action::Kept(Reason::Retrieved));
 }
