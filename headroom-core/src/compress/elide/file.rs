@@ -3,11 +3,11 @@
 use super::{Gap, Wanted, bytes, runs, survey::Survey, terms::Hits};
 use crate::{lines::Lines, marker};
 
-/// Shorter files are shown whole.
-const MIN_LINES: usize = 240;
+/// Shorter files are shown whole: agents use names from all over the files that they read.
+const MIN_LINES: usize = 800;
 /// Shorter parts are shown.
-const MIN_GAP_LINES: usize = 24;
-const MIN_GAP_BYTES: usize = 800;
+const MIN_GAP_LINES: usize = 40;
+const MIN_GAP_BYTES: usize = 1600;
 /// Lines kept at the start, where the file says what it is and needs, and at the end.
 const HEAD: usize = 40;
 const TAIL: usize = 12;

@@ -324,9 +324,9 @@ fn twice_the_log_has_no_more_shape() {
 }
 
 fn source(lines: usize) -> Vec<String> {
-    let line = |n: usize| match n % 50 {
+    let line = |n: usize| match n % 125 {
         0 => format!("def handler_{n}(request):"),
-        49 => String::new(),
+        124 => String::new(),
         _ => format!("    total_{n} = compute(request.amount, {n})"),
     };
     (0..lines).map(line).collect()
@@ -341,8 +341,8 @@ fn a_file_keeps_what_was_named_and_its_definitions() {
     let out = shown(&text, &wanted);
     let near = lines[488..=512].join("\n");
     assert!(out.contains(&near) && out.contains(&lines[733]) && out.contains(&lines[..40].join("\n")));
-    assert!((0..20).all(|n| out.contains(&lines[n * 50])));
-    assert!(check(&text, &wanted).iter().all(|gap| gap.last - gap.first >= 23));
+    assert!((0..8).all(|n| out.contains(&lines[n * 125])));
+    assert!(check(&text, &wanted).iter().all(|gap| gap.last - gap.first >= 39));
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn a_file_is_whole_where_nothing_or_a_part_of_it_was_named() {
         check(&text, &Wanted { question, arguments: Some(r#"{"command":"sed -n 1,900p a.py"}"#), ..file }),
         []
     );
-    assert_eq!(check(&source(200).join("\n"), &Wanted { question, ..file }), []);
+    assert_eq!(check(&source(700).join("\n"), &Wanted { question, ..file }), []);
 }
 
 #[test]
