@@ -140,11 +140,15 @@ pub(super) fn is_word(words: &Words, hash: u32) -> bool {
 
 /// What the word at this place says of its line: its severity, and the level that it names, if any.
 pub(super) fn of(word: Word, bytes: &[u8], start: usize, end: usize) -> (Severity, u8) {
+    let named = |names: &[&str], level| {
+        let word = bytes.get(start..end).unwrap_or_default();
+        if names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(word)) { level } else { 0 }
+    };
     match word {
         Word::Level(level) => (Severity::None, level),
         _ if is_void(bytes, start, end) => (Severity::None, 0),
-        Word::Warning => (Severity::Warning, WARN),
-        Word::Error => (Severity::Error, ERROR),
+        Word::Warning => (Severity::Warning, named(&["warn", "warning"], WARN)),
+        Word::Error => (Severity::Error, named(&["error", "err"], ERROR)),
     }
 }
 

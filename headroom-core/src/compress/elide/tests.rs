@@ -269,6 +269,10 @@ fn gaps_say_what_they_hold() {
     let text = server_log().join("\n");
     let found = check(&text, &Wanted::default());
     assert!(found.iter().all(|gap| gap.summary.contains(" INFO, ")), "{found:?}");
+    let failures =
+        (0..100).map(|n| format!("upload {n} failed after {n} tries")).collect::<Vec<_>>().join("\n");
+    let found = check(&failures, &Wanted::default());
+    assert!(found.iter().all(|gap| !gap.summary.contains("ERROR")), "no line says so: {found:?}");
     let text = build_log().join("\n");
     let found = check(&text, &Wanted::default());
     assert!(found[0].summary.contains(" lines like `Compiling crate"), "{found:?}");
