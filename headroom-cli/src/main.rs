@@ -1,3 +1,60 @@
-//! Placeholder.
+//! The `headroom` binary: a proxy and a filter that make LLM prompts smaller.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod args;
+mod compress;
+mod config;
+mod proxy;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use headroom_core::Tier;
+use headroom_tower::HeadroomLayer;
+
+use crate::{
+    args::{Args, Command},
+    config::{ConfigError, Settings},
+};
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("headroom: {error:#}");
+            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(args: Args) -> Result<()> {
+    match args.command {
+        Command::Compress(compress) => {
+            let tier = Settings { tier: compress.tier, ..Settings::default() };
+            let config = config::load(tier, args.config.as_deref())?;
+            compress::run(&compress, config.tier)?;
+        }
+        Command::Proxy(settings) => {
+            let config = config::load(*settings, args.config.as_deref())?;
+            config::warn_of_unknown_variables();
+            let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
+            let result = runtime.block_on(proxy::run(config));
+            // Requests that outlived the drain end here; a name lookup must not hold up the exit.
+            runtime.shutdown_background();
+            result?;
+        }
+    }
+    Ok(())
+}
+
+/// The layer, the same in the proxy and the filter.
+fn layer(tier: Tier) -> HeadroomLayer {
+    HeadroomLayer::new().tier(tier)
+}
+
+/// Whether the user has to call `headroom` differently, as opposed to: it went wrong.
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.is::<ConfigError>()
+        || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
+}

@@ -175,21 +175,31 @@ impl<'a> Call<'a> {
             let root = tape.root();
             TELLING.iter().find_map(|key| {
                 let (_, value) = root.members().find(|(name, _)| name.raw == *key)?;
-                Some(brief(&value.text()?.decode()?, key.to_ascii_lowercase().ends_with("path")))
+                let detail = value.text()?.decode()?;
+                Some(if key.to_ascii_lowercase().ends_with("path") {
+                    brief(detail.rsplit(['/', '\\']).next()?)
+                } else {
+                    brief(without_cd(&detail))
+                })
             })
         });
-        let name = brief(&name, false);
+        let name = brief(&name);
         detail.map_or_else(|| name.clone(), |detail| format!("{name} {detail}"))
     }
 }
 
+/// A command without the change of directory that agents put in front.
+fn without_cd(command: &str) -> &str {
+    let rest = command.strip_prefix("cd ").and_then(|rest| rest.split_once("&& "));
+    rest.map_or(command, |(_, command)| command)
+}
+
 /// The part of an argument that fits into a reference.
-fn brief(text: &str, path: bool) -> String {
-    const MOST: usize = 32;
-    let part = if path { text.rsplit(['/', '\\']).next().unwrap_or(text) } else { text };
+fn brief(text: &str) -> String {
+    const MOST: usize = 24;
     let mut words: String =
-        part.chars().map(|c| if c.is_control() || c == ']' { ' ' } else { c }).take(MOST).collect();
-    if part.chars().nth(MOST).is_some() {
+        text.chars().map(|c| if c.is_control() || c == ']' { ' ' } else { c }).take(MOST).collect();
+    if text.chars().nth(MOST).is_some() {
         words.push('…');
     }
     words

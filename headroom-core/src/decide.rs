@@ -3,10 +3,14 @@
 use std::{borrow::Cow, ops::Range};
 
 use crate::{
-    BlockReport, ContentKind, Original, Reason, Step, Tier,
+    BlockReport, ContentKind, Handle, Means, Original, Reason, Step, Tier,
     budget::Tokenizer,
-    compress::{fold, json, terminal},
-    detect, marker,
+    compress::{
+        elide::{self, Wanted},
+        fold, json, terminal,
+    },
+    detect,
+    marker::{self, Elision},
     reference::Found,
     report::Action,
     scan::Text,
@@ -42,9 +46,17 @@ pub(crate) struct Block<'a> {
     pub(crate) kind: Option<ContentKind>,
     /// Whether the provider expects JSON in this place.
     pub(crate) json: bool,
+    /// What the user asked last.
+    pub(crate) question: Option<&'a str>,
     pub(crate) tokenizer: Tokenizer,
     pub(crate) tier: Tier,
+    pub(crate) means: Means,
+    /// Where originals are kept as files.
+    pub(crate) spool: Option<&'a str>,
 }
+
+/// Gives the runs of a text that stand earlier in the request and pass the test.
+pub(crate) type Find<'f> = dyn Fn(&str, &dyn Fn(&Found) -> bool) -> Vec<Found> + 'f;
 
 /// A replacement in the decoded text.
 #[derive(Debug)]
@@ -59,6 +71,8 @@ struct Change {
 struct Draft {
     changes: Vec<Change>,
     steps: Vec<Step>,
+    /// What the gaps of the draft point into.
+    original: Option<Original>,
     /// Whether the block is written anew rather than lines of it replaced.
     whole: bool,
     tokens: usize,
@@ -128,7 +142,7 @@ impl Decision {
 }
 
 /// Decides what a block becomes. `find` gives the runs of a text that stand earlier in the request.
-pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &dyn Fn(&str) -> Vec<Found>) -> Decision {
+pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decision {
     let text = block.text;
     let kind = block.kind.unwrap_or_else(|| detect::kind(text, block.tool, block.arguments));
     if text.len() < MIN_BYTES {
@@ -150,6 +164,7 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &dyn Fn(&str) -> Ve
     let Some(edits) = raw_edits(raw, &draft.changes) else { return decision };
     decision.action = Action::Edited(draft.steps);
     decision.edits = edits;
+    decision.originals = draft.original.into_iter().collect();
     let removed: usize = draft.changes.iter().map(|change| change.bytes.len()).sum();
     let added: usize = draft.changes.iter().map(|change| change.with.len()).sum();
     decision.bytes.1 = (text.len() + added).saturating_sub(removed);
@@ -158,32 +173,32 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &dyn Fn(&str) -> Ve
 }
 
 /// The ways in which a block could be written, unordered.
-fn drafts(block: &Block<'_>, kind: ContentKind, find: &dyn Fn(&str) -> Vec<Found>) -> Vec<Draft> {
+fn drafts(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Draft> {
     let text = block.text;
     let mut drafts = Vec::new();
-    let mut add = |text: String, changes: Option<Vec<Change>>, steps: Vec<Step>| {
+    let mut add = |text: String, changes: Option<Vec<Change>>, original, steps: Vec<Step>| {
         let whole = changes.is_none();
         let changes = changes.unwrap_or_else(|| vec![Change::whole(block.text, &text)]);
-        drafts.push(Draft { tokens: block.tokenizer.count(&text), changes, steps, whole });
+        drafts.push(Draft { tokens: block.tokenizer.count(&text), changes, steps, original, whole });
     };
     if !block.json {
-        let changes = line_changes(block, text, find);
+        let (changes, original) = line_changes(block, kind, text, find);
         if !changes.is_empty() {
             let steps = steps(&changes, None);
-            add(apply(text, &changes), Some(changes), steps);
+            add(apply(text, &changes), Some(changes), original, steps);
         }
     }
     match kind {
         ContentKind::Json => {
             let fits = |candidate: &String| !block.json || candidate.starts_with(['{', '[']);
             for candidate in json::candidates(text).into_iter().filter(fits) {
-                add(candidate, None, vec![Step::Json]);
+                add(candidate, None, None, vec![Step::Json]);
             }
         }
         ContentKind::Text if !block.json => {
             if let Some(rendered) = terminal::render(text) {
-                let changes = line_changes(block, &rendered, find);
-                add(apply(&rendered, &changes), None, steps(&changes, Some(Step::Terminal)));
+                let (changes, original) = line_changes(block, kind, &rendered, find);
+                add(apply(&rendered, &changes), None, original, steps(&changes, Some(Step::Terminal)));
             }
         }
         _ => {}
@@ -191,37 +206,92 @@ fn drafts(block: &Block<'_>, kind: ContentKind, find: &dyn Fn(&str) -> Vec<Found
     drafts
 }
 
-/// Folds and references: replacements of whole lines.
-fn line_changes(block: &Block<'_>, text: &str, find: &dyn Fn(&str) -> Vec<Found>) -> Vec<Change> {
+/// Replacements of whole lines: references, folds, and gaps with the original that they point into.
+fn line_changes(
+    block: &Block<'_>,
+    kind: ContentKind,
+    text: &str,
+    find: &Find<'_>,
+) -> (Vec<Change>, Option<Original>) {
     let count = |text: &str| block.tokenizer.count(text);
     let pays = |bytes: &Range<usize>, with: &str| {
         text.get(bytes.clone()).is_some_and(|removed| count(removed) >= count(with) + MIN_SAVING)
     };
-    let mut changes: Vec<Change> = Vec::new();
+    let mut changes = Changes::default();
     // Where the text has something like a marker already, nobody could tell ours from it.
     if text.contains(marker::OPENING) {
-        return changes;
+        return (Vec::new(), None);
     }
     if block.tier >= Tier::Context {
-        let found = find(text).into_iter().filter(|found| pays(&found.bytes, &found.marker));
-        changes.extend(found.map(|found| Change {
+        let found = find(text, &|found| pays(&found.bytes, &found.marker)).into_iter();
+        changes.merge(found.map(|found| Change {
             bytes: found.bytes,
             with: found.marker,
             step: Step::Reference,
         }));
     }
-    let references = changes.len();
-    for fold in fold::runs(text) {
-        // What the marker repeats must stand right before it.
-        let taken = changes.get(..references).unwrap_or_default();
-        let after = taken.partition_point(|change| change.bytes.end <= fold.kept);
-        let free = taken.get(after).is_none_or(|change| fold.range.end <= change.bytes.start);
-        if free && pays(&fold.range, &fold.replacement) {
-            changes.push(Change { bytes: fold.range, with: fold.replacement, step: Step::Fold });
-        }
+    // What a fold repeats must stand right before it.
+    let folds = fold::runs(text)
+        .into_iter()
+        .filter(|fold| changes.are_off(&(fold.kept..fold.range.end)) && pays(&fold.range, &fold.replacement));
+    let folds: Vec<_> = folds.collect();
+    changes.merge(folds.into_iter().map(|fold| Change {
+        bytes: fold.range,
+        with: fold.replacement,
+        step: Step::Fold,
+    }));
+    if !block.may_elide(kind) {
+        return (changes.sorted, None);
     }
-    changes.sort_by_key(|change| change.bytes.start);
-    changes
+    let handle = Handle::of(text);
+    let wanted = Wanted {
+        question: block.question,
+        arguments: block.arguments,
+        file_read: kind == ContentKind::FileRead,
+    };
+    let gaps = elide::gaps(text, &wanted).into_iter().filter_map(|gap| {
+        let elision =
+            Elision { handle, lines: (gap.first, gap.last), summary: &gap.summary, folder: block.spool };
+        let with = elision.to_string();
+        let fits = changes.are_off(&gap.range) && pays(&gap.range, &with);
+        fits.then_some(Change { bytes: gap.range, with, step: Step::Elision })
+    });
+    let gaps: Vec<_> = gaps.collect();
+    let original = (!gaps.is_empty()).then(|| Original { handle, content: text.to_owned() });
+    changes.merge(gaps);
+    (changes.sorted, original)
+}
+
+impl Block<'_> {
+    /// Whether parts may be set aside: only where the model can get them back.
+    fn may_elide(&self, kind: ContentKind) -> bool {
+        let redeemable = match self.means {
+            Means::None => false,
+            Means::Served | Means::Client => true,
+            Means::File => self.spool.is_some(),
+        };
+        redeemable && self.tier == Tier::Full && kind != ContentKind::Json
+    }
+}
+
+/// Changes in order, none over another.
+#[derive(Debug, Default)]
+struct Changes {
+    sorted: Vec<Change>,
+}
+
+impl Changes {
+    /// Whether no change touches these bytes.
+    fn are_off(&self, bytes: &Range<usize>) -> bool {
+        let behind = self.sorted.partition_point(|change| change.bytes.end <= bytes.start);
+        self.sorted.get(behind).is_none_or(|change| bytes.end <= change.bytes.start)
+    }
+
+    /// Adds changes that are off those that are there.
+    fn merge(&mut self, changes: impl IntoIterator<Item = Change>) {
+        self.sorted.extend(changes);
+        self.sorted.sort_by_key(|change| change.bytes.start);
+    }
 }
 
 fn steps(changes: &[Change], first: Option<Step>) -> Vec<Step> {

@@ -14,7 +14,7 @@ use crate::{
     context::{Facts, facts},
     decide::{Block, Decision, decide},
     memo::Memo,
-    reference::{Index, MIN_BYTES},
+    reference::{Index, MIN_BYTES, Origin},
     scan::{Limits, Text, scan},
     splice::splice,
     wire::{self, Conversation, Item, ToolResult},
@@ -127,10 +127,13 @@ impl Headroom {
                 kind: hints.kind,
                 json: false,
                 tokenizer: Tokenizer::for_model(&hints.model),
+                question: hints.question.as_deref(),
                 tier: hints.options.tier,
+                means: hints.options.means,
+                spool: hints.options.spool.as_deref(),
             };
             // The text stands for itself: its raw form is the text, with nothing escaped.
-            decide(Text { raw: text, start: 0, escaped: false }, &block, &|_| Vec::new())
+            decide(Text { raw: text, start: 0, escaped: false }, &block, &|_, _| Vec::new())
         };
         let decision = catch_unwind(AssertUnwindSafe(decide))
             .unwrap_or_else(|_| Decision::kept(ContentKind::Text, Reason::Internal, text.len()));
@@ -197,26 +200,29 @@ struct Request<'a, 'c> {
     tokenizer: Tokenizer,
     tier: Tier,
     means: Means,
+    spool: Option<&'c str>,
 }
 
 impl<'a, 'c> Request<'a, 'c> {
-    fn new(conversation: &'c Conversation<'a>, options: &Options, secret: u64) -> Self {
+    fn new(conversation: &'c Conversation<'a>, options: &'c Options, secret: u64) -> Self {
         let tokenizer = Tokenizer::for_model(conversation.model.map_or("", |model| model.raw));
+        // A marker is worth nothing where the model has no tool to redeem it with.
         let means = match options.means {
-            Means::None if conversation.retrieves => Means::Client,
+            Means::Served | Means::Client if !conversation.retrieves => Means::None,
             means => means,
         };
         let tier = if conversation.forgets { options.tier.min(Tier::Lossless) } else { options.tier };
         // All that a decision depends on besides the items. The version is part of it: a newer engine may decide
         // otherwise.
         let seed = format!(
-            "{}\n{}\n{tier}\n{means}\n{}",
+            "{}\n{}\n{tier}\n{means}\n{:?}\n{}",
             env!("CARGO_PKG_VERSION"),
             tokenizer.name(),
+            options.spool,
             options.tenant
         );
         let facts = facts(&seed, secret, &conversation.items);
-        Self { items: &conversation.items, facts, tokenizer, tier, means }
+        Self { items: &conversation.items, facts, tokenizer, tier, means, spool: options.spool.as_deref() }
     }
 
     /// Decides every tool result, from memory where it was seen in the same place before.
@@ -294,7 +300,14 @@ impl<'a, 'c> Request<'a, 'c> {
             _ => None,
         });
         let tool = self.tool(result, facts);
+        if tool.as_deref().is_some_and(|tool| tool.ends_with(wire::RETRIEVE)) || texts.set_aside(&text) {
+            return Decision::kept(ContentKind::Text, Reason::Retrieved, text.len());
+        }
         let arguments = call.and_then(|call| call.arguments());
+        let question = facts.question.and_then(|question| match self.items.get(question as usize) {
+            Some(Item::User(text)) => text.decode(),
+            _ => None,
+        });
         let block = Block {
             text: &text,
             tool: tool.as_deref(),
@@ -302,9 +315,12 @@ impl<'a, 'c> Request<'a, 'c> {
             kind: None,
             json: result.json,
             tokenizer: self.tokenizer,
+            question: question.as_deref(),
             tier: self.tier,
+            means: self.means,
+            spool: self.spool,
         };
-        decide(raw, &block, &|text| index.find(text, &|id| texts.read(id)))
+        decide(raw, &block, &|text, pays| index.find(text, &|id| texts.read(id), pays))
     }
 
     /// Adds what the model sees of an item to the index.
@@ -316,30 +332,30 @@ impl<'a, 'c> Request<'a, 'c> {
         for leaf in 0..texts.of(at).len().min(MAX_LEAVES) {
             let Some(id) = source_id(at, leaf) else { return };
             if let Some(text) = texts.read(id).filter(|text| text.len() >= MIN_BYTES) {
-                index.add(id, &self.origin(item, facts, leaf), text);
+                index.add(id, self.origin(item, facts, leaf), text);
             }
         }
     }
 
     /// How a reference names a text of this item.
-    fn origin(&self, item: &Item<'a>, facts: &Facts, leaf: usize) -> String {
+    fn origin(&self, item: &Item<'a>, facts: &Facts, leaf: usize) -> Origin {
         let ordinal = facts.ordinal;
-        match item {
-            Item::User(_) => format!("user text {ordinal} above"),
-            Item::Call(call) => format!("call {ordinal} part {} above, {}", leaf + 1, call.label()),
+        let (name, label) = match item {
+            Item::Call(call) => (format!("call {ordinal} part {}", leaf + 1), call.label()),
             Item::Result(result) => {
-                let label = match facts.call.and_then(|call| self.items.get(call as usize)) {
-                    Some(Item::Call(call)) => Some(call.label()),
-                    _ => self.tool(result, facts),
+                let name = match facts.part {
+                    0 => format!("result {ordinal}"),
+                    part => format!("result {ordinal} part {}", part + 1),
                 };
-                let label = label.map_or_else(String::new, |label| format!(", {label}"));
-                match facts.part {
-                    0 => format!("result {ordinal} above{label}"),
-                    part => format!("result {ordinal} part {} above{label}", part + 1),
-                }
+                let label = match facts.call.and_then(|call| self.items.get(call as usize)) {
+                    Some(Item::Call(call)) => call.label(),
+                    _ => self.tool(result, facts).unwrap_or_default(),
+                };
+                (name, label)
             }
-            Item::Compaction => String::new(),
-        }
+            Item::User(_) | Item::Compaction => (format!("user text {ordinal}"), "by the user".to_owned()),
+        };
+        Origin { name, label }
     }
 
     fn tool(&self, result: &ToolResult<'a>, facts: &Facts) -> Option<String> {
@@ -379,6 +395,12 @@ impl<'a> Texts<'a, '_> {
         })
     }
 
+    /// Whether this is an original that an earlier result was cut from.
+    fn set_aside(&self, text: &str) -> bool {
+        let decisions = self.decisions.iter().filter_map(OnceCell::get);
+        decisions.flat_map(|decision| &decision.originals).any(|original| original.content == text)
+    }
+
     fn read(&self, source: u32) -> Option<&str> {
         let source = source as usize;
         self.of(source / MAX_LEAVES).get(source % MAX_LEAVES).map(AsRef::as_ref)
@@ -389,3 +411,6 @@ impl<'a> Texts<'a, '_> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

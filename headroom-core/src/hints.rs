@@ -17,6 +17,7 @@ use crate::{BlockReport, ContentKind, Options, Original};
 pub struct Hints {
     pub(crate) tool: Option<String>,
     pub(crate) arguments: Option<String>,
+    pub(crate) question: Option<String>,
     pub(crate) kind: Option<ContentKind>,
     pub(crate) model: String,
     pub(crate) options: Options,
@@ -40,6 +41,13 @@ impl Hints {
     #[must_use]
     pub fn arguments(mut self, json: impl Into<String>) -> Self {
         self.arguments = Some(json.into());
+        self
+    }
+
+    /// Sets what the user asked before the call. Lines that have to do with it are never set aside.
+    #[must_use]
+    pub fn question(mut self, text: impl Into<String>) -> Self {
+        self.question = Some(text.into());
         self
     }
 

@@ -10,8 +10,10 @@ pub(crate) const OPENING: &str = "[headroom:";
 pub(crate) struct Reference<'a> {
     pub(crate) here: Here,
     pub(crate) there: There,
-    /// What holds the lines, in words: `result 4 above, Read server.py`.
+    /// What holds the lines: `result 4`.
     pub(crate) origin: &'a str,
+    /// More about it, for its first mention: `Read server.py`.
+    pub(crate) label: Option<&'a str>,
 }
 
 /// The lines that a reference stands for.
@@ -19,8 +21,8 @@ pub(crate) struct Reference<'a> {
 pub(crate) enum Here {
     /// Lines that carry these numbers.
     Numbered { first: u32, last: u32 },
-    /// So many lines without numbers.
-    Count(u32),
+    /// Lines without numbers, as many as there are there.
+    Plain,
 }
 
 /// Where they stand.
@@ -38,49 +40,83 @@ pub(crate) enum There {
 
 impl fmt::Display for Reference<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { here, there, origin } = self;
-        f.write_str(OPENING)?;
-        match here {
-            _ if *there == There::Whole => f.write_str(" same")?,
-            Here::Numbered { first, last } => write!(f, " lines {first}-{last}")?,
-            Here::Count(count) => write!(f, " {count} lines")?,
+        let Self { here, there, origin, label } = self;
+        write!(f, "{OPENING} ")?;
+        if *there == There::Whole {
+            write!(f, "same as {origin}")?;
+        } else {
+            if let Here::Numbered { first, last } = here {
+                write!(f, "lines {first}-{last}{}", if *there == There::Same { " as in " } else { " = " })?;
+            }
+            match there {
+                There::Whole | There::Same => {}
+                There::Numbered { first, last } => write!(f, "lines {first}-{last} of ")?,
+                There::Position { first, last } => write!(f, "output lines {first}-{last} of ")?,
+            }
+            f.write_str(origin)?;
         }
-        match there {
-            There::Whole | There::Same => write!(f, " as in {origin}]"),
-            There::Numbered { first, last } => write!(f, " as lines {first}-{last} in {origin}]"),
-            There::Position { first, last } => write!(f, " as output lines {first}-{last} in {origin}]"),
+        label.map_or(Ok(()), |label| write!(f, " above, {label}"))?;
+        f.write_str("]")
+    }
+}
+
+/// A gap whose lines were set aside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Elision<'a> {
+    pub(crate) handle: Handle,
+    /// The first and last line that are missing: numbers that the text prints, or counted from one.
+    pub(crate) lines: (u32, u32),
+    /// What the lines are, in a few words; may be empty.
+    pub(crate) summary: &'a str,
+    /// The folder that holds the original, where it is kept in a file.
+    pub(crate) folder: Option<&'a str>,
+}
+
+impl fmt::Display for Elision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { handle, lines: (first, last), summary, folder } = self;
+        write!(f, "{OPENING}{handle} lines {first}-{last} kept aside")?;
+        if !summary.is_empty() {
+            write!(f, ": {summary}")?;
+        }
+        match folder {
+            Some(folder) => write!(f, "; {folder}/{handle}]"),
+            None => f.write_str("; headroom_retrieve]"),
         }
     }
 }
 
 #[cfg(test)]
 impl<'a> Reference<'a> {
-    /// Reads what [`Reference`]'s `Display` wrote.
+    /// Reads what `Display` wrote.
     pub(crate) fn parse(line: &'a str) -> Option<Self> {
         let body = line.strip_prefix(OPENING)?.strip_suffix(']')?.strip_prefix(' ')?;
         let range = |text: &str| {
             let (first, last) = text.split_once('-')?;
             Some((first.parse().ok()?, last.parse().ok()?))
         };
-        let (here, rest) = body.split_once(" as ")?;
-        let whole = here == "same";
-        let here = match here.strip_prefix("lines ") {
-            Some(lines) => range(lines).map(|(first, last)| Here::Numbered { first, last })?,
-            None if whole => Here::Count(0),
-            None => Here::Count(here.strip_suffix(" lines")?.parse().ok()?),
+        let (body, label) =
+            body.split_once(" above, ").map_or((body, None), |(body, label)| (body, Some(label)));
+        if let Some(origin) = body.strip_prefix("same as ") {
+            return Some(Self { here: Here::Plain, there: There::Whole, origin, label });
+        }
+        let (here, rest) = match body.split_once(" as in ").or_else(|| body.split_once(" = ")) {
+            Some((here, rest)) => {
+                let (first, last) = range(here.strip_prefix("lines ")?)?;
+                (Here::Numbered { first, last }, rest)
+            }
+            None => (Here::Plain, body),
         };
-        let (there, origin) = if let Some(origin) = rest.strip_prefix("in ") {
-            (if whole { There::Whole } else { There::Same }, origin)
+        let Some((there, origin)) = rest.split_once(" of ") else {
+            let same = Self { here, there: There::Same, origin: rest, label };
+            return (here != Here::Plain).then_some(same);
+        };
+        let there = if let Some(lines) = there.strip_prefix("output lines ") {
+            range(lines).map(|(first, last)| There::Position { first, last })?
         } else {
-            let (there, origin) = rest.split_once(" in ")?;
-            let there = if let Some(lines) = there.strip_prefix("output lines ") {
-                range(lines).map(|(first, last)| There::Position { first, last })?
-            } else {
-                range(there.strip_prefix("lines ")?).map(|(first, last)| There::Numbered { first, last })?
-            };
-            (there, origin)
+            range(there.strip_prefix("lines ")?).map(|(first, last)| There::Numbered { first, last })?
         };
-        Some(Self { here, there, origin })
+        Some(Self { here, there, origin, label })
     }
 }
 

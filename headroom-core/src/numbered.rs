@@ -256,6 +256,7 @@ fn space_is_the_viewers<'a>(texts: impl Iterator<Item = &'a str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compress::shared_texts;
     use proptest::prelude::*;
 
     type Write = fn(u32, &str) -> String;
@@ -361,6 +362,27 @@ mod tests {
             vec!["001:a", "02:b", "3:c"],
         ] {
             assert_eq!(runs(&lines), [], "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn recorded_file_views_are_found_and_other_outputs_are_not() {
+        let name =
+            |path: &std::path::Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for (path, text) in shared_texts("corpora") {
+            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            let runs = found(&lines);
+            runs.iter().for_each(|run| check(run, &lines));
+            let within: usize = runs.iter().map(|run| run.lines.len()).sum();
+            let name = name(&path);
+            if name.starts_with("read-Users") || name.starts_with("read-nl") {
+                assert!(within * 10 > lines.len() * 8, "{within} of {} in {name}", lines.len());
+            } else if within > 0 {
+                println!("{within} of {} lines in {}", lines.len(), path.display());
+            }
+            if path.components().any(|part| part.as_os_str() == "loghub") {
+                assert_eq!(within, 0, "{name}");
+            }
         }
     }
 

@@ -64,11 +64,12 @@ pub enum Means {
     /// There is no way: lossless and in-context edits only.
     #[default]
     None,
-    /// The layer answers `headroom_retrieve` itself.
+    /// Who sends the request answers calls of `headroom_retrieve`, and has put its definition into `tools`.
     Served,
-    /// The client has a `headroom_retrieve` tool of its own.
+    /// The client has a `headroom_retrieve` tool of its own, over the same store. Counts as [`Means::None`] for
+    /// requests whose `tools` have none.
     Client,
-    /// The agent runs on this machine and can read a file that the marker names.
+    /// The agent runs on this machine and can read a file that the marker names; needs [`Options::spool`].
     File,
 }
 
@@ -131,6 +132,7 @@ pub struct Options {
     pub(crate) tier: Tier,
     pub(crate) means: Means,
     pub(crate) tenant: String,
+    pub(crate) spool: Option<String>,
 }
 
 impl Options {
@@ -151,6 +153,16 @@ impl Options {
     #[must_use]
     pub fn means(mut self, means: Means) -> Self {
         self.means = means;
+        self
+    }
+
+    /// Sets the folder in which the agent finds originals under their handles, and the means to [`Means::File`].
+    ///
+    /// Writing the files is the caller's part: the engine opens none.
+    #[must_use]
+    pub fn spool(mut self, folder: impl Into<String>) -> Self {
+        self.spool = Some(folder.into());
+        self.means = Means::File;
         self
     }
 

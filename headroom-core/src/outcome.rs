@@ -21,7 +21,6 @@ impl fmt::Debug for Original {
 
 /// What became of a request body.
 #[derive(Clone)]
-#[non_exhaustive]
 pub enum Outcome {
     /// Send the body that you have.
     Unchanged {

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     lines::{Line, Lines, is_gap},
@@ -30,11 +30,20 @@ const NONE: u32 = u32::MAX;
 struct Source {
     /// The engine's name for the text.
     id: u32,
-    /// What the text is, in words.
-    origin: Box<str>,
+    /// What references call it.
+    origin: Origin,
     /// Its lines in [`Index::lines`].
     lines: Range<u32>,
     runs: Vec<Run>,
+}
+
+/// What references call a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// Its place in the conversation: `result 4`.
+    pub(crate) name: String,
+    /// What it is: `Read server.py`.
+    pub(crate) label: String,
 }
 
 /// The lines of all earlier blocks.
@@ -68,7 +77,7 @@ struct Match {
 
 impl Index {
     /// Adds a text that the model can see from here on.
-    pub(crate) fn add(&mut self, id: u32, origin: &str, text: &str) {
+    pub(crate) fn add(&mut self, id: u32, origin: Origin, text: &str) {
         let Some(added) = Lines::of(text) else { return };
         let first = self.lines.len();
         let (Ok(start), Ok(end)) = (u32::try_from(first), u32::try_from(first + added.lines.len())) else {
@@ -83,19 +92,31 @@ impl Index {
             self.lines.push(*line);
             self.previous.push(previous.unwrap_or(NONE));
         }
-        self.sources.push(Source { id, origin: origin.into(), lines: start..end, runs: added.runs });
+        self.sources.push(Source { id, origin, lines: start..end, runs: added.runs });
     }
 
-    /// Finds the runs of `text` that stand in the index. `read` gives the text of a source by its id.
-    pub(crate) fn find<'t>(&self, text: &str, read: &dyn Fn(u32) -> Option<&'t str>) -> Vec<Found> {
+    /// Finds the runs of `text` that stand in the index. `read` gives the text of a source by its id, `pays` tells
+    /// whether a run is worth its reference.
+    pub(crate) fn find<'t>(
+        &self,
+        text: &str,
+        read: &dyn Fn(u32) -> Option<&'t str>,
+        pays: &dyn Fn(&Found) -> bool,
+    ) -> Vec<Found> {
         let Some(own) = Lines::of(text) else { return Vec::new() };
         let mut found = Vec::new();
+        let mut mentioned = FxHashSet::default();
         let mut at = 0;
         while at < own.lines.len() {
             match self.longest(&own, at, text, read) {
                 Some(run) => {
                     at += run.count;
-                    found.extend(self.describe(&own, run));
+                    if let Some((source, reference)) =
+                        self.describe(&own, run, &mentioned).filter(|(_, it)| pays(it))
+                    {
+                        mentioned.insert(source);
+                        found.push(reference);
+                    }
                 }
                 None => at += 1,
             }
@@ -166,8 +187,8 @@ impl Index {
         self.sources.get(at)
     }
 
-    /// Writes the reference for a run.
-    fn describe(&self, own: &Lines, run: Match) -> Option<Found> {
+    /// Writes the reference for a run; gives the source's id with it. Sources that were mentioned need no label.
+    fn describe(&self, own: &Lines, run: Match, mentioned: &FxHashSet<u32>) -> Option<(u32, Found)> {
         let source = self.source(run.there)?;
         let whole = run.count == own.lines.len() && run.count == source.lines.len();
         let first_line = own.lines.get(run.here)?;
@@ -189,7 +210,7 @@ impl Index {
                 let first = number(own_run, run.here)?;
                 Here::Numbered { first, last: first + count - 1 }
             }
-            None => Here::Count(count),
+            None => Here::Plain,
         };
         let position = u32::try_from(run.there).ok()?.checked_sub(source.lines.start)?;
         let there = match their_run.filter(|run| is_unique(run, &source.runs)) {
@@ -207,8 +228,9 @@ impl Index {
         // The whole of one text being the whole of another says it all, unless the numbers differ.
         let plain = own_run.is_none() && their_run.is_none();
         let there = if whole && !shows && (plain || there == There::Same) { There::Whole } else { there };
-        let marker = Reference { here, there, origin: &source.origin }.to_string();
-        Some(Found { bytes: first_line.start as usize..last.end as usize, marker })
+        let label = (!mentioned.contains(&source.id)).then_some(source.origin.label.as_str());
+        let marker = Reference { here, there, origin: &source.origin.name, label }.to_string();
+        Some((source.id, Found { bytes: first_line.start as usize..last.end as usize, marker }))
     }
 
     /// Rough memory use in bytes.
@@ -250,4 +272,4 @@ fn anchor(lines: &[Line], at: usize, text: &str) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

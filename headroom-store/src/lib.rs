@@ -54,3 +54,7 @@ pub use error::{BoxError, StoreError};
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use part::{Part, Piece};
 pub use store::OriginalStore;
+
+#[cfg(all(doctest, feature = "memory"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

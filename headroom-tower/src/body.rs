@@ -77,7 +77,7 @@ impl<B: Body> Body for HeadroomBody<B> {
         }
         if let Tail::Rest(body) = tail {
             let frame = ready!(body.as_mut().poll_frame(cx));
-            if frame.is_none() {
+            if matches!(frame, None | Some(Err(_))) {
                 *tail = Tail::End;
             }
             return Poll::Ready(frame.map(into_bytes));
@@ -108,7 +108,7 @@ impl<B: Body> Body for HeadroomBody<B> {
                 let rest = match tail {
                     Tail::End => SizeHint::with_exact(0),
                     Tail::Rest(body) => body.size_hint(),
-                    Tail::Trailers(_, hint) | Tail::Error(_, hint) => hint.clone(),
+                    Tail::Trailers(_, hint) | Tail::Error(_, hint) => *hint,
                 };
                 after(data.as_ref().map_or(0, |data| data.len() as u64), &rest)
             }

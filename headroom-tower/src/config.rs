@@ -158,14 +158,13 @@ macro_rules! settings {
             self
         }
 
-        /// Works on at most `running` bodies at a time in the blocking pool while at most `waiting` wait for it.
-        /// Default: as many as there are processors, and 1024.
+        /// Works on at most this many bodies at a time in the blocking pool; further requests wait.
+        /// Default: as many as there are processors.
         ///
-        /// A request beyond both goes on as it came, with [`SkipReason::Busy`]($crate::SkipReason::Busy). That costs
-        /// more than the request itself, because the provider's prompt cache misses what it had cached: rather let
-        /// requests wait.
-        pub fn max_offloads(mut self, running: usize, waiting: usize) -> Self {
-            self.config_mut().offload.set_max(running, waiting);
+        /// No request is passed through because others are being worked on: what a request becomes must not depend
+        /// on load, or the provider's prompt cache misses. Bound how many wait with a `ConcurrencyLimit` outside.
+        pub fn max_offloads(mut self, running: usize) -> Self {
+            self.config_mut().offload.set_max(running);
             self
         }
     };

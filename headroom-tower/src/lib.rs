@@ -76,7 +76,7 @@
 //! | [`max_body`](CompressLayer::max_body) | 32 MiB | passes through |
 //! | [`max_decoded`](CompressLayer::max_decoded) | 64 MiB | passes through, encoded as it came |
 //! | [`offload_above`](CompressLayer::offload_above) | 32 KiB | work moves to tokio's blocking pool |
-//! | [`max_offloads`](CompressLayer::max_offloads) | one per processor, 1024 waiting | passes through |
+//! | [`max_offloads`](CompressLayer::max_offloads) | one per processor | waits |
 //!
 //! # Untrusted input
 //!
@@ -146,3 +146,7 @@ pub use report::RequestReport;
 pub use rewrite::Rewrite;
 pub use service::Compress;
 pub use skip::SkipReason;
+
+#[cfg(all(doctest, feature = "memory"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,9 +8,6 @@ use crate::SkipReason;
 
 /// Work on smaller bodies is done at once: below this it takes less than moving it to another thread and back.
 pub(crate) const THRESHOLD: u64 = 32 << 10;
-/// Requests that may wait for a thread.
-#[cfg(feature = "tokio")]
-const MAX_WAITING: usize = 1024;
 
 /// A closure that does the work. It is told when nobody waits for it any more.
 pub(crate) type Task<T> = Box<dyn FnOnce(&AtomicBool) -> T + Send>;
@@ -28,27 +25,24 @@ impl Offload {
         Self {
             threshold: THRESHOLD,
             #[cfg(feature = "tokio")]
-            pool: pool::Pool::new(std::thread::available_parallelism().map_or(1, usize::from), MAX_WAITING),
+            pool: pool::Pool::new(std::thread::available_parallelism().map_or(1, usize::from)),
         }
     }
 
-    pub(crate) fn set_max(&mut self, running: usize, waiting: usize) {
+    pub(crate) fn set_max(&mut self, running: usize) {
         #[cfg(feature = "tokio")]
         {
-            self.pool = pool::Pool::new(running, waiting);
+            self.pool = pool::Pool::new(running);
         }
         #[cfg(not(feature = "tokio"))]
-        let _ = (running, waiting);
+        let _ = running;
     }
 
     /// Starts the work: at once where it is small or there is no pool, else in the pool.
     pub(crate) fn start<T: Send + 'static>(&self, size: u64, task: Task<T>) -> Work<T> {
         #[cfg(feature = "tokio")]
         if size > self.threshold && tokio::runtime::Handle::try_current().is_ok() {
-            return match self.pool.start(task) {
-                Some(running) => Work::Pooled(running),
-                None => Work::Done(Some(Err(SkipReason::Busy))),
-            };
+            return Work::Pooled(self.pool.start(task));
         }
         let _ = size;
         Work::Done(Some(run(task, &AtomicBool::new(false))))
@@ -102,7 +96,6 @@ mod pool {
     #[derive(Clone)]
     pub(crate) struct Pool {
         running: Arc<Semaphore>,
-        waiting: Arc<Semaphore>,
     }
 
     type Acquire = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send>>;
@@ -113,27 +106,25 @@ mod pool {
     }
 
     enum State<T> {
-        Waiting { permit: Acquire, task: Option<Task<T>>, _place: OwnedSemaphorePermit },
+        Waiting { permit: Acquire, task: Option<Task<T>> },
         Running(JoinHandle<Result<T, SkipReason>>),
     }
 
     impl Pool {
-        pub(crate) fn new(running: usize, waiting: usize) -> Self {
-            let semaphore = |places: usize| Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
-            Self { running: semaphore(running.max(1)), waiting: semaphore(waiting) }
+        pub(crate) fn new(running: usize) -> Self {
+            Self { running: Arc::new(Semaphore::new(running.clamp(1, Semaphore::MAX_PERMITS))) }
         }
 
-        /// `None` if neither a thread nor a place to wait is free.
-        pub(crate) fn start<T: Send + 'static>(&self, task: Task<T>) -> Option<Pooled<T>> {
+        pub(crate) fn start<T: Send + 'static>(&self, task: Task<T>) -> Pooled<T> {
             let cancelled = Arc::new(AtomicBool::new(false));
-            let state = if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
-                spawn(task, permit, &cancelled)
-            } else {
-                let place = Arc::clone(&self.waiting).try_acquire_owned().ok()?;
-                let permit = Box::pin(Arc::clone(&self.running).acquire_owned());
-                State::Waiting { permit, task: Some(task), _place: place }
+            let state = match Arc::clone(&self.running).try_acquire_owned() {
+                Ok(permit) => spawn(task, permit, &cancelled),
+                Err(_) => {
+                    let permit = Box::pin(Arc::clone(&self.running).acquire_owned());
+                    State::Waiting { permit, task: Some(task) }
+                }
             };
-            Some(Pooled { state, cancelled })
+            Pooled { state, cancelled }
         }
     }
 
@@ -154,7 +145,7 @@ mod pool {
         pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, SkipReason>> {
             loop {
                 match &mut self.state {
-                    State::Waiting { permit, task, .. } => {
+                    State::Waiting { permit, task } => {
                         let permit = ready!(permit.as_mut().poll(cx));
                         let (Ok(permit), Some(task)) = (permit, task.take()) else {
                             return Poll::Ready(Err(SkipReason::Internal));
@@ -163,6 +154,7 @@ mod pool {
                     }
                     State::Running(handle) => {
                         let joined = ready!(Pin::new(handle).poll(cx));
+                        // The task catches its own panics: it is lost only where the runtime shuts down.
                         return Poll::Ready(joined.unwrap_or(Err(SkipReason::Internal)));
                     }
                 }

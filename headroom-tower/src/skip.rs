@@ -48,8 +48,6 @@ pub enum SkipReason {
     DecodedTooLarge,
     /// Neither path nor body tell a known API.
     UnknownApi,
-    /// Too many requests are being worked on already.
-    Busy,
     /// Something was to be set aside and there is no store.
     NoStore,
     /// The store failed.
@@ -97,7 +95,6 @@ impl SkipReason {
             Self::Undecodable => "undecodable",
             Self::DecodedTooLarge => "decoded_too_large",
             Self::UnknownApi => "unknown_api",
-            Self::Busy => "busy",
             Self::NoStore => "no_store",
             Self::StoreFailed => "store_failed",
             Self::Internal => "internal",

@@ -4,7 +4,6 @@ use std::{
     collections::VecDeque,
     convert::Infallible,
     fmt,
-    io::Write,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
@@ -186,7 +185,7 @@ impl Body for TestBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.hint.clone()
+        self.hint
     }
 }
 
@@ -203,7 +202,10 @@ pub(crate) async fn drain<B: Body<Data = Bytes, Error = ReadError>>(body: B) -> 
     let mut drained = Drained::default();
     while let Some(frame) = body.frame().await {
         match frame {
-            Err(error) => drained.error = Some(error),
+            Err(error) => {
+                drained.error = Some(error);
+                break;
+            }
             Ok(frame) => match frame.into_data() {
                 Ok(data) => drained.data.extend_from_slice(&data),
                 Err(frame) => drained.trailers = frame.into_trailers().ok(),
@@ -286,7 +288,15 @@ impl OriginalStore for BadStore {
 }
 
 /// Encodes a body as clients do.
+#[cfg(all(
+    feature = "decompression-gzip",
+    feature = "decompression-deflate",
+    feature = "decompression-br",
+    feature = "decompression-zstd"
+))]
 pub(crate) fn encode(name: &str, body: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+
     use flate2::{Compression, write};
 
     match name {
@@ -312,5 +322,16 @@ pub(crate) fn encode(name: &str, body: &[u8]) -> Vec<u8> {
         }
         "zstd" => zstd::encode_all(body, 3).unwrap(),
         _ => body.to_vec(),
+    }
+}
+
+/// Runs a future that needs no runtime to its end on this thread.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
     }
 }

@@ -55,7 +55,6 @@ impl Input {
         let (result, report) = match engine.compress(api, body, &self.options) {
             Outcome::Rewritten { body, originals, report } => (Ok((body, originals)), Some(report)),
             Outcome::Unchanged { reason, report } => (Err(SkipReason::Engine(reason)), Some(report)),
-            _ => (Err(SkipReason::Internal), None),
         };
         Output { api: Some(api), report, elapsed: None, result }
     }

@@ -12,6 +12,9 @@ const MAX_PERIOD: usize = 8;
 /// How much a fold must take out beyond what its marker puts in, in bytes that cost tokens.
 const MIN_GAIN: usize = 16;
 
+/// The least that a fold can take out: this and the shortest marker.
+const MIN_REMOVED: usize = MIN_GAIN + "[headroom: previous line repeated 1 more time]".len();
+
 const OPEN: &str = "[headroom: previous ";
 
 /// A part of a text and the marker line that can stand for it.
@@ -34,8 +37,15 @@ pub(crate) fn marker(period: usize, times: usize) -> String {
     }
 }
 
-#[cfg(test)]
+/// The length of that marker.
+fn marker_length(period: usize, times: usize) -> usize {
+    let what = if period == 1 { "line".len() } else { "8 lines".len() };
+    let count = times.checked_ilog10().unwrap_or(0) as usize + " more time]".len() + usize::from(times > 1);
+    OPEN.len() + what + " repeated ".len() + 1 + count
+}
+
 /// The period and the count in a marker, if `line`, its line end removed, is one.
+#[cfg(test)]
 pub(crate) fn parse_marker(line: &str) -> Option<(usize, usize)> {
     let (what, times) = line.strip_prefix(OPEN)?.strip_suffix(']')?.split_once(" repeated ")?;
     let period = match what {
@@ -84,8 +94,8 @@ struct Lines<'a> {
     text: &'a [u8],
     /// Where each line starts, and the end of the text.
     starts: Vec<usize>,
-    /// What each line costs, filled in where it is asked.
-    costs: Vec<Option<u32>>,
+    /// What the lines before each line cost, filled in when first asked.
+    costs: Vec<usize>,
 }
 
 impl<'a> Lines<'a> {
@@ -128,45 +138,48 @@ impl<'a> Lines<'a> {
                 *end += 1;
             }
         }
-        let times = (*end - first) / period;
-        if times == 0 {
+        // What cannot pay is turned away before the slower division.
+        let repeated = first..*end;
+        if repeated.len() < period
+            || self.start(repeated.end) - self.start(repeated.start) < MIN_REMOVED
+            || self.cost(repeated) < MIN_REMOVED
+        {
             return None;
         }
+        let times = (*end - first) / period;
         let next = first + times * period;
         let range = self.start(first)..self.start(next);
-        let mut replacement = marker(period, times);
-        let least = replacement.len() + MIN_GAIN;
-        if range.len() < least {
-            return None;
-        }
-        let cost = (at..first).map(|line| self.cost(line)).sum::<usize>() * times;
+        let least = marker_length(period, times) + MIN_GAIN;
+        let cost = self.cost(at..first) * times;
         if cost < least {
             return None;
         }
+        let gain = cost - least;
         let last = self.line(next - 1);
         let line_end = last.get(content(last).len()..).unwrap_or_default();
-        let gain = cost - replacement.len();
+        let mut replacement = marker(period, times);
         replacement.extend(line_end.iter().map(|byte| char::from(*byte)));
         Some(Candidate { fold: Fold { kept: self.start(at), range, replacement }, gain, next })
     }
 
-    /// Bytes of a line without blanks and repeated bytes: rulers and empty lines cost next to no tokens.
-    fn cost(&mut self, line: usize) -> usize {
+    /// Bytes of these lines without blanks and repeated bytes: rulers and empty lines cost next to no tokens.
+    fn cost(&mut self, lines: Range<usize>) -> usize {
         if self.costs.is_empty() {
-            self.costs.resize(self.len(), None);
+            let mut sum = 0;
+            self.costs.push(sum);
+            for line in 0..self.len() {
+                sum += line_cost(self.line(line));
+                self.costs.push(sum);
+            }
         }
-        if let Some(Some(cost)) = self.costs.get(line) {
-            return *cost as usize;
-        }
-        let bytes = self.line(line);
-        let before = std::iter::once(&b' ').chain(bytes);
-        let changes = bytes.iter().zip(before).filter(|(byte, before)| byte != before);
-        let cost = changes.filter(|(byte, _)| !byte.is_ascii_whitespace()).count();
-        if let Some(slot) = self.costs.get_mut(line) {
-            *slot = u32::try_from(cost).ok();
-        }
-        cost
+        let before = |line: usize| self.costs.get(line).copied().unwrap_or_default();
+        before(lines.end).saturating_sub(before(lines.start))
     }
+}
+
+fn line_cost(line: &[u8]) -> usize {
+    let before = std::iter::once(&b' ').chain(line);
+    line.iter().zip(before).filter(|(byte, before)| byte != before && !byte.is_ascii_whitespace()).count()
 }
 
 /// A line without its line end.
@@ -200,6 +213,7 @@ pub(crate) fn expand(folded: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compress::shared_texts;
     use proptest::prelude::*;
 
     fn folded(text: &str) -> String {
@@ -286,8 +300,9 @@ mod tests {
 
     #[test]
     fn only_the_written_form_is_a_marker() {
-        for (period, times) in [(1, 1), (1, 39), (8, 1), (3, 12_345)] {
+        for (period, times) in [(1, 1), (1, 39), (8, 1), (2, 100), (3, 12_345)] {
             assert_eq!(parse_marker(&marker(period, times)), Some((period, times)));
+            assert_eq!(marker_length(period, times), marker(period, times).len());
         }
         for text in [
             "[headroom: previous 1 lines repeated 3 more times]",
@@ -299,6 +314,17 @@ mod tests {
             "[headroom: previous line repeated 3 more times",
         ] {
             assert_eq!(parse_marker(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn recorded_outputs_come_back() {
+        for (path, text) in shared_texts("corpora") {
+            let short = folded(&text);
+            assert_eq!(expand(&short), text, "{}", path.display());
+            if short.len() + text.len() / 50 < text.len() {
+                println!("{} -> {} {}", text.len(), short.len(), path.display());
+            }
         }
     }
 

@@ -54,7 +54,7 @@ fn next_control(bytes: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// Appends a line as it is shown, or raw where that is not certain. `None` declines the whole text.
-fn render_line<'a>(pieces: Pieces<'a>, out: &mut String, row: &mut Row<'a>) -> Option<()> {
+fn render_line(pieces: Pieces<'_>, out: &mut String, row: &mut Row) -> Option<()> {
     let line = pieces.rest();
     let start = out.len();
     if append_plain(pieces.clone().peekable(), out)? {
@@ -78,7 +78,7 @@ fn render_line<'a>(pieces: Pieces<'a>, out: &mut String, row: &mut Row<'a>) -> O
 }
 
 /// Appends a line on which the cursor only moves on. `Some(false)` if it does more.
-fn append_plain<'a>(mut pieces: Peekable<Pieces<'a>>, out: &mut String) -> Option<bool> {
+fn append_plain(mut pieces: Peekable<Pieces<'_>>, out: &mut String) -> Option<bool> {
     let start = out.len();
     while let Some(piece) = pieces.next() {
         match piece? {
@@ -94,6 +94,7 @@ fn append_plain<'a>(mut pieces: Peekable<Pieces<'a>>, out: &mut String) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compress::shared_texts;
     use proptest::prelude::*;
     use unicode_width::UnicodeWidthChar;
 
@@ -295,6 +296,16 @@ mod tests {
         assert_eq!(render(&text), None);
         let text = "x".repeat(4000) + "\x1b[9D" + &"\x1b[1K".repeat(20_000);
         assert_eq!(render(&text), None);
+    }
+
+    #[test]
+    fn recorded_outputs_show_the_same() {
+        for (path, text) in shared_texts("corpora/logs").into_iter().chain(shared_texts("corpora/search")) {
+            if let Some(shown) = render(&text) {
+                println!("{} -> {} {}", text.len(), shown.len(), path.display());
+                assert_eq!(screen(&shown), screen(&text), "{}", path.display());
+            }
+        }
     }
 
     fn piece() -> impl Strategy<Value = String> {

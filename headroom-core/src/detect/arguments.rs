@@ -80,8 +80,11 @@ fn any_entry(text: &str, wanted: &mut dyn FnMut(&str, Value) -> bool) -> bool {
             _ => ("", at + 1),
         };
         at = end;
+        if key.is_empty() {
+            continue;
+        }
         let after = skip_space(bytes, at);
-        if key.is_empty() || !matches!(bytes.get(after), Some(b':' | b'=')) {
+        if !matches!(bytes.get(after), Some(b':' | b'=')) {
             continue;
         }
         let start = skip_space(bytes, after + 1);

@@ -39,12 +39,16 @@ pub(crate) fn decode(output: &str, source: &dyn Fn(&str) -> Option<String>) -> O
                 let run = theirs.runs.iter().find(holds)?;
                 run.lines.start + (first - run.first) as usize
             }
-            (There::Same, Here::Count(_)) => return None,
+            (There::Same, Here::Plain) => return None,
         };
-        let (count, number) = match reference.here {
-            Here::Numbered { first, last } => ((last - first + 1) as usize, Some(first)),
-            Here::Count(count) => (count as usize, None),
+        let (count, number) = match (reference.here, reference.there) {
+            (Here::Numbered { first, last }, _) => (last - first + 1, Some(first)),
+            (_, There::Numbered { first, last } | There::Position { first, last }) => {
+                (last - first + 1, None)
+            }
+            _ => return None,
         };
+        let count = count as usize;
         for (offset, line) in theirs.lines.get(first..first + count)?.iter().enumerate() {
             if offset > 0 {
                 text.push('\n');
@@ -74,6 +78,10 @@ fn plus(line: &str, number: u32, body: usize, add: u32) -> String {
     prefix.replacen(&digits, &next, 1) + "x"
 }
 
+fn origin(id: u32) -> Origin {
+    Origin { name: format!("result {id}"), label: "Read a.py".to_owned() }
+}
+
 fn replace(text: &str, found: &[Found]) -> String {
     let mut output = String::new();
     let mut at = 0;
@@ -89,9 +97,9 @@ fn replace(text: &str, found: &[Found]) -> String {
 fn round_trip(sources: &[String], text: &str) -> String {
     let mut index = Index::default();
     for (id, source) in (0..).zip(sources) {
-        index.add(id, &format!("result {id} above, Read a.py"), source);
+        index.add(id, origin(id), source);
     }
-    let found = index.find(text, &|id| sources.get(id as usize).map(String::as_str));
+    let found = index.find(text, &|id| sources.get(id as usize).map(String::as_str), &|_| true);
     let output = replace(text, &found);
     let read = |origin: &str| {
         let id: usize = origin.split(' ').nth(1)?.parse().ok()?;
@@ -112,7 +120,7 @@ fn number(lines: &[String], first: usize, style: impl Fn(usize, &str) -> String)
 #[test]
 fn the_same_text_is_one_reference() {
     let text = code(0..20).join("\n");
-    assert_eq!(round_trip(&[text.clone()], &text), "[headroom: same as in result 0 above, Read a.py]");
+    assert_eq!(round_trip(&[text.clone()], &text), "[headroom: same as result 0 above, Read a.py]");
 }
 
 #[test]
@@ -122,8 +130,8 @@ fn a_part_keeps_what_is_new() {
     lines[15] = "changed".to_owned();
     assert_eq!(
         round_trip(&[before], &(lines.join("\n") + "\n")),
-        "[headroom: 15 lines as output lines 1-15 in result 0 above, Read a.py]\nchanged\n\
-         [headroom: 14 lines as output lines 17-30 in result 0 above, Read a.py]\n"
+        "[headroom: output lines 1-15 of result 0 above, Read a.py]\nchanged\n\
+         [headroom: output lines 17-30 of result 0]\n"
     );
 }
 
@@ -136,7 +144,7 @@ fn numbered_views_match_after_lines_moved() {
     assert_eq!(
         round_trip(&[before], &after),
         "[headroom: lines 1-10 as in result 0 above, Read a.py]\n    11\tnew\n\
-         [headroom: lines 12-31 as lines 11-30 in result 0 above, Read a.py]\n"
+         [headroom: lines 12-31 = lines 11-30 of result 0]\n"
     );
 }
 
@@ -157,19 +165,16 @@ fn plain_text_matches_a_numbered_view() {
     let before = number(&lines, 40, |n, line| format!("{n:6}→{line}"));
     assert_eq!(
         round_trip(&[before], &(lines.join("\n") + "\n")),
-        "[headroom: 12 lines as lines 40-51 in result 0 above, Read a.py]\n"
+        "[headroom: lines 40-51 of result 0 above, Read a.py]\n"
     );
 }
 
 #[test]
 fn lines_with_a_marker_are_never_referred_to() {
-    let text = format!(
-        "{0}\n{0}\n{0}\n{0}\n",
-        "[headroom: 14 lines as output lines 17-30 in result 0 above, Read a.py]"
-    );
+    let text = format!("{0}\n{0}\n{0}\n{0}\n", "[headroom: output lines 17-30 of result 0 above, Read a.py]");
     let mut index = Index::default();
-    index.add(0, "result 0 above", &text);
-    assert!(index.find(&text, &|_| Some(&text)).is_empty());
+    index.add(0, origin(0), &text);
+    assert!(index.find(&text, &|_| Some(&text), &|_| true).is_empty());
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The name of the tool that fetches back what was set aside; clients may prefix it with a server's name.
-const RETRIEVE: &str = "headroom_retrieve";
+pub(crate) const RETRIEVE: &str = "headroom_retrieve";
 
 /// A request as the engine sees it: the items in order, and what its head decides.
 #[derive(Debug, Default)]

@@ -1,28 +1,15 @@
 //! A future that is dropped leaves nothing behind.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
-    },
-    time::Duration,
-};
-
-use futures_util_free::poll_once;
+use std::{future::Future, pin::Pin, task::Poll};
 
 use crate::{
     CompressLayer,
-    test_support::{BadStore, Recorder, TestBody, halve, post, set_aside, unchanged},
+    test_support::{BadStore, Recorder, TestBody, halve, post, set_aside},
 };
 
-mod futures_util_free {
-    use std::{future::Future, pin::Pin, task::Poll};
-
-    /// Polls a future once; whether it is ready.
-    pub(super) async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> bool {
-        std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await
-    }
+/// Polls a future once; whether it is ready.
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> bool {
+    std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await
 }
 
 #[tokio::test]
@@ -52,20 +39,30 @@ async fn a_finished_request_is_not_cancelled() {
     assert_eq!(recorder.events(), ["rewritten openai 4->2"]);
 }
 
+#[cfg(feature = "tokio")]
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_nobody_waits_for_is_not_started() {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+            mpsc,
+        },
+        time::Duration,
+    };
+
     let (entered, is_entered) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let released = std::sync::Mutex::new(released);
     let runs = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&runs);
     let recorder = Recorder::default();
-    let layer = CompressLayer::new().offload_above(0).max_offloads(1, 8).observer(recorder.clone());
+    let layer = CompressLayer::new().offload_above(0).max_offloads(1).observer(recorder.clone());
     let layer = layer.fake(move |api, body, options| {
         count.fetch_add(1, Ordering::SeqCst);
         entered.send(()).unwrap();
         released.lock().unwrap().recv().unwrap();
-        unchanged(api, body, options)
+        crate::test_support::unchanged(api, body, options)
     });
 
     let first = tokio::spawn(layer.rewrite(post(TestBody::of("first"))));

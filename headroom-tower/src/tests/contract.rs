@@ -6,6 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use headroom_store::MemoryStore;
 use http::{Request, Response};
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_test::mock;
@@ -98,10 +99,11 @@ fn layers_services_and_futures_are_as_shareable_as_what_they_hold() {
     fn assert_send_sync<T: Send + Sync>() {}
 
     assert_shared(&layer());
-    assert_shared(&HeadroomLayer::new());
+    assert_shared(&HeadroomLayer::with_store(MemoryStore::new()));
     assert_shared(&layer().map_body(axum::body::Body::new::<HeadroomBody<TestBody>>));
-    let service =
-        ServiceBuilder::new().layer(HeadroomLayer::new()).service_fn(answer::<HeadroomBody<TestBody>>);
+    let service = ServiceBuilder::new()
+        .layer(HeadroomLayer::with_store(MemoryStore::new()))
+        .service_fn(answer::<HeadroomBody<TestBody>>);
     assert_shared(&service);
     assert_send(&service.clone().oneshot(post(TestBody::new())));
     assert_send(&layer().rewrite(post(TestBody::new())));

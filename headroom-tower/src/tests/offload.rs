@@ -44,12 +44,12 @@ fn without_a_runtime_the_work_is_done_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_wait_for_a_place_and_beyond_that_go_on_as_they_came() {
+async fn requests_wait_for_a_place() {
     let (entered, is_entered) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let released = Mutex::new(released);
     let recorder = Recorder::default();
-    let layer = CompressLayer::new().offload_above(0).max_offloads(1, 1).observer(recorder.clone());
+    let layer = CompressLayer::new().offload_above(0).max_offloads(1).observer(recorder.clone());
     let layer = layer.fake(move |api, body, options| {
         entered.send(()).unwrap();
         released.lock().unwrap().recv().unwrap();
@@ -64,9 +64,7 @@ async fn requests_wait_for_a_place_and_beyond_that_go_on_as_they_came() {
         std::task::Poll::Ready(())
     })
     .await;
-    let shed = layer.rewrite(post(TestBody::of("shed"))).await;
-    assert_eq!(drain(shed.into_body()).await.data, b"shed");
-    assert_eq!(recorder.events(), ["skipped busy"]);
+    assert!(recorder.events().is_empty());
 
     release.send(()).unwrap();
     release.send(()).unwrap();

@@ -10,6 +10,7 @@ use axum::{
     response::Response,
     routing::post,
 };
+use headroom_store::MemoryStore;
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
@@ -66,9 +67,11 @@ async fn outside_of_a_middleware_that_names_its_body() {
 
 #[tokio::test]
 async fn the_whole_layer_on_and_around_a_router() {
-    let on = router().layer(HeadroomLayer::new()).layer(HeadroomLayer::new().map_body(Body::new));
+    let on = router()
+        .layer(HeadroomLayer::with_store(MemoryStore::new()))
+        .layer(HeadroomLayer::with_store(MemoryStore::new()).map_body(Body::new));
     assert_eq!(text(on.oneshot(request()).await.unwrap()).await, "false 8 01234567");
-    let around = HeadroomLayer::new().layer(router());
+    let around = HeadroomLayer::with_store(MemoryStore::new()).layer(router());
     assert_eq!(text(around.oneshot(request()).await.unwrap()).await, "false 8 01234567");
 }
 

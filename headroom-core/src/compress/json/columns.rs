@@ -74,17 +74,35 @@ impl<'a> Columns<'a> {
     }
 
     /// Column order: each row's cells in the row's order, else by first appearance.
-    /// `None` where rows contradict each other.
-    pub(super) fn order(&self) -> Option<Vec<u32>> {
+    ///
+    /// Objects and arrays in which the order differs from row to row become one column of JSON.
+    /// `None` where the rows themselves contradict each other.
+    pub(super) fn order(&mut self, rows: &[u32]) -> Option<Vec<u32>> {
+        let found = self.sorted()?;
+        if found.len() == self.columns().count() {
+            return Some(found);
+        }
+        self.close_contradictions(&found);
+        self.reset();
+        self.walk(rows)?;
+        let found = self.sorted()?;
+        (found.len() == self.columns().count()).then_some(found)
+    }
+
+    fn columns(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.paths).filter(|(_, path)| path.cells > 0).map(|(id, _)| id)
+    }
+
+    /// The columns that have an order; all, unless rows contradict each other.
+    fn sorted(&self) -> Option<Vec<u32>> {
         let mut before = vec![0_usize; self.paths.len()];
         let mut after: HashMap<u32, Vec<u32>> = HashMap::new();
         for (from, to) in &self.edges {
             after.entry(*from).or_default().push(*to);
             *before.get_mut(*to as usize)? += 1;
         }
-        let columns = || (0_u32..).zip(&self.paths).filter(|(_, path)| path.cells > 0).map(|(id, _)| id);
         let free = |before: &[usize], id: u32| before.get(id as usize) == Some(&0);
-        let mut ready: BinaryHeap<_> = columns().filter(|id| free(&before, *id)).map(Reverse).collect();
+        let mut ready: BinaryHeap<_> = self.columns().filter(|id| free(&before, *id)).map(Reverse).collect();
         let mut order = Vec::new();
         while let Some(Reverse(id)) = ready.pop() {
             order.push(id);
@@ -95,7 +113,33 @@ impl<'a> Columns<'a> {
                 }
             }
         }
-        (order.len() == columns().count()).then_some(order)
+        Some(order)
+    }
+
+    /// Makes one JSON column of what holds columns that contradict each other.
+    fn close_contradictions(&mut self, sorted: &[u32]) {
+        let sorted: HashSet<_> = sorted.iter().copied().collect();
+        let mut left: HashSet<u32> = self.columns().filter(|id| !sorted.contains(id)).collect();
+        // What only comes after a contradiction is none.
+        loop {
+            let inner = |edge: &&(u32, u32)| left.contains(&edge.0) && left.contains(&edge.1);
+            let before: HashSet<u32> = self.edges.iter().filter(inner).map(|(from, _)| *from).collect();
+            if before.len() == left.len() {
+                break;
+            }
+            left = before;
+        }
+        for mut id in left {
+            while let Some(parent) = self.paths.get(id as usize).map(|path| path.parent)
+                && parent != ROOT
+                && parent != NONE
+            {
+                id = parent;
+            }
+            if let Some(path) = self.paths.get_mut(id as usize) {
+                path.opaque = true;
+            }
+        }
     }
 
     fn walk(&mut self, rows: &[u32]) -> Option<()> {

@@ -1,9 +1,9 @@
 //! JSON, one value or a stream of them: without insignificant white space, and with tables for arrays of records.
 //!
 //! ```text
-//! {"total":300,"entries":[300 rows; name=value: same in every row: time|level|service|meta.region=us-west-2
-//! 2024-01-15T10:00:00Z|INFO|api
-//! 2024-01-15T10:01:00Z|ERROR|auth
+//! {"total":300,"entries":[300 rows; name=value: same in every row: time,level,service,meta.region=us-west-2
+//! 2024-01-15T10:00:00Z,INFO,api
+//! 2024-01-15T10:01:00Z,ERROR,auth
 //! ...
 //! ]}
 //! ```
@@ -34,7 +34,7 @@ use scan::{Document, Kind};
 use table::table;
 
 /// Fewer rows are no table.
-const MIN_ROWS: usize = 3;
+const MIN_ROWS: usize = 2;
 /// Tables that are written and dropped again for a shorter form may cost this many times the text.
 const MAX_WORK: usize = 8;
 

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// By token cost, cheapest first.
-const DELIMITERS: [char; 4] = ['|', ',', '\t', ';'];
+const DELIMITERS: [char; 4] = [',', '|', '\t', ';'];
 
 struct Column {
     path: u32,
@@ -18,10 +18,11 @@ struct Column {
 
 /// The header, which starts with the number of rows and `what` they are, and the rows; each line with its end.
 ///
-/// `None` where the keys of the rows do not fit into columns.
+/// `None` where the keys of the rows do not fit into columns, or there are none.
 pub(super) fn table(doc: &Document, rows: &[u32], what: &str) -> Option<String> {
-    let columns = Columns::of(doc, rows)?;
-    let (order, position) = survey(doc, &columns, rows.len())?;
+    let mut columns = Columns::of(doc, rows)?;
+    let order = columns.order(rows).filter(|order| !order.is_empty())?;
+    let (order, position) = survey(doc, &columns, &order, rows.len())?;
     let delimiter = delimiter(doc, &columns, &position);
     let mut out = String::new();
     header(doc, &columns, &order, rows.len(), what, delimiter, &mut out);
@@ -46,7 +47,12 @@ pub(super) fn table(doc: &Document, rows: &[u32], what: &str) -> Option<String> 
 }
 
 /// The columns in order, and for each path its place among the columns that are not constant.
-fn survey(doc: &Document, columns: &Columns<'_>, rows: usize) -> Option<(Vec<Column>, Vec<Option<usize>>)> {
+fn survey(
+    doc: &Document,
+    columns: &Columns<'_>,
+    paths: &[u32],
+    rows: usize,
+) -> Option<(Vec<Column>, Vec<Option<usize>>)> {
     let mut filled = vec![0_usize; columns.paths.len()];
     let mut first: Vec<Option<(u32, &str)>> = vec![None; columns.paths.len()];
     let mut varies = vec![false; columns.paths.len()];
@@ -62,8 +68,8 @@ fn survey(doc: &Document, columns: &Columns<'_>, rows: usize) -> Option<(Vec<Col
     let mut order = Vec::new();
     let mut position = vec![None; columns.paths.len()];
     let mut places = 0;
-    for path in columns.order()? {
-        let at = path as usize;
+    for path in paths {
+        let at = *path as usize;
         let filled = *filled.get(at)?;
         let same = filled == rows && !*varies.get(at)?;
         let constant = first.get(at)?.filter(|_| same).map(|(value, _)| value);
@@ -71,7 +77,7 @@ fn survey(doc: &Document, columns: &Columns<'_>, rows: usize) -> Option<(Vec<Col
             *position.get_mut(at)? = Some(places);
             places += 1;
         }
-        order.push(Column { path, constant, filled });
+        order.push(Column { path: *path, constant, filled });
     }
     Some((order, position))
 }

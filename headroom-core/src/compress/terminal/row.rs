@@ -9,8 +9,8 @@ const STEPS_PER_BYTE: usize = 64;
 const TAB: usize = 8;
 
 #[derive(Clone, Copy)]
-enum Cell<'a> {
-    Char(&'a str),
+enum Cell {
+    Char(char),
     /// The second column of a wide character.
     Wide,
     /// The first column of a tab that was written where nothing stood.
@@ -21,14 +21,14 @@ enum Cell<'a> {
 }
 
 /// One row of a terminal.
-pub(super) struct Row<'a> {
-    cells: Vec<Cell<'a>>,
+pub(super) struct Row {
+    cells: Vec<Cell>,
     column: usize,
     /// What is left of the work that the text may cost.
     steps: usize,
 }
 
-impl<'a> Row<'a> {
+impl Row {
     /// A row for the overdrawn lines of a text of so many bytes.
     pub(super) const fn new(bytes: usize) -> Self {
         Self { cells: Vec::new(), column: 0, steps: bytes.saturating_mul(STEPS_PER_BYTE) }
@@ -40,7 +40,7 @@ impl<'a> Row<'a> {
     }
 
     /// `None` where terminals differ, or where it would be too much work.
-    pub(super) fn apply(&mut self, piece: Piece<'a>) -> Option<()> {
+    pub(super) fn apply(&mut self, piece: Piece<'_>) -> Option<()> {
         match piece {
             Piece::Text(text) => self.write(text),
             Piece::Nothing => Some(()),
@@ -63,7 +63,7 @@ impl<'a> Row<'a> {
         let start = out.len();
         for cell in &self.cells {
             match cell {
-                Cell::Char(char) => out.push_str(char),
+                Cell::Char(char) => out.push(*char),
                 Cell::Tab => out.push('\t'),
                 Cell::Blank => out.push(' '),
                 Cell::Wide | Cell::InTab => {}
@@ -82,15 +82,14 @@ impl<'a> Row<'a> {
         Some(())
     }
 
-    fn write(&mut self, mut text: &'a str) -> Option<()> {
-        while let Some(first) = text.chars().next() {
-            let (char, rest) = text.split_at_checked(first.len_utf8())?;
-            text = rest;
-            match first {
+    fn write(&mut self, text: &str) -> Option<()> {
+        for char in text.chars() {
+            match char {
+                ' '..='~' => self.put(&[Cell::Char(char)])?,
                 '\x07' => {}
                 '\t' => self.tab()?,
                 // Combining and other control characters: terminals differ.
-                _ => match first.width()? {
+                _ => match char.width()? {
                     1 => self.put(&[Cell::Char(char)])?,
                     2 => self.put(&[Cell::Char(char), Cell::Wide])?,
                     _ => return None,
@@ -102,7 +101,7 @@ impl<'a> Row<'a> {
 
     /// A tab moves on and erases nothing.
     fn tab(&mut self) -> Option<()> {
-        const CELLS: [Cell<'_>; TAB] = {
+        const CELLS: [Cell; TAB] = {
             let mut cells = [Cell::InTab; TAB];
             cells[0] = Cell::Tab;
             cells
@@ -114,7 +113,7 @@ impl<'a> Row<'a> {
         self.put(CELLS.get(..columns)?)
     }
 
-    fn put(&mut self, cells: &[Cell<'a>]) -> Option<()> {
+    fn put(&mut self, cells: &[Cell]) -> Option<()> {
         let end = self.column + cells.len();
         self.move_to(end)?;
         let start = end - cells.len();

@@ -1,0 +1,168 @@
+//! The engine on fresh text, on known history, and on whole conversations.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
+#![allow(missing_docs)]
+
+use std::{collections::BTreeMap, fmt, sync::LazyLock};
+
+use divan::{Bencher, black_box, counter::BytesCount};
+use headroom_core::{Api, Headroom, Options};
+use headroom_tests::{
+    data,
+    generate::{Content, Escapes, Shape, Space, Spelling, Style, result_item},
+};
+
+/// All conversations of one name: `fixture` ones always, recorded ones where they are at hand.
+static CONVERSATIONS: LazyLock<BTreeMap<String, data::Conversation>> = LazyLock::new(|| {
+    let mut all = data::conversations();
+    match data::captures() {
+        Some(captures) => {
+            all.extend(captures.into_iter().filter(|c| c.bodies.len() > 3 && !c.name.starts_with("sdk")))
+        }
+        None => data::skipped("the benchmark of recorded conversations"),
+    }
+    all.into_iter().map(|c| (format!("{} {}", c.name, c.api), c)).collect()
+});
+
+/// A kind of fresh tool result.
+#[derive(Clone, Copy, Debug)]
+enum Fresh {
+    Log,
+    Records,
+    FileReadAgain,
+    Terminal,
+    Hits,
+}
+
+impl Fresh {
+    const ALL: [Self; 5] = [Self::Log, Self::Records, Self::FileReadAgain, Self::Terminal, Self::Hits];
+
+    /// A request of about this many bytes, most of it in the last tool result.
+    fn body(self, size: usize) -> Vec<u8> {
+        let shape = match self {
+            Self::Log => Shape::Log,
+            Self::Records => Shape::PrettyRecords,
+            Self::FileReadAgain => Shape::NumberedRead,
+            Self::Terminal => Shape::Terminal,
+            Self::Hits => Shape::Hits,
+        };
+        let text = |lines, changed| Content { shape, seed: 3, lines, changed }.text();
+        let copies = if matches!(self, Self::FileReadAgain) { 2 } else { 1 };
+        let lines = size / copies * 500 / text(500, usize::MAX).len();
+        let style = Style { space: Space::Dense, escapes: Escapes::Minimal, order: 0 };
+        let items: Vec<String> = (0..copies)
+            .map(|n| {
+                style.spell(&result_item(
+                    Api::OpenAiChat,
+                    "call",
+                    &text(lines, n * lines / 2),
+                    Spelling::Plain,
+                ))
+            })
+            .collect();
+        format!(r#"{{"messages":[{}]}}"#, items.join(",")).into_bytes()
+    }
+}
+
+impl fmt::Display for Fresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+fn main() {
+    sizes();
+    divan::main();
+}
+
+/// What the engine saves on the inputs of the benchmarks.
+fn sizes() {
+    let row = |name: &str, before: usize, after: usize, tokens: usize| {
+        let share = 100.0 * (before as f64 - after as f64) / before.max(1) as f64;
+        println!("{name:44} {before:>9} -> {after:>9} bytes ({share:5.1} % less), {tokens:>7} tokens saved");
+    };
+    let sent = |api, body: &[u8]| {
+        let outcome = Headroom::new().compress(api, body, &Options::new());
+        (outcome.body().map_or(body.len(), <[u8]>::len), outcome.report().tokens_saved)
+    };
+    for kind in Fresh::ALL {
+        let body = kind.body(1 << 20);
+        let (after, tokens) = sent(Api::OpenAiChat, &body);
+        row(&format!("compress {kind}"), body.len(), after, tokens);
+    }
+    for (name, conversation) in CONVERSATIONS.iter() {
+        let last = conversation.bodies.last().unwrap();
+        let (after, tokens) = sent(conversation.api, last);
+        row(&format!("last request of {name}"), last.len(), after, tokens);
+    }
+}
+
+fn names() -> Vec<&'static String> {
+    CONVERSATIONS.keys().collect()
+}
+
+/// The last request of a conversation, sent again through an engine that knows it.
+#[divan::bench(args = names())]
+fn scan(bencher: Bencher<'_, '_>, name: &String) {
+    let conversation = &CONVERSATIONS[name];
+    let body = conversation.bodies.last().unwrap();
+    let engine = Headroom::new();
+    let _ = engine.compress(conversation.api, body, &Options::new());
+    bencher
+        .counter(BytesCount::new(body.len()))
+        .bench(|| engine.compress(conversation.api, black_box(body), &Options::new()));
+}
+
+/// Pass-through of a request that has nothing to edit.
+#[divan::bench(args = [10 << 10, 1 << 20])]
+fn pass_through(bencher: Bencher<'_, '_>, size: usize) {
+    let text = serde_json::to_string(&"The keeper writes a line each night.\n".repeat(size / 37)).unwrap();
+    let body = format!(r#"{{"messages":[{{"role":"user","content":{text}}}]}}"#).into_bytes();
+    let engine = Headroom::new();
+    bencher
+        .counter(BytesCount::new(body.len()))
+        .bench(|| engine.compress(Api::OpenAiChat, black_box(&body), &Options::new()));
+}
+
+/// One fresh tool result of about 1 MiB. A new engine each time, so that nothing is remembered.
+#[divan::bench(args = Fresh::ALL, sample_count = 20)]
+fn compress(bencher: Bencher<'_, '_>, kind: Fresh) {
+    let body = kind.body(1 << 20);
+    bencher
+        .counter(BytesCount::new(body.len()))
+        .with_inputs(Headroom::new)
+        .bench_refs(|engine| engine.compress(Api::OpenAiChat, black_box(&body), &Options::new()));
+}
+
+#[divan::bench_group(sample_count = 20)]
+mod conversation {
+    use super::*;
+
+    /// Every request of the conversation through one engine.
+    #[divan::bench(args = names())]
+    fn one_engine(bencher: Bencher<'_, '_>, name: &String) {
+        turns(bencher, name, true);
+    }
+
+    /// Every request of the conversation through an engine that has seen nothing.
+    #[divan::bench(args = names())]
+    fn new_engine_every_turn(bencher: Bencher<'_, '_>, name: &String) {
+        turns(bencher, name, false);
+    }
+
+    fn turns(bencher: Bencher<'_, '_>, name: &String, keep: bool) {
+        let conversation = &CONVERSATIONS[name];
+        let bytes = conversation.bodies.iter().map(Vec::len).sum::<usize>();
+        bencher.counter(BytesCount::new(bytes)).with_inputs(Headroom::new).bench_values(|engine| {
+            for body in &conversation.bodies {
+                let engine = if keep { engine.clone() } else { Headroom::new() };
+                black_box(engine.compress(conversation.api, black_box(body), &Options::new()));
+            }
+        });
+    }
+}

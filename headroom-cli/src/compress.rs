@@ -1,0 +1,68 @@
+//! `headroom compress`: the layer's rewriting as a filter.
+
+mod request;
+mod text;
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use headroom_core::Tier;
+use serde::Serialize;
+
+use crate::args::CompressArgs;
+
+/// What stops `headroom compress`. A body that it cannot make smaller is no error: it is passed on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CompressError {
+    #[error(
+        "nothing to read: standard input is a terminal. Give it a request body, as in `headroom compress < \
+         request.json`; `headroom compress --help` has more"
+    )]
+    Terminal,
+    #[error("cannot read standard input")]
+    Read(#[source] io::Error),
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+    #[error("cannot write standard output")]
+    Write(#[source] io::Error),
+    #[error("cannot write the report {}", path.display())]
+    Report { path: PathBuf, source: io::Error },
+}
+
+impl CompressError {
+    /// Whether `headroom` has to be called differently.
+    pub(crate) const fn is_usage(&self) -> bool {
+        matches!(self, Self::Terminal)
+    }
+}
+
+/// Reads standard input, writes what is left of it to standard output and, if asked, the report.
+pub(crate) fn run(args: &CompressArgs, tier: Tier) -> Result<(), CompressError> {
+    let mut stdin = io::stdin().lock();
+    if stdin.is_terminal() {
+        return Err(CompressError::Terminal);
+    }
+    let mut input = Vec::new();
+    stdin.read_to_end(&mut input).map_err(CompressError::Read)?;
+    if args.text { text::run(args, tier, &input) } else { request::run(args, tier, input) }
+}
+
+fn write_output(bytes: &[u8]) -> Result<(), CompressError> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        // Who reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(CompressError::Write),
+    }
+}
+
+fn write_report(path: &Path, report: &impl Serialize) -> Result<(), CompressError> {
+    let result = serde_json::to_vec(report).map_err(io::Error::from).and_then(|mut json| {
+        json.push(b'\n');
+        if path == Path::new("-") { io::stderr().lock().write_all(&json) } else { fs::write(path, json) }
+    });
+    result.map_err(|source| CompressError::Report { path: path.to_owned(), source })
+}

@@ -1,0 +1,72 @@
+//! `headroom compress`: a request through the layer itself, so that what comes out is what the proxy would send.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use headroom_core::{Api, Report, Tier};
+use headroom_tower::{HeadroomOverride, RequestReport};
+use http::{Request, Response, header};
+use http_body_util::{BodyExt, Empty, Full};
+use serde_json::{Value, json};
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+use super::{CompressError, write_output, write_report};
+use crate::{args::CompressArgs, layer};
+
+pub(super) fn run(args: &CompressArgs, tier: Tier, input: Vec<u8>) -> Result<(), CompressError> {
+    let input = Bytes::from(input);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CompressError::Runtime)?;
+    let (body, report) = runtime.block_on(forwarded(args, tier, input.clone()));
+    let written = write_output(body.as_ref().unwrap_or(&input));
+    if let Some(path) = &args.report {
+        write_report(path, &to_json(report.as_ref(), tier, &input))?;
+    }
+    written
+}
+
+/// What an upstream behind the layer gets.
+async fn forwarded(args: &CompressArgs, tier: Tier, input: Bytes) -> (Option<Bytes>, Option<RequestReport>) {
+    let mut settings = HeadroomOverride::new();
+    if let Some(api) = args.api.or_else(|| Api::detect(&input)) {
+        settings = settings.api(api);
+    }
+    if let Some(means) = args.means {
+        settings = settings.means(means);
+    }
+    let request = Request::post("/").header(header::CONTENT_TYPE, "application/json").extension(settings);
+    let Ok(request) = request.body(Full::new(input)) else { return (None, None) };
+
+    let sent = Arc::new(Mutex::new((None, None)));
+    let upstream = service_fn(|request: Request<_>| {
+        let sent = Arc::clone(&sent);
+        async move {
+            let (mut parts, body) = request.into_parts();
+            let body = BodyExt::collect(body).await.ok().map(|body| body.to_bytes());
+            *sent.lock().unwrap_or_else(PoisonError::into_inner) = (body, parts.extensions.remove());
+            Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+        }
+    });
+    // There is nothing else that this thread could do meanwhile.
+    let layer = layer(tier).offload_above(u64::MAX);
+    let Ok(_) = ServiceBuilder::new().layer(layer).service(upstream).oneshot(request).await;
+    std::mem::take(&mut sent.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The engine's report; where it was not asked, why.
+fn to_json(result: Option<&RequestReport>, tier: Tier, input: &[u8]) -> Value {
+    let not_asked = || {
+        let mut report = Report::default();
+        (report.tier, report.bytes_before, report.bytes_after) = (tier, input.len(), input.len());
+        report
+    };
+    let report = result.and_then(RequestReport::report).cloned().unwrap_or_else(not_asked);
+    let mut json = json!(report);
+    if let (Some(reason), Some(fields)) = (result.and_then(RequestReport::skip_reason), json.as_object_mut())
+    {
+        fields.insert("reason".to_owned(), json!(reason.as_str()));
+    }
+    json
+}

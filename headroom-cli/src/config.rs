@@ -1,0 +1,281 @@
+//! One typed configuration for every entry point.
+//!
+//! A setting has one name: the flag `--openai-upstream`, the variable `HEADROOM_OPENAI_UPSTREAM` and the file's key
+//! `openai_upstream` are the same.
+
+mod listen;
+mod upstream;
+
+use std::{
+    env, fmt, fs, io,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use headroom_core::Tier;
+use serde::Deserialize;
+
+pub(crate) use self::{
+    listen::Listen,
+    upstream::{Base, Upstreams},
+};
+
+const PREFIX: &str = "HEADROOM_";
+
+/// What one source (flags, environment, file) says.
+#[derive(Debug, Default, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Address to listen on; must be this machine's own; port 0 takes a free one [default: 127.0.0.1:8787]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<Listen>,
+    /// Upstream for every API
+    #[arg(long, value_name = "URL")]
+    pub(crate) upstream: Option<Base>,
+    /// Upstream of the Anthropic API [default: https://api.anthropic.com]
+    #[arg(long, value_name = "URL")]
+    pub(crate) anthropic_upstream: Option<Base>,
+    /// Upstream of the OpenAI API [default: https://api.openai.com]
+    #[arg(long, value_name = "URL")]
+    pub(crate) openai_upstream: Option<Base>,
+    /// Upstream of the Gemini API [default: https://generativelanguage.googleapis.com]
+    #[arg(long, value_name = "URL")]
+    pub(crate) gemini_upstream: Option<Base>,
+    /// How far edits may go: lossless, context or full [default: full]
+    #[arg(long)]
+    pub(crate) tier: Option<Tier>,
+    /// What is written to standard error: off, error, warn, info (a line per request) or debug [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log: Option<Log>,
+    /// Seconds that open requests get to finish after SIGINT or SIGTERM [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) drain_seconds: Option<u32>,
+}
+
+/// Every variable there is.
+const VARIABLES: [&str; 9] = [
+    "HEADROOM_CONFIG",
+    "HEADROOM_LISTEN",
+    "HEADROOM_UPSTREAM",
+    "HEADROOM_ANTHROPIC_UPSTREAM",
+    "HEADROOM_OPENAI_UPSTREAM",
+    "HEADROOM_GEMINI_UPSTREAM",
+    "HEADROOM_TIER",
+    "HEADROOM_LOG",
+    "HEADROOM_DRAIN_SECONDS",
+];
+
+/// What holds once all sources are read.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: Listen,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) tier: Tier,
+    pub(crate) log: Log,
+    pub(crate) drain: Duration,
+}
+
+/// How much the proxy writes to standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Log {
+    Off,
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+impl FromStr for Log {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Ok(match name {
+            "off" => Self::Off,
+            "error" => Self::Error,
+            "warn" => Self::Warn,
+            "info" => Self::Info,
+            "debug" => Self::Debug,
+            _ => return Err("unknown level; expected off, error, warn, info or debug"),
+        })
+    }
+}
+
+/// A setting that cannot be used. Names where it stands and what is expected.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("cannot read the configuration file {}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("configuration file {}", path.display())]
+    File { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("{name}: {message}")]
+    Variable { name: String, message: String },
+}
+
+/// Puts the sources together: flags, then the environment, then the file, then the defaults.
+pub(crate) fn load(flags: Settings, file: Option<&Path>) -> Result<Config, ConfigError> {
+    let environment = Settings::from_environment(variable)?;
+    let file = match file.map(Path::to_owned).or_else(|| env::var_os("HEADROOM_CONFIG").map(PathBuf::from)) {
+        Some(path) => Settings::from_file(&path)?,
+        None => {
+            default_file().map_or(Ok(None), |path| Settings::from_optional_file(&path))?.unwrap_or_default()
+        }
+    };
+    Ok(Config::of(&[flags, environment, file]))
+}
+
+/// Says which `HEADROOM_*` variables have no effect. They may be meant for something else, so they are no error.
+pub(crate) fn warn_of_unknown_variables() {
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with(PREFIX) && !VARIABLES.contains(&name.as_ref()) {
+            eprintln!("headroom: the variable {name} has no effect; known are {}", VARIABLES.join(", "));
+        }
+    }
+}
+
+fn default_file() -> Option<PathBuf> {
+    // As the XDG specification has it, an empty or relative path counts as not set.
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let directory = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
+    Some(directory.join("headroom").join("config.toml"))
+}
+
+fn variable(name: &str) -> Result<Option<String>, ConfigError> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => {
+            Err(ConfigError::Variable { name: name.to_owned(), message: "not UTF-8".to_owned() })
+        }
+    }
+}
+
+impl Settings {
+    fn from_environment(
+        variable: impl Fn(&str) -> Result<Option<String>, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        fn parse<T: FromStr<Err: fmt::Display>>(
+            variable: impl Fn(&str) -> Result<Option<String>, ConfigError>,
+            key: &str,
+        ) -> Result<Option<T>, ConfigError> {
+            let name = format!("{PREFIX}{key}");
+            let Some(value) = variable(&name)? else { return Ok(None) };
+            value
+                .parse()
+                .map(Some)
+                .map_err(|error: T::Err| ConfigError::Variable { name, message: error.to_string() })
+        }
+        Ok(Self {
+            listen: parse(&variable, "LISTEN")?,
+            upstream: parse(&variable, "UPSTREAM")?,
+            anthropic_upstream: parse(&variable, "ANTHROPIC_UPSTREAM")?,
+            openai_upstream: parse(&variable, "OPENAI_UPSTREAM")?,
+            gemini_upstream: parse(&variable, "GEMINI_UPSTREAM")?,
+            tier: parse(&variable, "TIER")?,
+            log: parse(&variable, "LOG")?,
+            drain_seconds: parse(&variable, "DRAIN_SECONDS")?,
+        })
+    }
+
+    fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| ConfigError::File { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    fn from_optional_file(path: &Path) -> Result<Option<Self>, ConfigError> {
+        match Self::from_file(path) {
+            Err(ConfigError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
+            result => result.map(Some),
+        }
+    }
+}
+
+impl Config {
+    /// The first source that says something holds.
+    fn of(sources: &[Settings; 3]) -> Self {
+        fn first<T: Clone>(sources: &[Settings], get: impl Fn(&Settings) -> Option<&T>) -> Option<T> {
+            sources.iter().find_map(get).cloned()
+        }
+        // Within a source, an API's own upstream goes before the one for all.
+        let upstream = |own: fn(&Settings) -> Option<&Base>| {
+            first(sources, |source| own(source).or(source.upstream.as_ref()))
+        };
+        Self {
+            listen: first(sources, |source| source.listen.as_ref()).unwrap_or_default(),
+            upstreams: Upstreams::new(
+                upstream(|source| source.anthropic_upstream.as_ref()),
+                upstream(|source| source.openai_upstream.as_ref()),
+                upstream(|source| source.gemini_upstream.as_ref()),
+            ),
+            tier: first(sources, |source| source.tier.as_ref()).unwrap_or_default(),
+            log: first(sources, |source| source.log.as_ref()).unwrap_or_default(),
+            drain: Duration::from_secs(
+                first(sources, |source| source.drain_seconds.as_ref()).unwrap_or(10).into(),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Settings {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn the_first_source_that_says_something_holds() {
+        let config = Config::of(&[
+            source("tier = 'lossless'"),
+            source("tier = 'context'\nlisten = '127.0.0.1:1'"),
+            source("tier = 'full'\nlisten = '127.0.0.1:2'\nlog = 'off'"),
+        ]);
+        assert_eq!(config.tier, Tier::Lossless);
+        assert_eq!(config.listen.to_string(), "127.0.0.1:1");
+        assert_eq!(config.log, Log::Off);
+        assert_eq!(config.drain, Duration::from_secs(10));
+    }
+
+    #[test]
+    fn an_upstream_for_all_goes_before_one_of_a_later_source() {
+        let config = Config::of(&[
+            source("upstream = 'http://all'\nopenai_upstream = 'http://own'"),
+            source(""),
+            source("anthropic_upstream = 'http://file'"),
+        ]);
+        assert_eq!(
+            config.upstreams.to_string(),
+            "anthropic http://all, openai http://own, gemini http://all"
+        );
+    }
+
+    #[test]
+    fn a_variable_that_cannot_be_parsed_is_named() {
+        let error =
+            Settings::from_environment(|name| Ok((name == "HEADROOM_TIER").then(|| "most".to_owned())));
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "HEADROOM_TIER: unknown tier; expected lossless, context or full"
+        );
+    }
+
+    #[test]
+    fn every_setting_has_its_variable() {
+        let mut asked = Vec::new();
+        let asked = std::cell::RefCell::new(&mut asked);
+        Settings::from_environment(|name| {
+            asked.borrow_mut().push(name.to_owned());
+            Ok(None)
+        })
+        .unwrap();
+        assert_eq!(**asked.borrow(), VARIABLES[1..]);
+    }
+}

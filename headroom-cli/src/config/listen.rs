@@ -1,0 +1,98 @@
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    str::FromStr,
+};
+
+use serde::Deserialize;
+
+/// An address of this machine that no other can reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Listen(SocketAddr);
+
+impl Listen {
+    pub(crate) const fn address(self) -> SocketAddr {
+        self.0
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self((Ipv4Addr::LOCALHOST, 8787).into())
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidListen {
+    #[error("not an address; expected ADDRESS:PORT such as 127.0.0.1:8787 or [::1]:8787")]
+    Syntax,
+    #[error(
+        "{0} can be reached from other machines, and the proxy has no way yet to tell its own clients from others; \
+         listen on 127.0.0.1, [::1] or localhost"
+    )]
+    Reachable(IpAddr),
+}
+
+impl FromStr for Listen {
+    type Err = InvalidListen;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let address = match text.strip_prefix("localhost:") {
+            Some(port) => (Ipv4Addr::LOCALHOST, port.parse().map_err(|_| InvalidListen::Syntax)?).into(),
+            None => text.parse::<SocketAddr>().map_err(|_| InvalidListen::Syntax)?,
+        };
+        if address.ip().is_loopback() {
+            Ok(Self(address))
+        } else {
+            Err(InvalidListen::Reachable(address.ip()))
+        }
+    }
+}
+
+impl TryFrom<String> for Listen {
+    type Error = InvalidListen;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_addresses_are_taken() {
+        for (text, address) in [
+            ("127.0.0.1:8787", "127.0.0.1:8787"),
+            ("127.0.0.2:0", "127.0.0.2:0"),
+            ("[::1]:80", "[::1]:80"),
+            ("localhost:9", "127.0.0.1:9"),
+        ] {
+            assert_eq!(text.parse::<Listen>().unwrap().to_string(), address);
+        }
+    }
+
+    #[test]
+    fn addresses_that_others_can_reach_are_refused() {
+        for text in ["0.0.0.0:8787", "[::]:8787", "192.168.1.4:8787", "[::ffff:10.0.0.1]:80"] {
+            assert!(matches!(text.parse::<Listen>(), Err(InvalidListen::Reachable(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in
+            ["", "8787", "127.0.0.1", "localhost", "localhost:x", "example.com:80", "http://127.0.0.1:1"]
+        {
+            assert_eq!(text.parse::<Listen>(), Err(InvalidListen::Syntax), "{text}");
+        }
+    }
+}

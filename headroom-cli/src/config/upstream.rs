@@ -1,0 +1,166 @@
+use std::{fmt, str::FromStr};
+
+use http::{
+    Uri,
+    uri::{Authority, PathAndQuery, Scheme},
+};
+use serde::Deserialize;
+
+use crate::proxy::Provider;
+
+/// Where requests go: scheme, host and, optionally, a path that all requests' paths are put under.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Base {
+    scheme: Scheme,
+    authority: Authority,
+    /// Without a slash at its end; empty where there is none.
+    path: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidBase {
+    #[error("not a URL; expected one such as https://api.example.com or http://127.0.0.1:11434/v1")]
+    Syntax,
+    #[error("an upstream has no user name or password in it; clients send their own keys")]
+    UserInfo,
+    #[error("an upstream has no query")]
+    Query,
+}
+
+impl Base {
+    fn fixed(host: &'static str) -> Self {
+        Self { scheme: Scheme::HTTPS, authority: Authority::from_static(host), path: String::new() }
+    }
+
+    /// The URL of a request that came to this path.
+    pub(crate) fn join(&self, request: &Uri) -> Result<Uri, http::Error> {
+        let target = request.path_and_query().map_or("/", PathAndQuery::as_str);
+        let target = target.strip_prefix(self.shared_version(request.path())).unwrap_or(target);
+        Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(format!("{}{target}", self.path))
+            .build()
+    }
+
+    /// `/v1` where this ends in it and the path starts with it: both a base URL and a client's path name the version.
+    fn shared_version(&self, path: &str) -> &str {
+        let Some((_, last)) = self.path.rsplit_once('/') else { return "" };
+        let is_version =
+            last.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        if is_version && path.split('/').nth(1) == Some(last) {
+            self.path.get(self.path.len() - last.len() - 1..).unwrap_or_default()
+        } else {
+            ""
+        }
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.path)
+    }
+}
+
+impl FromStr for Base {
+    type Err = InvalidBase;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.contains('#') {
+            return Err(InvalidBase::Syntax);
+        }
+        let parts = text.parse::<Uri>().map_err(|_| InvalidBase::Syntax)?.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(InvalidBase::Syntax);
+        };
+        if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
+            return Err(InvalidBase::Syntax);
+        }
+        if authority.as_str().contains('@') {
+            return Err(InvalidBase::UserInfo);
+        }
+        let path = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
+        if path.query().is_some() {
+            return Err(InvalidBase::Query);
+        }
+        Ok(Self { scheme, authority, path: path.path().trim_end_matches('/').to_owned() })
+    }
+}
+
+impl TryFrom<String> for Base {
+    type Error = InvalidBase;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+/// The upstream of each provider's API.
+#[derive(Clone, Debug)]
+pub(crate) struct Upstreams {
+    anthropic: Base,
+    openai: Base,
+    gemini: Base,
+}
+
+impl Upstreams {
+    /// The provider's own where none is given.
+    pub(super) fn new(anthropic: Option<Base>, openai: Option<Base>, gemini: Option<Base>) -> Self {
+        Self {
+            anthropic: anthropic.unwrap_or_else(|| Base::fixed("api.anthropic.com")),
+            openai: openai.unwrap_or_else(|| Base::fixed("api.openai.com")),
+            gemini: gemini.unwrap_or_else(|| Base::fixed("generativelanguage.googleapis.com")),
+        }
+    }
+
+    pub(crate) const fn of(&self, provider: Provider) -> &Base {
+        match provider {
+            Provider::Anthropic => &self.anthropic,
+            Provider::OpenAi => &self.openai,
+            Provider::Gemini => &self.gemini,
+        }
+    }
+}
+
+impl fmt::Display for Upstreams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "anthropic {}, openai {}, gemini {}", self.anthropic, self.openai, self.gemini)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_keeps_its_path_and_query_under_the_base() {
+        for (base, target, url) in [
+            ("https://a.example", "/v1/messages?beta=true", "https://a.example/v1/messages?beta=true"),
+            ("http://127.0.0.1:1/", "/", "http://127.0.0.1:1/"),
+            ("https://a.example/team/x/", "/v1/messages", "https://a.example/team/x/v1/messages"),
+            ("https://a.example/api/v1", "/v1/responses?x=/v1", "https://a.example/api/v1/responses?x=/v1"),
+            ("https://a.example/api/v1", "/v1", "https://a.example/api/v1"),
+            ("https://a.example/v1", "/v1beta/models", "https://a.example/v1/v1beta/models"),
+            ("https://a.example/api", "/api/hello", "https://a.example/api/api/hello"),
+            ("https://a.example", "//evil.example/v1", "https://a.example//evil.example/v1"),
+        ] {
+            let base: Base = base.parse().unwrap();
+            assert_eq!(base.join(&target.parse().unwrap()).unwrap().to_string(), url, "{base} {target}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_base_is_refused() {
+        for (text, error) in [
+            ("api.example.com", InvalidBase::Syntax),
+            ("/v1", InvalidBase::Syntax),
+            ("ftp://a.example", InvalidBase::Syntax),
+            ("https://a.example/#x", InvalidBase::Syntax),
+            ("https://me:secret@a.example", InvalidBase::UserInfo),
+            ("https://a.example/?key=1", InvalidBase::Query),
+        ] {
+            assert_eq!(text.parse::<Base>(), Err(error), "{text}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+
+/// Whose API a request speaks. Decides the upstream and the shape of our own errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Provider {
+    Anthropic,
+    OpenAi,
+    Gemini,
+}
+
+impl Provider {
+    /// Told by the path; by the headers that only one provider's clients send where the path is shared.
+    pub(crate) fn of(path: &str, headers: &HeaderMap) -> Self {
+        let mut segments = path.split('/').skip(1);
+        match (segments.next().unwrap_or_default(), segments.next().unwrap_or_default()) {
+            ("v1", "messages" | "complete" | "oauth" | "organizations" | "skills") | ("api", _) => {
+                Self::Anthropic
+            }
+            ("v1", "chat" | "responses" | "completions" | "embeddings") => Self::OpenAi,
+            ("v1beta" | "v1beta1" | "v1alpha" | "v1internal" | "upload", _) => Self::Gemini,
+            ("v1", "models" | "tunedModels") if path.contains(':') && has_method(path) => Self::Gemini,
+            _ if headers.contains_key("anthropic-version") => Self::Anthropic,
+            _ if headers.contains_key("x-goog-api-key") => Self::Gemini,
+            _ => Self::OpenAi,
+        }
+    }
+
+    /// The body of an error, in the shape that the provider's clients parse.
+    pub(super) fn error(self, status: StatusCode, message: &str) -> String {
+        let kind = match status {
+            StatusCode::BAD_GATEWAY => "api_error",
+            _ => "invalid_request_error",
+        };
+        match self {
+            Self::Anthropic => json!({"type": "error", "error": {"type": kind, "message": message}}),
+            Self::OpenAi => json!({"error": {"message": message, "type": kind, "param": null, "code": null}}),
+            Self::Gemini => {
+                let kind = match status {
+                    StatusCode::BAD_GATEWAY => "UNAVAILABLE",
+                    StatusCode::MISDIRECTED_REQUEST => "PERMISSION_DENIED",
+                    _ => "INVALID_ARGUMENT",
+                };
+                json!({"error": {"code": status.as_u16(), "message": message, "status": kind}})
+            }
+        }
+        .to_string()
+    }
+}
+
+/// Whether the path ends in `MODEL:METHOD`. Names of fine-tuned OpenAI models have colons as well, but no method.
+fn has_method(path: &str) -> bool {
+    let method = path.rsplit(':').next().unwrap_or_default();
+    method.ends_with("Content") || method.ends_with("Tokens") || method.starts_with("predict")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_tells_the_provider() {
+        for (path, provider) in [
+            ("/v1/messages", Provider::Anthropic),
+            ("/v1/messages/count_tokens", Provider::Anthropic),
+            ("/v1/complete", Provider::Anthropic),
+            ("/api/hello", Provider::Anthropic),
+            ("/v1/chat/completions", Provider::OpenAi),
+            ("/v1/completions", Provider::OpenAi),
+            ("/v1/responses", Provider::OpenAi),
+            ("/v1/responses/compact", Provider::OpenAi),
+            ("/v1/models", Provider::OpenAi),
+            ("/v1/models/ft:gpt-4o:team:x:1", Provider::OpenAi),
+            ("/chat/completions", Provider::OpenAi),
+            ("/", Provider::OpenAi),
+            ("", Provider::OpenAi),
+            ("/v1beta/models/gemini-3-pro:streamGenerateContent", Provider::Gemini),
+            ("/v1beta/openai/chat/completions", Provider::Gemini),
+            ("/v1/models/gemini-3-pro:generateContent", Provider::Gemini),
+            ("/v1/models/gemini-3-pro:countTokens", Provider::Gemini),
+            ("/upload/v1beta/files", Provider::Gemini),
+        ] {
+            assert_eq!(Provider::of(path, &HeaderMap::new()), provider, "{path}");
+        }
+    }
+
+    #[test]
+    fn headers_tell_it_on_shared_paths_only() {
+        let with = |name: &'static str| HeaderMap::from_iter([(name.parse().unwrap(), "x".parse().unwrap())]);
+        assert_eq!(Provider::of("/v1/models", &with("anthropic-version")), Provider::Anthropic);
+        assert_eq!(Provider::of("/v1/files", &with("anthropic-version")), Provider::Anthropic);
+        assert_eq!(Provider::of("/v1/models", &with("x-goog-api-key")), Provider::Gemini);
+        assert_eq!(Provider::of("/v1/chat/completions", &with("anthropic-version")), Provider::OpenAi);
+    }
+}

@@ -1,0 +1,140 @@
+use std::{
+    error::Error,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use headroom_tower::RequestReport;
+use http::{HeaderMap, HeaderName, Request, Response, Version, header};
+use http_body::Body;
+use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use tower::{BoxError, Service};
+
+use super::Provider;
+use crate::config::{Base, Upstreams};
+
+/// Finds HTTP/2 connections that died while the machine slept.
+const HTTP2_KEEPALIVE: Duration = Duration::from_secs(20);
+
+/// Headers that belong to one connection and not to the message. `Expect` is one of them here because the server has
+/// answered it by the time the body is read.
+const HOP_BY_HOP: [HeaderName; 9] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHORIZATION,
+    header::PROXY_AUTHENTICATE,
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::EXPECT,
+];
+
+/// Sends requests to the provider that they are meant for.
+#[derive(Clone, Debug)]
+pub(super) struct Upstream {
+    client: Client<HttpsConnector<HttpConnector>, UnsyncBoxBody<Bytes, BoxError>>,
+    upstreams: Arc<Upstreams>,
+}
+
+/// The upstream gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UpstreamError {
+    #[error("cannot reach {base}: {}", innermost(.source))]
+    Unreachable { base: Base, source: hyper_util::client::legacy::Error },
+    #[error("{base} gave no answer: {}", innermost(.source))]
+    NoAnswer { base: Base, source: hyper_util::client::legacy::Error },
+    #[error("the request's path cannot be sent to {base}: {source}")]
+    Path { base: Base, source: http::Error },
+}
+
+/// The wrapping errors say no more than that sending failed.
+fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
+}
+
+impl Upstream {
+    pub(super) fn new(connector: HttpsConnector<HttpConnector>, upstreams: Upstreams) -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .http2_adaptive_window(true)
+            .http2_keep_alive_interval(HTTP2_KEEPALIVE)
+            .build(connector);
+        Self { client, upstreams: Arc::new(upstreams) }
+    }
+}
+
+impl<B> Service<Request<B>> for Upstream
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Response = Response<Incoming>;
+    type Error = UpstreamError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        let base = self.upstreams.of(Provider::of(parts.uri.path(), &parts.headers));
+        parts.uri = match base.join(&parts.uri) {
+            Ok(uri) => uri,
+            Err(source) => {
+                let error = UpstreamError::Path { base: base.clone(), source };
+                return Box::pin(std::future::ready(Err(error)));
+            }
+        };
+        // The client names us; the upstream's own name is in the URL.
+        parts.headers.remove(header::HOST);
+        strip_hop_by_hop(&mut parts.headers);
+        parts.version = Version::HTTP_11;
+        let report = parts.extensions.remove::<RequestReport>();
+        let request = Request::from_parts(parts, body.map_err(Into::into).boxed_unsync());
+        let (base, sent) = (base.clone(), self.client.request(request));
+        Box::pin(async move {
+            let mut response = sent.await.map_err(|source| match source.is_connect() {
+                true => UpstreamError::Unreachable { base, source },
+                false => UpstreamError::NoAnswer { base, source },
+            })?;
+            strip_hop_by_hop(response.headers_mut());
+            response.extensions_mut().extend(report.map(carrying).unwrap_or_default());
+            Ok(response)
+        })
+    }
+}
+
+/// Carries what became of the request to the log line at the edge.
+fn carrying(report: RequestReport) -> http::Extensions {
+    let mut extensions = http::Extensions::new();
+    extensions.insert(report);
+    extensions
+}
+
+fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named.iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
+    }
+}

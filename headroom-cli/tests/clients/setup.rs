@@ -1,0 +1,176 @@
+use std::{
+    env,
+    ffi::OsStr,
+    fs::{self, File},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+const PACKAGES: [&str; 2] = ["@anthropic-ai/claude-code@2.1.330", "@openai/codex@0.169.0"];
+/// The agents are several hundred megabytes.
+const INSTALL: Duration = Duration::from_secs(300);
+
+/// Where everything is that was installed.
+pub(crate) struct Clients {
+    pub(crate) claude: PathBuf,
+    pub(crate) codex: PathBuf,
+    python: PathBuf,
+    mocks: PathBuf,
+}
+
+impl Clients {
+    /// Installs what is missing, once for all tests.
+    pub(crate) fn get() -> Option<&'static Self> {
+        static CLIENTS: OnceLock<Result<Clients, String>> = OnceLock::new();
+        let clients = CLIENTS.get_or_init(Self::install);
+        clients.as_ref().map_err(|reason| println!("skipped: {reason}")).ok()
+    }
+
+    fn install() -> Result<Self, String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let shared = env::var_os("HEADROOM_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
+        let mocks = shared.join("mock");
+        if !mocks.is_dir() {
+            return Err(format!("there are no upstreams in {}; set HEADROOM_SHARED", mocks.display()));
+        }
+        // cargo gives `target/tmp`, wherever `target` is.
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        let folder = env::var_os("HEADROOM_CLIENTS").map_or_else(|| target.join("clients"), PathBuf::from);
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+
+        let python = folder.join("venv/bin/python");
+        let imports =
+            |python: &Path| run(Command::new(python).args(["-c", "import aiohttp, zstandard"]), "python");
+        if imports(&python).is_err() {
+            run(Command::new("python3").args(["-m", "venv"]).arg(folder.join("venv")), "python3 -m venv")?;
+            run(
+                Command::new(&python).args(["-m", "pip", "install", "-q", "aiohttp", "zstandard"]),
+                "pip install",
+            )?;
+        }
+        let modules = folder.join("node_modules");
+        let binaries =
+            || Some((claude(&modules)?, Some(modules.join(".bin/codex")).filter(|codex| codex.exists())?));
+        if binaries().is_none() {
+            fs::write(folder.join("package.json"), r#"{"private":true}"#)
+                .map_err(|error| error.to_string())?;
+            let npm = ["install", "--force", "--no-audit", "--no-fund"];
+            run(Command::new("npm").args(npm).args(PACKAGES).current_dir(&folder), "npm install")?;
+        }
+        let (claude, codex) = binaries().ok_or("npm installed no binaries for this machine")?;
+        Ok(Self { claude, codex, python, mocks })
+    }
+}
+
+/// The native binary; the one in `.bin` is put there by an install script, which npm may not run.
+fn claude(modules: &Path) -> Option<PathBuf> {
+    let packages = fs::read_dir(modules.join("@anthropic-ai")).ok()?;
+    packages.filter_map(|package| Some(package.ok()?.path().join("claude"))).find(|binary| binary.is_file())
+}
+
+fn run(command: &mut Command, name: &str) -> Result<(), String> {
+    let command = std::mem::replace(command, Command::new(""));
+    match try_finish(command, INSTALL) {
+        Ok(output) if output.success => Ok(()),
+        Ok(output) => Err(format!("{name} failed: {}", output.text.trim())),
+        Err(error) => Err(format!("{name}: {error}")),
+    }
+}
+
+/// What a program wrote to both outputs, and whether it ended well.
+pub(crate) struct Finished {
+    pub(crate) success: bool,
+    pub(crate) text: String,
+}
+
+/// Runs it to its end, at most this long.
+pub(crate) fn finish(command: Command, patience: Duration) -> Finished {
+    try_finish(command, patience).unwrap()
+}
+
+fn try_finish(mut command: Command, patience: Duration) -> std::io::Result<Finished> {
+    // A file takes any amount of output, and what the program leaves behind does not keep it open for us.
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("output");
+    let output = File::create(&path)?;
+    let mut child = command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).spawn()?;
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break Some(status);
+        }
+        if start.elapsed() > patience {
+            child.kill()?;
+            child.wait()?;
+            break None;
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    let mut text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+    if status.is_none() {
+        text.push_str("\n(killed: it took too long)");
+    }
+    Ok(Finished { success: status.is_some_and(|status| status.success()), text })
+}
+
+/// One of the scripted upstreams.
+pub(crate) struct Mock {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Mock {
+    pub(crate) fn start(clients: &Clients, script: &str, args: &[&OsStr], folder: &Path) -> Option<Self> {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut command = Command::new(&clients.python);
+        command.arg(clients.mocks.join(script)).arg(address.port().to_string()).args(args);
+        let child =
+            command.env("MOCK_WS", folder).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut mock = Self { child, address };
+        let start = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            if mock.child.try_wait().unwrap().is_some() || start.elapsed() > Duration::from_secs(20) {
+                println!("skipped: {script} does not start");
+                return None;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Some(mock)
+    }
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A small project as agents find them: a long log, JSON, code.
+pub(crate) fn workspace() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut log = String::new();
+    for n in 0..40 {
+        log.push_str(&format!(
+            "2026-11-20T10:00:{n:02}Z ERROR worker-{} order {} timed out\n",
+            n % 7,
+            1000 + n * 37
+        ));
+        log.push_str(&"connection to the payment service refused, retrying in a moment\n".repeat(8));
+    }
+    fs::write(path("app.log"), log).unwrap();
+    let record = |n| serde_json::json!({"id": n, "state": "open", "zone": "eu-west-1", "amount": n * 3});
+    let records: Vec<_> = (0..200).map(record).collect();
+    fs::write(path("data.json"), serde_json::to_string_pretty(&records).unwrap()).unwrap();
+    fs::create_dir(path("src")).unwrap();
+    let handler = |n| format!("def handler_{n}(request):\n    return request.get('{n}', timeout=30)\n\n");
+    fs::write(path("src/server.py"), (0..60).map(handler).collect::<String>()).unwrap();
+    folder
+}

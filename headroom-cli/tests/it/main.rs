@@ -1,0 +1,18 @@
+//! The binary, from outside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may"
+)]
+
+mod access;
+mod compress;
+mod config;
+mod lifetime;
+mod proxy;
+mod streaming;
+#[path = "../support/mod.rs"]
+mod support;
+mod tls;

@@ -1,0 +1,114 @@
+//! Which lines of a file that was read may be set aside.
+
+use super::{Gap, Wanted, bytes, runs, survey::Survey, terms::Hits};
+use crate::{lines::Lines, marker};
+
+/// Shorter files are shown whole.
+const MIN_LINES: usize = 240;
+/// Shorter parts are shown.
+const MIN_GAP_LINES: usize = 24;
+const MIN_GAP_BYTES: usize = 800;
+/// Lines kept at the start, where the file says what it is and needs, and at the end.
+const HEAD: usize = 40;
+const TAIL: usize = 12;
+/// Lines kept around a line that holds what was named.
+const CONTEXT: usize = 12;
+/// Deeper definitions are details.
+const MAX_INDENT: usize = 4;
+const DEFINES: [&str; 24] = [
+    "abstract",
+    "async",
+    "class",
+    "const",
+    "def",
+    "defmodule",
+    "enum",
+    "export",
+    "fn",
+    "func",
+    "function",
+    "impl",
+    "interface",
+    "macro_rules!",
+    "mod",
+    "module",
+    "namespace",
+    "private",
+    "protected",
+    "pub",
+    "public",
+    "struct",
+    "trait",
+    "type",
+];
+/// Arguments that ask for a part of a file: all of it is wanted.
+const PARTS: [&str; 14] = [
+    "\"end\"",
+    "\"end_line\"",
+    "\"endLine\"",
+    "\"limit\"",
+    "\"line_end\"",
+    "\"line_start\"",
+    "\"offset\"",
+    "\"start\"",
+    "\"start_line\"",
+    "\"startLine\"",
+    "\"view_range\"",
+    "head -",
+    "sed -n",
+    "tail -",
+];
+
+pub(super) fn gaps(text: &str, wanted: &Wanted<'_>, survey: &Survey, hits: &Hits) -> Vec<Gap> {
+    let count = survey.rows.len();
+    let named: Vec<usize> = hits.named().collect();
+    let partial = wanted.arguments.is_some_and(|arguments| PARTS.iter().any(|part| arguments.contains(part)));
+    // Without a hint at what matters, anything may.
+    if count < MIN_LINES || partial || named.is_empty() {
+        return Vec::new();
+    }
+    let Some(view) = Lines::of(text) else { return Vec::new() };
+    let numbered = !view.runs.is_empty();
+    let mut kept = vec![false; count];
+    let mut keep = |line: usize, around: usize| {
+        let lines = line.saturating_sub(around)..(line + around + 1).min(count);
+        kept.get_mut(lines).unwrap_or_default().fill(true);
+    };
+    keep(0, HEAD);
+    keep(count - 1, TAIL);
+    for line in named.into_iter().chain(hits.best((count / 32).max(8))) {
+        keep(line, CONTEXT);
+    }
+    for (number, line) in view.lines.iter().enumerate() {
+        let body = line.body(text);
+        if defines(body) || body.contains(marker::OPENING) || (numbered && line.run == 0) {
+            keep(number, 0);
+        }
+    }
+    let run = |line: usize| view.lines.get(line).map(|line| line.run);
+    let number = |line: usize| match view.lines.get(line).and_then(|at| view.run(at)) {
+        Some(run) => run.first.checked_add(u32::try_from(line.checked_sub(run.lines.start)?).ok()?),
+        None => u32::try_from(line + 1).ok(),
+    };
+    runs(&kept)
+        .filter_map(|lines| {
+            let range = bytes(survey, &lines)?;
+            let last = lines.end.checked_sub(1)?;
+            let enough = lines.len() >= MIN_GAP_LINES && range.len() >= MIN_GAP_BYTES;
+            if !enough || run(lines.start) != run(last) {
+                return None;
+            }
+            Some(Gap { range, first: number(lines.start)?, last: number(last)?, summary: String::new() })
+        })
+        .collect()
+}
+
+/// Whether a line of code starts a definition, or one of prose a section.
+fn defines(body: &str) -> bool {
+    let line = body.trim_start_matches([' ', '\t']);
+    let indent = body.len() - line.len();
+    let first = line.split([' ', '(', '<']).next().unwrap_or_default();
+    indent <= MAX_INDENT
+        && (DEFINES.contains(&first) || (indent == 0 && line.starts_with('#') && line.contains("# ")))
+        || (indent == 0 && line.ends_with('{'))
+}

@@ -1,0 +1,269 @@
+//! Which lines of logs, of the output of commands and of tables stay.
+
+use memchr::memmem;
+use rustc_hash::FxHashMap;
+
+use super::{
+    numbers,
+    severity::Severity,
+    survey::{Row, Survey},
+    templates::Templates,
+    terms::Hits,
+};
+use crate::marker;
+
+/// Lines kept at the start and at the end.
+const HEAD: usize = 3;
+const TAIL: usize = 4;
+/// Most lines that a marker of a fold may refer back to.
+const FOLDED: usize = 8;
+/// Lines kept before and after an error.
+const CONTEXT: usize = 2;
+/// Most lines of a stack trace.
+const MAX_TRACE: usize = 40;
+/// Numbers of a line that are compared with those of its likes.
+const MAX_NUMBERS: usize = 8;
+const MAX_CHANGES: usize = 8;
+/// Kinds of lines of which the first and the last are shown where lines combine parts in ever new ways.
+const DELIMITERS: [u8; 4] = *b"|\t;,";
+/// Tags that agents put around the output of a command.
+const ENVELOPE: [&str; 16] = [
+    "<returncode",
+    "</returncode",
+    "<output",
+    "</output",
+    "<stdout",
+    "</stdout",
+    "<stderr",
+    "</stderr",
+    "<error",
+    "</error",
+    "<exit",
+    "<warning",
+    "</warning",
+    "Exit code",
+    "exit code",
+    "[exit",
+];
+
+/// The lines that stay.
+#[derive(Debug)]
+pub(super) struct Keep {
+    pub(super) lines: Vec<bool>,
+}
+
+struct Chooser<'a> {
+    text: &'a str,
+    survey: &'a Survey,
+    templates: &'a Templates<'a>,
+    hits: &'a Hits,
+    kept: Vec<bool>,
+    /// The delimiter of a table, whose rows stand each for itself.
+    delimiter: Option<u8>,
+}
+
+impl Keep {
+    pub(super) fn of(text: &str, survey: &Survey, templates: &Templates<'_>, hits: &Hits) -> Self {
+        let kept = vec![false; survey.rows.len()];
+        let delimiter = delimiter(text, &survey.rows);
+        let mut chooser = Chooser { text, survey, templates, hits, kept, delimiter };
+        chooser.frame();
+        chooser.named();
+        chooser.kinds();
+        chooser.outliers();
+        chooser.changes();
+        Self { lines: chooser.kept }
+    }
+}
+
+impl Chooser<'_> {
+    fn count(&self) -> usize {
+        self.survey.rows.len()
+    }
+
+    fn keep(&mut self, line: usize) {
+        if let Some(kept) = self.kept.get_mut(line) {
+            *kept = true;
+        }
+    }
+
+    fn keep_around(&mut self, line: usize, before: usize, after: usize) {
+        for line in line.saturating_sub(before)..=line + after {
+            self.keep(line);
+        }
+    }
+
+    fn row(&self, line: usize) -> &str {
+        self.survey.rows.get(line).map_or("", |row| row.text(self.text))
+    }
+
+    /// The edges of the text and what is not its own: envelopes, headers of tables, markers.
+    fn frame(&mut self) {
+        let count = self.count();
+        for line in (0..HEAD).chain(count.saturating_sub(TAIL)..count) {
+            self.keep(line);
+        }
+        for line in 0..count {
+            if ENVELOPE.iter().any(|tag| self.row(line).starts_with(tag)) {
+                self.keep(line);
+            }
+        }
+        let bytes = self.text.as_bytes();
+        let markers = memmem::find_iter(bytes, marker::OPENING).map(|at| (at, FOLDED));
+        let headers = [" rows;", " rows:", " JSON values"].map(|what| memmem::find_iter(bytes, what));
+        let headers = headers.into_iter().flatten().map(|at| (at, 0));
+        for (at, before) in markers.chain(headers).collect::<Vec<_>>() {
+            let line = self.survey.rows.partition_point(|row| (row.end as usize) < at);
+            self.keep_around(line, before, 0);
+        }
+        if self.delimiter.is_some() {
+            for line in 0..count {
+                if self.row(line).starts_with(']') {
+                    self.keep(line);
+                }
+            }
+        }
+    }
+
+    fn named(&mut self) {
+        for line in self.hits.named() {
+            self.keep(line);
+        }
+        for line in self.hits.best((self.count() / 16).max(8)) {
+            self.keep(line);
+        }
+        for line in self.hits.related() {
+            if self.survey.rows.get(line).is_some_and(|row| row.severity >= Severity::Error) {
+                self.keep(line);
+            }
+        }
+    }
+
+    /// Rare kinds of lines whole, errors as far as they are not all over the text, some of each other kind.
+    fn kinds(&mut self) {
+        let count = self.count();
+        let seldom = u32::try_from(1 + count / 1000).unwrap_or(u32::MAX);
+        let is_rare = |line: usize| self.templates.get(line).is_some_and(|template| template.count <= seldom);
+        let rare: Vec<usize> = (0..count).filter(|line| is_rare(*line)).collect();
+        let combined = rare.len() > count / 8 + 16;
+        let mut pairs = self.templates.counted_pairs();
+        let few = u16::try_from(seldom).unwrap_or(u16::MAX);
+        for line in rare {
+            if !combined || pairs.has_rare(line, few) {
+                self.keep(line);
+            }
+        }
+        for (severity, budget, times) in
+            [(Severity::Error, (count / 10).max(20), 2), (Severity::Warning, (count / 20).max(8), 1)]
+        {
+            let lines: Vec<usize> = (0..count)
+                .filter(|line| self.survey.rows.get(*line).is_some_and(|row| row.severity == severity))
+                .collect();
+            let all = lines.len() <= budget;
+            for line in lines {
+                if all || pairs.shows_new(line, times) {
+                    self.keep(line);
+                    self.context(line, if all && severity == Severity::Error { CONTEXT } else { 0 });
+                }
+            }
+        }
+        if combined {
+            for line in 0..count {
+                if pairs.shows_new(line, 1) {
+                    self.keep(line);
+                }
+            }
+        } else {
+            for template in &self.templates.all {
+                self.keep(template.first as usize);
+                self.keep(template.last as usize);
+            }
+        }
+    }
+
+    /// What stands around an error: in a table nothing, else some lines and all of a stack trace.
+    fn context(&mut self, line: usize, lines: usize) {
+        if self.delimiter.is_some() {
+            return;
+        }
+        self.keep_around(line, lines, lines);
+        let belongs = |row: &str| row.starts_with([' ', '\t']) || row.starts_with("Caused by");
+        for next in line + 1..=line + MAX_TRACE {
+            if !belongs(self.row(next)) {
+                self.keep(next);
+                break;
+            }
+            self.keep(next);
+        }
+    }
+
+    fn outliers(&mut self) {
+        let mut places: FxHashMap<(u32, usize), Vec<(f32, u32)>> = FxHashMap::default();
+        for (number, line) in (0_u32..).zip(0..self.count()) {
+            if let Some(delimiter) = self.delimiter {
+                for (column, cell) in self.row(line).split(char::from(delimiter)).enumerate().take(64) {
+                    if let Ok(value) = cell.trim().parse::<f32>()
+                        && value.is_finite()
+                    {
+                        places.entry((0, column)).or_default().push((value, number));
+                    }
+                }
+            } else {
+                let template = self.templates.of.get(line).copied().unwrap_or_default();
+                for (place, value) in self.survey.numbers(line).iter().take(MAX_NUMBERS).enumerate() {
+                    places.entry((template, place)).or_default().push((*value, number));
+                }
+            }
+        }
+        for values in places.values() {
+            for line in numbers::outliers(values) {
+                self.keep(line as usize);
+            }
+        }
+    }
+
+    /// Lines where the mix of kinds differs most from the lines before.
+    fn changes(&mut self) {
+        let count = self.count();
+        let window = (count / 40).clamp(16, 256);
+        let kind = |line: usize| self.templates.of.get(line).copied().unwrap_or_default();
+        let mut changes = Vec::new();
+        let mut start = window;
+        while start + window <= count {
+            let mut mix: FxHashMap<u32, i32> = FxHashMap::default();
+            for line in start - window..start {
+                *mix.entry(kind(line)).or_default() += 1;
+            }
+            for line in start..start + window {
+                *mix.entry(kind(line)).or_default() -= 1;
+            }
+            let differ: usize = mix.values().map(|count| count.unsigned_abs() as usize).sum();
+            if differ * 4 >= window * 7 {
+                changes.push((differ, start));
+            }
+            start += window;
+        }
+        // A text in which every part differs from the one before has no points of change.
+        if changes.len() * window * 4 > count {
+            return;
+        }
+        changes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        for (_, line) in changes.into_iter().take(MAX_CHANGES) {
+            self.keep_around(line, 1, 1);
+        }
+    }
+}
+
+/// The delimiter of a text most of whose lines are rows of one table.
+fn delimiter(text: &str, rows: &[Row]) -> Option<u8> {
+    const SAMPLE: usize = 64;
+    let step = (rows.len() / SAMPLE).max(1);
+    let sample: Vec<&str> = rows.iter().step_by(step).map(|row| row.text(text)).collect();
+    DELIMITERS.into_iter().find(|delimiter| {
+        let mut counts: Vec<usize> =
+            sample.iter().map(|row| row.bytes().filter(|byte| byte == delimiter).count()).collect();
+        counts.sort_unstable();
+        let usual = counts.get(counts.len() / 2).copied().unwrap_or_default();
+        usual >= 2 && counts.iter().filter(|count| **count == usual).count() * 10 >= counts.len() * 8
+    })
+}

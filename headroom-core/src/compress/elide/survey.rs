@@ -1,0 +1,227 @@
+//! One pass over a text: its lines, and for each line its words as hashes, its numbers and how grave it is.
+
+use super::{
+    numbers,
+    severity::{self, Severity, Words},
+};
+
+/// Set in a token that holds a digit or looks like a hash: such tokens are values, not words.
+pub(super) const VALUE: u32 = 1 << 31;
+
+const DIGIT: u8 = 1;
+const HEX: u8 = 2;
+const LOWER: u8 = 4;
+const UPPER: u8 = 8;
+const HIGH: u8 = 16;
+/// First byte of a character of a script that sets no spaces between words.
+const LEAD: u8 = 32;
+
+const fn class(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => DIGIT | HEX,
+        b'a'..=b'f' => LOWER | HEX,
+        b'g'..=b'z' => LOWER,
+        b'A'..=b'F' => UPPER | HEX,
+        b'G'..=b'Z' => UPPER,
+        0xe3..=0xed => HIGH | LEAD,
+        0x80..=0xff => HIGH,
+        _ => 0,
+    }
+}
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+        {
+            classes[byte] = class(byte as u8);
+        }
+        byte += 1;
+    }
+    classes
+};
+
+/// One line; what it has in the vectors of the [`Survey`] ends where its `tokens` and `numbers` say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    tokens: u32,
+    numbers: u32,
+    pub(super) severity: Severity,
+    /// The level that a log line names, as an index into [`severity::LEVELS`], plus one.
+    pub(super) level: u8,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    pub(super) rows: Vec<Row>,
+    tokens: Vec<u32>,
+    numbers: Vec<f32>,
+}
+
+impl Row {
+    pub(super) fn text<'t>(&self, text: &'t str) -> &'t str {
+        text.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+impl Survey {
+    /// The lines of a text of less than 4 GiB.
+    pub(super) fn of(text: &str) -> Self {
+        let mut scanner = Scanner::new(text.as_bytes());
+        scanner.run();
+        scanner.found
+    }
+
+    /// The tokens of a short text, as those of a line.
+    pub(super) fn tokens_of(text: &str) -> Vec<u32> {
+        Self::of(text).tokens
+    }
+
+    fn from(&self, line: usize, end: impl Fn(&Row) -> u32) -> usize {
+        line.checked_sub(1).and_then(|before| self.rows.get(before)).map_or(0, end) as usize
+    }
+
+    pub(super) fn tokens(&self, line: usize) -> &[u32] {
+        let end = self.rows.get(line).map_or(0, |row| row.tokens) as usize;
+        self.tokens.get(self.from(line, |row| row.tokens)..end).unwrap_or_default()
+    }
+
+    pub(super) fn numbers(&self, line: usize) -> &[f32] {
+        let end = self.rows.get(line).map_or(0, |row| row.numbers) as usize;
+        self.numbers.get(self.from(line, |row| row.numbers)..end).unwrap_or_default()
+    }
+
+    pub(super) fn all_tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Token {
+    start: usize,
+    hash: u32,
+    any: u8,
+    all: u8,
+    /// Lower-case letters at its end so far.
+    lower: u8,
+    /// Whether it may be a further part of a UUID or an address.
+    follows_value: bool,
+}
+
+struct Scanner<'t> {
+    bytes: &'t [u8],
+    words: Words,
+    found: Survey,
+    row: Row,
+    /// Where the last token ended, if it was a value.
+    value_end: usize,
+}
+
+impl<'t> Scanner<'t> {
+    fn new(bytes: &'t [u8]) -> Self {
+        let mut found = Survey::default();
+        found.tokens.reserve(bytes.len() / 7);
+        Self { bytes, words: Words::new(), found, row: Self::row(0), value_end: usize::MAX }
+    }
+
+    const fn row(start: u32) -> Row {
+        Row { start, end: start, tokens: 0, numbers: 0, severity: Severity::None, level: 0 }
+    }
+
+    fn run(&mut self) {
+        let mut token: Option<Token> = None;
+        for (at, byte) in self.bytes.iter().copied().enumerate() {
+            let class = CLASSES.get(usize::from(byte)).copied().unwrap_or_default();
+            if class == 0 {
+                if let Some(token) = token.take() {
+                    self.push(token, at);
+                }
+                if byte == b'\n' {
+                    self.line(at);
+                }
+                continue;
+            }
+            if let Some(open) = token
+                && ((class & UPPER != 0 && open.lower >= 2) || class & LEAD != 0)
+            {
+                self.push(open, at);
+                token = None;
+            }
+            let open = token.get_or_insert_with(|| Token {
+                start: at,
+                hash: SEED,
+                any: 0,
+                all: u8::MAX,
+                lower: 0,
+                follows_value: self.follows_value(at),
+            });
+            open.hash = step(open.hash, byte, class);
+            open.any |= class;
+            open.all &= class;
+            open.lower = if class & LOWER == 0 { 0 } else { open.lower.saturating_add(1) };
+        }
+        if let Some(token) = token {
+            self.push(token, self.bytes.len());
+        }
+        if (self.row.start as usize) < self.bytes.len() {
+            self.line(self.bytes.len());
+        }
+    }
+
+    fn follows_value(&self, at: usize) -> bool {
+        at.checked_sub(1).is_some_and(|before| {
+            before == self.value_end && matches!(self.bytes.get(before), Some(b'-' | b':'))
+        })
+    }
+
+    fn push(&mut self, token: Token, end: usize) {
+        let hash = finish(token.hash);
+        let hex = token.all & HEX != 0 && (end - token.start >= 8 || token.follows_value);
+        if token.any & DIGIT != 0 || hex {
+            self.found.tokens.push(hash | VALUE);
+            self.value_end = end;
+            if let Some(number) = numbers::at(self.bytes, token.start, end) {
+                self.found.numbers.push(number);
+            }
+            return;
+        }
+        self.found.tokens.push(hash);
+        if let Some(word) = self.words.get(hash) {
+            let (severity, level) = severity::of(word, self.bytes, token.start, end);
+            self.row.severity = self.row.severity.max(severity);
+            if self.row.level == 0 {
+                self.row.level = level;
+            }
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "texts are shorter than 4 GiB")]
+    fn line(&mut self, end: usize) {
+        let mut row = self.row;
+        row.end = end as u32;
+        row.tokens = self.found.tokens.len() as u32;
+        row.numbers = self.found.numbers.len() as u32;
+        self.found.rows.push(row);
+        self.row = Self::row(row.end.saturating_add(1));
+    }
+}
+
+const SEED: u32 = 0x811c_9dc5;
+
+/// FNV-1a; letters count in lower case.
+const fn step(hash: u32, byte: u8, class: u8) -> u32 {
+    let byte = if class & UPPER == 0 { byte } else { byte | 0x20 };
+    (hash ^ byte as u32).wrapping_mul(0x0100_0193)
+}
+
+const fn finish(hash: u32) -> u32 {
+    (hash ^ hash >> 15).wrapping_mul(0x2c1b_3c6d) & !VALUE
+}
+
+/// The hash of a word in lower case.
+pub(super) fn hash(word: &str) -> u32 {
+    finish(word.bytes().fold(SEED, |hash, byte| step(hash, byte, class(byte))))
+}

@@ -1,0 +1,153 @@
+//! What kinds of lines a text is made of: lines that differ only in values are of one template.
+
+use rustc_hash::FxHashMap;
+
+use super::survey::{Survey, VALUE};
+
+/// Tables of counts have at most this many places.
+const MAX_PLACES: usize = 1 << 20;
+const VALUE_SYMBOL: u32 = 1;
+const RARE_SYMBOL: u32 = 2;
+
+/// Counts by hash, without keys: two hashes in one place make both look more frequent.
+#[derive(Debug)]
+struct Counts(Vec<u16>);
+
+impl Counts {
+    fn new(entries: usize) -> Self {
+        Self(vec![0; (entries * 2).next_power_of_two().clamp(1 << 10, MAX_PLACES)])
+    }
+
+    fn place(&mut self, hash: u32) -> Option<&mut u16> {
+        let at = hash as usize & (self.0.len() - 1);
+        self.0.get_mut(at)
+    }
+
+    fn add(&mut self, hash: u32) {
+        if let Some(count) = self.place(hash) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    fn get(&self, hash: u32) -> u16 {
+        self.0.get(hash as usize & (self.0.len() - 1)).copied().unwrap_or(u16::MAX)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Template {
+    pub(super) count: u32,
+    pub(super) first: u32,
+    pub(super) last: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Templates<'s> {
+    survey: &'s Survey,
+    words: Counts,
+    /// Words seen more seldom are values too: names, hosts.
+    rare_word: u16,
+    pub(super) all: Vec<Template>,
+    /// The template of each line.
+    pub(super) of: Vec<u32>,
+}
+
+impl<'s> Templates<'s> {
+    pub(super) fn of(survey: &'s Survey) -> Self {
+        let tokens = survey.all_tokens();
+        let mut words = Counts::new(tokens.len());
+        for token in tokens {
+            words.add(*token);
+        }
+        let rare_word = u16::try_from(survey.rows.len() / 1000).unwrap_or(u16::MAX).saturating_add(1);
+        let mut found = Self { survey, words, rare_word, all: Vec::new(), of: Vec::new() };
+        let mut ids: FxHashMap<u64, u32> = FxHashMap::default();
+        for (line, index) in (0_u32..).zip(0..survey.rows.len()) {
+            let hash = found.symbols(index).fold(0, mix);
+            let id = *ids.entry(hash).or_insert(u32::try_from(found.all.len()).unwrap_or(u32::MAX));
+            match found.all.get_mut(id as usize) {
+                Some(template) => {
+                    template.count += 1;
+                    template.last = line;
+                }
+                None => found.all.push(Template { count: 1, first: line, last: line }),
+            }
+            found.of.push(id);
+        }
+        found
+    }
+
+    /// The words of a line, with one symbol for values and one for rare words.
+    fn symbols(&self, line: usize) -> impl Iterator<Item = u32> {
+        let mut value = false;
+        self.survey.tokens(line).iter().filter_map(move |token| {
+            let is_value = token & VALUE != 0;
+            let again = is_value && value;
+            value = is_value;
+            if again {
+                None
+            } else if is_value {
+                Some(VALUE_SYMBOL)
+            } else if self.words.get(*token) <= self.rare_word {
+                Some(RARE_SYMBOL)
+            } else {
+                Some(*token)
+            }
+        })
+    }
+
+    /// Hashes of the pairs of words that follow each other.
+    fn pairs(&self, line: usize) -> impl Iterator<Item = u32> {
+        let mut before = 0;
+        self.symbols(line).map(move |symbol| {
+            let pair = mix(u64::from(before), symbol);
+            before = symbol;
+            (pair >> 32) as u32
+        })
+    }
+
+    pub(super) fn get(&self, line: usize) -> Option<&Template> {
+        self.all.get(*self.of.get(line)? as usize)
+    }
+
+    pub(super) fn counted_pairs(&self) -> Pairs<'_> {
+        let entries = self.survey.all_tokens().len();
+        let mut counts = Counts::new(entries);
+        for line in 0..self.survey.rows.len() {
+            for pair in self.pairs(line) {
+                counts.add(pair);
+            }
+        }
+        Pairs { templates: self, counts, shown: Counts::new(entries) }
+    }
+}
+
+/// Pairs of words, for texts in which the whole lines combine a few parts in ever new ways.
+#[derive(Debug)]
+pub(super) struct Pairs<'t> {
+    templates: &'t Templates<'t>,
+    counts: Counts,
+    shown: Counts,
+}
+
+impl Pairs<'_> {
+    /// Whether the line has a pair that is in at most so many lines.
+    pub(super) fn has_rare(&self, line: usize, most: u16) -> bool {
+        self.templates.pairs(line).any(|pair| self.counts.get(pair) <= most)
+    }
+
+    /// Whether the line shows a pair that was shown fewer than so many times; counts it as shown then.
+    pub(super) fn shows_new(&mut self, line: usize, times: u16) -> bool {
+        let new = self.templates.pairs(line).any(|pair| self.shown.get(pair) < times);
+        if new {
+            for pair in self.templates.pairs(line) {
+                self.shown.add(pair);
+            }
+        }
+        new
+    }
+}
+
+fn mix(hash: u64, symbol: u32) -> u64 {
+    (hash.rotate_left(5) ^ u64::from(symbol)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}

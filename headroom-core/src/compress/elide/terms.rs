@@ -1,0 +1,257 @@
+//! What was asked for: the terms of the question and of the call, and which lines they hit.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    Wanted,
+    severity::{self, Words},
+    survey::{Survey, VALUE, hash},
+};
+use crate::scan::{Limits, Text, scan};
+
+/// One bit each in the mask of a line.
+const MAX_TERMS: usize = 64;
+/// Most bytes read at either end of a question.
+const MAX_SIDE: usize = 4096;
+const STOP_WORDS: &str = "\
+    about above after again all also and any are because been before being below between both but can check could \
+    did does doing don done during each every few find fix for from further get give had has have having help here \
+    how into investigate its just know let like list look make may more most much must need new not now off once \
+    one only other our out over own please run same see should show some such sure take tell than that the their \
+    them then there these they this those through too try two under until use used uses using very want was way we \
+    were what when where which while who why will with work works would you your";
+
+/// One thing that was named.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Term {
+    /// Identifiers, paths, numbers, as opposed to plain words. First in order.
+    plain: bool,
+    /// Alone it says little about which lines are meant: `error`.
+    grave: bool,
+    tokens: Vec<u32>,
+}
+
+/// The lines that were asked for.
+#[derive(Debug)]
+pub(super) struct Hits {
+    /// Bits of the terms in each line.
+    masks: Vec<u64>,
+    terms: Vec<Term>,
+    /// Lines that each term is in.
+    counts: Vec<u32>,
+}
+
+impl Hits {
+    pub(super) fn of(survey: &Survey, wanted: &Wanted<'_>) -> Self {
+        let terms = terms(wanted);
+        let mut index: FxHashMap<u32, Vec<(usize, &[u32])>> = FxHashMap::default();
+        let mut filter = [0_u64; 64];
+        for (bit, term) in terms.iter().enumerate() {
+            let Some((first, rest)) = term.tokens.split_first() else { continue };
+            index.entry(*first).or_default().push((bit, rest));
+            if let Some(bits) = filter.get_mut((first >> 6 & 63) as usize) {
+                *bits |= 1 << (first & 63);
+            }
+        }
+        let mut masks = vec![0_u64; survey.rows.len()];
+        let mut counts = vec![0; terms.len()];
+        if terms.is_empty() {
+            return Self { masks, terms, counts };
+        }
+        for (line, mask) in masks.iter_mut().enumerate() {
+            let tokens = survey.tokens(line);
+            for (at, token) in tokens.iter().enumerate() {
+                let token = token & !VALUE;
+                if filter.get((token >> 6 & 63) as usize).is_none_or(|bits| bits >> (token & 63) & 1 == 0) {
+                    continue;
+                }
+                for (bit, rest) in index.get(&token).into_iter().flatten() {
+                    let next = tokens.get(at + 1..).unwrap_or_default().iter().map(|token| token & !VALUE);
+                    if next.take(rest.len()).eq(rest.iter().copied()) {
+                        *mask |= 1 << bit;
+                    }
+                }
+            }
+            let mut bits = *mask;
+            while bits != 0 {
+                if let Some(count) = counts.get_mut(bits.trailing_zeros() as usize) {
+                    *count += 1;
+                }
+                bits &= bits - 1;
+            }
+        }
+        Self { masks, terms, counts }
+    }
+
+    /// Bits of the terms for which `pass` holds, given the number of lines that they are in.
+    fn bits(&self, pass: impl Fn(&Term, u32) -> bool) -> u64 {
+        self.terms
+            .iter()
+            .zip(&self.counts)
+            .enumerate()
+            .filter(|(_, (term, count))| pass(term, **count))
+            .fold(0, |bits, (bit, _)| bits | 1 << bit)
+    }
+
+    /// The lines that hold something that was named and is not all over the text.
+    pub(super) fn named(&self) -> impl Iterator<Item = usize> {
+        let lines = u32::try_from(self.masks.len()).unwrap_or(u32::MAX);
+        let bits = self.bits(|term, count| {
+            count <= if term.plain { (lines / 32).max(8) } else { (lines / 4).max(8) } && !term.grave
+        });
+        self.lines_with(bits)
+    }
+
+    /// The lines that hold anything of what was asked for that is not in most lines.
+    pub(super) fn related(&self) -> impl Iterator<Item = usize> {
+        let lines = self.masks.len();
+        self.lines_with(self.bits(|term, count| count as usize * 2 <= lines && !term.grave))
+    }
+
+    /// The lines that match best, the weight of each term being the higher the rarer it is.
+    pub(super) fn best(&self, most: usize) -> Vec<usize> {
+        let lines = self.masks.len();
+        let bits = self.bits(|_, count| count as usize * 2 <= lines);
+        let weights: Vec<u32> = self.counts.iter().map(|count| weight(lines, *count)).collect();
+        let score = |mask: u64| {
+            let mut bits = mask & bits;
+            let mut score = 0;
+            while bits != 0 {
+                score += weights.get(bits.trailing_zeros() as usize).copied().unwrap_or_default();
+                bits &= bits - 1;
+            }
+            score
+        };
+        let mut scored: Vec<(u32, usize)> =
+            self.masks.iter().enumerate().map(|(line, mask)| (score(*mask), line)).collect();
+        scored.retain(|(score, _)| *score > 0);
+        scored.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut best = Vec::new();
+        for group in scored.chunk_by(|a, b| a.0 == b.0) {
+            if best.len() + group.len() > most {
+                break;
+            }
+            best.extend(group.iter().map(|(_, line)| *line));
+        }
+        best
+    }
+
+    fn lines_with(&self, bits: u64) -> impl Iterator<Item = usize> {
+        self.masks.iter().enumerate().filter(move |(_, mask)| *mask & bits != 0).map(|(line, _)| line)
+    }
+}
+
+/// The weight that BM25 gives a term, in thousandths.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "small"
+)]
+fn weight(lines: usize, hits: u32) -> u32 {
+    let (lines, hits) = (lines as f64, f64::from(hits));
+    (((lines - hits + 0.5) / (hits + 0.5)).ln_1p() * 1000.0) as u32
+}
+
+fn terms(wanted: &Wanted<'_>) -> Vec<Term> {
+    let mut found = Found {
+        words: Words::new(),
+        stop: STOP_WORDS.split(' ').map(hash).collect(),
+        terms: BTreeSet::new(),
+    };
+    if let Some(arguments) = wanted.arguments {
+        found.arguments(arguments);
+    }
+    if let Some(question) = wanted.question {
+        found.text(question);
+    }
+    found.terms.into_iter().take(MAX_TERMS).collect()
+}
+
+struct Found {
+    words: Words,
+    stop: Vec<u32>,
+    terms: BTreeSet<Term>,
+}
+
+impl Found {
+    fn arguments(&mut self, arguments: &str) {
+        match scan(arguments, Limits::for_length(arguments.len())) {
+            Ok(tape) if tape.root().is_object() => {
+                for text in tape.root().strings().filter_map(Text::decode) {
+                    self.text(&text);
+                }
+                for number in arguments.split(|c: char| !c.is_ascii_alphanumeric()) {
+                    if number.len() >= 3 && number.bytes().all(|byte| byte.is_ascii_digit()) {
+                        self.add(number);
+                    }
+                }
+            }
+            _ => self.text(arguments),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if text.len() <= 2 * MAX_SIDE {
+            self.chunks(text);
+        } else {
+            self.chunks(text.get(..text.floor_char_boundary(MAX_SIDE)).unwrap_or_default());
+            self.chunks(text.get(text.ceil_char_boundary(text.len() - MAX_SIDE)..).unwrap_or_default());
+        }
+    }
+
+    fn chunks(&mut self, text: &str) {
+        let ends = |c: char| c.is_whitespace() || "\"'`,;()[]{}<>|=".contains(c);
+        for chunk in text.split(ends) {
+            let chunk = chunk.trim_matches(|c: char| ".:?!*&^$-".contains(c));
+            self.add(chunk);
+            if let Some((_, name)) = chunk.rsplit_once(['/', '\\']) {
+                self.add(name);
+            }
+        }
+    }
+
+    /// Adds a term and, where it has parts that are words, those.
+    fn add(&mut self, chunk: &str) {
+        let tokens = Survey::tokens_of(chunk);
+        let is_ascii = chunk.is_ascii();
+        if tokens.len() > 1 && is_ascii && tokens.len() <= 32 {
+            self.insert(false, tokens.iter().map(|token| token & !VALUE).collect());
+            for part in chunk.split(|c: char| !c.is_ascii_alphanumeric()) {
+                if part.len() >= 4 && part.bytes().all(|byte| byte.is_ascii_lowercase()) {
+                    self.word(part);
+                }
+            }
+        } else if tokens.len() > 1 {
+            for pair in tokens.windows(2) {
+                self.insert(true, pair.iter().map(|token| token & !VALUE).collect());
+            }
+        } else if let [token] = tokens.as_slice() {
+            let shaped = token & VALUE != 0 || chunk.chars().skip(1).any(char::is_uppercase);
+            if shaped && chunk.len() >= 2 {
+                self.insert(false, vec![token & !VALUE]);
+            } else if chunk.len() >= 3 {
+                self.word(chunk);
+            }
+        }
+    }
+
+    fn word(&mut self, word: &str) {
+        let token = hash(word);
+        if self.stop.contains(&token) {
+            return;
+        }
+        self.insert(true, vec![token]);
+        if word.len() >= 4 {
+            let other = word.strip_suffix(['s', 'S']).map_or_else(|| format!("{word}s"), str::to_owned);
+            self.insert(true, vec![hash(&other)]);
+        }
+    }
+
+    fn insert(&mut self, plain: bool, tokens: Vec<u32>) {
+        let grave = matches!(tokens.as_slice(), [token] if severity::is_word(&self.words, *token));
+        self.terms.insert(Term { plain, grave, tokens });
+    }
+}

@@ -1,0 +1,150 @@
+//! What goes and what stays of real texts.
+
+use std::{env, fs, path::PathBuf};
+
+use serde_json::Value;
+
+use super::*;
+use crate::compress::json;
+
+fn shared() -> PathBuf {
+    env::var("HEADROOM_SHARED").map_or_else(|_| Path::new("../../shared").to_owned(), PathBuf::from)
+}
+
+fn read_json(path: &Path) -> Option<Value> {
+    let Ok(text) = fs::read_to_string(path) else {
+        println!("skipped: {} is absent", path.display());
+        return None;
+    };
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn tokens(text: &str) -> usize {
+    bpe_openai::o200k_base().count(text)
+}
+
+#[derive(Default)]
+struct Tally {
+    before: usize,
+    after: usize,
+    needles: usize,
+    visible: usize,
+}
+
+/// Elides a text and looks for the needles.
+fn tally(name: &str, text: &str, wanted: &Wanted<'_>, needles: &[String], total: &mut Tally) {
+    let out = elided(text, &gaps(text, wanted));
+    let (before, after) = (tokens(text), tokens(&out));
+    let folded = folded(&out);
+    let lost: Vec<&String> =
+        needles.iter().filter(|needle| !folded.contains(&super::corpus::folded(needle))).collect();
+    total.before += before;
+    total.after += after;
+    total.needles += needles.len();
+    total.visible += needles.len() - lost.len();
+    if before != after || !lost.is_empty() {
+        println!("{before:>7} -> {after:>7}  {:>3}/{:<3} {name}", needles.len() - lost.len(), needles.len());
+    }
+    for needle in lost {
+        println!("    lost {}", needle.chars().take(110).collect::<String>());
+    }
+}
+
+fn corpus(kind: &str, file_read: impl Fn(&str) -> bool) -> Option<Tally> {
+    let corpora = shared().join("corpora");
+    let all = read_json(&corpora.join("needles.json"))?;
+    let mut total = Tally::default();
+    for (file, spec) in all.as_object().unwrap().iter().filter(|(file, _)| file.starts_with(kind)) {
+        let text = String::from_utf8_lossy(&fs::read(corpora.join(file)).unwrap()).into_owned();
+        let needles: Vec<String> = spec["needles"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|needle| needle["needle"].as_str().unwrap().to_owned())
+            .filter(|needle| folded(&text).contains(&folded(needle)))
+            .collect();
+        tally(file, &text, &Wanted { file_read: file_read(file), ..Wanted::default() }, &needles, &mut total);
+    }
+    println!(
+        "{kind}: {} -> {} tokens, {}/{} needles",
+        total.before, total.after, total.visible, total.needles
+    );
+    Some(total)
+}
+
+#[test]
+fn real_logs_shrink_and_keep_their_needles() {
+    let Some(Tally { before, after, needles, visible }) = corpus("logs/", |_| false) else { return };
+    assert!(after * 2 < before, "{after} of {before} tokens");
+    assert!(visible * 100 >= needles * 97, "{visible} of {needles}");
+}
+
+#[test]
+fn search_results_keep_their_needles() {
+    let Some(Tally { needles, visible, .. }) = corpus("search/", |_| false) else { return };
+    assert!(visible * 100 >= needles * 97, "{visible} of {needles}");
+}
+
+#[test]
+fn files_keep_their_needles() {
+    let Some(Tally { needles, visible, .. }) = corpus("code/", |_| true) else { return };
+    assert!(visible * 100 >= needles * 97, "{visible} of {needles}");
+}
+
+fn workload(name: &str) -> Option<Tally> {
+    let workloads = shared().join("workloads");
+    let body = read_json(&workloads.join(format!("{name}.openai.json")))?;
+    let meta = read_json(&workloads.join(format!("{name}.meta.json")))?;
+    let messages = body["messages"].as_array().unwrap();
+    let question = messages.iter().find(|message| message["role"] == "user").unwrap()["content"].as_str();
+    let mut total = Tally::default();
+    for (at, message) in messages.iter().enumerate().filter(|(_, message)| message["role"] == "tool") {
+        let original = message["content"].as_str().unwrap();
+        let table = json::candidates(original).pop().unwrap_or_else(|| original.to_owned());
+        let needles: Vec<String> = meta["needles"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|needle| needle["all"].as_array().unwrap())
+            .map(|needle| needle.as_str().unwrap().to_owned())
+            .filter(|needle| table.contains(needle.as_str()))
+            .collect();
+        let call = messages[..at].iter().rev().find_map(|message| message["tool_calls"].get(0));
+        let arguments = call.and_then(|call| call["function"]["arguments"].as_str());
+        println!("{} tokens of JSON", tokens(original));
+        tally(name, &table, &Wanted { question, arguments, file_read: false }, &needles, &mut total);
+    }
+    Some(total)
+}
+
+#[test]
+fn published_workloads_shrink_and_keep_all_needles() {
+    for (name, of_ten) in [
+        ("headline_fatal_logs_100", 6),
+        ("headline_sre_incident", 6),
+        ("headline_code_search_100", 10),
+        ("headline_issue_triage", 10),
+    ] {
+        let Some(Tally { before, after, needles, visible }) = workload(name) else { return };
+        println!("{name}: {before} -> {after}, {visible}/{needles}");
+        assert_eq!(visible, needles, "{name}");
+        assert!(after * 10 <= before * of_ten, "{name}: {after} of {before}");
+    }
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn speed() {
+    for name in ["HDFS_2k.log", "Apache_2k.log", "BGL_2k.log", "OpenSSH_2k.log", "Spark_2k.log"] {
+        let Ok(text) = fs::read_to_string(shared().join("corpora/logs/loghub").join(name)) else { return };
+        let text = text.repeat(20_000_000 / text.len());
+        let start = std::time::Instant::now();
+        let found = gaps(&text, &Wanted { question: Some("why did 10.250.14.38 fail to respond?"), ..Wanted::default() });
+        let spent = start.elapsed().as_secs_f64();
+        println!("{name}: {:.0} MB/s, {} gaps", text.len() as f64 / 1e6 / spent, found.len());
+    }
+}

@@ -1,0 +1,258 @@
+use std::{collections::HashMap, path::PathBuf};
+
+use super::*;
+use crate::{compress::fold, reference::tests::decode};
+
+/// The texts of a request by the names that references give them, and the tool results in order.
+fn texts(api: Api, body: &str) -> (HashMap<String, String>, Vec<Option<String>>) {
+    let tape = scan(body, Limits::for_length(body.len())).unwrap();
+    let conversation = wire::read(api, tape.root()).unwrap();
+    let options = Options::new();
+    let request = Request::new(&conversation, &options, 0);
+    let mut named = HashMap::new();
+    let mut results = Vec::new();
+    for (item, facts) in conversation.items.iter().zip(&request.facts) {
+        let leaves: Vec<String> = match item {
+            Item::User(text) => text.decode().into_iter().map(Cow::into_owned).collect(),
+            Item::Call(call) => call.texts(),
+            Item::Result(result) => {
+                results.push(result.text.decode().map(Cow::into_owned));
+                result.text.decode().into_iter().map(Cow::into_owned).collect()
+            }
+            Item::Compaction => Vec::new(),
+        };
+        for (leaf, text) in leaves.into_iter().enumerate() {
+            named.insert(request.origin(item, facts, leaf).name, text);
+        }
+    }
+    (named, results)
+}
+
+/// Checks that every reference and fold of a rewritten request can be undone from that request alone. Returns how many
+/// results were compared.
+fn undo(api: Api, before: &str, after: &str) -> usize {
+    let (_, originals) = texts(api, before);
+    let (named, results) = texts(api, after);
+    assert_eq!(originals.len(), results.len());
+    let mut compared = 0;
+    for (original, result) in originals.iter().zip(&results) {
+        let (Some(original), Some(result)) = (original, result) else { continue };
+        if original == result
+            || original.contains(crate::marker::OPENING)
+            || original.trim_start().starts_with(['{', '['])
+        {
+            continue;
+        }
+        let unfolded = fold::expand(&decode(result, &|origin| named.get(origin).cloned()).expect(result));
+        if !original.contains(['\u{1b}', '\r', '\u{8}']) {
+            assert_eq!(&unfolded, original, "from\n{result}");
+            compared += 1;
+        }
+    }
+    compared
+}
+
+fn shared(part: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("HEADROOM_SHARED")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
+    let path = root.join(part);
+    if !path.exists() {
+        eprintln!("skipped: {} is not there; set HEADROOM_SHARED", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+#[test]
+fn references_and_folds_of_real_conversations_can_be_undone() {
+    let Some(traces) = shared("corpora/agent-traces") else { return };
+    let mut compared = 0;
+    for entry in traces.read_dir().unwrap() {
+        let trace = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let tape = scan(&trace, Limits { depth: 512, values: usize::MAX }).unwrap();
+        let [request] = tape.root().fields(["request"]).unwrap();
+        let before = request.unwrap().raw();
+        let api = Api::detect(before.as_bytes()).unwrap();
+        if let Outcome::Rewritten { body, .. } =
+            Headroom::new().compress(api, before.as_bytes(), &Options::new())
+        {
+            compared += undo(api, before, std::str::from_utf8(&body).unwrap());
+        }
+    }
+    assert!(compared > 300, "only {compared} results were edited");
+}
+
+/// A Messages request in which every text answers a call of `Bash`.
+fn messages(results: &[&str]) -> String {
+    let mut messages = vec![r#"{"role":"user","content":"go"}"#.to_owned()];
+    for (n, text) in results.iter().enumerate() {
+        let text = serde_json::to_string(text).unwrap();
+        messages.push(format!(
+            r#"{{"role":"assistant","content":[{{"type":"tool_use","id":"t{n}","name":"Bash","input":{{"command":"step {n}"}}}}]}}"#
+        ));
+        messages.push(format!(
+            r#"{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"t{n}","content":{text}}}]}}"#
+        ));
+    }
+    format!(r#"{{"model":"claude","messages":[{}]}}"#, messages.join(","))
+}
+
+fn output() -> String {
+    (0..40).map(|n| format!("step {n}: {} items\n", n * 31)).collect()
+}
+
+fn compress(body: &str) -> Outcome {
+    Headroom::new().compress(Api::Anthropic, body.as_bytes(), &Options::new())
+}
+
+#[test]
+fn a_repeated_result_refers_to_the_first() {
+    let body = messages(&[&output(), &output()]);
+    let outcome = compress(&body);
+    let after = std::str::from_utf8(outcome.body().unwrap()).unwrap();
+    assert!(after.contains(r#""[headroom: same as result 1 above, Bash step 0]\n""#), "{after}");
+    assert_eq!(undo(Api::Anthropic, &body, after), 1);
+}
+
+#[test]
+fn a_known_beginning_is_not_decided_again() {
+    let headroom = Headroom::new();
+    let (one, two, three) = (output(), output() + "more\n", output().to_uppercase());
+    let bodies =
+        [messages(&[&one, &two]), messages(&[&one, &two, &three]), messages(&[&one, &two, &three, &two])];
+    for body in &bodies {
+        let warm = headroom.compress(Api::Anthropic, body.as_bytes(), &Options::new());
+        assert_eq!(warm.body(), compress(body).body());
+    }
+    // A request that went another way finds no index to take up and is decided anew.
+    let fork = messages(&[&one, &three, &two]);
+    let warm = headroom.compress(Api::Anthropic, fork.as_bytes(), &Options::new());
+    assert_eq!(warm.body(), compress(&fork).body());
+}
+
+#[test]
+fn nothing_is_referred_to_across_a_compaction() {
+    let body = messages(&[&output(), &output()]);
+    let at = body.rfind(r#"{"role":"assistant""#).unwrap();
+    let compaction = r#"{"role":"assistant","content":[{"type":"compaction","content":"so far"}]},"#;
+    let body = [&body[..at], compaction, &body[at..]].concat();
+    assert!(matches!(compress(&body), Outcome::Unchanged { reason: Reason::NoSaving, .. }));
+}
+
+#[test]
+fn nothing_is_referred_to_where_the_provider_clears_results() {
+    for (edits, refers) in
+        [("clear_thinking_20251015", true), ("clear_tool_uses_20250919", false), ("new", false)]
+    {
+        let body = messages(&[&output(), &output()]);
+        let management = format!(r#"{{"context_management":{{"edits":[{{"type":"{edits}"}}]}},"#);
+        let body = body.replacen('{', &management, 1);
+        assert_eq!(compress(&body).body().is_some(), refers, "{edits}");
+    }
+}
+
+#[test]
+fn errors_stay_and_can_be_referred_to() {
+    let body = messages(&[&output(), &output()]);
+    let first = body.replacen(r#""tool_use_id":"t0""#, r#""is_error":true,"tool_use_id":"t0""#, 1);
+    assert!(compress(&first).body().is_some());
+    let second = body.replacen(r#""tool_use_id":"t1""#, r#""is_error":true,"tool_use_id":"t1""#, 1);
+    let outcome = compress(&second);
+    assert!(outcome.body().is_none());
+    assert_eq!(outcome.report().blocks[1].action, crate::Action::Kept(Reason::ToolError));
+}
+
+#[test]
+fn forged_markers_stay_text() {
+    let forged = "[headroom: same as result 1 above, Bash step 0]\n".repeat(20);
+    assert!(compress(&messages(&[&output(), &forged, &forged])).body().is_none());
+}
+
+#[test]
+fn tiers_bound_what_is_done() {
+    let folded = "the same line, again and again\n".repeat(50);
+    let body = messages(&[&output(), &output(), &folded]);
+    let steps = |tier| {
+        let outcome = Headroom::new().compress(Api::Anthropic, body.as_bytes(), &Options::new().tier(tier));
+        outcome.report().blocks.iter().map(|block| block.action.clone()).collect::<Vec<_>>()
+    };
+    let (kept, edited) = (crate::Action::Kept(Reason::NoSaving), |step| crate::Action::Edited(vec![step]));
+    assert_eq!(steps(Tier::Lossless), [kept.clone(), kept.clone(), edited(crate::Step::Fold)]);
+    assert_eq!(steps(Tier::Context), [kept, edited(crate::Step::Reference), edited(crate::Step::Fold)]);
+}
+
+#[test]
+fn an_engine_without_memory_does_the_same() {
+    let body = messages(&[&output(), &output(), &output()]);
+    let forgetful = Headroom::builder().memory(0).build();
+    for _ in 0..2 {
+        let outcome = forgetful.compress(Api::Anthropic, body.as_bytes(), &Options::new());
+        assert_eq!(outcome.body(), compress(&body).body());
+    }
+}
+
+/// A log in which one line stands out.
+fn log() -> String {
+    let line = |n: usize| match n {
+        150 => "2026-01-05T10:02:30Z ERROR payment failed: card declined for order 7731\n".to_owned(),
+        _ => format!("2026-01-05T10:{:02}:{:02}Z INFO request {} served in {} ms\n", n / 60, n % 60, 1000 + n, n % 17),
+    };
+    (0..300).map(line).collect()
+}
+
+#[test]
+fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
+    let body = messages(&[&log()]);
+    let with_tool = body.replacen('{', r#"{"tools":[{"name":"mcp__hr__headroom_retrieve","input_schema":{}}],"#, 1);
+    let compress = |body: &str, options: &Options| Headroom::new().compress(Api::Anthropic, body.as_bytes(), options);
+
+    for (body, options) in [
+        (&body, Options::new()),
+        (&body, Options::new().means(Means::Client)),
+        (&body, Options::new().means(Means::Served)),
+        (&body, Options::new().means(Means::File)),
+        (&with_tool, Options::new()),
+        (&with_tool, Options::new().means(Means::Client).tier(Tier::Context)),
+        (
+            &with_tool.replacen('{', r#"{"tool_choice":{"type":"none"},"#, 1),
+            Options::new().means(Means::Client),
+        ),
+    ] {
+        assert!(compress(body, &options).body().is_none(), "{options:?}");
+    }
+    for (body, options, how) in [
+        (&with_tool, Options::new().means(Means::Client), "headroom_retrieve]"),
+        (&body, Options::new().spool("/tmp/spool"), "; /tmp/spool/"),
+    ] {
+        let Outcome::Rewritten { body, originals, .. } = compress(body, &options) else { panic!("{options:?}") };
+        let after = String::from_utf8(body).unwrap();
+        let [original] = &originals[..] else { panic!("one original") };
+        assert_eq!((original.handle, &original.content), (crate::Handle::of(&log()), &log()));
+        assert!(after.contains(&format!("[headroom:{} lines ", original.handle)) && after.contains(how), "{after}");
+        assert!(after.contains("card declined for order 7731"), "{after}");
+    }
+}
+
+#[test]
+fn originals_are_given_again_with_every_request() {
+    let headroom = Headroom::new();
+    let options = Options::new().spool("/tmp/spool");
+    let body = messages(&[&log(), &output()]);
+    for _ in 0..2 {
+        let Outcome::Rewritten { originals, .. } = headroom.compress(Api::Anthropic, body.as_bytes(), &options) else {
+            panic!("a log of 300 lines gets smaller")
+        };
+        assert_eq!(originals.len(), 1);
+    }
+}
+
+#[test]
+fn what_was_fetched_back_is_never_compressed() {
+    let options = Options::new().spool("/tmp/spool");
+    let body = messages(&[&log(), &log()]);
+    let outcome = Headroom::new().compress(Api::Anthropic, body.as_bytes(), &options);
+    assert_eq!(outcome.report().blocks[1].action, crate::Action::Kept(Reason::Retrieved));
+    let renamed = messages(&[&log()]).replace("Bash", "mcp__hr__headroom_retrieve");
+    let outcome = Headroom::new().compress(Api::Anthropic, renamed.as_bytes(), &options);
+    assert_eq!(outcome.report().blocks[0].action, crate::Action::Kept(Reason::Retrieved));
+}

@@ -1,0 +1,247 @@
+use std::{collections::HashMap, fmt};
+
+use headroom_core::Step;
+
+use super::{Run, Violation};
+use crate::{
+    json::{Json, Kind},
+    semantic,
+};
+
+const MARKER: &str = "[headroom";
+
+/// One edited text.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The text before.
+    pub before: &'a str,
+    /// The text after.
+    pub after: &'a str,
+    /// How the report says it was edited.
+    pub steps: &'a [Step],
+}
+
+impl Case<'_> {
+    /// Whether the text was edited by this step.
+    #[must_use]
+    pub fn has(&self, step: Step) -> bool {
+        self.steps.contains(&step)
+    }
+}
+
+/// What a form says about an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The text is not in this form.
+    Other,
+    /// The text is in this form and says what the original said.
+    Holds,
+    /// The text is in this form and says something else.
+    Fails(String),
+}
+
+/// A declared form of output: a decoder that compares what it decodes with the original.
+pub type Form = Box<dyn Fn(&Case<'_>) -> Verdict>;
+
+/// The declared forms. The first that knows a text decides.
+pub struct Forms(Vec<Form>);
+
+impl fmt::Debug for Forms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Forms({})", self.0.len())
+    }
+}
+
+impl Default for Forms {
+    /// JSON by its scalars, everything else line by line.
+    fn default() -> Self {
+        Self(vec![Box::new(json), Box::new(lines)])
+    }
+}
+
+impl Forms {
+    /// Puts a form before the others.
+    #[must_use]
+    pub fn with(mut self, form: Form) -> Self {
+        self.0.insert(0, form);
+        self
+    }
+}
+
+/// Every edit says what its original said, or marks what it leaves out.
+///
+/// # Errors
+///
+/// The first line or value that the original does not have, or that is missing without a mark.
+pub fn truthful(run: &Run, forms: &Forms) -> Result<(), Violation> {
+    for (n, edit) in run.diff.edits.iter().enumerate() {
+        let steps = run.answer.edited.get(n).map_or(&[][..], |said| &said.steps);
+        let case = Case { before: &edit.before, after: &edit.after, steps };
+        let verdict = forms.0.iter().map(|form| form(&case)).find(|verdict| *verdict != Verdict::Other);
+        if let Some(Verdict::Fails(what)) = verdict {
+            return Err(Violation { law: "truthful", what: format!("text {}: {what}", edit.index) });
+        }
+    }
+    Ok(())
+}
+
+/// Kept lines are lines of the original, in its order, and between two that were not neighbours stands a mark.
+fn lines(case: &Case<'_>) -> Verdict {
+    let drawn;
+    let before = if case.has(Step::Terminal) {
+        drawn = case.before.split('\n').map(as_drawn).collect::<Vec<_>>().join("\n");
+        &drawn
+    } else {
+        case.before
+    };
+    let before: Vec<&str> = before.split('\n').collect();
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, line) in before.iter().enumerate() {
+        places.entry(line).or_default().push(at);
+    }
+    // The lines of the original that may come next. More than one where a kept line stands there more than once.
+    let mut next = vec![0];
+    let mut gap = false;
+    for line in case.after.split('\n') {
+        if line.starts_with(MARKER) && !next.iter().any(|at| before.get(*at) == Some(&line)) {
+            gap = true;
+            continue;
+        }
+        let Some(known) = places.get(line) else {
+            return Verdict::Fails(format!("`{line}` is no line of the original"));
+        };
+        let from = next.iter().min().copied().unwrap_or(usize::MAX);
+        next = if gap {
+            known.iter().filter(|at| **at >= from).map(|at| at + 1).collect()
+        } else {
+            next.iter().filter(|at| before.get(**at) == Some(&line)).map(|at| at + 1).collect()
+        };
+        if next.is_empty() {
+            return Verdict::Fails(format!(
+                "`{line}` does not follow the line before it and no mark says so"
+            ));
+        }
+        gap = false;
+    }
+    if gap || next.contains(&before.len()) {
+        Verdict::Holds
+    } else {
+        Verdict::Fails("the end is missing and no mark says so".to_owned())
+    }
+}
+
+/// A line as a terminal shows it: without control sequences, and only what was drawn last.
+fn as_drawn(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line.chars().peekable();
+    while let Some(letter) = rest.next() {
+        match (letter, rest.peek()) {
+            ('\u{1b}', Some('[')) => {
+                rest.next();
+                while rest.next().is_some_and(|c| !('@'..='~').contains(&c)) {}
+            }
+            ('\u{1b}', Some(']')) => while rest.next().is_some_and(|c| c != '\u{7}' && c != '\u{1b}') {},
+            _ => out.push(letter),
+        }
+    }
+    // A carriage return in front of the line end draws over nothing: it belongs to the line end.
+    let (text, end) = out.strip_suffix('\r').map_or((&*out, ""), |text| (text, "\r"));
+    format!("{}{end}", text.rsplit('\r').find(|part| !part.is_empty()).unwrap_or(""))
+}
+
+/// JSON that is still JSON means the same; in other forms every string and number of the original can be found.
+fn json(case: &Case<'_>) -> Verdict {
+    if !case.has(Step::Json) {
+        return Verdict::Other;
+    }
+    let Some(before) = Json::parse(case.before.as_bytes()) else { return Verdict::Other };
+    let partial = case.has(Step::Elision) || case.has(Step::Reference);
+    if !partial && let Some(after) = Json::parse(case.after.as_bytes()) {
+        let same = semantic::canonical(&before, before.root()) == semantic::canonical(&after, after.root());
+        return if same { Verdict::Holds } else { Verdict::Fails("another JSON value".to_owned()) };
+    }
+    if partial {
+        let invented = case.after.lines().filter(|line| !line.contains(MARKER)).flat_map(numbers);
+        return match invented.into_iter().find(|number| !case.before.contains(number)) {
+            Some(number) => Verdict::Fails(format!("{number} is not in the original")),
+            None => Verdict::Holds,
+        };
+    }
+    let mut open = vec![before.root()];
+    while let Some(id) = open.pop() {
+        open.extend(before.children(id));
+        let raw = String::from_utf8_lossy(before.raw(id)).into_owned();
+        let found = match before.kind(id) {
+            Kind::Number => has_word(case.after, &raw),
+            Kind::String => {
+                case.after.contains(&raw[1..raw.len() - 1])
+                    || before.text(id).is_some_and(|text| case.after.contains(&text))
+            }
+            _ => true,
+        };
+        if !found {
+            return Verdict::Fails(format!("{raw} is missing"));
+        }
+    }
+    Verdict::Holds
+}
+
+fn numbers(line: &str) -> Vec<&str> {
+    line.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() > 1).collect()
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let bounds = |c: Option<char>| !c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '.');
+    text.match_indices(word).any(|(at, _)| {
+        bounds(text[..at].chars().next_back()) && bounds(text[at + word.len()..].chars().next())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(before: &str, after: &str, steps: &[Step]) -> bool {
+        let case = Case { before, after, steps };
+        let forms = Forms::default();
+        forms.0.iter().map(|form| form(&case)).find(|v| *v != Verdict::Other) == Some(Verdict::Holds)
+    }
+
+    #[test]
+    fn marked_gaps_hold() {
+        let mark = "[headroom: 2 lines stand above]";
+        assert!(verdict("a\nb\nc\nd", &format!("a\n{mark}\nd"), &[]));
+        assert!(verdict("a\nb\nc\nd", &format!("a\nb\n{mark}"), &[]));
+        assert!(verdict("a\n\nb\n\nc\n\n", &format!("a\n{mark}\n\nc\n\n"), &[]));
+    }
+
+    #[test]
+    fn fused_altered_reordered_and_missing_lines_fail() {
+        let mark = "[headroom: 1 line]";
+        for after in ["a b\nc\nd", "a\nB\nc\nd", "b\na\nc\nd", "a\nc\nd", "a\nb\nc", "a\nb"] {
+            assert!(!verdict("a\nb\nc\nd", after, &[]), "{after}");
+        }
+        assert!(!verdict("a\nb\nc\nd", &format!("a\n{mark}\nd\nc"), &[]));
+        assert!(!verdict("a\nb\nc\nd", &format!("c\n{mark}\na"), &[]));
+        assert!(!verdict("a\nb\nc\nd", &format!("{mark} a\nb"), &[]));
+    }
+
+    #[test]
+    fn terminal_output_is_compared_as_drawn() {
+        let before = "\u{1b}[1;32mok\u{1b}[0m one\n 10%\r 50%\r100% done\r\nend";
+        assert!(verdict(before, "ok one\n100% done\r\nend", &[Step::Terminal]));
+        assert!(!verdict(before, "ok one\n100% done\nend", &[Step::Terminal]));
+        assert!(!verdict(before, "ok one\n 50%\nend", &[Step::Terminal]));
+        assert!(!verdict(before, "ok one\n100% done\nend", &[Step::Fold]));
+    }
+
+    #[test]
+    fn json_keeps_every_scalar() {
+        let before = r#"[ {"id": 10, "name": "a\"b"}, {"id": 1e400, "name": "é"} ]"#;
+        assert!(verdict(before, r#"[{"id":10,"name":"a\"b"},{"id":1e400,"name":"é"}]"#, &[Step::Json]));
+        assert!(!verdict(before, r#"[{"id":1e400,"name":"a\"b"},{"id":10,"name":"é"}]"#, &[Step::Json]));
+        assert!(verdict(before, "id | name\n10 | a\"b\n1e400 | é", &[Step::Json]));
+        assert!(!verdict(before, "id | name\n100 | a\"b\n1e400 | é", &[Step::Json]));
+        assert!(!verdict(before, "id | name\n10 | a\"b\n1e400 | e", &[Step::Json]));
+    }
+}

@@ -1,0 +1,78 @@
+//! The six laws, over own fixtures, generated conversations and, where they are at hand, recordings of real clients.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
+
+#[path = "laws/causality.rs"]
+mod causality;
+#[path = "laws/never_worse.rs"]
+mod never_worse;
+#[path = "laws/private.rs"]
+mod private;
+#[path = "laws/recoverable.rs"]
+mod recoverable;
+#[path = "laws/robustness.rs"]
+mod robustness;
+#[path = "laws/splice.rs"]
+mod splice;
+#[path = "laws/truthful.rs"]
+mod truthful;
+
+use headroom_core::{Api, Means, Options};
+use headroom_tests::{
+    data::{self, Conversation},
+    engine::real,
+    laws::{Run, Violation},
+};
+use proptest::prelude::ProptestConfig;
+
+/// The means under which every law must hold.
+const MEANS: [Means; 3] = [Means::None, Means::Client, Means::Served];
+
+/// How many requests of a recorded session are sent. Unoptimised builds send few.
+const TURNS: usize = if cfg!(debug_assertions) { 4 } else { 40 };
+
+fn cases() -> ProptestConfig {
+    let cases = if cfg!(debug_assertions) { 32 } else { 512 };
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+}
+
+/// Own conversations first, then all that is recorded.
+fn every_conversation(test: &str) -> Vec<Conversation> {
+    let mut all = data::conversations();
+    match (data::captures(), data::traces(TURNS)) {
+        (Some(captures), Some(traces)) => {
+            assert!(
+                captures.len() > 10 && traces.len() > 10,
+                "{} captures, {} traces",
+                captures.len(),
+                traces.len()
+            );
+            all.extend(captures);
+            all.extend(traces);
+        }
+        _ => data::skipped(test),
+    }
+    all
+}
+
+/// Every fixture, and the last request of every conversation.
+fn every_body(test: &str) -> Vec<(String, Api, Vec<u8>)> {
+    let last = |mut c: Conversation| Some((c.name, c.api, c.bodies.pop()?));
+    data::fixtures().into_iter().chain(every_conversation(test).into_iter().filter_map(last)).collect()
+}
+
+/// Checks a law on every body under every means.
+fn on_every_body(test: &str, law: impl Fn(&Run, &Options) -> Result<(), Violation>) {
+    for (name, api, body) in every_body(test) {
+        for means in MEANS {
+            let options = Options::new().means(means);
+            let checked = Run::new(&*real(), api, &body, &options).and_then(|run| law(&run, &options));
+            checked.unwrap_or_else(|violation| panic!("{name} with {means}: {violation}"));
+        }
+    }
+}

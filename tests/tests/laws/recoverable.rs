@@ -1,0 +1,29 @@
+use headroom_core::Options;
+use headroom_tests::{
+    engine::real,
+    generate,
+    laws::{Run, recoverable},
+};
+use proptest::prelude::*;
+
+use crate::{MEANS, cases, on_every_body};
+
+#[test]
+fn recoverable_holds_on_every_recorded_request() {
+    on_every_body("recoverable", |run, options| recoverable(run, options));
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn recoverable_holds_on_generated_requests(conversation in generate::conversations()) {
+        let body = generate::body(&conversation, usize::MAX);
+        for means in MEANS {
+            let options = Options::new().means(means);
+            let law = |run: &Run, options: &Options| recoverable(run, options);
+            let checked = Run::new(&*real(), conversation.api, &body, &options).and_then(|run| law(&run, &options));
+            checked.map_err(|violation| TestCaseError::fail(violation.to_string()))?;
+        }
+    }
+}

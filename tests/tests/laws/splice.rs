@@ -1,0 +1,58 @@
+use headroom_core::{Headroom, Means, Options, Outcome, Tier};
+use headroom_tests::{engine::real, generate, json::Json, laws::splice, spans};
+use proptest::prelude::*;
+
+use crate::{MEANS, cases, every_body, every_conversation};
+
+#[test]
+fn splice_holds_on_every_recorded_request() {
+    let mut sent = 0;
+    for conversation in every_conversation("splice") {
+        for (n, body) in conversation.bodies.iter().enumerate() {
+            splice(&real, conversation.api, body, Means::None, &Options::new())
+                .unwrap_or_else(|violation| panic!("{} request {n}: {violation}", conversation.name));
+            sent += 1;
+        }
+    }
+    println!("{sent} requests");
+}
+
+#[test]
+fn splice_holds_under_every_means_and_tier() {
+    for (name, api, body) in every_body("splice") {
+        for means in MEANS {
+            for tier in Tier::ALL {
+                splice(&real, api, &body, means, &Options::new().tier(tier))
+                    .unwrap_or_else(|violation| panic!("{name} with {means} and {tier}: {violation}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn splice_leaves_bodies_without_tool_results_alone() {
+    let mut seen = 0;
+    for (name, api, body) in every_body("splice") {
+        let json = Json::parse(&body).unwrap();
+        if spans::editable(api, &json).is_empty() {
+            let outcome = Headroom::new().compress(api, &body, &Options::new());
+            assert!(matches!(outcome, Outcome::Unchanged { .. }), "{name}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 5, "{seen}");
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn splice_holds_on_generated_requests(conversation in generate::conversations()) {
+        let body = generate::body(&conversation, usize::MAX);
+        for means in MEANS {
+            if let Err(violation) = splice(&real, conversation.api, &body, means, &Options::new()) {
+                return Err(TestCaseError::fail(format!("{violation}\nin {}", String::from_utf8_lossy(&body))));
+            }
+        }
+    }
+}
