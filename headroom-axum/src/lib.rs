@@ -1,2 +1,116 @@
-//! Placeholder.
+//! Makes the prompts in LLM requests smaller in front of an [axum] router.
+//!
+//! [`layer`] is [`HeadroomLayer`] with axum's own body type, so it goes wherever an axum middleware goes: on a
+//! `Router`, on routes, around a `Router`, and outside of `from_fn`. [`HeadroomReport`] tells a handler what became of
+//! its request. All settings are those of [`HeadroomLayer`].
+//!
+//! # Example
+//!
+//! ```
+//! use axum::{Router, body::Bytes, routing::post};
+//! use headroom_axum::HeadroomReport;
+//!
+//! async fn proxy(report: HeadroomReport, body: Bytes) -> String {
+//!     format!("{} bytes go on, {} tokens saved", body.len(), report.tokens_saved())
+//! }
+//!
+//! let app: Router = Router::new().route("/v1/messages", post(proxy)).layer(headroom_axum::layer());
+//! # let _ = app;
+//! ```
+//!
+//! # Order of layers
+//!
+//! axum runs the layer that was added last first. What is to see the request as it came is added after this one:
+//!
+//! ```
+//! use axum::{Router, routing::post};
+//! use headroom_axum::layer;
+//! use tower_http::limit::RequestBodyLimitLayer;
+//!
+//! let app: Router = Router::new()
+//!     .route("/v1/messages", post(async || "proxied"))
+//!     .layer(layer()) // runs second
+//!     .layer(RequestBodyLimitLayer::new(64 << 20)); // runs first
+//! # let _ = app;
+//! ```
+//!
+//! ```text
+//! Trace -> BodyDeadline -> BodyLimit -> Auth -> Headroom -> cache -> handler
+//! ```
+//!
+//! # Limits
+//!
+//! - axum's `DefaultBodyLimit` (2 MiB) is kept by the handler's extractor and counts the body that goes on, so a long
+//!   conversation may pass that would not have before. Conversations of agents are often longer: raise it.
+//! - `RequestBodyLimitLayer` outside counts the body that came. Where it fails while the body is read, the handler's
+//!   extractor meets the same error and answers with 413, as without this layer. (A `HeadroomLayer::new()` without
+//!   axum's body wraps that error once more, and axum's extractors then answer with 400.)
+//! - Bodies over [`max_body`](HeadroomLayer::max_body) (32 MiB) pass through.
+//!
+//! # Errors
+//!
+//! None: the inner service's error stays what it is, and whatever goes wrong, the original request goes on.
+//!
+//! # Crate features
+//!
+//! `memory` and `tracing` (default), `metrics`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as in
+//! [`headroom_tower`](tower#crate-features).
+//!
+//! [axum]: https://docs.rs/axum
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod body;
+mod report;
+
+#[cfg(test)]
+mod tests;
+
+pub use headroom_tower as tower;
+pub use headroom_tower::core;
+
+pub use body::AxumBody;
+pub use headroom_tower::{HeadroomLayer, HeadroomOverride, RequestReport, SkipReason};
+pub use report::HeadroomReport;
+
+/// The layer with axum's body, the default settings and a store in memory.
+///
+/// Routes that share a conversation should share the layer: clone it, because every call makes a new store.
+///
+/// # Example
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use headroom_axum::core::Tier;
+///
+/// let headroom = headroom_axum::layer().tier(Tier::Context);
+/// let app: Router = Router::new()
+///     .route("/v1/messages", post(async || "proxied"))
+///     .route_layer(headroom.clone())
+///     .route("/v1/models", axum::routing::get(async || "as it is"));
+/// # let _ = app;
+/// ```
+#[cfg(feature = "memory")]
+#[cfg_attr(docsrs, doc(cfg(feature = "memory")))]
+pub fn layer() -> HeadroomLayer<AxumBody> {
+    HeadroomLayer::new().map_body(AxumBody::new())
+}
+
+/// The layer with axum's body, the default settings and this store.
+///
+/// # Example
+///
+/// ```
+/// use headroom_axum::tower::store::MemoryStore;
+///
+/// let store = MemoryStore::new(); // shared with what else reads it
+/// let layer = headroom_axum::layer_with_store(store.clone());
+/// # let _ = layer;
+/// ```
+pub fn layer_with_store(store: impl tower::store::OriginalStore) -> HeadroomLayer<AxumBody> {
+    HeadroomLayer::with_store(store).map_body(AxumBody::new())
+}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

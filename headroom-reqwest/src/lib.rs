@@ -1,2 +1,97 @@
-//! Placeholder.
+//! Makes the prompts in LLM requests smaller before [reqwest] sends them.
+//!
+//! [`HeadroomMiddleware`] goes into a client of [reqwest-middleware], and everything that sends through that client is
+//! served: SDKs too, where they take such a client. [`HeadroomMiddleware::rewrite`] does the same to one request of a
+//! plain client.
+//!
+//! # Example
+//!
+//! ```
+//! use headroom_reqwest::HeadroomMiddleware;
+//! use reqwest_middleware::ClientBuilder;
+//!
+//! # async fn example(body: String) -> Result<(), reqwest_middleware::Error> {
+//! let client = ClientBuilder::new(reqwest::Client::new()).with(HeadroomMiddleware::new()).build();
+//! let response = client
+//!     .post("https://api.anthropic.com/v1/messages")
+//!     .header("content-type", "application/json")
+//!     .body(body)
+//!     .send()
+//!     .await?;
+//! # let _ = response;
+//! # Ok(())
+//! # }
+//! # drop(example);
+//! ```
+//!
+//! # Order
+//!
+//! ```text
+//! Headroom -> Retry -> sign -> transport
+//! ```
+//!
+//! - Attach it before retries, so that a request is rewritten once. A rewritten body is as reusable as the one that
+//!   came. Behind retries it works as well: every attempt becomes the same bytes, at the cost of the work.
+//! - Attach it before what signs the body. Requests that are already signed pass untouched.
+//!
+//! # Per request
+//!
+//! A [`HeadroomOverride`] among the request's extensions changes the settings for it, and a [`RequestReport`] is there
+//! afterwards, for middlewares inside and for callers of `execute_with_extensions`.
+//!
+//! ```
+//! use headroom_reqwest::HeadroomOverride;
+//! use reqwest_middleware::{ClientWithMiddleware, RequestBuilder};
+//!
+//! fn untouched(client: &ClientWithMiddleware) -> RequestBuilder {
+//!     client.post("https://api.openai.com/v1/responses").with_extension(HeadroomOverride::disabled())
+//! }
+//! # let _ = untouched;
+//! ```
+//!
+//! # What goes on
+//!
+//! | | body | headers |
+//! |---|---|---|
+//! | rewritten | reusable bytes | exact `Content-Length`, no `Transfer-Encoding`, no `Content-Encoding` |
+//! | a streaming body | the stream, unread, reported as [`SkipReason::ReadFailed`] | as they came |
+//! | anything else | the body itself | as they came |
+//!
+//! # Errors
+//!
+//! None: the middleware hands on what the client says, and whatever goes wrong, the original request is sent.
+//!
+//! # Cancel safety
+//!
+//! The request keeps its body until there is another. A dropped [`rewrite`](HeadroomMiddleware::rewrite) leaves it as
+//! it was.
+//!
+//! # Limits
+//!
+//! Those of [`CompressLayer`]: bodies over 32 MiB pass, work on bodies over 32 KiB leaves the runtime's threads.
+//!
+//! # Crate features
+//!
+//! `memory` and `tracing` (default), `metrics`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as in
+//! [`headroom_tower`](tower#crate-features).
+//!
+//! [reqwest]: https://docs.rs/reqwest
+//! [reqwest-middleware]: https://docs.rs/reqwest-middleware
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod middleware;
+mod request;
+
+#[cfg(test)]
+mod tests;
+
+pub use headroom_tower as tower;
+pub use headroom_tower::core;
+
+pub use headroom_tower::{CompressLayer, HeadroomOverride, RequestReport, SkipReason};
+pub use middleware::HeadroomMiddleware;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,47 @@
+use axum::{BoxError, Error, body::Body};
+use bytes::Bytes;
+use headroom_tower::MapBody;
+use http_body_util::BodyExt;
+
+/// Makes axum's body of any body: what [`layer`](crate::layer) passes to `map_body`.
+///
+/// Like `axum::body::Body::new`, but it can be named, and an error of axum's own body is wrapped no second time:
+/// axum's extractors look for the errors they know only so deep.
+///
+/// # Example
+///
+/// ```
+/// use headroom_axum::{AxumBody, tower::CompressLayer};
+///
+/// struct Gateway {
+///     layer: CompressLayer<AxumBody>,
+/// }
+///
+/// let gateway = Gateway { layer: CompressLayer::new().map_body(AxumBody::new()) };
+/// # let _ = gateway.layer;
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct AxumBody;
+
+impl AxumBody {
+    /// The mapping.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl<B> MapBody<B> for AxumBody
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Body = Body;
+
+    fn map_body(&self, body: B) -> Body {
+        Body::new(body.map_err(|error| match error.into().downcast::<Error>() {
+            Ok(axum) => axum.into_inner(),
+            Err(other) => other,
+        }))
+    }
+}
