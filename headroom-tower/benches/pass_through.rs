@@ -31,10 +31,12 @@ fn request<B>(path: &str, body: B) -> Request<B> {
         .unwrap()
 }
 
-/// A conversation without tool results: nothing in it may be edited.
+/// A conversation without tool results: nothing in it may be edited. Its texts are as long as recorded ones: most
+/// messages of coding agents have one to forty kilobytes.
 fn conversation(bytes: usize) -> Bytes {
-    let turn = r#"{"role":"user","content":"What does this function do, and where is it called from?"},"#;
-    let turns = turn.repeat(bytes.saturating_sub(60) / turn.len() + 1);
+    let line = r#"    let order = store.find(id).await.ok_or_else(|| Error::missing(\"order\", id))?;\n"#;
+    let turn = format!(r#"{{"role":"user","content":[{{"type":"text","text":"{}"}}]}},"#, line.repeat(24));
+    let turns = turn.repeat(bytes.saturating_sub(60).div_ceil(turn.len()).max(1));
     Bytes::from(format!(r#"{{"model":"m","messages":[{}]}}"#, turns.trim_end_matches(',')))
 }
 

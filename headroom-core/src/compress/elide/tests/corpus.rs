@@ -133,22 +133,6 @@ fn published_workloads_shrink_and_keep_all_needles() {
     }
 }
 
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    for name in ["HDFS_2k.log", "Apache_2k.log", "BGL_2k.log", "OpenSSH_2k.log", "Spark_2k.log"] {
-        let Ok(text) = fs::read_to_string(shared().join("corpora/logs/loghub").join(name)) else { return };
-        let text = text.repeat(20_000_000 / text.len());
-        let start = std::time::Instant::now();
-        let found = gaps(
-            &text,
-            &Wanted { question: Some("why did 10.250.14.38 fail to respond?"), ..Wanted::default() },
-        );
-        let spent = start.elapsed().as_secs_f64();
-        println!("{name}: {:.0} MB/s, {} gaps", text.len() as f64 / 1e6 / spent, found.len());
-    }
-}
-
 /// The text of a message or of a tool result.
 fn plain(content: &Value) -> String {
     let parts = content.as_array().into_iter().flatten().filter_map(|part| part["text"].as_str());
