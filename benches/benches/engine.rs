@@ -22,7 +22,7 @@ static CONVERSATIONS: LazyLock<BTreeMap<String, data::Conversation>> = LazyLock:
     let mut all = data::conversations();
     match data::captures() {
         Some(captures) => {
-            all.extend(captures.into_iter().filter(|c| c.bodies.len() > 3 && !c.name.starts_with("sdk")))
+            all.extend(captures.into_iter().filter(|c| c.bodies.len() > 3 && !c.name.starts_with("sdk")));
         }
         None => data::skipped("the benchmark of recorded conversations"),
     }

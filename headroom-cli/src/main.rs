@@ -1,5 +1,6 @@
 //! The `headroom` binary: a proxy and a filter that make LLM prompts smaller.
 #![forbid(unsafe_code)]
+#![allow(rustdoc::bare_urls, reason = "some of it is the help text")]
 
 mod args;
 mod compress;

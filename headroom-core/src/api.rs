@@ -2,14 +2,16 @@ use std::{fmt, str::FromStr};
 
 /// A provider's wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Api {
     /// Anthropic Messages, also as a Bedrock `InvokeModel` or Vertex `rawPredict` body.
     Anthropic,
     /// OpenAI Chat Completions and everything compatible with it.
+    #[cfg_attr(feature = "serde", serde(rename = "openai"))]
     OpenAiChat,
     /// OpenAI Responses.
+    #[cfg_attr(feature = "serde", serde(rename = "responses"))]
     OpenAiResponses,
     /// Gemini `generateContent`.
     Gemini,

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     cell::OnceCell,
+    fmt,
     hash::{BuildHasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -23,12 +24,11 @@ use crate::{
 /// The engine. Cloning it is cheap; clones share their memory of what they have seen.
 ///
 /// That memory makes requests of a conversation that grows cheap. It never changes what a request becomes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Headroom {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
     config: Builder,
     decisions: Mutex<Memo<Arc<Decision>>>,
@@ -184,6 +184,12 @@ impl Headroom {
         }
         let originals = results().flat_map(|(_, decision)| decision.originals.iter().cloned()).collect();
         Ok((splice(body, edits).ok_or(Reason::Internal)?, originals))
+    }
+}
+
+impl fmt::Debug for Headroom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Headroom").field("config", &self.shared.config).finish_non_exhaustive()
     }
 }
 

@@ -85,7 +85,6 @@ impl Engine for Headroom {
                 }
             }
             Outcome::Unchanged { reason, .. } => answer.printed.push_str(&format!("{reason} {reason:?}")),
-            _ => {}
         }
         answer
     }

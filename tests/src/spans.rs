@@ -133,12 +133,12 @@ fn responses_output(json: &Json<'_>, item: Id, ids: &mut Vec<Id>) {
     let Some(kind) = json.text_of(item, "type") else { return };
     match kind.as_str() {
         "function_call_output" | "custom_tool_call_output" => {
-            text_or_parts(json, item, "output", "input_text", ids)
+            text_or_parts(json, item, "output", "input_text", ids);
         }
-        "local_shell_call_output" | "apply_patch_call_output" => {
-            if json.text_of(item, "status").as_deref() != Some("failed") {
-                ids.extend(json.member(item, "output").one().filter(|id| json.kind(*id) == Kind::String));
-            }
+        "local_shell_call_output" | "apply_patch_call_output"
+            if json.text_of(item, "status").as_deref() != Some("failed") =>
+        {
+            ids.extend(json.member(item, "output").one().filter(|id| json.kind(*id) == Kind::String));
         }
         "shell_call_output" => {
             for chunk in json.array(item, "output").unwrap_or_default() {

@@ -36,9 +36,15 @@ const MEANS: [Means; 3] = [Means::None, Means::Client, Means::Served];
 /// How many requests of a recorded session are sent. Unoptimised builds send few.
 const TURNS: usize = if cfg!(debug_assertions) { 4 } else { 40 };
 
+/// `PROPTEST_CASES` asks for more cases, or fewer.
 fn cases() -> ProptestConfig {
-    let cases = if cfg!(debug_assertions) { 32 } else { 512 };
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if asked {
+        default
+    } else {
+        ProptestConfig { cases: if cfg!(debug_assertions) { 48 } else { 512 }, ..default }
+    }
 }
 
 /// Own conversations first, then all that is recorded.

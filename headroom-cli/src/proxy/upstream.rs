@@ -113,17 +113,13 @@ where
                 false => UpstreamError::NoAnswer { base, source },
             })?;
             strip_hop_by_hop(response.headers_mut());
-            response.extensions_mut().extend(report.map(carrying).unwrap_or_default());
+            // For the log line at the edge.
+            if let Some(report) = report {
+                response.extensions_mut().insert(report);
+            }
             Ok(response)
         })
     }
-}
-
-/// Carries what became of the request to the log line at the edge.
-fn carrying(report: RequestReport) -> http::Extensions {
-    let mut extensions = http::Extensions::new();
-    extensions.insert(report);
-    extensions
 }
 
 fn strip_hop_by_hop(headers: &mut HeaderMap) {

@@ -12,6 +12,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::support::skipped;
+
 const PACKAGES: [&str; 2] = ["@anthropic-ai/claude-code@2.1.330", "@openai/codex@0.169.0"];
 /// The agents are several hundred megabytes.
 const INSTALL: Duration = Duration::from_secs(300);
@@ -29,7 +31,7 @@ impl Clients {
     pub(crate) fn get() -> Option<&'static Self> {
         static CLIENTS: OnceLock<Result<Clients, String>> = OnceLock::new();
         let clients = CLIENTS.get_or_init(Self::install);
-        clients.as_ref().map_err(|reason| println!("skipped: {reason}")).ok()
+        clients.as_ref().map_err(|reason| skipped(reason)).ok()
     }
 
     fn install() -> Result<Self, String> {
@@ -136,7 +138,7 @@ impl Mock {
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {
             if mock.child.try_wait().unwrap().is_some() || start.elapsed() > Duration::from_secs(20) {
-                println!("skipped: {script} does not start");
+                skipped(&format!("{script} does not start"));
                 return None;
             }
             thread::sleep(Duration::from_millis(20));

@@ -5,7 +5,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{headroom, pipe, records, request, stderr};
+use crate::support::{headroom, pipe, records, request, skipped, stderr};
 
 const APIS: [&str; 5] = ["anthropic", "openai", "responses", "gemini", "converse"];
 
@@ -183,7 +183,7 @@ fn a_terminal_is_not_waited_for() {
     let Ok(output) =
         Command::new("script").args(["-qec", &command, "/dev/null"]).stdin(Stdio::null()).output()
     else {
-        println!("skipped: there is no `script` to make a terminal with");
+        skipped("there is no `script` to make a terminal with");
         return;
     };
     let text = String::from_utf8_lossy(&output.stdout);

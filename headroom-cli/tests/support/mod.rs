@@ -45,6 +45,11 @@ pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// Says that a test was skipped, past the harness, which shows nothing of tests that pass.
+pub(crate) fn skipped(reason: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+}
+
 /// What a tool might answer: records that make a far smaller table.
 pub(crate) fn records() -> String {
     let record = |n| {

@@ -195,7 +195,13 @@ fn an_engine_without_memory_does_the_same() {
 fn log() -> String {
     let line = |n: usize| match n {
         150 => "2026-01-05T10:02:30Z ERROR payment failed: card declined for order 7731\n".to_owned(),
-        _ => format!("2026-01-05T10:{:02}:{:02}Z INFO request {} served in {} ms\n", n / 60, n % 60, 1000 + n, n % 17),
+        _ => format!(
+            "2026-01-05T10:{:02}:{:02}Z INFO request {} served in {} ms\n",
+            n / 60,
+            n % 60,
+            1000 + n,
+            n % 17
+        ),
     };
     (0..300).map(line).collect()
 }
@@ -203,8 +209,10 @@ fn log() -> String {
 #[test]
 fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
     let body = messages(&[&log()]);
-    let with_tool = body.replacen('{', r#"{"tools":[{"name":"mcp__hr__headroom_retrieve","input_schema":{}}],"#, 1);
-    let compress = |body: &str, options: &Options| Headroom::new().compress(Api::Anthropic, body.as_bytes(), options);
+    let with_tool =
+        body.replacen('{', r#"{"tools":[{"name":"mcp__hr__headroom_retrieve","input_schema":{}}],"#, 1);
+    let compress =
+        |body: &str, options: &Options| Headroom::new().compress(Api::Anthropic, body.as_bytes(), options);
 
     for (body, options) in [
         (&body, Options::new()),
@@ -224,11 +232,16 @@ fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
         (&with_tool, Options::new().means(Means::Client), "headroom_retrieve]"),
         (&body, Options::new().spool("/tmp/spool"), "; /tmp/spool/"),
     ] {
-        let Outcome::Rewritten { body, originals, .. } = compress(body, &options) else { panic!("{options:?}") };
+        let Outcome::Rewritten { body, originals, .. } = compress(body, &options) else {
+            panic!("{options:?}")
+        };
         let after = String::from_utf8(body).unwrap();
         let [original] = &originals[..] else { panic!("one original") };
         assert_eq!((original.handle, &original.content), (crate::Handle::of(&log()), &log()));
-        assert!(after.contains(&format!("[headroom:{} lines ", original.handle)) && after.contains(how), "{after}");
+        assert!(
+            after.contains(&format!("[headroom:{} lines ", original.handle)) && after.contains(how),
+            "{after}"
+        );
         assert!(after.contains("card declined for order 7731"), "{after}");
     }
 }
@@ -239,7 +252,9 @@ fn originals_are_given_again_with_every_request() {
     let options = Options::new().spool("/tmp/spool");
     let body = messages(&[&log(), &output()]);
     for _ in 0..2 {
-        let Outcome::Rewritten { originals, .. } = headroom.compress(Api::Anthropic, body.as_bytes(), &options) else {
+        let Outcome::Rewritten { originals, .. } =
+            headroom.compress(Api::Anthropic, body.as_bytes(), &options)
+        else {
             panic!("a log of 300 lines gets smaller")
         };
         assert_eq!(originals.len(), 1);

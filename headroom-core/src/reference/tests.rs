@@ -120,7 +120,7 @@ fn number(lines: &[String], first: usize, style: impl Fn(usize, &str) -> String)
 #[test]
 fn the_same_text_is_one_reference() {
     let text = code(0..20).join("\n");
-    assert_eq!(round_trip(&[text.clone()], &text), "[headroom: same as result 0 above, Read a.py]");
+    assert_eq!(round_trip(std::slice::from_ref(&text), &text), "[headroom: same as result 0 above, Read a.py]");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Anthropic Messages: `tool_result` blocks of user turns.
 
-use super::{Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text};
+use super::{
+    Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text, whole,
+};
 use crate::{Reason, scan::Value};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
@@ -14,7 +16,7 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         items: Vec::new(),
     };
     for (index, message) in list(messages)?.items().enumerate() {
-        read_message(message, index, &mut conversation.items)?;
+        whole(&mut conversation.items, |items| read_message(message, index, items));
     }
     Ok(conversation)
 }

@@ -1,6 +1,8 @@
 //! Bedrock Converse: `toolResult` blocks of user turns.
 
-use super::{Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text};
+use super::{
+    Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text, whole,
+};
 use crate::{Reason, scan::Value};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
@@ -13,24 +15,29 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         items: Vec::new(),
     };
     for (index, message) in list(messages)?.items().enumerate() {
-        let [role, content] = message.fields(["role", "content"])?;
-        let user = is(role, "user");
-        for (block_index, block) in content.into_iter().flat_map(Value::items).enumerate() {
-            let [words, call, result] = block.fields(["text", "toolUse", "toolResult"])?;
-            if user {
-                conversation.items.extend(text(words).map(Item::User));
-            }
-            if let Some(call) = call {
-                let [id, name, input] = call.fields(["toolUseId", "name", "input"])?;
-                let arguments = input.map(Arguments::of);
-                conversation.items.push(Item::Call(Call { id: raw(id), name: text(name), arguments }));
-            }
-            if let (true, Some(result)) = (user, result) {
-                read_result(result, [index, block_index], &mut conversation.items)?;
-            }
-        }
+        whole(&mut conversation.items, |items| read_message(message, index, items));
     }
     Ok(conversation)
+}
+
+fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+    let [role, content] = message.fields(["role", "content"])?;
+    let user = is(role, "user");
+    for (block_index, block) in content.into_iter().flat_map(Value::items).enumerate() {
+        let [words, call, result] = block.fields(["text", "toolUse", "toolResult"])?;
+        if user {
+            items.extend(text(words).map(Item::User));
+        }
+        if let Some(call) = call {
+            let [id, name, input] = call.fields(["toolUseId", "name", "input"])?;
+            let arguments = input.map(Arguments::of);
+            items.push(Item::Call(Call { id: raw(id), name: text(name), arguments }));
+        }
+        if let (true, Some(result)) = (user, result) {
+            read_result(result, [index, block_index], items)?;
+        }
+    }
+    Ok(())
 }
 
 fn read_result<'a>(
@@ -60,7 +67,7 @@ fn read_result<'a>(
         if let Some(text) = text(words) {
             push(text, "messages[#].content[#].toolResult.content[#].text", part_index);
         }
-        for text in json.into_iter().flat_map(Value::strings) {
+        for text in json.into_iter().filter(|json| json.has_distinct_keys()).flat_map(Value::strings) {
             push(text, "messages[#].content[#].toolResult.content[#].json", part_index);
         }
     }

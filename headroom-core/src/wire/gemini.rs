@@ -2,7 +2,9 @@
 //!
 //! Names are camelCase on the wire; snake_case is accepted too.
 
-use super::{Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text};
+use super::{
+    Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text, whole,
+};
 use crate::{Reason, scan::Value};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
@@ -22,11 +24,14 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         items: Vec::new(),
     };
     for (index, content) in list(contents)?.items().enumerate() {
-        let [role, parts] = content.fields(["role", "parts"])?;
-        let model = is(role, "model");
-        for (part_index, part) in parts.into_iter().flat_map(Value::items).enumerate() {
-            read_part(part, model, [index, part_index], &mut conversation.items)?;
-        }
+        whole(&mut conversation.items, |items| {
+            let [role, parts] = content.fields(["role", "parts"])?;
+            let model = is(role, "model");
+            for (part_index, part) in parts.into_iter().flat_map(Value::items).enumerate() {
+                read_part(part, model, [index, part_index], items)?;
+            }
+            Ok(())
+        });
     }
     Ok(conversation)
 }
@@ -54,14 +59,17 @@ fn read_part<'a>(
     let Some(response) = response.or(response_snake) else { return Ok(()) };
     let [id, name, response] = response.fields(["id", "name", "response"])?;
     let place = Place::new("contents[#].parts[#].functionResponse.response", [index, part_index]);
-    for (leaf, words) in response.into_iter().flat_map(Value::strings).enumerate() {
+    let Some(response) = response.filter(|response| response.has_distinct_keys()) else { return Ok(()) };
+    let [error] = response.fields(["error"])?;
+    let protected = error.map(|_| Reason::ToolError);
+    for (leaf, words) in response.strings().enumerate() {
         items.push(Item::Result(ToolResult {
             text: words,
             place,
             id: raw(id),
             name: text(name),
             continues: leaf > 0,
-            protected: None,
+            protected,
             json: false,
         }));
     }

@@ -133,6 +133,15 @@ pub(crate) fn read<'a>(api: Api, body: Value<'a, '_>) -> Result<Conversation<'a>
     }
 }
 
+/// Reads one message. A message with a key that stands twice says different things to different readers; it is passed
+/// over as a whole, and only it: what stands before must not become something else because of it.
+fn whole<'a>(items: &mut Vec<Item<'a>>, read: impl FnOnce(&mut Vec<Item<'a>>) -> Result<(), Reason>) {
+    let before = items.len();
+    if read(items).is_err() {
+        items.truncate(before);
+    }
+}
+
 /// Whether a string value equals `word`.
 fn is(value: Option<Value<'_, '_>>, word: &str) -> bool {
     text(value).is_some_and(|text| text.raw == word)

@@ -1,6 +1,6 @@
 //! OpenAI Responses: the `*_call_output` items of the client's tools.
 
-use super::{Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, raw, text};
+use super::{Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, raw, text, whole};
 use crate::{Reason, scan::Value};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
@@ -14,27 +14,36 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         items: Vec::new(),
     };
     conversation.items.extend(input.text().map(Item::User));
+    let mut retrieves = false;
     for (index, item) in input.items().enumerate() {
-        let [kind, role] = item.fields(["type", "role"])?;
-        match raw(kind) {
-            // A message may leave its type out.
-            None | Some("message") if is(role, "user") => read_user(item, &mut conversation.items)?,
-            Some("additional_tools") => {
-                let [tools] = item.fields(["tools"])?;
-                conversation.retrieves |= has_retrieve(tools);
-            }
-            Some("compaction") => conversation.items.push(Item::Compaction),
-            Some(kind) if kind.ends_with("_call_output") => {
-                read_output(item, kind, index, &mut conversation.items)?;
-            }
-            Some(
-                "function_call" | "custom_tool_call" | "local_shell_call" | "shell_call" | "apply_patch_call",
-            ) => read_call(item, &mut conversation.items)?,
-            _ => {}
-        }
+        whole(&mut conversation.items, |items| {
+            retrieves |= read_item(item, index, items)?;
+            Ok(())
+        });
     }
+    conversation.retrieves |= retrieves;
     conversation.retrieves &= !is(tool_choice, "none");
     Ok(conversation)
+}
+
+/// Reads one item; tells whether it brings a `headroom_retrieve`.
+fn read_item<'a>(item: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<bool, Reason> {
+    let [kind, role] = item.fields(["type", "role"])?;
+    match raw(kind) {
+        // A message may leave its type out.
+        None | Some("message") if is(role, "user") => read_user(item, items)?,
+        Some("additional_tools") => {
+            let [tools] = item.fields(["tools"])?;
+            return Ok(has_retrieve(tools));
+        }
+        Some("compaction") => items.push(Item::Compaction),
+        Some(kind) if kind.ends_with("_call_output") => read_output(item, kind, index, items)?,
+        Some(
+            "function_call" | "custom_tool_call" | "local_shell_call" | "shell_call" | "apply_patch_call",
+        ) => read_call(item, items)?,
+        _ => {}
+    }
+    Ok(false)
 }
 
 fn read_user<'a>(item: Value<'a, '_>, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
@@ -71,12 +80,13 @@ fn read_output<'a>(
         "shell_call_output" => (true, false),
         _ => return Ok(()),
     };
-    let [id, call_id, name, output] = item.fields(["id", "call_id", "name", "output"])?;
+    let [id, call_id, name, output, status] = item.fields(["id", "call_id", "name", "output", "status"])?;
+    let protected = is(status, "failed").then_some(Reason::ToolError);
     let Some(output) = output else { return Ok(()) };
     let mut continues = false;
     let mut push = |text, place| {
         let (id, name) = (raw(call_id).or(raw(id)), super::text(name));
-        items.push(Item::Result(ToolResult { text, place, id, name, continues, protected: None, json }));
+        items.push(Item::Result(ToolResult { text, place, id, name, continues, protected, json }));
         continues = true;
     };
     if let Some(text) = output.text() {

@@ -146,7 +146,7 @@ impl Style {
                 '\t' => out.push_str("\\t"),
                 '/' if odd => out.push_str("\\/"),
                 letter if letter < ' ' || letter == '\u{7f}' || (odd && n % 11 == 3) => {
-                    self.unit(letter, out)
+                    self.unit(letter, out);
                 }
                 letter if !letter.is_ascii() && self.escapes != Escapes::Minimal => self.unit(letter, out),
                 letter => out.push(letter),

@@ -325,7 +325,7 @@ fn responses_result(id: Raw, plain: Raw, content: Raw, text: &str, spelling: Spe
             ("output", plain.clone()),
             ("output", plain),
         ]),
-        Spelling::Other if text.len() % 3 == 0 => {
+        Spelling::Other if text.len().is_multiple_of(3) => {
             let spelled = format!(
                 "{{\"output\":{},\"metadata\":{{\"exit_code\":0}}}}",
                 String::from_utf8_lossy(&crate::json::encode(text))

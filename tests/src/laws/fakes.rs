@@ -83,7 +83,7 @@ impl Fake {
             Fault::AltersNumbers => out[0] = format!("{}0", out[0]),
             Fault::SwapsLines => out.swap(0, 2),
             Fault::Grows => {
-                out = vec![text.to_owned(), "[headroom: nothing was left out of this text]".to_owned()]
+                out = vec![text.to_owned(), "[headroom: nothing was left out of this text]".to_owned()];
             }
             Fault::KeepsTheNewestBlock if last => return None,
             _ => {}

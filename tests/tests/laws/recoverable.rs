@@ -10,7 +10,7 @@ use crate::{MEANS, cases, on_every_body};
 
 #[test]
 fn recoverable_holds_on_every_recorded_request() {
-    on_every_body("recoverable", |run, options| recoverable(run, options));
+    on_every_body("recoverable", recoverable);
 }
 
 proptest! {

@@ -94,7 +94,7 @@ fn robustness_truncated_bodies_are_passed_on() {
     let mut bodies: Vec<_> = data::fixtures();
     match data::captures() {
         Some(captures) => {
-            bodies.extend(captures.into_iter().map(|mut c| (c.name, c.api, c.bodies.pop().unwrap())))
+            bodies.extend(captures.into_iter().map(|mut c| (c.name, c.api, c.bodies.pop().unwrap())));
         }
         None => data::skipped("robustness"),
     }
@@ -156,7 +156,8 @@ fn robustness_deep_nesting_costs_no_stack() {
                 [("[", "", "]"), (r#"{"a":"#, "1", "}"), (r#"[{"content":"#, "\"x\"", "}]")]
             {
                 let nested = format!("{}{inner}{}", open.repeat(depth), close.repeat(depth));
-                for api in Api::ALL {
+                let apis = if depth > 10_000 { &Api::ALL[..1] } else { &Api::ALL[..] };
+                for api in apis.iter().copied() {
                     check("nested body", api, nested.as_bytes());
                     check("nested member", api, &request(api, &log(60), &nested));
                     check("nested text", api, &request(api, &nested, "0"));

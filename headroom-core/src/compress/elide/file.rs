@@ -3,11 +3,11 @@
 use super::{Gap, Wanted, bytes, runs, survey::Survey, terms::Hits};
 use crate::{lines::Lines, marker};
 
-/// Shorter files are shown whole.
-const MIN_LINES: usize = 240;
+/// Shorter files are shown whole: agents use names from all over the files that they read.
+const MIN_LINES: usize = 800;
 /// Shorter parts are shown.
-const MIN_GAP_LINES: usize = 24;
-const MIN_GAP_BYTES: usize = 800;
+const MIN_GAP_LINES: usize = 40;
+const MIN_GAP_BYTES: usize = 1600;
 /// Lines kept at the start, where the file says what it is and needs, and at the end.
 const HEAD: usize = 40;
 const TAIL: usize = 12;
@@ -92,7 +92,7 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>, survey: &Survey, hits: &Hits
     };
     runs(&kept)
         .filter_map(|lines| {
-            let range = bytes(survey, &lines)?;
+            let range = bytes(text, survey, &lines)?;
             let last = lines.end.checked_sub(1)?;
             let enough = lines.len() >= MIN_GAP_LINES && range.len() >= MIN_GAP_BYTES;
             if !enough || run(lines.start) != run(last) {

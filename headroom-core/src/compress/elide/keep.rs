@@ -24,7 +24,9 @@ const MAX_TRACE: usize = 40;
 /// Numbers of a line that are compared with those of its likes.
 const MAX_NUMBERS: usize = 8;
 const MAX_CHANGES: usize = 8;
-/// Kinds of lines of which the first and the last are shown where lines combine parts in ever new ways.
+/// Errors that match the question are what it is about from this many on.
+const ENOUGH: usize = 3;
+const MAX_COLUMNS: usize = 64;
 const DELIMITERS: [u8; 4] = *b"|\t;,";
 /// Tags that agents put around the output of a command.
 const ENVELOPE: [&str; 16] = [
@@ -104,7 +106,8 @@ impl Chooser<'_> {
             self.keep(line);
         }
         for line in 0..count {
-            if ENVELOPE.iter().any(|tag| self.row(line).starts_with(tag)) {
+            let row = self.row(line);
+            if row.starts_with(['<', 'E', 'e', '[']) && ENVELOPE.iter().any(|tag| row.starts_with(tag)) {
                 self.keep(line);
             }
         }
@@ -139,44 +142,59 @@ impl Chooser<'_> {
         }
     }
 
-    /// Rare kinds of lines whole, errors as far as they are not all over the text, some of each other kind.
+    /// Rare kinds of lines, errors as far as they are not all over the text, some of each other kind.
     fn kinds(&mut self) {
         let count = self.count();
         let seldom = u32::try_from(1 + count / 1000).unwrap_or(u32::MAX);
         let is_rare = |line: usize| self.templates.get(line).is_some_and(|template| template.count <= seldom);
         let rare: Vec<usize> = (0..count).filter(|line| is_rare(*line)).collect();
-        let combined = rare.len() > count / 8 + 16;
-        let mut pairs = self.templates.counted_pairs();
-        let few = u16::try_from(seldom).unwrap_or(u16::MAX);
-        for line in rare {
-            if !combined || pairs.has_rare(line, few) {
-                self.keep(line);
-            }
-        }
-        for (severity, budget, times) in
-            [(Severity::Error, (count / 10).max(20), 2), (Severity::Warning, (count / 20).max(8), 1)]
-        {
-            let lines: Vec<usize> = (0..count)
-                .filter(|line| self.survey.rows.get(*line).is_some_and(|row| row.severity == severity))
-                .collect();
-            let all = lines.len() <= budget;
-            for line in lines {
-                if all || pairs.shows_new(line, times) {
-                    self.keep(line);
-                    self.context(line, if all && severity == Severity::Error { CONTEXT } else { 0 });
-                }
-            }
-        }
-        if combined {
-            for line in 0..count {
-                if pairs.shows_new(line, 1) {
-                    self.keep(line);
-                }
-            }
-        } else {
+        let usual = self.templates.all.iter().filter(|template| template.count > seldom).count();
+        // Rows of tables combine a few parts in ever new ways; what else is said once is worth its place.
+        let few = match self.delimiter {
+            Some(_) => rare.len() + 2 * usual <= count / 10 + 8,
+            None => rare.len() <= count / 8 + 16,
+        };
+        if few {
+            rare.into_iter().for_each(|line| self.keep(line));
             for template in &self.templates.all {
                 self.keep(template.first as usize);
                 self.keep(template.last as usize);
+            }
+        } else {
+            let pairs = self.templates.pair_counts();
+            let mut shown = self.templates.shown();
+            for line in 0..count {
+                let new = self.templates.words_are_new(line, &mut shown);
+                if new || self.templates.has_rare_pair(line, &pairs, seldom) {
+                    self.keep(line);
+                }
+            }
+        }
+        self.grave(Severity::Error, (count / 10).max(20));
+        self.grave(Severity::Warning, (count / 20).max(8));
+    }
+
+    /// Keeps the lines of this severity; where they are more than so many, those that show something new.
+    fn grave(&mut self, severity: Severity, most: usize) {
+        let rows = self.survey.rows.iter().enumerate();
+        let lines: Vec<usize> =
+            rows.filter(|(_, row)| row.severity == severity).map(|(line, _)| line).collect();
+        let all = lines.len() <= most;
+        // Where the question tells which errors are meant, one of each kind of the others is enough.
+        let meant = self.hits.related().filter(|line| lines.binary_search(line).is_ok()).count();
+        let brief = self.delimiter.is_some() && (severity == Severity::Warning || meant >= ENOUGH);
+        let times = if severity == Severity::Error && self.delimiter.is_none() { 2 } else { 1 };
+        let mut shown = self.templates.shown();
+        for line in lines {
+            let new = all
+                || if brief {
+                    self.templates.words_are_new(line, &mut shown)
+                } else {
+                    self.templates.pairs_are_new(line, &mut shown, times)
+                };
+            if new {
+                self.keep(line);
+                self.context(line, if all && severity == Severity::Error { CONTEXT } else { 0 });
             }
         }
     }
@@ -198,27 +216,38 @@ impl Chooser<'_> {
     }
 
     fn outliers(&mut self) {
-        let mut places: FxHashMap<(u32, usize), Vec<(f32, u32)>> = FxHashMap::default();
-        for (number, line) in (0_u32..).zip(0..self.count()) {
-            if let Some(delimiter) = self.delimiter {
-                for (column, cell) in self.row(line).split(char::from(delimiter)).enumerate().take(64) {
-                    if let Ok(value) = cell.trim().parse::<f32>()
-                        && value.is_finite()
-                    {
-                        places.entry((0, column)).or_default().push((value, number));
+        if let Some(delimiter) = self.delimiter {
+            let mut columns: Vec<Vec<(f32, u32)>> = Vec::new();
+            for (number, line) in (0_u32..).zip(0..self.count()) {
+                for (column, cell) in
+                    self.row(line).split(char::from(delimiter)).enumerate().take(MAX_COLUMNS)
+                {
+                    if columns.len() <= column {
+                        columns.push(Vec::new());
+                    }
+                    let value = cell.trim().parse().ok().filter(|value: &f32| value.is_finite());
+                    if let (Some(value), Some(values)) = (value, columns.get_mut(column)) {
+                        values.push((value, number));
                     }
                 }
-            } else {
-                let template = self.templates.of.get(line).copied().unwrap_or_default();
-                for (place, value) in self.survey.numbers(line).iter().take(MAX_NUMBERS).enumerate() {
-                    places.entry((template, place)).or_default().push((*value, number));
-                }
+            }
+            columns.iter().for_each(|values| self.keep_outliers(values));
+        }
+        let mut values = Vec::new();
+        for lines in self.templates.lines_by_template().filter(|lines| lines.len() >= numbers::MIN_VALUES) {
+            let places = lines.first().map_or(0, |line| self.survey.numbers(*line as usize).len());
+            for place in 0..places.min(MAX_NUMBERS) {
+                let number = |line: &u32| Some((*self.survey.numbers(*line as usize).get(place)?, *line));
+                values.clear();
+                values.extend(lines.iter().filter_map(number));
+                self.keep_outliers(&values);
             }
         }
-        for values in places.values() {
-            for line in numbers::outliers(values) {
-                self.keep(line as usize);
-            }
+    }
+
+    fn keep_outliers(&mut self, values: &[(f32, u32)]) {
+        for line in numbers::outliers(values) {
+            self.keep(line as usize);
         }
     }
 
@@ -259,6 +288,9 @@ fn delimiter(text: &str, rows: &[Row]) -> Option<u8> {
     const SAMPLE: usize = 64;
     let step = (rows.len() / SAMPLE).max(1);
     let sample: Vec<&str> = rows.iter().step_by(step).map(|row| row.text(text)).collect();
+    if sample.iter().filter(|row| row.starts_with('{')).count() * 2 > sample.len() {
+        return None;
+    }
     DELIMITERS.into_iter().find(|delimiter| {
         let mut counts: Vec<usize> =
             sample.iter().map(|row| row.bytes().filter(|byte| byte == delimiter).count()).collect();

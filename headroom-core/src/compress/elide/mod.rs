@@ -80,7 +80,7 @@ pub(crate) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
     };
     runs(&keep.lines)
         .filter_map(|lines| {
-            let range = bytes(&survey, &lines)?;
+            let range = bytes(text, &survey, &lines)?;
             if !big_enough(&lines, range.len()) {
                 return None;
             }
@@ -92,10 +92,11 @@ pub(crate) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
 }
 
 /// The bytes of these lines, without the last line end.
-fn bytes(survey: &Survey, lines: &Range<usize>) -> Option<Range<usize>> {
+fn bytes(text: &str, survey: &Survey, lines: &Range<usize>) -> Option<Range<usize>> {
     let first = survey.rows.get(lines.start)?;
     let last = survey.rows.get(lines.end.checked_sub(1)?)?;
-    Some(first.start as usize..last.end as usize)
+    let end = last.end as usize - usize::from(last.text(text).ends_with('\r'));
+    Some(first.start as usize..end)
 }
 
 /// The longest runs of lines that are not kept.

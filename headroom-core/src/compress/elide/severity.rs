@@ -140,11 +140,15 @@ pub(super) fn is_word(words: &Words, hash: u32) -> bool {
 
 /// What the word at this place says of its line: its severity, and the level that it names, if any.
 pub(super) fn of(word: Word, bytes: &[u8], start: usize, end: usize) -> (Severity, u8) {
+    let named = |names: &[&str], level| {
+        let word = bytes.get(start..end).unwrap_or_default();
+        if names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(word)) { level } else { 0 }
+    };
     match word {
         Word::Level(level) => (Severity::None, level),
         _ if is_void(bytes, start, end) => (Severity::None, 0),
-        Word::Warning => (Severity::Warning, WARN),
-        Word::Error => (Severity::Error, ERROR),
+        Word::Warning => (Severity::Warning, named(&["warn", "warning"], WARN)),
+        Word::Error => (Severity::Error, named(&["error", "err"], ERROR)),
     }
 }
 
@@ -157,7 +161,7 @@ fn is_void(bytes: &[u8], start: usize, end: usize) -> bool {
         return true;
     }
     let upper = bytes.get(start..end).is_some_and(|word| word.iter().all(u8::is_ascii_uppercase));
-    if before == b'_' && !upper || after == b'_' && !upper {
+    if (before == b'_' || after == b'_') && !upper {
         return true;
     }
     negated(bytes.get(..start).unwrap_or_default()) || has_void_value(rest, after == b'_' || before == b'_')
@@ -192,4 +196,35 @@ fn has_void_value(rest: &[u8], named: bool) -> bool {
     let zero = digits > 0 && number.iter().all(|byte| matches!(byte, b'0' | b'.'));
     let opens = matches!(value.as_slice(), [b'[' | b'{'] | [b'[' | b'{', b'\n' | b'\r', ..]);
     zero || opens || (named && digits > 0) || VOID.iter().any(|void| value.starts_with(void))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::survey::Survey, Severity::*};
+
+    #[test]
+    fn words_count_by_what_they_say_of_the_line() {
+        for (line, severity) in [
+            ("ERROR: no such file", Error),
+            ("java.lang.NullPointerException: x", Error),
+            ("connect ECONNREFUSED 127.0.0.1:80", Error),
+            (r#"{"level":"info","error":"disk full"}"#, Error),
+            ("3 failed, 10 passed", Error),
+            ("errno = E_FAILED", Error),
+            ("thread 'main' panicked at src/a.rs:1:2:", Error),
+            ("src/a.c:3:4: warning: unused", Warning),
+            ("0 failed, 10 passed", None),
+            ("no errors found", None),
+            (r#"{"level":"info","error": null}"#, None),
+            (r#"{"errors":[],"failed":0,"exception":""}"#, None),
+            (r#"{\"error\": null}"#, None),
+            ("errors=0 error_rate=0.25", None),
+            ("Compiling src/error.rs", None),
+            ("tests/test_errors.py::test_raises_error_twice PASSED", None),
+            ("GET /error/page 200", None),
+            ("terror and failover", None),
+        ] {
+            assert_eq!(Survey::of(line).rows[0].severity, severity, "{line}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ const RARE_SYMBOL: u32 = 2;
 
 /// Counts by hash, without keys: two hashes in one place make both look more frequent.
 #[derive(Debug)]
-struct Counts(Vec<u16>);
+pub(super) struct Counts(Vec<u16>);
 
 impl Counts {
     fn new(entries: usize) -> Self {
@@ -27,6 +27,15 @@ impl Counts {
         if let Some(count) = self.place(hash) {
             *count = count.saturating_add(1);
         }
+    }
+
+    /// Adds the hashes if one of them is not there so many times yet, and tells whether so.
+    fn add_new(&mut self, hashes: impl Iterator<Item = u32> + Clone, times: u16) -> bool {
+        let new = hashes.clone().any(|hash| self.get(hash) < times);
+        if new {
+            hashes.for_each(|hash| self.add(hash));
+        }
+        new
     }
 
     fn get(&self, hash: u32) -> u16 {
@@ -78,7 +87,7 @@ impl<'s> Templates<'s> {
     }
 
     /// The words of a line, with one symbol for values and one for rare words.
-    fn symbols(&self, line: usize) -> impl Iterator<Item = u32> {
+    fn symbols(&self, line: usize) -> impl Iterator<Item = u32> + Clone {
         let mut value = false;
         self.survey.tokens(line).iter().filter_map(move |token| {
             let is_value = token & VALUE != 0;
@@ -97,7 +106,7 @@ impl<'s> Templates<'s> {
     }
 
     /// Hashes of the pairs of words that follow each other.
-    fn pairs(&self, line: usize) -> impl Iterator<Item = u32> {
+    fn pairs(&self, line: usize) -> impl Iterator<Item = u32> + Clone {
         let mut before = 0;
         self.symbols(line).map(move |symbol| {
             let pair = mix(u64::from(before), symbol);
@@ -110,41 +119,47 @@ impl<'s> Templates<'s> {
         self.all.get(*self.of.get(line)? as usize)
     }
 
-    pub(super) fn counted_pairs(&self) -> Pairs<'_> {
-        let entries = self.survey.all_tokens().len();
-        let mut counts = Counts::new(entries);
+    /// In how many places each pair of words stands.
+    pub(super) fn pair_counts(&self) -> Counts {
+        let mut counts = self.shown();
         for line in 0..self.survey.rows.len() {
             for pair in self.pairs(line) {
                 counts.add(pair);
             }
         }
-        Pairs { templates: self, counts, shown: Counts::new(entries) }
-    }
-}
-
-/// Pairs of words, for texts in which the whole lines combine a few parts in ever new ways.
-#[derive(Debug)]
-pub(super) struct Pairs<'t> {
-    templates: &'t Templates<'t>,
-    counts: Counts,
-    shown: Counts,
-}
-
-impl Pairs<'_> {
-    /// Whether the line has a pair that is in at most so many lines.
-    pub(super) fn has_rare(&self, line: usize, most: u16) -> bool {
-        self.templates.pairs(line).any(|pair| self.counts.get(pair) <= most)
+        counts
     }
 
-    /// Whether the line shows a pair that was shown fewer than so many times; counts it as shown then.
-    pub(super) fn shows_new(&mut self, line: usize, times: u16) -> bool {
-        let new = self.templates.pairs(line).any(|pair| self.shown.get(pair) < times);
-        if new {
-            for pair in self.templates.pairs(line) {
-                self.shown.add(pair);
+    /// Whether the line has a pair of words that is in at most so many places.
+    pub(super) fn has_rare_pair(&self, line: usize, counts: &Counts, most: u32) -> bool {
+        self.pairs(line).any(|pair| u32::from(counts.get(pair)) <= most)
+    }
+
+    /// Nothing shown yet.
+    pub(super) fn shown(&self) -> Counts {
+        Counts::new(self.survey.all_tokens().len())
+    }
+
+    /// Whether the line has a word that was not shown yet; counts its words as shown then.
+    pub(super) fn words_are_new(&self, line: usize, shown: &mut Counts) -> bool {
+        shown.add_new(self.symbols(line), 1)
+    }
+
+    /// Whether the line has a pair of words that was shown fewer than so many times; counts its pairs as shown then.
+    pub(super) fn pairs_are_new(&self, line: usize, shown: &mut Counts, times: u16) -> bool {
+        shown.add_new(self.pairs(line), times)
+    }
+
+    /// The lines of each template, templates and lines in order.
+    pub(super) fn lines_by_template(&self) -> impl Iterator<Item = Vec<u32>> {
+        let mut lines: Vec<Vec<u32>> =
+            self.all.iter().map(|template| Vec::with_capacity(template.count as usize)).collect();
+        for (line, template) in (0_u32..).zip(&self.of) {
+            if let Some(lines) = lines.get_mut(*template as usize) {
+                lines.push(line);
             }
         }
-        new
+        lines.into_iter()
     }
 }
 

@@ -11,12 +11,12 @@ use super::{
 };
 use crate::scan::{Limits, Text, scan};
 
-/// One bit each in the mask of a line.
+/// Most terms of the question, and most of the call: together one bit each in the mask of a line.
 const MAX_TERMS: usize = 64;
 /// Most bytes read at either end of a question.
 const MAX_SIDE: usize = 4096;
 const STOP_WORDS: &str = "\
-    about above after again all also and any are because been before being below between both but can check could \
+    an as at be by do if in is it no of on or so to we about above after again all also and any are because been before being below between both but can check could \
     did does doing don done during each every few find fix for from further get give had has have having help here \
     how into investigate its just know let like list look make may more most much must need new not now off once \
     one only other our out over own please run same see should show some such sure take tell than that the their \
@@ -28,7 +28,10 @@ const STOP_WORDS: &str = "\
 struct Term {
     /// Identifiers, paths, numbers, as opposed to plain words. First in order.
     plain: bool,
-    /// Alone it says little about which lines are meant: `error`.
+    /// Whether it may be in few lines only: a word of the question or a part of a name. The words of a call, such
+    /// as those of a search, are closer to the text.
+    narrow: bool,
+    /// The name of a severity, which says little about which of the grave lines are meant.
     grave: bool,
     tokens: Vec<u32>,
 }
@@ -37,7 +40,7 @@ struct Term {
 #[derive(Debug)]
 pub(super) struct Hits {
     /// Bits of the terms in each line.
-    masks: Vec<u64>,
+    masks: Vec<u128>,
     terms: Vec<Term>,
     /// Lines that each term is in.
     counts: Vec<u32>,
@@ -55,7 +58,7 @@ impl Hits {
                 *bits |= 1 << (first & 63);
             }
         }
-        let mut masks = vec![0_u64; survey.rows.len()];
+        let mut masks = vec![0_u128; survey.rows.len()];
         let mut counts = vec![0; terms.len()];
         if terms.is_empty() {
             return Self { masks, terms, counts };
@@ -86,7 +89,7 @@ impl Hits {
     }
 
     /// Bits of the terms for which `pass` holds, given the number of lines that they are in.
-    fn bits(&self, pass: impl Fn(&Term, u32) -> bool) -> u64 {
+    fn bits(&self, pass: impl Fn(&Term, u32) -> bool) -> u128 {
         self.terms
             .iter()
             .zip(&self.counts)
@@ -99,7 +102,8 @@ impl Hits {
     pub(super) fn named(&self) -> impl Iterator<Item = usize> {
         let lines = u32::try_from(self.masks.len()).unwrap_or(u32::MAX);
         let bits = self.bits(|term, count| {
-            count <= if term.plain { (lines / 32).max(8) } else { (lines / 4).max(8) } && !term.grave
+            let share = if term.plain && (term.narrow || term.grave) { 32 } else { 4 };
+            count <= (lines / share).max(8)
         });
         self.lines_with(bits)
     }
@@ -115,7 +119,7 @@ impl Hits {
         let lines = self.masks.len();
         let bits = self.bits(|_, count| count as usize * 2 <= lines);
         let weights: Vec<u32> = self.counts.iter().map(|count| weight(lines, *count)).collect();
-        let score = |mask: u64| {
+        let score = |mask: u128| {
             let mut bits = mask & bits;
             let mut score = 0;
             while bits != 0 {
@@ -138,7 +142,7 @@ impl Hits {
         best
     }
 
-    fn lines_with(&self, bits: u64) -> impl Iterator<Item = usize> {
+    fn lines_with(&self, bits: u128) -> impl Iterator<Item = usize> {
         self.masks.iter().enumerate().filter(move |(_, mask)| *mask & bits != 0).map(|(line, _)| line)
     }
 }
@@ -160,20 +164,25 @@ fn terms(wanted: &Wanted<'_>) -> Vec<Term> {
         words: Words::new(),
         stop: STOP_WORDS.split(' ').map(hash).collect(),
         terms: BTreeSet::new(),
+        asked: false,
     };
     if let Some(arguments) = wanted.arguments {
         found.arguments(arguments);
     }
+    let mut terms: Vec<Term> = std::mem::take(&mut found.terms).into_iter().take(MAX_TERMS).collect();
     if let Some(question) = wanted.question {
+        found.asked = true;
         found.text(question);
     }
-    found.terms.into_iter().take(MAX_TERMS).collect()
+    terms.extend(found.terms.into_iter().take(MAX_TERMS));
+    terms
 }
 
 struct Found {
     words: Words,
     stop: Vec<u32>,
     terms: BTreeSet<Term>,
+    asked: bool,
 }
 
 impl Found {
@@ -196,10 +205,12 @@ impl Found {
     fn text(&mut self, text: &str) {
         if text.len() <= 2 * MAX_SIDE {
             self.chunks(text);
-        } else {
-            self.chunks(text.get(..text.floor_char_boundary(MAX_SIDE)).unwrap_or_default());
-            self.chunks(text.get(text.ceil_char_boundary(text.len() - MAX_SIDE)..).unwrap_or_default());
+            return;
         }
+        let mut starts = (0..=MAX_SIDE).rev().filter_map(|end| text.get(..end));
+        self.chunks(starts.next().unwrap_or_default());
+        let mut ends = (text.len() - MAX_SIDE..text.len()).filter_map(|start| text.get(start..));
+        self.chunks(ends.next().unwrap_or_default());
     }
 
     fn chunks(&mut self, text: &str) {
@@ -218,40 +229,40 @@ impl Found {
         let tokens = Survey::tokens_of(chunk);
         let is_ascii = chunk.is_ascii();
         if tokens.len() > 1 && is_ascii && tokens.len() <= 32 {
-            self.insert(false, tokens.iter().map(|token| token & !VALUE).collect());
+            self.insert(false, false, tokens.iter().map(|token| token & !VALUE).collect());
             for part in chunk.split(|c: char| !c.is_ascii_alphanumeric()) {
                 if part.len() >= 4 && part.bytes().all(|byte| byte.is_ascii_lowercase()) {
-                    self.word(part);
+                    self.word(part, true);
                 }
             }
         } else if tokens.len() > 1 {
             for pair in tokens.windows(2) {
-                self.insert(true, pair.iter().map(|token| token & !VALUE).collect());
+                self.insert(true, self.asked, pair.iter().map(|token| token & !VALUE).collect());
             }
         } else if let [token] = tokens.as_slice() {
             let shaped = token & VALUE != 0 || chunk.chars().skip(1).any(char::is_uppercase);
-            if shaped && chunk.len() >= 2 {
-                self.insert(false, vec![token & !VALUE]);
+            if shaped && chunk.len() >= 2 && !self.stop.contains(token) {
+                self.insert(false, false, vec![token & !VALUE]);
             } else if chunk.len() >= 3 {
-                self.word(chunk);
+                self.word(chunk, self.asked);
             }
         }
     }
 
-    fn word(&mut self, word: &str) {
+    fn word(&mut self, word: &str, narrow: bool) {
         let token = hash(word);
         if self.stop.contains(&token) {
             return;
         }
-        self.insert(true, vec![token]);
+        self.insert(true, narrow, vec![token]);
         if word.len() >= 4 {
             let other = word.strip_suffix(['s', 'S']).map_or_else(|| format!("{word}s"), str::to_owned);
-            self.insert(true, vec![hash(&other)]);
+            self.insert(true, narrow, vec![hash(&other)]);
         }
     }
 
-    fn insert(&mut self, plain: bool, tokens: Vec<u32>) {
+    fn insert(&mut self, plain: bool, narrow: bool, tokens: Vec<u32>) {
         let grave = matches!(tokens.as_slice(), [token] if severity::is_word(&self.words, *token));
-        self.terms.insert(Term { plain, grave, tokens });
+        self.terms.insert(Term { plain, narrow, grave, tokens });
     }
 }
