@@ -1,4 +1,5 @@
 //! Runs the examples as programs, against an upstream on this machine.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong in a test ends it")]
 
 use std::{
     io::{BufRead, BufReader},

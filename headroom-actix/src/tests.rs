@@ -92,7 +92,7 @@ fn is_smaller(answer: &Value) -> bool {
     let bytes = answer["bytes"].as_u64().unwrap();
     answer["rewritten"] == true
         && usize::try_from(bytes).unwrap() < conversation().len() / 2
-        && answer["length"] == bytes.to_string()
+        && answer["length"].as_str() == Some(&bytes.to_string())
         && answer["encoding"].is_null()
         && answer["transfer"].is_null()
 }

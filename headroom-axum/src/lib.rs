@@ -64,6 +64,7 @@ mod body;
 mod report;
 
 #[cfg(test)]
+#[cfg(feature = "memory")]
 mod tests;
 
 pub use headroom_tower as tower;
@@ -111,6 +112,6 @@ pub fn layer_with_store(store: impl tower::store::OriginalStore) -> HeadroomLaye
     HeadroomLayer::with_store(store).map_body(AxumBody::new())
 }
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "memory"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

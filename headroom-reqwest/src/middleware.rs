@@ -18,7 +18,7 @@ use crate::request::{Sent, head, reusable, unreadable};
 ///
 /// # Example
 ///
-/// ```
+/// ```no_run
 /// use headroom_reqwest::{HeadroomMiddleware, core::Tier};
 /// use reqwest_middleware::ClientBuilder;
 ///

@@ -68,6 +68,8 @@ impl Upstream {
 }
 
 fn client() -> ClientBuilder {
+    // Features of one build add up: another crate may have turned on TLS without cryptography.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     ClientBuilder::new(Client::builder().no_proxy().build().unwrap())
 }
 
