@@ -70,3 +70,9 @@ fn file() -> String {
         })
         .collect()
 }
+
+/// The code of the project's README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[derive(Debug)]
+pub struct Readme;

@@ -208,12 +208,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 async fn an_encoded_body_is_decoded_once() {
     let request = || post(gzip(&conversation())).insert_header(("content-encoding", "gzip"));
     let answer = ask(Headroom::new(), web::to(as_bytes), request()).await;
-    if cfg!(feature = "decompression-gzip") {
-        assert!(is_smaller(&answer));
-    } else {
-        assert_eq!(answer["bytes"], conversation().len(), "the extractor decodes it");
-        assert_eq!(answer["encoding"], "gzip");
-    }
+    assert!(is_smaller(&answer));
     let small = post(gzip(b"{\"messages\":[]}")).insert_header(("content-encoding", "gzip"));
     let answer = ask(Headroom::new(), web::to(as_string), small).await;
     assert_eq!(answer["encoding"], "gzip", "what is not rewritten stays encoded");
