@@ -3,6 +3,7 @@
 
 use std::{
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Child, Command, Output, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
@@ -156,6 +157,48 @@ async fn through_a_gateway_a_conversation_gets_smaller_and_keeps_its_prefix() {
         for (pair, sent) in turns.windows(2).zip(got.windows(2)) {
             let closing = pair[0].len() - common(&pair[0], &pair[1]);
             assert_eq!(sent[0].body.len() - common(&sent[0].body, &sent[1].body), closing, "{program}");
+        }
+    }
+}
+
+/// The request bodies of a recorded Claude Code conversation, in order.
+fn recorded(conversation: &str) -> Option<Vec<Vec<u8>>> {
+    let shared = std::env::var_os("HEADROOM_SHARED")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
+    let folder = shared.join("captures").join(conversation);
+    let Ok(entries) = folder.read_dir() else {
+        eprintln!("skipped: {} is not there; set HEADROOM_SHARED", folder.display());
+        return None;
+    };
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().ends_with("_v1_messages.body"))
+        .collect();
+    files.sort();
+    Some(files.iter().map(|file| std::fs::read(file).unwrap()).collect())
+}
+
+#[tokio::test]
+async fn recorded_conversations_of_claude_code_get_smaller_through_a_gateway() {
+    for program in PROGRAMS {
+        let upstream = Upstream::default();
+        let gateway = Gateway::start(program, &upstream.start().await);
+        for (name, smaller) in
+            [("claude-code", 0), ("claude-code-mcp-toolsearch", 5_000), ("claude-code-compact", 5_000)]
+        {
+            let Some(turns) = recorded(name) else { return };
+            let before = upstream.got().len();
+            for turn in &turns {
+                assert_eq!(send(&gateway.url, turn.clone()).await.status(), 200);
+                upstream.end();
+            }
+            let got = &upstream.got()[before..];
+            for (got, turn) in got.iter().zip(&turns) {
+                assert!(got.body.len() <= turn.len());
+                assert!(serde_json::from_slice::<serde_json::Value>(&got.body).is_ok());
+            }
+            let (last, sent) = (turns.last().unwrap().len(), got.last().unwrap().body.len());
+            assert!(sent + smaller <= last, "{program} {name}: {sent} of {last} bytes");
         }
     }
 }
