@@ -68,3 +68,8 @@ pub use options::{Means, Options, Tier, UnknownMeans, UnknownTier};
 pub use outcome::{Original, Outcome};
 pub use reason::Reason;
 pub use report::{Action, BlockReport, ContentKind, Report, Step};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[derive(Debug)]
+pub struct Readme;

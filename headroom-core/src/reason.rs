@@ -19,6 +19,8 @@ pub enum Reason {
     TooManyValues,
     /// A key that decides what is editable stands twice.
     DuplicateKey,
+    /// The provider holds the rest of the conversation, and what is sent here must fit to what it holds.
+    Stateful,
     /// The request has no text that may be edited.
     NothingEditable,
     /// Nothing that could be edited would have become smaller.
@@ -48,6 +50,7 @@ impl Reason {
             Self::TooLarge => "too_large",
             Self::TooManyValues => "too_many_values",
             Self::DuplicateKey => "duplicate_key",
+            Self::Stateful => "stateful",
             Self::NothingEditable => "nothing_editable",
             Self::NoSaving => "no_saving",
             Self::TooShort => "too_short",

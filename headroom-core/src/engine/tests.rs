@@ -152,6 +152,14 @@ fn nothing_is_referred_to_where_the_provider_clears_results() {
 }
 
 #[test]
+fn message_threads_pass_untouched() {
+    for thread in [r#"{"type":"create"}"#, r#"{"type":"continue","previous_message_id":"msg_1"}"#] {
+        let body = messages(&[&output(), &output()]).replacen('{', &format!(r#"{{"thread":{thread},"#), 1);
+        assert!(matches!(compress(&body), Outcome::Unchanged { reason: Reason::Stateful, .. }), "{thread}");
+    }
+}
+
+#[test]
 fn errors_stay_and_can_be_referred_to() {
     let body = messages(&[&output(), &output()]);
     let first = body.replacen(r#""tool_use_id":"t0""#, r#""is_error":true,"tool_use_id":"t0""#, 1);

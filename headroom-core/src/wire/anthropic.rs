@@ -6,8 +6,13 @@ use super::{
 use crate::{Reason, scan::Value};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
-    let [model, messages, tools, tool_choice, context_management] =
-        body.fields(["model", "messages", "tools", "tool_choice", "context_management"])?;
+    let [model, messages, tools, tool_choice, context_management, thread] =
+        body.fields(["model", "messages", "tools", "tool_choice", "context_management", "thread"])?;
+    // A message thread is continued without its history, and sent again in full once it is lost. A block would become
+    // one thing in the one request and another in the other, and thinking is bound to what was sent.
+    if thread.is_some_and(|thread| !thread.is_null()) {
+        return Err(Reason::Stateful);
+    }
     let [choice] = tool_choice.map(|choice| choice.fields(["type"])).transpose()?.unwrap_or_default();
     let mut conversation = Conversation {
         model: text(model),
