@@ -260,7 +260,7 @@ impl<'a, 'c> Request<'a, 'c> {
         let (mut index, start) = self.resume(first_unknown, shared);
         for ((at, item), facts) in self.items.iter().enumerate().zip(&self.facts).skip(start) {
             if let (Item::Result(result), Some(None)) = (item, decisions.get(at).map(OnceCell::get)) {
-                let decision = Arc::new(self.decide_result(result, facts, &index, &texts));
+                let decision = Arc::new(self.decide_result(at, result, facts, &index, &texts));
                 lock(&shared.decisions).put(facts.key, Arc::clone(&decision), decision.weight());
                 if let Some(cell) = decisions.get(at) {
                     _ = cell.set(decision);
@@ -289,6 +289,7 @@ impl<'a, 'c> Request<'a, 'c> {
 
     fn decide_result(
         &self,
+        at: usize,
         result: &ToolResult<'a>,
         facts: &Facts,
         index: &Index,
@@ -306,7 +307,7 @@ impl<'a, 'c> Request<'a, 'c> {
             _ => None,
         });
         let tool = self.tool(result, facts);
-        if tool.as_deref().is_some_and(|tool| tool.ends_with(wire::RETRIEVE)) || texts.set_aside(&text) {
+        if tool.as_deref().is_some_and(|tool| tool.ends_with(wire::RETRIEVE)) || texts.set_aside(&text, at) {
             return Decision::kept(ContentKind::Text, Reason::Retrieved, text.len());
         }
         let arguments = call.and_then(|call| call.arguments());
@@ -401,9 +402,10 @@ impl<'a> Texts<'a, '_> {
         })
     }
 
-    /// Whether this is an original that an earlier result was cut from.
-    fn set_aside(&self, text: &str) -> bool {
-        let decisions = self.decisions.iter().filter_map(OnceCell::get);
+    /// Whether this is an original that a result before this item was cut from. Later decisions may be known already,
+    /// and must not count.
+    fn set_aside(&self, text: &str, before: usize) -> bool {
+        let decisions = self.decisions.iter().take(before).filter_map(OnceCell::get);
         decisions.flat_map(|decision| &decision.originals).any(|original| original.content == text)
     }
 

@@ -255,6 +255,22 @@ fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
 }
 
 #[test]
+fn whatever_was_forgotten_the_same_comes_out() {
+    let options = Options::new().spool("/tmp/spool");
+    let body = messages(&[&log(), &output(), &log(), &output(), &log(), &output()]);
+    let compress = |headroom: &Headroom| {
+        headroom.compress(Api::Anthropic, body.as_bytes(), &options).body().map(<[u8]>::to_vec)
+    };
+    let fresh = compress(&Headroom::new());
+    for memory in (0..400 << 10).step_by(3 << 10) {
+        let headroom = Headroom::builder().memory(memory).build();
+        for _ in 0..3 {
+            assert_eq!(compress(&headroom), fresh, "{memory} bytes");
+        }
+    }
+}
+
+#[test]
 fn originals_are_given_again_with_every_request() {
     let headroom = Headroom::new();
     let options = Options::new().spool("/tmp/spool");
