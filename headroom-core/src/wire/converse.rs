@@ -1,7 +1,8 @@
 //! Bedrock Converse: `toolResult` blocks of user turns.
 
 use super::{
-    Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text, whole,
+    Arguments, Call, Conversation, Item, MIN_LEAF, Place, ToolResult, has_retrieve, is, list, raw, text,
+    whole,
 };
 use crate::{Reason, scan::Value};
 
@@ -67,7 +68,12 @@ fn read_result<'a>(
         if let Some(text) = text(words) {
             push(text, "messages[#].content[#].toolResult.content[#].text", part_index);
         }
-        for text in json.into_iter().filter(|json| json.has_distinct_keys()).flat_map(Value::strings) {
+        for text in json
+            .into_iter()
+            .filter(|json| json.has_distinct_keys())
+            .flat_map(Value::strings)
+            .filter(|text| text.raw.len() >= MIN_LEAF)
+        {
             push(text, "messages[#].content[#].toolResult.content[#].json", part_index);
         }
     }

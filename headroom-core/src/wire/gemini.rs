@@ -3,9 +3,13 @@
 //! Names are camelCase on the wire; snake_case is accepted too.
 
 use super::{
-    Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text, whole,
+    Arguments, Call, Conversation, Item, MIN_LEAF, Place, ToolResult, has_retrieve, is, list, raw, text,
+    whole,
 };
-use crate::{Reason, scan::Value};
+use crate::{
+    Reason,
+    scan::{Text, Value},
+};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
     let [model, contents, tools, config, config_snake] =
@@ -62,7 +66,8 @@ fn read_part<'a>(
     let Some(response) = response.filter(|response| response.has_distinct_keys()) else { return Ok(()) };
     let [error] = response.fields(["error"])?;
     let protected = error.map(|_| Reason::ToolError);
-    for (leaf, words) in response.strings().enumerate() {
+    let worth = |(leaf, words): &(usize, Text<'a>)| *leaf == 0 || words.raw.len() >= MIN_LEAF;
+    for (leaf, words) in response.strings().enumerate().filter(worth) {
         items.push(Item::Result(ToolResult {
             text: words,
             place,

@@ -22,6 +22,10 @@ use crate::{
 /// The name of the tool that fetches back what was set aside; clients may prefix it with a server's name.
 pub(crate) const RETRIEVE: &str = "headroom_retrieve";
 
+/// Strings of a result that is a JSON value are looked at from this many bytes on. There may be thousands of shorter
+/// ones, and nothing could be saved on them.
+const MIN_LEAF: usize = 80;
+
 /// A request as the engine sees it: the items in order, and what its head decides.
 #[derive(Debug, Default)]
 pub(crate) struct Conversation<'a> {
