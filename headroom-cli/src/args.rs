@@ -84,6 +84,9 @@ pub(crate) struct CompressArgs {
     #[arg(long)]
     pub(crate) tier: Option<Tier>,
     /// How the model can fetch back what is set aside: served, client, file or none [default: what the proxy would do; with --text: none]
+    ///
+    /// In a request, served and client count as none unless its tools have a `headroom_retrieve`. File counts as none
+    /// here: which folder the agent reads is set in the library, with `Options::spool`.
     #[arg(long)]
     pub(crate) means: Option<Means>,
     /// Write what was done, as JSON, to this file (`-`: standard error)
