@@ -78,12 +78,6 @@ struct Draft {
     tokens: usize,
 }
 
-impl Change {
-    fn whole(text: &str, with: &str) -> Self {
-        Self { bytes: 0..text.len(), with: with.to_owned(), step: Step::Json }
-    }
-}
-
 impl Decision {
     pub(crate) fn kept(kind: ContentKind, reason: Reason, bytes: usize) -> Self {
         Self {
@@ -161,12 +155,12 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
     };
     let best = drafts.into_iter().filter(pays).min_by_key(|draft| draft.tokens);
     let Some(draft) = best else { return decision };
-    let Some(edits) = raw_edits(raw, &draft.changes) else { return decision };
-    decision.action = Action::Edited(draft.steps);
-    decision.edits = edits;
-    decision.originals = draft.original.into_iter().collect();
     let removed: usize = draft.changes.iter().map(|change| change.bytes.len()).sum();
     let added: usize = draft.changes.iter().map(|change| change.with.len()).sum();
+    let Some(edits) = raw_edits(raw, draft.changes) else { return decision };
+    decision.edits = edits;
+    decision.action = Action::Edited(draft.steps);
+    decision.originals = draft.original.into_iter().collect();
     decision.bytes.1 = (text.len() + added).saturating_sub(removed);
     decision.tokens = Some((tokens, draft.tokens));
     decision
@@ -177,9 +171,12 @@ fn drafts(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Draft> {
     let text = block.text;
     let mut drafts = Vec::new();
     let mut add = |text: String, changes: Option<Vec<Change>>, original, steps: Vec<Step>| {
-        let whole = changes.is_none();
-        let changes = changes.unwrap_or_else(|| vec![Change::whole(block.text, &text)]);
-        drafts.push(Draft { tokens: block.tokenizer.count(&text), changes, steps, original, whole });
+        let (tokens, whole) = (block.tokenizer.count(&text), changes.is_none());
+        let changes = changes.unwrap_or_else(|| {
+            let step = steps.first().copied().unwrap_or(Step::Json);
+            vec![Change { bytes: 0..block.text.len(), with: text, step }]
+        });
+        drafts.push(Draft { tokens, changes, steps, original, whole });
     };
     if !block.json {
         let (changes, original) = line_changes(block, kind, text, find);
@@ -314,14 +311,14 @@ fn apply(text: &str, changes: &[Change]) -> String {
 }
 
 /// Changes of the decoded text as edits of the raw string.
-fn raw_edits(raw: Text<'_>, changes: &[Change]) -> Option<Vec<Edit>> {
+fn raw_edits(raw: Text<'_>, changes: Vec<Change>) -> Option<Vec<Edit>> {
     let mut offsets = RawOffsets::new(raw);
     changes
-        .iter()
+        .into_iter()
         .map(|change| {
             let start = offsets.at(change.bytes.start)?;
             let end = offsets.at(change.bytes.end)?;
-            Some(Edit { start, end, with: change.with.clone() })
+            Some(Edit { start, end, with: change.with })
         })
         .collect()
 }

@@ -121,6 +121,6 @@ pub struct Report {
     pub tokens_saved: usize,
     /// Why nothing was edited, if nothing was.
     pub reason: Option<Reason>,
-    /// Every tool result, in order.
+    /// Every text of the tool results, in order; of results that are JSON values, the strings that are long enough.
     pub blocks: Vec<BlockReport>,
 }
