@@ -11,6 +11,7 @@ use crate::{
     },
     detect,
     marker::{self, Elision},
+    numbered::thin,
     reference::Found,
     report::Action,
     scan::Text,
@@ -59,7 +60,7 @@ pub(crate) struct Block<'a> {
 pub(crate) type Find<'f> = dyn Fn(&str, &dyn Fn(&Found) -> bool) -> Vec<Found> + 'f;
 
 /// A replacement in the decoded text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Change {
     bytes: Range<usize>,
     with: String,
@@ -210,10 +211,7 @@ fn line_changes(
     text: &str,
     find: &Find<'_>,
 ) -> (Vec<Change>, Option<Original>) {
-    let count = |text: &str| block.tokenizer.count(text);
-    let pays = |bytes: &Range<usize>, with: &str| {
-        text.get(bytes.clone()).is_some_and(|removed| count(removed) >= count(with) + MIN_SAVING)
-    };
+    let pays = |bytes: &Range<usize>, with: &str| pays(block, text, bytes, with);
     let mut changes = Changes::default();
     // Where the text has something like a marker already, nobody could tell ours from it.
     if text.contains(marker::OPENING) {
@@ -237,9 +235,32 @@ fn line_changes(
         with: fold.replacement,
         step: Step::Fold,
     }));
-    if !block.may_elide(kind) {
-        return (changes.sorted, None);
+    let original = if block.may_elide(kind) { set_aside(block, kind, text, &mut changes) } else { None };
+    if kind == ContentKind::FileRead && !block.arguments.is_some_and(detect::is_file_command) {
+        thin_numbers(text, &mut changes);
     }
+    (changes.sorted, original)
+}
+
+/// Leaves out line numbers that nobody asked for.
+fn thin_numbers(text: &str, changes: &mut Changes) {
+    let Some(thinned) = thin::changes(text, &|bytes| changes.are_off(bytes)) else { return };
+    let mut all = Changes { sorted: changes.sorted.clone() };
+    all.merge(thinned.into_iter().map(|(bytes, with)| Change { bytes, with, step: Step::LineNumbers }));
+    // A file may hold lines that look like numbered ones.
+    if thin::restored(&apply(text, &all.sorted)).as_deref() == Some(&*apply(text, &changes.sorted)) {
+        *changes = all;
+    }
+}
+
+/// Sets lines aside; gives what the gaps point into.
+fn set_aside(
+    block: &Block<'_>,
+    kind: ContentKind,
+    text: &str,
+    changes: &mut Changes,
+) -> Option<Original> {
+    let pays = |bytes: &Range<usize>, with: &str| pays(block, text, bytes, with);
     let handle = Handle::of(text);
     let wanted = Wanted {
         question: block.question,
@@ -256,7 +277,13 @@ fn line_changes(
     let gaps: Vec<_> = gaps.collect();
     let original = (!gaps.is_empty()).then(|| Original { handle, content: text.to_owned() });
     changes.merge(gaps);
-    (changes.sorted, original)
+    original
+}
+
+/// Whether a marker takes fewer tokens than what it stands for.
+fn pays(block: &Block<'_>, text: &str, bytes: &Range<usize>, with: &str) -> bool {
+    let count = |text: &str| block.tokenizer.count(text);
+    text.get(bytes.clone()).is_some_and(|removed| count(removed) >= count(with) + MIN_SAVING)
 }
 
 impl Block<'_> {

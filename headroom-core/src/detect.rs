@@ -71,6 +71,11 @@ pub(crate) fn kind(text: &str, tool: Option<&str>, arguments: Option<&str>) -> C
     }
 }
 
+/// Whether a call ran a shell command that shows a file, just as that command says.
+pub(crate) fn is_file_command(arguments: &str) -> bool {
+    arguments::read_a_file(arguments)
+}
+
 /// The name of a tool without its server's, in lower case: `mcp__fs__read_file` is `readfile`.
 fn bare(tool: &str) -> String {
     let name = tool.rsplit("__").next().unwrap_or(tool);

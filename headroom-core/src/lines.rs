@@ -68,14 +68,15 @@ impl Lines {
     fn number(&mut self, text: &str) {
         let lines: Vec<&str> =
             self.lines.iter().map(|line| text.get(line.range()).unwrap_or_default()).collect();
-        let mut runs = numbered::runs(&lines);
+        let mut runs = numbered::thin::runs(&lines).unwrap_or_else(|| numbered::runs(&lines));
         runs.truncate(usize::from(u16::MAX));
         for (run, id) in runs.iter().zip(1..) {
             for (number, line) in (run.first..).zip(self.lines.get_mut(run.lines.clone()).unwrap_or_default())
             {
-                let Ok(prefix) = u16::try_from(run.prefix(number).len()) else { continue };
-                line.prefix = prefix;
                 line.run = id;
+                if run.shows(number) {
+                    line.prefix = u16::try_from(run.prefix(number).len()).unwrap_or_default();
+                }
             }
         }
         self.runs = runs;

@@ -3,6 +3,8 @@
 //! One line alone proves nothing (`10:32:11 error` starts like line 10). Only [`runs`] of lines whose numbers
 //! rise by one in one style are taken for a view of a file.
 
+pub(crate) mod thin;
+
 use std::ops::Range;
 
 /// A run of fewer lines is coincidence.
@@ -89,9 +91,17 @@ pub(crate) struct Run {
     pub(crate) first: u32,
     /// How the numbers are written.
     pub(crate) style: Style,
+    /// Whether only some lines show their number, as [`thin`] says.
+    pub(crate) thin: bool,
 }
 
 impl Run {
+    /// Whether the line with this number shows it.
+    pub(crate) fn shows(&self, number: u32) -> bool {
+        let last = number.abs_diff(self.first) as usize + 1 == self.lines.len();
+        !self.thin || number == self.first || last || number.is_multiple_of(thin::STRIDE)
+    }
+
     /// What stands before the text of the line with this number, byte for byte.
     pub(crate) fn prefix(&self, number: u32) -> String {
         let Style { letter, pad, gap, mark, space } = self.style;
@@ -197,7 +207,7 @@ pub(crate) fn runs(lines: &[&str]) -> Vec<Run> {
         };
         let next = at + length;
         if let Some((first, style)) = run {
-            runs.push(Run { lines: at..next, first, style });
+            runs.push(Run { lines: at..next, first, style, thin: false });
         }
         at = next;
     }

@@ -40,6 +40,8 @@ impl fmt::Display for ContentKind {
 pub enum Step {
     /// Colours, cursor movement and overdrawn progress bars removed.
     Terminal,
+    /// Line numbers that nobody asked for left out, but for every tenth.
+    LineNumbers,
     /// Repeated lines folded with a count.
     Fold,
     /// JSON without insignificant white space, record arrays as tables.
@@ -56,6 +58,7 @@ impl Step {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Terminal => "terminal",
+            Self::LineNumbers => "line_numbers",
             Self::Fold => "fold",
             Self::Json => "json",
             Self::Reference => "reference",
