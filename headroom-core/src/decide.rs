@@ -254,12 +254,7 @@ fn thin_numbers(text: &str, changes: &mut Changes) {
 }
 
 /// Sets lines aside; gives what the gaps point into.
-fn set_aside(
-    block: &Block<'_>,
-    kind: ContentKind,
-    text: &str,
-    changes: &mut Changes,
-) -> Option<Original> {
+fn set_aside(block: &Block<'_>, kind: ContentKind, text: &str, changes: &mut Changes) -> Option<Original> {
     let pays = |bytes: &Range<usize>, with: &str| pays(block, text, bytes, with);
     let handle = Handle::of(text);
     let wanted = Wanted {

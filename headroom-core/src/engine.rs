@@ -18,7 +18,7 @@ use crate::{
     reference::{Index, MIN_BYTES, Origin},
     scan::{Limits, Text, scan},
     splice::splice,
-    wire::{self, Conversation, Item, ToolResult},
+    wire::{self, Conversation, Item, ToolResult, Toolbox},
 };
 
 /// The engine. Cloning it is cheap; clones share their memory of what they have seen.
@@ -179,11 +179,11 @@ impl Headroom {
         }
         let edits = results()
             .flat_map(|(result, decision)| decision.edits.iter().map(|edit| (result.text.start, edit)));
-        if edits.clone().next().is_none() {
+        if edits.clone().next().is_none() && request.tool_to_add.is_none() {
             return Err(if report.blocks.is_empty() { Reason::NothingEditable } else { Reason::NoSaving });
         }
         let originals = results().flat_map(|(_, decision)| decision.originals.iter().cloned()).collect();
-        Ok((splice(body, edits).ok_or(Reason::Internal)?, originals))
+        Ok((splice(body, edits, request.tool_to_add).ok_or(Reason::Internal)?, originals))
     }
 }
 
@@ -207,17 +207,22 @@ struct Request<'a, 'c> {
     tier: Tier,
     means: Means,
     spool: Option<&'c str>,
+    /// The offset and the definition of the tool that is added for the model.
+    tool_to_add: Option<(usize, &'static str)>,
 }
 
 impl<'a, 'c> Request<'a, 'c> {
     fn new(conversation: &'c Conversation<'a>, options: &'c Options, secret: u64) -> Self {
         let tokenizer = Tokenizer::for_model(conversation.model.map_or("", |model| model.raw));
-        // A marker is worth nothing where the model has no tool to redeem it with.
-        let means = match options.means {
-            Means::Served | Means::Client if !conversation.retrieves => Means::None,
-            means => means,
-        };
         let tier = if conversation.forgets { options.tier.min(Tier::Lossless) } else { options.tier };
+        // A marker is worth nothing where the model has no tool to redeem it with.
+        let (means, tool_to_add) = match (options.means, conversation.toolbox) {
+            (_, _) if tier < Tier::Full => (Means::None, None),
+            (Means::Served, Toolbox::Open { at, definition }) => (Means::Served, Some((at, definition))),
+            (Means::Served | Means::Client, Toolbox::Own) => (Means::Client, None),
+            (Means::Served | Means::Client, _) => (Means::None, None),
+            (means, _) => (means, None),
+        };
         // All that a decision depends on besides the items. The version is part of it: a newer engine may decide
         // otherwise.
         let seed = format!(
@@ -228,7 +233,15 @@ impl<'a, 'c> Request<'a, 'c> {
             options.tenant
         );
         let facts = facts(&seed, secret, &conversation.items);
-        Self { items: &conversation.items, facts, tokenizer, tier, means, spool: options.spool.as_deref() }
+        Self {
+            items: &conversation.items,
+            facts,
+            tokenizer,
+            tier,
+            means,
+            spool: options.spool.as_deref(),
+            tool_to_add,
+        }
     }
 
     /// Decides every tool result, from memory where it was seen in the same place before.

@@ -68,6 +68,7 @@ pub use options::{Means, Options, Tier, UnknownMeans, UnknownTier};
 pub use outcome::{Original, Outcome};
 pub use reason::Reason;
 pub use report::{Action, BlockReport, ContentKind, Report, Step};
+pub use wire::RETRIEVE as RETRIEVE_TOOL;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

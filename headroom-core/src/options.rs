@@ -64,7 +64,9 @@ pub enum Means {
     /// There is no way: lossless and in-context edits only.
     #[default]
     None,
-    /// Who sends the request answers calls of `headroom_retrieve`, and has put its definition into `tools`.
+    /// Who sends the request answers calls of `headroom_retrieve`. Its definition is added last to `tools`, from the
+    /// first request of a conversation on, where the request's head is that of an agent; elsewhere this counts as
+    /// [`Means::None`], and as [`Means::Client`] where the client brings the tool itself.
     Served,
     /// The client has a `headroom_retrieve` tool of its own, over the same store. Counts as [`Means::None`] for
     /// requests whose `tools` have none.

@@ -110,6 +110,11 @@ impl<'a, 't> Value<'a, 't> {
         self.tape.text.get(node.start as usize..node.end as usize).unwrap_or_default()
     }
 
+    /// The offset in the text behind the value, for an array or object behind its closing bracket.
+    pub(crate) fn end(self) -> usize {
+        self.node().end as usize
+    }
+
     /// The string content, if this is a string.
     pub(crate) fn text(self) -> Option<Text<'a>> {
         let node = self.node();

@@ -77,7 +77,8 @@ pub(crate) fn runs(lines: &[&str]) -> Option<Vec<Run>> {
     let mut runs = super::runs(lines.get(..header)?);
     let mut at = header + 1;
     while let Some(line) = lines.get(at) {
-        let start = Start::of(line).filter(|start| matches!(start.mark, Mark::Arrow | Mark::Tab | Mark::Pipe | Mark::Bar));
+        let start = Start::of(line)
+            .filter(|start| matches!(start.mark, Mark::Arrow | Mark::Tab | Mark::Pipe | Mark::Bar));
         let Some(start) = start else {
             at += 1;
             continue;
@@ -107,9 +108,9 @@ fn part_end(lines: &[&str], start: usize, first: u32, style: Style) -> usize {
             continue;
         }
         // The last line of a part shows its number.
-        let last = (1..=open.min(step - 1)).rev().find(|ahead| {
-            u32::try_from(*ahead).is_ok_and(|more| shows(at + ahead, number + more))
-        });
+        let last = (1..=open.min(step - 1))
+            .rev()
+            .find(|ahead| u32::try_from(*ahead).is_ok_and(|more| shows(at + ahead, number + more)));
         return at + 1 + last.unwrap_or(0);
     }
 }

@@ -1,13 +1,13 @@
 //! Anthropic Messages: `tool_result` blocks of user turns.
 
 use super::{
-    Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text, whole,
+    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, is, list, raw, text, tools, whole,
 };
 use crate::{Reason, scan::Value};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
-    let [model, messages, tools, tool_choice, context_management, thread] =
-        body.fields(["model", "messages", "tools", "tool_choice", "context_management", "thread"])?;
+    let [model, messages, tools, tool_choice, system, context_management, thread] =
+        body.fields(["model", "messages", "tools", "tool_choice", "system", "context_management", "thread"])?;
     // A message thread is continued without its history, and sent again in full once it is lost. A block would become
     // one thing in the one request and another in the other, and thinking is bound to what was sent.
     if thread.is_some_and(|thread| !thread.is_null()) {
@@ -17,7 +17,8 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
     let mut conversation = Conversation {
         model: text(model),
         forgets: forgets(context_management)?,
-        retrieves: has_retrieve(tools) && !is(choice, "none"),
+        toolbox: Toolbox::of(tools, system, Some(tools::ANTHROPIC))
+            .only_if(!is(choice, "none") && !is(choice, "tool")),
         items: Vec::new(),
     };
     for (index, message) in list(messages)?.items().enumerate() {

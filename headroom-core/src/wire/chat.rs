@@ -1,7 +1,7 @@
 //! OpenAI Chat Completions: `tool` messages.
 
 use super::{
-    Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, list, raw, text, whole,
+    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, is, list, raw, text, tools, whole,
 };
 use crate::{Reason, scan::Value};
 
@@ -10,13 +10,18 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
     let mut conversation = Conversation {
         model: text(model),
         forgets: false,
-        retrieves: has_retrieve(tools) && !is(tool_choice, "none"),
+        toolbox: Toolbox::of(tools, None, Some(tools::CHAT)).only_if(is_free(tool_choice)),
         items: Vec::new(),
     };
     for (index, message) in list(messages)?.items().enumerate() {
         whole(&mut conversation.items, |items| read_message(message, index, items));
     }
     Ok(conversation)
+}
+
+/// Whether the model may call any tool: no choice, or `auto` or `required`.
+pub(super) fn is_free(choice: Option<Value<'_, '_>>) -> bool {
+    choice.is_none_or(|choice| choice.is_null()) || is(choice, "auto") || is(choice, "required")
 }
 
 fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {

@@ -1,8 +1,7 @@
 //! Bedrock Converse: `toolResult` blocks of user turns.
 
 use super::{
-    Arguments, Call, Conversation, Item, MIN_LEAF, Place, ToolResult, has_retrieve, is, list, raw, text,
-    whole,
+    Arguments, Call, Conversation, Item, MIN_LEAF, Place, ToolResult, Toolbox, is, list, raw, text, whole,
 };
 use crate::{Reason, scan::Value};
 
@@ -12,7 +11,7 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
     let mut conversation = Conversation {
         model: text(model),
         forgets: false,
-        retrieves: has_retrieve(tools),
+        toolbox: Toolbox::of(tools, None, None),
         items: Vec::new(),
     };
     for (index, message) in list(messages)?.items().enumerate() {

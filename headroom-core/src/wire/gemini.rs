@@ -3,7 +3,7 @@
 //! Names are camelCase on the wire; snake_case is accepted too.
 
 use super::{
-    Arguments, Call, Conversation, Item, MIN_LEAF, Place, ToolResult, has_retrieve, is, list, raw, text,
+    Arguments, Call, Conversation, Item, MIN_LEAF, Place, ToolResult, Toolbox, is, list, raw, text, tools,
     whole,
 };
 use crate::{
@@ -12,19 +12,27 @@ use crate::{
 };
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
-    let [model, contents, tools, config, config_snake] =
-        body.fields(["model", "contents", "tools", "toolConfig", "tool_config"])?;
-    let mut calling = None;
+    let [model, contents, tools, config, config_snake, system, cached] = body.fields([
+        "model",
+        "contents",
+        "tools",
+        "toolConfig",
+        "tool_config",
+        "systemInstruction",
+        "cachedContent",
+    ])?;
+    let (mut calling, mut allowed) = (None, None);
     if let Some(config) = config.or(config_snake) {
         let [camel, snake] = config.fields(["functionCallingConfig", "function_calling_config"])?;
         if let Some(config) = camel.or(snake) {
-            [calling] = config.fields(["mode"])?;
+            [calling, allowed] = config.fields(["mode", "allowedFunctionNames"])?;
         }
     }
     let mut conversation = Conversation {
         model: text(model),
         forgets: false,
-        retrieves: has_retrieve(tools) && !is(calling, "NONE"),
+        toolbox: Toolbox::of(tools, system, declares(tools).then_some(tools::GEMINI))
+            .only_if(!is(calling, "NONE") && allowed.is_none() && cached.is_none()),
         items: Vec::new(),
     };
     for (index, content) in list(contents)?.items().enumerate() {
@@ -38,6 +46,12 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         });
     }
     Ok(conversation)
+}
+
+/// Whether there are functions among the tools: some models take none beside the provider's own tools.
+fn declares(tools: Option<Value<'_, '_>>) -> bool {
+    let mut keys = tools.into_iter().flat_map(Value::items).flat_map(Value::members).map(|(key, _)| key.raw);
+    keys.any(|key| key == "functionDeclarations")
 }
 
 fn read_part<'a>(

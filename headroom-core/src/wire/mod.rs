@@ -9,18 +9,18 @@ mod converse;
 mod detect;
 mod gemini;
 mod responses;
+mod tools;
 
 use std::fmt;
 
 pub(crate) use detect::detect;
+pub use tools::RETRIEVE;
+pub(crate) use tools::Toolbox;
 
 use crate::{
     Api, Reason,
     scan::{Text, Value},
 };
-
-/// The name of the tool that fetches back what was set aside; clients may prefix it with a server's name.
-pub(crate) const RETRIEVE: &str = "headroom_retrieve";
 
 /// Strings of a result that is a JSON value are looked at from this many bytes on. There may be thousands of shorter
 /// ones, and nothing could be saved on them.
@@ -32,8 +32,8 @@ pub(crate) struct Conversation<'a> {
     pub(crate) model: Option<Text<'a>>,
     /// The provider may drop tool results out of our sight, so none may be referred to.
     pub(crate) forgets: bool,
-    /// The client has a `headroom_retrieve` of its own and may call it.
-    pub(crate) retrieves: bool,
+    /// How the model can fetch back what was set aside.
+    pub(crate) toolbox: Toolbox,
     pub(crate) items: Vec<Item<'a>>,
 }
 
@@ -162,18 +162,4 @@ fn raw<'a>(value: Option<Value<'a, '_>>) -> Option<&'a str> {
 /// The array that a conversation stands in.
 fn list<'a, 't>(value: Option<Value<'a, 't>>) -> Result<Value<'a, 't>, Reason> {
     value.filter(|value| value.is_array()).ok_or(Reason::UnknownShape)
-}
-
-/// Whether one of these tool definitions, at whatever depth a format nests them, is a `headroom_retrieve`.
-fn has_retrieve(tools: Option<Value<'_, '_>>) -> bool {
-    fn named(value: Value<'_, '_>, depth: usize) -> bool {
-        depth > 0
-            && (value.items().any(|item| named(item, depth - 1))
-                || value.members().any(|(key, member)| {
-                    (key.raw == "name" && member.text().is_some_and(|name| name.raw.ends_with(RETRIEVE)))
-                        || (matches!(key.raw, "function" | "tools" | "functionDeclarations" | "toolSpec")
-                            && named(member, depth - 1))
-                }))
-    }
-    tools.is_some_and(|tools| named(tools, 6))
 }

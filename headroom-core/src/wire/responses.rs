@@ -1,41 +1,41 @@
 //! OpenAI Responses: the `*_call_output` items of the client's tools.
 
-use super::{Arguments, Call, Conversation, Item, Place, ToolResult, has_retrieve, is, raw, text, whole};
+use super::{
+    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, chat::is_free, is, raw, text, tools,
+    whole,
+};
 use crate::{Reason, scan::Value};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
-    let [model, input, tools, tool_choice, truncation] =
-        body.fields(["model", "input", "tools", "tool_choice", "truncation"])?;
+    let [model, input, tools, tool_choice, instructions, truncation] =
+        body.fields(["model", "input", "tools", "tool_choice", "instructions", "truncation"])?;
     let input = input.ok_or(Reason::UnknownShape)?;
+    // Tools may come as an item; those that come before everything else are of the head.
+    let mut tools = tools;
+    if let Some(first) = input.items().next() {
+        let [kind, added] = first.fields(["type", "tools"])?;
+        if is(kind, "additional_tools") {
+            tools = tools.filter(|tools| tools.items().next().is_some()).or(added);
+        }
+    }
     let mut conversation = Conversation {
         model: text(model),
         forgets: is(truncation, "auto"),
-        retrieves: has_retrieve(tools),
+        toolbox: Toolbox::of(tools, instructions, Some(tools::RESPONSES)).only_if(is_free(tool_choice)),
         items: Vec::new(),
     };
     conversation.items.extend(input.text().map(Item::User));
-    let mut retrieves = false;
     for (index, item) in input.items().enumerate() {
-        whole(&mut conversation.items, |items| {
-            retrieves |= read_item(item, index, items)?;
-            Ok(())
-        });
+        whole(&mut conversation.items, |items| read_item(item, index, items));
     }
-    conversation.retrieves |= retrieves;
-    conversation.retrieves &= !is(tool_choice, "none");
     Ok(conversation)
 }
 
-/// Reads one item; tells whether it brings a `headroom_retrieve`.
-fn read_item<'a>(item: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<bool, Reason> {
+fn read_item<'a>(item: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
     let [kind, role] = item.fields(["type", "role"])?;
     match raw(kind) {
         // A message may leave its type out.
         None | Some("message") if is(role, "user") => read_user(item, items)?,
-        Some("additional_tools") => {
-            let [tools] = item.fields(["tools"])?;
-            return Ok(has_retrieve(tools));
-        }
         Some("compaction") => items.push(Item::Compaction),
         Some(kind) if kind.ends_with("_call_output") => read_output(item, kind, index, items)?,
         Some(
@@ -43,7 +43,7 @@ fn read_item<'a>(item: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -
         ) => read_call(item, items)?,
         _ => {}
     }
-    Ok(false)
+    Ok(())
 }
 
 fn read_user<'a>(item: Value<'a, '_>, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
