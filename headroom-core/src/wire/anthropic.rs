@@ -1,9 +1,13 @@
 //! Anthropic Messages: `tool_result` blocks of user turns.
 
 use super::{
-    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, is, list, raw, text, tools, whole,
+    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, is, list, observation, raw, text, tools,
+    whole,
 };
-use crate::{Reason, scan::Value};
+use crate::{
+    Reason,
+    scan::{Text, Value},
+};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
     let [model, messages, tools, tool_choice, system, context_management, thread] =
@@ -21,8 +25,9 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
             .only_if(!is(choice, "none") && !is(choice, "tool")),
         items: Vec::new(),
     };
+    let mut said = None;
     for (index, message) in list(messages)?.items().enumerate() {
-        whole(&mut conversation.items, |items| read_message(message, index, items));
+        whole(&mut conversation.items, |items| read_message(message, index, &mut said, items));
     }
     Ok(conversation)
 }
@@ -41,19 +46,32 @@ fn forgets(management: Option<Value<'_, '_>>) -> Result<bool, Reason> {
     Ok(false)
 }
 
-fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+/// Reads one message. `said` is the last text of the model.
+fn read_message<'a>(
+    message: Value<'a, '_>,
+    index: usize,
+    said: &mut Option<Text<'a>>,
+    items: &mut Vec<Item<'a>>,
+) -> Result<(), Reason> {
     let [role, content] = message.fields(["role", "content"])?;
     let Some(content) = content else { return Ok(()) };
     let user = is(role, "user");
-    if let (true, Some(words)) = (user, content.text()) {
-        items.push(Item::User(words));
+    match content.text() {
+        Some(words) if user => {
+            observation::push(items, *said, words, Place::new("messages[#].content", [index]));
+        }
+        words => *said = words.or(*said),
     }
     for (block_index, block) in content.items().enumerate() {
         let [kind] = block.fields(["type"])?;
         match (raw(kind), user) {
-            (Some("text"), true) => {
+            (Some("text"), _) => {
                 let [words] = block.fields(["text"])?;
-                items.extend(text(words).map(Item::User));
+                let place = Place::new("messages[#].content[#].text", [index, block_index]);
+                match text(words) {
+                    Some(words) if user => observation::push(items, *said, words, place),
+                    words => *said = words.or(*said),
+                }
             }
             (Some("tool_result"), true) => read_result(block, [index, block_index], items)?,
             (Some("tool_use"), false) => {

@@ -1,9 +1,13 @@
 //! OpenAI Chat Completions: `tool` messages.
 
 use super::{
-    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, is, list, raw, text, tools, whole,
+    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, is, list, observation, raw, text, tools,
+    whole,
 };
-use crate::{Reason, scan::Value};
+use crate::{
+    Reason,
+    scan::{Text, Value},
+};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
     let [model, messages, tools, tool_choice] = body.fields(["model", "messages", "tools", "tool_choice"])?;
@@ -13,8 +17,9 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         toolbox: Toolbox::of(tools, None, Some(tools::CHAT)).only_if(is_free(tool_choice)),
         items: Vec::new(),
     };
+    let mut said = None;
     for (index, message) in list(messages)?.items().enumerate() {
-        whole(&mut conversation.items, |items| read_message(message, index, items));
+        whole(&mut conversation.items, |items| read_message(message, index, &mut said, items));
     }
     Ok(conversation)
 }
@@ -24,18 +29,34 @@ pub(super) fn is_free(choice: Option<Value<'_, '_>>) -> bool {
     choice.is_none_or(|choice| choice.is_null()) || is(choice, "auto") || is(choice, "required")
 }
 
-fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+/// Reads one message. `said` is the last text of the model.
+fn read_message<'a>(
+    message: Value<'a, '_>,
+    index: usize,
+    said: &mut Option<Text<'a>>,
+    items: &mut Vec<Item<'a>>,
+) -> Result<(), Reason> {
     let [role, content, tool_calls, id, name] =
         message.fields(["role", "content", "tool_calls", "tool_call_id", "name"])?;
     match raw(role) {
         Some("user") => {
-            items.extend(text(content).map(Item::User));
-            for part in content.into_iter().flat_map(Value::items) {
+            if let Some(words) = text(content) {
+                observation::push(items, *said, words, Place::new("messages[#].content", [index]));
+            }
+            for (part_index, part) in content.into_iter().flat_map(Value::items).enumerate() {
                 let [words] = part.fields(["text"])?;
-                items.extend(text(words).map(Item::User));
+                if let Some(words) = text(words) {
+                    let place = Place::new("messages[#].content[#].text", [index, part_index]);
+                    observation::push(items, *said, words, place);
+                }
             }
         }
         Some("assistant") => {
+            *said = text(content).or(*said);
+            for part in content.into_iter().flat_map(Value::items) {
+                let [words] = part.fields(["text"])?;
+                *said = text(words).or(*said);
+            }
             for call in tool_calls.into_iter().flat_map(Value::items) {
                 read_call(call, items)?;
             }

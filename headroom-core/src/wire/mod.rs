@@ -8,6 +8,7 @@ mod chat;
 mod converse;
 mod detect;
 mod gemini;
+mod observation;
 mod responses;
 mod tools;
 
