@@ -5,6 +5,7 @@
 mod arguments;
 mod json;
 mod shell;
+mod structure;
 
 use crate::{ContentKind, numbered};
 
@@ -67,7 +68,7 @@ pub(crate) fn kind(text: &str, tool: Option<&str>, arguments: Option<&str>) -> C
     } else if !searches && is_numbered(text) {
         ContentKind::FileRead
     } else {
-        ContentKind::Text
+        structure::kind(text)
     }
 }
 

@@ -7,10 +7,28 @@ use crate::{Api, Means, Reason, Tier};
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ContentKind {
-    /// One JSON value.
+    /// One JSON value, or several one after the other.
     Json,
     /// The content of a file, as an agent's read tool or `cat` shows it. Its lines are never altered.
     FileRead,
+    /// A unified or combined diff.
+    Diff,
+    /// Hits of a search: `path:line:text`, and lines of a file with numbers that jump.
+    Search,
+    /// Paths, or the rows of `ls -l`.
+    Listing,
+    /// Cells in columns.
+    Table,
+    /// Lines of a log, of a test run or of a build.
+    Log,
+    /// A web page.
+    Html,
+    /// Source code.
+    Code,
+    /// Sentences.
+    Prose,
+    /// Base64 and other dense data.
+    Blob,
     /// Any other text.
     Text,
 }
@@ -22,6 +40,15 @@ impl ContentKind {
         match self {
             Self::Json => "json",
             Self::FileRead => "file_read",
+            Self::Diff => "diff",
+            Self::Search => "search",
+            Self::Listing => "listing",
+            Self::Table => "table",
+            Self::Log => "log",
+            Self::Html => "html",
+            Self::Code => "code",
+            Self::Prose => "prose",
+            Self::Blob => "blob",
             Self::Text => "text",
         }
     }

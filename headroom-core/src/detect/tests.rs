@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde_json::Value;
 
 use super::*;
-use ContentKind::{FileRead, Json, Text};
+use ContentKind::{FileRead, Json, Search, Text};
 
 fn of_command(command: &str) -> ContentKind {
     let arguments = serde_json::json!({ "command": command, "description": "run" }).to_string();
@@ -216,10 +216,10 @@ fn structure_decides_where_the_call_does_not() {
     let view = "Here is the result of `cat -n` on a snippet:\n    12→fn a() {\n    13→}\n    14→\n    15→fn b() {}\n";
     assert_eq!(kind(view, Some("Edit"), None), FileRead);
     assert_eq!(kind(view, None, None), FileRead);
-    assert_eq!(kind("12:a\n13:b\n14:c\n", Some("Grep"), Some("{}")), Text);
+    assert_eq!(kind("12:a\n13:b\n14:c\n", Some("Grep"), Some("{}")), Search);
     assert_eq!(kind("12:a\n13:b\n14:c\nx\ny\nz\n", None, None), Text);
     assert_eq!(kind(" {\"a\": [1]}\n", Some("list_customers"), None), Json);
-    assert_eq!(kind("{\"a\": 1}\n{\"a\": 2}\n", None, None), Text);
+    assert_eq!(kind("{\"a\": 1}\n{\"a\": 2}\n", None, None), Json);
     assert_eq!(kind("", None, None), Text);
 }
 

@@ -1,0 +1,157 @@
+//! What kind of text this is by its lines alone.
+//!
+//! Each line is put into a class by its start, and the share of the classes decides. No more than some thousand
+//! lines, evenly spread, are looked at.
+
+mod line;
+#[cfg(test)]
+mod tests;
+
+use line::Class;
+
+use crate::ContentKind;
+
+/// Lines looked at, at most.
+const MAX_LINES: usize = 2000;
+/// Lines of dense data are at least this long.
+const MIN_BLOB: usize = 400;
+
+/// How many lines of each class there are.
+#[derive(Debug, Default)]
+struct Shares {
+    counts: [usize; Class::COUNT],
+    lines: usize,
+}
+
+impl Shares {
+    fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut shares = Self::default();
+        for line in lines.filter(|line| !line.trim().is_empty()) {
+            let class = line::class(line) as usize;
+            shares.lines += 1;
+            if let Some(count) = shares.counts.get_mut(class) {
+                *count += 1;
+            }
+        }
+        shares
+    }
+
+    fn count(&self, class: Class) -> usize {
+        self.counts.get(class as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether these classes together are at least so many percent of the lines.
+    fn reach(&self, percent: usize, classes: &[Class]) -> bool {
+        let count: usize = classes.iter().map(|class| self.count(*class)).sum();
+        count * 100 >= self.lines * percent && count > 0
+    }
+}
+
+/// What kind of text this is, by its structure.
+pub(super) fn kind(text: &str) -> ContentKind {
+    use Class::{Blob, Code, Frame, Hit, Json, Log, Mark, Path, Perms, Prose, Rows, Tag};
+
+    if starts_html(text) {
+        return ContentKind::Html;
+    }
+    let lines: Vec<&str> = text.lines().collect();
+    let step = lines.len().div_ceil(MAX_LINES).max(1);
+    let shares = Shares::of(lines.iter().copied().step_by(step));
+    let rules: [(ContentKind, bool); 11] = [
+        (ContentKind::Json, shares.count(Json) > 1 && shares.reach(95, &[Json])),
+        (ContentKind::Diff, is_diff(&lines)),
+        (ContentKind::Html, shares.reach(50, &[Tag]) && has_page_tags(text)),
+        (ContentKind::Blob, shares.reach(60, &[Blob])),
+        (ContentKind::Search, shares.reach(60, &[Hit])),
+        (ContentKind::Log, shares.reach(40, &[Log, Frame]) || is_run(&lines)),
+        (ContentKind::Listing, shares.reach(70, &[Path, Perms])),
+        (ContentKind::Table, shares.reach(70, &[Rows]) && shares.lines > 2),
+        (ContentKind::Prose, is_document(&lines)),
+        (ContentKind::Code, shares.reach(35, &[Code]) && shares.count(Code) * 2 > shares.count(Prose)),
+        (ContentKind::Prose, shares.reach(40, &[Prose, Mark])),
+    ];
+    let found = rules.iter().find(|(_, holds)| *holds).map(|(kind, _)| *kind);
+    // A few lines of a log, with what the program printed between them.
+    let fallback = if shares.reach(15, &[Log, Frame]) { ContentKind::Log } else { ContentKind::Text };
+    found.unwrap_or(fallback)
+}
+
+fn starts_html(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
+    start.starts_with("<!doctype html") || start.starts_with("<html")
+}
+
+/// Whether there are tags that web pages have, and other XML has not.
+fn has_page_tags(text: &str) -> bool {
+    ["<div", "<p>", "<span", "<body", "<a href"].iter().any(|tag| text.contains(tag))
+}
+
+/// Whether this is a document in Markdown that shows code.
+fn is_document(lines: &[&str]) -> bool {
+    let starts = |mark: &str| lines.iter().filter(|line| line.starts_with(mark)).count();
+    starts("```") > 1 && starts("#") > 1
+}
+
+/// Whether most lines are those of a diff that has hunks or headers.
+fn is_diff(lines: &[&str]) -> bool {
+    let mut heads = 0;
+    let mut inside = 0;
+    let mut left = 0_usize;
+    for line in lines {
+        if line.starts_with("@@ -") || line.starts_with("@@@ -") {
+            heads += 1;
+            inside += 1;
+            left = usize::MAX;
+        } else if line::is_diff_head(line) {
+            heads += usize::from(line.starts_with("diff --"));
+            inside += 1;
+            left = 0;
+        } else if left > 0 && (line.is_empty() || line.starts_with([' ', '+', '-', '\\'])) {
+            inside += 1;
+        } else {
+            left = 0;
+        }
+    }
+    heads > 0 && inside * 2 > lines.len()
+}
+
+/// Whether a test runner or a build tool has printed this: it says so in a few places only.
+fn is_run(lines: &[&str]) -> bool {
+    const SIGNS: [&str; 24] = [
+        "=== test session starts ===",
+        " passed in ",
+        " failed in ",
+        " passed, ",
+        " failed, ",
+        "test result: ",
+        "running ",
+        "--- FAIL: ",
+        "--- PASS: ",
+        "BUILD SUCCESS",
+        "BUILD FAILED",
+        "Tests: ",
+        "Test Files ",
+        "Ran ",
+        "FAILED (",
+        "Traceback (most recent call last):",
+        "make: ",
+        "npm ERR!",
+        "npm error",
+        "Successfully installed ",
+        "Collecting ",
+        "tests finished: ",
+        "build succeeded",
+        " warnings generated.",
+    ];
+    let sample = lines.iter().take(MAX_LINES / 2).chain(lines.iter().rev().take(MAX_LINES / 2));
+    let hits = sample.filter(|line| {
+        let start: &str = line.get(..line.len().min(200)).unwrap_or_default();
+        SIGNS.iter().any(|sign| match sign.strip_suffix(' ') {
+            Some(word) if !sign.starts_with(' ') => {
+                start.strip_prefix(word).is_some_and(|rest| rest.starts_with(' '))
+            }
+            _ => start.contains(sign),
+        })
+    });
+    hits.count() >= 1
+}

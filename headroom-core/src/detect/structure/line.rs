@@ -1,0 +1,372 @@
+//! The class of one line.
+
+/// What a line looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    Other,
+    /// One JSON object or array.
+    Json,
+    /// Part of a diff's header.
+    Diff,
+    /// `path:12:text` and its kin.
+    Hit,
+    /// A line with a time, a level, or the verdict of a test or a compiler.
+    Log,
+    /// A frame of a stack trace.
+    Frame,
+    /// A path and nothing else.
+    Path,
+    /// A row of `ls -l`.
+    Perms,
+    /// Cells with runs of spaces, tabs or bars between them.
+    Rows,
+    /// A tag.
+    Tag,
+    /// A statement, a declaration or a closing bracket.
+    Code,
+    /// A heading, a list item or a table of a document.
+    Mark,
+    /// A sentence.
+    Prose,
+    /// Dense data.
+    Blob,
+}
+
+impl Class {
+    pub(super) const COUNT: usize = Self::Blob as usize + 1;
+}
+
+/// Bytes of a line that are looked at.
+const MAX_BYTES: usize = 240;
+const LEVELS: [&str; 17] = [
+    "TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "SEVERE", "FATAL", "CRITICAL", "PANIC",
+    "debug", "info", "warn", "warning", "error", "fatal",
+];
+/// How lines of test runners, compilers and package managers start.
+const RUNNERS: [&str; 44] = [
+    "=== RUN",
+    "=== PAUSE",
+    "=== CONT",
+    "--- PASS",
+    "--- FAIL",
+    "--- SKIP",
+    "PASS",
+    "FAIL",
+    "ok  \t",
+    "ok ",
+    "not ok ",
+    "test ",
+    "running ",
+    "Compiling ",
+    "Checking ",
+    "Finished ",
+    "Downloading ",
+    "Downloaded ",
+    "Collecting ",
+    "Installing ",
+    "Requirement already ",
+    "Using cached ",
+    "Building ",
+    "Successfully ",
+    "npm ",
+    "yarn ",
+    "> Task ",
+    "> Step ",
+    "Step ",
+    "#",
+    "make[",
+    "make: ",
+    "make ",
+    "gcc ",
+    "g++ ",
+    "cc ",
+    "clang ",
+    "[exec]",
+    "[javac]",
+    "[INFO]",
+    "[ERROR]",
+    "[WARNING]",
+    "E   ",
+    "rule ",
+];
+
+pub(super) fn class(line: &str) -> Class {
+    let blob = line.len() >= super::MIN_BLOB && is_blob(line);
+    let end = (0..=MAX_BYTES.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+    let cut = line.get(..end).unwrap_or_default();
+    let text = cut.trim();
+    let whole = cut.len() == line.len();
+    let indent = cut.len() - cut.trim_start().len();
+    if blob {
+        Class::Blob
+    } else if is_json(line.trim()) {
+        Class::Json
+    } else if is_diff_head(cut) {
+        Class::Diff
+    } else if is_frame(text) {
+        Class::Frame
+    } else if is_hit(cut) {
+        if is_diagnostic(text) { Class::Log } else { Class::Hit }
+    } else if is_perms(text) {
+        Class::Perms
+    } else if is_log(cut, text) {
+        Class::Log
+    } else if is_tag(text) {
+        Class::Tag
+    } else if whole && indent == 0 && is_path(text) {
+        Class::Path
+    } else if is_mark(text) {
+        Class::Mark
+    } else if is_code(text) {
+        Class::Code
+    } else if is_row(cut) {
+        Class::Rows
+    } else if is_prose(text) {
+        Class::Prose
+    } else {
+        Class::Other
+    }
+}
+
+fn is_json(line: &str) -> bool {
+    line.len() > 1
+        && ((line.starts_with("{\"") && line.ends_with('}'))
+            || ((line.starts_with("[{") || line.starts_with("[\"")) && line.ends_with(']')))
+}
+
+pub(super) fn is_diff_head(line: &str) -> bool {
+    const HEADS: [&str; 14] = [
+        "diff --",
+        "index ",
+        "--- ",
+        "+++ ",
+        "@@ ",
+        "@@@ ",
+        "rename ",
+        "similarity index ",
+        "new file mode ",
+        "deleted file mode ",
+        "old mode ",
+        "new mode ",
+        "Binary files ",
+        "Index: ",
+    ];
+    HEADS.iter().any(|head| line.starts_with(head))
+}
+
+fn digits(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// `path:12:`, `path-12-`, `12:` and `12-` at the start.
+fn is_hit(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    let number = |at: usize, mark: u8| {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let count = digits(rest);
+        (1..=7).contains(&count) && rest.get(count) == Some(&mark)
+    };
+    // A time of day has two digits and a colon twice.
+    let time = bytes.get(2) == Some(&b':') && bytes.get(5).is_some_and(|byte| matches!(byte, b':' | b' '));
+    if number(0, b':') || number(0, b'-') {
+        return !time && !(bytes.get(4) == Some(&b'-') && bytes.get(7) == Some(&b'-'));
+    }
+    let mut pathlike = false;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'/' | b'.' | b'_' => pathlike = true,
+            b':' | b'-' if number(at + 1, *byte) => return pathlike,
+            b':' if at > 1 => return pathlike && !bytes.get(at + 1..).unwrap_or_default().starts_with(b"//"),
+            b' ' | b'(' | b'"' | b'<' | b'=' | b'{' | b'\t' => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether a hit is the message of a compiler or a linter.
+fn is_diagnostic(text: &str) -> bool {
+    [" error", " warning", ": note", "[-W", " W0", " E0", " C0", " R0"].iter().any(|sign| text.contains(sign))
+}
+
+fn is_frame(text: &str) -> bool {
+    const STARTS: [&str; 6] = ["at ", "File \"", "Caused by:", "Traceback (", "goroutine ", "... "];
+    text.starts_with(STARTS[0]) && text.contains(['(', '/', ':'])
+        || STARTS.iter().skip(1).any(|start| text.starts_with(start))
+}
+
+/// `-rw-r--r-- 1 root` and `total 12`.
+fn is_perms(text: &str) -> bool {
+    let mode = text.get(..10).is_some_and(|mode| {
+        mode.starts_with(['-', 'd', 'l', 'c', 'b', 's', 'p'])
+            && mode
+                .bytes()
+                .skip(1)
+                .all(|byte| matches!(byte, b'r' | b'w' | b'x' | b'-' | b's' | b't' | b'S' | b'T'))
+    });
+    mode || text.strip_prefix("total ").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn is_log(line: &str, text: &str) -> bool {
+    let head = line.get(..line.len().min(100)).unwrap_or(text);
+    has_time(head) || has_level(head) || has_logfmt(text) || {
+        RUNNERS.iter().any(|start| text.starts_with(start))
+            && !text.starts_with("# ")
+            && !text.starts_with("##")
+            || ["PASSED", "FAILED", "SKIPPED", " ... ok", " ... FAILED", "... done", "...done"]
+                .iter()
+                .any(|end| text.ends_with(end))
+            || text.contains(" PASSED ")
+            || (text.starts_with("====") || text.starts_with("____") || text.starts_with("----"))
+                && text.len() > 30
+            || is_diagnostic(text) && text.contains(':')
+    }
+}
+
+/// A date or a time of day near the start.
+fn has_time(head: &str) -> bool {
+    let bytes = head.as_bytes();
+    let at = |at: usize, mark: u8| bytes.get(at) == Some(&mark);
+    let clock = |from: usize| {
+        bytes.get(from..from + 5).is_some_and(|part| {
+            matches!(part, [a, b, b':', c, d] if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()))
+        })
+    };
+    let date = |from: usize| {
+        digits(bytes.get(from..).unwrap_or_default()) == 4
+            && (at(from + 4, b'-') && at(from + 7, b'-')
+                || at(from + 4, b'/') && at(from + 7, b'/')
+                || at(from + 4, b'.') && at(from + 7, b'.'))
+    };
+    (0..bytes.len().min(40)).any(|from| {
+        let starts = from == 0 || bytes.get(from - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric());
+        starts && (clock(from) || from < 24 && date(from))
+    }) || digits(bytes) >= 6 && at(digits(bytes), b' ')
+        || matches!(bytes, [b'I' | b'W' | b'E' | b'F', a, b, c, d, b' ', ..]
+            if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A level as a word of its own among the first words.
+fn has_level(head: &str) -> bool {
+    let mut words = head.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(5);
+    words.any(|word| LEVELS.iter().take(11).any(|level| *level == word))
+        || LEVELS.iter().skip(11).any(|level| {
+            head.trim_start()
+                .trim_start_matches(['[', '<'])
+                .strip_prefix(level)
+                .is_some_and(|rest| rest.starts_with([':', ']', '[', '>', '(']) || rest.starts_with("  "))
+        })
+}
+
+fn has_logfmt(text: &str) -> bool {
+    let pairs = text.split(' ').filter(|word| {
+        word.split_once('=').is_some_and(|(key, value)| {
+            !value.is_empty()
+                && !key.is_empty()
+                && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+        })
+    });
+    pairs.count() >= 3 && !text.contains('(')
+}
+
+fn is_tag(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('<') else { return false };
+    let name = rest.trim_start_matches(['/', '!']);
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && text.contains('>')
+}
+
+fn is_path(text: &str) -> bool {
+    let plain = |c: char| {
+        c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '@' | '+' | '~' | '*' | '\\' | '[' | ']')
+    };
+    let pathlike = text.contains('/') || text.contains('.') || text.ends_with(':');
+    pathlike && text.trim_end_matches(':').chars().all(plain) && !text.ends_with(';') && !text.ends_with('.')
+}
+
+fn is_mark(text: &str) -> bool {
+    let heading = text.trim_start_matches('#');
+    (heading.len() < text.len() && heading.starts_with(' ') && text.len() - heading.len() < 7)
+        || ["- ", "* ", "> ", "```", "[!["].iter().any(|mark| text.starts_with(mark))
+        || text.split_once(". ").is_some_and(|(number, _)| {
+            (1..=3).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+        })
+}
+
+fn is_code(text: &str) -> bool {
+    const STARTS: [&str; 38] = [
+        "def ",
+        "class ",
+        "import ",
+        "from ",
+        "return",
+        "if ",
+        "elif ",
+        "else",
+        "for ",
+        "while ",
+        "func ",
+        "fn ",
+        "pub ",
+        "let ",
+        "const ",
+        "var ",
+        "type ",
+        "struct ",
+        "impl ",
+        "use ",
+        "package ",
+        "public ",
+        "private ",
+        "protected ",
+        "static ",
+        "export ",
+        "function ",
+        "async ",
+        "await ",
+        "try",
+        "raise ",
+        "throw ",
+        "my ",
+        "sub ",
+        "#include ",
+        "#define ",
+        "namespace ",
+        "@",
+    ];
+    text.ends_with([';', '{', '}'])
+        || text.ends_with(");")
+        || text.ends_with("},")
+        || text.ends_with("),")
+        || (text.ends_with([':', ')', ',', '(', '[']) && text.contains(['(', '=', '[']))
+        || matches!(text, "}" | ")" | "]" | "*/" | "/*" | "/**")
+        || text.starts_with("//")
+        || text.starts_with("/*")
+        || text.starts_with("* ")
+        || text.starts_with("\"\"\"")
+        || STARTS.iter().any(|start| text.starts_with(start)) && !text.ends_with('.')
+        || text.contains(" = ") && !text.ends_with('.')
+        || text.contains("::")
+        || text.contains("->") && text.contains('(')
+}
+
+fn is_row(line: &str) -> bool {
+    let text = line.trim();
+    text.contains("  ") || text.matches('\t').count() > 0 || text.matches('|').count() > 1
+}
+
+fn is_prose(text: &str) -> bool {
+    let words = text.split_whitespace().count();
+    let letters = text.chars().filter(|c| c.is_alphabetic() || *c == ' ').count();
+    let total = text.chars().count();
+    words >= 4 && letters * 10 >= total * 8
+        || words >= 2 && text.ends_with(['.', '?', '!']) && letters * 10 >= total * 7
+}
+
+/// Base64, hex or minified data: long and without spaces to speak of.
+fn is_blob(line: &str) -> bool {
+    let spaces = line.bytes().filter(|byte| *byte == b' ').count();
+    let plain = line
+        .bytes()
+        .filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_'));
+    spaces * 60 < line.len() && plain.count() * 100 >= line.len() * 95
+}
