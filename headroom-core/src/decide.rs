@@ -1,22 +1,19 @@
 //! What one block becomes.
 
+mod changes;
+mod forms;
+mod lines;
+mod parts;
+
 use std::{borrow::Cow, ops::Range};
 
+use changes::{Change, apply, raw_edits};
+use forms::forms;
+use lines::line_changes;
+
 use crate::{
-    BlockReport, ContentKind, Handle, Means, Original, Reason, Step, Tier,
-    budget::Tokenizer,
-    compress::{
-        elide::{self, Wanted},
-        fold, json, terminal,
-    },
-    detect,
-    marker::{self, Elision},
-    numbered::thin,
-    reference::Found,
-    report::Action,
-    scan::Text,
-    splice::Edit,
-    text::RawOffsets,
+    BlockReport, ContentKind, Means, Original, Reason, Step, Tier, budget::Tokenizer, compress::json, detect,
+    reference::Found, report::Action, scan::Text, splice::Edit,
 };
 
 /// Blocks shorter than this are left alone: no marker would pay.
@@ -59,21 +56,13 @@ pub(crate) struct Block<'a> {
 /// Gives the runs of a text that stand earlier in the request and pass the test.
 pub(crate) type Find<'f> = dyn Fn(&str, &dyn Fn(&Found) -> bool) -> Vec<Found> + 'f;
 
-/// A replacement in the decoded text.
-#[derive(Clone, Debug)]
-struct Change {
-    bytes: Range<usize>,
-    with: String,
-    step: Step,
-}
-
 /// One way to write a block.
 #[derive(Debug)]
 struct Draft {
     changes: Vec<Change>,
     steps: Vec<Step>,
-    /// What the gaps of the draft point into.
-    original: Option<Original>,
+    /// What the markers of the draft point into.
+    originals: Vec<Original>,
     /// Whether the block is written anew rather than lines of it replaced.
     whole: bool,
     tokens: usize,
@@ -161,7 +150,7 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
     let Some(edits) = raw_edits(raw, draft.changes) else { return decision };
     decision.edits = edits;
     decision.action = Action::Edited(draft.steps);
-    decision.originals = draft.original.into_iter().collect();
+    decision.originals = draft.originals;
     decision.bytes.1 = (text.len() + added).saturating_sub(removed);
     decision.tokens = Some((tokens, draft.tokens));
     decision
@@ -169,178 +158,56 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
 
 /// The ways in which a block could be written, unordered.
 fn drafts(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Draft> {
-    let text = block.text;
-    let mut drafts = Vec::new();
-    let mut add = |text: String, changes: Option<Vec<Change>>, original, steps: Vec<Step>| {
-        let (tokens, whole) = (block.tokenizer.count(&text), changes.is_none());
-        let changes = changes.unwrap_or_else(|| {
-            let step = steps.first().copied().unwrap_or(Step::Json);
-            vec![Change { bytes: 0..block.text.len(), with: text, step }]
-        });
-        drafts.push(Draft { tokens, changes, steps, original, whole });
-    };
-    if !block.json {
-        let (changes, original) = line_changes(block, kind, text, find);
-        if !changes.is_empty() {
-            let steps = steps(&changes, None);
-            add(apply(text, &changes), Some(changes), original, steps);
+    if block.json {
+        return json_drafts(block, kind);
+    }
+    let drafts = forms(block, kind).into_iter().filter_map(|form| {
+        let (changes, original) = line_changes(block, &form.text, &form.parts, find);
+        let whole = !form.steps.is_empty();
+        if changes.is_empty() && !whole {
+            return None;
         }
-    }
-    match kind {
-        ContentKind::Json => {
-            let fits = |candidate: &String| !block.json || candidate.starts_with(['{', '[']);
-            for candidate in json::candidates(text).into_iter().filter(fits) {
-                add(candidate, None, None, vec![Step::Json]);
-            }
-        }
-        ContentKind::Text if !block.json => {
-            if let Some(rendered) = terminal::render(text) {
-                let (changes, original) = line_changes(block, kind, &rendered, find);
-                add(apply(&rendered, &changes), None, original, steps(&changes, Some(Step::Terminal)));
-            }
-        }
-        _ => {}
-    }
-    drafts
-}
-
-/// Replacements of whole lines: references, folds, and gaps with the original that they point into.
-fn line_changes(
-    block: &Block<'_>,
-    kind: ContentKind,
-    text: &str,
-    find: &Find<'_>,
-) -> (Vec<Change>, Option<Original>) {
-    let pays = |bytes: &Range<usize>, with: &str| pays(block, text, bytes, with);
-    let mut changes = Changes::default();
-    // Where the text has something like a marker already, nobody could tell ours from it.
-    if text.contains(marker::OPENING) {
-        return (Vec::new(), None);
-    }
-    if block.tier >= Tier::Context {
-        let found = find(text, &|found| pays(&found.bytes, &found.marker)).into_iter();
-        changes.merge(found.map(|found| Change {
-            bytes: found.bytes,
-            with: found.marker,
-            step: Step::Reference,
-        }));
-    }
-    // What a fold repeats must stand right before it.
-    let folds = fold::runs(text)
-        .into_iter()
-        .filter(|fold| changes.are_off(&(fold.kept..fold.range.end)) && pays(&fold.range, &fold.replacement));
-    let folds: Vec<_> = folds.collect();
-    changes.merge(folds.into_iter().map(|fold| Change {
-        bytes: fold.range,
-        with: fold.replacement,
-        step: Step::Fold,
-    }));
-    let original = if block.may_elide(kind) { set_aside(block, kind, text, &mut changes) } else { None };
-    if kind == ContentKind::FileRead && !block.arguments.is_some_and(detect::is_file_command) {
-        thin_numbers(text, &mut changes);
-    }
-    (changes.sorted, original)
-}
-
-/// Leaves out line numbers that nobody asked for.
-fn thin_numbers(text: &str, changes: &mut Changes) {
-    let Some(thinned) = thin::changes(text, &|bytes| changes.are_off(bytes)) else { return };
-    let mut all = Changes { sorted: changes.sorted.clone() };
-    all.merge(thinned.into_iter().map(|(bytes, with)| Change { bytes, with, step: Step::LineNumbers }));
-    // A file may hold lines that look like numbered ones.
-    if thin::restored(&apply(text, &all.sorted)).as_deref() == Some(&*apply(text, &changes.sorted)) {
-        *changes = all;
-    }
-}
-
-/// Sets lines aside; gives what the gaps point into.
-fn set_aside(block: &Block<'_>, kind: ContentKind, text: &str, changes: &mut Changes) -> Option<Original> {
-    let pays = |bytes: &Range<usize>, with: &str| pays(block, text, bytes, with);
-    let handle = Handle::of(text);
-    let wanted = Wanted {
-        question: block.question,
-        arguments: block.arguments,
-        file_read: kind == ContentKind::FileRead,
-    };
-    let gaps = elide::gaps(text, &wanted).into_iter().filter_map(|gap| {
-        let elision =
-            Elision { handle, lines: (gap.first, gap.last), summary: &gap.summary, folder: block.spool };
-        let with = elision.to_string();
-        let fits = changes.are_off(&gap.range) && pays(&gap.range, &with);
-        fits.then_some(Change { bytes: gap.range, with, step: Step::Elision })
+        let mut steps = form.steps;
+        steps.extend(changes.iter().map(|change| change.step));
+        steps.sort_unstable();
+        steps.dedup();
+        let text = apply(&form.text, &changes);
+        let tokens = block.tokenizer.count(&text);
+        let changes = if whole { replaced(block, text, &steps) } else { changes };
+        let originals = form.originals.into_iter().chain(original).collect();
+        Some(Draft { changes, steps, originals, whole, tokens })
     });
-    let gaps: Vec<_> = gaps.collect();
-    let original = (!gaps.is_empty()).then(|| Original { handle, content: text.to_owned() });
-    changes.merge(gaps);
-    original
+    drafts.collect()
 }
 
-/// Whether a marker takes fewer tokens than what it stands for.
-fn pays(block: &Block<'_>, text: &str, bytes: &Range<usize>, with: &str) -> bool {
-    let count = |text: &str| block.tokenizer.count(text);
-    text.get(bytes.clone()).is_some_and(|removed| count(removed) >= count(with) + MIN_SAVING)
+/// Drafts that are JSON again, where the provider expects nothing else.
+fn json_drafts(block: &Block<'_>, kind: ContentKind) -> Vec<Draft> {
+    if kind != ContentKind::Json {
+        return Vec::new();
+    }
+    let candidates = json::candidates(block.text).into_iter().filter(|text| text.starts_with(['{', '[']));
+    let draft = |text: String| {
+        let tokens = block.tokenizer.count(&text);
+        let steps = vec![Step::Json];
+        Draft { changes: replaced(block, text, &steps), steps, originals: Vec::new(), whole: true, tokens }
+    };
+    candidates.map(draft).collect()
+}
+
+/// The change that writes a block anew.
+fn replaced(block: &Block<'_>, with: String, steps: &[Step]) -> Vec<Change> {
+    let step = steps.first().copied().unwrap_or(Step::Json);
+    vec![Change { bytes: 0..block.text.len(), with, step }]
 }
 
 impl Block<'_> {
     /// Whether parts may be set aside: only where the model can get them back.
-    fn may_elide(&self, kind: ContentKind) -> bool {
+    fn may_elide(&self) -> bool {
         let redeemable = match self.means {
             Means::None => false,
             Means::Served | Means::Client => true,
             Means::File => self.spool.is_some(),
         };
-        redeemable && self.tier == Tier::Full && kind != ContentKind::Json
+        redeemable && self.tier == Tier::Full
     }
-}
-
-/// Changes in order, none over another.
-#[derive(Debug, Default)]
-struct Changes {
-    sorted: Vec<Change>,
-}
-
-impl Changes {
-    /// Whether no change touches these bytes.
-    fn are_off(&self, bytes: &Range<usize>) -> bool {
-        let behind = self.sorted.partition_point(|change| change.bytes.end <= bytes.start);
-        self.sorted.get(behind).is_none_or(|change| bytes.end <= change.bytes.start)
-    }
-
-    /// Adds changes that are off those that are there.
-    fn merge(&mut self, changes: impl IntoIterator<Item = Change>) {
-        self.sorted.extend(changes);
-        self.sorted.sort_by_key(|change| change.bytes.start);
-    }
-}
-
-fn steps(changes: &[Change], first: Option<Step>) -> Vec<Step> {
-    let mut steps: Vec<Step> = first.into_iter().chain(changes.iter().map(|change| change.step)).collect();
-    steps.sort_unstable();
-    steps.dedup();
-    steps
-}
-
-fn apply(text: &str, changes: &[Change]) -> String {
-    let mut output = String::with_capacity(text.len());
-    let mut from = 0;
-    for change in changes {
-        output.push_str(text.get(from..change.bytes.start).unwrap_or_default());
-        output.push_str(&change.with);
-        from = change.bytes.end;
-    }
-    output.push_str(text.get(from..).unwrap_or_default());
-    output
-}
-
-/// Changes of the decoded text as edits of the raw string.
-fn raw_edits(raw: Text<'_>, changes: Vec<Change>) -> Option<Vec<Edit>> {
-    let mut offsets = RawOffsets::new(raw);
-    changes
-        .into_iter()
-        .map(|change| {
-            let start = offsets.at(change.bytes.start)?;
-            let end = offsets.at(change.bytes.end)?;
-            Some(Edit { start, end, with: change.with })
-        })
-        .collect()
 }

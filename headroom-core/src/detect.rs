@@ -3,7 +3,7 @@
 //! When in doubt a text is a file read, because the lines of one are never altered.
 
 mod arguments;
-mod json;
+pub(crate) mod json;
 mod shell;
 mod structure;
 
@@ -75,6 +75,11 @@ pub(crate) fn kind(text: &str, tool: Option<&str>, arguments: Option<&str>) -> C
 /// Whether a call ran a shell command that shows a file, just as that command says.
 pub(crate) fn is_file_command(arguments: &str) -> bool {
     arguments::read_a_file(arguments)
+}
+
+/// What kind of text this is by its structure alone.
+pub(crate) fn structure(text: &str) -> ContentKind {
+    if json::is_plausible(text) { ContentKind::Json } else { structure::kind(text) }
 }
 
 /// The name of a tool without its server's, in lower case: `mcp__fs__read_file` is `readfile`.

@@ -5,6 +5,22 @@ pub(crate) mod fold;
 pub(crate) mod json;
 pub(crate) mod terminal;
 
+use crate::{ContentKind, Step};
+
+/// A text of this kind in a form that says the same in fewer bytes, and what was done for it.
+pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Step)> {
+    let _ = (kind, text);
+    None
+}
+
+/// The lines of a text of this kind that may be set aside.
+pub(crate) fn gaps(kind: ContentKind, text: &str, wanted: &elide::Wanted<'_>) -> Vec<elide::Gap> {
+    match kind {
+        ContentKind::Json => Vec::new(),
+        _ => elide::gaps(text, wanted),
+    }
+}
+
 /// The texts under a directory of the shared data, with their paths; says so and gives none where it is absent.
 #[cfg(test)]
 pub(crate) fn shared_texts(directory: &str) -> Vec<(std::path::PathBuf, String)> {

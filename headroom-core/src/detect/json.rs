@@ -37,6 +37,11 @@ fn starts_array(inside: &[u8]) -> bool {
 
 /// Whether the brackets are balanced, and first closed at the end.
 fn is_one_value(text: &[u8]) -> bool {
+    value_length(text) == Some(text.len())
+}
+
+/// How far it is to where the brackets of an array or object that starts here are closed.
+pub(crate) fn value_length(text: &[u8]) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = 0;
     while let Some(byte) = text.get(at) {
@@ -46,17 +51,14 @@ fn is_one_value(text: &[u8]) -> bool {
             b'}' | b']' => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
-                    return at == text.len();
+                    return Some(at);
                 }
             }
-            b'"' => match text.get(at..).and_then(string_end) {
-                Some(length) => at += length,
-                None => return false,
-            },
+            b'"' => at += text.get(at..).and_then(string_end)?,
             _ => {}
         }
     }
-    false
+    None
 }
 
 /// The offset after the quote that ends the string whose inside starts here.

@@ -1,10 +1,16 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use super::*;
-use crate::{compress::fold, reference::tests::decode};
+use crate::{compress::fold, numbered::thin, reference::tests::decode};
 
-/// The texts of a request by the names that references give them, and the tool results in order.
-fn texts(api: Api, body: &str) -> (HashMap<String, String>, Vec<Option<String>>) {
+/// The texts of `shown` by the names that references give them, and its tool results in order. `body` is the request
+/// that it was made from, and tells what stands where.
+fn texts(api: Api, body: &str, shown: &str) -> (HashMap<String, String>, Vec<Option<String>>) {
+    let shown: serde_json::Value = serde_json::from_str(shown).unwrap();
+    let shown = |place: wire::Place| {
+        let path = format!("/{place}").replace(['.', '['], "/").replace(']', "");
+        shown.pointer(&path).and_then(serde_json::Value::as_str).map(str::to_owned)
+    };
     let tape = scan(body, Limits::for_length(body.len())).unwrap();
     let conversation = wire::read(api, tape.root()).unwrap();
     let options = Options::new();
@@ -16,8 +22,8 @@ fn texts(api: Api, body: &str) -> (HashMap<String, String>, Vec<Option<String>>)
             Item::User(text) => text.decode().into_iter().map(Cow::into_owned).collect(),
             Item::Call(call) => call.texts(),
             Item::Result(result) => {
-                results.push(result.text.decode().map(Cow::into_owned));
-                result.text.decode().into_iter().map(Cow::into_owned).collect()
+                results.push(shown(result.place));
+                shown(result.place).into_iter().collect()
             }
             Item::Compaction => Vec::new(),
         };
@@ -31,8 +37,8 @@ fn texts(api: Api, body: &str) -> (HashMap<String, String>, Vec<Option<String>>)
 /// Checks that every reference and fold of a rewritten request can be undone from that request alone. Returns how many
 /// results were compared.
 fn undo(api: Api, before: &str, after: &str) -> usize {
-    let (_, originals) = texts(api, before);
-    let (named, results) = texts(api, after);
+    let (_, originals) = texts(api, before, before);
+    let (named, results) = texts(api, before, after);
     assert_eq!(originals.len(), results.len());
     let mut compared = 0;
     for (original, result) in originals.iter().zip(&results) {
@@ -43,7 +49,8 @@ fn undo(api: Api, before: &str, after: &str) -> usize {
         {
             continue;
         }
-        let unfolded = fold::expand(&decode(result, &|origin| named.get(origin).cloned()).expect(result));
+        let numbered = thin::restored(result).unwrap();
+        let unfolded = fold::expand(&decode(&numbered, &|origin| named.get(origin).cloned()).expect(result));
         if !original.contains(['\u{1b}', '\r', '\u{8}']) {
             assert_eq!(&unfolded, original, "from\n{result}");
             compared += 1;

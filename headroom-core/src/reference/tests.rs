@@ -75,7 +75,7 @@ fn plus(line: &str, number: u32, body: usize, add: u32) -> String {
     let digits = number.to_string();
     let prefix = line.get(..body).unwrap_or_default();
     let next = format!("{:>width$}", number + add, width = digits.len());
-    prefix.replacen(&digits, &next, 1) + "x"
+    prefix.replacen(&digits, &next, 1) + line.get(body..).unwrap_or_default()
 }
 
 fn origin(id: u32) -> Origin {

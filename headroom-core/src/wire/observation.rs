@@ -12,7 +12,7 @@ const OPENINGS: [&str; 4] =
 /// The tags around the output, and how far from the end of the message the last may stand.
 const OUTPUT: [&str; 2] = ["<output>", "<output_head>"];
 const OUTPUT_ENDS: [&str; 2] = ["</output>", "</output_tail>"];
-const MAX_TRAILER: usize = 200;
+const MAX_TRAILER: usize = 120;
 /// The prompt that stands behind each output of an agent in a shell.
 const PROMPT: &str = "\\nbash-$";
 const PROMPT_DIRECTORY: &str = "\\n(Current directory: ";
@@ -94,7 +94,7 @@ mod tests {
     fn the_last_code_block_is_the_command() {
         let said = |raw| Text { raw, start: 10, escaped: true };
         let found = command(said(r"Look:\n```bash\nls -l\n```\nand\n```bash\ncat a.py\n```\n")).unwrap();
-        assert_eq!((found.raw, found.start), ("cat a.py", 10 + 40));
+        assert_eq!((found.raw, found.start), ("cat a.py", 10 + 42));
         assert_eq!(command(said("no code")), None);
         assert_eq!(command(said("one ``` only")), None);
     }

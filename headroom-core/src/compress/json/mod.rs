@@ -59,6 +59,18 @@ pub(crate) fn candidates(text: &str) -> Vec<String> {
     found
 }
 
+/// A rendering from which parts were set aside.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    pub(crate) text: String,
+    /// What its markers point into.
+    pub(crate) originals: Vec<crate::Original>,
+}
+
+pub(crate) fn selected(_: &str, _: &super::elide::Wanted<'_>, _: Option<&str>) -> Option<Selection> {
+    None
+}
+
 struct Writer<'a> {
     doc: &'a Document,
     /// Bytes that may still be tried as tables.

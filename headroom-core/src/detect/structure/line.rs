@@ -169,7 +169,8 @@ fn is_hit(line: &str) -> bool {
     // A time of day has two digits and a colon twice.
     let time = bytes.get(2) == Some(&b':') && bytes.get(5).is_some_and(|byte| matches!(byte, b':' | b' '));
     if number(0, b':') || number(0, b'-') {
-        return !time && !(bytes.get(4) == Some(&b'-') && bytes.get(7) == Some(&b'-'));
+        let date = bytes.get(4) == Some(&b'-') && bytes.get(7) == Some(&b'-');
+        return !time && !date;
     }
     let mut pathlike = false;
     for (at, byte) in bytes.iter().enumerate() {

@@ -1,0 +1,58 @@
+//! Replacements in one text.
+
+use std::ops::Range;
+
+use crate::{Step, scan::Text, splice::Edit, text::RawOffsets};
+
+/// A replacement in the decoded text.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) bytes: Range<usize>,
+    pub(super) with: String,
+    pub(super) step: Step,
+}
+
+/// Changes in order, none over another.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) sorted: Vec<Change>,
+}
+
+impl Changes {
+    /// Whether no change touches these bytes.
+    pub(super) fn are_off(&self, bytes: &Range<usize>) -> bool {
+        let behind = self.sorted.partition_point(|change| change.bytes.end <= bytes.start);
+        self.sorted.get(behind).is_none_or(|change| bytes.end <= change.bytes.start)
+    }
+
+    /// Adds changes that are off those that are there.
+    pub(super) fn merge(&mut self, changes: impl IntoIterator<Item = Change>) {
+        self.sorted.extend(changes);
+        self.sorted.sort_by_key(|change| change.bytes.start);
+    }
+}
+
+pub(super) fn apply(text: &str, changes: &[Change]) -> String {
+    let mut output = String::with_capacity(text.len());
+    let mut from = 0;
+    for change in changes {
+        output.push_str(text.get(from..change.bytes.start).unwrap_or_default());
+        output.push_str(&change.with);
+        from = change.bytes.end;
+    }
+    output.push_str(text.get(from..).unwrap_or_default());
+    output
+}
+
+/// Changes of the decoded text as edits of the raw string.
+pub(super) fn raw_edits(raw: Text<'_>, changes: Vec<Change>) -> Option<Vec<Edit>> {
+    let mut offsets = RawOffsets::new(raw);
+    changes
+        .into_iter()
+        .map(|change| {
+            let start = offsets.at(change.bytes.start)?;
+            let end = offsets.at(change.bytes.end)?;
+            Some(Edit { start, end, with: change.with })
+        })
+        .collect()
+}

@@ -1,0 +1,103 @@
+//! What replaces whole lines: references, folds, gaps, and numbers that are left out.
+
+use std::ops::Range;
+
+use super::{
+    Block, Find, MIN_SAVING,
+    changes::{Change, Changes, apply},
+    parts::Part,
+};
+use crate::{
+    ContentKind, Handle, Original, Step, Tier,
+    compress::{self, elide::Wanted, fold},
+    detect,
+    marker::{self, Elision},
+    numbered::thin,
+};
+
+/// Replacements of lines of a text, and the original that its gaps point into.
+pub(super) fn line_changes(
+    block: &Block<'_>,
+    text: &str,
+    parts: &[Part],
+    find: &Find<'_>,
+) -> (Vec<Change>, Option<Original>) {
+    let mut changes = Changes::default();
+    // Where the text has something like a marker already, nobody could tell ours from it.
+    if block.text.contains(marker::OPENING) {
+        return (Vec::new(), None);
+    }
+    let pays = |bytes: &Range<usize>, with: &str| pays(block, text, bytes, with);
+    if block.tier >= Tier::Context {
+        let found = find(text, &|found| pays(&found.bytes, &found.marker)).into_iter();
+        changes.merge(found.map(|found| Change {
+            bytes: found.bytes,
+            with: found.marker,
+            step: Step::Reference,
+        }));
+    }
+    if parts.iter().all(|part| part.kind == ContentKind::Json) {
+        return (changes.sorted, None);
+    }
+    // What a fold repeats must stand right before it.
+    let folds = fold::runs(text)
+        .into_iter()
+        .filter(|fold| changes.are_off(&(fold.kept..fold.range.end)) && pays(&fold.range, &fold.replacement));
+    let folds: Vec<_> = folds.collect();
+    changes.merge(folds.into_iter().map(|fold| Change {
+        bytes: fold.range,
+        with: fold.replacement,
+        step: Step::Fold,
+    }));
+    let original = if block.may_elide() { set_aside(block, text, parts, &mut changes) } else { None };
+    let is_file = parts.iter().any(|part| part.kind == ContentKind::FileRead);
+    if is_file && !block.arguments.is_some_and(detect::is_file_command) {
+        thin_numbers(text, &mut changes);
+    }
+    (changes.sorted, original)
+}
+
+/// Leaves out line numbers that nobody asked for.
+fn thin_numbers(text: &str, changes: &mut Changes) {
+    let Some(thinned) = thin::changes(text, &|bytes| changes.are_off(bytes)) else { return };
+    let mut all = Changes { sorted: changes.sorted.clone() };
+    all.merge(thinned.into_iter().map(|(bytes, with)| Change { bytes, with, step: Step::LineNumbers }));
+    // A file may hold lines that look like numbered ones.
+    if thin::restored(&apply(text, &all.sorted)).as_deref() == Some(&*apply(text, &changes.sorted)) {
+        *changes = all;
+    }
+}
+
+/// Sets lines aside; gives what the gaps point into.
+fn set_aside(block: &Block<'_>, text: &str, parts: &[Part], changes: &mut Changes) -> Option<Original> {
+    let handle = Handle::of(text);
+    let mut gaps = Vec::new();
+    for part in parts {
+        let Some(piece) = text.get(part.bytes.clone()) else { continue };
+        let wanted = Wanted {
+            question: block.question,
+            arguments: block.arguments,
+            file_read: part.kind == ContentKind::FileRead,
+        };
+        let before = text.get(..part.bytes.start).unwrap_or_default();
+        let lines = u32::try_from(memchr::memchr_iter(b'\n', before.as_bytes()).count()).unwrap_or(u32::MAX);
+        for gap in compress::gaps(part.kind, piece, &wanted) {
+            let numbers = (gap.first.saturating_add(lines), gap.last.saturating_add(lines));
+            let elision = Elision { handle, lines: numbers, summary: &gap.summary, folder: block.spool };
+            let with = elision.to_string();
+            let bytes = part.bytes.start + gap.range.start..part.bytes.start + gap.range.end;
+            if changes.are_off(&bytes) && pays(block, text, &bytes, &with) {
+                gaps.push(Change { bytes, with, step: Step::Elision });
+            }
+        }
+    }
+    let original = (!gaps.is_empty()).then(|| Original { handle, content: text.to_owned() });
+    changes.merge(gaps);
+    original
+}
+
+/// Whether a marker takes fewer tokens than what it stands for.
+fn pays(block: &Block<'_>, text: &str, bytes: &Range<usize>, with: &str) -> bool {
+    let count = |text: &str| block.tokenizer.count(text);
+    text.get(bytes.clone()).is_some_and(|removed| count(removed) >= count(with) + MIN_SAVING)
+}

@@ -1,0 +1,123 @@
+//! Mixed texts, taken apart: JSON behind a header line, a diff behind a summary, hits between other output.
+
+use std::ops::Range;
+
+use crate::{ContentKind, detect};
+
+/// Shorter parts are left to what is around them.
+const MIN_BYTES: usize = 400;
+/// Bytes that may be looked at in vain, as a multiple of the text.
+const MAX_WORK: usize = 4;
+
+/// Whole lines of one kind, without the last line end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) bytes: Range<usize>,
+    pub(super) kind: ContentKind,
+}
+
+/// The parts of a text of this kind, in order. They cover all lines.
+pub(super) fn parts(text: &str, kind: ContentKind) -> Vec<Part> {
+    use ContentKind::{Code, Diff, Listing, Log, Prose, Search, Table, Text};
+    let whole = vec![Part { bytes: 0..text.len(), kind }];
+    if !matches!(kind, Code | Diff | Listing | Log | Prose | Search | Table | Text) {
+        return whole;
+    }
+    let found = json_values(text);
+    if found.is_empty() {
+        return whole;
+    }
+    let mut parts = Vec::new();
+    let mut from = 0;
+    let mut push = |bytes: Range<usize>, json: bool| {
+        let Some(piece) = text.get(bytes.clone()).filter(|piece| !piece.is_empty()) else { return };
+        let kind = if json { ContentKind::Json } else { detect::structure(piece) };
+        parts.push(Part { bytes, kind });
+    };
+    for value in found {
+        push(from..value.start.saturating_sub(1), false);
+        from = (value.end + 1).min(text.len());
+        push(value, true);
+    }
+    push(from..text.len(), false);
+    parts
+}
+
+/// Whole lines that are one JSON array or object each.
+fn json_values(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut work = text.len().saturating_mul(MAX_WORK);
+    let mut at = 0;
+    while let Some(line) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let end_of_line = line.find('\n').map_or(text.len(), |end| at + end);
+        if line.starts_with(['{', '[']) && work > 0 {
+            let length = detect::json::value_length(line.as_bytes());
+            work = work.saturating_sub(length.unwrap_or(line.len()));
+            let end = length.map(|length| at + length).filter(|end| {
+                let after = text.get(*end..).unwrap_or_default();
+                after.is_empty() || after.starts_with('\n') || after.starts_with("\r\n")
+            });
+            if let Some(end) = end.filter(|end| end - at >= MIN_BYTES) {
+                found.push(at..end);
+                at = text
+                    .get(end..)
+                    .and_then(|rest| rest.find('\n'))
+                    .map_or(text.len(), |more| end + more + 1);
+                continue;
+            }
+        }
+        at = end_of_line + 1;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(count: usize) -> String {
+        let rows: Vec<String> =
+            (0..count).map(|n| format!("{{\"id\": {n}, \"name\": \"row {n}\"}}")).collect();
+        format!("[\n  {}\n]", rows.join(",\n  "))
+    }
+
+    #[test]
+    fn json_behind_a_header_is_a_part() {
+        let json = records(40);
+        let text = format!("Chunk ID: 7\nExit code: 0\nOutput:\n{json}\ndone\n");
+        let parts = parts(&text, ContentKind::Text);
+        let kinds: Vec<_> = parts.iter().map(|part| part.kind == ContentKind::Json).collect();
+        assert_eq!(kinds, [false, true, false]);
+        assert_eq!(&text[parts[1].bytes.clone()], json);
+        assert_eq!(&text[parts[0].bytes.clone()], "Chunk ID: 7\nExit code: 0\nOutput:");
+        assert_eq!(&text[parts[2].bytes.clone()], "done\n");
+    }
+
+    #[test]
+    fn brackets_that_are_no_json_are_text() {
+        for text in ["[INFO] x\n[WARN] y\n".repeat(50), "{ not json\n".repeat(100), "[1, 2]\n".repeat(4)] {
+            assert_eq!(parts(&text, ContentKind::Text).len(), 1);
+        }
+    }
+
+    #[test]
+    fn looking_for_json_is_bounded() {
+        let text = "[\n".repeat(50_000);
+        assert_eq!(parts(&text, ContentKind::Text).len(), 1);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn parts_cover_all_but_line_ends(pieces in proptest::collection::vec(proptest::sample::select(vec![
+            "text\n", "\n", "{\"a\":", "[1,2]", "\"b\"", "}", "]", "\r\n", "[headroom:", "é", "1",
+        ]), 0..200), filler in 0..3_usize) {
+            let text = format!("{}{}", pieces.concat(), records(filler * 30));
+            let mut end = 0;
+            for part in parts(&text, ContentKind::Log) {
+                proptest::prop_assert!(text[end..part.bytes.start].trim_matches(['\r', '\n']).is_empty());
+                end = part.bytes.end;
+            }
+            proptest::prop_assert!(text[end..].trim_matches(['\r', '\n']).is_empty());
+        }
+    }
+}
