@@ -72,7 +72,7 @@ struct Draft {
     changes: Vec<Change>,
     steps: Vec<Step>,
     /// What the gaps of the draft point into.
-    original: Option<Original>,
+    originals: Vec<Original>,
     /// Whether the block is written anew rather than lines of it replaced.
     whole: bool,
     tokens: usize,
@@ -160,7 +160,7 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
     let Some(edits) = raw_edits(raw, draft.changes) else { return decision };
     decision.edits = edits;
     decision.action = Action::Edited(draft.steps);
-    decision.originals = draft.original.into_iter().collect();
+    decision.originals = draft.originals;
     decision.bytes.1 = (text.len() + added).saturating_sub(removed);
     decision.tokens = Some((tokens, draft.tokens));
     decision
@@ -170,32 +170,40 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
 fn drafts(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Draft> {
     let text = block.text;
     let mut drafts = Vec::new();
-    let mut add = |text: String, changes: Option<Vec<Change>>, original, steps: Vec<Step>| {
+    let mut add = |text: String, changes: Option<Vec<Change>>, originals, steps: Vec<Step>| {
         let (tokens, whole) = (block.tokenizer.count(&text), changes.is_none());
         let changes = changes.unwrap_or_else(|| {
             let step = steps.first().copied().unwrap_or(Step::Json);
             vec![Change { bytes: 0..block.text.len(), with: text, step }]
         });
-        drafts.push(Draft { tokens, changes, steps, original, whole });
+        drafts.push(Draft { tokens, changes, steps, originals, whole });
     };
     if !block.json {
         let (changes, original) = line_changes(block, kind, text, find);
         if !changes.is_empty() {
             let steps = steps(&changes, None);
-            add(apply(text, &changes), Some(changes), original, steps);
+            add(apply(text, &changes), Some(changes), original.into_iter().collect(), steps);
         }
     }
     match kind {
         ContentKind::Json => {
             let fits = |candidate: &String| !block.json || candidate.starts_with(['{', '[']);
             for candidate in json::candidates(text).into_iter().filter(fits) {
-                add(candidate, None, None, vec![Step::Json]);
+                add(candidate, None, Vec::new(), vec![Step::Json]);
+            }
+            if block.may_elide() && !block.json {
+                let wanted =
+                    Wanted { question: block.question, arguments: block.arguments, file_read: false };
+                if let Some(found) = json::selected(text, &wanted, block.spool) {
+                    add(found.text, None, found.originals, vec![Step::Json, Step::Elision]);
+                }
             }
         }
         ContentKind::Text if !block.json => {
             if let Some(rendered) = terminal::render(text) {
                 let (changes, original) = line_changes(block, kind, &rendered, find);
-                add(apply(&rendered, &changes), None, original, steps(&changes, Some(Step::Terminal)));
+                let originals = original.into_iter().collect();
+                add(apply(&rendered, &changes), None, originals, steps(&changes, Some(Step::Terminal)));
             }
         }
         _ => {}
@@ -237,7 +245,7 @@ fn line_changes(
         with: fold.replacement,
         step: Step::Fold,
     }));
-    if !block.may_elide(kind) {
+    if !block.may_elide() || kind == ContentKind::Json {
         return (changes.sorted, None);
     }
     let handle = Handle::of(text);
@@ -261,13 +269,13 @@ fn line_changes(
 
 impl Block<'_> {
     /// Whether parts may be set aside: only where the model can get them back.
-    fn may_elide(&self, kind: ContentKind) -> bool {
+    fn may_elide(&self) -> bool {
         let redeemable = match self.means {
             Means::None => false,
             Means::Served | Means::Client => true,
             Means::File => self.spool.is_some(),
         };
-        redeemable && self.tier == Tier::Full && kind != ContentKind::Json
+        redeemable && self.tier == Tier::Full
     }
 }
 
