@@ -86,6 +86,63 @@ impl fmt::Display for Elision<'_> {
     }
 }
 
+/// The rows of an array that were set aside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowElision<'a> {
+    pub(crate) handle: Handle,
+    /// How many rows are missing, and how many there were.
+    pub(crate) aside: usize,
+    pub(crate) of: usize,
+    /// What they are: `rows`.
+    pub(crate) what: &'a str,
+    /// The key path of their array; empty where there is only one.
+    pub(crate) place: &'a str,
+    /// What the rows are, in a few words; may be empty.
+    pub(crate) summary: &'a str,
+    /// The folder that holds the original, where it is kept in a file.
+    pub(crate) folder: Option<&'a str>,
+}
+
+impl fmt::Display for RowElision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { handle, aside, of, what, place, summary, folder } = self;
+        write!(f, "{OPENING}{handle} {aside} of {of} {what}")?;
+        if !place.is_empty() {
+            write!(f, " in {place}")?;
+        }
+        f.write_str(" kept aside")?;
+        if !summary.is_empty() {
+            write!(f, ": {summary}")?;
+        }
+        match folder {
+            Some(folder) => write!(f, "; {folder}/{handle}]"),
+            None => f.write_str("; headroom_retrieve]"),
+        }
+    }
+}
+
+#[cfg(test)]
+impl<'a> RowElision<'a> {
+    /// Reads what `Display` wrote.
+    pub(crate) fn parse(line: &'a str) -> Option<Self> {
+        let body = line.strip_prefix(OPENING)?.strip_suffix(']')?;
+        let (handle, body) = body.split_once(' ')?;
+        let handle: Handle = handle.parse().ok()?;
+        let (body, means) = body.rsplit_once("; ")?;
+        let folder = match means {
+            "headroom_retrieve" => None,
+            path => Some(path.strip_suffix(&format!("/{handle}"))?),
+        };
+        let (rows, summary) = body.split_once(" kept aside")?;
+        let summary = summary.strip_prefix(": ").unwrap_or(summary);
+        let (rows, place) = rows.split_once(" in ").unwrap_or((rows, ""));
+        let mut words = rows.splitn(4, ' ');
+        let aside = words.next()?.parse().ok()?;
+        let of = (words.next()? == "of").then(|| words.next())??.parse().ok()?;
+        Some(Self { handle, aside, of, what: words.next()?, place, summary, folder })
+    }
+}
+
 #[cfg(test)]
 impl<'a> Reference<'a> {
     /// Reads what `Display` wrote.

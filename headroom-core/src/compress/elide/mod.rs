@@ -9,12 +9,12 @@
 
 mod file;
 mod keep;
-mod numbers;
-mod severity;
+pub(in crate::compress) mod numbers;
+pub(in crate::compress) mod severity;
 mod summary;
-mod survey;
+pub(in crate::compress) mod survey;
 mod templates;
-mod terms;
+pub(in crate::compress) mod terms;
 #[cfg(test)]
 mod tests;
 

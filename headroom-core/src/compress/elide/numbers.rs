@@ -1,14 +1,14 @@
 //! Numbers that stand apart from the others in their place.
 
 /// Fewer values have no usual range.
-pub(super) const MIN_VALUES: usize = 12;
+pub(in crate::compress) const MIN_VALUES: usize = 12;
 /// How many median deviations from the median make an outlier.
 const FAR: f32 = 10.0;
 /// Most outliers kept of one place.
 const MOST: usize = 4;
 
 /// The number whose digits start here, unless they are a part of a date, an address, a version or a name.
-pub(super) fn at(bytes: &[u8], start: usize, end: usize) -> Option<f32> {
+pub(in crate::compress) fn at(bytes: &[u8], start: usize, end: usize) -> Option<f32> {
     let byte = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
     let first = byte(start);
     let before = start.checked_sub(1).map_or(b' ', byte);
@@ -46,7 +46,7 @@ pub(super) fn at(bytes: &[u8], start: usize, end: usize) -> Option<f32> {
 }
 
 /// The lines of the values that are far from the others, given with their lines in order.
-pub(super) fn outliers(values: &[(f32, u32)]) -> Vec<u32> {
+pub(in crate::compress) fn outliers(values: &[(f32, u32)]) -> Vec<u32> {
     let count = values.len();
     if count < MIN_VALUES {
         return Vec::new();

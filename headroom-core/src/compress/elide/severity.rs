@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::survey::hash;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Severity {
+pub(in crate::compress) enum Severity {
     #[default]
     None,
     Warning,

@@ -48,19 +48,19 @@ fn class_of(byte: u8) -> u8 {
 
 /// One line; what it has in the vectors of the [`Survey`] ends where its `tokens` and `numbers` say.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
+pub(in crate::compress) struct Row {
     pub(super) start: u32,
     pub(super) end: u32,
     tokens: u32,
     numbers: u32,
-    pub(super) severity: Severity,
+    pub(in crate::compress) severity: Severity,
     /// The level that a log line names, as an index into [`severity::LEVELS`], plus one.
-    pub(super) level: u8,
+    pub(in crate::compress) level: u8,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Survey {
-    pub(super) rows: Vec<Row>,
+pub(in crate::compress) struct Survey {
+    pub(in crate::compress) rows: Vec<Row>,
     tokens: Vec<u32>,
     numbers: Vec<f32>,
 }
@@ -73,14 +73,14 @@ impl Row {
 
 impl Survey {
     /// The lines of a text of less than 4 GiB.
-    pub(super) fn of(text: &str) -> Self {
+    pub(in crate::compress) fn of(text: &str) -> Self {
         let mut scanner = Scanner::new(text.as_bytes());
         scanner.run();
         scanner.found
     }
 
     /// The tokens of a short text, as those of a line.
-    pub(super) fn tokens_of(text: &str) -> Vec<u32> {
+    pub(in crate::compress) fn tokens_of(text: &str) -> Vec<u32> {
         Self::of(text).tokens
     }
 
@@ -228,6 +228,6 @@ const fn finish(hash: u32) -> u32 {
 }
 
 /// The hash of a word in lower case.
-pub(super) fn hash(word: &str) -> u32 {
+pub(in crate::compress) fn hash(word: &str) -> u32 {
     finish(word.bytes().fold(SEED, |hash, byte| step(hash, byte, class(byte))))
 }

@@ -38,7 +38,7 @@ struct Term {
 
 /// The lines that were asked for.
 #[derive(Debug)]
-pub(super) struct Hits {
+pub(in crate::compress) struct Hits {
     /// Bits of the terms in each line.
     masks: Vec<u128>,
     terms: Vec<Term>,
@@ -47,7 +47,7 @@ pub(super) struct Hits {
 }
 
 impl Hits {
-    pub(super) fn of(survey: &Survey, wanted: &Wanted<'_>) -> Self {
+    pub(in crate::compress) fn of(survey: &Survey, wanted: &Wanted<'_>) -> Self {
         let terms = terms(wanted);
         let mut index: FxHashMap<u32, Vec<(usize, &[u32])>> = FxHashMap::default();
         let mut filter = [0_u64; 64];
@@ -140,6 +140,43 @@ impl Hits {
             best.extend(group.iter().map(|(_, line)| *line));
         }
         best
+    }
+
+    /// The lines that hold an identifier, path or number that was named and is in at most so many lines, or a word
+    /// that is in at most so many.
+    pub(in crate::compress) fn named_within(
+        &self,
+        identifiers: usize,
+        words: usize,
+    ) -> impl Iterator<Item = usize> {
+        let narrow = words.min((self.masks.len() / 32).max(8));
+        let bits = self.bits(|term, count| {
+            let most = match (term.plain, term.narrow || term.grave) {
+                (false, _) => identifiers,
+                (true, false) => words,
+                (true, true) => narrow,
+            };
+            count as usize <= most
+        });
+        self.lines_with(bits)
+    }
+
+    /// How well each line matches: the sum of the weights of its terms, without those that nearly all lines have.
+    pub(in crate::compress) fn scores(&self) -> Vec<u32> {
+        let lines = self.masks.len();
+        let telling = |count: u32| count as usize * 10 <= lines * 9;
+        let weights: Vec<u32> =
+            self.counts.iter().map(|count| if telling(*count) { weight(lines, *count) } else { 0 }).collect();
+        let score = |mask: &u128| {
+            let mut bits = *mask;
+            let mut score = 0;
+            while bits != 0 {
+                score += weights.get(bits.trailing_zeros() as usize).copied().unwrap_or_default();
+                bits &= bits - 1;
+            }
+            score
+        };
+        self.masks.iter().map(score).collect()
     }
 
     fn lines_with(&self, bits: u128) -> impl Iterator<Item = usize> {

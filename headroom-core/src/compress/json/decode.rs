@@ -1,11 +1,16 @@
 //! Reads renderings back. Shares no code with what writes them.
 
+use crate::marker::RowElision;
+
+/// Stands for a row that was set aside.
+const ASIDE: &str = "~";
+
 /// The compact JSON of a rendering; the values of a stream with line ends between them.
 pub(super) fn decode(rendering: &str) -> Result<String, String> {
     let mut reader = Reader { rest: rendering, out: String::new() };
     let digits = rendering.len() - rendering.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     if digits > 0 && rendering[digits..].starts_with(" JSON values") {
-        let rows = reader.table(" JSON values", true)?;
+        let rows = reader.rows(" JSON values", true)?;
         return Ok(rows.join("\n"));
     }
     loop {
@@ -16,6 +21,59 @@ pub(super) fn decode(rendering: &str) -> Result<String, String> {
         reader.take("\n")?;
         reader.out.push('\n');
     }
+}
+
+/// Whether what was decoded says the same as the JSON text, but for rows that were set aside and strings with a marker.
+pub(super) fn covers(decoded: &str, original: &str) -> Result<(), String> {
+    let (mut decoded, mut original) = (decoded, original);
+    loop {
+        decoded = decoded.trim_start_matches('\n');
+        let Some(first) = decoded.chars().next() else {
+            return if original.is_empty() { Ok(()) } else { Err(format!("missing: {original:.80?}")) };
+        };
+        let (left, right) = match first {
+            '~' => (ASIDE, one_value(original)),
+            '"' => (one_value(decoded), one_value(original)),
+            _ => (&decoded[..first.len_utf8()], &original[..original.len().min(first.len_utf8())]),
+        };
+        let partial = left == ASIDE || left.contains("[headroom:");
+        if left != right && !partial {
+            return Err(format!("{left:.80?} is {right:.80?} in the original"));
+        }
+        decoded = &decoded[left.len()..];
+        original = &original[right.len()..];
+    }
+}
+
+/// The JSON value at the start of a text without white space.
+fn one_value(text: &str) -> &str {
+    let (mut depth, mut quoted, mut escaped) = (0, false, false);
+    for (at, c) in text.char_indices() {
+        if escaped {
+            escaped = false;
+            continue;
+        }
+        match c {
+            '\\' if quoted => escaped = true,
+            '"' => {
+                quoted = !quoted;
+                if !quoted && depth == 0 {
+                    return &text[..=at];
+                }
+            }
+            _ if quoted => {}
+            '[' | '{' => depth += 1,
+            ']' | '}' if depth > 0 => {
+                depth -= 1;
+                if depth == 0 {
+                    return &text[..=at];
+                }
+            }
+            ',' | ']' | '}' if depth == 0 => return &text[..at],
+            _ => {}
+        }
+    }
+    text
 }
 
 /// The same text without the white space between JSON tokens; the text must be JSON.
@@ -84,9 +142,10 @@ impl<'a> Reader<'a> {
             '[' => {
                 let inner = &self.rest[1..];
                 let digits = inner.len() - inner.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-                if digits > 0 && inner[digits..].starts_with(" rows") {
+                let what = [" rows", " elements"].into_iter().find(|what| inner[digits..].starts_with(what));
+                if let Some(what) = what.filter(|_| digits > 0) {
                     self.take("[")?;
-                    let rows = self.table(" rows", false)?;
+                    let rows = self.rows(what, false)?;
                     self.take("]")?;
                     self.out.push_str(&format!("[{}]", rows.join(",")));
                     return Ok(());
@@ -150,15 +209,76 @@ impl<'a> Reader<'a> {
         Err("open string".into())
     }
 
-    /// The rows of a table as compact JSON objects.
-    fn table(&mut self, what: &str, last: bool) -> Result<Vec<String>, String> {
-        let count: usize = self.take_while(|c| c.is_ascii_digit()).parse().unwrap();
+    fn number(&mut self) -> Result<usize, String> {
+        let digits = self.take_while(|c| c.is_ascii_digit());
+        digits.parse().map_err(|_| format!("number expected at {:.60?}", self.rest))
+    }
+
+    /// The rows of a table or list as compact JSON.
+    fn rows(&mut self, what: &str, last: bool) -> Result<Vec<String>, String> {
+        let count = self.number()?;
         self.take(what)?;
+        let mut shown = None;
+        if self.accept(", ") {
+            shown = Some(self.number()?);
+            self.take(" here by number")?;
+        }
+        match shown {
+            Some(shown) if self.rest.starts_with('\n') => self.list_rows(count, shown, what, last),
+            _ => self.table(count, shown, what, last),
+        }
+    }
+
+    /// The line that says how many rows are missing, and its end.
+    fn marker(&mut self, count: usize, shown: usize, what: &str) -> Result<(), String> {
+        let line = self.take_while(|c| c != '\n');
+        self.take("\n")?;
+        let marker = RowElision::parse(line).ok_or_else(|| format!("marker expected: {line}"))?;
+        assert_eq!(marker.to_string(), line);
+        assert_eq!((marker.of, marker.aside + shown), (count, count), "{line}");
+        assert_eq!(marker.what, what.trim_start(), "{line}");
+        Ok(())
+    }
+
+    fn list_rows(
+        &mut self,
+        count: usize,
+        shown: usize,
+        what: &str,
+        last: bool,
+    ) -> Result<Vec<String>, String> {
+        self.take("\n")?;
+        self.marker(count, shown, what)?;
+        let mut rows = vec![ASIDE.to_owned(); count];
+        for n in 0..shown {
+            let number = self.number()?;
+            self.take(":")?;
+            let value = self.cell(&[])?.ok_or("element expected")?;
+            assert!(std::mem::replace(&mut rows[number - 1], value) == ASIDE, "{number} twice");
+            if !(last && n + 1 == shown) {
+                self.take("\n")?;
+            }
+        }
+        Ok(rows)
+    }
+
+    fn table(
+        &mut self,
+        count: usize,
+        shown: Option<usize>,
+        what: &str,
+        last: bool,
+    ) -> Result<Vec<String>, String> {
         let constants = self.accept("; name=value: same in every row");
         let blanks = self.accept("; blank: no such key");
         self.take(": ")?;
         let mut delimiter = None;
         let mut columns = Vec::new();
+        if shown.is_some() {
+            self.take("#")?;
+            delimiter = self.rest.chars().next();
+            self.rest = &self.rest[1..];
+        }
         loop {
             columns.push(self.column()?);
             if self.accept("\n") || last && self.rest.is_empty() {
@@ -172,9 +292,18 @@ impl<'a> Reader<'a> {
         }
         assert_eq!(constants, columns.iter().any(|column| column.constant.is_some()));
         let lines = columns.iter().any(|column| column.constant.is_none());
-        let mut rows = Vec::new();
+        if let Some(shown) = shown {
+            self.marker(count, shown, what)?;
+        }
+        let mut rows = if shown.is_some() { vec![ASIDE.to_owned(); count] } else { Vec::new() };
         let mut blank_seen = false;
-        for n in 0..count {
+        let lines_here = shown.unwrap_or(count);
+        for n in 0..lines_here {
+            let mut number = n + 1;
+            if shown.is_some() {
+                number = self.number()?;
+                self.take(&delimiter.unwrap().to_string())?;
+            }
             let mut cells: Vec<(Vec<Step>, String)> = Vec::new();
             let mut first = true;
             for column in &columns {
@@ -195,12 +324,16 @@ impl<'a> Reader<'a> {
                     None => blank_seen = true,
                 }
             }
-            if lines && !(last && n + 1 == count) {
+            if lines && !(last && n + 1 == lines_here) {
                 self.take("\n")?;
             }
-            rows.push(object(&cells));
+            match rows.get_mut(number - 1) {
+                Some(row) => assert!(std::mem::replace(row, object(&cells)) == ASIDE, "{number} twice"),
+                None => rows.push(object(&cells)),
+            }
         }
-        assert_eq!(blanks, blank_seen, "legend of blanks");
+        assert!(blanks || !blank_seen, "legend of blanks");
+        assert!(blank_seen || !blanks || shown.is_some(), "legend of blanks");
         Ok(rows)
     }
 

@@ -20,23 +20,55 @@
 //! - A cell is JSON. A string stands without its quotes and without `\"` and `\\` where it could be nothing else.
 //!
 //! A stream of objects is a table with `300 JSON values` in the place of `[300 rows`, and no `]`.
+//!
+//! Where most rows are set aside, a marker stands behind the header and each row that is left has its number, counted
+//! from one, in front. Elements that make no table stand as JSON, or as strings without quotes, each behind its
+//! number:
+//!
+//! ```text
+//! [300 rows, 12 here by number; name=value: same in every row: #,time,level,meta.region=us-west-2
+//! [headroom:k3v9q2x7m4tzabcd 288 of 300 rows kept aside: 250 INFO, 38 WARN; headroom_retrieve]
+//! 1,2024-01-15T10:00:00Z,INFO
+//! 17,2024-01-15T10:16:00Z,ERROR
+//! ```
 
 mod cell;
 mod columns;
 #[cfg(test)]
 mod decode;
+mod grid;
 mod scan;
+mod select;
+mod strings;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Write;
+
+use memchr::memmem;
+use rustc_hash::FxHashSet;
+
+use cell::{write_cell, write_key};
+use grid::{Grid, Plain};
 use scan::{Document, Kind};
-use table::table;
+use select::{Choice, Rows, choose};
+use table::{BY_NUMBER, Head, Table};
+
+use super::elide::Wanted;
+use crate::{
+    Handle, Original,
+    marker::{self, RowElision},
+};
 
 /// Fewer rows are no table.
 const MIN_ROWS: usize = 2;
 /// Tables that are written and dropped again for a shorter form may cost this many times the text.
 const MAX_WORK: usize = 8;
+/// Of arrays with fewer elements, or in texts and arrays with fewer bytes, everything stays: agents use any of it.
+const MIN_ELEMENTS: usize = 40;
+const MIN_BYTES: usize = 4096;
+const MIN_ARRAY_BYTES: usize = 2048;
 
 /// The renderings of a text that is JSON: compact, and compact with tables.
 ///
@@ -46,8 +78,7 @@ const MAX_WORK: usize = 8;
 pub(crate) fn candidates(text: &str) -> Vec<String> {
     let Some(doc) = Document::parse(text) else { return Vec::new() };
     let compact = doc.roots.iter().map(|root| doc.slice(*root)).collect::<Vec<_>>().join("\n");
-    let mut writer = Writer { doc: &doc, work: text.len().saturating_mul(MAX_WORK) };
-    let tables = writer.stream();
+    let tables = Writer::new(&doc, text.len()).stream();
     let mut shortest = text.trim().len();
     let mut found = Vec::new();
     for candidate in [compact, tables] {
@@ -64,36 +95,91 @@ pub(crate) fn candidates(text: &str) -> Vec<String> {
 pub(crate) struct Selection {
     pub(crate) text: String,
     /// What its markers point into.
-    pub(crate) originals: Vec<crate::Original>,
+    pub(crate) originals: Vec<Original>,
 }
 
-pub(crate) fn selected(_: &str, _: &super::elide::Wanted<'_>, _: Option<&str>) -> Option<Selection> {
-    None
+/// The rendering of a text that is JSON without the rows and parts of strings that most likely do not matter.
+///
+/// `folder` is where originals are kept as files, if they are. `None` where nothing can be set aside, or where the
+/// text has something like a marker already, so that nobody could tell ours from it.
+pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) -> Option<Selection> {
+    if text.len() < MIN_BYTES || text.contains(marker::OPENING) {
+        return None;
+    }
+    let doc = Document::parse(text)?;
+    let shortened = strings::shorten(&doc, wanted, folder);
+    let (doc, mut originals) = match shortened {
+        Some(Selection { text, originals }) => (Document::parse(&text)?, originals),
+        None => (doc, Vec::new()),
+    };
+    let handle = Handle::of(text);
+    let selector =
+        Selector { wanted, handle, folder, named: doc.arrays_of(MIN_ELEMENTS) > 1, path: Vec::new() };
+    let mut writer = Writer { selector: Some(selector), ..Writer::new(&doc, text.len()) };
+    let text_after = writer.stream();
+    originals.push(Original { handle, content: text.to_owned() });
+    let mut named = handles(&text_after);
+    originals.retain(|original| named.remove(&original.handle));
+    (!originals.is_empty()).then_some(Selection { text: text_after, originals })
+}
+
+/// The handles of the markers in a text.
+fn handles(text: &str) -> FxHashSet<Handle> {
+    let markers = memmem::find_iter(text.as_bytes(), marker::OPENING);
+    let handle = |at| text.get(at + marker::OPENING.len()..)?.split(' ').next()?.parse().ok();
+    markers.filter_map(handle).collect()
 }
 
 struct Writer<'a> {
     doc: &'a Document,
     /// Bytes that may still be tried as tables.
     work: usize,
+    /// Chooses the rows that stay, where not all do.
+    selector: Option<Selector<'a>>,
 }
 
-impl Writer<'_> {
+struct Selector<'a> {
+    wanted: &'a Wanted<'a>,
+    handle: Handle,
+    folder: Option<&'a str>,
+    /// Whether markers say which array they stand in.
+    named: bool,
+    /// Where the writer is: keys and indices.
+    path: Vec<Step>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Key(u32),
+    Index(usize),
+}
+
+impl<'a> Writer<'a> {
+    fn new(doc: &'a Document, length: usize) -> Self {
+        Self { doc, work: length.saturating_mul(MAX_WORK), selector: None }
+    }
+
     fn stream(&mut self) -> String {
+        let doc = self.doc;
         let mut plain = String::new();
-        for (n, root) in self.doc.roots.iter().enumerate() {
+        for (n, root) in doc.roots.iter().enumerate() {
             if n > 0 {
                 plain.push('\n');
             }
+            self.enter(Step::Index(n), doc.roots.len() > 1);
             self.value(*root, &mut plain);
+            self.leave(doc.roots.len() > 1);
         }
-        if self.doc.roots.len() > 1
-            && let Some(mut table) = self.table(&self.doc.roots, " JSON values")
-            && table.len() < plain.len()
-        {
-            table.pop();
-            return table;
+        if doc.roots.len() < MIN_ROWS {
+            return plain;
         }
-        plain
+        match self.rows(&doc.roots, " JSON values", plain.len()) {
+            Some(mut table) => {
+                table.pop();
+                table
+            }
+            None => plain,
+        }
     }
 
     /// Recursion is bounded by the depth of the document.
@@ -109,7 +195,9 @@ impl Writer<'_> {
                     }
                     out.push_str(doc.slice(key));
                     out.push(':');
+                    self.enter(Step::Key(key), true);
                     self.value(value, out);
+                    self.leave(true);
                 }
                 out.push('}');
             }
@@ -125,12 +213,14 @@ impl Writer<'_> {
             if n > 0 {
                 out.push(',');
             }
+            self.enter(Step::Index(n), true);
             self.value(element, out);
+            self.leave(true);
         }
         out.push(']');
         let rows: Vec<_> = doc.children(index).map(|(element, _)| element).collect();
-        if let Some(table) = self.table(&rows, " rows")
-            && table.len() + 2 < out.len() - start
+        if rows.len() >= MIN_ROWS
+            && let Some(table) = self.rows(&rows, " rows", (out.len() - start).saturating_sub(2))
         {
             out.truncate(start);
             out.push('[');
@@ -139,14 +229,120 @@ impl Writer<'_> {
         }
     }
 
-    fn table(&mut self, rows: &[u32], what: &str) -> Option<String> {
+    fn enter(&mut self, step: Step, really: bool) {
+        if really && let Some(selector) = &mut self.selector {
+            selector.path.push(step);
+        }
+    }
+
+    fn leave(&mut self, really: bool) {
+        if really && let Some(selector) = &mut self.selector {
+            selector.path.pop();
+        }
+    }
+
+    /// The rows as a table with all or some of them, if that has fewer bytes than `length`.
+    fn rows(&mut self, rows: &[u32], what: &str, length: usize) -> Option<String> {
         let doc = self.doc;
         let is_object = |row: &u32| doc.node(*row).is_some_and(|node| node.kind == Kind::Object);
-        if rows.len() < MIN_ROWS || !rows.iter().all(is_object) {
-            return None;
-        }
         let bytes: usize = rows.iter().map(|row| doc.slice(*row).len()).sum();
         self.work = self.work.checked_sub(bytes)?;
-        table(doc, rows, what)
+        let table = if rows.iter().all(is_object) { Table::of(doc, rows) } else { None };
+        let mut lines = String::new();
+        let mut shortest = None;
+        if let Some(table) = &table {
+            let mut text = String::new();
+            table.header(Head { what, shown: None }, &mut text);
+            if table.has_lines() {
+                table.lines(&mut lines)?;
+                text.push_str(&lines);
+            }
+            shortest = Some(text).filter(|text| text.len() < length);
+        }
+        let few = rows.len() < MIN_ELEMENTS || bytes < MIN_ARRAY_BYTES;
+        if few || table.as_ref().is_some_and(|table| !table.has_lines()) {
+            return shortest;
+        }
+        let Some(selector) = &self.selector else { return shortest };
+        let plain = Plain::of(doc, rows);
+        let grid = table.as_ref().map_or_else(|| Grid::plain(&plain), Table::grid);
+        if table.is_none() {
+            for row in rows {
+                lines.push_str(doc.slice(*row));
+                lines.push('\n');
+            }
+        }
+        let chosen = choose(&Rows { doc, grid: &grid, lines: &lines, count: rows.len() }, selector.wanted)?;
+        let some = selector.write(doc, rows, what, table.as_ref(), &lines, &chosen);
+        let shorter = some.len() < shortest.as_ref().map_or(length, String::len);
+        if shorter { Some(some) } else { shortest }
+    }
+}
+
+impl Selector<'_> {
+    /// The rows that stay, each behind its number, with a marker for the others.
+    fn write(
+        &self,
+        doc: &Document,
+        rows: &[u32],
+        what: &str,
+        table: Option<&Table<'_>>,
+        lines: &str,
+        chosen: &Choice,
+    ) -> String {
+        let shown = chosen.kept.iter().filter(|kept| **kept).count();
+        let mut out = String::new();
+        let (what, delimiter) = match table {
+            Some(table) => {
+                table.header(Head { what, shown: Some(shown) }, &mut out);
+                (what, table.delimiter())
+            }
+            None => {
+                let what = if what == " rows" { " elements" } else { what };
+                // Writing to a string cannot fail.
+                _ = writeln!(out, "{}{what}, {shown}{BY_NUMBER}", rows.len());
+                (what, ':')
+            }
+        };
+        let place = if self.named { self.place(doc) } else { String::new() };
+        let elision = RowElision {
+            handle: self.handle,
+            aside: rows.len().saturating_sub(shown),
+            of: rows.len(),
+            what: what.trim_start(),
+            place: &place,
+            summary: &chosen.summary,
+            folder: self.folder,
+        };
+        _ = writeln!(out, "{elision}");
+        let kept = lines.split_terminator('\n').zip(rows).zip(1..).zip(&chosen.kept);
+        for (((line, row), number), _) in kept.filter(|(_, kept)| **kept) {
+            _ = write!(out, "{number}{delimiter}");
+            if table.is_some() {
+                out.push_str(line);
+            } else {
+                let kind = doc.node(*row).map_or(Kind::Scalar, |node| node.kind);
+                write_cell(doc.slice(*row), kind, &[], &mut out);
+            }
+            out.push('\n');
+        }
+        out
+    }
+
+    /// The key path of the array that is written.
+    fn place(&self, doc: &Document) -> String {
+        let mut place = String::new();
+        for step in &self.path {
+            match step {
+                Step::Key(key) => {
+                    if !place.is_empty() {
+                        place.push('.');
+                    }
+                    write_key(doc.slice(*key), &mut place);
+                }
+                Step::Index(n) => _ = write!(place, "[{n}]"),
+            }
+        }
+        place
     }
 }

@@ -82,6 +82,50 @@ impl Document {
         })
     }
 
+    /// How many arrays have at least so many elements; the values of a stream count as one.
+    pub(super) fn arrays_of(&self, elements: usize) -> usize {
+        let is_long = |index: u32| self.children(index).nth(elements.saturating_sub(1)).is_some();
+        let arrays = (0_u32..).zip(&self.nodes).filter(|(_, node)| node.kind == Kind::Array);
+        arrays.filter(|(index, _)| is_long(*index)).count() + usize::from(self.roots.len() >= elements)
+    }
+
+    /// The strings with an escape and at least so many bytes that are values rather than keys, in order.
+    pub(super) fn long_strings(&self, bytes: u32) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut look = |value: u32, node: &Node| {
+            if node.kind == Kind::Escaped && node.end - node.start >= bytes {
+                found.push(value);
+            }
+        };
+        for (index, node) in (0..).zip(&self.nodes) {
+            match node.kind {
+                Kind::Array => self.children(index).for_each(|(value, node)| look(value, node)),
+                Kind::Object => {
+                    let values =
+                        self.members(index).filter_map(|(_, value, _)| Some((value, self.node(value)?)));
+                    values.for_each(|(value, node)| look(value, node));
+                }
+                _ => {}
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// The text with other lexemes in the place of some, given in order.
+    pub(super) fn with(&self, lexemes: &[(u32, &str)]) -> String {
+        let mut out = String::with_capacity(self.compact.len());
+        let mut from = 0;
+        for (node, lexeme) in lexemes.iter().filter_map(|(index, lexeme)| Some((self.node(*index)?, lexeme)))
+        {
+            out.push_str(self.compact.get(from..node.start as usize).unwrap_or_default());
+            out.push_str(lexeme);
+            from = node.end as usize;
+        }
+        out.push_str(self.compact.get(from..).unwrap_or_default());
+        out
+    }
+
     pub(super) fn is_container(&self, index: u32) -> bool {
         self.node(index).is_some_and(|node| matches!(node.kind, Kind::Array | Kind::Object))
     }

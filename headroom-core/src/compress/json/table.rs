@@ -3,11 +3,15 @@
 use super::{
     cell::{bare, write_cell, write_key},
     columns::Columns,
+    grid::Grid,
     scan::{Document, Kind},
 };
 
 /// By token cost, cheapest first.
 const DELIMITERS: [char; 4] = [',', '|', '\t', ';'];
+
+/// Follows the number of rows that stand here, where others do not.
+pub(super) const BY_NUMBER: &str = " here by number";
 
 struct Column {
     path: u32,
@@ -16,34 +20,103 @@ struct Column {
     filled: usize,
 }
 
-/// The header, which starts with the number of rows and `what` they are, and the rows; each line with its end.
-///
-/// `None` where the keys of the rows do not fit into columns, or there are none.
-pub(super) fn table(doc: &Document, rows: &[u32], what: &str) -> Option<String> {
-    let mut columns = Columns::of(doc, rows)?;
-    let order = columns.order(rows).filter(|order| !order.is_empty())?;
-    let (order, position) = survey(doc, &columns, &order, rows.len())?;
-    let delimiter = delimiter(doc, &columns, &position);
-    let mut out = String::new();
-    header(doc, &columns, &order, rows.len(), what, delimiter, &mut out);
-    if order.iter().all(|column| column.constant.is_some()) {
-        return Some(out);
+/// An array of objects as a table.
+pub(super) struct Table<'a> {
+    doc: &'a Document,
+    columns: Columns<'a>,
+    order: Vec<Column>,
+    /// For each path its place among the columns that are not constant.
+    position: Vec<Option<usize>>,
+    delimiter: char,
+    rows: usize,
+}
+
+/// What a header says of the rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head<'a> {
+    /// What they are.
+    pub(super) what: &'a str,
+    /// How many of them stand here, each behind its number, where not all do.
+    pub(super) shown: Option<usize>,
+}
+
+impl<'a> Table<'a> {
+    /// `None` where the keys of the rows do not fit into columns, or there are none.
+    pub(super) fn of(doc: &'a Document, rows: &[u32]) -> Option<Self> {
+        let mut columns = Columns::of(doc, rows)?;
+        let paths = columns.order(rows).filter(|order| !order.is_empty())?;
+        let (order, position) = survey(doc, &columns, &paths, rows.len())?;
+        let delimiter = delimiter(doc, &columns, &position);
+        Some(Self { doc, columns, order, position, delimiter, rows: rows.len() })
     }
-    let mut start = 0;
-    for end in &columns.ends {
-        let mut at = 0;
-        for (path, value) in columns.cells.get(start..*end)? {
-            let Some(place) = position.get(*path as usize).copied().flatten() else { continue };
-            while at < place {
-                out.push(delimiter);
-                at += 1;
+
+    /// Whether rows differ at all, so that each has its line.
+    pub(super) fn has_lines(&self) -> bool {
+        self.order.iter().any(|column| column.constant.is_none())
+    }
+
+    /// The lines of the rows, in order, each with its end.
+    pub(super) fn lines(&self, out: &mut String) -> Option<()> {
+        let mut start = 0;
+        for end in &self.columns.ends {
+            let mut at = 0;
+            for (path, value) in self.columns.cells.get(start..*end)? {
+                let Some(place) = self.position.get(*path as usize).copied().flatten() else { continue };
+                while at < place {
+                    out.push(self.delimiter);
+                    at += 1;
+                }
+                let kind = self.doc.node(*value)?.kind;
+                write_cell(self.doc.slice(*value), kind, &[self.delimiter], out);
             }
-            write_cell(doc.slice(*value), doc.node(*value)?.kind, &[delimiter], &mut out);
+            out.push('\n');
+            start = *end;
+        }
+        Some(())
+    }
+
+    pub(super) fn delimiter(&self) -> char {
+        self.delimiter
+    }
+
+    pub(super) fn grid(&self) -> Grid<'_> {
+        Grid::table(&self.columns)
+    }
+
+    /// The line that says how many rows there are and names their columns, with its end.
+    pub(super) fn header(&self, head: Head<'_>, out: &mut String) {
+        out.push_str(&self.rows.to_string());
+        out.push_str(head.what);
+        if let Some(shown) = head.shown {
+            out.push_str(", ");
+            out.push_str(&shown.to_string());
+            out.push_str(BY_NUMBER);
+        }
+        if self.order.iter().any(|column| column.constant.is_some()) {
+            out.push_str("; name=value: same in every row");
+        }
+        if self.order.iter().any(|column| column.filled < self.rows) {
+            out.push_str("; blank: no such key");
+        }
+        out.push_str(": ");
+        if head.shown.is_some() {
+            out.push('#');
+            out.push(self.delimiter);
+        }
+        for (n, column) in self.order.iter().enumerate() {
+            if n > 0 {
+                out.push(self.delimiter);
+            }
+            name(&self.columns, column.path, out);
+            if let Some(value) = column.constant {
+                out.push('=');
+                let kind = self.doc.node(value).map_or(Kind::Scalar, |node| node.kind);
+                // No delimiter is known to the reader of the first one.
+                write_cell(self.doc.slice(value), kind, &DELIMITERS, out);
+            }
         }
         out.push('\n');
-        start = *end;
     }
-    Some(out)
 }
 
 /// The columns in order, and for each path its place among the columns that are not constant.
@@ -109,39 +182,6 @@ fn delimiter(doc: &Document, columns: &Columns<'_>, position: &[Option<usize>]) 
     }
     let best = DELIMITERS.iter().zip(quotes).min_by_key(|(_, quotes)| *quotes);
     best.map_or('|', |(delimiter, _)| *delimiter)
-}
-
-fn header(
-    doc: &Document,
-    columns: &Columns<'_>,
-    order: &[Column],
-    rows: usize,
-    what: &str,
-    delimiter: char,
-    out: &mut String,
-) {
-    out.push_str(&rows.to_string());
-    out.push_str(what);
-    if order.iter().any(|column| column.constant.is_some()) {
-        out.push_str("; name=value: same in every row");
-    }
-    if order.iter().any(|column| column.filled < rows) {
-        out.push_str("; blank: no such key");
-    }
-    out.push_str(": ");
-    for (n, column) in order.iter().enumerate() {
-        if n > 0 {
-            out.push(delimiter);
-        }
-        name(columns, column.path, out);
-        if let Some(value) = column.constant {
-            out.push('=');
-            let kind = doc.node(value).map_or(Kind::Scalar, |node| node.kind);
-            // No delimiter is known to the reader of the first one.
-            write_cell(doc.slice(value), kind, &DELIMITERS, out);
-        }
-    }
-    out.push('\n');
 }
 
 fn name(columns: &Columns<'_>, path: u32, out: &mut String) {

@@ -1,0 +1,85 @@
+//! Rows of an array as cells in columns, whatever the rows are.
+
+use super::{
+    columns::Columns,
+    scan::{Document, Kind},
+};
+
+/// Arrays with more elements than this are no rows of cells.
+const MAX_WIDTH: usize = 64;
+
+/// The cells of an array's elements.
+#[derive(Debug)]
+pub(super) struct Grid<'a> {
+    /// Column and node of each cell, row after row.
+    pub(super) cells: &'a [(u32, u32)],
+    /// Where the cells of each row end.
+    pub(super) ends: &'a [usize],
+    /// The last step of each column's name; empty where columns have none.
+    pub(super) names: Vec<&'a str>,
+}
+
+/// Cells of rows that have no keys.
+#[derive(Debug, Default)]
+pub(super) struct Plain {
+    cells: Vec<(u32, u32)>,
+    ends: Vec<usize>,
+    width: usize,
+}
+
+impl Plain {
+    /// Elements that are all scalars, or all arrays of scalars of the same length; else no cells.
+    pub(super) fn of(doc: &Document, rows: &[u32]) -> Self {
+        let mut found = Self::default();
+        let width = rows.first().map_or(0, |row| Self::width(doc, *row));
+        let same = width <= MAX_WIDTH && rows.iter().all(|row| Self::width(doc, *row) == width);
+        for row in rows {
+            match doc.node(*row).map(|node| node.kind) {
+                _ if !same => {}
+                Some(Kind::Array) => found.cells.extend((0..).zip(doc.children(*row).map(|(cell, _)| cell))),
+                Some(Kind::Object) | None => {}
+                Some(_) => found.cells.push((0, *row)),
+            }
+            found.ends.push(found.cells.len());
+        }
+        found.width = width;
+        found
+    }
+
+    fn width(doc: &Document, row: u32) -> usize {
+        match doc.node(row).map(|node| node.kind) {
+            Some(Kind::Array) => doc.children(row).take(MAX_WIDTH + 1).count(),
+            Some(Kind::Object) | None => 0,
+            Some(_) => 1,
+        }
+    }
+}
+
+impl<'a> Grid<'a> {
+    pub(super) fn plain(plain: &'a Plain) -> Self {
+        Self { cells: &plain.cells, ends: &plain.ends, names: vec![""; plain.width] }
+    }
+
+    pub(super) fn table(columns: &'a Columns<'_>) -> Self {
+        let names = columns.paths.iter().map(|path| path.step).collect();
+        Self { cells: &columns.cells, ends: &columns.ends, names }
+    }
+
+    /// The cells of each row.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &'a [(u32, u32)]> {
+        let cells = self.cells;
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let row = cells.get(start..*end).unwrap_or_default();
+            start = *end;
+            row
+        })
+    }
+
+    /// The cells of one row.
+    pub(super) fn row(&self, row: usize) -> &'a [(u32, u32)] {
+        let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        let end = self.ends.get(row).copied().unwrap_or(start);
+        self.cells.get(start..end).unwrap_or_default()
+    }
+}

@@ -1,0 +1,332 @@
+//! Columns of numbers: what rows can be ranked by, and where a series changes.
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    Rows,
+    profile::{Class, Classes, Column, Profile},
+};
+use crate::compress::elide::{
+    Wanted,
+    numbers::{MIN_VALUES, at as number_at},
+    survey::{Survey, hash},
+};
+
+/// Words of the names of columns that tell how much a row matters.
+const RANKS: [&str; 48] = [
+    "amount",
+    "bytes",
+    "comments",
+    "cost",
+    "count",
+    "cpu",
+    "cvss",
+    "downloads",
+    "duration",
+    "elapsed",
+    "errors",
+    "failures",
+    "forks",
+    "frequency",
+    "hits",
+    "importance",
+    "impressions",
+    "latency",
+    "likes",
+    "matches",
+    "memory",
+    "ms",
+    "occurrences",
+    "points",
+    "price",
+    "priority",
+    "rank",
+    "rating",
+    "reactions",
+    "relevance",
+    "replies",
+    "retries",
+    "revenue",
+    "risk",
+    "sales",
+    "score",
+    "seconds",
+    "severity",
+    "shares",
+    "similarity",
+    "stars",
+    "total",
+    "upvotes",
+    "usage",
+    "views",
+    "votes",
+    "weight",
+    "size",
+];
+/// Of these, those by which results come ranked: their highest rows stay without being asked for.
+const RESULTS: [&str; 15] = [
+    "comments",
+    "cvss",
+    "importance",
+    "likes",
+    "points",
+    "priority",
+    "rank",
+    "relevance",
+    "risk",
+    "score",
+    "severity",
+    "similarity",
+    "stars",
+    "upvotes",
+    "votes",
+];
+/// Words that ask for an end of a ranking.
+const MOST: [&str; 17] = [
+    "biggest",
+    "expensive",
+    "greatest",
+    "heaviest",
+    "highest",
+    "largest",
+    "longest",
+    "max",
+    "maximum",
+    "most",
+    "peak",
+    "slow",
+    "slowest",
+    "top",
+    "worst",
+    "best",
+    "priority",
+];
+const LEAST: [&str; 11] = [
+    "cheapest", "fastest", "fewest", "least", "lowest", "min", "minimum", "shortest", "smallest", "lightest",
+    "weakest",
+];
+/// Words that ask for the end of a series of times.
+const LAST: [&str; 6] = ["latest", "newest", "recent", "recently", "earliest", "oldest"];
+/// Rows that stay of each end.
+const TOP: usize = 5;
+/// Most columns that are ranked by.
+const MAX_COLUMNS: usize = 3;
+/// Rows that stay for changes of series.
+const MAX_CHANGES: usize = 4;
+
+/// Numbers of a text that are looked at.
+const MAX_PLACES: usize = 8;
+
+/// The numbers in texts of the same shape, each place for itself.
+pub(super) fn in_texts(rows: &Rows<'_>, profile: &Profile) -> Vec<Vec<(f32, u32)>> {
+    let mut index: FxHashMap<(u32, u64, usize), usize> = FxHashMap::default();
+    let mut found: Vec<Vec<(f32, u32)>> = Vec::new();
+    for (row, cells) in (0_u32..).zip(rows.grid.rows()) {
+        for (at, node) in cells {
+            let Some(column) = profile.columns.get(*at as usize) else { continue };
+            if !matches!(column.classes, Classes::Shapes(_)) {
+                continue;
+            }
+            let Some((shape, class)) = column.class_of(rows.doc, *node) else { continue };
+            if (class.count as usize) < MIN_VALUES {
+                continue;
+            }
+            for (place, number) in numbers(rows.doc.slice(*node)).take(MAX_PLACES).enumerate() {
+                let next = found.len();
+                let list = *index.entry((*at, shape, place)).or_insert(next);
+                if list == next {
+                    found.push(Vec::new());
+                }
+                if let Some(list) = found.get_mut(list) {
+                    list.push((number, row));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The numbers of a text that are no parts of names, dates and the like.
+fn numbers(text: &str) -> impl Iterator<Item = f32> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let start = at + bytes.get(at..)?.iter().position(u8::is_ascii_alphanumeric)?;
+            let rest = bytes.get(start..)?;
+            at = start + rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            if let Some(number) = number_at(bytes, start, at) {
+                return Some(number);
+            }
+        }
+    })
+}
+
+/// Whether the values of a column are HTTP status codes.
+pub(super) fn is_status(doc: &super::Document, classes: &FxHashMap<u64, Class>) -> bool {
+    let mut usual = false;
+    let all = classes.values().all(|class| {
+        let code = doc.slice(class.node).trim_matches('"');
+        usual |= matches!(code, "200" | "201" | "204" | "302" | "304");
+        code.len() == 3
+            && code.starts_with(['1', '2', '3', '4', '5'])
+            && code.bytes().all(|b| b.is_ascii_digit())
+    });
+    all && usual
+}
+
+/// The words of a column's name.
+fn words(name: &str) -> Vec<u32> {
+    Survey::tokens_of(name)
+}
+
+fn is_any(words: &[u32], list: &[&str]) -> bool {
+    list.iter().any(|word| words.contains(&hash(word)))
+}
+
+fn can_rank(column: &Column) -> bool {
+    column.is_numeric() && column.classes().is_none_or(|classes| classes.len() > 2)
+}
+
+/// The columns whose names say that rows can be ranked by them, those of the question first.
+fn rankings<'p>(rows: &Rows<'_>, profile: &'p Profile, asked: &[u32], list: &[&str]) -> Vec<&'p Column> {
+    let mut named = Vec::new();
+    let mut usual = Vec::new();
+    for (name, column) in rows.grid.names.iter().zip(&profile.columns) {
+        if !can_rank(column) {
+            continue;
+        }
+        let words = words(name);
+        if words.iter().any(|word| asked.contains(word)) {
+            named.push(column);
+        } else if is_any(&words, list) {
+            usual.push(column);
+        }
+    }
+    named.extend(usual);
+    named.truncate(MAX_COLUMNS);
+    named
+}
+
+/// The rows, the highest by a column that ranks them first.
+pub(super) fn ranked(rows: &Rows<'_>, profile: &Profile, group: &[usize]) -> Vec<usize> {
+    let Some(column) = rankings(rows, profile, &[], &RESULTS).into_iter().next() else {
+        return group.to_vec();
+    };
+    let mut values: Vec<(f32, usize)> = column
+        .numbers
+        .iter()
+        .filter(|(_, row)| group.binary_search(&(*row as usize)).is_ok())
+        .map(|(number, row)| (*number, *row as usize))
+        .collect();
+    values.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    values.into_iter().map(|(_, row)| row).collect()
+}
+
+/// The rows at the end of rankings that matter by their names or were asked for.
+pub(super) fn highest(rows: &Rows<'_>, profile: &Profile, wanted: &Wanted<'_>) -> Vec<usize> {
+    let asked = wanted.question.map(Survey::tokens_of).unwrap_or_default();
+    let (most, least) = (is_any(&asked, &MOST), is_any(&asked, &LEAST));
+    let list: &[&str] = if most || least { &RANKS } else { &RESULTS };
+    let mut found = Vec::new();
+    for column in rankings(rows, profile, &asked, list) {
+        // Where rows come in the order of the ranking, the first show its end.
+        if !(most || least) && column.is_sequence() {
+            continue;
+        }
+        let mut values = column.numbers.clone();
+        values.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        found.extend(values.iter().take(TOP).map(|(_, row)| *row as usize));
+        if least {
+            found.extend(values.iter().rev().take(TOP).map(|(_, row)| *row as usize));
+        }
+    }
+    if is_any(&asked, &LAST) {
+        found.extend(times(rows));
+    }
+    found
+}
+
+/// The first and last rows by a column of dates.
+fn times(rows: &Rows<'_>) -> Vec<usize> {
+    let is_date = |text: &str| {
+        let digits =
+            |range| text.as_bytes().get(range).is_some_and(|part: &[u8]| part.iter().all(u8::is_ascii_digit));
+        digits(1..5) && text.as_bytes().get(5) == Some(&b'-') && digits(6..8)
+    };
+    let mut columns: FxHashMap<u32, Vec<(&str, usize)>> = FxHashMap::default();
+    for (row, cells) in rows.grid.rows().enumerate() {
+        for (column, node) in cells {
+            let text = rows.doc.slice(*node);
+            if is_date(text) {
+                columns.entry(*column).or_default().push((text, row));
+            }
+        }
+    }
+    let mut columns: Vec<_> = columns.into_iter().filter(|(_, dates)| dates.len() * 2 > rows.count).collect();
+    columns.sort_unstable_by_key(|(column, _)| *column);
+    let mut found = Vec::new();
+    for (_, mut dates) in columns.into_iter().take(MAX_COLUMNS) {
+        dates.sort_unstable();
+        found.extend(dates.iter().take(2).chain(dates.iter().rev().take(TOP)).map(|(_, row)| *row));
+    }
+    found
+}
+
+/// Rows where the level of a series changes for good.
+pub(super) fn changes(profile: &Profile) -> Vec<usize> {
+    let window = (profile.rows / 20).clamp(8, 256);
+    let mut found: Vec<(f32, usize)> = Vec::new();
+    for column in &profile.columns {
+        let whole = column.numbers.len() == profile.rows;
+        if !whole || !column.is_numeric() || column.is_sequence() {
+            continue;
+        }
+        let levels: Vec<(f32, f32)> = column.numbers.chunks_exact(window).map(level).collect();
+        for (n, pair) in levels.windows(2).enumerate() {
+            let [(before, noise), (after, other)] = pair else { continue };
+            let noise = noise.max(*other).max(before.abs().min(after.abs()) * 0.02);
+            let jump = (after - before).abs();
+            if jump > noise * 6.0 && jump > 0.0 {
+                found.push((
+                    jump / noise.max(f32::MIN_POSITIVE),
+                    edge(&column.numbers, n * window, window, *before, *after),
+                ));
+            }
+        }
+    }
+    if found.len() > MAX_CHANGES * 2 {
+        return Vec::new();
+    }
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    found.truncate(MAX_CHANGES);
+    found.into_iter().flat_map(|(_, row)| [row.saturating_sub(1), row]).collect()
+}
+
+/// Median and median deviation.
+fn level(values: &[(f32, u32)]) -> (f32, f32) {
+    let mut sorted: Vec<f32> = values.iter().map(|(value, _)| *value).collect();
+    sorted.sort_by(f32::total_cmp);
+    let median = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
+    for value in &mut sorted {
+        *value = (*value - median).abs();
+    }
+    sorted.sort_by(f32::total_cmp);
+    (median, sorted.get(sorted.len() / 2).copied().unwrap_or_default())
+}
+
+/// The row in two windows from which on values are nearer to the level after.
+fn edge(values: &[(f32, u32)], start: usize, window: usize, before: f32, after: f32) -> usize {
+    let span = values.get(start..start + 2 * window).unwrap_or_default();
+    // The split with the fewest values on the wrong side.
+    let nearer_before = |value: f32| (value - before).abs() < (value - after).abs();
+    let mut wrong = span.iter().filter(|(value, _)| nearer_before(*value)).count();
+    let (mut best, mut least) = (0, wrong);
+    for (n, (value, _)) in span.iter().enumerate() {
+        wrong = if nearer_before(*value) { wrong.saturating_sub(1) } else { wrong + 1 };
+        if wrong < least {
+            (best, least) = (n + 1, wrong);
+        }
+    }
+    start + best
+}

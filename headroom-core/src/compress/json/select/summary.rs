@@ -1,0 +1,133 @@
+//! A few words on the rows that were set aside.
+
+use std::fmt::Write;
+
+use super::{
+    Rows,
+    profile::{Classes, Column, Profile},
+};
+use crate::compress::elide::survey::Survey;
+
+/// Different values of a column that are counted.
+const MAX_VALUES: usize = 6;
+/// Columns of which values are counted, and columns of which the range is given.
+const MAX_CATEGORIES: usize = 1;
+const MAX_RANGES: usize = 1;
+const MAX_VALUE: usize = 24;
+
+/// What the rows are that are not kept.
+pub(super) fn summary(rows: &Rows<'_>, profile: &Profile, kept: &[bool]) -> String {
+    let mut categories: Vec<(usize, usize)> = Vec::new();
+    let mut ranges = Vec::new();
+    for (index, column) in profile.columns.iter().enumerate() {
+        if let Some(score) = telling(rows, column) {
+            categories.push((score, index));
+        } else if column.is_numeric() && !column.is_sequence() && column.filled * 2 > profile.rows {
+            ranges.push(index);
+        }
+    }
+    categories.sort_unstable();
+    let mut out = String::new();
+    for (_, column) in categories.into_iter().take(MAX_CATEGORIES) {
+        counts(rows, profile, kept, column, &mut out);
+    }
+    for column in ranges.into_iter().take(MAX_RANGES) {
+        range(rows, profile, kept, column, &mut out);
+    }
+    out
+}
+
+/// How well the counts of a column's values tell what the rows are, lower being better.
+fn telling(rows: &Rows<'_>, column: &Column) -> Option<usize> {
+    let Classes::Values(classes) = &column.classes else { return None };
+    let safe = |node: u32| {
+        let value = rows.doc.slice(node).trim_matches('"');
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/');
+        !value.is_empty() && value.len() <= MAX_VALUE && value.chars().all(plain)
+    };
+    if !(2..=MAX_VALUES).contains(&classes.len()) || !classes.values().all(|class| safe(class.node)) {
+        return None;
+    }
+    let text: String = classes.values().map(|class| format!("{}\n", rows.doc.slice(class.node))).collect();
+    let found = Survey::of(&text);
+    let is_level = found.rows.iter().any(|row| row.level > 0 || row.severity > super::Severity::None);
+    let is_text = classes.values().all(|class| rows.doc.slice(class.node).starts_with('"'));
+    Some(
+        if is_level {
+            0
+        } else if is_text {
+            1
+        } else {
+            10
+        } + classes.len(),
+    )
+}
+
+fn aside<'a>(rows: &'a Rows<'_>, kept: &'a [bool], column: usize) -> impl Iterator<Item = u32> + 'a {
+    rows.grid.rows().zip(kept).filter(|(_, kept)| !**kept).filter_map(move |(cells, _)| {
+        cells.iter().find(|(at, _)| *at as usize == column).map(|(_, node)| *node)
+    })
+}
+
+fn counts(rows: &Rows<'_>, profile: &Profile, kept: &[bool], index: usize, out: &mut String) {
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    for node in aside(rows, kept, index) {
+        let value = rows.doc.slice(node);
+        match found.iter_mut().find(|(_, other)| *other == value) {
+            Some((count, _)) => *count += 1,
+            None => found.push((1, value)),
+        }
+    }
+    found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    let is_text = found.iter().all(|(_, value)| value.starts_with('"'));
+    if !is_text && let Some(name) = name(rows, profile, index) {
+        separate(out, "; ");
+        _ = write!(out, "{name}:");
+        for (n, (count, value)) in found.into_iter().enumerate() {
+            _ = write!(out, "{} {value} x{count}", if n > 0 { "," } else { "" });
+        }
+        return;
+    }
+    for (n, (count, value)) in found.into_iter().enumerate() {
+        separate(out, if n > 0 { ", " } else { "; " });
+        // Writing to a string cannot fail.
+        _ = write!(out, "{count} {}", value.trim_matches('"'));
+    }
+}
+
+fn range(rows: &Rows<'_>, profile: &Profile, kept: &[bool], index: usize, out: &mut String) {
+    let Some(column) = profile.columns.get(index) else { return };
+    let Some(name) = name(rows, profile, index) else { return };
+    let mut values: Vec<(f32, u32)> =
+        column.numbers.iter().filter(|(_, row)| kept.get(*row as usize) == Some(&false)).copied().collect();
+    values.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let lexeme = |at: usize| {
+        let row = values.get(at)?.1 as usize;
+        let node = rows.grid.row(row).iter().find(|(column, _)| *column as usize == index)?.1;
+        Some(rows.doc.slice(node))
+    };
+    let (Some(low), Some(middle), Some(high)) =
+        (lexeme(0), lexeme(values.len() / 2), lexeme(values.len().saturating_sub(1)))
+    else {
+        return;
+    };
+    separate(out, "; ");
+    if low == high {
+        _ = write!(out, "{name}={low}");
+        return;
+    }
+    _ = write!(out, "{name} {low}..{high}, median {middle}");
+}
+
+/// The name of a column where it is short and plain.
+fn name<'a>(rows: &Rows<'a>, _: &Profile, index: usize) -> Option<&'a str> {
+    let name = rows.grid.names.get(index)?.trim_matches('"');
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    (!name.is_empty() && name.len() <= MAX_VALUE && name.chars().all(plain)).then_some(name)
+}
+
+fn separate(out: &mut String, with: &str) {
+    if !out.is_empty() {
+        out.push_str(with);
+    }
+}

@@ -1,0 +1,92 @@
+//! Long strings inside JSON, each treated as the text that it is.
+
+use std::{borrow::Cow, fmt::Write};
+
+use rustc_hash::FxHashMap;
+
+use super::{Selection, scan::Document, selected};
+use crate::{
+    ContentKind, Handle, Original,
+    compress::elide::{self, Wanted},
+    detect,
+    marker::Elision,
+    scan::Text,
+};
+
+/// Shorter strings stay as they are.
+const MIN_BYTES: u32 = 4096;
+/// Parts of a string are set aside where that takes at least one byte in this many.
+const WORTHWHILE: usize = 5;
+
+/// The document with the long strings shortened, where there are any that can be.
+pub(super) fn shorten(doc: &Document, wanted: &Wanted<'_>, folder: Option<&str>) -> Option<Selection> {
+    let mut shorter: FxHashMap<&str, Option<String>> = FxHashMap::default();
+    let mut originals = Vec::new();
+    let strings = doc.long_strings(MIN_BYTES);
+    for lexeme in strings.iter().map(|index| doc.slice(*index)) {
+        shorter.entry(lexeme).or_insert_with(|| {
+            let found = one(&decode(lexeme)?, wanted, folder)?;
+            let with = encode(&found.text);
+            let worthwhile = with.len() + lexeme.len() / WORTHWHILE <= lexeme.len();
+            worthwhile.then(|| {
+                originals.extend(found.originals);
+                with
+            })
+        });
+    }
+    let with: Vec<(u32, &str)> = strings
+        .iter()
+        .filter_map(|index| Some((*index, shorter.get(doc.slice(*index))?.as_deref()?)))
+        .collect();
+    (!with.is_empty()).then(|| Selection { text: doc.with(&with), originals })
+}
+
+/// One text with parts set aside. Strings in strings end here: what is JSON again is treated by [`selected`].
+fn one(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) -> Option<Selection> {
+    let kind = detect::kind(text, None, None);
+    if kind == ContentKind::Json {
+        return selected(text, wanted, folder);
+    }
+    let wanted = Wanted { file_read: kind == ContentKind::FileRead, ..*wanted };
+    let gaps = elide::gaps(text, &wanted);
+    if gaps.is_empty() {
+        return None;
+    }
+    let handle = Handle::of(text);
+    let mut out = String::with_capacity(text.len() / 2);
+    let mut from = 0;
+    for gap in gaps {
+        out.push_str(text.get(from..gap.range.start)?);
+        let elision = Elision { handle, lines: (gap.first, gap.last), summary: &gap.summary, folder };
+        // Writing to a string cannot fail.
+        _ = write!(out, "{elision}");
+        from = gap.range.end;
+    }
+    out.push_str(text.get(from..)?);
+    Some(Selection { text: out, originals: vec![Original { handle, content: text.to_owned() }] })
+}
+
+/// The text of a JSON string; none where it is no Unicode.
+fn decode(lexeme: &str) -> Option<String> {
+    let body = lexeme.get(1..lexeme.len().checked_sub(1)?)?;
+    Text { raw: body, start: 0, escaped: true }.decode().map(Cow::into_owned)
+}
+
+/// A text as a JSON string.
+fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 16);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..='\u{1f}' => _ = write!(out, "\\u{:04x}", u32::from(c)),
+            _ => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
