@@ -9,8 +9,10 @@ pub const RETRIEVE: &str = "headroom_retrieve";
 
 /// A head this long is that of an agent, whose results are worth more than the definition costs.
 const MIN_HEAD_BYTES: usize = 2048;
+/// How deep definitions are nested at most.
+const MAX_DEPTH: usize = 6;
 /// Parameters of tools that bring in text of any length, for heads that are shorter.
-const BULK: [&str; 12] = [
+const BULK_PARAMETERS: [&str; 12] = [
     "\"cmd\"",
     "\"command\"",
     "\"commands\"",
@@ -23,6 +25,11 @@ const BULK: [&str; 12] = [
     "\"sql\"",
     "\"uri\"",
     "\"url\"",
+];
+/// Parts of their names.
+const BULK_NAMES: [&str; 16] = [
+    "bash", "browse", "crawl", "exec", "fetch", "find", "glob", "grep", "list", "logs", "query", "read",
+    "scrape", "search", "shell", "tree",
 ];
 
 /// The same words for every format, so that what the model is told does not depend on the provider.
@@ -76,8 +83,7 @@ impl Toolbox {
         }
         let (Some(last), Some(definition)) = (tools.items().last(), definition) else { return Self::Closed };
         let head = tools.raw().len() + system.map_or(0, |system| system.raw().len());
-        let bulk = || BULK.iter().any(|name| memmem::find(tools.raw().as_bytes(), name.as_bytes()).is_some());
-        if !last.is_object() || head < MIN_HEAD_BYTES && !bulk() {
+        if !last.is_object() || head < MIN_HEAD_BYTES && !brings_bulk(tools) {
             return Self::Closed;
         }
         Self::Open { at: last.end(), definition }
@@ -89,20 +95,33 @@ impl Toolbox {
     }
 }
 
-/// Whether one of these tool definitions, at whatever depth a format nests them, is a `headroom_retrieve`.
+/// Whether one of these tools is a `headroom_retrieve`.
 fn has_retrieve(tools: Value<'_, '_>) -> bool {
-    fn is_name(key: Text<'_>, value: Value<'_, '_>) -> bool {
-        key.raw == "name" && value.text().is_some_and(|name| name.raw.ends_with(RETRIEVE))
-    }
-    fn named(value: Value<'_, '_>, depth: usize) -> bool {
-        const NESTS: [&str; 4] = ["function", "tools", "functionDeclarations", "toolSpec"];
-        depth > 0
-            && (value.items().any(|item| named(item, depth - 1))
-                || value.members().any(|(key, member)| {
-                    is_name(key, member) || NESTS.contains(&key.raw) && named(member, depth - 1)
-                }))
-    }
-    named(tools, 6)
+    any_name(tools, MAX_DEPTH, &|name| name.ends_with(RETRIEVE))
+}
+
+/// Whether one of these tools can bring in more than a few lines.
+fn brings_bulk(tools: Value<'_, '_>) -> bool {
+    let named = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        BULK_NAMES.iter().any(|part| name.contains(part))
+    };
+    let bytes = tools.raw().as_bytes();
+    any_name(tools, MAX_DEPTH, &named)
+        || BULK_PARAMETERS.iter().any(|name| memmem::find(bytes, name.as_bytes()).is_some())
+}
+
+/// Whether the test holds for the name of a tool, at whatever depth a format nests their definitions.
+fn any_name(value: Value<'_, '_>, depth: usize, test: &dyn Fn(&str) -> bool) -> bool {
+    const NESTS: [&str; 4] = ["function", "tools", "functionDeclarations", "toolSpec"];
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let is_name = |key: Text<'_>, value: Value<'_, '_>| {
+        key.raw == "name" && value.text().is_some_and(|name| test(name.raw))
+    };
+    value.items().any(|item| any_name(item, depth, test))
+        || value.members().any(|(key, member)| {
+            is_name(key, member) || NESTS.contains(&key.raw) && any_name(member, depth, test)
+        })
 }
 
 #[cfg(test)]
