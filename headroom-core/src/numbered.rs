@@ -14,6 +14,9 @@ const MAX_WIDTH: usize = 12;
 /// Most spaces between the number and the separator, as `bat` prints them.
 const MAX_GAP: usize = 3;
 
+/// Numbers from here on are none of lines; below, counting lines cannot overflow.
+const MAX_NUMBER: u32 = 1 << 30;
+
 /// How the number fills its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pad {
@@ -155,7 +158,7 @@ impl Start {
         if gap > mark.max_gap() || (zeros && spaces > 0) {
             return None;
         }
-        let number = written.parse().ok()?;
+        let number = written.parse().ok().filter(|number| *number < MAX_NUMBER)?;
         let end = at + mark.text().len();
         let space = mark.may_be_followed_by_space() && bytes.get(end) == Some(&b' ');
         Some(Self { number, letter, spaces, digits, zeros, gap, mark, space, end })

@@ -25,6 +25,7 @@ pub fn editable(api: Api, json: &Json<'_>) -> Vec<Span> {
     let root = json.root();
     match api {
         Api::Anthropic => {
+            observations(json, root, &mut ids);
             for message in json.array(root, "messages").unwrap_or_default() {
                 if json.text_of(*message, "role").as_deref() == Some("user") {
                     for block in json.array(*message, "content").unwrap_or_default() {
@@ -34,6 +35,7 @@ pub fn editable(api: Api, json: &Json<'_>) -> Vec<Span> {
             }
         }
         Api::OpenAiChat => {
+            observations(json, root, &mut ids);
             for message in json.array(root, "messages").unwrap_or_default() {
                 if json.text_of(*message, "role").as_deref() == Some("tool") {
                     text_or_parts(json, *message, "content", "text", &mut ids);
@@ -113,6 +115,31 @@ pub fn tool_list_ends(api: Api, json: &Json<'_>) -> Vec<usize> {
     let mut ends: Vec<usize> = lists.into_iter().map(|id| json.range(id).end - 1).collect();
     ends.sort_unstable();
     ends
+}
+
+/// What agents that call tools in plain text send as words of the user, behind the first words of the model.
+fn observations(json: &Json<'_>, root: Id, ids: &mut Vec<Id>) {
+    let mut model_spoke = false;
+    for message in json.array(root, "messages").unwrap_or_default() {
+        let mut texts = Vec::new();
+        text_or_parts(json, *message, "content", "text", &mut texts);
+        match json.text_of(*message, "role").as_deref() {
+            Some("assistant") => model_spoke |= !texts.is_empty(),
+            Some("user") if model_spoke => {
+                ids.extend(
+                    texts.into_iter().filter(|id| json.text(*id).is_some_and(|text| is_framed(&text))),
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_framed(text: &str) -> bool {
+    let shell = text.contains("\n(Current directory: ") && text.trim_end().ends_with("\nbash-$");
+    let tagged = text.starts_with("<returncode>") || text.starts_with("The last command <command>");
+    let named = text.starts_with("OBSERVATION:\n") || text.starts_with("EXECUTION RESULT of [");
+    shell || named || tagged && text.contains("<output") && text.contains("</output")
 }
 
 fn anthropic_result(json: &Json<'_>, block: Id, ids: &mut Vec<Id>) {
@@ -232,6 +259,18 @@ mod tests {
             {"content":[{"type":"text","text":"yes 2"},{"type":"image_url","text":"no"}],"role":"tool"},
             {"role":"function","content":"no"}]}"#;
         assert_eq!(texts(Api::OpenAiChat, body), ["yes 1", "yes 2"]);
+    }
+
+    #[test]
+    fn observations_behind_the_models_words() {
+        let body = r#"{"messages":[{"role":"user","content":"<returncode>0</returncode>\n<output>\nno\n</output>"},
+            {"role":"assistant","content":"run it"},
+            {"role":"user","content":"<returncode>0</returncode>\n<output>\nyes\n</output>"},
+            {"role":"user","content":[{"type":"text","text":"OBSERVATION:\nyes"},{"type":"text","text":"no"}]}]}"#;
+        for api in [Api::Anthropic, Api::OpenAiChat] {
+            let found = texts(api, body);
+            assert!(found.len() == 2 && found.iter().all(|text| text.contains("yes")), "{found:?}");
+        }
     }
 
     #[test]

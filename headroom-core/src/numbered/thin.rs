@@ -137,3 +137,102 @@ pub(crate) fn restored(text: &str) -> Option<String> {
     }
     Some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn view(first: u32, lines: impl IntoIterator<Item = String>) -> String {
+        (first..).zip(lines).map(|(n, line)| format!("{n:>6}→{line}\n")).collect()
+    }
+
+    fn file(lines: usize) -> impl Iterator<Item = String> {
+        (0..lines).map(|n| format!("{}let x{n} = {n};", "    ".repeat(n % 3)))
+    }
+
+    fn thinned(text: &str, free: &dyn Fn(&Range<usize>) -> bool) -> Option<String> {
+        let mut out = String::new();
+        let mut at = 0;
+        for (range, with) in changes(text, free)? {
+            out.push_str(&text[at..range.start]);
+            out.push_str(&with);
+            at = range.end;
+        }
+        Some(out + &text[at..])
+    }
+
+    #[test]
+    fn every_tenth_number_stays() {
+        let out = thinned(&view(7, file(40)), &|_| true).unwrap();
+        let shown: Vec<u32> =
+            out.lines().filter_map(|line| line.split_once('→')?.0.trim().parse().ok()).collect();
+        assert_eq!(shown, [7, 10, 20, 30, 40, 46]);
+        assert!(out.starts_with(&format!("{HEADER}\n     7→let x0 = 0;\n    let x1 = 1;\n")), "{out}");
+    }
+
+    #[test]
+    fn what_stands_around_a_view_stays() {
+        let text = format!("Read it:\n\n{}\n<system-reminder>\nx\n</system-reminder>\n", view(1, file(30)));
+        let out = thinned(&text, &|_| true).unwrap();
+        assert!(out.starts_with(&format!("Read it:\n\n{HEADER}\n     1→")), "{out}");
+        assert!(out.ends_with("    30→        let x29 = 29;\n\n<system-reminder>\nx\n</system-reminder>\n"));
+        assert_eq!(restored(&out).unwrap(), text);
+    }
+
+    #[test]
+    fn each_part_shows_where_it_starts_and_ends() {
+        let text = view(1, file(60));
+        let gap = text.find("    23→").unwrap()..text.find("    35→").unwrap();
+        let out = thinned(&text, &|line| !gap.contains(&line.start)).unwrap();
+        assert!(out.contains("    22→") && out.contains("    35→"), "{out}");
+    }
+
+    #[test]
+    fn numbers_that_edits_need_stay() {
+        let colons: String = (1..60).map(|n| format!("{n}:line {n}\n")).collect();
+        assert_eq!(thinned(&colons, &|_| true), None);
+        assert_eq!(thinned(&view(1, file(12)), &|_| true), None, "too few to pay");
+        assert_eq!(thinned("no view\n", &|_| true), None);
+    }
+
+    #[test]
+    fn a_line_that_looks_numbered_is_noticed() {
+        // What stands behind the view reads like its next tenth line.
+        let text = format!("{}x\n{}    50→end\n", view(1, file(40)), "y\n".repeat(8));
+        let out = thinned(&text, &|_| true).unwrap();
+        assert_ne!(restored(&out).unwrap(), text);
+    }
+
+    proptest! {
+        #[test]
+        fn what_can_be_restored_is_the_same(
+            first in 1_u32..2000,
+            lines in prop::collection::vec(prop::sample::select(vec![
+                "", "fn a() {", "    b();", "}", "  12→x", "    13→y", "20\tz", "[x]", "é",
+            ]), 0..90),
+            gap in 0..90_usize,
+            around in "[a-z\n]{0,6}",
+        ) {
+            let text = format!("{around}\n{}{around}", view(first, lines.into_iter().map(str::to_owned)));
+            let starts: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+            let gap = starts.get(gap).copied();
+            if let Some(out) = thinned(&text, &|line| Some(line.start) != gap) {
+                // A line in a gap keeps its number here, and so ends a part without a marker.
+                if gap.is_none() && !text.contains("12→x") && !text.contains("13→y") && !text.contains("20\tz") {
+                    prop_assert_eq!(restored(&out), Some(text));
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_can_be_read(pieces in prop::collection::vec(prop::sample::select(vec![
+            HEADER, "\n", "    10→", "     9→", "    20→", "4294967295→", "4294967290→", "x", "[headroom:", "\r\n", "1\t",
+        ]), 0..80)) {
+            let text = pieces.concat();
+            let _ = restored(&text);
+            let _ = changes(&text, &|_| true);
+        }
+    }
+}

@@ -63,7 +63,7 @@ pub(crate) enum Toolbox {
     Own,
     /// A definition can be added.
     Open {
-        /// The offset in the body behind the last definition.
+        /// The offset in the body of the bracket behind the last definition.
         at: usize,
         /// What goes there.
         definition: &'static str,
@@ -86,7 +86,7 @@ impl Toolbox {
         if !last.is_object() || head < MIN_HEAD_BYTES && !brings_bulk(tools) {
             return Self::Closed;
         }
-        Self::Open { at: last.end(), definition }
+        Self::Open { at: tools.end() - 1, definition }
     }
 
     /// The same where the request lets the model call tools of its choice, else closed.

@@ -85,6 +85,31 @@ pub fn truthful(run: &Run, forms: &Forms) -> Result<(), Violation> {
     Ok(())
 }
 
+/// Every number of a view in which only some lines show theirs: those of the first and the last line of a part and of
+/// every tenth. A line that shows none has the next one.
+fn numbered(after: &str, before: &[&str]) -> Option<String> {
+    let (head, rest) = after.split_once("[headroom: every 10th line number shown]\n")?;
+    let mut out: Vec<String> = Vec::new();
+    let places: HashMap<&str, usize> = before.iter().enumerate().map(|(at, line)| (*line, at)).collect();
+    // The line of the original that comes next.
+    let mut next = usize::MAX;
+    for line in rest.split('\n') {
+        if let Some(at) = places.get(line) {
+            next = at + 1;
+            out.push(line.to_owned());
+            continue;
+        }
+        let numbered = before.get(next).filter(|full| {
+            let number =
+                full.strip_suffix(line).unwrap_or_default().trim_matches(|c: char| !c.is_ascii_digit());
+            number.parse::<u32>().is_ok_and(|number| !number.is_multiple_of(10))
+        });
+        out.push(numbered.map_or(line, |full| full).to_owned());
+        next = next.saturating_add(1);
+    }
+    Some(format!("{head}{}", out.join("\n")))
+}
+
 /// Kept lines are lines of the original, in its order, and between two that were not neighbours stands a mark.
 fn lines(case: &Case<'_>) -> Verdict {
     let drawn;
@@ -95,6 +120,8 @@ fn lines(case: &Case<'_>) -> Verdict {
         case.before
     };
     let before: Vec<&str> = before.split('\n').collect();
+    let after = if case.has(Step::LineNumbers) { numbered(case.after, &before) } else { None };
+    let after = after.as_deref().unwrap_or(case.after);
     let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, line) in before.iter().enumerate() {
         places.entry(line).or_default().push(at);
@@ -102,7 +129,7 @@ fn lines(case: &Case<'_>) -> Verdict {
     // The lines of the original that may come next. More than one where a kept line stands there more than once.
     let mut next = vec![0];
     let mut gap = false;
-    for line in case.after.split('\n') {
+    for line in after.split('\n') {
         if line.starts_with(MARKER) && !next.iter().any(|at| before.get(*at) == Some(&line)) {
             gap = true;
             continue;
@@ -224,6 +251,25 @@ mod tests {
         assert!(!verdict("a\nb\nc\nd", &format!("a\n{mark}\nd\nc"), &[]));
         assert!(!verdict("a\nb\nc\nd", &format!("c\n{mark}\na"), &[]));
         assert!(!verdict("a\nb\nc\nd", &format!("{mark} a\nb"), &[]));
+    }
+
+    #[test]
+    fn numbers_that_are_left_out_can_be_told() {
+        let before: Vec<String> = (8..=21).map(|n| format!("{n:>6}→line of {n}")).collect();
+        let thin = |drop: &dyn Fn(usize) -> bool| {
+            let line = |(n, line): (usize, &String)| {
+                if drop(n + 8) { line.split_once('→').unwrap().1.to_owned() } else { line.clone() }
+            };
+            let lines: Vec<String> = before.iter().enumerate().map(line).collect();
+            format!("[headroom: every 10th line number shown]\n{}", lines.join("\n"))
+        };
+        let usual = |n: usize| ![8, 10, 20, 21].contains(&n);
+        let steps = &[Step::LineNumbers];
+        assert!(verdict(&before.join("\n"), &thin(&usual), steps));
+        assert!(!verdict(&before.join("\n"), &thin(&|n| usual(n) || n == 10), steps), "a tenth is missing");
+        assert!(!verdict(&before.join("\n"), &thin(&usual).replace("line of 12", "line of 13"), steps));
+        assert!(!verdict(&before.join("\n"), &thin(&usual).replace("line of 12\n", ""), steps));
+        assert!(!verdict(&before.join("\n"), &thin(&usual), &[]), "nothing says so");
     }
 
     #[test]
