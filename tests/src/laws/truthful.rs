@@ -94,18 +94,16 @@ fn numbered(after: &str, before: &[&str]) -> Option<String> {
     // The line of the original that comes next.
     let mut next = usize::MAX;
     for line in rest.split('\n') {
-        if let Some(at) = places.get(line) {
-            next = at + 1;
-            out.push(line.to_owned());
-            continue;
-        }
         let numbered = before.get(next).filter(|full| {
             let number =
                 full.strip_suffix(line).unwrap_or_default().trim_matches(|c: char| !c.is_ascii_digit());
             number.parse::<u32>().is_ok_and(|number| !number.is_multiple_of(10))
         });
+        next = match (numbered, places.get(line)) {
+            (None, Some(at)) => at + 1,
+            _ => next.saturating_add(1),
+        };
         out.push(numbered.map_or(line, |full| full).to_owned());
-        next = next.saturating_add(1);
     }
     Some(format!("{head}{}", out.join("\n")))
 }
@@ -181,36 +179,66 @@ fn json(case: &Case<'_>) -> Verdict {
     if !case.has(Step::Json) {
         return Verdict::Other;
     }
-    let Some(before) = Json::parse(case.before.as_bytes()) else { return Verdict::Other };
     let partial = case.has(Step::Elision) || case.has(Step::Reference);
+    let Some(before) = Json::parse(case.before.as_bytes()) else {
+        return if partial { Verdict::Other } else { json_lines(case) };
+    };
     if !partial && let Some(after) = Json::parse(case.after.as_bytes()) {
         let same = semantic::canonical(&before, before.root()) == semantic::canonical(&after, after.root());
         return if same { Verdict::Holds } else { Verdict::Fails("another JSON value".to_owned()) };
     }
     if partial {
-        let invented = case.after.lines().filter(|line| !line.contains(MARKER)).flat_map(numbers);
-        return match invented.into_iter().find(|number| !case.before.contains(number)) {
+        let mut by_number = false;
+        let said = case.after.lines().filter(|line| !line.contains(MARKER)).map(|line| {
+            // How many rows there are, and which of them a line shows, is what we say, not what the original says.
+            if let Some((_, columns)) = line.split_once(" here by number") {
+                by_number = true;
+                return columns;
+            }
+            by_number &= !line.starts_with(']');
+            if by_number { line.trim_start_matches(|c: char| c.is_ascii_digit()) } else { line }
+        });
+        let invented = said.flat_map(numbers);
+        let mut invented = invented;
+        return match invented.find(|number| !case.before.contains(number)) {
             Some(number) => Verdict::Fails(format!("{number} is not in the original")),
             None => Verdict::Holds,
         };
     }
+    missing_scalar(&before, case.after)
+        .map_or(Verdict::Holds, |raw| Verdict::Fails(format!("{raw} is missing")))
+}
+
+/// One JSON value a line.
+fn json_lines(case: &Case<'_>) -> Verdict {
+    for line in case.before.lines().filter(|line| !line.trim().is_empty()) {
+        let Some(value) = Json::parse(line.as_bytes()) else { return Verdict::Other };
+        if let Some(raw) = missing_scalar(&value, case.after) {
+            return Verdict::Fails(format!("{raw} is missing"));
+        }
+    }
+    Verdict::Holds
+}
+
+/// The first number or string that `after` does not have.
+fn missing_scalar(before: &Json<'_>, after: &str) -> Option<String> {
     let mut open = vec![before.root()];
     while let Some(id) = open.pop() {
         open.extend(before.children(id));
         let raw = String::from_utf8_lossy(before.raw(id)).into_owned();
         let found = match before.kind(id) {
-            Kind::Number => has_word(case.after, &raw),
+            Kind::Number => has_word(after, &raw),
             Kind::String => {
-                case.after.contains(&raw[1..raw.len() - 1])
-                    || before.text(id).is_some_and(|text| case.after.contains(&text))
+                after.contains(&raw[1..raw.len() - 1])
+                    || before.text(id).is_some_and(|text| after.contains(&text))
             }
             _ => true,
         };
         if !found {
-            return Verdict::Fails(format!("{raw} is missing"));
+            return Some(raw);
         }
     }
-    Verdict::Holds
+    None
 }
 
 fn numbers(line: &str) -> Vec<&str> {
