@@ -3,7 +3,12 @@
 pub(crate) mod elide;
 pub(crate) mod fold;
 pub(crate) mod json;
+mod origin;
+#[cfg_attr(not(test), expect(dead_code, reason = "the router will call it"))]
+pub(crate) mod search;
 pub(crate) mod terminal;
+#[cfg(test)]
+mod trial;
 
 /// The texts under a directory of the shared data, with their paths; says so and gives none where it is absent.
 #[cfg(test)]
