@@ -5,7 +5,9 @@ pub(crate) mod diff;
 pub(crate) mod elide;
 pub(crate) mod fold;
 pub(crate) mod json;
-mod origin;
+#[cfg_attr(not(test), expect(dead_code, reason = "the router will call it"))]
+pub(crate) mod listing;
+mod path;
 #[cfg_attr(not(test), expect(dead_code, reason = "the router will call it"))]
 pub(crate) mod search;
 pub(crate) mod terminal;

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::{
     elide::{Gap, Wanted, view::View},
-    origin,
+    path,
 };
 use parse::{Diff, Line, Section};
 
@@ -122,7 +122,7 @@ impl Chooser<'_> {
     fn is_made(&self, section: &Section<'_>) -> bool {
         let says = |line: &str| MADE.iter().any(|made| line.contains(made));
         let mut lines = section.body.clone();
-        origin::is_made(section.path)
+        path::is_made(section.path)
             || lines.clone().take(8).any(|line| says(self.view.line(line)))
             || lines.any(|line| self.view.line(line).len() > LONG_LINE)
     }

@@ -9,7 +9,7 @@
 
 mod file;
 mod keep;
-mod numbers;
+pub(in crate::compress) mod numbers;
 mod severity;
 mod summary;
 mod survey;

@@ -46,7 +46,7 @@ pub(super) fn at(bytes: &[u8], start: usize, end: usize) -> Option<f32> {
 }
 
 /// The lines of the values that are far from the others, given with their lines in order.
-pub(super) fn outliers(values: &[(f32, u32)]) -> Vec<u32> {
+pub(in crate::compress) fn outliers(values: &[(f32, u32)]) -> Vec<u32> {
     let count = values.len();
     if count < MIN_VALUES {
         return Vec::new();

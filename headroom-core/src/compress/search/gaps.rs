@@ -6,11 +6,14 @@
 use rustc_hash::FxHashMap;
 
 use super::{
-    super::elide::{
-        self, Gap, Wanted,
-        view::{View, name},
+    super::{
+        elide::{
+            self, Gap, Wanted,
+            view::{View, name},
+        },
+        path::{self, extension, is_path},
     },
-    row::{Kind, Line, Parser, extension, is_path, same_file},
+    row::{Kind, Line, Parser, same_file},
 };
 
 /// Smaller results are small enough as they are.
@@ -28,7 +31,7 @@ const DEFINITIONS: u32 = 4;
 /// Context rows that stay around a hit.
 const CONTEXT: usize = 12;
 /// Up to so many hits in one source file stay unless there are very many in all.
-const FEW_IN_FILE: u32 = 16;
+const FEW_IN_FILE: u32 = 24;
 /// From so many hits in one file on, it may be a log.
 const MANY_IN_FILE: u32 = 50;
 
@@ -85,11 +88,11 @@ enum Source {
 
 impl Source {
     fn of(path: &str) -> Self {
-        if super::super::origin::is_made(path) {
+        if path::is_made(path) {
             Self::Made
         } else if matches!(extension(path), Some("log" | "out" | "jsonl" | "ndjson" | "csv" | "tsv")) {
             Self::Log
-        } else if super::super::origin::is_test(path) {
+        } else if path::is_test(path) {
             Self::Test
         } else {
             Self::Written
@@ -259,6 +262,7 @@ fn key(path: &str) -> &str {
 const fn most(source: Source, hits: u32, total: u32) -> u32 {
     match source {
         Source::Written if hits <= FEW_IN_FILE && total < 400 => FEW_IN_FILE,
+        Source::Test if hits <= FEW_IN_FILE && total < 100 => FEW_IN_FILE,
         Source::Written | Source::Test if total < 100 => 8,
         Source::Written if total < 400 => 5,
         Source::Test if total < 400 => 3,

@@ -2,24 +2,10 @@
 
 use rustc_hash::FxHashSet;
 
+use super::super::path::{extension, is_path};
+
 /// Most bytes of a row in which its path may end.
 const MAX_PATH: usize = 512;
-/// Names of files that have no extension.
-const BARE: [&str; 12] = [
-    "BUILD",
-    "CMakeLists",
-    "Dockerfile",
-    "Gemfile",
-    "Jenkinsfile",
-    "LICENSE",
-    "Makefile",
-    "Procfile",
-    "README",
-    "Rakefile",
-    "Vagrantfile",
-    "justfile",
-];
-
 /// What a row tells of its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -217,34 +203,4 @@ pub(super) fn short(line: &str) -> Option<Row<'_>> {
     };
     let fits = digits <= 9 && !(digits > 1 && line.starts_with('0')) && !is_time;
     fits.then_some(Row { path: None, kind, rest: line, text })
-}
-
-/// What stands behind the last dot of the name, if it looks like an extension.
-pub(super) fn extension(path: &str) -> Option<&str> {
-    let name = path.rsplit(['/', '\\']).next()?;
-    let (_, extension) = name.rsplit_once('.')?;
-    let fits = (1..=12).contains(&extension.len())
-        && extension.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && extension.bytes().any(|byte| byte.is_ascii_alphabetic());
-    fits.then_some(extension)
-}
-
-/// Whether this may be the path of a file.
-pub(super) fn is_path(path: &str) -> bool {
-    let bytes = path.as_bytes();
-    let odd =
-        |byte: &u8| byte.is_ascii_control() || matches!(byte, b'"' | b'<' | b'>' | b'|' | b'`' | b'*' | b'?');
-    if path.trim() != path
-        || !bytes.iter().any(u8::is_ascii_alphabetic)
-        || bytes.iter().any(odd)
-        || path.contains("://")
-    {
-        return false;
-    }
-    let separated = path.contains(['/', '\\']);
-    if let Some((start, _)) = path.split_once(' ') {
-        return start.contains(['/', '\\']) && extension(path).is_some() && !path.contains(": ");
-    }
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    separated && !name.is_empty() || extension(path).is_some() || BARE.contains(&name)
 }

@@ -1,4 +1,4 @@
-//! Who wrote a file, told by its path: people, or tools that write more than anybody reads.
+//! What a path tells: whether it is one, and who wrote the file: people, or tools that write more than anybody reads.
 
 /// Directories of what was installed, built or copied in.
 const MADE_DIRECTORIES: [&str; 28] = [
@@ -83,6 +83,22 @@ const MADE_ENDS: [&str; 24] = [
     ".tsbuildinfo",
 ];
 
+/// Names of files that have no extension.
+const BARE: [&str; 12] = [
+    "BUILD",
+    "CMakeLists",
+    "Dockerfile",
+    "Gemfile",
+    "Jenkinsfile",
+    "LICENSE",
+    "Makefile",
+    "Procfile",
+    "README",
+    "Rakefile",
+    "Vagrantfile",
+    "justfile",
+];
+
 fn directories(path: &str) -> impl Iterator<Item = &str> {
     let end = path.rfind(['/', '\\']).unwrap_or(0);
     path.get(..end).unwrap_or_default().split(['/', '\\'])
@@ -125,4 +141,34 @@ pub(super) fn is_test(path: &str) -> bool {
                 "test" | "tests" | "__tests__" | "spec" | "testdata" | "fixtures" | "examples"
             )
         })
+}
+
+/// What stands behind the last dot of the name, if it looks like an extension.
+pub(super) fn extension(path: &str) -> Option<&str> {
+    let name = path.rsplit(['/', '\\']).next()?;
+    let (_, extension) = name.rsplit_once('.')?;
+    let fits = (1..=12).contains(&extension.len())
+        && extension.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && extension.bytes().any(|byte| byte.is_ascii_alphabetic());
+    fits.then_some(extension)
+}
+
+/// Whether this may be the path of a file.
+pub(super) fn is_path(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    let odd =
+        |byte: &u8| byte.is_ascii_control() || matches!(byte, b'"' | b'<' | b'>' | b'|' | b'`' | b'*' | b'?');
+    if path.trim() != path
+        || !bytes.iter().any(u8::is_ascii_alphabetic)
+        || bytes.iter().any(odd)
+        || path.contains("://")
+    {
+        return false;
+    }
+    let separated = path.contains(['/', '\\']);
+    if let Some((start, _)) = path.split_once(' ') {
+        return start.contains(['/', '\\']) && extension(path).is_some() && !path.contains(": ");
+    }
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    separated && !name.is_empty() || extension(path).is_some() || BARE.contains(&name)
 }
