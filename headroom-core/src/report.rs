@@ -73,6 +73,10 @@ pub enum Step {
     Fold,
     /// JSON without insignificant white space, record arrays as tables.
     Json,
+    /// Paths of search results left out where the row above has the same.
+    Search,
+    /// Directories of a listing lifted out.
+    Listing,
     /// Lines that stand in an earlier block referenced.
     Reference,
     /// Parts set aside behind a marker.
@@ -88,6 +92,8 @@ impl Step {
             Self::LineNumbers => "line_numbers",
             Self::Fold => "fold",
             Self::Json => "json",
+            Self::Search => "search",
+            Self::Listing => "listing",
             Self::Reference => "reference",
             Self::Elision => "elision",
         }

@@ -1,22 +1,34 @@
 //! One module per way to make a text smaller. Each is pure: text in, text or ranges out.
 
+pub(crate) mod diff;
 pub(crate) mod elide;
 pub(crate) mod fold;
 pub(crate) mod json;
+pub(crate) mod listing;
+mod path;
+pub(crate) mod search;
 pub(crate) mod terminal;
+#[cfg(test)]
+mod trial;
 
 use crate::{ContentKind, Step};
 
 /// A text of this kind in a form that says the same in fewer bytes, and what was done for it.
 pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Step)> {
-    let _ = (kind, text);
-    None
+    match kind {
+        ContentKind::Search => search::render(text).map(|text| (text, Step::Search)),
+        ContentKind::Listing => listing::render(text).map(|text| (text, Step::Listing)),
+        _ => None,
+    }
 }
 
 /// The lines of a text of this kind that may be set aside.
 pub(crate) fn gaps(kind: ContentKind, text: &str, wanted: &elide::Wanted<'_>) -> Vec<elide::Gap> {
     match kind {
         ContentKind::Json => Vec::new(),
+        ContentKind::Search => search::gaps(text, wanted),
+        ContentKind::Listing => listing::gaps(text, wanted),
+        ContentKind::Diff => diff::gaps(text, wanted),
         _ => elide::gaps(text, wanted),
     }
 }

@@ -17,6 +17,7 @@ mod templates;
 pub(in crate::compress) mod terms;
 #[cfg(test)]
 mod tests;
+pub(in crate::compress) mod view;
 
 use std::ops::Range;
 

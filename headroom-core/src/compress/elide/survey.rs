@@ -53,6 +53,8 @@ pub(in crate::compress) struct Row {
     pub(super) end: u32,
     tokens: u32,
     numbers: u32,
+    /// How many tokens name the place that the line is about, as in `src/main.c:12:5: unused variable`.
+    pub(super) place: u16,
     pub(in crate::compress) severity: Severity,
     /// The level that a log line names, as an index into [`severity::LEVELS`], plus one.
     pub(in crate::compress) level: u8,
@@ -120,17 +122,26 @@ struct Scanner<'t> {
     row: Row,
     /// Where the last token ended, if it was a value.
     value_end: usize,
+    /// Where the place that the line is about ends.
+    place_end: usize,
 }
 
 impl<'t> Scanner<'t> {
     fn new(bytes: &'t [u8]) -> Self {
         let mut found = Survey::default();
         found.tokens.reserve(bytes.len() / 7);
-        Self { bytes, words: Words::new(), found, row: Self::row(0), value_end: usize::MAX }
+        Self {
+            bytes,
+            words: Words::new(),
+            found,
+            row: Self::row(0),
+            value_end: usize::MAX,
+            place_end: place_end(bytes, 0),
+        }
     }
 
     const fn row(start: u32) -> Row {
-        Row { start, end: start, tokens: 0, numbers: 0, severity: Severity::None, level: 0 }
+        Row { start, end: start, tokens: 0, numbers: 0, place: 0, severity: Severity::None, level: 0 }
     }
 
     fn run(&mut self) {
@@ -181,6 +192,8 @@ impl<'t> Scanner<'t> {
     fn push(&mut self, token: Token) {
         let Token { start, end, .. } = token;
         let hash = finish(token.hash);
+        let is_place = end <= self.place_end;
+        self.row.place = self.row.place.saturating_add(u16::from(is_place));
         let hex = token.all & HEX != 0 && (end - start >= 8 || self.follows_value(start));
         if token.any & DIGIT != 0 || hex {
             self.found.tokens.push(hash | VALUE);
@@ -191,7 +204,7 @@ impl<'t> Scanner<'t> {
             return;
         }
         self.found.tokens.push(hash);
-        if let Some(word) = self.words.get(hash) {
+        if let Some(word) = self.words.get(hash).filter(|_| !is_place) {
             let (severity, level) = severity::of(word, self.bytes, start, end);
             self.row.severity = self.row.severity.max(severity);
             if self.row.level == 0 {
@@ -212,7 +225,31 @@ impl<'t> Scanner<'t> {
         row.numbers = self.found.numbers.len() as u32;
         self.found.rows.push(row);
         self.row = Self::row(row.end.saturating_add(1));
+        self.place_end = place_end(self.bytes, end + 1);
     }
+}
+
+/// Where `path:12:` or `path(12)` at the start of a line ends; the start of the line where there is none.
+fn place_end(bytes: &[u8], start: usize) -> usize {
+    const LONGEST: usize = 200;
+    let line = bytes.get(start..).unwrap_or_default();
+    let mut is_path = false;
+    for (at, byte) in line.iter().enumerate().take(LONGEST) {
+        match byte {
+            b'/' | b'.' | b'\\' => is_path = true,
+            b':' | b'(' if is_path => {
+                let rest = line.get(at + 1..).unwrap_or_default();
+                let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let closed = matches!(rest.get(digits), Some(b':' | b')' | b','));
+                if digits > 0 && closed {
+                    return start + at + 1 + digits;
+                }
+            }
+            b' ' | b'\t' | b'\n' | b'"' | b'=' => break,
+            _ => {}
+        }
+    }
+    start
 }
 
 const SEED: u32 = 0x811c_9dc5;

@@ -88,8 +88,11 @@ impl<'s> Templates<'s> {
 
     /// The words of a line, with one symbol for values and one for rare words.
     fn symbols(&self, line: usize) -> impl Iterator<Item = u32> + Clone {
-        let mut value = false;
-        self.survey.tokens(line).iter().filter_map(move |token| {
+        let place = self.survey.rows.get(line).map_or(0, |row| usize::from(row.place));
+        let mut value = place > 0;
+        let place_symbol = value.then_some(VALUE_SYMBOL);
+        let rest = self.survey.tokens(line).iter().skip(place);
+        place_symbol.into_iter().chain(rest.filter_map(move |token| {
             let is_value = token & VALUE != 0;
             let again = is_value && value;
             value = is_value;
@@ -102,7 +105,7 @@ impl<'s> Templates<'s> {
             } else {
                 Some(*token)
             }
-        })
+        }))
     }
 
     /// Hashes of the pairs of words that follow each other.

@@ -1,0 +1,226 @@
+//! The parts of a diff: files, hunks, and what stands between them.
+
+use std::ops::Range;
+
+/// What a line of a diff is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// Names a file or tells of it: `diff --git`, `index`, modes, renames, `---`, `+++`, notices of binary files.
+    File,
+    /// `@@ -1,3 +1,4 @@`
+    Hunk,
+    Context,
+    Added,
+    Removed,
+    /// Of a commit: its hash, author, date and message.
+    Commit,
+    Other,
+}
+
+/// The changes of one file.
+#[derive(Debug)]
+pub(super) struct Section<'t> {
+    pub(super) path: &'t str,
+    /// Lines from the first hunk to the end of the last.
+    pub(super) body: Range<usize>,
+    /// Lines from the first that names the file.
+    pub(super) start: usize,
+}
+
+/// A diff, line by line.
+#[derive(Debug, Default)]
+pub(super) struct Diff<'t> {
+    pub(super) lines: Vec<Line>,
+    pub(super) sections: Vec<Section<'t>>,
+}
+
+/// How a hunk goes on: the lines of it that are yet to come, on the old side and on the new.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    /// Marks at the start of each line: one for each old version.
+    parents: usize,
+    old: u64,
+    new: u64,
+}
+
+#[derive(Debug, Default)]
+struct Parser<'t> {
+    diff: Diff<'t>,
+    open: Option<Open>,
+    /// Whether lines of a commit's head or message may follow.
+    commit: bool,
+}
+
+const FILE_STARTS: [&str; 20] = [
+    "diff --git ",
+    "diff --cc ",
+    "diff --combined ",
+    "index ",
+    "old mode ",
+    "new mode ",
+    "deleted file mode ",
+    "new file mode ",
+    "mode ",
+    "copy from ",
+    "copy to ",
+    "rename from ",
+    "rename to ",
+    "rename ",
+    "similarity index ",
+    "dissimilarity index ",
+    "Binary files ",
+    "GIT binary patch",
+    "Index: ",
+    "Only in ",
+];
+
+impl<'t> Diff<'t> {
+    pub(super) fn of(lines: impl Iterator<Item = &'t str>) -> Self {
+        let mut parser = Parser::default();
+        for line in lines {
+            let kind = parser.line(line);
+            parser.diff.lines.push(kind);
+        }
+        parser.diff
+    }
+}
+
+impl<'t> Parser<'t> {
+    fn line(&mut self, line: &'t str) -> Line {
+        if let Some(kind) = self.open.and_then(|open| self.within(open, line)) {
+            self.extend();
+            return kind;
+        }
+        if let Some(open) = hunk(line) {
+            self.open = Some(open);
+            self.commit = false;
+            self.extend();
+            return Line::Hunk;
+        }
+        self.open = None;
+        if let Some(path) = starts_file(line) {
+            self.commit = false;
+            let start = self.diff.lines.len();
+            self.diff.sections.push(Section { path, body: start..start, start });
+            return Line::File;
+        }
+        if line.starts_with("--- ") || line.starts_with("+++ ") {
+            self.commit = false;
+            return self.side(line);
+        }
+        if FILE_STARTS.iter().any(|start| line.starts_with(start)) || line.starts_with("====") {
+            return Line::File;
+        }
+        if commit(line) {
+            self.commit = true;
+        }
+        if self.commit { Line::Commit } else { Line::Other }
+    }
+
+    /// `--- a/path` and `+++ b/path`; they open a section where nothing else did.
+    fn side(&mut self, line: &'t str) -> Line {
+        let path = path_of_side(line);
+        let at = self.diff.lines.len();
+        match self.diff.sections.last_mut().filter(|section| section.body.is_empty()) {
+            Some(section) => {
+                if path != "/dev/null" {
+                    section.path = path;
+                }
+            }
+            None => self.diff.sections.push(Section { path, body: at..at, start: at }),
+        }
+        Line::File
+    }
+
+    /// What a line is inside an open hunk, or `None` where the hunk is over.
+    fn within(&mut self, open: Open, line: &str) -> Option<Line> {
+        if line.starts_with('\\') {
+            return Some(Line::Context);
+        }
+        if open.old == 0 && open.new == 0 {
+            return None;
+        }
+        let marks = line.as_bytes().get(..open.parents.min(line.len()))?;
+        if marks.iter().any(|mark| !matches!(mark, b' ' | b'+' | b'-' | b'\t')) {
+            return None;
+        }
+        let kind = if marks.contains(&b'+') {
+            Line::Added
+        } else if marks.contains(&b'-') {
+            Line::Removed
+        } else {
+            Line::Context
+        };
+        let old = open.old.saturating_sub(u64::from(kind != Line::Added));
+        let new = open.new.saturating_sub(u64::from(kind != Line::Removed));
+        self.open = Some(Open { old, new, ..open });
+        Some(kind)
+    }
+
+    fn extend(&mut self) {
+        let at = self.diff.lines.len();
+        if self.diff.sections.is_empty() {
+            self.diff.sections.push(Section { path: "", body: at..at, start: at });
+        }
+        if let Some(section) = self.diff.sections.last_mut() {
+            if section.body.is_empty() {
+                section.body.start = at;
+            }
+            section.body.end = at + 1;
+        }
+    }
+}
+
+/// The path that a line names which starts a section.
+fn starts_file(line: &str) -> Option<&str> {
+    if let Some(rest) = line.strip_prefix("diff --git ") {
+        // Both names are alike but for a rename; the second is what `+++` will say.
+        return Some(rest.rsplit_once(" b/").map_or(rest, |(_, path)| path));
+    }
+    ["diff --cc ", "diff --combined ", "Index: "]
+        .iter()
+        .find_map(|start| line.strip_prefix(start))
+        .or_else(|| line.strip_prefix("diff -").and_then(|rest| rest.rsplit(' ').next()))
+}
+
+fn path_of_side(line: &str) -> &str {
+    let path = line.get(4..).unwrap_or_default();
+    let path = path.split('\t').next().unwrap_or(path);
+    path.strip_prefix("a/").or_else(|| path.strip_prefix("b/")).unwrap_or(path)
+}
+
+/// `@@ -1,3 +1,4 @@` and, for several old versions, `@@@ -1,3 -1,3 +1,4 @@@`.
+fn hunk(line: &str) -> Option<Open> {
+    let ats = line.bytes().take_while(|byte| *byte == b'@').count();
+    if !(2..=9).contains(&ats) {
+        return None;
+    }
+    let marks = line.get(..ats)?;
+    let (ranges, _) = line.get(ats..)?.split_once(marks)?;
+    let count = |range: &str| -> Option<u64> {
+        let (start, count) = range.split_once(',').unwrap_or((range, "1"));
+        start.parse::<u64>().ok()?;
+        count.parse().ok()
+    };
+    let (mut old, mut new, mut parents) = (0, None, 0);
+    for range in ranges.split_whitespace() {
+        if let Some(range) = range.strip_prefix('-') {
+            // With several old versions a line may be of one only: the longest counts.
+            old = count(range)?.max(old);
+            parents += 1;
+        } else {
+            new = Some(count(range.strip_prefix('+')?)?);
+        }
+    }
+    let new = new.filter(|_| parents == ats - 1)?;
+    // Which old version a removed line is of is not counted here; the next header ends the hunk.
+    let slack = if parents > 1 { u64::MAX / 2 } else { 0 };
+    Some(Open { parents, old: old + slack, new })
+}
+
+/// `commit 0123abc`, as logs print it, and what mail patches start with.
+fn commit(line: &str) -> bool {
+    let hash = line.strip_prefix("commit ").or_else(|| line.strip_prefix("From "));
+    let hash = hash.and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+    hash.len() >= 7 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

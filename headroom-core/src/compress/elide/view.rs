@@ -1,0 +1,93 @@
+//! What is known of each line of a text, for compressors that know the form of the text and choose by themselves.
+
+use std::ops::Range;
+
+use super::{Gap, Wanted, bytes, runs, severity::Severity, survey::Survey, terms::Hits};
+use crate::marker;
+
+/// The lines of a text and how they relate to what was asked for.
+#[derive(Debug)]
+pub(in crate::compress) struct View<'t> {
+    text: &'t str,
+    survey: Survey,
+    hits: Hits,
+}
+
+impl<'t> View<'t> {
+    /// `None` where the text is smaller than that, too long, or holds something like a marker already.
+    pub(in crate::compress) fn of(
+        text: &'t str,
+        wanted: &Wanted<'_>,
+        (least_bytes, least_lines): (usize, usize),
+    ) -> Option<Self> {
+        let fits = text.len() >= least_bytes && u32::try_from(text.len()).is_ok();
+        if !fits || text.contains(marker::OPENING) {
+            return None;
+        }
+        let survey = Survey::of(text);
+        if survey.rows.len() < least_lines {
+            return None;
+        }
+        let hits = Hits::of(&survey, wanted);
+        Some(Self { text, survey, hits })
+    }
+
+    pub(in crate::compress) fn len(&self) -> usize {
+        self.survey.rows.len()
+    }
+
+    /// A line without its line end.
+    pub(in crate::compress) fn line(&self, line: usize) -> &'t str {
+        let line = self.survey.rows.get(line).map_or("", |row| row.text(self.text));
+        line.strip_suffix('\r').unwrap_or(line)
+    }
+
+    pub(in crate::compress) fn lines(&self) -> impl Iterator<Item = &'t str> {
+        (0..self.len()).map(|line| self.line(line))
+    }
+
+    /// The lines that were named and some of those that match best otherwise.
+    pub(in crate::compress) fn wanted(&self) -> Vec<bool> {
+        let mut wanted = vec![false; self.len()];
+        let best = self.hits.best((self.len() / 16).max(8));
+        for line in self.hits.named().chain(best) {
+            if let Some(wanted) = wanted.get_mut(line) {
+                *wanted = true;
+            }
+        }
+        wanted
+    }
+
+    /// Whether the line tells of an error.
+    pub(in crate::compress) fn is_error(&self, line: usize) -> bool {
+        self.survey.rows.get(line).is_some_and(|row| row.severity == Severity::Error)
+    }
+
+    /// The gap that these lines make.
+    pub(in crate::compress) fn gap(&self, lines: &Range<usize>, summary: String) -> Option<Gap> {
+        let range = bytes(self.text, &self.survey, lines)?;
+        let first = u32::try_from(lines.start + 1).ok()?;
+        let last = u32::try_from(lines.end).ok()?;
+        Some(Gap { range, first, last, summary })
+    }
+
+    /// The bytes of these lines, without the last line end.
+    pub(in crate::compress) fn bytes(&self, lines: &Range<usize>) -> usize {
+        bytes(self.text, &self.survey, lines).map_or(0, |range| range.len())
+    }
+
+    /// The runs of lines that do not stay.
+    pub(in crate::compress) fn runs(&self, kept: &[bool]) -> Vec<Range<usize>> {
+        runs(kept).collect()
+    }
+}
+
+/// A name for a summary: its end where it is long, without what a marker could not hold.
+pub(in crate::compress) fn name(name: &str, most: usize) -> String {
+    let length = name.chars().count();
+    let cut = length.saturating_sub(most);
+    let dots = if cut > 0 { "…" } else { "" };
+    let rest = name.chars().skip(if cut > 0 { cut + 1 } else { 0 });
+    let safe = rest.map(|c| if c.is_control() || "[]".contains(c) { '_' } else { c });
+    dots.chars().chain(safe).collect()
+}

@@ -1,0 +1,249 @@
+//! Which entries of a long listing may be set aside.
+//!
+//! The first entries of each directory stay, so that every directory stays named; so does what was named, and each
+//! kind of file that is rare where it stands.
+
+use std::{fmt::Write, ops::Range};
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    super::{
+        elide::{
+            Gap, Wanted,
+            view::{View, name},
+        },
+        path::{extension, is_made_directory},
+    },
+    entry::{Line, directory},
+};
+
+/// Smaller listings are small enough as they are.
+const MIN_BYTES: usize = 1024;
+const MIN_LINES: usize = 40;
+/// Names from all over a listing are used: only of longer ones ordinary directories are cut.
+const LONG: usize = 400;
+/// From so many lines on a listing is no longer read line by line.
+const HUGE: usize = 2000;
+/// Entries of one directory that stay: of ordinary ones, of those in a huge listing, and of what tools wrote.
+const SHOWN: usize = 40;
+const SHOWN_OF_HUGE: usize = 6;
+const SHOWN_OF_MADE: usize = 1;
+/// Lines of a huge listing that stay; beyond, directories stay named to a lesser depth.
+const MAX_SHOWN: usize = 1500;
+/// What a gap must hold to pay for its marker.
+const MIN_GAP_BYTES: usize = 250;
+const MIN_GAP_LINES: usize = 8;
+/// Directories deeper than that count as one.
+const MAX_DEPTH: usize = 64;
+
+/// An entry and where it stands.
+#[derive(Clone, Copy, Debug)]
+struct Entry<'t> {
+    /// The number of the directory.
+    directory: u32,
+    name: &'t str,
+    /// Whether a line before tells its directory.
+    carried: bool,
+}
+
+#[derive(Debug)]
+struct Directory<'t> {
+    /// Its path or the end of it.
+    path: &'t str,
+    depth: usize,
+    made: bool,
+    entries: usize,
+    shown: usize,
+}
+
+#[derive(Debug, Default)]
+struct Listing<'t> {
+    entries: Vec<Option<Entry<'t>>>,
+    directories: Vec<Directory<'t>>,
+    by_path: FxHashMap<&'t str, u32>,
+}
+
+/// Parts that may be set aside, in order and apart from each other.
+pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
+    let Some(view) = View::of(text, wanted, (MIN_BYTES, MIN_LINES)) else { return Vec::new() };
+    let mut listing = Listing::of(&view);
+    let asked = view.wanted();
+    let mut kept = listing.choose(&asked, usize::MAX);
+    let mut depth = 6;
+    while kept.iter().filter(|kept| **kept).count() > MAX_SHOWN && depth > 0 {
+        kept = listing.choose(&asked, depth);
+        depth -= 1;
+    }
+    listing.keep_carriers(&mut kept);
+    let runs = view.runs(&kept).into_iter();
+    runs.filter(|run| run.len() >= MIN_GAP_LINES && view.bytes(run) >= MIN_GAP_BYTES)
+        .filter_map(|run| view.gap(&run, listing.summary(&run)))
+        .collect()
+}
+
+impl<'t> Listing<'t> {
+    fn of(view: &View<'t>) -> Self {
+        let mut listing = Self::default();
+        let root = listing.directory("", 0, false);
+        let mut here = root;
+        let mut open: Vec<u32> = vec![root];
+        for line in view.lines() {
+            let entry = match Line::of(line) {
+                Line::Path(path) => {
+                    let above = directory(path).unwrap_or_default();
+                    here = listing.path(above);
+                    Some(Entry {
+                        directory: here,
+                        name: path.get(above.len()..).unwrap_or(path),
+                        carried: false,
+                    })
+                }
+                Line::Name(name) => Some(Entry { directory: here, name, carried: line.starts_with(' ') }),
+                Line::Branch(depth, name) => {
+                    let depth = depth.min(MAX_DEPTH);
+                    open.truncate(depth);
+                    let above = open.last().copied().unwrap_or(root);
+                    let made = listing.directories.get(above as usize).is_some_and(|above| above.made);
+                    let bare = name.split(" -> ").next().unwrap_or(name).trim_end_matches('/');
+                    // Each name may turn out to be a directory; those that do not have no entries.
+                    let own = listing.directory(bare, depth, made || is_made_directory(bare));
+                    open.resize(depth, above);
+                    open.push(own);
+                    Some(Entry { directory: above, name, carried: false })
+                }
+                Line::Heading(path) => {
+                    here = listing.path(path);
+                    None
+                }
+                Line::Blank => None,
+                Line::Other => {
+                    here = root;
+                    None
+                }
+            };
+            if let Some(directory) =
+                entry.and_then(|entry| listing.directories.get_mut(entry.directory as usize))
+            {
+                directory.entries += 1;
+            }
+            listing.entries.push(entry);
+        }
+        listing
+    }
+
+    fn directory(&mut self, path: &'t str, depth: usize, made: bool) -> u32 {
+        self.directories.push(Directory { path, depth, made, entries: 0, shown: 0 });
+        u32::try_from(self.directories.len() - 1).unwrap_or_default()
+    }
+
+    /// The directory of this path.
+    fn path(&mut self, path: &'t str) -> u32 {
+        let path = path.trim_end_matches(['/', '\\']);
+        if let Some(known) = self.by_path.get(path) {
+            return *known;
+        }
+        let parts = || path.split(['/', '\\']);
+        let id = self.directory(path, parts().count(), parts().any(is_made_directory));
+        self.by_path.insert(path, id);
+        id
+    }
+
+    /// The lines that stay, those of directories deeper than that only where they were asked for.
+    fn choose(&mut self, asked: &[bool], deepest: usize) -> Vec<bool> {
+        let lines = self.entries.len();
+        let rare = self.rare();
+        for directory in &mut self.directories {
+            directory.shown = 0;
+        }
+        let mut kept = Vec::with_capacity(lines);
+        for (at, (entry, rare)) in self.entries.iter().zip(rare).enumerate() {
+            let directory = entry.and_then(|entry| self.directories.get_mut(entry.directory as usize));
+            let Some(directory) = directory else {
+                // What stands between the entries of directories that are not shown.
+                kept.push(deepest == usize::MAX || at < MIN_LINES);
+                continue;
+            };
+            let most = if directory.depth > deepest {
+                0
+            } else if directory.made {
+                SHOWN_OF_MADE
+            } else if lines < LONG || directory.entries <= SHOWN && lines < HUGE {
+                usize::MAX
+            } else if lines < HUGE {
+                SHOWN / 2
+            } else {
+                SHOWN_OF_HUGE
+            };
+            let stays = directory.shown < most || rare && !directory.made && most > 0;
+            directory.shown += usize::from(stays);
+            kept.push(stays || asked.get(at).copied().unwrap_or(true));
+        }
+        kept
+    }
+
+    /// Entries whose extension is rare in a directory that has many of others.
+    fn rare(&self) -> Vec<bool> {
+        let mut counts: FxHashMap<(u32, &str), usize> = FxHashMap::default();
+        let key = |entry: &Entry<'t>| (entry.directory, extension(entry.name).unwrap_or_default());
+        for entry in self.entries.iter().flatten() {
+            *counts.entry(key(entry)).or_default() += 1;
+        }
+        let is_rare = |entry: &Entry<'t>| {
+            let all = self.directories.get(entry.directory as usize).map_or(0, |directory| directory.entries);
+            let likes = counts.get(&key(entry)).copied().unwrap_or_default();
+            likes <= 2 && all > 8 && !extension(entry.name).unwrap_or_default().is_empty()
+        };
+        self.entries.iter().map(|entry| entry.as_ref().is_some_and(is_rare)).collect()
+    }
+
+    /// A path that tells the directory of the names after it stays with them.
+    fn keep_carriers(&self, kept: &mut [bool]) {
+        let mut needed = false;
+        for (entry, kept) in self.entries.iter().zip(kept.iter_mut()).rev() {
+            match entry {
+                Some(entry) if entry.carried => needed |= *kept,
+                _ => {
+                    *kept |= needed;
+                    needed = false;
+                }
+            }
+        }
+    }
+
+    /// `88 .py, 3 .txt in tests/functional`
+    fn summary(&self, lines: &Range<usize>) -> String {
+        let mut kinds: FxHashMap<&str, usize> = FxHashMap::default();
+        let mut places: Vec<u32> = Vec::new();
+        for entry in self.entries.get(lines.clone()).unwrap_or_default().iter().flatten() {
+            *kinds.entry(extension(entry.name).unwrap_or_default()).or_default() += 1;
+            if places.last() != Some(&entry.directory) {
+                places.push(entry.directory);
+            }
+        }
+        places.sort_unstable();
+        places.dedup();
+        let mut kinds: Vec<(usize, &str)> = kinds.into_iter().map(|(kind, count)| (count, kind)).collect();
+        kinds.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+        let mut out = String::new();
+        for (count, kind) in kinds.iter().take(3) {
+            let comma = if out.is_empty() { "" } else { ", " };
+            let dot = if kind.is_empty() { "names" } else { "." };
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{comma}{count} {dot}{kind}");
+        }
+        let others: usize = kinds.iter().skip(3).map(|(count, _)| count).sum();
+        if others > 0 {
+            let _ = write!(out, ", {others} others");
+        }
+        let path = |id: &u32| self.directories.get(*id as usize).map_or("", |directory| directory.path);
+        match places.as_slice() {
+            [] => format!("{} lines", lines.len()),
+            [place] if path(place).is_empty() => out,
+            [place] => format!("{out} in {}", name(path(place), 40)),
+            [first, ..] => {
+                format!("{out} in {} and {} more directories", name(path(first), 30), places.len() - 1)
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Rows without the path that the rows above them carry.
+//!
+//! A file of which several rows follow each other is named by the first of them. Where the tool prints the path of
+//! some context rows in full and of others from the working directory, as some agents do, each of the two is carried.
+
+use super::row::{Kind, Line, Parser, Row, same_file, short};
+use crate::marker;
+
+/// Stands before such rows.
+pub(super) const HEADER: &str = "[rows without a path are of the file above]";
+/// Hits carry the path too where the result has so many and the file so many of them in a row. Elsewhere each
+/// `path:line` stays whole, to be quoted.
+const MANY_HITS: usize = 100;
+const MANY_OF_FILE: usize = 14;
+
+/// The paths that the rows above carry.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Carried<'t> {
+    /// That of the last hit.
+    hit: Option<&'t str>,
+    /// That of the last row.
+    last: Option<&'t str>,
+    /// Those of the last context rows of this file with a colon and without.
+    context: [Option<&'t str>; 2],
+}
+
+fn has_colon(row: &Row<'_>) -> usize {
+    usize::from(row.rest.contains(':'))
+}
+
+impl<'t> Carried<'t> {
+    /// Takes note of a row that names its file.
+    pub(super) fn note(&mut self, row: &Row<'t>) {
+        let Some(path) = row.path else { return };
+        if !self.last.is_some_and(|last| same_file(last, path)) {
+            *self = Self::default();
+        }
+        self.last = Some(path);
+        match row.kind {
+            Kind::Context => {
+                if let Some(of_colon) = self.context.get_mut(has_colon(row)) {
+                    *of_colon = Some(path);
+                }
+            }
+            Kind::Hit | Kind::Count => self.hit = Some(path),
+        }
+    }
+
+    /// The path that a row like this one has if it names none.
+    pub(super) fn path(&self, row: &Row<'_>) -> Option<&'t str> {
+        match row.kind {
+            Kind::Hit => self.hit,
+            Kind::Context => self.context.get(has_colon(row)).copied().flatten().or(self.last),
+            Kind::Count => None,
+        }
+    }
+
+    /// Whether the row can be told without its path.
+    fn can_leave_out(&self, row: &Row<'_>) -> bool {
+        let again = row.rest.starts_with(':') || short(row.rest).is_some_and(|short| short.kind == row.kind);
+        again && row.path.is_some() && self.path(row) == row.path
+    }
+}
+
+/// The text before paths were left out.
+#[cfg(test)]
+pub(super) fn expand(text: &str) -> String {
+    let Some(rows) = text.strip_prefix(HEADER).and_then(|rows| rows.strip_prefix('\n')) else {
+        return text.to_owned();
+    };
+    let mut parser = Parser::of(rows.split('\n'));
+    let mut carried = Carried::default();
+    let mut out = String::new();
+    for line in rows.split_inclusive('\n') {
+        let bare = line.strip_suffix('\n').unwrap_or(line);
+        let row = match parser.line(bare) {
+            Line::Row(row) => row,
+            _ if bare.starts_with(':') => Row { path: None, kind: Kind::Hit, rest: bare, text: bare },
+            _ => {
+                out.push_str(line);
+                continue;
+            }
+        };
+        if row.path.is_none() {
+            out.push_str(carried.path(&row).unwrap());
+            if !bare.starts_with(':') {
+                out.push(bare.chars().find(|c| !c.is_ascii_digit()).unwrap());
+            }
+        }
+        carried.note(&row);
+        out.push_str(line);
+    }
+    out
+}
+
+/// The text with paths left out where the rows above carry them, or `None` where that is not shorter.
+pub(super) fn render(text: &str) -> Option<String> {
+    if text.contains(marker::OPENING) || text.starts_with(HEADER) {
+        return None;
+    }
+    let content = |line: &'_ str| line.len() - line.ends_with('\n') as usize;
+    let lines = || text.split_inclusive('\n').map(|line| line.split_at(content(line)));
+    let mut parser = Parser::of(lines().map(|(line, _)| line));
+    // How many hits there are, of each run of hits of one file.
+    let mut groups: Vec<usize> = Vec::new();
+    let mut group = "";
+    for (line, _) in lines() {
+        match parser.line(line) {
+            Line::Row(Row { path: Some(path), kind: Kind::Hit, .. }) => {
+                match groups.last_mut() {
+                    Some(hits) if path == group => *hits += 1,
+                    _ => groups.push(1),
+                }
+                group = path;
+            }
+            Line::Row(Row { path: None, .. }) => return None,
+            _ if line.starts_with(':') => return None,
+            _ => {}
+        }
+    }
+    let many = groups.iter().sum::<usize>() >= MANY_HITS;
+    let mut groups = groups.into_iter();
+    let mut large = false;
+    group = "";
+    let mut out = String::with_capacity(text.len());
+    out.push_str(HEADER);
+    out.push('\n');
+    let mut carried = Carried::default();
+    for (line, end) in lines() {
+        let parsed = parser.line(line);
+        if let Line::Row(Row { path: Some(path), kind: Kind::Hit, .. }) = parsed {
+            if path != group {
+                large = many && groups.next().is_some_and(|hits| hits >= MANY_OF_FILE);
+                group = path;
+            }
+        }
+        let written = match parsed {
+            Line::Row(row) if (large || row.kind == Kind::Context) && carried.can_leave_out(&row) => row.rest,
+            Line::Row(row) => {
+                carried.note(&row);
+                line
+            }
+            Line::Break | Line::Other => line,
+        };
+        out.push_str(written);
+        out.push_str(end);
+    }
+    (out.len() < text.len()).then_some(out)
+}

@@ -1,0 +1,375 @@
+//! Which rows of a long search result may be set aside.
+//!
+//! The first hits of each file stay, so that every file stays named; so do definitions, and what the question or the
+//! call named. Context stays with its hit.
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    super::{
+        elide::{
+            self, Gap, Wanted,
+            view::{View, name},
+        },
+        path::{self, extension, is_path},
+    },
+    row::{Kind, Line, Parser, same_file},
+};
+
+/// Smaller results are small enough as they are.
+const MIN_BYTES: usize = 3072;
+const MIN_LINES: usize = 40;
+/// Results with context are read like files: names from all over them are used.
+const MIN_LINES_WITH_CONTEXT: usize = 200;
+/// What a gap must hold to pay for its marker.
+const MIN_GAP_BYTES: usize = 300;
+const MIN_GAP_LINES: usize = 4;
+/// A line so long comes from a file that no person wrote.
+const LONG_LINE: usize = 500;
+/// Most definitions that stay for each file beside its first hits.
+const DEFINITIONS: u32 = 4;
+/// Context rows that stay around a hit.
+const CONTEXT: usize = 12;
+/// Up to so many hits in one source file stay unless there are very many in all.
+const FEW_IN_FILE: u32 = 24;
+/// From so many hits in one file on, it may be a log.
+const MANY_IN_FILE: u32 = 50;
+
+const DEFINES: [&str; 34] = [
+    "#define",
+    "abstract",
+    "async",
+    "class",
+    "const",
+    "def",
+    "defmodule",
+    "enum",
+    "export",
+    "extern",
+    "final",
+    "fn",
+    "func",
+    "function",
+    "impl",
+    "import",
+    "interface",
+    "let",
+    "macro_rules!",
+    "mod",
+    "module",
+    "namespace",
+    "override",
+    "package",
+    "private",
+    "protected",
+    "pub",
+    "public",
+    "static",
+    "struct",
+    "trait",
+    "type",
+    "union",
+    "var",
+];
+/// Words among these that also stand before uses.
+const WEAK: [&str; 7] = ["async", "const", "import", "let", "package", "static", "var"];
+
+/// How much of a file's hits stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// Written by people.
+    Written,
+    Test,
+    /// Vendored, generated, locked, minified.
+    Made,
+    /// Lines of such files are records.
+    Log,
+}
+
+impl Source {
+    fn of(path: &str) -> Self {
+        if path::is_made(path) {
+            Self::Made
+        } else if matches!(extension(path), Some("log" | "out" | "jsonl" | "ndjson" | "csv" | "tsv")) {
+            Self::Log
+        } else if path::is_test(path) {
+            Self::Test
+        } else {
+            Self::Written
+        }
+    }
+}
+
+/// Rows of one file that follow each other, and what stands between them.
+#[derive(Debug)]
+struct Block<'t> {
+    path: &'t str,
+    lines: std::ops::Range<usize>,
+    hits: Vec<usize>,
+}
+
+/// Parts that may be set aside, in order and apart from each other.
+pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
+    let Some(view) = View::of(text, wanted, (MIN_BYTES, 2)) else { return Vec::new() };
+    let mut parser = Parser::of(view.lines());
+    let lines: Vec<Line<'_>> = view.lines().map(|line| parser.line(line)).collect();
+    let blocks = blocks(&view, &lines);
+    let mut kept = vec![true; view.len()];
+    let context =
+        lines.iter().filter(|line| matches!(line, Line::Row(row) if row.kind == Kind::Context)).count();
+    let hits: usize = blocks.iter().map(|block| block.hits.len()).sum();
+    let least = if context * 2 > hits { MIN_LINES_WITH_CONTEXT } else { MIN_LINES };
+    let asked = view.wanted();
+    if view.len() >= least {
+        choose(text, wanted, &view, &lines, &blocks, &asked, &mut kept);
+    }
+    long_lines(&view, &lines, &asked, &mut kept);
+    keep_carriers(&lines, &mut kept);
+    collect(&view, &blocks, &lines, &kept)
+}
+
+/// The file of each run of rows.
+fn blocks<'t>(view: &View<'t>, lines: &[Line<'t>]) -> Vec<Block<'t>> {
+    let mut blocks: Vec<Block<'t>> = Vec::new();
+    let mut path = "";
+    let mut broken = true;
+    for (at, line) in lines.iter().enumerate() {
+        let row = match line {
+            Line::Row(row) => row,
+            Line::Break => {
+                broken = true;
+                continue;
+            }
+            Line::Other => {
+                // The heading of a file.
+                let heading = view.line(at);
+                if matches!(lines.get(at + 1), Some(Line::Row(row)) if row.path.is_none()) && is_path(heading)
+                {
+                    path = heading;
+                }
+                broken = true;
+                continue;
+            }
+        };
+        let of_row = row.path.unwrap_or(path);
+        if broken || !(of_row == path || same_file(of_row, path)) {
+            blocks.push(Block { path: of_row, lines: at..at, hits: Vec::new() });
+        }
+        path = of_row;
+        broken = false;
+        if let Some(block) = blocks.last_mut() {
+            block.lines.end = at + 1;
+            if row.kind == Kind::Hit {
+                block.hits.push(at);
+            }
+        }
+    }
+    blocks
+}
+
+/// What is known of a file while its hits are gone through.
+#[derive(Clone, Copy, Debug, Default)]
+struct File {
+    hits: u32,
+    shown: u32,
+    definitions: u32,
+    named: bool,
+}
+
+fn choose(
+    text: &str,
+    wanted: &Wanted<'_>,
+    view: &View<'_>,
+    lines: &[Line<'_>],
+    blocks: &[Block<'_>],
+    asked: &[bool],
+    kept: &mut [bool],
+) {
+    let mut files: FxHashMap<&str, File> = FxHashMap::default();
+    for block in blocks {
+        files.entry(key(block.path)).or_default().hits += u32::try_from(block.hits.len()).unwrap_or(u32::MAX);
+    }
+    name_files(wanted, view.len(), &mut files);
+    let total: u32 = files.values().map(|file| file.hits).sum();
+    let text_of = |at: usize| match lines.get(at) {
+        Some(Line::Row(row)) => row.text.trim(),
+        _ => "",
+    };
+    let all_hits = || blocks.iter().flat_map(|block| block.hits.iter().copied());
+    let definitions = all_hits().filter(|hit| is_definition(text_of(*hit))).count();
+    // A search for definitions finds nothing else.
+    let telling = definitions * 3 <= total as usize;
+    let records =
+        files.iter().any(|(path, file)| file.hits > MANY_IN_FILE && Source::of(path) == Source::Log);
+    let records = if records { record_gaps(text, wanted, view.len()) } else { Vec::new() };
+    let mut seen: FxHashMap<&str, u32> = FxHashMap::default();
+    for block in blocks {
+        let source = Source::of(block.path);
+        let file = files.entry(key(block.path)).or_default();
+        let most = most(source, file.hits, total);
+        let mut shows = vec![false; block.hits.len()];
+        for (hit, shows) in block.hits.iter().zip(&mut shows) {
+            let body = text_of(*hit);
+            let times = seen.entry(body).or_default();
+            *times += 1;
+            let defines =
+                telling && source == Source::Written && is_definition(body) && file.definitions < DEFINITIONS;
+            let first = file.shown == 0 || (file.shown < most && *times <= 3);
+            let record = source == Source::Log && !records.is_empty() && records.get(*hit) == Some(&false);
+            *shows = asked.get(*hit).copied().unwrap_or(true)
+                || file.named
+                || defines
+                || first
+                || record
+                || view.is_error(*hit) && tells_of_an_error(body);
+            file.definitions += u32::from(defines);
+            file.shown += u32::from(*shows);
+        }
+        show(block, &shows, lines, kept);
+    }
+}
+
+/// Lines that elision by kind would set aside, for files whose lines are records.
+fn record_gaps(text: &str, wanted: &Wanted<'_>, lines: usize) -> Vec<bool> {
+    let mut aside = vec![false; lines];
+    for gap in elide::gaps(text, wanted) {
+        let range = gap.first as usize - 1..gap.last as usize;
+        aside.get_mut(range).unwrap_or_default().fill(true);
+    }
+    aside
+}
+
+/// Marks the files that the question or the call names, as far as they are few.
+fn name_files(wanted: &Wanted<'_>, lines: usize, files: &mut FxHashMap<&str, File>) {
+    let mut paths: Vec<&str> = files.keys().copied().collect();
+    paths.sort_unstable();
+    let list = paths.join("\n");
+    let Some(view) = View::of(&list, wanted, (1, 1)) else { return };
+    let most = u32::try_from((lines / 4).max(64)).unwrap_or(u32::MAX);
+    for (path, named) in paths.into_iter().zip(view.wanted()) {
+        if let Some(file) = files.get_mut(path).filter(|file| named && file.hits <= most) {
+            file.named = true;
+        }
+    }
+}
+
+/// Some tools print the same file from the root and from the working directory.
+fn key(path: &str) -> &str {
+    path.strip_prefix("./").unwrap_or(path)
+}
+
+/// How many of a file's hits stay: the fewer the more there are in all.
+const fn most(source: Source, hits: u32, total: u32) -> u32 {
+    match source {
+        Source::Written if hits <= FEW_IN_FILE && total < 400 => FEW_IN_FILE,
+        Source::Test if hits <= FEW_IN_FILE && total < 100 => FEW_IN_FILE,
+        Source::Written | Source::Test if total < 100 => 8,
+        Source::Written if total < 400 => 5,
+        Source::Test if total < 400 => 3,
+        Source::Written | Source::Log => 3,
+        Source::Test => 2,
+        Source::Made => 1,
+    }
+}
+
+/// Keeps the hits that are shown, with their context, and drops the other rows of a block.
+fn show(block: &Block<'_>, shows: &[bool], lines: &[Line<'_>], kept: &mut [bool]) {
+    if block.hits.is_empty() {
+        return;
+    }
+    kept.get_mut(block.lines.clone()).unwrap_or_default().fill(false);
+    let is_context = |at: usize| matches!(lines.get(at), Some(Line::Row(row)) if row.kind == Kind::Context);
+    for (hit, _) in block.hits.iter().zip(shows).filter(|(_, shows)| **shows) {
+        let before = (block.lines.start..*hit).rev().take_while(|at| is_context(*at)).take(CONTEXT);
+        let after = (*hit + 1..block.lines.end).take_while(|at| is_context(*at)).take(CONTEXT);
+        for at in before.chain([*hit]).chain(after) {
+            if let Some(kept) = kept.get_mut(at) {
+                *kept = true;
+            }
+        }
+    }
+}
+
+/// Whether a line starts with a word that defines.
+fn is_definition(text: &str) -> bool {
+    let first = text.split([' ', '(', '<', '\t']).next().unwrap_or_default();
+    DEFINES.contains(&first) && !WEAK.contains(&first)
+}
+
+/// Compilers print their messages in the form of hits.
+fn tells_of_an_error(text: &str) -> bool {
+    ["error", "fatal", "panic", "FAIL"]
+        .iter()
+        .any(|word| text.get(..24.min(text.len())).is_some_and(|start| start.contains(word)))
+}
+
+/// Sets aside lines that nobody reads.
+fn long_lines(view: &View<'_>, lines: &[Line<'_>], asked: &[bool], kept: &mut [bool]) {
+    for (at, kept) in kept.iter_mut().enumerate() {
+        let is_row = matches!(lines.get(at), Some(Line::Row(_)));
+        let asked = asked.get(at).copied().unwrap_or(true);
+        if is_row && !asked && view.line(at).len() > LONG_LINE {
+            *kept = false;
+        }
+    }
+}
+
+/// A row that names the file of the rows after it stays with them.
+fn keep_carriers(lines: &[Line<'_>], kept: &mut [bool]) {
+    let mut needed = false;
+    for (line, kept) in lines.iter().zip(kept.iter_mut()).rev() {
+        match line {
+            Line::Row(row) if row.path.is_none() => needed |= *kept,
+            Line::Row(_) => {
+                *kept |= needed;
+                needed = false;
+            }
+            Line::Break | Line::Other => {}
+        }
+    }
+}
+
+fn collect(view: &View<'_>, blocks: &[Block<'_>], lines: &[Line<'_>], kept: &[bool]) -> Vec<Gap> {
+    let mut kept = kept.to_vec();
+    // A break between rows that are set aside goes with them.
+    for at in 1..kept.len().saturating_sub(1) {
+        let around = kept.get(at - 1) == Some(&false) && kept.get(at + 1) == Some(&false);
+        if around && lines.get(at) == Some(&Line::Break) {
+            if let Some(kept) = kept.get_mut(at) {
+                *kept = false;
+            }
+        }
+    }
+    let runs = view.runs(&kept).into_iter();
+    runs.filter_map(|run| {
+        let bytes = view.bytes(&run);
+        if bytes < MIN_GAP_BYTES || (run.len() < MIN_GAP_LINES && bytes < LONG_LINE) {
+            return None;
+        }
+        let first = blocks.partition_point(|block| block.lines.end <= run.start);
+        let within =
+            blocks.get(first..).unwrap_or_default().iter().take_while(|block| block.lines.start < run.end);
+        let mut paths: Vec<&str> = Vec::new();
+        let mut hits = 0;
+        for block in within {
+            hits += block.hits.iter().filter(|hit| run.contains(hit)).count();
+            if !paths.last().is_some_and(|path| same_file(path, block.path)) {
+                paths.push(block.path);
+            }
+        }
+        view.gap(&run, summary(hits, &paths))
+    })
+    .collect()
+}
+
+fn summary(hits: usize, paths: &[&str]) -> String {
+    let plural = if hits == 1 { "" } else { "s" };
+    match paths {
+        [path] if !path.is_empty() => {
+            let last = path.rsplit(['/', '\\']).next().unwrap_or(path);
+            format!("{hits} more hit{plural} in {}", name(last, 40))
+        }
+        [] | [_] => format!("{hits} more hit{plural}"),
+        _ => format!("{hits} more hits in {} files shown above", paths.len()),
+    }
+}

@@ -1,0 +1,62 @@
+//! Search results: rows of `path:line:text`, with context rows, headings or counts.
+
+mod carry;
+mod gaps;
+mod row;
+#[cfg(test)]
+mod tests;
+
+use super::elide::{Gap, Wanted};
+use row::{Kind, Line, Parser};
+
+/// How many of a hundred lines are rows of search results.
+pub(crate) fn share(text: &str) -> u32 {
+    let lines = || text.lines();
+    let mut parser = Parser::of(lines());
+    let (mut rows, mut all) = (0_u64, 0_u64);
+    let mut last = 0;
+    let mut mark = Kind::Count;
+    for line in lines().filter(|line| !line.trim().is_empty()) {
+        all += 1;
+        match parser.line(line) {
+            Line::Row(row) if row.path.is_some() => {
+                rows += u64::from(!is_diagnostic(row.text));
+                last = 0;
+            }
+            // Numbers that go back belong to another file, and those of all lines to a view of one.
+            Line::Row(row) => {
+                let number: u32 =
+                    row.rest.split([':', '-', '=']).next().and_then(|n| n.parse().ok()).unwrap_or(0);
+                rows += u64::from(number > last && (number > last + 1 || mark != row.kind));
+                last = number;
+                mark = row.kind;
+            }
+            Line::Break => {
+                rows += 1;
+                last = 0;
+            }
+            Line::Other => last = 0,
+        }
+    }
+    u32::try_from(rows * 100 / all.max(1)).unwrap_or(100)
+}
+
+/// Whether the text of a row is what a compiler or a linter says of the place.
+fn is_diagnostic(text: &str) -> bool {
+    let text = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':').trim_start();
+    ["error", "warning", "note:", "fatal error", "info:"].iter().any(|word| text.starts_with(word))
+}
+
+/// The result with paths left out where the row above is of the same file, or `None` where that is not shorter.
+///
+/// In small results only context rows lose their paths.
+pub(crate) fn render(text: &str) -> Option<String> {
+    carry::render(text)
+}
+
+/// The rows that may be set aside, in order and apart from each other.
+///
+/// The same text, question and arguments always give the same gaps.
+pub(crate) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
+    gaps::gaps(text, wanted)
+}

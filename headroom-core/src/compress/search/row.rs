@@ -1,0 +1,206 @@
+//! The rows that search tools print: `path:12:text`, `path-12-text`, `12:text` under a heading, `path:12`, `path:text`.
+
+use rustc_hash::FxHashSet;
+
+use super::super::path::{extension, is_path};
+
+/// Most bytes of a row in which its path may end.
+const MAX_PATH: usize = 512;
+/// What a row tells of its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The line matched.
+    Hit,
+    /// The line stands around one that matched.
+    Context,
+    /// The row says how many lines matched.
+    Count,
+}
+
+/// A row, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Row<'t> {
+    /// The file, where the row names it.
+    pub(super) path: Option<&'t str>,
+    pub(super) kind: Kind,
+    /// The row without its path: `12:text`, `12-text`, `:text`.
+    pub(super) rest: &'t str,
+    /// The line as it stands in the file.
+    pub(super) text: &'t str,
+}
+
+/// A line of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line<'t> {
+    Row(Row<'t>),
+    /// `--` between groups of rows.
+    Break,
+    /// Anything else.
+    Other,
+}
+
+/// Takes lines apart, with the paths of all hits in mind: those tell where the path of a context row ends.
+#[derive(Debug, Default)]
+pub(super) struct Parser<'t> {
+    known: FxHashSet<&'t str>,
+    /// The path of the hit that was found last.
+    hit: &'t str,
+    /// The two paths of context rows that were found last; some tools print each file in two ways.
+    last: [&'t str; 2],
+}
+
+impl<'t> Parser<'t> {
+    pub(super) fn of(lines: impl Iterator<Item = &'t str>) -> Self {
+        let mut parser = Self::default();
+        for line in lines {
+            let last = parser.hit;
+            if let Some(path) = parser.hit(line).and_then(|row| row.path) {
+                if path != last {
+                    parser.known.insert(path);
+                }
+            }
+        }
+        parser
+    }
+
+    pub(super) fn line(&mut self, line: &'t str) -> Line<'t> {
+        if line == "--" {
+            return Line::Break;
+        }
+        let row = if line.starts_with(|first: char| first.is_ascii_digit()) {
+            short(line)
+        } else {
+            self.hit(line).or_else(|| self.context(line))
+        };
+        row.map_or(Line::Other, Line::Row)
+    }
+
+    fn hit(&mut self, line: &'t str) -> Option<Row<'t>> {
+        // Most rows are of the file of the row before.
+        if !self.hit.is_empty() && line.starts_with(self.hit) {
+            if let Some(row) = hit_at(line, self.hit.len()) {
+                return Some(row);
+            }
+        }
+        let row = hit(line)?;
+        if row.kind == Kind::Hit && !row.rest.starts_with(':') {
+            self.hit = row.path?;
+        }
+        Some(row)
+    }
+
+    /// `path-12-text`, the path ending at the first place where one that is known ends, else where it may end.
+    fn context(&mut self, line: &'t str) -> Option<Row<'t>> {
+        for path in self.last {
+            if !path.is_empty() && line.starts_with(path) {
+                if let Some(row) = context_at(line, path.len()) {
+                    return Some(row);
+                }
+            }
+        }
+        let mut likely = None;
+        for (at, _) in line.bytes().take(MAX_PATH).enumerate().filter(|(_, byte)| matches!(byte, b'-' | b'='))
+        {
+            let Some(row) = context_at(line, at) else { continue };
+            let Some(path) = row.path else { continue };
+            if self.knows(path) {
+                self.last = [path, self.last.first().copied().unwrap_or_default()];
+                return Some(row);
+            }
+            if likely.is_none() && is_path(path) {
+                likely = Some(row);
+            }
+        }
+        likely
+    }
+
+    /// Whether hits name this path or the end of it.
+    fn knows(&self, path: &str) -> bool {
+        self.known.contains(path)
+            || path.match_indices(['/', '\\']).any(|(at, _)| {
+                path.get(at + 1..).is_some_and(|end| !end.is_empty() && self.known.contains(end))
+            })
+    }
+}
+
+/// Whether two paths may name the same file, one of them from further up.
+pub(super) fn same_file(a: &str, b: &str) -> bool {
+    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    !short.is_empty()
+        && long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with(['/', '\\']))
+}
+
+/// Where the number that starts behind the mark at `at` ends, if another mark or the end of the line follows it.
+fn numbered(line: &str, at: usize, mark: u8) -> Option<usize> {
+    let bytes = line.as_bytes();
+    if bytes.get(at) != Some(&mark) {
+        return None;
+    }
+    let digits = bytes.iter().skip(at + 1).take_while(|byte| byte.is_ascii_digit()).count();
+    let end = at + 1 + digits;
+    let leads_with_zero = bytes.get(at + 1) == Some(&b'0') && digits > 1;
+    let fits = (1..=9).contains(&digits) && !leads_with_zero;
+    (fits && bytes.get(end).is_none_or(|byte| *byte == mark)).then_some(end)
+}
+
+fn context_at(line: &str, at: usize) -> Option<Row<'_>> {
+    let mark = *line.as_bytes().get(at)?;
+    if !matches!(mark, b'-' | b'=') {
+        return None;
+    }
+    let end = numbered(line, at, mark)?;
+    let text = line.get(end + 1..)?;
+    Some(Row { path: Some(line.get(..at)?), kind: Kind::Context, rest: line.get(at + 1..)?, text })
+}
+
+fn hit_at(line: &str, at: usize) -> Option<Row<'_>> {
+    let end = numbered(line, at, b':')?;
+    let (kind, text) = line.get(end + 1..).map_or((Kind::Count, ""), |text| (Kind::Hit, text));
+    Some(Row { path: Some(line.get(..at)?), kind, rest: line.get(at + 1..)?, text })
+}
+
+/// `path:12:text`, `path:12` and `path:text`.
+fn hit(line: &str) -> Option<Row<'_>> {
+    if line.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let head = line.as_bytes().get(..line.len().min(MAX_PATH))?;
+    let mut first = None;
+    for at in memchr::memchr_iter(b':', head) {
+        // The drive of a Windows path.
+        if at == 1 && line.get(2..).is_some_and(|rest| rest.starts_with(['\\', '/'])) {
+            continue;
+        }
+        let path = line.get(..at)?;
+        if let Some(row) = hit_at(line, at).filter(|_| is_path(path)) {
+            return Some(row);
+        }
+        first = first.or(Some(at));
+    }
+    let at = first?;
+    let (path, rest) = (line.get(..at)?, line.get(at..)?);
+    let text = rest.get(1..)?;
+    // Without a number only what can hardly be anything else: `key: value` and `http://` are no paths.
+    let clear = path.contains('/') && !path.contains(' ') && !text.starts_with("//") && is_path(path);
+    (clear && extension(path).is_some()).then_some(Row { path: Some(path), kind: Kind::Hit, rest, text })
+}
+
+/// `12:text` and `12-text`, unless it is a time or a date.
+pub(super) fn short(line: &str) -> Option<Row<'_>> {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let mark = *line.as_bytes().get(digits)?;
+    let kind = match mark {
+        b':' => Kind::Hit,
+        b'-' | b'=' => Kind::Context,
+        _ => return None,
+    };
+    let text = line.get(digits + 1..)?;
+    let next = text.as_bytes();
+    let is_time = match (mark, next) {
+        (b':', [b'0'..=b'5', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9', ..]) => digits == 2,
+        (b'-', [b'0'..=b'1', b'0'..=b'9', b'-', b'0'..=b'3', b'0'..=b'9', ..]) => digits == 4,
+        _ => false,
+    };
+    let fits = digits <= 9 && !(digits > 1 && line.starts_with('0')) && !is_time;
+    fits.then_some(Row { path: None, kind, rest: line, text })
+}
