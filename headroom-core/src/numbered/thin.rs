@@ -27,6 +27,12 @@ const MIN_LEFT_OUT: usize = 12;
 /// What says that numbers are left out, in a line of its own.
 pub(crate) const HEADER: &str = "[headroom: every 10th line number shown]";
 
+/// Whether tools write numbers like this unasked. Those of `nl` and `cat -n` were asked for, and agents that see
+/// `12:text` edit by line number.
+const fn is_unasked(mark: Mark) -> bool {
+    matches!(mark, Mark::Arrow | Mark::Pipe | Mark::Bar)
+}
+
 /// Replacements that leave out the numbers of a view, in order: pairs of the bytes and what stands there instead.
 ///
 /// `is_free` tells whether the line of these bytes is still there, and not replaced by something else.
@@ -37,8 +43,7 @@ pub(crate) fn changes(
     let view = Lines::of(text)?;
     let mut changes = Vec::new();
     for run in &view.runs {
-        // Where agents edit by line number, as with `12:text`, they need every number.
-        if !matches!(run.style.mark, Mark::Arrow | Mark::Tab | Mark::Pipe | Mark::Bar) {
+        if !is_unasked(run.style.mark) {
             continue;
         }
         let mut lines = run.lines.clone().peekable();
@@ -77,8 +82,7 @@ pub(crate) fn runs(lines: &[&str]) -> Option<Vec<Run>> {
     let mut runs = super::runs(lines.get(..header)?);
     let mut at = header + 1;
     while let Some(line) = lines.get(at) {
-        let start = Start::of(line)
-            .filter(|start| matches!(start.mark, Mark::Arrow | Mark::Tab | Mark::Pipe | Mark::Bar));
+        let start = Start::of(line).filter(|start| is_unasked(start.mark));
         let Some(start) = start else {
             at += 1;
             continue;
