@@ -188,14 +188,16 @@ fn drafts(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Draft> {
     match kind {
         ContentKind::Json => {
             let fits = |candidate: &String| !block.json || candidate.starts_with(['{', '[']);
-            for candidate in json::candidates(text).into_iter().filter(fits) {
-                add(candidate, None, Vec::new(), vec![Step::Json]);
-            }
-            if block.may_elide() && !block.json {
+            let selected = (block.may_elide() && !block.json).then(|| {
                 let wanted =
                     Wanted { question: block.question, arguments: block.arguments, file_read: false };
-                if let Some(found) = json::selected(text, &wanted, block.spool) {
-                    add(found.text, None, found.originals, vec![Step::Json, Step::Elision]);
+                json::selected(text, &wanted, block.spool)
+            });
+            if let Some(found) = selected.flatten() {
+                add(found.text, None, found.originals, vec![Step::Json, Step::Elision]);
+            } else {
+                for candidate in json::candidates(text).into_iter().filter(fits) {
+                    add(candidate, None, Vec::new(), vec![Step::Json]);
                 }
             }
         }
