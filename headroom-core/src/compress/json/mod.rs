@@ -50,6 +50,7 @@ use memchr::memmem;
 use rustc_hash::FxHashSet;
 
 use cell::{write_cell, write_key};
+use columns::Columns;
 use grid::{Grid, Plain};
 use scan::{Document, Kind};
 use select::{Choice, Rows, choose};
@@ -248,10 +249,9 @@ impl<'a> Writer<'a> {
         if rows.len() < MIN_ROWS {
             return None;
         }
-        let is_object = |row: &u32| doc.node(*row).is_some_and(|node| node.kind == Kind::Object);
         let bytes: usize = rows.iter().map(|row| doc.slice(*row).len()).sum();
         self.work = self.work.checked_sub(bytes)?;
-        let table = if rows.iter().all(is_object) { Table::of(doc, rows) } else { None };
+        let table = if all_objects(doc, rows) { Table::of(doc, rows) } else { None };
         let mut lines = String::new();
         let mut header = String::new();
         if let Some(table) = &table {
@@ -276,6 +276,10 @@ impl<'a> Writer<'a> {
     }
 }
 
+fn all_objects(doc: &Document, rows: &[u32]) -> bool {
+    rows.iter().all(|row| doc.node(*row).is_some_and(|node| node.kind == Kind::Object))
+}
+
 impl Selector<'_> {
     /// The rows without those that nothing speaks for. `lines` holds the lines of the table, if there is one.
     fn some(
@@ -286,7 +290,7 @@ impl Selector<'_> {
         table: Option<&Table<'_>>,
         lines: &mut String,
     ) -> Option<String> {
-        let plain;
+        let (plain, columns);
         let grid = if let Some(table) = table {
             table.grid()
         } else {
@@ -294,8 +298,14 @@ impl Selector<'_> {
                 lines.push_str(doc.slice(*row));
                 lines.push('\n');
             }
-            plain = Plain::of(doc, rows);
-            Grid::plain(&plain)
+            // Rows that are no table still have columns, if in no order.
+            columns = if all_objects(doc, rows) { Columns::of(doc, rows) } else { None };
+            if let Some(columns) = &columns {
+                Grid::table(columns)
+            } else {
+                plain = Plain::of(doc, rows);
+                Grid::plain(&plain)
+            }
         };
         let chosen = choose(&Rows { doc, grid: &grid, lines, count: rows.len() }, self.wanted)?;
         Some(self.write(doc, rows, what, table, lines, &chosen))

@@ -24,6 +24,9 @@ const FRAME: (usize, usize) = (2, 1);
 const WIDE_FRAME: (usize, usize) = (3, 2);
 /// So many rows that match show what the array is about.
 const ENOUGH: usize = 3;
+/// Where nothing was asked for, arrays that are no longer than this stay whole.
+const FEW: usize = 60;
+const FEW_BYTES: usize = 16 << 10;
 /// Columns with more values, and texts of more shapes, do not show what kinds of rows there are.
 const MAX_KINDS: usize = 12;
 const MAX_SHAPES: usize = 24;
@@ -57,6 +60,9 @@ pub(super) fn choose(rows: &Rows<'_>, wanted: &Wanted<'_>) -> Option<Choice> {
     let profile = Profile::of(rows.doc, rows.grid);
     let mut chooser = Chooser { rows, survey: &survey, profile: &profile, kept: Kept::new(rows.count) };
     let asked = chooser.named(wanted) >= ENOUGH;
+    if !asked && rows.count < FEW && rows.lines.len() < FEW_BYTES {
+        return None;
+    }
     chooser.frame(asked);
     chooser.errors(asked);
     chooser.rare();
@@ -188,7 +194,7 @@ impl Chooser<'_> {
             }
         }
         let shares =
-            [self.share(16, 12, 100), self.share(32, 6, 50), self.share(if asked { 96 } else { 48 }, 3, 30)];
+            [self.share(16, 12, 100), self.share(48, 6, 24), self.share(if asked { 96 } else { 48 }, 3, 30)];
         for (rows, most) in grave.into_iter().zip(shares) {
             if rows.len() <= most {
                 rows.into_iter().for_each(|row| _ = self.kept.add(row));
