@@ -78,11 +78,15 @@ const MIN_ARRAY_BYTES: usize = 2048;
 /// keys that are there twice.
 pub(crate) fn candidates(text: &str) -> Vec<String> {
     let Some(doc) = Document::parse(text) else { return Vec::new() };
-    let compact = doc.roots.iter().map(|root| doc.slice(*root)).collect::<Vec<_>>().join("\n");
     let tables = Writer::new(&doc, text.len()).stream();
+    let roots = || doc.roots.iter().map(|root| doc.slice(*root));
+    // Where tables are so much shorter, they have fewer tokens too.
+    let clear = tables.len() * 4 < roots().map(str::len).sum::<usize>() * 3;
+    let compact = (!clear).then(|| roots().collect::<Vec<_>>().join("\n"));
+    drop(doc);
     let mut shortest = text.trim().len();
     let mut found = Vec::new();
-    for candidate in [compact, tables] {
+    for candidate in compact.into_iter().chain([tables]) {
         if candidate.len() < shortest {
             shortest = candidate.len();
             found.push(candidate);
@@ -115,8 +119,8 @@ pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) ->
     };
     let handle = Handle::of(text);
     let selector = Selector { wanted, handle, folder, named: doc.long_arrays > 1, path: Vec::new() };
-    let mut writer = Writer { selector: Some(selector), ..Writer::new(&doc, text.len()) };
-    let text_after = writer.stream();
+    let text_after = Writer { selector: Some(selector), ..Writer::new(&doc, text.len()) }.stream();
+    drop(doc);
     originals.push(Original { handle, content: text.to_owned() });
     let mut named = handles(&text_after);
     originals.retain(|original| named.remove(&original.handle));

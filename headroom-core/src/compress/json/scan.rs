@@ -166,6 +166,13 @@ pub(super) fn number_len(bytes: &[u8]) -> Option<usize> {
     Some(pos)
 }
 
+/// How many more there will be after `seen` in the first `part` of a `whole`, and some to spare.
+pub(super) fn expected(seen: usize, part: usize, whole: usize) -> usize {
+    // In 128 bits, since the product of two lengths may not fit into a `usize`.
+    let more = seen as u128 * whole.saturating_sub(part) as u128 / part.max(1) as u128;
+    usize::try_from(more + more / 16).unwrap_or(seen).max(64)
+}
+
 /// An array or object that is not closed yet.
 #[derive(Clone, Copy, Debug)]
 struct Open {
@@ -274,9 +281,19 @@ impl Scanner<'_> {
         self.count(is_object);
         self.open.push(Open { index: self.len(), is_object, children: 0, objects: false, has_rows: false });
         let start = u32::try_from(self.doc.compact.len()).ok()?;
-        self.doc.nodes.push(Node { kind, has_rows: false, start, end: start, next: 0 });
+        self.push(Node { kind, has_rows: false, start, end: start, next: 0 });
         self.punctuation(if is_object { '{' } else { '[' });
         Some(())
+    }
+
+    /// Adds a node, with room for as many as the rest of the text will have if it goes on like this.
+    fn push(&mut self, node: Node) {
+        const SAMPLE: usize = 4096;
+        let nodes = &mut self.doc.nodes;
+        if nodes.len() == nodes.capacity() && nodes.len() >= SAMPLE {
+            nodes.reserve_exact(expected(nodes.len(), self.pos, self.text.len()));
+        }
+        nodes.push(node);
     }
 
     /// Counts a child of what is open.
@@ -361,7 +378,7 @@ impl Scanner<'_> {
         }
         let next = self.len() + 1;
         self.count(false);
-        self.doc.nodes.push(Node { kind, has_rows: false, start, end, next });
+        self.push(Node { kind, has_rows: false, start, end, next });
         Some(())
     }
 

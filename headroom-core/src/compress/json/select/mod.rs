@@ -57,9 +57,12 @@ pub(super) fn choose(rows: &Rows<'_>, wanted: &Wanted<'_>) -> Option<Choice> {
     if survey.rows.len() != rows.count {
         return None;
     }
+    let hits = Hits::of(&survey, wanted);
+    let severities = survey.rows.iter().map(|row| row.severity).collect();
+    drop(survey);
     let profile = Profile::of(rows.doc, rows.grid);
-    let mut chooser = Chooser { rows, survey: &survey, profile: &profile, kept: Kept::new(rows.count) };
-    let asked = chooser.named(wanted) >= ENOUGH;
+    let mut chooser = Chooser { rows, severities, profile: &profile, kept: Kept::new(rows.count) };
+    let asked = chooser.named(&hits, wanted) >= ENOUGH;
     if !asked && rows.count < FEW && rows.lines.len() < FEW_BYTES {
         return None;
     }
@@ -107,7 +110,8 @@ impl Kept {
 
 struct Chooser<'a> {
     rows: &'a Rows<'a>,
-    survey: &'a Survey,
+    /// How grave the words of each row are.
+    severities: Vec<Severity>,
     profile: &'a Profile,
     kept: Kept,
 }
@@ -127,8 +131,7 @@ impl Chooser<'_> {
     }
 
     /// Rows that the question or the call names, and those that match it best; tells how many.
-    fn named(&mut self, wanted: &Wanted<'_>) -> usize {
-        let hits = Hits::of(self.survey, wanted);
+    fn named(&mut self, hits: &Hits, wanted: &Wanted<'_>) -> usize {
         let words = self.share(4, 8, 40);
         let identifiers = self.share(4, 8, 200);
         for row in hits.named_within(identifiers, words) {
@@ -182,7 +185,7 @@ impl Chooser<'_> {
         let states = self.states();
         let mut grave: [Vec<usize>; 3] = Default::default();
         for (row, cells) in self.profile.rows(self.rows.grid).enumerate() {
-            let text = self.survey.rows.get(row).map_or(Severity::None, |row| row.severity);
+            let text = self.severities.get(row).copied().unwrap_or_default();
             let state =
                 cells.filter_map(|cell| states.get(cell.column)?.as_ref()?.get(cell.class?).copied()).max();
             // Where a state is given, it counts for more than words of the text.
