@@ -43,11 +43,9 @@ pub(super) fn forms<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Form<'a>> {
         });
     }
     let Some(source) = forms.last() else { return forms };
-    let mut more: Vec<Form<'a>> = rendered(block, source, false).into_iter().collect();
-    if block.may_elide() {
-        more.extend(rendered(block, source, true));
-    }
-    forms.extend(more);
+    let selected = if block.may_elide() { rendered(block, source, true) } else { None };
+    let rendered = selected.or_else(|| rendered(block, source, false));
+    forms.extend(rendered);
     forms
 }
 

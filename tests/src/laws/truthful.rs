@@ -188,19 +188,8 @@ fn json(case: &Case<'_>) -> Verdict {
         return if same { Verdict::Holds } else { Verdict::Fails("another JSON value".to_owned()) };
     }
     if partial {
-        let mut by_number = false;
-        let said = case.after.lines().filter(|line| !line.contains(MARKER)).map(|line| {
-            // How many rows there are, and which of them a line shows, is what we say, not what the original says.
-            if let Some((_, columns)) = line.split_once(" here by number") {
-                by_number = true;
-                return columns;
-            }
-            by_number &= !line.starts_with(']');
-            if by_number { line.trim_start_matches(|c: char| c.is_ascii_digit()) } else { line }
-        });
-        let invented = said.flat_map(numbers);
-        let mut invented = invented;
-        return match invented.find(|number| !case.before.contains(number)) {
+        let invented = said(case.after).into_iter().flat_map(numbers);
+        return match invented.into_iter().find(|number| !case.before.contains(number)) {
             Some(number) => Verdict::Fails(format!("{number} is not in the original")),
             None => Verdict::Holds,
         };
@@ -239,6 +228,29 @@ fn missing_scalar(before: &Json<'_>, after: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// The lines without markers, counts of rows and the numbers that rows of a selection stand behind.
+fn said(after: &str) -> Vec<&str> {
+    const HEADERS: [&str; 3] = [" rows", " elements", " JSON values"];
+    let mut numbered = false;
+    let mut said = Vec::new();
+    for line in after.lines().filter(|line| !line.contains(MARKER)) {
+        let header = HEADERS.iter().find_map(|what| {
+            let (before, after) = line.split_once(what)?;
+            let count = before.trim_end_matches(|c: char| c.is_ascii_digit());
+            (count.len() < before.len()).then_some((count, after))
+        });
+        match header {
+            Some((before, after)) => {
+                numbered = after.contains(" here by number");
+                said.extend([before, after.split_once(": ").map_or("", |(_, columns)| columns)]);
+            }
+            None if numbered => said.push(line.trim_start_matches(|c: char| c.is_ascii_digit())),
+            None => said.push(line),
+        }
+    }
+    said
 }
 
 fn numbers(line: &str) -> Vec<&str> {
@@ -307,6 +319,16 @@ mod tests {
         assert!(!verdict(before, "ok one\n100% done\nend", &[Step::Terminal]));
         assert!(!verdict(before, "ok one\n 50%\nend", &[Step::Terminal]));
         assert!(!verdict(before, "ok one\n100% done\nend", &[Step::Fold]));
+    }
+
+    #[test]
+    fn rows_stand_behind_their_numbers() {
+        let before = r#"[{"id":1001,"ms":50},{"id":1002,"ms":51},{"id":1003,"ms":52}]"#;
+        let steps = [Step::Json, Step::Elision];
+        let mark = "[headroom:aaaaaaaaaaaaaaaa 1 of 3 rows kept aside]";
+        let after = |row| format!("[33 rows, 22 here by number: #,id,ms\n{mark}\n11,1001,50\n{row}\n]");
+        assert!(verdict(before, &after("13,1003,52"), &steps));
+        assert!(!verdict(before, &after("13,1004,52"), &steps));
     }
 
     #[test]

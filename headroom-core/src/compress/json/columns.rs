@@ -5,12 +5,14 @@ use std::{
     collections::{BinaryHeap, HashMap, HashSet},
 };
 
-use super::scan::{Document, Kind};
+use super::scan::{Document, Kind, expected};
 
 /// More different paths than this are no table.
 const MAX_PATHS: usize = 2048;
 /// The step from an array to its only element. No key reads like it: keys have quotes.
 const ELEMENT: &str = "[0]";
+/// Rows from which the number of cells of all rows is estimated.
+const SAMPLE: usize = 64;
 /// Stands for "none" where an index is expected.
 const NONE: u32 = u32::MAX;
 /// The path of the rows themselves.
@@ -147,6 +149,9 @@ impl<'a> Columns<'a> {
             let start = self.cells.len();
             self.object(ROOT, *row, number, start)?;
             self.ends.push(self.cells.len());
+            if self.ends.len() == SAMPLE {
+                self.cells.reserve_exact(expected(self.cells.len(), SAMPLE, rows.len()));
+            }
         }
         Some(())
     }

@@ -1,5 +1,7 @@
 //! Rows of an array as cells in columns, whatever the rows are.
 
+use std::ops::Range;
+
 use super::{
     columns::Columns,
     scan::{Document, Kind},
@@ -76,10 +78,14 @@ impl<'a> Grid<'a> {
         })
     }
 
+    /// Where the cells of one row are.
+    pub(super) fn range(&self, row: usize) -> Range<usize> {
+        let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        start..self.ends.get(row).copied().unwrap_or(start)
+    }
+
     /// The cells of one row.
     pub(super) fn row(&self, row: usize) -> &'a [(u32, u32)] {
-        let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        let end = self.ends.get(row).copied().unwrap_or(start);
-        self.cells.get(start..end).unwrap_or_default()
+        self.cells.get(self.range(row)).unwrap_or_default()
     }
 }

@@ -50,6 +50,7 @@ use memchr::memmem;
 use rustc_hash::FxHashSet;
 
 use cell::{write_cell, write_key};
+use columns::Columns;
 use grid::{Grid, Plain};
 use scan::{Document, Kind};
 use select::{Choice, Rows, choose};
@@ -77,11 +78,15 @@ const MIN_ARRAY_BYTES: usize = 2048;
 /// keys that are there twice.
 pub(crate) fn candidates(text: &str) -> Vec<String> {
     let Some(doc) = Document::parse(text) else { return Vec::new() };
-    let compact = doc.roots.iter().map(|root| doc.slice(*root)).collect::<Vec<_>>().join("\n");
     let tables = Writer::new(&doc, text.len()).stream();
+    let roots = || doc.roots.iter().map(|root| doc.slice(*root));
+    // Where tables are so much shorter, they have fewer tokens too.
+    let clear = tables.len() * 4 < roots().map(str::len).sum::<usize>() * 3;
+    let compact = (!clear).then(|| roots().collect::<Vec<_>>().join("\n"));
+    drop(doc);
     let mut shortest = text.trim().len();
     let mut found = Vec::new();
-    for candidate in [compact, tables] {
+    for candidate in compact.into_iter().chain([tables]) {
         if candidate.len() < shortest {
             shortest = candidate.len();
             found.push(candidate);
@@ -113,10 +118,9 @@ pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) ->
         None => (doc, Vec::new()),
     };
     let handle = Handle::of(text);
-    let selector =
-        Selector { wanted, handle, folder, named: doc.arrays_of(MIN_ELEMENTS) > 1, path: Vec::new() };
-    let mut writer = Writer { selector: Some(selector), ..Writer::new(&doc, text.len()) };
-    let text_after = writer.stream();
+    let selector = Selector { wanted, handle, folder, named: doc.long_arrays > 1, path: Vec::new() };
+    let text_after = Writer { selector: Some(selector), ..Writer::new(&doc, text.len()) }.stream();
+    drop(doc);
     originals.push(Original { handle, content: text.to_owned() });
     let mut named = handles(&text_after);
     originals.retain(|original| named.remove(&original.handle));
@@ -170,9 +174,6 @@ impl<'a> Writer<'a> {
             self.value(*root, &mut plain);
             self.leave(doc.roots.len() > 1);
         }
-        if doc.roots.len() < MIN_ROWS {
-            return plain;
-        }
         match self.rows(&doc.roots, " JSON values", plain.len()) {
             Some(mut table) => {
                 table.pop();
@@ -185,7 +186,7 @@ impl<'a> Writer<'a> {
     /// Recursion is bounded by the depth of the document.
     fn value(&mut self, index: u32, out: &mut String) {
         let doc = self.doc;
-        match doc.node(index).map(|node| node.kind) {
+        match doc.node(index).filter(|node| node.has_rows).map(|node| node.kind) {
             Some(Kind::Array) => self.array(index, out),
             Some(Kind::Object) => {
                 out.push('{');
@@ -208,24 +209,29 @@ impl<'a> Writer<'a> {
     fn array(&mut self, index: u32, out: &mut String) {
         let doc = self.doc;
         let start = out.len();
-        out.push('[');
-        for (n, (element, _)) in doc.children(index).enumerate() {
-            if n > 0 {
-                out.push(',');
+        let compact = doc.slice(index);
+        let nested = doc.children(index).any(|(_, node)| node.has_rows);
+        if nested {
+            out.push('[');
+            for (n, (element, _)) in doc.children(index).enumerate() {
+                if n > 0 {
+                    out.push(',');
+                }
+                self.enter(Step::Index(n), true);
+                self.value(element, out);
+                self.leave(true);
             }
-            self.enter(Step::Index(n), true);
-            self.value(element, out);
-            self.leave(true);
+            out.push(']');
         }
-        out.push(']');
+        let length = if nested { out.len() - start } else { compact.len() };
         let rows: Vec<_> = doc.children(index).map(|(element, _)| element).collect();
-        if rows.len() >= MIN_ROWS
-            && let Some(table) = self.rows(&rows, " rows", (out.len() - start).saturating_sub(2))
-        {
+        if let Some(table) = self.rows(&rows, " rows", length.saturating_sub(2)) {
             out.truncate(start);
             out.push('[');
             out.push_str(&table);
             out.push(']');
+        } else if !nested {
+            out.push_str(compact);
         }
     }
 
@@ -244,42 +250,71 @@ impl<'a> Writer<'a> {
     /// The rows as a table with all or some of them, if that has fewer bytes than `length`.
     fn rows(&mut self, rows: &[u32], what: &str, length: usize) -> Option<String> {
         let doc = self.doc;
-        let is_object = |row: &u32| doc.node(*row).is_some_and(|node| node.kind == Kind::Object);
+        if rows.len() < MIN_ROWS {
+            return None;
+        }
         let bytes: usize = rows.iter().map(|row| doc.slice(*row).len()).sum();
         self.work = self.work.checked_sub(bytes)?;
-        let table = if rows.iter().all(is_object) { Table::of(doc, rows) } else { None };
+        let table = if all_objects(doc, rows) { Table::of(doc, rows) } else { None };
         let mut lines = String::new();
-        let mut shortest = None;
+        let mut header = String::new();
         if let Some(table) = &table {
-            let mut text = String::new();
-            table.header(Head { what, shown: None }, &mut text);
+            table.header(Head { what, shown: None }, &mut header);
             if table.has_lines() {
+                lines.reserve(length / 2);
                 table.lines(&mut lines)?;
-                text.push_str(&lines);
             }
-            shortest = Some(text).filter(|text| text.len() < length);
         }
+        let whole = header.len() + lines.len();
+        let is_shorter = table.is_some() && whole < length;
+        let alike = table.as_ref().is_some_and(|table| !table.has_lines());
         let few = rows.len() < MIN_ELEMENTS || bytes < MIN_ARRAY_BYTES;
-        if few || table.as_ref().is_some_and(|table| !table.has_lines()) {
-            return shortest;
+        if let Some(selector) = self.selector.as_ref().filter(|_| !few && !alike) {
+            let some = selector.some(doc, rows, what, table.as_ref(), &mut lines);
+            let shortest = if is_shorter { whole } else { length };
+            if let Some(some) = some.filter(|some| some.len() < shortest) {
+                return Some(some);
+            }
         }
-        let Some(selector) = &self.selector else { return shortest };
-        let plain = Plain::of(doc, rows);
-        let grid = table.as_ref().map_or_else(|| Grid::plain(&plain), Table::grid);
-        if table.is_none() {
+        is_shorter.then(|| header + &lines)
+    }
+}
+
+fn all_objects(doc: &Document, rows: &[u32]) -> bool {
+    rows.iter().all(|row| doc.node(*row).is_some_and(|node| node.kind == Kind::Object))
+}
+
+impl Selector<'_> {
+    /// The rows without those that nothing speaks for. `lines` holds the lines of the table, if there is one.
+    fn some(
+        &self,
+        doc: &Document,
+        rows: &[u32],
+        what: &str,
+        table: Option<&Table<'_>>,
+        lines: &mut String,
+    ) -> Option<String> {
+        let (plain, columns);
+        let grid = if let Some(table) = table {
+            table.grid()
+        } else {
             for row in rows {
                 lines.push_str(doc.slice(*row));
                 lines.push('\n');
             }
-        }
-        let chosen = choose(&Rows { doc, grid: &grid, lines: &lines, count: rows.len() }, selector.wanted)?;
-        let some = selector.write(doc, rows, what, table.as_ref(), &lines, &chosen);
-        let shorter = some.len() < shortest.as_ref().map_or(length, String::len);
-        if shorter { Some(some) } else { shortest }
+            // Rows that are no table still have columns, if in no order.
+            columns = if all_objects(doc, rows) { Columns::of(doc, rows) } else { None };
+            if let Some(columns) = &columns {
+                Grid::table(columns)
+            } else {
+                plain = Plain::of(doc, rows);
+                Grid::plain(&plain)
+            }
+        };
+        let chosen = choose(&Rows { doc, grid: &grid, lines, count: rows.len() }, self.wanted)?;
+        Some(self.write(doc, rows, what, table, lines, &chosen))
     }
-}
 
-impl Selector<'_> {
     /// The rows that stay, each behind its number, with a marker for the others.
     fn write(
         &self,

@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+use memchr::memchr2;
+
+use super::{MIN_ELEMENTS, MIN_ROWS};
+
 /// Deeper nesting is declined, so that what walks the document may recurse.
 const MAX_DEPTH: usize = 128;
 
@@ -21,6 +25,8 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node {
     pub(super) kind: Kind,
+    /// Whether there is an array in it that could be written otherwise than compact.
+    pub(super) has_rows: bool,
     start: u32,
     end: u32,
     /// Index of the first node behind this one and all it contains.
@@ -34,6 +40,10 @@ pub(super) struct Document {
     nodes: Vec<Node>,
     /// The top-level values.
     pub(super) roots: Vec<u32>,
+    /// How many arrays are long enough for a selection; the values of a stream count as one.
+    pub(super) long_arrays: usize,
+    /// Bytes of the longest string with an escape.
+    longest_string: u32,
 }
 
 impl Document {
@@ -44,9 +54,16 @@ impl Document {
             text,
             pos: 0,
             open: Vec::new(),
-            doc: Self { compact: String::with_capacity(text.len()), nodes: Vec::new(), roots: Vec::new() },
+            doc: Self {
+                compact: String::with_capacity(text.len()),
+                nodes: Vec::new(),
+                roots: Vec::new(),
+                long_arrays: 0,
+                longest_string: 0,
+            },
         };
         scanner.document()?;
+        scanner.doc.long_arrays += usize::from(scanner.doc.roots.len() >= MIN_ELEMENTS);
         Some(scanner.doc)
     }
 
@@ -82,16 +99,12 @@ impl Document {
         })
     }
 
-    /// How many arrays have at least so many elements; the values of a stream count as one.
-    pub(super) fn arrays_of(&self, elements: usize) -> usize {
-        let is_long = |index: u32| self.children(index).nth(elements.saturating_sub(1)).is_some();
-        let arrays = (0_u32..).zip(&self.nodes).filter(|(_, node)| node.kind == Kind::Array);
-        arrays.filter(|(index, _)| is_long(*index)).count() + usize::from(self.roots.len() >= elements)
-    }
-
     /// The strings with an escape and at least so many bytes that are values rather than keys, in order.
     pub(super) fn long_strings(&self, bytes: u32) -> Vec<u32> {
         let mut found = Vec::new();
+        if self.longest_string < bytes {
+            return found;
+        }
         let mut look = |value: u32, node: &Node| {
             if node.kind == Kind::Escaped && node.end - node.start >= bytes {
                 found.push(value);
@@ -153,11 +166,29 @@ pub(super) fn number_len(bytes: &[u8]) -> Option<usize> {
     Some(pos)
 }
 
+/// How many more there will be after `seen` in the first `part` of a `whole`, and some to spare.
+pub(super) fn expected(seen: usize, part: usize, whole: usize) -> usize {
+    // In 128 bits, since the product of two lengths may not fit into a `usize`.
+    let more = seen as u128 * whole.saturating_sub(part) as u128 / part.max(1) as u128;
+    usize::try_from(more + more / 16).unwrap_or(seen).max(64)
+}
+
+/// An array or object that is not closed yet.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    index: u32,
+    is_object: bool,
+    children: u32,
+    /// Whether one of the children is an object.
+    objects: bool,
+    has_rows: bool,
+}
+
 struct Scanner<'a> {
     text: &'a str,
     pos: usize,
-    /// Indices of the arrays and objects that are open.
-    open: Vec<u32>,
+    /// The arrays and objects that are open.
+    open: Vec<Open>,
     doc: Document,
 }
 
@@ -213,7 +244,7 @@ impl Scanner<'_> {
                     return Some(());
                 }
                 self.white_space();
-                let object = self.doc.node(*self.open.last()?)?.kind == Kind::Object;
+                let object = self.open.last()?.is_object;
                 match (self.peek()?, object) {
                     (b',', _) => {
                         self.punctuation(',');
@@ -246,23 +277,50 @@ impl Scanner<'_> {
         if self.open.len() == MAX_DEPTH {
             return None;
         }
-        self.open.push(self.len());
+        let is_object = kind == Kind::Object;
+        self.count(is_object);
+        self.open.push(Open { index: self.len(), is_object, children: 0, objects: false, has_rows: false });
         let start = u32::try_from(self.doc.compact.len()).ok()?;
-        self.doc.nodes.push(Node { kind, start, end: start, next: 0 });
-        self.punctuation(if kind == Kind::Object { '{' } else { '[' });
+        self.push(Node { kind, has_rows: false, start, end: start, next: 0 });
+        self.punctuation(if is_object { '{' } else { '[' });
         Some(())
+    }
+
+    /// Adds a node, with room for as many as the rest of the text will have if it goes on like this.
+    fn push(&mut self, node: Node) {
+        const SAMPLE: usize = 4096;
+        let nodes = &mut self.doc.nodes;
+        if nodes.len() == nodes.capacity() && nodes.len() >= SAMPLE {
+            nodes.reserve_exact(expected(nodes.len(), self.pos, self.text.len()));
+        }
+        nodes.push(node);
+    }
+
+    /// Counts a child of what is open.
+    fn count(&mut self, is_object: bool) {
+        if let Some(open) = self.open.last_mut() {
+            open.children += 1;
+            open.objects |= is_object;
+        }
     }
 
     fn leave(&mut self) -> Option<()> {
         let next = self.len();
-        let index = self.open.pop()? as usize;
-        let close = if self.doc.nodes.get(index)?.kind == Kind::Object { '}' } else { ']' };
-        self.doc.compact.push(close);
+        let Open { index, is_object, children, objects, has_rows } = self.open.pop()?;
+        let children = children as usize;
+        let is_long = children >= MIN_ELEMENTS && !is_object;
+        self.doc.long_arrays += usize::from(is_long);
+        let has_rows = has_rows || is_long || (objects && children >= MIN_ROWS && !is_object);
+        if let Some(open) = self.open.last_mut() {
+            open.has_rows |= has_rows;
+        }
+        self.doc.compact.push(if is_object { '}' } else { ']' });
         self.pos += 1;
         let end = u32::try_from(self.doc.compact.len()).ok()?;
-        let node = self.doc.nodes.get_mut(index)?;
+        let node = self.doc.nodes.get_mut(index as usize)?;
         node.next = next;
         node.end = end;
+        node.has_rows = has_rows;
         Some(())
     }
 
@@ -278,7 +336,12 @@ impl Scanner<'_> {
         let mut at = self.pos + 1;
         loop {
             let rest = self.text.as_bytes().get(at..)?;
-            at += rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+            let plain = rest.get(..memchr2(b'"', b'\\', rest)?)?;
+            // Without an early end, so that many bytes are compared at once.
+            if plain.iter().fold(u8::MAX, |least, byte| least.min(*byte)) < b' ' {
+                return None;
+            }
+            at += plain.len();
             match self.text.as_bytes().get(at)? {
                 b'"' => break,
                 b'\\' => {
@@ -310,8 +373,12 @@ impl Scanner<'_> {
         let start = u32::try_from(self.doc.compact.len()).ok()?;
         self.doc.compact.push_str(self.text.get(span)?);
         let end = u32::try_from(self.doc.compact.len()).ok()?;
+        if kind == Kind::Escaped {
+            self.doc.longest_string = self.doc.longest_string.max(end - start);
+        }
         let next = self.len() + 1;
-        self.doc.nodes.push(Node { kind, start, end, next });
+        self.count(false);
+        self.push(Node { kind, has_rows: false, start, end, next });
         Some(())
     }
 

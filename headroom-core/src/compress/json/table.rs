@@ -8,7 +8,7 @@ use super::{
 };
 
 /// By token cost, cheapest first.
-const DELIMITERS: [char; 4] = [',', '|', '\t', ';'];
+const DELIMITERS: [u8; 4] = *b",|\t;";
 
 /// Follows the number of rows that stand here, where others do not.
 pub(super) const BY_NUMBER: &str = " here by number";
@@ -27,7 +27,7 @@ pub(super) struct Table<'a> {
     order: Vec<Column>,
     /// For each path its place among the columns that are not constant.
     position: Vec<Option<usize>>,
-    delimiter: char,
+    delimiter: u8,
     rows: usize,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Table<'a> {
             for (path, value) in self.columns.cells.get(start..*end)? {
                 let Some(place) = self.position.get(*path as usize).copied().flatten() else { continue };
                 while at < place {
-                    out.push(self.delimiter);
+                    out.push(char::from(self.delimiter));
                     at += 1;
                 }
                 let kind = self.doc.node(*value)?.kind;
@@ -76,7 +76,7 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn delimiter(&self) -> char {
-        self.delimiter
+        char::from(self.delimiter)
     }
 
     pub(super) fn grid(&self) -> Grid<'_> {
@@ -101,11 +101,11 @@ impl<'a> Table<'a> {
         out.push_str(": ");
         if head.shown.is_some() {
             out.push('#');
-            out.push(self.delimiter);
+            out.push(char::from(self.delimiter));
         }
         for (n, column) in self.order.iter().enumerate() {
             if n > 0 {
-                out.push(self.delimiter);
+                out.push(char::from(self.delimiter));
             }
             name(&self.columns, column.path, out);
             if let Some(value) = column.constant {
@@ -155,8 +155,25 @@ fn survey(
     Some((order, position))
 }
 
+/// A bit for each delimiter.
+fn bit(byte: u8) -> u8 {
+    const BITS: [u8; 256] = {
+        let mut bits = [0; 256];
+        let mut at = 0;
+        while at < DELIMITERS.len() {
+            #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+            {
+                bits[DELIMITERS[at] as usize] = 1 << at;
+            }
+            at += 1;
+        }
+        bits
+    };
+    BITS.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
 /// The delimiter that makes the fewest strings need quotes.
-fn delimiter(doc: &Document, columns: &Columns<'_>, position: &[Option<usize>]) -> char {
+fn delimiter(doc: &Document, columns: &Columns<'_>, position: &[Option<usize>]) -> u8 {
     let mut quotes = [0_usize; DELIMITERS.len()];
     let mut count = |value: u32| {
         let Some(kind) =
@@ -165,12 +182,8 @@ fn delimiter(doc: &Document, columns: &Columns<'_>, position: &[Option<usize>]) 
             return;
         };
         let lexeme = doc.slice(value);
-        let mut seen = [false; DELIMITERS.len()];
-        for byte in lexeme.bytes() {
-            for (seen, delimiter) in seen.iter_mut().zip(DELIMITERS) {
-                *seen |= char::from(byte) == delimiter;
-            }
-        }
+        let bits = lexeme.bytes().fold(0, |bits, byte| bits | bit(byte));
+        let seen: [bool; DELIMITERS.len()] = std::array::from_fn(|at| bits >> at & 1 == 1);
         if seen.contains(&true) && bare(lexeme, kind).is_some() {
             quotes.iter_mut().zip(seen).for_each(|(quotes, seen)| *quotes += usize::from(seen));
         }
@@ -181,7 +194,7 @@ fn delimiter(doc: &Document, columns: &Columns<'_>, position: &[Option<usize>]) 
         }
     }
     let best = DELIMITERS.iter().zip(quotes).min_by_key(|(_, quotes)| *quotes);
-    best.map_or('|', |(delimiter, _)| *delimiter)
+    best.map_or(b'|', |(delimiter, _)| *delimiter)
 }
 
 fn name(columns: &Columns<'_>, path: u32, out: &mut String) {

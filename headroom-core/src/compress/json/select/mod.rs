@@ -8,17 +8,25 @@ mod numeric;
 mod profile;
 mod summary;
 
-use profile::Profile;
-use rustc_hash::{FxHashMap, FxHashSet};
+use profile::{Alike, Column, Profile};
 
 use super::{grid::Grid, scan::Document};
-use crate::compress::elide::{Wanted, numbers::outliers, severity::Severity, survey::Survey, terms::Hits};
+use crate::compress::elide::{
+    Wanted,
+    numbers::outliers,
+    severity::Severity,
+    survey::{Row, Survey},
+    terms::Hits,
+};
 
 /// Rows at the start and at the end that stay where others match the question, and where none do.
 const FRAME: (usize, usize) = (2, 1);
 const WIDE_FRAME: (usize, usize) = (3, 2);
 /// So many rows that match show what the array is about.
 const ENOUGH: usize = 3;
+/// Where nothing was asked for, arrays that are no longer than this stay whole.
+const FEW: usize = 60;
+const FEW_BYTES: usize = 16 << 10;
 /// Columns with more values, and texts of more shapes, do not show what kinds of rows there are.
 const MAX_KINDS: usize = 12;
 const MAX_SHAPES: usize = 24;
@@ -49,9 +57,15 @@ pub(super) fn choose(rows: &Rows<'_>, wanted: &Wanted<'_>) -> Option<Choice> {
     if survey.rows.len() != rows.count {
         return None;
     }
+    let hits = Hits::of(&survey, wanted);
+    let severities = survey.rows.iter().map(|row| row.severity).collect();
+    drop(survey);
     let profile = Profile::of(rows.doc, rows.grid);
-    let mut chooser = Chooser { rows, survey: &survey, profile: &profile, kept: Kept::new(rows.count) };
-    let asked = chooser.named(wanted) >= ENOUGH;
+    let mut chooser = Chooser { rows, severities, profile: &profile, kept: Kept::new(rows.count) };
+    let asked = chooser.named(&hits, wanted) >= ENOUGH;
+    if !asked && rows.count < FEW && rows.lines.len() < FEW_BYTES {
+        return None;
+    }
     chooser.frame(asked);
     chooser.errors(asked);
     chooser.rare();
@@ -96,7 +110,8 @@ impl Kept {
 
 struct Chooser<'a> {
     rows: &'a Rows<'a>,
-    survey: &'a Survey,
+    /// How grave the words of each row are.
+    severities: Vec<Severity>,
     profile: &'a Profile,
     kept: Kept,
 }
@@ -116,17 +131,17 @@ impl Chooser<'_> {
     }
 
     /// Rows that the question or the call names, and those that match it best; tells how many.
-    fn named(&mut self, wanted: &Wanted<'_>) -> usize {
-        let hits = Hits::of(self.survey, wanted);
+    fn named(&mut self, hits: &Hits, wanted: &Wanted<'_>) -> usize {
         let words = self.share(4, 8, 40);
         let identifiers = self.share(4, 8, 200);
         for row in hits.named_within(identifiers, words) {
             self.kept.add(row);
         }
         // A term says more where it is all of a field than in the midst of a text.
-        let mut fields = String::with_capacity(self.rows.lines.len() / 2);
-        for cells in self.rows.grid.rows() {
-            for (_, node) in cells {
+        let scores = hits.scores();
+        let mut fields = String::new();
+        for (cells, score) in self.rows.grid.rows().zip(&scores) {
+            for (_, node) in cells.iter().filter(|_| *score > 0) {
                 let cell = self.rows.doc.slice(*node);
                 if cell.len() <= FIELD {
                     fields.push_str(cell);
@@ -136,8 +151,7 @@ impl Chooser<'_> {
             fields.push('\n');
         }
         let fields = Hits::of(&Survey::of(&fields), wanted).scores();
-        let mut scored: Vec<(u32, usize)> = hits
-            .scores()
+        let mut scored: Vec<(u32, usize)> = scores
             .into_iter()
             .enumerate()
             .map(|(row, score)| (score + fields.get(row).copied().unwrap_or_default(), row))
@@ -170,18 +184,10 @@ impl Chooser<'_> {
     fn errors(&mut self, asked: bool) {
         let states = self.states();
         let mut grave: [Vec<usize>; 3] = Default::default();
-        for (row, cells) in self.rows.grid.rows().enumerate() {
-            let text = self.survey.rows.get(row).map_or(Severity::None, |row| row.severity);
-            let mut state = None;
-            for (column, node) in cells {
-                let Some(states) = states.get(column) else { continue };
-                let Some((class, _)) =
-                    self.profile.columns.get(*column as usize).and_then(|c| c.class_of(self.rows.doc, *node))
-                else {
-                    continue;
-                };
-                state = state.max(states.get(&class).copied());
-            }
+        for (row, cells) in self.profile.rows(self.rows.grid).enumerate() {
+            let text = self.severities.get(row).copied().unwrap_or_default();
+            let state =
+                cells.filter_map(|cell| states.get(cell.column)?.as_ref()?.get(cell.class?).copied()).max();
             // Where a state is given, it counts for more than words of the text.
             match (state, text) {
                 (Some(Severity::Error), _) | (None, Severity::Error) => grave[0].push(row),
@@ -191,7 +197,7 @@ impl Chooser<'_> {
             }
         }
         let shares =
-            [self.share(16, 12, 100), self.share(32, 6, 50), self.share(if asked { 96 } else { 48 }, 3, 30)];
+            [self.share(16, 12, 100), self.share(48, 6, 24), self.share(if asked { 96 } else { 48 }, 3, 30)];
         for (rows, most) in grave.into_iter().zip(shares) {
             if rows.len() <= most {
                 rows.into_iter().for_each(|row| _ = self.kept.add(row));
@@ -201,46 +207,31 @@ impl Chooser<'_> {
         }
     }
 
-    /// How grave the values of columns are that tell the state of a row.
-    fn states(&self) -> FxHashMap<u32, FxHashMap<u64, Severity>> {
+    /// For each column that tells the state of a row, how grave its values are.
+    fn states(&self) -> Vec<Option<Vec<Severity>>> {
         const MAX_STATES: usize = 24;
-        let mut states = FxHashMap::default();
-        for (index, column) in self.profile.iter() {
-            let profile::Classes::Values(classes) = &column.classes else { continue };
-            if !(2..=MAX_STATES).contains(&classes.len()) {
-                continue;
+        let state = |column: &Column| {
+            let few = column.alike == Alike::Value && (2..=MAX_STATES).contains(&column.classes.len());
+            if !few {
+                return None;
             }
-            let is_status = numeric::is_status(self.rows.doc, classes);
-            let mut text = String::new();
-            let mut keys = Vec::new();
-            for (key, class) in classes {
-                let value = self.rows.doc.slice(class.node);
-                if value.len() <= FIELD {
-                    text.push_str(value);
-                    text.push('\n');
-                    keys.push((*key, value));
-                }
-            }
+            let values = || column.classes.iter().map(|class| self.rows.doc.slice(class.node));
+            // A long value is a text rather than a state.
+            let text: String =
+                values().flat_map(|value| [if value.len() <= FIELD { value } else { "" }, "\n"]).collect();
             let found = Survey::of(&text);
-            let severities: FxHashMap<u64, Severity> = keys
-                .iter()
-                .zip(&found.rows)
-                .map(|((key, value), row)| {
-                    let code = if is_status { value.as_bytes().first().copied() } else { None };
-                    let severity = match code {
-                        Some(b'5') => Severity::Error,
-                        Some(b'4') => Severity::Warning,
-                        _ => row.severity,
-                    };
-                    (*key, severity)
-                })
-                .collect();
+            let is_status = numeric::is_status(values());
+            let grave = |(value, row): (&str, &Row)| match value.bytes().find(u8::is_ascii_digit) {
+                Some(b'5') if is_status => Severity::Error,
+                Some(b'4') if is_status => Severity::Warning,
+                _ => row.severity,
+            };
+            let grave: Vec<Severity> = values().zip(&found.rows).map(grave).collect();
             let levels = found.rows.iter().any(|row| row.level > 0);
-            if levels || is_status || severities.values().any(|severity| *severity > Severity::None) {
-                states.insert(index, severities);
-            }
-        }
-        states
+            let telling = levels || is_status || grave.iter().any(|severity| *severity > Severity::None);
+            telling.then_some(grave)
+        };
+        self.profile.columns.iter().map(state).collect()
     }
 
     /// Keeps rows that show a value or shape which none of those before does.
@@ -248,21 +239,28 @@ impl Chooser<'_> {
         &mut self,
         rows: impl IntoIterator<Item = usize>,
         most: usize,
-        counts: impl Fn(&profile::Column) -> bool,
+        counts: impl Fn(&Column) -> bool,
     ) {
-        let counts: Vec<bool> = self.profile.columns.iter().map(counts).collect();
-        let mut shown = FxHashSet::default();
+        let mut shown: Vec<Vec<bool>> = self
+            .profile
+            .columns
+            .iter()
+            .map(|column| vec![false; if counts(column) { column.classes.len() } else { 0 }])
+            .collect();
+        let mut left: usize = shown.iter().map(Vec::len).sum();
         let mut added = 0;
         for row in rows {
-            let mut new = false;
-            for (index, node) in self.rows.grid.row(row) {
-                let at = *index as usize;
-                let column = self.profile.columns.get(at).filter(|_| counts.get(at) == Some(&true));
-                if let Some((class, _)) = column.and_then(|column| column.class_of(self.rows.doc, *node)) {
-                    new |= shown.insert((*index, class));
+            if left == 0 || added == most {
+                break;
+            }
+            let before = left;
+            for cell in self.profile.row(self.rows.grid, row) {
+                let place = cell.class.and_then(|class| shown.get_mut(cell.column)?.get_mut(class));
+                if let Some(shown) = place {
+                    left -= usize::from(!std::mem::replace(shown, true));
                 }
             }
-            if new && added < most {
+            if left < before {
                 added += usize::from(self.kept.add(row));
             }
         }
@@ -273,10 +271,8 @@ impl Chooser<'_> {
         let most = if asked { self.share(64, 1, 16) } else { self.share(12, 6, 40) };
         let kept = self.kept.rows.iter().enumerate().filter(|(_, kept)| **kept).map(|(row, _)| row);
         let kept: Vec<usize> = kept.collect();
-        self.one_of_each(kept.into_iter().chain(0..self.rows.count), most, |column| match &column.classes {
-            profile::Classes::Values(classes) => classes.len() <= MAX_KINDS,
-            profile::Classes::Shapes(classes) => classes.len() <= MAX_SHAPES,
-            profile::Classes::None => false,
+        self.one_of_each(kept.into_iter().chain(0..self.rows.count), most, |column| {
+            column.classes.len() <= if column.alike == Alike::Value { MAX_KINDS } else { MAX_SHAPES }
         });
     }
 
@@ -290,33 +286,31 @@ impl Chooser<'_> {
             .columns
             .iter()
             .map(|column| {
-                let Some(classes) = column.classes() else { return true };
-                let rare = classes.values().map(|class| class.count as usize).filter(|n| *n <= seldom);
-                rare.sum::<usize>() * 8 > count
+                let counts = column.classes.iter().map(|class| class.count as usize);
+                column.kinds().is_none() || counts.filter(|n| *n <= seldom).sum::<usize>() * 8 > count
             })
             .collect();
         let mut missing: Vec<usize> = Vec::new();
         let usual: Vec<bool> =
             self.profile.columns.iter().map(|column| column.filled + seldom >= count).collect();
         let expected = usual.iter().filter(|usual| **usual).count();
-        for (row, cells) in self.rows.grid.rows().enumerate() {
+        for (row, cells) in self.profile.rows(self.rows.grid).enumerate() {
             let mut rarest = usize::MAX;
             let mut present = 0;
-            for (index, node) in cells {
-                let at = *index as usize;
-                let Some(column) = self.profile.columns.get(at) else { continue };
-                present += usize::from(usual.get(at) == Some(&true));
+            for cell in cells {
+                let Some(column) = self.profile.columns.get(cell.column) else { continue };
+                present += usize::from(usual.get(cell.column) == Some(&true));
                 if column.filled <= seldom {
                     rarest = rarest.min(column.filled);
-                } else if long_tail.get(at) == Some(&false)
-                    && let Some((_, class)) = column.class_of(self.rows.doc, *node)
+                } else if long_tail.get(cell.column) == Some(&false)
+                    && let Some(class) = cell.class.and_then(|class| column.classes.get(class))
                 {
                     rarest = rarest.min(class.count as usize);
                 }
             }
             if rarest <= seldom {
                 found.push((rarest, row));
-            } else if present < expected && !cells.is_empty() {
+            } else if 0 < present && present < expected {
                 missing.push(row);
             }
         }
@@ -355,7 +349,7 @@ impl Chooser<'_> {
     }
 
     fn changes(&mut self) {
-        for row in numeric::changes(self.profile) {
+        for row in numeric::changes(self.rows.count, self.profile) {
             self.kept.add(row);
         }
     }

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Rows,
-    profile::{Class, Classes, Column, Profile},
+    profile::{Alike, Class, Column, Profile},
 };
 use crate::compress::elide::{
     Wanted,
@@ -119,27 +119,32 @@ const MAX_PLACES: usize = 8;
 
 /// The numbers in texts of the same shape, each place for itself.
 pub(super) fn in_texts(rows: &Rows<'_>, profile: &Profile) -> Vec<Vec<(f32, u32)>> {
-    let mut index: FxHashMap<(u32, u64, usize), usize> = FxHashMap::default();
     let mut found: Vec<Vec<(f32, u32)>> = Vec::new();
-    for (row, cells) in (0_u32..).zip(rows.grid.rows()) {
-        for (at, node) in cells {
-            let Some(column) = profile.columns.get(*at as usize) else { continue };
-            if !matches!(column.classes, Classes::Shapes(_)) {
-                continue;
-            }
-            let Some((shape, class)) = column.class_of(rows.doc, *node) else { continue };
-            if (class.count as usize) < MIN_VALUES {
-                continue;
-            }
-            for (place, number) in numbers(rows.doc.slice(*node)).take(MAX_PLACES).enumerate() {
-                let next = found.len();
-                let list = *index.entry((*at, shape, place)).or_insert(next);
-                if list == next {
-                    found.push(Vec::new());
-                }
-                if let Some(list) = found.get_mut(list) {
-                    list.push((number, row));
-                }
+    // For each class of each column the first of its lists, and how many it has.
+    let lists: Vec<Vec<(usize, usize)>> = profile
+        .columns
+        .iter()
+        .map(|column| {
+            let list = |class: &Class| {
+                let enough = column.alike == Alike::Shape && class.count as usize >= MIN_VALUES;
+                let places =
+                    if enough { numbers(rows.doc.slice(class.node)).take(MAX_PLACES).count() } else { 0 };
+                found.resize_with(found.len() + places, Vec::new);
+                (found.len() - places, places)
+            };
+            column.classes.iter().map(list).collect()
+        })
+        .collect();
+    if found.is_empty() {
+        return found;
+    }
+    for (row, cells) in (0_u32..).zip(profile.rows(rows.grid)) {
+        for cell in cells {
+            let list = cell.class.and_then(|class| lists.get(cell.column)?.get(class).copied());
+            let Some((first, places)) = list.filter(|(_, places)| *places > 0) else { continue };
+            let lists = found.get_mut(first..first + places).unwrap_or_default();
+            for (number, list) in numbers(rows.doc.slice(cell.node)).zip(lists) {
+                list.push((number, row));
             }
         }
     }
@@ -163,16 +168,15 @@ fn numbers(text: &str) -> impl Iterator<Item = f32> {
 }
 
 /// Whether the values of a column are HTTP status codes.
-pub(super) fn is_status(doc: &super::Document, classes: &FxHashMap<u64, Class>) -> bool {
+pub(super) fn is_status<'a>(values: impl Iterator<Item = &'a str>) -> bool {
     let mut usual = false;
-    let all = classes.values().all(|class| {
-        let code = doc.slice(class.node).trim_matches('"');
+    let is_code = |value: &str| {
+        let code = value.trim_matches('"');
         usual |= matches!(code, "200" | "201" | "204" | "302" | "304");
-        code.len() == 3
-            && code.starts_with(['1', '2', '3', '4', '5'])
-            && code.bytes().all(|b| b.is_ascii_digit())
-    });
-    all && usual
+        let digits = code.bytes().all(|byte| byte.is_ascii_digit());
+        code.len() == 3 && code.starts_with(['1', '2', '3', '4', '5']) && digits
+    };
+    values.map(is_code).fold(true, |all, code| all & code) && usual
 }
 
 /// The words of a column's name.
@@ -185,7 +189,7 @@ fn is_any(words: &[u32], list: &[&str]) -> bool {
 }
 
 fn can_rank(column: &Column) -> bool {
-    column.is_numeric() && column.classes().is_none_or(|classes| classes.len() > 2)
+    column.is_numeric() && (column.classes.is_empty() || column.classes.len() > 2)
 }
 
 /// The columns whose names say that rows can be ranked by them, those of the question first.
@@ -274,11 +278,11 @@ fn times(rows: &Rows<'_>) -> Vec<usize> {
 }
 
 /// Rows where the level of a series changes for good.
-pub(super) fn changes(profile: &Profile) -> Vec<usize> {
-    let window = (profile.rows / 20).clamp(8, 256);
+pub(super) fn changes(rows: usize, profile: &Profile) -> Vec<usize> {
+    let window = (rows / 20).clamp(8, 256);
     let mut found: Vec<(f32, usize)> = Vec::new();
     for column in &profile.columns {
-        let whole = column.numbers.len() == profile.rows;
+        let whole = column.numbers.len() == rows;
         if !whole || !column.is_numeric() || column.is_sequence() {
             continue;
         }

@@ -1,6 +1,6 @@
 //! What the columns of an array hold: categories, texts of a few shapes, numbers.
 
-use std::hash::Hasher;
+use std::{hash::Hasher, ops::Range};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
@@ -12,6 +12,9 @@ use super::super::{
 /// Most different values or shapes of a column that are counted.
 const MAX_CLASSES: usize = 256;
 
+/// The class of cells in columns where every cell is something else.
+const NO_CLASS: u16 = u16::MAX;
+
 /// Cells that count as alike: the same value, or texts of the same shape.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Class {
@@ -20,22 +23,24 @@ pub(super) struct Class {
     pub(super) node: u32,
 }
 
-/// How the cells of a column are counted.
-#[derive(Debug)]
-pub(super) enum Classes {
-    /// Few different values.
-    Values(FxHashMap<u64, Class>),
-    /// Texts that differ in names and numbers only.
-    Shapes(FxHashMap<u64, Class>),
-    /// Every cell is something else.
-    None,
+/// What the cells of one class have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alike {
+    /// The value; there are few different ones.
+    Value,
+    /// The text but for names and numbers.
+    Shape,
+    /// There are no classes.
+    Nothing,
 }
 
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) filled: usize,
     texts: usize,
-    pub(super) classes: Classes,
+    pub(super) alike: Alike,
+    pub(super) classes: Vec<Class>,
+    index: FxHashMap<u64, u16>,
     /// The numbers with their rows.
     pub(super) numbers: Vec<(f32, u32)>,
 }
@@ -43,53 +48,82 @@ pub(super) struct Column {
 /// The columns of a grid.
 #[derive(Debug)]
 pub(super) struct Profile {
-    pub(super) rows: usize,
     pub(super) columns: Vec<Column>,
+    /// The class of each cell of the grid.
+    classes: Vec<u16>,
+}
+
+/// A cell with the number of its column and its class.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cell {
+    pub(super) column: usize,
+    pub(super) node: u32,
+    pub(super) class: Option<usize>,
 }
 
 impl Profile {
     pub(super) fn of(doc: &Document, grid: &Grid<'_>) -> Self {
-        let rows = grid.ends.len();
-        let most = (rows / 8 + 4).min(MAX_CLASSES);
+        let most = (grid.ends.len() / 8 + 4).min(MAX_CLASSES);
         let empty = || Column {
             filled: 0,
             texts: 0,
-            classes: Classes::Values(FxHashMap::default()),
+            alike: Alike::Value,
+            classes: Vec::new(),
+            index: FxHashMap::default(),
             numbers: Vec::new(),
         };
         let mut columns: Vec<Column> = grid.names.iter().map(|_| empty()).collect();
+        let mut classes = Vec::with_capacity(grid.cells.len());
         for (row, cells) in (0_u32..).zip(grid.rows()) {
             for (column, node) in cells {
-                if let Some(column) = columns.get_mut(*column as usize) {
-                    column.add(doc, row, *node, most);
-                }
+                let column = columns.get_mut(*column as usize);
+                classes.push(column.map_or(NO_CLASS, |column| column.add(doc, row, *node, most)));
             }
         }
         let mut pending = false;
         for column in &mut columns {
-            if matches!(column.classes, Classes::None) && column.texts * 2 > column.filled {
-                column.classes = Classes::Shapes(FxHashMap::default());
+            if column.alike == Alike::Nothing && column.texts * 2 > column.filled {
+                column.alike = Alike::Shape;
                 pending = true;
             }
         }
         if pending {
-            for (column, node) in grid.cells {
-                if let Some(column) = columns.get_mut(*column as usize) {
-                    column.add_shape(doc, *node, most);
+            for ((column, node), class) in grid.cells.iter().zip(&mut classes) {
+                let column = columns.get_mut(*column as usize).filter(|column| column.alike == Alike::Shape);
+                if let Some(column) = column {
+                    *class = column.class(shape(doc.slice(*node)), *node, most);
                 }
             }
         }
-        Self { rows, columns }
+        Self { columns, classes }
     }
 
-    /// The columns with their indices.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Column)> {
-        (0..).zip(&self.columns)
+    /// The cells of some neighbouring rows.
+    fn cells<'a>(&'a self, grid: &Grid<'a>, range: Range<usize>) -> impl Iterator<Item = Cell> + use<'a> {
+        let cells = grid.cells.get(range.clone()).unwrap_or_default();
+        let classes = self.classes.get(range).unwrap_or_default();
+        cells.iter().zip(classes).map(|((column, node), class)| {
+            let column = *column as usize;
+            let class = usize::from(*class);
+            // Cells that came by before their column turned out to have too many classes have one still.
+            let known = self.columns.get(column).is_some_and(|column| class < column.classes.len());
+            Cell { column, node: *node, class: known.then_some(class) }
+        })
+    }
+
+    /// The cells of each row.
+    pub(super) fn rows<'a>(&'a self, grid: &Grid<'a>) -> impl Iterator<Item = impl Iterator<Item = Cell>> {
+        (0..grid.ends.len()).map(move |row| self.cells(grid, grid.range(row)))
+    }
+
+    /// The cells of one row.
+    pub(super) fn row<'a>(&'a self, grid: &Grid<'a>, row: usize) -> impl Iterator<Item = Cell> + use<'a> {
+        self.cells(grid, grid.range(row))
     }
 }
 
 impl Column {
-    fn add(&mut self, doc: &Document, row: u32, node: u32, most: usize) {
+    fn add(&mut self, doc: &Document, row: u32, node: u32, most: usize) -> u16 {
         let text = doc.slice(node);
         let kind = doc.node(node).map_or(Kind::Scalar, |node| node.kind);
         self.filled += 1;
@@ -100,39 +134,34 @@ impl Column {
         {
             self.numbers.push((number, row));
         }
-        if let Classes::Values(classes) = &mut self.classes {
-            classes.entry(exact(text)).or_insert(Class { count: 0, node }).count += 1;
-            if classes.len() > most {
-                self.classes = Classes::None;
+        if self.alike == Alike::Nothing {
+            return NO_CLASS;
+        }
+        self.class(exact(text), node, most)
+    }
+
+    /// The class with this key; none, from then on, where there are too many.
+    fn class(&mut self, key: u64, node: u32, most: usize) -> u16 {
+        let next = self.classes.len();
+        let class = *self.index.entry(key).or_insert(u16::try_from(next).unwrap_or(NO_CLASS));
+        if usize::from(class) < next {
+            if let Some(class) = self.classes.get_mut(usize::from(class)) {
+                class.count += 1;
             }
+        } else if next < most {
+            self.classes.push(Class { count: 1, node });
+        } else {
+            self.alike = Alike::Nothing;
+            self.classes.clear();
+            self.index.clear();
+            return NO_CLASS;
         }
+        class
     }
 
-    fn add_shape(&mut self, doc: &Document, node: u32, most: usize) {
-        if let Classes::Shapes(classes) = &mut self.classes {
-            classes.entry(shape(doc.slice(node))).or_insert(Class { count: 0, node }).count += 1;
-            if classes.len() > most {
-                self.classes = Classes::None;
-            }
-        }
-    }
-
-    /// What the cells of the column are alike in, if there is more than one class of them.
-    pub(super) fn classes(&self) -> Option<&FxHashMap<u64, Class>> {
-        match &self.classes {
-            Classes::Values(classes) | Classes::Shapes(classes) if classes.len() > 1 => Some(classes),
-            _ => None,
-        }
-    }
-
-    /// The class of one cell by its key.
-    pub(super) fn class_of(&self, doc: &Document, node: u32) -> Option<(u64, Class)> {
-        let (key, classes) = match &self.classes {
-            Classes::Values(classes) => (exact(doc.slice(node)), classes),
-            Classes::Shapes(classes) => (shape(doc.slice(node)), classes),
-            Classes::None => return None,
-        };
-        Some((key, *classes.get(&key)?))
+    /// The number of classes, if cells differ and have any.
+    pub(super) fn kinds(&self) -> Option<usize> {
+        (self.classes.len() > 1).then_some(self.classes.len())
     }
 
     /// Whether nearly all cells are numbers.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Rows,
-    profile::{Classes, Column, Profile},
+    profile::{Alike, Column, Profile},
 };
 use crate::compress::elide::survey::Survey;
 
@@ -22,14 +22,14 @@ pub(super) fn summary(rows: &Rows<'_>, profile: &Profile, kept: &[bool]) -> Stri
     for (index, column) in profile.columns.iter().enumerate() {
         if let Some(score) = telling(rows, column) {
             categories.push((score, index));
-        } else if column.is_numeric() && !column.is_sequence() && column.filled * 2 > profile.rows {
+        } else if column.is_numeric() && !column.is_sequence() && column.filled * 2 > rows.count {
             ranges.push(index);
         }
     }
     categories.sort_unstable();
     let mut out = String::new();
     for (_, column) in categories.into_iter().take(MAX_CATEGORIES) {
-        counts(rows, profile, kept, column, &mut out);
+        counts(rows, kept, column, &mut out);
     }
     for column in ranges.into_iter().take(MAX_RANGES) {
         range(rows, profile, kept, column, &mut out);
@@ -39,19 +39,22 @@ pub(super) fn summary(rows: &Rows<'_>, profile: &Profile, kept: &[bool]) -> Stri
 
 /// How well the counts of a column's values tell what the rows are, lower being better.
 fn telling(rows: &Rows<'_>, column: &Column) -> Option<usize> {
-    let Classes::Values(classes) = &column.classes else { return None };
+    if column.alike != Alike::Value {
+        return None;
+    }
+    let classes = &column.classes;
     let safe = |node: u32| {
         let value = rows.doc.slice(node).trim_matches('"');
         let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/');
         !value.is_empty() && value.len() <= MAX_VALUE && value.chars().all(plain)
     };
-    if !(2..=MAX_VALUES).contains(&classes.len()) || !classes.values().all(|class| safe(class.node)) {
+    if !(2..=MAX_VALUES).contains(&classes.len()) || !classes.iter().all(|class| safe(class.node)) {
         return None;
     }
-    let text: String = classes.values().map(|class| format!("{}\n", rows.doc.slice(class.node))).collect();
+    let text: String = classes.iter().map(|class| format!("{}\n", rows.doc.slice(class.node))).collect();
     let found = Survey::of(&text);
     let is_level = found.rows.iter().any(|row| row.level > 0 || row.severity > super::Severity::None);
-    let is_text = classes.values().all(|class| rows.doc.slice(class.node).starts_with('"'));
+    let is_text = classes.iter().all(|class| rows.doc.slice(class.node).starts_with('"'));
     Some(
         if is_level {
             0
@@ -69,7 +72,7 @@ fn aside<'a>(rows: &'a Rows<'_>, kept: &'a [bool], column: usize) -> impl Iterat
     })
 }
 
-fn counts(rows: &Rows<'_>, profile: &Profile, kept: &[bool], index: usize, out: &mut String) {
+fn counts(rows: &Rows<'_>, kept: &[bool], index: usize, out: &mut String) {
     let mut found: Vec<(usize, &str)> = Vec::new();
     for node in aside(rows, kept, index) {
         let value = rows.doc.slice(node);
@@ -80,7 +83,7 @@ fn counts(rows: &Rows<'_>, profile: &Profile, kept: &[bool], index: usize, out: 
     }
     found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
     let is_text = found.iter().all(|(_, value)| value.starts_with('"'));
-    if !is_text && let Some(name) = name(rows, profile, index) {
+    if !is_text && let Some(name) = name(rows, index) {
         separate(out, "; ");
         _ = write!(out, "{name}:");
         for (n, (count, value)) in found.into_iter().enumerate() {
@@ -97,7 +100,7 @@ fn counts(rows: &Rows<'_>, profile: &Profile, kept: &[bool], index: usize, out: 
 
 fn range(rows: &Rows<'_>, profile: &Profile, kept: &[bool], index: usize, out: &mut String) {
     let Some(column) = profile.columns.get(index) else { return };
-    let Some(name) = name(rows, profile, index) else { return };
+    let Some(name) = name(rows, index) else { return };
     let mut values: Vec<(f32, u32)> =
         column.numbers.iter().filter(|(_, row)| kept.get(*row as usize) == Some(&false)).copied().collect();
     values.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -120,7 +123,7 @@ fn range(rows: &Rows<'_>, profile: &Profile, kept: &[bool], index: usize, out: &
 }
 
 /// The name of a column where it is short and plain.
-fn name<'a>(rows: &Rows<'a>, _: &Profile, index: usize) -> Option<&'a str> {
+fn name<'a>(rows: &Rows<'a>, index: usize) -> Option<&'a str> {
     let name = rows.grid.names.get(index)?.trim_matches('"');
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     (!name.is_empty() && name.len() <= MAX_VALUE && name.chars().all(plain)).then_some(name)

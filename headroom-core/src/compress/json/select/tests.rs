@@ -8,7 +8,10 @@ use super::super::{
     decode::{covers, decode, minify},
     selected,
 };
-use crate::{Handle, compress::elide::Wanted};
+use crate::{
+    Handle,
+    compress::{elide::Wanted, shared_texts},
+};
 
 /// Selects, and checks what holds for all selections.
 #[track_caller]
@@ -426,4 +429,108 @@ proptest! {
         let _ = select(&text, &Wanted { question: Some(&question), ..Wanted::default() });
         let _ = select(&text, &Wanted { arguments: Some(&question), ..Wanted::default() });
     }
+}
+
+/// The tool results of a published workload in the form of one API, with the question and the arguments of each.
+fn results(body: &Value) -> Vec<(String, Option<String>, Option<String>)> {
+    let text = |content: &Value| {
+        let parts = content.as_array().into_iter().flatten().filter_map(|part| part["text"].as_str());
+        content.as_str().map_or_else(|| parts.collect(), str::to_owned)
+    };
+    let (mut question, mut arguments, mut found) = (None, None, Vec::new());
+    for message in body["messages"].as_array().unwrap() {
+        let none = Vec::new();
+        for part in message["content"].as_array().unwrap_or(&none) {
+            match part["type"].as_str().unwrap() {
+                "tool_use" => arguments = Some(part["input"].to_string()),
+                "tool_result" => found.push((text(&part["content"]), question.clone(), arguments.clone())),
+                _ => {}
+            }
+        }
+        if let Some(call) = message["tool_calls"][0]["function"]["arguments"].as_str() {
+            arguments = Some(call.to_owned());
+        }
+        match message["role"].as_str().unwrap() {
+            "tool" => found.push((text(&message["content"]), question.clone(), arguments.clone())),
+            "user" if message["content"].is_string() => question = Some(text(&message["content"])),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn published_workloads_shrink_and_show_every_needle() {
+    let tokens = |text: &str| bpe_openai::o200k_base().count(text);
+    for (name, least) in [
+        ("headline_code_search_100", 930),
+        ("headline_sre_incident", 930),
+        ("headline_issue_triage", 800),
+        ("headline_codebase_exploration", 650),
+        ("headline_fatal_logs_100", 930),
+    ] {
+        let texts = shared_texts("workloads");
+        let file = |end: &str| texts.iter().find(|(path, _)| path.ends_with(format!("{name}.{end}.json")));
+        let Some((_, meta)) = file("meta") else { return };
+        let meta: Value = serde_json::from_str(meta).unwrap();
+        for form in ["anthropic", "openai"] {
+            let body: Value = serde_json::from_str(&file(form).unwrap().1).unwrap();
+            let (mut before, mut after, mut visible) = (0, 0, String::new());
+            for (text, question, arguments) in results(&body) {
+                let (question, arguments) = (question.as_deref(), arguments.as_deref());
+                let wanted = Wanted { question, arguments, file_read: false };
+                let out = select(&text, &wanted).map(|found| found.text);
+                let out = out.or_else(|| candidates(&text).pop()).unwrap_or_else(|| text.clone());
+                before += tokens(&text);
+                after += tokens(&out);
+                visible.push_str(&out);
+            }
+            let saved = 1000 - 1000 * after / before;
+            println!("{name} {form}: {before} -> {after} tokens, {} % saved", saved as f64 / 10.0);
+            assert!(saved >= least, "{name} {form}: {before} -> {after}");
+            for needle in meta["needles"].as_array().unwrap() {
+                for part in needle["all"].as_array().unwrap().iter().filter_map(Value::as_str) {
+                    assert!(visible.contains(part), "{name} {form}: {part}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn real_json_keeps_its_needles() {
+    let tokens = |text: &str| bpe_openai::o200k_base().count(text);
+    let texts = shared_texts("corpora");
+    let file = |name: &str| texts.iter().find(|(path, _)| path.ends_with(name)).map(|(_, text)| text);
+    let Some(all) = file("needles.json") else { return };
+    let all: Value = serde_json::from_str(all).unwrap();
+    let (mut needles, mut visible) = (0, 0);
+    for (name, spec) in all.as_object().unwrap().iter().filter(|(name, _)| name.starts_with("json/")) {
+        let Some(text) = file(name) else { continue };
+        let found = select(text, &Wanted::default());
+        for needle in
+            spec["needles"].as_array().unwrap().iter().filter_map(|needle| needle["needle"].as_str())
+        {
+            let seen =
+                found.as_ref().is_none_or(|found| found.text.contains(needle) || !text.contains(needle));
+            needles += 1;
+            visible += usize::from(seen);
+            let kept = |found: &Selection| found.originals.iter().any(|original| original.content == **text);
+            assert!(seen || found.as_ref().is_some_and(kept), "{name}: {needle}");
+        }
+    }
+    println!("{visible} of {needles} needles");
+    assert!(visible * 100 >= needles * 97, "{visible} of {needles}");
+    let (mut before, mut after) = (0, 0);
+    for (path, text) in
+        texts.iter().filter(|(path, _)| path.components().any(|part| part.as_os_str() == "json"))
+    {
+        if let Some(found) = select(text, &Wanted::default()) {
+            let counts = (tokens(text), tokens(&found.text));
+            println!("{:>7} -> {:>6} tokens  {}", counts.0, counts.1, path.display());
+            before += counts.0;
+            after += counts.1;
+        }
+    }
+    assert!(after * 100 <= before * 30, "{before} -> {after}");
 }
