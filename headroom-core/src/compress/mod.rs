@@ -1,6 +1,8 @@
 //! One module per way to make a text smaller. Each is pure: text in, text or ranges out.
 
 #[cfg_attr(not(test), expect(dead_code, reason = "the router will call it"))]
+pub(crate) mod columns;
+#[cfg_attr(not(test), expect(dead_code, reason = "the router will call it"))]
 pub(crate) mod diff;
 pub(crate) mod elide;
 pub(crate) mod fold;

@@ -214,7 +214,7 @@ fn choose(
             *times += 1;
             let defines =
                 telling && source == Source::Written && is_definition(body) && file.definitions < DEFINITIONS;
-            let first = file.shown == 0 || (file.shown < most && *times <= 3);
+            let first = file.shown == 0 || (file.shown < most && (*times <= 3 || most == FEW_IN_FILE));
             let record = source == Source::Log && !records.is_empty() && records.get(*hit) == Some(&false);
             *shows = asked.get(*hit).copied().unwrap_or(true)
                 || file.named
