@@ -95,14 +95,14 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
     for table in &mut tables {
         table.choose(&view, &asked, &mut kept);
     }
-    let runs = view.runs(&kept).into_iter();
-    runs.filter(|run| run.len() >= MIN_GAP_LINES && view.bytes(run) >= MIN_GAP_BYTES)
-        .filter_map(|run| {
-            let table =
-                tables.iter().find(|table| table.lines.start <= run.start && run.end <= table.lines.end)?;
-            view.gap(&run, table.summary(&run))
-        })
-        .collect()
+    let pays = |run: &Range<usize>| run.len() >= MIN_GAP_LINES && view.bytes(run) >= MIN_GAP_BYTES;
+    let runs = view.settle(kept, &[], pays).into_iter();
+    runs.filter_map(|run| {
+        let at = tables.partition_point(|table| table.lines.end <= run.start);
+        let table = tables.get(at).filter(|table| run.end <= table.lines.end)?;
+        view.gap(&run, table.summary(&run))
+    })
+    .collect()
 }
 
 /// The tables of a text, padded or written without padding.
