@@ -15,9 +15,9 @@ pub enum ContentKind {
     Diff,
     /// Hits of a search: `path:line:text`, and lines of a file with numbers that jump.
     Search,
-    /// Paths, or the rows of `ls -l`.
+    /// Paths and names of files.
     Listing,
-    /// Cells in columns.
+    /// Cells in columns, as of `ps` and `ls -l`.
     Table,
     /// Lines of a log, of a test run or of a build.
     Log,
@@ -77,6 +77,8 @@ pub enum Step {
     Search,
     /// Directories of a listing lifted out.
     Listing,
+    /// The padding of aligned columns removed.
+    Columns,
     /// Lines that stand in an earlier block referenced.
     Reference,
     /// Parts set aside behind a marker.
@@ -94,6 +96,7 @@ impl Step {
             Self::Json => "json",
             Self::Search => "search",
             Self::Listing => "listing",
+            Self::Columns => "columns",
             Self::Reference => "reference",
             Self::Elision => "elision",
         }

@@ -1,5 +1,6 @@
 //! One module per way to make a text smaller. Each is pure: text in, text or ranges out.
 
+pub(crate) mod columns;
 pub(crate) mod diff;
 pub(crate) mod elide;
 pub(crate) mod fold;
@@ -18,6 +19,7 @@ pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Step)> {
     match kind {
         ContentKind::Search => search::render(text).map(|text| (text, Step::Search)),
         ContentKind::Listing => listing::render(text).map(|text| (text, Step::Listing)),
+        ContentKind::Table => columns::render(text).map(|text| (text, Step::Columns)),
         _ => None,
     }
 }
@@ -29,6 +31,7 @@ pub(crate) fn gaps(kind: ContentKind, text: &str, wanted: &elide::Wanted<'_>) ->
         ContentKind::Search => search::gaps(text, wanted),
         ContentKind::Listing => listing::gaps(text, wanted),
         ContentKind::Diff => diff::gaps(text, wanted),
+        ContentKind::Table => columns::gaps(text, wanted),
         _ => elide::gaps(text, wanted),
     }
 }

@@ -9,10 +9,15 @@ mod tests;
 
 use line::Class;
 
-use crate::ContentKind;
+use crate::{
+    ContentKind,
+    compress::{columns, diff, listing},
+};
 
 /// Lines looked at, at most.
 const MAX_LINES: usize = 2000;
+/// Bytes at the start whose lines are parsed as those of one kind.
+const MAX_START: usize = 128 << 10;
 /// Lines of dense data are at least this long.
 const MIN_BLOB: usize = 400;
 
@@ -49,7 +54,7 @@ impl Shares {
 
 /// What kind of text this is, by its structure.
 pub(super) fn kind(text: &str) -> ContentKind {
-    use Class::{Blob, Code, Frame, Hit, Json, Log, Mark, Path, Perms, Prose, Rows, Tag};
+    use Class::{Blob, Code, Frame, Hit, Json, Log, Mark, Perms, Prose, Tag};
 
     if starts_html(text) {
         return ContentKind::Html;
@@ -57,23 +62,44 @@ pub(super) fn kind(text: &str) -> ContentKind {
     let lines: Vec<&str> = text.lines().collect();
     let step = lines.len().div_ceil(MAX_LINES).max(1);
     let shares = Shares::of(lines.iter().copied().step_by(step));
-    let rules: [(ContentKind, bool); 11] = [
-        (ContentKind::Json, shares.count(Json) > 1 && shares.reach(95, &[Json])),
-        (ContentKind::Diff, is_diff(&lines)),
-        (ContentKind::Html, shares.reach(50, &[Tag]) && has_page_tags(text)),
-        (ContentKind::Blob, shares.reach(60, &[Blob])),
-        (ContentKind::Search, shares.reach(60, &[Hit])),
-        (ContentKind::Log, shares.reach(40, &[Log, Frame]) || is_run(&lines)),
-        (ContentKind::Listing, shares.reach(70, &[Path, Perms])),
-        (ContentKind::Table, shares.reach(70, &[Rows]) && shares.lines > 2),
-        (ContentKind::Prose, is_document(&lines)),
-        (ContentKind::Code, shares.reach(35, &[Code]) && shares.count(Code) * 2 > shares.count(Prose)),
-        (ContentKind::Prose, shares.reach(40, &[Prose, Mark])),
-    ];
-    let found = rules.iter().find(|(_, holds)| *holds).map(|(kind, _)| *kind);
-    // A few lines of a log, with what the program printed between them.
-    let fallback = if shares.reach(15, &[Log, Frame]) { ContentKind::Log } else { ContentKind::Text };
-    found.unwrap_or(fallback)
+    let start = first_lines(text);
+    if shares.count(Json) > 1 && shares.reach(95, &[Json]) {
+        ContentKind::Json
+    } else if diff::share(start) >= 50 {
+        ContentKind::Diff
+    } else if shares.reach(50, &[Tag]) && has_page_tags(text) {
+        ContentKind::Html
+    } else if shares.reach(60, &[Blob]) {
+        ContentKind::Blob
+    } else if shares.reach(60, &[Hit]) {
+        ContentKind::Search
+    } else if shares.reach(40, &[Log, Frame]) || is_run(&lines) {
+        ContentKind::Log
+    } else if listing::share(start) >= 70 {
+        ContentKind::Listing
+    } else if shares.reach(50, &[Perms]) || shares.lines > 2 && columns::share(start) >= 70 {
+        ContentKind::Table
+    } else if is_document(&lines) {
+        ContentKind::Prose
+    } else if shares.reach(35, &[Code]) && shares.count(Code) * 2 > shares.count(Prose) {
+        ContentKind::Code
+    } else if shares.reach(40, &[Prose, Mark]) {
+        ContentKind::Prose
+    } else if shares.reach(15, &[Log, Frame]) {
+        // A few lines of a log, with what the program printed between them.
+        ContentKind::Log
+    } else {
+        ContentKind::Text
+    }
+}
+
+/// The lines at the start that tell the rest.
+fn first_lines(text: &str) -> &str {
+    if text.len() <= MAX_START {
+        return text;
+    }
+    let end = memchr::memrchr(b'\n', text.as_bytes().get(..MAX_START).unwrap_or_default()).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
 }
 
 fn starts_html(text: &str) -> bool {
@@ -90,29 +116,6 @@ fn has_page_tags(text: &str) -> bool {
 fn is_document(lines: &[&str]) -> bool {
     let starts = |mark: &str| lines.iter().filter(|line| line.starts_with(mark)).count();
     starts("```") > 1 && starts("#") > 1
-}
-
-/// Whether most lines are those of a diff that has hunks or headers.
-fn is_diff(lines: &[&str]) -> bool {
-    let mut heads = 0;
-    let mut inside = 0;
-    let mut left = 0_usize;
-    for line in lines {
-        if line.starts_with("@@ -") || line.starts_with("@@@ -") {
-            heads += 1;
-            inside += 1;
-            left = usize::MAX;
-        } else if line::is_diff_head(line) {
-            heads += usize::from(line.starts_with("diff --"));
-            inside += 1;
-            left = 0;
-        } else if left > 0 && (line.is_empty() || line.starts_with([' ', '+', '-', '\\'])) {
-            inside += 1;
-        } else {
-            left = 0;
-        }
-    }
-    heads > 0 && inside * 2 > lines.len()
 }
 
 /// Whether a test runner or a build tool has printed this: it says so in a few places only.

@@ -185,11 +185,12 @@ impl Chooser<'_> {
     }
 
     fn gaps(&self) -> Vec<Gap> {
-        let runs = self.view.runs(&self.kept).into_iter();
-        runs.filter(|run| run.len() >= MIN_GAP_LINES || self.view.bytes(run) >= LONG_LINE)
-            .filter(|run| self.view.bytes(run) >= MIN_GAP_BYTES)
-            .filter_map(|run| self.view.gap(&run, self.summary(&run)))
-            .collect()
+        let pays = |run: &Range<usize>| {
+            let bytes = self.view.bytes(run);
+            bytes >= MIN_GAP_BYTES && (run.len() >= MIN_GAP_LINES || bytes >= LONG_LINE)
+        };
+        let runs = self.view.settle(self.kept.clone(), &[], pays).into_iter();
+        runs.filter_map(|run| self.view.gap(&run, self.summary(&run))).collect()
     }
 
     /// `3 hunks, +40 -2` or `80 unchanged lines`.

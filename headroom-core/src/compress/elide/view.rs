@@ -5,6 +5,9 @@ use std::ops::Range;
 use super::{Gap, Wanted, bytes, runs, severity::Severity, survey::Survey, terms::Hits};
 use crate::marker;
 
+/// How often lines are given back to settle what stays.
+const MAX_ROUNDS: usize = 8;
+
 /// The lines of a text and how they relate to what was asked for.
 #[derive(Debug)]
 pub(in crate::compress) struct View<'t> {
@@ -76,9 +79,39 @@ impl<'t> View<'t> {
         bytes(self.text, &self.survey, lines).map_or(0, |range| range.len())
     }
 
-    /// The runs of lines that do not stay.
-    pub(in crate::compress) fn runs(&self, kept: &[bool]) -> Vec<Range<usize>> {
-        runs(kept).collect()
+    /// The runs of lines that do not stay and pay for a marker.
+    ///
+    /// A line whose `carrier` is another line can be understood only with that one, so the other stays with it.
+    pub(in crate::compress) fn settle(
+        &self,
+        mut kept: Vec<bool>,
+        carriers: &[Option<usize>],
+        pays: impl Fn(&Range<usize>) -> bool,
+    ) -> Vec<Range<usize>> {
+        // A carrier may split a run into parts that do not pay, of which the lines need carriers in turn.
+        for _ in 0..MAX_ROUNDS {
+            let found: Vec<Range<usize>> = runs(&kept).filter(&pays).collect();
+            let mut visible = vec![true; kept.len()];
+            for run in &found {
+                visible.get_mut(run.clone()).unwrap_or_default().fill(false);
+            }
+            let needed = |line: usize| carriers.get(line).copied().flatten();
+            let missing: Vec<usize> = (0..kept.len())
+                .filter(|line| visible.get(*line) == Some(&true))
+                .filter_map(needed)
+                .filter(|carrier| visible.get(*carrier) == Some(&false))
+                .collect();
+            if missing.is_empty() {
+                return found;
+            }
+            for carrier in missing {
+                if let Some(visible) = visible.get_mut(carrier) {
+                    *visible = true;
+                }
+            }
+            kept = visible;
+        }
+        Vec::new()
     }
 }
 

@@ -75,11 +75,9 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
         kept = listing.choose(&asked, depth);
         depth -= 1;
     }
-    listing.keep_carriers(&mut kept);
-    let runs = view.runs(&kept).into_iter();
-    runs.filter(|run| run.len() >= MIN_GAP_LINES && view.bytes(run) >= MIN_GAP_BYTES)
-        .filter_map(|run| view.gap(&run, listing.summary(&run)))
-        .collect()
+    let pays = |run: &Range<usize>| run.len() >= MIN_GAP_LINES && view.bytes(run) >= MIN_GAP_BYTES;
+    let runs = view.settle(kept, &listing.carriers(), pays);
+    runs.into_iter().filter_map(|run| view.gap(&run, listing.summary(&run))).collect()
 }
 
 impl<'t> Listing<'t> {
@@ -197,18 +195,17 @@ impl<'t> Listing<'t> {
         self.entries.iter().map(|entry| entry.as_ref().is_some_and(is_rare)).collect()
     }
 
-    /// A path that tells the directory of the names after it stays with them.
-    fn keep_carriers(&self, kept: &mut [bool]) {
-        let mut needed = false;
-        for (entry, kept) in self.entries.iter().zip(kept.iter_mut()).rev() {
-            match entry {
-                Some(entry) if entry.carried => needed |= *kept,
-                _ => {
-                    *kept |= needed;
-                    needed = false;
-                }
+    /// The path that tells the directory of each name that stands after a space.
+    fn carriers(&self) -> Vec<Option<usize>> {
+        let mut last = None;
+        let carrier = |(at, entry): (usize, &Option<Entry<'_>>)| {
+            if entry.is_some_and(|entry| entry.carried) {
+                return last;
             }
-        }
+            last = Some(at);
+            None
+        };
+        self.entries.iter().enumerate().map(carrier).collect()
     }
 
     /// `88 .py, 3 .txt in tests/functional`

@@ -13,15 +13,18 @@ pub(super) const HEADER: &str = "[rows without a path are of the file above]";
 const MANY_HITS: usize = 100;
 const MANY_OF_FILE: usize = 14;
 
+/// A path and the line that names it.
+type Named<'t> = (&'t str, usize);
+
 /// The paths that the rows above carry.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Carried<'t> {
     /// That of the last hit.
-    hit: Option<&'t str>,
+    hit: Option<Named<'t>>,
     /// That of the last row.
-    last: Option<&'t str>,
+    last: Option<Named<'t>>,
     /// Those of the last context rows of this file with a colon and without.
-    context: [Option<&'t str>; 2],
+    context: [Option<Named<'t>>; 2],
 }
 
 fn has_colon(row: &Row<'_>) -> usize {
@@ -29,25 +32,26 @@ fn has_colon(row: &Row<'_>) -> usize {
 }
 
 impl<'t> Carried<'t> {
-    /// Takes note of a row that names its file.
-    pub(super) fn note(&mut self, row: &Row<'t>) {
+    /// Takes note of a row that names its file, and of its line.
+    pub(super) fn note(&mut self, row: &Row<'t>, line: usize) {
         let Some(path) = row.path else { return };
-        if !self.last.is_some_and(|last| same_file(last, path)) {
+        if !self.last.is_some_and(|(last, _)| same_file(last, path)) {
             *self = Self::default();
         }
-        self.last = Some(path);
+        let named = Some((path, line));
+        self.last = named;
         match row.kind {
             Kind::Context => {
                 if let Some(of_colon) = self.context.get_mut(has_colon(row)) {
-                    *of_colon = Some(path);
+                    *of_colon = named;
                 }
             }
-            Kind::Hit | Kind::Count => self.hit = Some(path),
+            Kind::Hit | Kind::Count => self.hit = named,
         }
     }
 
-    /// The path that a row like this one has if it names none.
-    pub(super) fn path(&self, row: &Row<'_>) -> Option<&'t str> {
+    /// The path that a row like this one has if it names none, and the line that tells it.
+    pub(super) fn named(&self, row: &Row<'_>) -> Option<Named<'t>> {
         match row.kind {
             Kind::Hit => self.hit,
             Kind::Context => self.context.get(has_colon(row)).copied().flatten().or(self.last),
@@ -57,8 +61,8 @@ impl<'t> Carried<'t> {
 
     /// Whether the row can be told without its path.
     fn can_leave_out(&self, row: &Row<'_>) -> bool {
-        let again = row.rest.starts_with(':') || short(row.rest).is_some_and(|short| short.kind == row.kind);
-        again && row.path.is_some() && self.path(row) == row.path
+        let again = short(row.rest).is_some_and(|short| short.kind == row.kind);
+        again && row.path.is_some() && self.named(row).map(|(path, _)| path) == row.path
     }
 }
 
@@ -73,21 +77,13 @@ pub(super) fn expand(text: &str) -> String {
     let mut out = String::new();
     for line in rows.split_inclusive('\n') {
         let bare = line.strip_suffix('\n').unwrap_or(line);
-        let row = match parser.line(bare) {
-            Line::Row(row) => row,
-            _ if bare.starts_with(':') => Row { path: None, kind: Kind::Hit, rest: bare, text: bare },
-            _ => {
-                out.push_str(line);
-                continue;
+        if let Line::Row(row) = parser.line(bare) {
+            if row.path.is_none() {
+                out.push_str(carried.named(&row).unwrap().0);
+                out.extend(bare.chars().find(|c| !c.is_ascii_digit()).filter(|_| !bare.starts_with(':')));
             }
-        };
-        if row.path.is_none() {
-            out.push_str(carried.path(&row).unwrap());
-            if !bare.starts_with(':') {
-                out.push(bare.chars().find(|c| !c.is_ascii_digit()).unwrap());
-            }
+            carried.note(&row, 0);
         }
-        carried.note(&row);
         out.push_str(line);
     }
     out
@@ -114,7 +110,6 @@ pub(super) fn render(text: &str) -> Option<String> {
                 group = path;
             }
             Line::Row(Row { path: None, .. }) => return None,
-            _ if line.starts_with(':') => return None,
             _ => {}
         }
     }
@@ -126,7 +121,7 @@ pub(super) fn render(text: &str) -> Option<String> {
     out.push_str(HEADER);
     out.push('\n');
     let mut carried = Carried::default();
-    for (line, end) in lines() {
+    for (at, (line, end)) in lines().enumerate() {
         let parsed = parser.line(line);
         if let Line::Row(Row { path: Some(path), kind: Kind::Hit, .. }) = parsed {
             if path != group {
@@ -137,7 +132,7 @@ pub(super) fn render(text: &str) -> Option<String> {
         let written = match parsed {
             Line::Row(row) if (large || row.kind == Kind::Context) && carried.can_leave_out(&row) => row.rest,
             Line::Row(row) => {
-                carried.note(&row);
+                carried.note(&row, at);
                 line
             }
             Line::Break | Line::Other => line,

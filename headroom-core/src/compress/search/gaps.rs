@@ -3,6 +3,8 @@
 //! The first hits of each file stay, so that every file stays named; so do definitions, and what the question or the
 //! call named. Context stays with its hit.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -13,6 +15,7 @@ use super::{
         },
         path::{self, extension, is_path},
     },
+    carry::Carried,
     row::{Kind, Line, Parser, same_file},
 };
 
@@ -104,7 +107,7 @@ impl Source {
 #[derive(Debug)]
 struct Block<'t> {
     path: &'t str,
-    lines: std::ops::Range<usize>,
+    lines: Range<usize>,
     hits: Vec<usize>,
 }
 
@@ -124,8 +127,17 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
         choose(text, wanted, &view, &lines, &blocks, &asked, &mut kept);
     }
     long_lines(&view, &lines, &asked, &mut kept);
-    keep_carriers(&lines, &mut kept);
-    collect(&view, &blocks, &lines, &kept)
+    drop_breaks(&lines, &mut kept);
+    let pays = |run: &Range<usize>| {
+        let bytes = view.bytes(run);
+        bytes >= MIN_GAP_BYTES && (run.len() >= MIN_GAP_LINES || bytes >= LONG_LINE)
+    };
+    let carriers = carriers(&lines);
+    let runs = view.settle(kept, &carriers, pays);
+    if !reads_alike(&lines, &carriers, &runs) {
+        return Vec::new();
+    }
+    runs.into_iter().filter_map(|run| view.gap(&run, summary(&blocks, &run))).collect()
 }
 
 /// The file of each run of rows.
@@ -214,7 +226,7 @@ fn choose(
             *times += 1;
             let defines =
                 telling && source == Source::Written && is_definition(body) && file.definitions < DEFINITIONS;
-            let first = file.shown == 0 || (file.shown < most && *times <= 3);
+            let first = file.shown == 0 || (file.shown < most && (*times <= 3 || most == FEW_IN_FILE));
             let record = source == Source::Log && !records.is_empty() && records.get(*hit) == Some(&false);
             *shows = asked.get(*hit).copied().unwrap_or(true)
                 || file.named
@@ -314,24 +326,34 @@ fn long_lines(view: &View<'_>, lines: &[Line<'_>], asked: &[bool], kept: &mut [b
     }
 }
 
-/// A row that names the file of the rows after it stays with them.
-fn keep_carriers(lines: &[Line<'_>], kept: &mut [bool]) {
-    let mut needed = false;
-    for (line, kept) in lines.iter().zip(kept.iter_mut()).rev() {
-        match line {
-            Line::Row(row) if row.path.is_none() => needed |= *kept,
-            Line::Row(_) => {
-                *kept |= needed;
-                needed = false;
-            }
-            Line::Break | Line::Other => {}
-        }
-    }
+/// The line that names the file of each row that does not.
+fn carriers<'t>(lines: &[Line<'t>]) -> Vec<Option<usize>> {
+    let mut carried = Carried::default();
+    let carrier = |(at, line): (usize, &Line<'t>)| {
+        let Line::Row(row) = line else { return None };
+        carried.note(row, at);
+        if row.path.is_none() { carried.named(row).map(|(_, line)| line) } else { None }
+    };
+    lines.iter().enumerate().map(carrier).collect()
 }
 
-fn collect(view: &View<'_>, blocks: &[Block<'_>], lines: &[Line<'_>], kept: &[bool]) -> Vec<Gap> {
-    let mut kept = kept.to_vec();
-    // A break between rows that are set aside goes with them.
+/// Whether rows that name no file are of the same file to a reader who does not see the runs.
+fn reads_alike<'t>(lines: &[Line<'t>], carriers: &[Option<usize>], runs: &[Range<usize>]) -> bool {
+    let mut runs = runs.iter().peekable();
+    let mut carried = Carried::default();
+    lines.iter().zip(carriers).enumerate().all(|(at, (line, carrier))| {
+        while runs.next_if(|run| run.end <= at).is_some() {}
+        let Line::Row(row) = line else { return true };
+        if runs.peek().is_some_and(|run| run.contains(&at)) {
+            return true;
+        }
+        carried.note(row, at);
+        row.path.is_some() || carried.named(row).map(|(_, line)| line) == *carrier
+    })
+}
+
+/// A break between rows that are set aside goes with them.
+fn drop_breaks(lines: &[Line<'_>], kept: &mut [bool]) {
     for at in 1..kept.len().saturating_sub(1) {
         let around = kept.get(at - 1) == Some(&false) && kept.get(at + 1) == Some(&false);
         if around && lines.get(at) == Some(&Line::Break) {
@@ -340,31 +362,23 @@ fn collect(view: &View<'_>, blocks: &[Block<'_>], lines: &[Line<'_>], kept: &[bo
             }
         }
     }
-    let runs = view.runs(&kept).into_iter();
-    runs.filter_map(|run| {
-        let bytes = view.bytes(&run);
-        if bytes < MIN_GAP_BYTES || (run.len() < MIN_GAP_LINES && bytes < LONG_LINE) {
-            return None;
-        }
-        let first = blocks.partition_point(|block| block.lines.end <= run.start);
-        let within =
-            blocks.get(first..).unwrap_or_default().iter().take_while(|block| block.lines.start < run.end);
-        let mut paths: Vec<&str> = Vec::new();
-        let mut hits = 0;
-        for block in within {
-            hits += block.hits.iter().filter(|hit| run.contains(hit)).count();
-            if !paths.last().is_some_and(|path| same_file(path, block.path)) {
-                paths.push(block.path);
-            }
-        }
-        view.gap(&run, summary(hits, &paths))
-    })
-    .collect()
 }
 
-fn summary(hits: usize, paths: &[&str]) -> String {
+/// `12 more hits in main.rs`
+fn summary(blocks: &[Block<'_>], run: &Range<usize>) -> String {
+    let first = blocks.partition_point(|block| block.lines.end <= run.start);
+    let within =
+        blocks.get(first..).unwrap_or_default().iter().take_while(|block| block.lines.start < run.end);
+    let mut paths: Vec<&str> = Vec::new();
+    let mut hits = 0;
+    for block in within {
+        hits += block.hits.iter().filter(|hit| run.contains(hit)).count();
+        if !paths.last().is_some_and(|path| same_file(path, block.path)) {
+            paths.push(block.path);
+        }
+    }
     let plural = if hits == 1 { "" } else { "s" };
-    match paths {
+    match paths.as_slice() {
         [path] if !path.is_empty() => {
             let last = path.rsplit(['/', '\\']).next().unwrap_or(path);
             format!("{hits} more hit{plural} in {}", name(last, 40))

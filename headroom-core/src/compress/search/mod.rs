@@ -6,7 +6,10 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use super::elide::{Gap, Wanted};
+use super::{
+    elide::{Gap, Wanted},
+    path::is_path,
+};
 use row::{Kind, Line, Parser};
 
 /// How many of a hundred lines are rows of search results.
@@ -16,6 +19,7 @@ pub(crate) fn share(text: &str) -> u32 {
     let (mut rows, mut all) = (0_u64, 0_u64);
     let mut last = 0;
     let mut mark = Kind::Count;
+    let mut heading = 0;
     for line in lines().filter(|line| !line.trim().is_empty()) {
         all += 1;
         match parser.line(line) {
@@ -27,7 +31,8 @@ pub(crate) fn share(text: &str) -> u32 {
             Line::Row(row) => {
                 let number: u32 =
                     row.rest.split([':', '-', '=']).next().and_then(|n| n.parse().ok()).unwrap_or(0);
-                rows += u64::from(number > last && (number > last + 1 || mark != row.kind));
+                let fits = number > last && (number > last + 1 || mark != row.kind);
+                rows += if fits { 1 + heading } else { 0 };
                 last = number;
                 mark = row.kind;
             }
@@ -35,8 +40,13 @@ pub(crate) fn share(text: &str) -> u32 {
                 rows += 1;
                 last = 0;
             }
-            Line::Other => last = 0,
+            Line::Other => {
+                last = 0;
+                heading = u64::from(is_path(line));
+                continue;
+            }
         }
+        heading = 0;
     }
     u32::try_from(rows * 100 / all.max(1)).unwrap_or(100)
 }

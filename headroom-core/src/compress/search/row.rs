@@ -67,10 +67,9 @@ impl<'t> Parser<'t> {
         if line == "--" {
             return Line::Break;
         }
-        let row = if line.starts_with(|first: char| first.is_ascii_digit()) {
-            short(line)
-        } else {
-            self.hit(line).or_else(|| self.context(line))
+        let row = match line.as_bytes().first() {
+            Some(b'0'..=b'9' | b':') => short(line),
+            _ => self.hit(line).or_else(|| self.context(line)),
         };
         row.map_or(Line::Other, Line::Row)
     }
@@ -185,8 +184,11 @@ fn hit(line: &str) -> Option<Row<'_>> {
     (clear && extension(path).is_some()).then_some(Row { path: Some(path), kind: Kind::Hit, rest, text })
 }
 
-/// `12:text` and `12-text`, unless it is a time or a date.
+/// `12:text`, `12-text` and `:text`, unless it is a time or a date.
 pub(super) fn short(line: &str) -> Option<Row<'_>> {
+    if let Some(text) = line.strip_prefix(':') {
+        return Some(Row { path: None, kind: Kind::Hit, rest: line, text });
+    }
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let mark = *line.as_bytes().get(digits)?;
     let kind = match mark {
