@@ -29,7 +29,10 @@ pub(crate) fn gaps(kind: ContentKind, text: &str, wanted: &elide::Wanted<'_>) ->
     match kind {
         ContentKind::Json => Vec::new(),
         ContentKind::Search => search::gaps(text, wanted),
-        ContentKind::Listing => listing::gaps(text, wanted),
+        ContentKind::Listing => {
+            let gaps = listing::gaps(text, wanted);
+            if gaps.is_empty() { elide::gaps(text, wanted) } else { gaps }
+        }
         ContentKind::Diff => diff::gaps(text, wanted),
         ContentKind::Table => columns::gaps(text, wanted),
         _ => elide::gaps(text, wanted),

@@ -39,6 +39,7 @@ pub(super) fn line_changes(
     if parts.iter().all(|part| part.kind == ContentKind::Json) {
         return (changes.sorted, None);
     }
+    let original = if block.may_elide() { set_aside(block, text, parts, &mut changes) } else { None };
     // What a fold repeats must stand right before it.
     let folds = fold::runs(text)
         .into_iter()
@@ -49,7 +50,6 @@ pub(super) fn line_changes(
         with: fold.replacement,
         step: Step::Fold,
     }));
-    let original = if block.may_elide() { set_aside(block, text, parts, &mut changes) } else { None };
     let is_file = parts.iter().any(|part| part.kind == ContentKind::FileRead);
     if is_file && !block.arguments.is_some_and(detect::is_file_command) {
         thin_numbers(text, &mut changes);

@@ -75,7 +75,7 @@ pub(super) fn kind(text: &str) -> ContentKind {
         ContentKind::Search
     } else if shares.reach(40, &[Log, Frame]) || is_run(&lines) {
         ContentKind::Log
-    } else if listing::share(start) >= 70 {
+    } else if shares.lines > 3 && listing::share(start) >= 70 {
         ContentKind::Listing
     } else if shares.reach(50, &[Perms]) || shares.lines > 2 && columns::share(start) >= 70 {
         ContentKind::Table

@@ -255,7 +255,7 @@ fn recorded_tool_results_are_told_apart() {
         *counts.entry((tool.as_str(), kind.as_str())).or_default() += 1;
         match tool.as_str() {
             "Read" | "read" | "read_file" | "open" => assert_eq!(kind, FileRead, "{arguments}"),
-            "Glob" if text.lines().count() > 3 => assert_eq!(kind, ContentKind::Listing, "{arguments}"),
+            "Glob" if text.lines().count() > 4 => assert_eq!(kind, ContentKind::Listing, "{arguments}"),
             "Grep" | "Glob" | "grep" | "grep_search" => assert_ne!(kind, FileRead, "{arguments}"),
             "get_reservation_details" => assert_ne!(kind, FileRead, "{arguments}"),
             _ => {}

@@ -73,12 +73,12 @@ fn formats_are_known() {
         ("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", ContentKind::Diff),
         ("src/a.rs:1:fn a()\nsrc/a.rs:7:fn b()\nsrc/b.rs:9:fn c()\n", ContentKind::Search),
         ("1:fn a()\n7:fn b()\n9:fn c()\n", ContentKind::Search),
-        ("src/a.rs\nsrc/b.rs\nsrc/c/d.rs\n", ContentKind::Listing),
+        ("src/a.rs\nsrc/b.rs\nsrc/c/d.rs\nsrc/e.rs\n", ContentKind::Listing),
+        ("total 8\n-rw-r--r-- 1 a a 1 Mar 3 10:00 x\ndrwxr-xr-x 2 a a 4 Mar 3 10:00 y\n", ContentKind::Table),
         (
-            "total 8\n-rw-r--r-- 1 a a 1 Mar 3 10:00 x\ndrwxr-xr-x 2 a a 4 Mar 3 10:00 y\n",
-            ContentKind::Listing,
+            "NAME   READY   STATUS\nweb-1  1/1     Running\nweb-2  0/1     Pending\nweb-3  1/1     Running\nweb-4  1/1     Running\nweb-5  1/1     Running\n",
+            ContentKind::Table,
         ),
-        ("NAME   READY   STATUS\nweb-1  1/1     Running\nweb-2  0/1     Pending\n", ContentKind::Table),
         ("<!DOCTYPE html><html><body>x</body></html>", ContentKind::Html),
         (
             "test a::b ... ok\ntest a::c ... FAILED\n\ntest result: FAILED. 1 passed; 1 failed\n",
