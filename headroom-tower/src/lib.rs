@@ -117,6 +117,7 @@ mod overrides;
 mod predicate;
 mod read;
 mod report;
+mod retrieve;
 mod rewrite;
 mod service;
 mod skip;
@@ -139,7 +140,7 @@ pub use map_body::{Identity, MapBody};
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use metrics::MetricsObserver;
-pub use observer::{Cancelled, Observer, Rewritten, Skipped, Stage, StoreFailed};
+pub use observer::{Cancelled, FellBack, Observer, Retrieved, Rewritten, Skipped, Stage, StoreFailed};
 pub use overrides::HeadroomOverride;
 pub use predicate::{And, DefaultPredicate, Predicate};
 pub use report::RequestReport;

@@ -1,0 +1,161 @@
+//! Before the engine: what was exchanged behind the client's back is put back in its place.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use headroom_core::{Api, Handle};
+use headroom_store::json::Value;
+use http::request::Parts;
+
+use super::{
+    api::{Head, Root, Turn, Wire, wire},
+    edit::Edits,
+    keys::{self, Place},
+    record::Record,
+    serves,
+};
+use crate::{config::Config, decode::Codec};
+
+/// A future that owns what it needs.
+pub(crate) type Recall = Pin<Box<dyn Future<Output = Recalled> + Send>>;
+
+/// What the layer knows of a request before the engine sees it.
+#[derive(Default)]
+pub(crate) struct Recalled {
+    pub(crate) api: Option<Api>,
+    /// The body without its encoding, with what was hidden in it; `None` where it is what came.
+    pub(crate) body: Option<Bytes>,
+    /// Whether anything was put back.
+    pub(crate) spliced: bool,
+    /// Whether the answer can be stitched.
+    pub(crate) serves: bool,
+    /// Whether the provider refused this conversation before.
+    pub(crate) rejected: bool,
+    pub(crate) ask: Ask,
+}
+
+/// What the response side needs to know of the request as the client sent it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ask {
+    pub(super) head: Head,
+    /// Where the answer will stand when the client sends it back.
+    pub(super) place: Place,
+    /// What the conversation is known by.
+    pub(super) conversation: Option<Handle>,
+}
+
+/// What one look at a body finds.
+struct Found {
+    api: Api,
+    decoded: Option<Bytes>,
+    turns: Vec<Turn>,
+    keys: Vec<Vec<Handle>>,
+    chain: Vec<Handle>,
+    serves: bool,
+    ask: Ask,
+}
+
+/// Looks a request up. Never fails: what cannot be read or found is left alone.
+pub(crate) fn recall(
+    config: Arc<Config>,
+    parts: &Parts,
+    api: Option<Api>,
+    tenant: String,
+    body: Bytes,
+    codec: Codec,
+) -> Recall {
+    let (max_decoded, parts) = (config.max_decoded, parts.clone());
+    Box::pin(async move {
+        let size = if codec == Codec::Identity { body.len() as u64 } else { body.len() as u64 * 8 };
+        let whole = body.clone();
+        let look = move |_: &_| look(&parts, api, &body, codec, max_decoded);
+        let mut work = config.offload.start(size, Box::new(look));
+        let Ok(Some(found)) = poll_fn(|cx| work.poll(cx)).await else {
+            return Recalled { api, ..Recalled::default() };
+        };
+        let rejected = config.rejected.knows(&tenant, &found.chain);
+        let mut recalled = Recalled {
+            api: Some(found.api),
+            body: found.decoded,
+            spliced: false,
+            serves: found.serves,
+            rejected,
+            ask: found.ask,
+        };
+        let (Some(store), Some(wire), false) = (&config.store, wire(found.api), rejected) else {
+            return recalled;
+        };
+        let keys: Vec<Handle> = found.keys.iter().flatten().copied().collect();
+        if keys.is_empty() {
+            return recalled;
+        }
+        let Ok(records) = store.get_records(&tenant, &keys).await else { return recalled };
+        let mut records = records.into_iter();
+        let mut matched = Vec::new();
+        for (turn, keys) in found.turns.iter().zip(&found.keys) {
+            let own: Vec<_> = records.by_ref().take(keys.len()).collect();
+            let record = own.into_iter().flatten().next();
+            if let Some(record) = record.and_then(|text| Record::parse(&text)) {
+                matched.push((turn, record));
+            }
+        }
+        let text = recalled.body.as_ref().unwrap_or(&whole);
+        if let Some(spliced) = std::str::from_utf8(text).ok().and_then(|text| splice(wire, text, &matched)) {
+            recalled.body = Some(Bytes::from(spliced));
+            recalled.spliced = true;
+        }
+        recalled
+    })
+}
+
+fn splice(wire: &dyn Wire, body: &str, matched: &[(&Turn, Record)]) -> Option<String> {
+    let mut edits = Edits::default();
+    for (turn, record) in matched {
+        wire.put_back(body, turn, record, &mut edits);
+    }
+    if edits.is_empty() { None } else { edits.apply(body) }
+}
+
+fn look(parts: &Parts, api: Option<Api>, body: &Bytes, codec: Codec, max_decoded: u64) -> Option<Found> {
+    let decoded = codec.decode(body, max_decoded).ok()?.map(Bytes::from);
+    let bytes = decoded.as_ref().unwrap_or(body);
+    let api = api.or_else(|| Api::detect(bytes))?;
+    let text = std::str::from_utf8(bytes).ok()?;
+    let found = |turns, serves, ask, keys, chain| Found {
+        api,
+        decoded: decoded.clone(),
+        turns,
+        keys,
+        chain,
+        serves,
+        ask,
+    };
+    let nothing = || found(Vec::new(), false, Ask::default(), Vec::new(), Vec::new());
+    let (Some(wire), Some(root)) = (wire(api), Root::parse(text)) else { return Some(nothing()) };
+    let Some(list) = root.get(wire.list()) else { return Some(nothing()) };
+    let head = wire.head(&root);
+    let streaming = root.get("stream").is_some_and(Value::is_true);
+    let items: Vec<_> = list.items().collect();
+    let cue = |item: Option<&Value<'_>>| item.map(|item| wire.cue(*item)).unwrap_or_default();
+    let turns = wire.turns(&items);
+    let keys: Vec<_> = turns.iter().map(|turn| keys::keys(api, &turn.anchors, &turn.place)).collect();
+    let places = turns.iter().map(|turn| (&turn.anchors, &turn.place));
+    let chain = keys::chain(api, &cue(items.first()), places);
+    let ask = Ask {
+        head: head.unwrap_or_default(),
+        place: Place { index: items.len(), cue: cue(items.last()) },
+        conversation: chain.last().copied(),
+    };
+    Some(found(turns, head.is_some() && serves(api, streaming, parts), ask, keys, chain))
+}
+
+impl fmt::Debug for Recalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recalled").field("spliced", &self.spliced).field("serves", &self.serves).finish()
+    }
+}
