@@ -98,7 +98,7 @@ impl<M, P> HeadroomLayer<M, P> {
         self.compress.config()
     }
 
-    fn config_mut(&mut self) -> &mut Config {
+    pub(crate) fn config_mut(&mut self) -> &mut Config {
         self.compress.config_mut()
     }
 }
@@ -223,7 +223,9 @@ where
                     let future = service.call(Request::from_parts(parts, map_body.map_body(body)));
                     match again {
                         None => State::Calling { future },
-                        Some((sent, again)) => State::Serving { serving: Box::pin(serve(future, again, sent)) },
+                        Some((sent, again)) => {
+                            State::Serving { serving: Box::pin(serve(future, again, sent)) }
+                        }
                     }
                 }
             };

@@ -97,7 +97,8 @@ impl Observer for MetricsObserver {
 
     fn on_fell_back(&self, event: &FellBack) {
         let accepted = if event.accepted { "true" } else { "false" };
-        counter!("headroom_fallbacks_total", "api" => event.api.as_str(), "accepted" => accepted).increment(1);
+        counter!("headroom_fallbacks_total", "api" => event.api.as_str(), "accepted" => accepted)
+            .increment(1);
     }
 
     fn on_cancelled(&self, event: &Cancelled) {

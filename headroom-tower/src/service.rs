@@ -85,7 +85,8 @@ where
     }
 }
 
-/// What a call begins with.
+/// What a call begins with. It is taken apart at once.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Started<S, B: Body, M, F> {
     Calling(F),
     Rewriting(Rewrite<B>, S, M),

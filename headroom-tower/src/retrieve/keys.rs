@@ -108,8 +108,7 @@ mod tests {
     #[test]
     fn a_chain_goes_on_where_a_conversation_does() {
         let turns = [(anchors("a", "", ""), at(1)), (anchors("b", "", ""), at(3))];
-        let chain =
-            |n: usize| chain(Api::OpenAiChat, "hello", turns.iter().take(n).map(|(a, p)| (a, p)));
+        let chain = |n: usize| chain(Api::OpenAiChat, "hello", turns.iter().take(n).map(|(a, p)| (a, p)));
         assert_eq!(chain(1), chain(2)[..2]);
         assert_eq!(chain(2).len(), 3);
     }

@@ -44,8 +44,7 @@ impl Rejected {
     /// Whether a conversation with this chain of turns goes on from one that was refused.
     pub(super) fn knows(&self, tenant: &str, chain: &[Handle]) -> bool {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        !inner.known.is_empty()
-            && chain.iter().any(|link| inner.known.contains(&(tenant.to_owned(), *link)))
+        !inner.known.is_empty() && chain.iter().any(|link| inner.known.contains(&(tenant.to_owned(), *link)))
     }
 }
 

@@ -58,17 +58,11 @@ where
 {
     type Error = S::Error;
 
-    fn ask(
-        &mut self,
-        parts: Parts,
-        body: Bytes,
-    ) -> impl Future<Output = Result<Response<R>, S::Error>> + Send {
-        async move {
-            poll_fn(|cx| self.service.poll_ready(cx)).await?;
-            let request = Request::from_parts(parts, self.map_body.map_body(HeadroomBody::full(body)));
-            let response = self.service.call(request);
-            response.await
-        }
+    async fn ask(&mut self, parts: Parts, body: Bytes) -> Result<Response<R>, S::Error> {
+        poll_fn(|cx| self.service.poll_ready(cx)).await?;
+        let request = Request::from_parts(parts, self.map_body.map_body(HeadroomBody::full(body)));
+        let response = self.service.call(request);
+        response.await
     }
 }
 

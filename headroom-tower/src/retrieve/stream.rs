@@ -60,10 +60,19 @@ enum Outcome<R> {
 }
 
 enum Phase<R, U> {
-    Reading { body: Pin<Box<R>>, exchange: Box<Exchange<U>> },
-    Turning { turning: Turning<R, U>, ping: Option<Sleep>, rest: Option<Pin<Box<R>>> },
+    Reading {
+        body: Pin<Box<R>>,
+        exchange: Box<Exchange<U>>,
+    },
+    Turning {
+        turning: Turning<R, U>,
+        ping: Option<Sleep>,
+        rest: Option<Pin<Box<R>>>,
+    },
     /// Nothing is looked at any more.
-    Passing { body: Pin<Box<R>> },
+    Passing {
+        body: Pin<Box<R>>,
+    },
     Ended,
 }
 

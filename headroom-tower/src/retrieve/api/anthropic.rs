@@ -102,7 +102,8 @@ impl Wire for Anthropic {
         // A client that took thinking out had a reason to; what it does not want back stays away.
         let thinks = copy.get("content").is_some_and(|content| content.items().any(is_thinking));
         let mut items = if thinks { record.items.clone() } else { without_thinking(&record.items) };
-        let marker = copy.get("content").and_then(|content| content.items().find_map(|b| b.get("cache_control")));
+        let marker =
+            copy.get("content").and_then(|content| content.items().find_map(|b| b.get("cache_control")));
         if let Some(marked) = marker.and_then(|marker| with_marker(&items, marker.raw())) {
             items = marked;
         }
@@ -161,8 +162,7 @@ fn results(answers: &[Answer]) -> String {
     for answer in answers {
         let comma = if out.is_empty() { "" } else { "," };
         let (id, text) = (quote(&answer.call.id), quote(&answer.text));
-        let _ =
-            write!(out, "{comma}{{\"type\":\"tool_result\",\"tool_use_id\":{id},\"content\":{text}}}");
+        let _ = write!(out, "{comma}{{\"type\":\"tool_result\",\"tool_use_id\":{id},\"content\":{text}}}");
     }
     out
 }
@@ -177,8 +177,11 @@ fn without_thinking(items: &str) -> String {
             kept.push(message.raw().to_owned());
             continue;
         };
-        let rest: Vec<_> =
-            content.items().filter(|block| !is_thinking(*block)).map(|block| block.raw().to_owned()).collect();
+        let rest: Vec<_> = content
+            .items()
+            .filter(|block| !is_thinking(*block))
+            .map(|block| block.raw().to_owned())
+            .collect();
         if !rest.is_empty() {
             kept.push(set(message, &[("content", Some(array(&rest)))]));
         }
@@ -462,7 +465,10 @@ impl Stream for Stitch {
             // What cannot be repeated cannot be answered either.
             None => Round {
                 calls: if self.ours && self.stop == "tool_use" { vec![Call::default()] } else { Vec::new() },
-                others: self.parts.iter().any(|part| part.shown.is_some() && part.start.contains("\"tool_use\"")),
+                others: self
+                    .parts
+                    .iter()
+                    .any(|part| part.shown.is_some() && part.start.contains("\"tool_use\"")),
                 ..Round::default()
             },
         }

@@ -1,0 +1,5 @@
+//! The response side against scripted providers.
+
+mod anthropic;
+mod strict;
+mod support;
