@@ -3,13 +3,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use headroom_core::Api;
+use headroom_core::{Api, Handle};
 use http::{HeaderValue, Response, StatusCode, header, request::Parts};
 
 use super::{
     MAX_CALLS, MAX_HIDDEN, MAX_ROUNDS,
     api::{Anchors, Answer, Call, Root, Round, Wire},
-    keys::keys,
+    keys::{self, keys},
     recall::Ask,
     record::Record,
     serve::Upstream,
@@ -69,6 +69,8 @@ pub(super) struct Exchange<U> {
     /// The arguments of calls that were answered.
     answered: Vec<String>,
     shown: Anchors,
+    /// Under which name the client knows the answer, where it comes as a stream.
+    first_id: Option<String>,
 }
 
 impl<U> Exchange<U> {
@@ -83,6 +85,7 @@ impl<U> Exchange<U> {
             list_end: None,
             answered: Vec::new(),
             shown: Anchors::default(),
+            first_id: None,
         }
     }
 
@@ -111,6 +114,7 @@ impl<U> Exchange<U> {
             shown.text.clear();
         }
         self.shown.extend(shown);
+        self.first_id = self.first_id.take().or(round.id);
         self.rounds += 1;
         match self.ask().await {
             Ok(response) if response.status().is_success() => Turned::Next(response),
@@ -125,27 +129,37 @@ impl<U> Exchange<U> {
         let said = if give_up { round.rest } else { round.said.clone() };
         let mut anchors = std::mem::take(&mut self.shown);
         anchors.extend(round.shown);
+        let first_id = self.first_id.take().or_else(|| round.id.clone());
+        let mut follow = Record { items: round.id.unwrap_or_default(), prepend: String::new() };
         let mut record = None;
         if mixed && let Some(said) = &said {
             let answers = self.answer(&round.calls).await;
-            record = Some(self.wire.mixed(said, &answers));
+            let mixed = self.wire.mixed(said, &answers);
+            follow.prepend.clone_from(&mixed.prepend);
+            record = Some(mixed);
         } else if self.rounds > 0 {
             record = Some(Record { items: said.clone().unwrap_or_default(), prepend: String::new() });
         }
         if let Some(mut record) = record {
             record.items = join(&self.items, &record.items);
-            self.keep(&anchors, &record).await;
+            let keys = keys(self.sent.api, &anchors, &self.sent.ask.place);
+            self.keep(&keys, &record).await;
+            // Whoever goes on from this answer by its name means its end, with what the provider waits for.
+            let names = [first_id.as_deref(), Some(&*follow.items)].into_iter().flatten();
+            let names: Vec<_> = names.filter_map(|id| keys::answer(self.sent.api, id)).collect();
+            if !follow.items.is_empty() {
+                self.keep(&names, &follow).await;
+            }
         }
         self.report(give_up);
         Turned::Last { give_up }
     }
 
-    async fn keep(&mut self, anchors: &Anchors, record: &Record) {
-        let Sent { config, api, tenant, ask, .. } = &self.sent;
-        let keys = keys(*api, anchors, &ask.place);
+    async fn keep(&mut self, keys: &[Handle], record: &Record) {
+        let Sent { config, tenant, .. } = &self.sent;
         if let (Some(store), false) = (&config.store, keys.is_empty()) {
             // Without it the next request goes on from what the client saw, as if nothing had been fetched.
-            let _ = store.put_record(tenant, &keys, &record.to_text()).await;
+            let _ = store.put_record(tenant, keys, &record.to_text()).await;
         }
     }
 
@@ -201,6 +215,12 @@ impl<U> Exchange<U> {
             Some(end) => end,
             None => {
                 let list = Root::parse(body)?.get(self.wire.list())?;
+                if let Some(item) = self.wire.item(list) {
+                    let (before, after) = (body.get(..list.start())?, body.get(list.end()..)?);
+                    let extended = format!("{before}[{item},{items}]{after}");
+                    self.list_end = Some(extended.len() - after.len() - 1);
+                    return Some(extended);
+                }
                 if !list.is_array() || list.items().next().is_none() {
                     return None;
                 }

@@ -38,6 +38,11 @@ pub(super) fn keys(api: Api, anchors: &Anchors, place: &Place) -> Vec<Handle> {
     keys
 }
 
+/// The key of the answer that the client knows by this id.
+pub(super) fn answer(api: Api, id: &str) -> Option<Handle> {
+    key(api, "answer", id, &[])
+}
+
 /// What a conversation is known by from its beginning to each of its turns.
 pub(super) fn chain<'a>(
     api: Api,

@@ -54,13 +54,17 @@ const MAX_ANSWER: u64 = 32 << 20;
 /// Bytes of an error that are read to pass it on in a stream.
 const MAX_ERROR: u64 = 64 << 10;
 
-/// Whether answers of this API are stitched, so that its requests may be given the tool.
-pub(crate) fn serves(api: Api, streaming: bool, parts: &Parts) -> bool {
+/// Whether answers of this API, as a stream or in one piece, are stitched, so that its requests may be given the tool.
+pub(crate) fn serves(api: Api, parts: &Parts) -> bool {
     let path = parts.uri.path();
     // Events in a frame format of their own.
     if path.ends_with("/invoke-with-response-stream") || path.ends_with("/converse-stream") {
         return false;
     }
-    let _ = streaming;
+    // A stream of Gemini's that is no event stream is one array.
+    if path.ends_with(":streamGenerateContent") && !parts.uri.query().unwrap_or_default().contains("alt=sse")
+    {
+        return false;
+    }
     api::wire(api).is_some()
 }

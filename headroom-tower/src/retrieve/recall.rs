@@ -3,13 +3,14 @@
 use std::{
     fmt,
     future::{Future, poll_fn},
+    ops::Range,
     pin::Pin,
     sync::Arc,
 };
 
 use bytes::Bytes;
 use headroom_core::{Api, Handle};
-use headroom_store::json::Value;
+use headroom_store::json::{Value, quote};
 use http::request::Parts;
 
 use super::{
@@ -56,6 +57,8 @@ struct Found {
     turns: Vec<Turn>,
     keys: Vec<Vec<Handle>>,
     chain: Vec<Handle>,
+    /// Where the id of an earlier answer stands, and the key of that answer.
+    previous: Option<(Range<usize>, Handle)>,
     serves: bool,
     ask: Ask,
 }
@@ -90,7 +93,8 @@ pub(crate) fn recall(
         let (Some(store), Some(wire), false) = (&config.store, wire(found.api), rejected) else {
             return recalled;
         };
-        let keys: Vec<Handle> = found.keys.iter().flatten().copied().collect();
+        let keys = found.keys.iter().flatten().copied();
+        let keys: Vec<Handle> = keys.chain(found.previous.iter().map(|(_, key)| *key)).collect();
         if keys.is_empty() {
             return recalled;
         }
@@ -105,7 +109,10 @@ pub(crate) fn recall(
             }
         }
         let text = recalled.body.as_ref().unwrap_or(&whole);
-        if let Some(spliced) = std::str::from_utf8(text).ok().and_then(|text| splice(wire, text, &matched)) {
+        let previous = records.next().flatten().and_then(|text| Record::parse(&text));
+        let previous = found.previous.as_ref().map(|(range, _)| range.clone()).zip(previous);
+        let text = std::str::from_utf8(text).ok();
+        if let Some(spliced) = text.and_then(|text| splice(wire, text, &matched, previous)) {
             recalled.body = Some(Bytes::from(spliced));
             recalled.spliced = true;
         }
@@ -113,8 +120,26 @@ pub(crate) fn recall(
     })
 }
 
-fn splice(wire: &dyn Wire, body: &str, matched: &[(&Turn, Record)]) -> Option<String> {
+fn splice(
+    wire: &dyn Wire,
+    body: &str,
+    matched: &[(&Turn, Record)],
+    previous: Option<(Range<usize>, Record)>,
+) -> Option<String> {
     let mut edits = Edits::default();
+    if let Some((range, record)) = previous {
+        // The provider knows the end of that answer by another name, and may wait for our part of what follows.
+        edits.replace(range, quote(&record.items));
+        if !record.prepend.is_empty() {
+            let list = Root::parse(body)?.get(wire.list())?;
+            if list.is_array() {
+                let comma = if list.items().next().is_some() { "," } else { "" };
+                edits.replace(list.start() + 1..list.start() + 1, format!("{}{comma}", record.prepend));
+            } else {
+                edits.value(list, format!("[{},{}]", record.prepend, wire.item(list)?));
+            }
+        }
+    }
     for (turn, record) in matched {
         wire.put_back(body, turn, record, &mut edits);
     }
@@ -126,32 +151,37 @@ fn look(parts: &Parts, api: Option<Api>, body: &Bytes, codec: Codec, max_decoded
     let bytes = decoded.as_ref().unwrap_or(body);
     let api = api.or_else(|| Api::detect(bytes))?;
     let text = std::str::from_utf8(bytes).ok()?;
-    let found = |turns, serves, ask, keys, chain| Found {
+    let mut found = Found {
         api,
         decoded: decoded.clone(),
-        turns,
-        keys,
-        chain,
-        serves,
-        ask,
+        turns: Vec::new(),
+        keys: Vec::new(),
+        chain: Vec::new(),
+        previous: None,
+        serves: false,
+        ask: Ask::default(),
     };
-    let nothing = || found(Vec::new(), false, Ask::default(), Vec::new(), Vec::new());
-    let (Some(wire), Some(root)) = (wire(api), Root::parse(text)) else { return Some(nothing()) };
-    let Some(list) = root.get(wire.list()) else { return Some(nothing()) };
+    let (Some(wire), Some(root)) = (wire(api), Root::parse(text)) else { return Some(found) };
+    let Some(list) = root.get(wire.list()) else { return Some(found) };
     let head = wire.head(&root);
-    let streaming = root.get("stream").is_some_and(Value::is_true);
-    let items: Vec<_> = list.items().collect();
+    // A list may be written as the one text in it.
+    let items: Vec<_> = if list.is_string() { vec![list] } else { list.items().collect() };
     let cue = |item: Option<&Value<'_>>| item.map(|item| wire.cue(*item)).unwrap_or_default();
-    let turns = wire.turns(&items);
-    let keys: Vec<_> = turns.iter().map(|turn| keys::keys(api, &turn.anchors, &turn.place)).collect();
-    let places = turns.iter().map(|turn| (&turn.anchors, &turn.place));
-    let chain = keys::chain(api, &cue(items.first()), places);
-    let ask = Ask {
+    found.turns = wire.turns(&items);
+    let turns = || found.turns.iter().map(|turn| (&turn.anchors, &turn.place));
+    found.keys = turns().map(|(anchors, place)| keys::keys(api, anchors, place)).collect();
+    found.chain = keys::chain(api, &cue(items.first()), turns());
+    found.previous = wire.previous(&root).and_then(|id| {
+        let key = keys::answer(api, &id.text()?)?;
+        Some((id.start()..id.end(), key))
+    });
+    found.serves = head.is_some() && serves(api, parts);
+    found.ask = Ask {
         head: head.unwrap_or_default(),
         place: Place { index: items.len(), cue: cue(items.last()) },
-        conversation: chain.last().copied(),
+        conversation: found.chain.last().copied(),
     };
-    Some(found(turns, head.is_some() && serves(api, streaming, parts), ask, keys, chain))
+    Some(found)
 }
 
 impl fmt::Debug for Recalled {

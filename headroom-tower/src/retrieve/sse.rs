@@ -135,7 +135,12 @@ impl Event {
         }
     }
 
-    /// The event with other data.
+    /// The event that has other data.
+    pub(super) fn replaced(&self, data: &str) -> Self {
+        Self::of(self.with(data))
+    }
+
+    /// The bytes of that event.
     pub(super) fn with(&self, data: &str) -> Bytes {
         let mut bytes = BytesMut::with_capacity(self.raw.len() + data.len());
         if let Data::Line(range) = &self.data {

@@ -135,6 +135,15 @@ where
                     all_pass = false;
                     self.held.push(event);
                 }
+                Verdict::HoldAs(data) => {
+                    all_pass = false;
+                    self.held.push(event.replaced(&data));
+                }
+                Verdict::Split(data) => {
+                    all_pass = false;
+                    passing.push(event.with(&data));
+                    self.held.push(event);
+                }
                 Verdict::Instead(data) => {
                     all_pass = false;
                     passing.push(event.with(&data));
@@ -187,7 +196,9 @@ where
                 for event in held {
                     match event.data().map_or(Verdict::Pass, |data| self.stitch.last(data, give_up)) {
                         Verdict::Pass | Verdict::Hold => self.out.push(event.raw),
-                        Verdict::Instead(data) => self.out.push(event.with(&data)),
+                        Verdict::Instead(data) | Verdict::HoldAs(data) | Verdict::Split(data) => {
+                            self.out.push(event.with(&data))
+                        }
                         Verdict::Drop => {}
                     }
                 }
@@ -205,6 +216,7 @@ where
 
     /// The body of a round has ended.
     fn end(&mut self, exchange: Box<Exchange<U>>) {
+        self.stitch.close();
         if self.stitch.ended() && !self.held.is_empty() {
             self.turn(exchange, None);
             return;

@@ -5,16 +5,14 @@ use std::fmt::Write;
 use headroom_store::json::{Value, quote};
 
 use super::{
-    Anchors, Answer, Call, Failure, Head, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole, Wire, array,
+    Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
+    Wire, array, kind,
 };
 use crate::retrieve::{
     edit::{Edits, set},
     keys::Place,
     record::Record,
 };
-
-/// What a round may hold before its parts are no longer kept for repetition.
-const MAX_ROUND: usize = 16 << 20;
 
 pub(super) struct Anthropic;
 
@@ -26,7 +24,7 @@ impl Wire for Anthropic {
     fn head(&self, body: &Root<'_>) -> Option<Head> {
         let format = body.get("output_config").and_then(|config| config.get("format"));
         let format = format.or_else(|| body.get("output_format"));
-        Some(Head { structured: format.is_some_and(|format| !format.is_null()), no_usage: false })
+        Some(Head { structured: format.is_some_and(|format| !format.is_null()), ..Head::default() })
     }
 
     fn results(&self, answers: &[Answer]) -> String {
@@ -121,10 +119,6 @@ fn blocks(message: Value<'_>) -> impl Iterator<Item = Block<'_>> {
     let content = message.get("content");
     let text = content.and_then(Value::text).map(|text| Block::Text(text.into_owned()));
     text.into_iter().chain(content.into_iter().flat_map(Value::items).map(Block::Json))
-}
-
-fn kind<'a>(block: Value<'a>) -> &'a str {
-    block.get("type").and_then(Value::inner).unwrap_or_default()
 }
 
 fn is_thinking(block: Value<'_>) -> bool {

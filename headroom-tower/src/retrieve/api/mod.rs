@@ -1,6 +1,9 @@
 //! The wire formats as the hidden exchange needs them: one file per API, text in and text out.
 
 mod anthropic;
+mod chat;
+mod gemini;
+mod responses;
 
 use std::ops::Range;
 
@@ -16,9 +19,15 @@ pub(super) const RETRIEVE: &str = "headroom_retrieve";
 pub(super) fn wire(api: Api) -> Option<&'static dyn Wire> {
     match api {
         Api::Anthropic => Some(&anthropic::Anthropic),
+        Api::OpenAiChat => Some(&chat::Chat),
+        Api::OpenAiResponses => Some(&responses::Responses),
+        Api::Gemini => Some(&gemini::Gemini),
         _ => None,
     }
 }
+
+/// What a round may hold before its parts are no longer kept for repetition.
+const MAX_ROUND: usize = 16 << 20;
 
 /// What one format does its own way.
 pub(super) trait Wire: Send + Sync {
@@ -42,6 +51,18 @@ pub(super) trait Wire: Send + Sync {
 
     /// The assistant's turns among the items of a request.
     fn turns(&self, items: &[Value<'_>]) -> Vec<Turn>;
+
+    /// An item of text, where a list may be written as a mere string.
+    fn item(&self, text: Value<'_>) -> Option<String> {
+        let _ = text;
+        None
+    }
+
+    /// The id of an earlier answer that the request goes on from or compares with.
+    fn previous<'a>(&self, body: &Root<'a>) -> Option<Value<'a>> {
+        let _ = body;
+        None
+    }
 
     /// What in the last item tells apart the places in which the same words may be said.
     fn cue(&self, item: Value<'_>) -> String;
@@ -73,8 +94,8 @@ impl<'a> Root<'a> {
 pub(super) struct Head {
     /// The answer is one document, so only the last round's text may be in it.
     pub(super) structured: bool,
-    /// The client did not ask for usage, so it gets none.
-    pub(super) no_usage: bool,
+    /// The provider keeps no state between requests.
+    pub(super) stateless: bool,
 }
 
 /// A call of our tool.
@@ -124,6 +145,8 @@ pub(super) struct Round {
     pub(super) others: bool,
     /// What the client sees of it.
     pub(super) shown: Anchors,
+    /// The name under which the provider can be told to go on from here.
+    pub(super) id: Option<String>,
 }
 
 /// What becomes of an event.
@@ -135,6 +158,10 @@ pub(super) enum Verdict {
     Drop,
     /// It waits until it is known whether this round is the last.
     Hold,
+    /// The same, in this form.
+    HoldAs(String),
+    /// This much of it passes, and the rest waits.
+    Split(String),
     /// It passes with this data.
     Instead(String),
 }
@@ -145,6 +172,9 @@ pub(super) trait Stream: Send {
 
     /// Whether the round has ended and something waits for what follows from it.
     fn ended(&self) -> bool;
+
+    /// The provider's stream has ended.
+    fn close(&mut self) {}
 
     /// What the provider said in the round that ended.
     fn round(&mut self) -> Round;
@@ -208,6 +238,11 @@ pub(super) struct Turn {
     pub(super) next: Option<Range<usize>>,
     pub(super) anchors: Anchors,
     pub(super) place: Place,
+}
+
+/// The `type` of a block, item or event.
+fn kind(value: Value<'_>) -> &str {
+    value.get("type").and_then(Value::inner).unwrap_or_default()
 }
 
 /// A list of texts as JSON.
