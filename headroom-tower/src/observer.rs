@@ -175,8 +175,8 @@ pub struct Retrieved {
     pub rounds: u32,
     /// Calls that were answered.
     pub calls: u32,
-    /// Whether the answer was ended with a call left open: the model would not stop calling, or the provider said
-    /// something that cannot be repeated to it.
+    /// Whether the answer ended with a call left open: the model would not stop calling, the provider said something
+    /// that cannot be repeated to it, or it refused to go on.
     pub gave_up: bool,
 }
 

@@ -15,7 +15,7 @@ use super::{
     serve::Upstream,
     time::sleep,
 };
-use crate::{Retrieved, config::Config};
+use crate::{Retrieved, StoreFailed, config::Config};
 
 /// A provider that is busy is asked again this often.
 const MAX_RETRIES: u32 = 2;
@@ -118,8 +118,14 @@ impl<U> Exchange<U> {
         self.rounds += 1;
         match self.ask().await {
             Ok(response) if response.status().is_success() => Turned::Next(response),
-            Ok(response) => Turned::Refused(response),
-            Err(error) => Turned::Failed(error),
+            Ok(response) => {
+                self.report(true);
+                Turned::Refused(response)
+            }
+            Err(error) => {
+                self.report(true);
+                Turned::Failed(error)
+            }
         }
     }
 
@@ -156,10 +162,12 @@ impl<U> Exchange<U> {
     }
 
     async fn keep(&mut self, keys: &[Handle], record: &Record) {
-        let Sent { config, tenant, .. } = &self.sent;
+        let Sent { config, tenant, api, .. } = &self.sent;
         if let (Some(store), false) = (&config.store, keys.is_empty()) {
             // Without it the next request goes on from what the client saw, as if nothing had been fetched.
-            let _ = store.put_record(tenant, keys, &record.to_text()).await;
+            if let Err(error) = store.put_record(tenant, keys, &record.to_text()).await {
+                config.observer.on_store_error(&StoreFailed { error: Some(&error), api: *api });
+            }
         }
     }
 
@@ -214,7 +222,7 @@ impl<U> Exchange<U> {
         let end = match self.list_end {
             Some(end) => end,
             None => {
-                let list = Root::parse(body)?.get(self.wire.list())?;
+                let list = Root::parse(body, self.wire.list())?.get(self.wire.list())?;
                 if let Some(item) = self.wire.item(list) {
                     let (before, after) = (body.get(..list.start())?, body.get(list.end()..)?);
                     let extended = format!("{before}[{item},{items}]{after}");

@@ -130,8 +130,8 @@ fn splice(
     if let Some((range, record)) = previous {
         // The provider knows the end of that answer by another name, and may wait for our part of what follows.
         edits.replace(range, quote(&record.items));
-        if !record.prepend.is_empty() {
-            let list = Root::parse(body)?.get(wire.list())?;
+        if !record.prepend.is_empty() && wire.continues() {
+            let list = Root::parse(body, wire.list())?.get(wire.list())?;
             if list.is_array() {
                 let comma = if list.items().next().is_some() { "," } else { "" };
                 edits.replace(list.start() + 1..list.start() + 1, format!("{}{comma}", record.prepend));
@@ -161,13 +161,14 @@ fn look(parts: &Parts, api: Option<Api>, body: &Bytes, codec: Codec, max_decoded
         serves: false,
         ask: Ask::default(),
     };
-    let (Some(wire), Some(root)) = (wire(api), Root::parse(text)) else { return Some(found) };
+    let Some(wire) = wire(api) else { return Some(found) };
+    let Some(root) = Root::parse(text, wire.list()) else { return Some(found) };
     let Some(list) = root.get(wire.list()) else { return Some(found) };
     let head = wire.head(&root);
     // A list may be written as the one text in it.
-    let items: Vec<_> = if list.is_string() { vec![list] } else { list.items().collect() };
+    let items = if list.is_string() { &[list] } else { &*root.items };
     let cue = |item: Option<&Value<'_>>| item.map(|item| wire.cue(*item)).unwrap_or_default();
-    found.turns = wire.turns(&items);
+    found.turns = wire.turns(items);
     let turns = || found.turns.iter().map(|turn| (&turn.anchors, &turn.place));
     found.keys = turns().map(|(anchors, place)| keys::keys(api, anchors, place)).collect();
     found.chain = keys::chain(api, &cue(items.first()), turns());

@@ -87,6 +87,9 @@ where
     }
     let wire = wire(sent.api).filter(|_| sent.served && status == StatusCode::OK);
     let Some(wire) = wire else { return Ok(response.map(HeadroomBody::untouched)) };
+    // It will not be sent any more.
+    let mut sent = sent;
+    sent.original.1.clear();
     let exchange = Exchange::new(sent, wire, upstream);
     match kind(&response) {
         Kind::Events => Ok(stream::stitched(response, exchange)),

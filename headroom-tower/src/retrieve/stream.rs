@@ -197,7 +197,7 @@ where
                     match event.data().map_or(Verdict::Pass, |data| self.stitch.last(data, give_up)) {
                         Verdict::Pass | Verdict::Hold => self.out.push(event.raw),
                         Verdict::Instead(data) | Verdict::HoldAs(data) | Verdict::Split(data) => {
-                            self.out.push(event.with(&data))
+                            self.out.push(event.with(&data));
                         }
                         Verdict::Drop => {}
                     }

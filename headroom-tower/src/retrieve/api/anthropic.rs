@@ -27,6 +27,10 @@ impl Wire for Anthropic {
         Some(Head { structured: format.is_some_and(|format| !format.is_null()), ..Head::default() })
     }
 
+    fn previous<'a>(&self, body: &Root<'a>) -> Option<Value<'a>> {
+        body.get("diagnostics")?.get("previous_message_id").filter(|id| id.is_string())
+    }
+
     fn results(&self, answers: &[Answer]) -> String {
         format!("{{\"role\":\"user\",\"content\":[{}]}}", results(answers))
     }
@@ -305,6 +309,7 @@ struct Stitch {
     ours: bool,
     /// `usage` of the round's `message_start`.
     usage: Option<String>,
+    id: Option<String>,
     output: u64,
     output_before: u64,
     stop: String,
@@ -332,8 +337,10 @@ impl Stitch {
         if text && self.head.structured && self.held_from.is_none() {
             self.held_from = Some(self.next);
         }
-        part.shown = Some(self.next);
-        self.next += 1;
+        // Where nothing was taken out, indexes stay what they are, whatever they are.
+        let shown = if self.is_plain() { index } else { self.next };
+        part.shown = Some(shown);
+        self.next = shown + 1;
         self.parts.push(part);
         self.renumber(event)
     }
@@ -384,6 +391,11 @@ impl Stitch {
         self.renumber(event)
     }
 
+    /// Whether the client got all that the provider sent.
+    fn is_plain(&self) -> bool {
+        self.hidden == 0 && !self.ours
+    }
+
     /// Whether the end of the round is ours to write.
     fn holds(&self) -> bool {
         self.ours || self.hidden > 0 || self.held_from.is_some()
@@ -423,7 +435,9 @@ impl Stream for Stitch {
         let Some(event) = Value::parse(data) else { return Verdict::Pass };
         match kind(event) {
             "message_start" => {
-                let usage = event.get("message").and_then(|message| message.get("usage"));
+                let message = event.get("message");
+                self.id = message.and_then(|message| message.get("id")?.text()).map(|id| id.into_owned());
+                let usage = message.and_then(|message| message.get("usage"));
                 self.usage = usage.map(|usage| usage.raw().to_owned());
                 self.output =
                     usage.and_then(|usage| usage.get("output_tokens")).and_then(Value::count).unwrap_or(0);
@@ -455,7 +469,7 @@ impl Stream for Stitch {
     fn round(&mut self) -> Round {
         let blocks: Option<Vec<String>> = self.parts.iter().map(Part::whole).collect();
         match blocks {
-            Some(blocks) => round_of(&blocks, &self.stop),
+            Some(blocks) => Round { id: self.id.take(), ..round_of(&blocks, &self.stop) },
             // What cannot be repeated cannot be answered either.
             None => Round {
                 calls: if self.ours && self.stop == "tool_use" { vec![Call::default()] } else { Vec::new() },

@@ -235,8 +235,9 @@ impl Stitch {
         let at = known.unwrap_or_else(|| {
             let ours = name.as_ref().is_some_and(|name| name == RETRIEVE);
             self.ours |= ours;
-            let shown = self.parts.iter().filter(|part| part.shown.is_some()).count() as u64;
-            let shown = (!ours).then_some(shown);
+            // Where nothing was taken out, indexes stay what they are, whatever they are.
+            let dense = self.parts.iter().filter(|part| part.shown.is_some()).count() as u64;
+            let shown = (!ours).then_some(if self.ours { dense } else { index });
             self.parts.push(Part { index, shown, first: call.raw().to_owned(), ..Part::default() });
             self.parts.len() - 1
         });

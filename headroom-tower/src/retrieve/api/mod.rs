@@ -58,6 +58,11 @@ pub(super) trait Wire: Send + Sync {
         None
     }
 
+    /// Whether a request may leave out what came before such an answer.
+    fn continues(&self) -> bool {
+        false
+    }
+
     /// The id of an earlier answer that the request goes on from or compares with.
     fn previous<'a>(&self, body: &Root<'a>) -> Option<Value<'a>> {
         let _ = body;
@@ -73,17 +78,22 @@ pub(super) trait Wire: Send + Sync {
 
 /// The members of a request's body, found in one pass.
 #[derive(Debug)]
-pub(super) struct Root<'a>(Vec<Member<'a>>);
+pub(super) struct Root<'a> {
+    members: Vec<Member<'a>>,
+    /// The items of the list that it was parsed for.
+    pub(super) items: Vec<Value<'a>>,
+}
 
 impl<'a> Root<'a> {
-    pub(super) fn parse(body: &'a str) -> Option<Self> {
-        let root = Value::parse(body).filter(|root| root.is_object())?;
-        Some(Self(root.members().collect()))
+    /// Reads a body whose conversation is in the member `list`.
+    pub(super) fn parse(body: &'a str, list: &str) -> Option<Self> {
+        let (members, items) = Value::open(body)?.members_with_items(list);
+        Some(Self { members, items })
     }
 
     /// A member; `None` too where the key stands twice, since readers disagree on what that says.
     pub(super) fn get(&self, key: &str) -> Option<Value<'a>> {
-        let mut found = self.0.iter().filter(|member| member.key.is(key));
+        let mut found = self.members.iter().filter(|member| member.key.is(key));
         let first = found.next()?;
         found.next().is_none().then_some(first.value)
     }

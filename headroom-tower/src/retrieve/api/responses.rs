@@ -34,6 +34,10 @@ impl Wire for Responses {
         Some(format!("{{\"type\":\"message\",\"role\":\"user\",\"content\":{text}}}"))
     }
 
+    fn continues(&self) -> bool {
+        true
+    }
+
     fn previous<'a>(&self, body: &Root<'a>) -> Option<Value<'a>> {
         body.get("previous_response_id").filter(|id| id.is_string())
     }
@@ -243,7 +247,9 @@ impl Stitch {
     fn placed(&mut self, event: Value<'_>, index: Option<u64>, more: &[(&str, Option<String>)]) -> Verdict {
         let mut members: Vec<_> = more.to_vec();
         if let Some(number) = event.get("sequence_number").and_then(Value::count) {
-            let next = *self.sequence.get_or_insert(number);
+            // Where nothing was taken out, numbers stay what they are, whatever they are.
+            let plain = self.hidden == 0 && !self.ours && self.held_from.is_none();
+            let next = if plain { number } else { self.sequence.unwrap_or(number) };
             self.sequence = Some(next + 1);
             if next != number {
                 members.push(("sequence_number", Some(next.to_string())));
@@ -276,7 +282,9 @@ impl Stitch {
         };
         let ours = is_ours(item);
         self.ours |= ours;
-        let shown = (!ours).then_some(self.next);
+        let plain = self.hidden == 0 && !self.ours;
+        let shown = (!ours).then_some(if plain { index } else { self.next });
+        self.next = shown.unwrap_or(self.next);
         if !ours && self.head.structured && kind(item) == "message" && self.held_from.is_none() {
             self.held_from = Some((self.next, self.shown.len()));
         }

@@ -1,6 +1,7 @@
 //! The response side against scripted providers.
 
 mod anthropic;
+mod any;
 mod chat;
 mod gemini;
 mod responses;
