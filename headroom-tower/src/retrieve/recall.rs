@@ -171,7 +171,7 @@ fn look(parts: &Parts, api: Option<Api>, body: &Bytes, codec: Codec, max_decoded
     found.turns = wire.turns(items);
     let turns = || found.turns.iter().map(|turn| (&turn.anchors, &turn.place));
     found.keys = turns().map(|(anchors, place)| keys::keys(api, anchors, place)).collect();
-    found.chain = keys::chain(api, &cue(items.first()), turns());
+    found.chain = keys::chain(api, &opening(items, found.turns.first()), turns());
     found.previous = wire.previous(&root).and_then(|id| {
         let key = keys::answer(api, &id.text()?)?;
         Some((id.start()..id.end(), key))
@@ -183,6 +183,20 @@ fn look(parts: &Parts, api: Option<Api>, body: &Bytes, codec: Codec, max_decoded
         conversation: found.chain.last().copied(),
     };
     Some(found)
+}
+
+/// The texts before the first turn, still escaped: they tell conversations apart that have no turn yet.
+fn opening<'a>(items: &[Value<'a>], first: Option<&Turn>) -> Vec<&'a str> {
+    let end = first.map_or(items.len(), |turn| turn.place.index);
+    let mut texts = Vec::new();
+    for item in items.iter().take(end) {
+        texts.extend(item.inner());
+        for content in ["content", "parts"].into_iter().filter_map(|key| item.get(key)) {
+            texts.extend(content.inner());
+            texts.extend(content.items().filter_map(|part| part.get("text")?.inner()));
+        }
+    }
+    texts
 }
 
 impl fmt::Debug for Recalled {

@@ -6,7 +6,7 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, kind,
+    Wire, array, beginning, kind,
 };
 use crate::retrieve::{
     edit::{Edits, set},
@@ -65,21 +65,13 @@ impl Wire for Anthropic {
     }
 
     fn cue(&self, item: Value<'_>) -> String {
-        let mut text = None;
-        for block in blocks(item) {
-            match block {
-                Block::Text(words) => text = text.or(Some(words)),
-                Block::Json(block) => {
-                    if let Some(id) = block.get("tool_use_id").and_then(Value::text) {
-                        return id.into_owned();
-                    }
-                    if text.is_none() {
-                        text = block.get("text").and_then(Value::text).map(Into::into);
-                    }
-                }
-            }
-        }
-        text.map(|text: String| text.trim().to_owned()).unwrap_or_default()
+        let Some(content) = item.get("content") else { return String::new() };
+        let id = content.items().find_map(|block| block.get("tool_use_id")?.text());
+        let words = || match content.is_string() {
+            true => Some(content),
+            false => content.items().find_map(|block| block.get("text")),
+        };
+        id.map_or_else(|| words().map(beginning).unwrap_or_default(), Into::into)
     }
 
     fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits) {

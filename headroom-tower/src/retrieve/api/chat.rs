@@ -4,7 +4,7 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, kind,
+    Wire, array, beginning, kind,
 };
 use crate::retrieve::{
     edit::{Edits, set},
@@ -67,7 +67,12 @@ impl Wire for Chat {
 
     fn cue(&self, message: Value<'_>) -> String {
         let id = message.get("tool_call_id").and_then(Value::text);
-        id.map_or_else(|| words(message).trim().to_owned(), Into::into)
+        let content = message.get("content");
+        let words = || match content {
+            Some(content) if content.is_string() => Some(content),
+            content => content.into_iter().flat_map(Value::items).find_map(|part| part.get("text")),
+        };
+        id.map_or_else(|| words().map(beginning).unwrap_or_default(), Into::into)
     }
 
     fn put_back(&self, _: &str, turn: &Turn, record: &Record, edits: &mut Edits) {

@@ -4,7 +4,7 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array,
+    Wire, array, beginning,
 };
 use crate::retrieve::{
     edit::{Edits, set},
@@ -66,8 +66,8 @@ impl Wire for Gemini {
         // Names of the functions that answered, else the first words.
         let names = parts(content).filter_map(|part| member(part, RESPONSE)?.get("name")?.text());
         let names = names.collect::<Vec<_>>().join(",");
-        let words = || parts(content).find_map(|part| part.get("text")?.text());
-        if names.is_empty() { words().unwrap_or_default().trim().to_owned() } else { names }
+        let words = || parts(content).find_map(|part| part.get("text"));
+        if names.is_empty() { words().map(beginning).unwrap_or_default() } else { names }
     }
 
     fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits) {

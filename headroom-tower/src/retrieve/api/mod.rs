@@ -255,7 +255,61 @@ fn kind(value: Value<'_>) -> &str {
     value.get("type").and_then(Value::inner).unwrap_or_default()
 }
 
+/// The first letters of a string, the same however it is escaped.
+fn beginning(text: Value<'_>) -> String {
+    const LETTERS: usize = 64;
+    // A letter takes twelve bytes at most.
+    const BYTES: usize = 12 * LETTERS;
+
+    let inner = text.inner().unwrap_or_default();
+    let mut end = 0;
+    let mut bytes = inner.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        if at >= BYTES && inner.is_char_boundary(at) {
+            break;
+        }
+        if byte == b'\\' {
+            bytes.next();
+        }
+        end = at + 1 + usize::from(byte == b'\\');
+    }
+    let decode = |end: usize| {
+        let quoted = format!("\"{}\"", inner.get(..end)?);
+        Value::parse(&quoted)?.text().map(|text| text.trim_start().chars().take(LETTERS).collect::<String>())
+    };
+    // The end may stand between the halves of a pair, or within one.
+    let before = inner.get(..end).and_then(|inner| inner.rfind("\\u"));
+    decode(end).or_else(|| decode(before?)).map(|text| text.trim_end().to_owned()).unwrap_or_default()
+}
+
 /// A list of texts as JSON.
 fn array(items: &[String]) -> String {
     format!("[{}]", items.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same text with everything escaped.
+    fn escaped(text: &str) -> String {
+        let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        format!("\"{units}\"")
+    }
+
+    proptest! {
+        #[test]
+        fn beginnings_are_the_same_however_a_text_is_escaped(text in "(?s).{0,300}") {
+            let plain = quote(&text);
+            let escaped = escaped(&text);
+            let of = |text: &str| beginning(Value::parse(text).unwrap());
+            prop_assert_eq!(of(&plain), of(&escaped));
+            let expected: String = text.trim_start().chars().take(64).collect();
+            if text.len() < 60 {
+                prop_assert_eq!(of(&plain), expected.trim_end());
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, kind,
+    Wire, array, beginning, kind,
 };
 use crate::retrieve::{
     edit::{Edits, set},
@@ -92,11 +92,13 @@ impl Wire for Responses {
 
     fn cue(&self, item: Value<'_>) -> String {
         let id = item.get("call_id").and_then(Value::text);
-        let text = || match item.text() {
-            Some(text) => text.into_owned(),
-            None => words(item),
+        let content = item.get("content");
+        let words = || match content {
+            _ if item.is_string() => Some(item),
+            Some(content) if content.is_string() => Some(content),
+            content => content.into_iter().flat_map(Value::items).find_map(|part| part.get("text")),
         };
-        id.map_or_else(|| text().trim().to_owned(), Into::into)
+        id.map_or_else(|| words().map(beginning).unwrap_or_default(), Into::into)
     }
 
     fn put_back(&self, _: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
