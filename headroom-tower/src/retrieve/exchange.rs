@@ -9,7 +9,7 @@ use http::{HeaderValue, Response, StatusCode, header, request::Parts};
 use super::{
     MAX_CALLS, MAX_HIDDEN, MAX_ROUNDS,
     api::{Anchors, Answer, Call, Root, Round, Wire},
-    keys::{self, keys},
+    keys::{self, Place, keys},
     recall::Ask,
     record::Record,
     serve::Upstream,
@@ -71,10 +71,14 @@ pub(super) struct Exchange<U> {
     shown: Anchors,
     /// Under which name the client knows the answer, where it comes as a stream.
     first_id: Option<String>,
+    place: Place,
 }
 
 impl<U> Exchange<U> {
-    pub(super) fn new(sent: Sent, wire: &'static dyn Wire, upstream: U) -> Self {
+    pub(super) fn new(mut sent: Sent, wire: &'static dyn Wire, upstream: U) -> Self {
+        let place = sent.ask.take_place(wire);
+        // What came will not be needed any more.
+        sent.original.1.clear();
         Self {
             sent,
             wire,
@@ -86,6 +90,7 @@ impl<U> Exchange<U> {
             answered: Vec::new(),
             shown: Anchors::default(),
             first_id: None,
+            place,
         }
     }
 
@@ -148,7 +153,7 @@ impl<U> Exchange<U> {
         }
         if let Some(mut record) = record {
             record.items = join(&self.items, &record.items);
-            let keys = keys(self.sent.api, &anchors, &self.sent.ask.place);
+            let keys = keys(self.sent.api, &anchors, &self.place);
             self.keep(&keys, &record).await;
             // Whoever goes on from this answer by its name means its end, with what the provider waits for.
             let names = [first_id.as_deref(), Some(&*follow.items)].into_iter().flatten();

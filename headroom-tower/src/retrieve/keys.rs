@@ -46,10 +46,11 @@ pub(super) fn answer(api: Api, id: &str) -> Option<Handle> {
 /// What a conversation is known by from its beginning to each of its turns.
 pub(super) fn chain<'a>(
     api: Api,
-    opening: &[&str],
+    opening: &[String],
     turns: impl Iterator<Item = (&'a Anchors, &'a Place)>,
 ) -> Vec<Handle> {
-    let mut link = key(api, "conversation", "", opening);
+    let opening: Vec<&str> = opening.iter().map(String::as_str).collect();
+    let mut link = key(api, "conversation", "", &opening);
     let mut links: Vec<Handle> = link.into_iter().collect();
     for (anchors, place) in turns {
         let turn = keys(api, anchors, place).first().map(Handle::to_string).unwrap_or_default();
@@ -113,7 +114,9 @@ mod tests {
     #[test]
     fn a_chain_goes_on_where_a_conversation_does() {
         let turns = [(anchors("a", "", ""), at(1)), (anchors("b", "", ""), at(3))];
-        let chain = |n: usize| chain(Api::OpenAiChat, &["hello"], turns.iter().take(n).map(|(a, p)| (a, p)));
+        let chain = |n: usize| {
+            chain(Api::OpenAiChat, &["hello".to_owned()], turns.iter().take(n).map(|(a, p)| (a, p)))
+        };
         assert_eq!(chain(1), chain(2)[..2]);
         assert_eq!(chain(2).len(), 3);
     }

@@ -14,6 +14,7 @@ use headroom_store::json::{Value, quote};
 use http::request::Parts;
 
 use super::{
+    Sent,
     api::{Head, Root, Turn, Wire, wire},
     edit::Edits,
     keys::{self, Place},
@@ -44,10 +45,26 @@ pub(crate) struct Recalled {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ask {
     pub(super) head: Head,
+    /// How many items the conversation had.
+    items: usize,
+    /// The last of them.
+    last: Bytes,
+}
+
+impl Ask {
     /// Where the answer will stand when the client sends it back.
-    pub(super) place: Place,
-    /// What the conversation is known by.
-    pub(super) conversation: Option<Handle>,
+    pub(super) fn take_place(&mut self, wire: &dyn Wire) -> Place {
+        let last = std::mem::take(&mut self.last);
+        let last = std::str::from_utf8(&last).ok().and_then(Value::parse);
+        Place { index: self.items, cue: last.map(|last| wire.cue(last)).unwrap_or_default() }
+    }
+}
+
+/// What the conversation of a request is known by, as it came.
+pub(super) fn conversation(sent: &Sent) -> Option<Handle> {
+    let (parts, body) = &sent.original;
+    let codec = Codec::of(&parts.headers).ok()?;
+    look(parts, Some(sent.api), body, codec, sent.config.max_decoded, true)?.chain.last().copied()
 }
 
 /// What one look at a body finds.
@@ -72,12 +89,13 @@ pub(crate) fn recall(
     body: Bytes,
     codec: Codec,
 ) -> Recall {
-    let (max_decoded, parts) = (config.max_decoded, parts.clone());
+    let (max_decoded, parts, chain) = (config.max_decoded, parts.clone(), !config.rejected.is_empty());
     Box::pin(async move {
         let size = if codec == Codec::Identity { body.len() as u64 } else { body.len() as u64 * 8 };
         let whole = body.clone();
-        let look = move |_: &_| look(&parts, api, &body, codec, max_decoded);
-        let mut work = config.offload.start(size, Box::new(look));
+        let look = move |_: &_| look(&parts, api, &body, codec, max_decoded, chain);
+        // A look costs an eighth of what the engine's work does; short ones are not worth another thread.
+        let mut work = config.offload.start(size / 8, Box::new(look));
         let Ok(Some(found)) = poll_fn(|cx| work.poll(cx)).await else {
             return Recalled { api, ..Recalled::default() };
         };
@@ -146,7 +164,14 @@ fn splice(
     if edits.is_empty() { None } else { edits.apply(body) }
 }
 
-fn look(parts: &Parts, api: Option<Api>, body: &Bytes, codec: Codec, max_decoded: u64) -> Option<Found> {
+fn look(
+    parts: &Parts,
+    api: Option<Api>,
+    body: &Bytes,
+    codec: Codec,
+    max_decoded: u64,
+    chain: bool,
+) -> Option<Found> {
     let decoded = codec.decode(body, max_decoded).ok()?.map(Bytes::from);
     let bytes = decoded.as_ref().unwrap_or(body);
     let api = api.or_else(|| Api::detect(bytes))?;
@@ -167,11 +192,12 @@ fn look(parts: &Parts, api: Option<Api>, body: &Bytes, codec: Codec, max_decoded
     let head = wire.head(&root);
     // A list may be written as the one text in it.
     let items = if list.is_string() { &[list] } else { &*root.items };
-    let cue = |item: Option<&Value<'_>>| item.map(|item| wire.cue(*item)).unwrap_or_default();
     found.turns = wire.turns(items);
     let turns = || found.turns.iter().map(|turn| (&turn.anchors, &turn.place));
     found.keys = turns().map(|(anchors, place)| keys::keys(api, anchors, place)).collect();
-    found.chain = keys::chain(api, &opening(items, found.turns.first()), turns());
+    if chain {
+        found.chain = keys::chain(api, &opening(items, found.turns.first()), turns());
+    }
     found.previous = wire.previous(&root).and_then(|id| {
         let key = keys::answer(api, &id.text()?)?;
         Some((id.start()..id.end(), key))
@@ -179,24 +205,33 @@ fn look(parts: &Parts, api: Option<Api>, body: &Bytes, codec: Codec, max_decoded
     found.serves = head.is_some() && serves(api, parts);
     found.ask = Ask {
         head: head.unwrap_or_default(),
-        place: Place { index: items.len(), cue: cue(items.last()) },
-        conversation: found.chain.last().copied(),
+        items: items.len(),
+        last: items.last().map(|last| bytes.slice(last.start()..last.end())).unwrap_or_default(),
     };
     Some(found)
 }
 
-/// The texts before the first turn, still escaped: they tell conversations apart that have no turn yet.
-fn opening<'a>(items: &[Value<'a>], first: Option<&Turn>) -> Vec<&'a str> {
+/// What tells conversations apart that have no turn yet: how the texts before the first turn begin and end, still
+/// escaped, and how long they are.
+fn opening(items: &[Value<'_>], first: Option<&Turn>) -> Vec<String> {
+    const BYTES: usize = 256;
+    const TEXTS: usize = 16;
+
     let end = first.map_or(items.len(), |turn| turn.place.index);
-    let mut texts = Vec::new();
-    for item in items.iter().take(end) {
-        texts.extend(item.inner());
-        for content in ["content", "parts"].into_iter().filter_map(|key| item.get(key)) {
-            texts.extend(content.inner());
-            texts.extend(content.items().filter_map(|part| part.get("text")?.inner()));
-        }
-    }
-    texts
+    let texts = items.iter().take(end).flat_map(|item| {
+        let contents = ["content", "parts"].into_iter().filter_map(|key| item.get(key));
+        let texts = contents.flat_map(|content| {
+            let parts = content.items().filter_map(|part| part.get("text")?.inner());
+            content.inner().into_iter().chain(parts)
+        });
+        item.inner().into_iter().chain(texts)
+    });
+    let ends = |text: &str| {
+        let until = (0..=BYTES.min(text.len())).rev().find_map(|end| text.get(..end)).unwrap_or_default();
+        let from = (text.len().saturating_sub(BYTES)..text.len()).find_map(|start| text.get(start..));
+        format!("{} {until} {}", text.len(), from.unwrap_or_default())
+    };
+    texts.take(TEXTS).map(ends).collect()
 }
 
 impl fmt::Debug for Recalled {

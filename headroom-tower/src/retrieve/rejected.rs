@@ -41,6 +41,10 @@ impl Rejected {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).known.is_empty()
+    }
+
     /// Whether a conversation with this chain of turns goes on from one that was refused.
     pub(super) fn knows(&self, tenant: &str, chain: &[Handle]) -> bool {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,7 @@ use http::{Request, Response, StatusCode, header, request::Parts};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{Sent, api::wire, exchange::Exchange, stream, whole};
+use super::{Sent, api::wire, exchange::Exchange, recall::conversation, stream, whole};
 use crate::{FellBack, HeadroomBody, MapBody, emit};
 
 /// The rest of a request's life once it has been sent.
@@ -87,9 +87,6 @@ where
     }
     let wire = wire(sent.api).filter(|_| sent.served && status == StatusCode::OK);
     let Some(wire) = wire else { return Ok(response.map(HeadroomBody::untouched)) };
-    // It will not be sent any more.
-    let mut sent = sent;
-    sent.original.1.clear();
     let exchange = Exchange::new(sent, wire, upstream);
     match kind(&response) {
         Kind::Events => Ok(stream::stitched(response, exchange)),
@@ -137,10 +134,12 @@ where
     U: Upstream<R>,
     R: Body,
 {
-    let Sent { config, api, tenant, original: (parts, body), ask, .. } = sent;
+    let (parts, body) = sent.original.clone();
     let response = upstream.ask(parts, body).await?;
     let accepted = response.status().is_success();
-    if let (true, Some(conversation)) = (accepted, ask.conversation) {
+    let conversation = accepted.then(|| conversation(&sent)).flatten();
+    let Sent { config, api, tenant, .. } = sent;
+    if let Some(conversation) = conversation {
         config.rejected.add(&tenant, conversation);
     }
     emit::fell_back(&config, &FellBack { api, status, accepted });
