@@ -11,8 +11,9 @@ use std::{
 
 use bytes::Bytes;
 use headroom_core::{Api, Headroom, Options};
-use headroom_tower::{CompressLayer, HeadroomBody};
-use http::Request;
+use headroom_store::MemoryStore;
+use headroom_tower::{CompressLayer, HeadroomBody, HeadroomLayer};
+use http::{Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, StreamBody};
 use tower::{Layer, Service, ServiceExt};
@@ -57,7 +58,7 @@ fn chunks(body: &Bytes) -> Vec<Result<http_body::Frame<Bytes>, Infallible>> {
 
 #[tokio::main]
 async fn main() {
-    let columns = ["bytes", "engine", "bare", "not ours", "one chunk", "16K chunks"];
+    let columns = ["bytes", "engine", "bare", "not ours", "one chunk", "16K chunks", "both sides"];
     println!("{}", columns.map(|column| format!("{column:>11}")).join(" "));
     for bytes in [1 << 10, 10 << 10, 32 << 10, 100 << 10, 1 << 20, 10 << 20] {
         let body = conversation(bytes);
@@ -88,7 +89,17 @@ async fn main() {
             service.ready().await.unwrap().call(request("/v1/messages", body)).await.unwrap()
         });
         let many = many.await;
-        let times = [engine, bare, other, one, many].map(|time| format!("{time:>11.1?}"));
+        let inner = tower::service_fn(async |request: Request<HeadroomBody<Full<Bytes>>>| {
+            let bytes = sink(request).await?;
+            Ok::<_, Infallible>(Response::new(bytes.to_string()))
+        });
+        let mut service = HeadroomLayer::with_store(MemoryStore::new()).layer(inner);
+        let both = median(async || {
+            let request = request("/v1/messages", Full::new(body.clone()));
+            service.ready().await.unwrap().call(request).await.unwrap().headers().len()
+        });
+        let both = both.await;
+        let times = [engine, bare, other, one, many, both].map(|time| format!("{time:>11.1?}"));
         println!("{:>11} {}", body.len(), times.join(" "));
     }
 }

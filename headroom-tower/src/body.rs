@@ -1,6 +1,7 @@
 use std::{
     fmt,
     pin::Pin,
+    sync::{Mutex, PoisonError},
     task::{Context, Poll, ready},
 };
 
@@ -10,7 +11,8 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The body that the layer hands on: `B` itself, a replay of what was read from it, or a rewritten one.
+    /// The body that the layer hands on: `B` itself, a replay of what was read from it, a rewritten one, or an answer
+    /// of several rounds.
     ///
     /// Whatever it is, it yields the bytes, trailers and errors that it stands for, with [`Bytes`] as its data and
     /// `B`'s own error. If `B`'s data is `Bytes` too, no byte is copied.
@@ -31,8 +33,12 @@ pin_project! {
     {
         Untouched { #[pin] body: B },
         Replay { data: Option<Bytes>, tail: Tail<B> },
+        Stitched { body: Stitched<B::Error> },
     }
 }
+
+/// A body of several rounds. The lock is never taken: it makes the whole as shareable as other bodies.
+type Stitched<E> = Mutex<Pin<Box<dyn Body<Data = Bytes, Error = E> + Send>>>;
 
 /// What follows the data of a replayed body.
 pub(crate) enum Tail<B: Body> {
@@ -55,6 +61,10 @@ impl<B: Body> HeadroomBody<B> {
         Self { kind: Kind::Replay { data: Some(data).filter(|data| !data.is_empty()), tail } }
     }
 
+    pub(crate) fn stitched(body: impl Body<Data = Bytes, Error = B::Error> + Send + 'static) -> Self {
+        Self { kind: Kind::Stitched { body: Mutex::new(Box::pin(body)) } }
+    }
+
     pub(crate) fn full(data: Bytes) -> Self {
         Self::replay(data, Tail::End)
     }
@@ -71,6 +81,9 @@ impl<B: Body> Body for HeadroomBody<B> {
         let (data, tail) = match self.project().kind.project() {
             KindProj::Untouched { body } => return Poll::Ready(ready!(body.poll_frame(cx)).map(into_bytes)),
             KindProj::Replay { data, tail } => (data, tail),
+            KindProj::Stitched { body } => {
+                return body.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll_frame(cx);
+            }
         };
         if let Some(data) = data.take() {
             return Poll::Ready(Some(Ok(Frame::data(data))));
@@ -92,6 +105,7 @@ impl<B: Body> Body for HeadroomBody<B> {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Untouched { body } => body.is_end_stream(),
+            Kind::Stitched { .. } => false,
             Kind::Replay { data: Some(_), .. } => false,
             Kind::Replay { data: None, tail } => match tail {
                 Tail::End => true,
@@ -104,6 +118,7 @@ impl<B: Body> Body for HeadroomBody<B> {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Untouched { body } => body.size_hint(),
+            Kind::Stitched { .. } => SizeHint::new(),
             Kind::Replay { data, tail } => {
                 let rest = match tail {
                     Tail::End => SizeHint::with_exact(0),
@@ -145,6 +160,7 @@ impl<B: Body> fmt::Debug for HeadroomBody<B> {
         let kind = match &self.kind {
             Kind::Untouched { .. } => "untouched",
             Kind::Replay { .. } => "replay",
+            Kind::Stitched { .. } => "stitched",
         };
         f.debug_struct("HeadroomBody").field("kind", &kind).field("size", &self.size_hint()).finish()
     }

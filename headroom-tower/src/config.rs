@@ -4,7 +4,7 @@ use headroom_core::{Api, Headroom, Means, Options, Outcome, Tier};
 use headroom_store::OriginalStore;
 use http::request::Parts;
 
-use crate::{HeadroomOverride, Observer, offload::Offload, tenant};
+use crate::{HeadroomOverride, Observer, offload::Offload, retrieve::Rejected, tenant};
 
 /// The default of `max_body`: 32 MiB, the most that providers take.
 const MAX_BODY: u64 = 32 << 20;
@@ -34,6 +34,10 @@ pub(crate) struct Config {
     pub(crate) api: Option<Api>,
     pub(crate) tier: Tier,
     pub(crate) means: Means,
+    /// Whether the layer sees responses, so that it can answer calls of its own tool.
+    pub(crate) serve: bool,
+    /// Conversations that go on as they come.
+    pub(crate) rejected: Arc<Rejected>,
     pub(crate) max_body: u64,
     pub(crate) max_decoded: u64,
     pub(crate) offload: Offload,
@@ -49,6 +53,8 @@ impl Config {
             api: None,
             tier: Tier::default(),
             means: Means::default(),
+            serve: false,
+            rejected: Arc::default(),
             max_body: MAX_BODY,
             max_decoded: MAX_DECODED,
             offload: Offload::new(),
@@ -57,10 +63,14 @@ impl Config {
 
     /// What is asked of the engine for one request. Without a store nothing can be set aside.
     pub(crate) fn options(&self, own: Option<&HeadroomOverride>, tenant: &str) -> Options {
-        let means = own.and_then(|own| own.means).unwrap_or(self.means);
-        let means = if self.store.is_some() { means } else { Means::None };
+        let means = self.means(own);
         let tier = own.and_then(|own| own.tier).unwrap_or(self.tier);
         Options::new().tier(tier).means(means).tenant(tenant)
+    }
+
+    pub(crate) fn means(&self, own: Option<&HeadroomOverride>) -> Means {
+        let means = own.and_then(|own| own.means).unwrap_or(self.means);
+        if self.store.is_some() { means } else { Means::None }
     }
 
     pub(crate) fn tenant_of(&self, parts: &Parts) -> String {

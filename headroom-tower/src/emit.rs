@@ -1,6 +1,6 @@
 //! Tells the observer and the trace what becomes of a request.
 
-use crate::{Cancelled, Rewritten, SkipReason, Skipped, StoreFailed, config::Config};
+use crate::{Cancelled, FellBack, Retrieved, Rewritten, SkipReason, Skipped, StoreFailed, config::Config};
 
 /// The span of one request that the layer works on.
 #[derive(Clone, Debug)]
@@ -85,6 +85,31 @@ impl Span {
         }
         config.observer.on_cancelled(event);
     }
+}
+
+/// Calls of the layer's own tool were answered.
+pub(crate) fn retrieved(config: &Config, event: &Retrieved) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        api = event.api.as_str(),
+        rounds = event.rounds,
+        calls = event.calls,
+        gave_up = event.gave_up,
+        "retrieved"
+    );
+    config.observer.on_retrieved(event);
+}
+
+/// The provider refused what the layer made of a request.
+pub(crate) fn fell_back(config: &Config, event: &FellBack) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        api = event.api.as_str(),
+        status = event.status.as_u16(),
+        accepted = event.accepted,
+        "the rewritten request was refused; sent as it came"
+    );
+    config.observer.on_fell_back(event);
 }
 
 /// A request that goes on without having been read.

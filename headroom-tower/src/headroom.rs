@@ -1,9 +1,11 @@
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
+use headroom_core::Means;
 use headroom_store::OriginalStore;
 use http::{Request, Response};
 use http_body::Body;
@@ -12,9 +14,14 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    Compress, CompressLayer, DefaultPredicate, HeadroomBody, Identity, MapBody, Predicate, ResponseFuture,
+    Compress, CompressLayer, DefaultPredicate, HeadroomBody, Identity, MapBody, Predicate, Rewrite,
     config::{Config, settings},
+    retrieve::{Again, Serving, serve},
+    service::Started,
 };
+
+/// How the model can fetch back what is set aside, unless a layer is told otherwise.
+const MEANS: Means = Means::None;
 
 /// Makes the prompts in LLM requests smaller, and keeps what it set aside in a store of its own.
 ///
@@ -51,7 +58,9 @@ impl HeadroomLayer {
 
     /// A layer with the default settings and this store.
     pub fn with_store(store: impl OriginalStore) -> Self {
-        Self { compress: CompressLayer::new().store(store) }
+        let mut layer = Self { compress: CompressLayer::new().store(store).means(MEANS) };
+        layer.config_mut().serve = true;
+        layer
     }
 }
 
@@ -64,6 +73,16 @@ impl Default for HeadroomLayer {
 
 impl<M, P> HeadroomLayer<M, P> {
     settings!();
+
+    /// Sets how the model can fetch back what is set aside.
+    ///
+    /// With [`Means::Served`] the layer puts a tool of its own into requests that have tools, answers its calls from
+    /// the store, and gives the client one answer in which nothing of that shows. Where an answer could not be
+    /// stitched, the request is treated as with [`Means::None`].
+    pub fn means(mut self, means: Means) -> Self {
+        self.config_mut().means = means;
+        self
+    }
 
     /// Looks at the requests that this predicate wants, in place of [`DefaultPredicate`].
     pub fn when<Q: Predicate>(self, predicate: Q) -> HeadroomLayer<M, Q> {
@@ -79,7 +98,7 @@ impl<M, P> HeadroomLayer<M, P> {
         self.compress.config()
     }
 
-    fn config_mut(&mut self) -> &mut Config {
+    pub(crate) fn config_mut(&mut self) -> &mut Config {
         self.compress.config_mut()
     }
 }
@@ -119,50 +138,115 @@ impl<S, M, P> HeadroomService<S, M, P> {
 
 impl<S, B, R, M, P> Service<Request<B>> for HeadroomService<S, M, P>
 where
-    S: Service<Request<M::Body>, Response = Response<R>> + Clone,
-    B: Body,
-    R: Body,
-    M: MapBody<HeadroomBody<B>> + Clone,
+    S: Service<Request<M::Body>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Send,
+    B: Body + 'static,
+    R: Body + Send + 'static,
+    R::Data: Send,
+    R::Error: Send,
+    M: MapBody<HeadroomBody<B>> + Clone + Send + 'static,
     P: Predicate,
 {
     type Response = Response<HeadroomBody<R>>;
     type Error = S::Error;
-    type Future = HeadroomFuture<S, B, M>;
+    type Future = HeadroomFuture<S, B, R, M>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.compress.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        HeadroomFuture { response: self.compress.call(request) }
+        let state = match self.compress.start(request) {
+            Started::Calling(future) => State::Calling { future },
+            Started::Rewriting(rewrite, service, map_body) => State::Rewriting { rewrite, service, map_body },
+        };
+        HeadroomFuture { state }
     }
 }
 
 pin_project! {
     /// The future of [`HeadroomService`].
-    #[derive(Debug)]
-    pub struct HeadroomFuture<S, B, M>
+    pub struct HeadroomFuture<S, B, R, M>
     where
         S: Service<Request<M::Body>>,
         B: Body,
+        R: Body,
         M: MapBody<HeadroomBody<B>>,
     {
         #[pin]
-        response: ResponseFuture<S, B, M>,
+        state: State<S, B, R, M>,
     }
 }
 
-impl<S, B, R, M> Future for HeadroomFuture<S, B, M>
+pin_project! {
+    #[project = StateProj]
+    enum State<S, B, R, M>
+    where
+        S: Service<Request<M::Body>>,
+        B: Body,
+        R: Body,
+        M: MapBody<HeadroomBody<B>>,
+    {
+        Rewriting { rewrite: Rewrite<B>, service: S, map_body: M },
+        Calling { #[pin] future: S::Future },
+        Serving { serving: Serving<R, S::Error> },
+    }
+}
+
+impl<S, B, R, M> Future for HeadroomFuture<S, B, R, M>
 where
-    S: Service<Request<M::Body>, Response = Response<R>>,
-    B: Body,
-    R: Body,
-    M: MapBody<HeadroomBody<B>>,
+    S: Service<Request<M::Body>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Send,
+    B: Body + 'static,
+    R: Body + Send + 'static,
+    R::Data: Send,
+    R::Error: Send,
+    M: MapBody<HeadroomBody<B>> + Clone + Send + 'static,
 {
     type Output = Result<Response<HeadroomBody<R>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = ready!(self.project().response.poll(cx));
-        Poll::Ready(response.map(|response| response.map(HeadroomBody::untouched)))
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProj::Calling { future } => {
+                    let response = ready!(future.poll(cx));
+                    return Poll::Ready(response.map(|response| response.map(HeadroomBody::untouched)));
+                }
+                StateProj::Serving { serving } => return serving.as_mut().poll(cx),
+                StateProj::Rewriting { rewrite, service, map_body } => {
+                    let (parts, body) = ready!(Pin::new(&mut *rewrite).poll(cx)).into_parts();
+                    let sent = rewrite.take_sent();
+                    let again = sent.map(|sent| (sent, Again::new(service.clone(), map_body.clone())));
+                    let future = service.call(Request::from_parts(parts, map_body.map_body(body)));
+                    match again {
+                        None => State::Calling { future },
+                        Some((sent, again)) => {
+                            State::Serving { serving: Box::pin(serve(future, again, sent)) }
+                        }
+                    }
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+impl<S, B, R, M> fmt::Debug for HeadroomFuture<S, B, R, M>
+where
+    S: Service<Request<M::Body>>,
+    B: Body,
+    R: Body,
+    M: MapBody<HeadroomBody<B>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Rewriting { .. } => "rewriting",
+            State::Calling { .. } => "calling",
+            State::Serving { .. } => "serving",
+        };
+        f.debug_struct("HeadroomFuture").field("state", &state).finish()
     }
 }

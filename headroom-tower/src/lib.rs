@@ -50,6 +50,36 @@
 //!
 //! Every request whose body was looked at has a [`RequestReport`] in its extensions.
 //!
+//! # What the client gets
+//!
+//! The response of the inner service as it is, but for [`HeadroomLayer`] with
+//! [`Means::Served`](headroom_core::Means::Served). There the model has a tool, `headroom_retrieve`, to ask for what
+//! was set aside. Its calls are answered from the store, and the inner service is called again with the answer added,
+//! up to five times. The client gets one answer in which nothing of that shows: Anthropic Messages, OpenAI Chat
+//! Completions and Responses, and Gemini, as server-sent events or in one piece.
+//!
+//! - Every event of a stream passes in the poll in which it is complete; only those of the tool are taken out. A
+//!   response without a call of it passes byte for byte.
+//! - What was exchanged is kept in the store, and put back in its place when the client sends the conversation again.
+//!   Thinking stays bound to what it followed, the prompt cache keeps hitting, and the model keeps what it fetched.
+//! - Where the client's own tools are called beside it, the client gets those calls at once, and the answer to the
+//!   hidden one goes with its next request.
+//! - Usage is the context of the last call of the inner service, and the output of all.
+//! - A failure of a later call is an error event in a stream, and the response itself otherwise. While the inner
+//!   service is busy (429, 5xx) it is called again after a pause.
+//! - The response must not be encoded, so such requests ask for `identity`.
+//! - Dropping the response's body drops the call that goes on for it.
+//!
+//! Requests to which the answer could not be stitched are treated as if there were no such tool: more than one choice,
+//! Gemini's `cachedContent` and streams that are no events, Responses in the background or in a `conversation`, and
+//! AWS event streams.
+//!
+//! # When a request is refused
+//!
+//! If a rewritten request is answered with 400 or 422, or with 413 where it had grown, [`HeadroomLayer`] sends it
+//! again as it came. If that is accepted, the conversation goes on as it comes from then on, as far as this layer
+//! remembers: it is the one thing that later requests depend on.
+//!
 //! # Errors
 //!
 //! The layers have none of their own: `Error` is the inner service's, and the body's error is `B`'s. Whatever goes
@@ -77,6 +107,14 @@
 //! | [`max_decoded`](CompressLayer::max_decoded) | 64 MiB | passes through, encoded as it came |
 //! | [`offload_above`](CompressLayer::offload_above) | 32 KiB | work moves to tokio's blocking pool |
 //! | [`max_offloads`](CompressLayer::max_offloads) | one per processor | waits |
+//! | calls for one answer beyond the client's own | 5 | the model is told so, then its turn ends |
+//! | calls of the tool in one round | 16 | its turn ends |
+//! | one answer of the tool | 32 KiB | cut, and says so |
+//! | what one answer adds to the conversation | 2 MiB | the model is told so |
+//! | a response in one piece | 32 MiB | passes through |
+//! | one event of a stream | 8 MiB | the rest passes through |
+//! | a stream's content kept for the next call | 16 MiB | its calls are not answered |
+//! | refused conversations remembered | 4096 | the oldest is forgotten |
 //!
 //! # Untrusted input
 //!
@@ -117,6 +155,7 @@ mod overrides;
 mod predicate;
 mod read;
 mod report;
+mod retrieve;
 mod rewrite;
 mod service;
 mod skip;
@@ -139,7 +178,7 @@ pub use map_body::{Identity, MapBody};
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use metrics::MetricsObserver;
-pub use observer::{Cancelled, Observer, Rewritten, Skipped, Stage, StoreFailed};
+pub use observer::{Cancelled, FellBack, Observer, Retrieved, Rewritten, Skipped, Stage, StoreFailed};
 pub use overrides::HeadroomOverride;
 pub use predicate::{And, DefaultPredicate, Predicate};
 pub use report::RequestReport;

@@ -1,6 +1,6 @@
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
-use crate::{Cancelled, Observer, Rewritten, Skipped, StoreFailed};
+use crate::{Cancelled, FellBack, Observer, Retrieved, Rewritten, Skipped, StoreFailed};
 
 /// Counts what becomes of requests on the [`metrics`] facade.
 ///
@@ -12,6 +12,9 @@ use crate::{Cancelled, Observer, Rewritten, Skipped, StoreFailed};
 /// | `headroom_tokens_saved_total` | `content` | tokens that edits saved, by kind of content |
 /// | `headroom_compress_duration_seconds` | | time spent decoding and compressing a body |
 /// | `headroom_store_errors_total` | `kind` | failures of the store |
+/// | `headroom_retrievals_total` | `api` | calls of `headroom_retrieve` that were answered |
+/// | `headroom_retrieval_rounds_total` | `api` | requests that the provider got for them |
+/// | `headroom_fallbacks_total` | `api`, `accepted` | requests that were refused and sent again as they came |
 /// | `headroom_cancelled_total` | `stage` | requests dropped while they were worked on |
 ///
 /// No label holds content, a model, a user or a tenant.
@@ -42,6 +45,9 @@ impl MetricsObserver {
             "Time spent decoding and compressing a body"
         );
         describe_counter!("headroom_store_errors_total", "Failures of the store");
+        describe_counter!("headroom_retrievals_total", "Calls of headroom_retrieve that were answered");
+        describe_counter!("headroom_retrieval_rounds_total", "Requests made to answer them");
+        describe_counter!("headroom_fallbacks_total", "Requests refused and sent again as they came");
         describe_counter!("headroom_cancelled_total", "Requests dropped while they were worked on");
         Self
     }
@@ -81,6 +87,18 @@ impl Observer for MetricsObserver {
     fn on_store_error(&self, event: &StoreFailed<'_>) {
         let kind = event.error.map_or("panic", |error| error.as_str());
         counter!("headroom_store_errors_total", "kind" => kind).increment(1);
+    }
+
+    fn on_retrieved(&self, event: &Retrieved) {
+        let api = event.api.as_str();
+        counter!("headroom_retrievals_total", "api" => api).increment(event.calls.into());
+        counter!("headroom_retrieval_rounds_total", "api" => api).increment(event.rounds.into());
+    }
+
+    fn on_fell_back(&self, event: &FellBack) {
+        let accepted = if event.accepted { "true" } else { "false" };
+        counter!("headroom_fallbacks_total", "api" => event.api.as_str(), "accepted" => accepted)
+            .increment(1);
     }
 
     fn on_cancelled(&self, event: &Cancelled) {

@@ -46,6 +46,16 @@ pub trait Observer: Send + Sync + 'static {
         let _ = event;
     }
 
+    /// Calls of `headroom_retrieve` were answered, and the answer that they belong to is complete.
+    fn on_retrieved(&self, event: &Retrieved) {
+        let _ = event;
+    }
+
+    /// The provider refused a rewritten request, and it was sent again as it came.
+    fn on_fell_back(&self, event: &FellBack) {
+        let _ = event;
+    }
+
     /// A request was dropped before it went on, usually because the client left.
     fn on_cancelled(&self, event: &Cancelled) {
         let _ = event;
@@ -71,6 +81,16 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.on_store_error(event);
     }
 
+    fn on_retrieved(&self, event: &Retrieved) {
+        self.0.on_retrieved(event);
+        self.1.on_retrieved(event);
+    }
+
+    fn on_fell_back(&self, event: &FellBack) {
+        self.0.on_fell_back(event);
+        self.1.on_fell_back(event);
+    }
+
     fn on_cancelled(&self, event: &Cancelled) {
         self.0.on_cancelled(event);
         self.1.on_cancelled(event);
@@ -88,6 +108,14 @@ impl<T: Observer + ?Sized> Observer for Arc<T> {
 
     fn on_store_error(&self, event: &StoreFailed<'_>) {
         (**self).on_store_error(event);
+    }
+
+    fn on_retrieved(&self, event: &Retrieved) {
+        (**self).on_retrieved(event);
+    }
+
+    fn on_fell_back(&self, event: &FellBack) {
+        (**self).on_fell_back(event);
     }
 
     fn on_cancelled(&self, event: &Cancelled) {
@@ -135,6 +163,33 @@ pub struct StoreFailed<'a> {
     pub error: Option<&'a StoreError>,
     /// The wire format.
     pub api: Api,
+}
+
+/// See [`Observer::on_retrieved`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Retrieved {
+    /// The wire format.
+    pub api: Api,
+    /// Requests that the provider got beyond the client's own.
+    pub rounds: u32,
+    /// Calls that were answered.
+    pub calls: u32,
+    /// Whether the answer ended with a call left open: the model would not stop calling, the provider said something
+    /// that cannot be repeated to it, or it refused to go on.
+    pub gave_up: bool,
+}
+
+/// See [`Observer::on_fell_back`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct FellBack {
+    /// The wire format.
+    pub api: Api,
+    /// How the provider refused the rewritten request.
+    pub status: http::StatusCode,
+    /// Whether it took the request as it came. If so the conversation goes on as it comes.
+    pub accepted: bool,
 }
 
 /// See [`Observer::on_cancelled`].

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Api, Options, Report};
+use headroom_core::{Api, Means, Options, Report};
 use headroom_store::StoreError;
 use http::{HeaderValue, Request, header, request::Parts};
 use http_body::Body;
@@ -25,6 +25,7 @@ use crate::{
     offload::Work,
     predicate::guard,
     read::{Read, ReadEnd},
+    retrieve::{Ask, Recall, Recalled, Sent, recall},
     work::{Input, Output},
 };
 
@@ -33,6 +34,8 @@ use crate::{
 pub struct Rewrite<B: Body> {
     step: Step<B>,
     job: Option<Box<Job>>,
+    /// What the response side needs, once the request is ready.
+    sent: Option<Box<Sent>>,
 }
 
 /// What stays the same while a request is worked on.
@@ -45,6 +48,12 @@ struct Job {
     tenant: String,
     span: Span,
     elapsed: Option<Duration>,
+    /// The body as it came, for the response side.
+    came: Option<Bytes>,
+    /// Whether what was hidden from the client was put back into the body.
+    spliced: bool,
+    ask: Ask,
+    sent: Option<Box<Sent>>,
 }
 
 type Storing = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
@@ -52,6 +61,7 @@ type Storing = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 enum Step<B: Body> {
     Pass(Request<HeadroomBody<B>>),
     Read(Read<B>),
+    Recall { recall: Recall, original: Bytes },
     Compress { work: Work<Output>, original: Bytes },
     Store { storing: Storing, original: Bytes, rewritten: Vec<u8>, report: Arc<Report>, api: Api },
     Done,
@@ -105,7 +115,7 @@ fn admit<B: Body, P: Predicate>(
 
 impl<B: Body> Rewrite<B> {
     pub(crate) fn pass(request: Request<HeadroomBody<B>>) -> Self {
-        Self { step: Step::Pass(request), job: None }
+        Self { step: Step::Pass(request), job: None, sent: None }
     }
 
     fn read(config: Arc<Config>, parts: Parts, body: B, codec: Codec) -> Self {
@@ -114,8 +124,26 @@ impl<B: Body> Rewrite<B> {
         let options = config.options(own, &tenant);
         let api = own.and_then(|own| own.api).or(config.api).or_else(|| Api::from_path(parts.uri.path()));
         let step = Step::Read(Read::new(body, config.max_body));
-        let job = Job { config, parts, codec, api, options, tenant, span: Span::new(), elapsed: None };
-        Self { step, job: Some(Box::new(job)) }
+        let job = Job {
+            config,
+            parts,
+            codec,
+            api,
+            options,
+            tenant,
+            span: Span::new(),
+            elapsed: None,
+            came: None,
+            spliced: false,
+            ask: Ask::default(),
+            sent: None,
+        };
+        Self { step, job: Some(Box::new(job)), sent: None }
+    }
+
+    /// What the response side needs, if the request was rewritten and there is one.
+    pub(crate) fn take_sent(&mut self) -> Option<Sent> {
+        self.sent.take().map(|sent| *sent)
     }
 
     fn poll_job(&mut self, job: &mut Job, cx: &mut Context<'_>) -> Poll<(HeadroomBody<B>, RequestReport)> {
@@ -123,14 +151,31 @@ impl<B: Body> Rewrite<B> {
             match &mut self.step {
                 Step::Read(read) => match ready!(read.poll(cx)) {
                     ReadEnd::Complete(original) => {
-                        let work = job.start(original.clone());
-                        self.step = Step::Compress { work, original };
+                        self.step = match job.recall(&original) {
+                            Some(recall) => Step::Recall { recall, original },
+                            None => Step::Compress { work: job.start(original.clone()), original },
+                        };
                     }
                     ReadEnd::Partial(data, tail) => {
                         let report = job.skip(tail.reason(), None, None);
                         return Poll::Ready((HeadroomBody::replay(data, tail), report));
                     }
                 },
+                Step::Recall { recall, original } => {
+                    // A panic in the store must not take the request down with it.
+                    let recalled = match catch_unwind(AssertUnwindSafe(|| recall.as_mut().poll(cx))) {
+                        Ok(recalled) => ready!(recalled),
+                        Err(_) => Recalled::default(),
+                    };
+                    let original = mem::take(original);
+                    if recalled.rejected {
+                        job.api = recalled.api;
+                        let report = job.skip(SkipReason::Rejected, Some(original.len()), None);
+                        return Poll::Ready((HeadroomBody::full(original), report));
+                    }
+                    let body = job.recalled(recalled, &original);
+                    self.step = Step::Compress { work: job.start(body.clone()), original: body };
+                }
                 Step::Compress { work, original } => {
                     let output = ready!(work.poll(cx));
                     let original = mem::take(original);
@@ -152,6 +197,7 @@ impl<B: Body> Rewrite<B> {
                     return Poll::Ready(match stored {
                         Ok(()) => job.send(original.len(), rewritten, report, api),
                         Err(error) => {
+                            let original = job.came.clone().unwrap_or(original);
                             job.span.store_failed(&job.config, &StoreFailed { error: error.as_ref(), api });
                             let report =
                                 job.skip(SkipReason::StoreFailed, Some(original.len()), Some(report));
@@ -180,12 +226,15 @@ impl<B: Body> Rewrite<B> {
             Err(reason) => (None, Err(reason)),
         };
         let skip = |job: &Job, reason, report| {
+            let original = job.came.clone().unwrap_or_else(|| original.clone());
             let report = job.skip(reason, Some(original.len()), report);
-            Some((HeadroomBody::full(original.clone()), report))
+            Some((HeadroomBody::full(original), report))
         };
-        let (rewritten, originals) = match result {
-            Ok(rewritten) => rewritten,
-            Err(reason) => return skip(job, reason, report),
+        let (rewritten, originals) = match (result, &report) {
+            (Ok(rewritten), _) => rewritten,
+            // There was nothing to make smaller, but what was put back must go on.
+            (Err(SkipReason::Engine(_)), Some(_)) if job.spliced => (original.to_vec(), Vec::new()),
+            (Err(reason), _) => return skip(job, reason, report),
         };
         let (Some(api), Some(report)) = (job.api, report) else {
             return skip(job, SkipReason::Internal, None);
@@ -196,7 +245,7 @@ impl<B: Body> Rewrite<B> {
         let Some(store) = job.config.store.clone() else {
             return skip(job, SkipReason::NoStore, Some(report));
         };
-        let tenant = mem::take(&mut job.tenant);
+        let tenant = job.tenant.clone();
         let storing: Storing = Box::pin(async move { store.put_many(&tenant, originals).await });
         self.step = Step::Store { storing, original, rewritten, report, api };
         None
@@ -206,13 +255,42 @@ impl<B: Body> Rewrite<B> {
         match self.step {
             Step::Read(_) => Some(Stage::Reading),
             Step::Compress { .. } => Some(Stage::Compressing),
-            Step::Store { .. } => Some(Stage::Storing),
+            Step::Recall { .. } | Step::Store { .. } => Some(Stage::Storing),
             Step::Pass(_) | Step::Done => None,
         }
     }
 }
 
 impl Job {
+    /// Looks up what was hidden from the client, where the layer sees responses at all.
+    fn recall(&self, original: &Bytes) -> Option<Recall> {
+        let config = &self.config;
+        let wanted = config.serve && config.store.is_some();
+        wanted.then(|| {
+            let (api, tenant) = (self.api, self.tenant.clone());
+            recall(Arc::clone(config), &self.parts, api, tenant, original.clone(), self.codec)
+        })
+    }
+
+    /// Goes on with what was found. The body that the engine gets.
+    fn recalled(&mut self, recalled: Recalled, original: &Bytes) -> Bytes {
+        self.came = Some(original.clone());
+        self.api = recalled.api;
+        self.ask = recalled.ask;
+        self.spliced = recalled.spliced;
+        // The layer does not offer what it could not answer.
+        if !recalled.serves && self.config.means(self.parts.extensions.get()) == Means::Served {
+            self.options = mem::take(&mut self.options).means(Means::None);
+        }
+        match recalled.body {
+            Some(body) => {
+                self.codec = Codec::Identity;
+                body
+            }
+            None => original.clone(),
+        }
+    }
+
     fn start(&self, body: Bytes) -> Work<Output> {
         let engine = Arc::clone(&self.config.engine);
         let input = Input {
@@ -247,14 +325,33 @@ impl Job {
         api: Api,
     ) -> (HeadroomBody<B>, RequestReport) {
         let bytes_after = rewritten.len() as u64;
+        let rewritten = Bytes::from(rewritten);
+        let came = self.came.take().map(|came| (self.parts.clone(), came));
+        let bytes_before = came.as_ref().map_or(bytes_before, |(_, came)| came.len());
         let headers = &mut self.parts.headers;
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes_after));
         headers.remove(header::TRANSFER_ENCODING);
         headers.remove(header::CONTENT_ENCODING);
+        if let Some(original) = came {
+            let served = report.means == Means::Served;
+            if served {
+                // An answer that is encoded cannot be stitched.
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            }
+            self.sent = Some(Box::new(Sent {
+                config: Arc::clone(&self.config),
+                api,
+                tenant: self.tenant.clone(),
+                original,
+                sent: (self.parts.clone(), rewritten.clone()),
+                served,
+                ask: mem::take(&mut self.ask),
+            }));
+        }
         let bytes_before = bytes_before as u64;
         let event = Rewritten { api, report: &report, bytes_before, bytes_after, elapsed: self.elapsed };
         self.span.rewritten(&self.config, &event);
-        (HeadroomBody::full(Bytes::from(rewritten)), RequestReport::rewritten(report))
+        (HeadroomBody::full(rewritten), RequestReport::rewritten(report))
     }
 }
 
@@ -291,6 +388,7 @@ impl<B: Body> Future for Rewrite<B> {
             }
             Poll::Ready((body, report)) => {
                 self.step = Step::Done;
+                self.sent = job.sent.take();
                 job.parts.extensions.insert(report);
                 Poll::Ready(Request::from_parts(job.parts, body))
             }

@@ -9,7 +9,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use crate::{
-    CompressLayer, DefaultPredicate, HeadroomBody, Identity, MapBody, Predicate, ResponseFuture,
+    CompressLayer, DefaultPredicate, HeadroomBody, Identity, MapBody, Predicate, ResponseFuture, Rewrite,
     config::Config,
     rewrite::{Decision, decide},
 };
@@ -76,18 +76,42 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        match self.start(request) {
+            Started::Calling(future) => ResponseFuture::calling(future),
+            Started::Rewriting(rewrite, service, map_body) => {
+                ResponseFuture::rewriting(rewrite, service, map_body)
+            }
+        }
+    }
+}
+
+/// What a call begins with. It is taken apart at once.
+#[allow(clippy::large_enum_variant)]
+pub(crate) enum Started<S, B: Body, M, F> {
+    Calling(F),
+    Rewriting(Rewrite<B>, S, M),
+}
+
+impl<S, M, P> Compress<S, M, P> {
+    pub(crate) fn start<B>(&mut self, request: Request<B>) -> Started<S, B, M, S::Future>
+    where
+        S: Service<Request<M::Body>> + Clone,
+        B: Body,
+        M: MapBody<HeadroomBody<B>> + Clone,
+        P: Predicate,
+    {
         match decide(&self.config, &self.predicate, request) {
             Decision::Pass(request) => {
                 let (parts, body) = request.into_parts();
                 let request = Request::from_parts(parts, self.map_body.map_body(body));
-                ResponseFuture::calling(self.inner.call(request))
+                Started::Calling(self.inner.call(request))
             }
             Decision::Read(rewrite) => {
                 // The service that was polled ready must be the one that is called, and a clone may not be ready:
                 // https://docs.rs/tower-service/latest/tower_service/trait.Service.html#be-careful-when-cloning-inner-services
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::rewriting(rewrite, ready, self.map_body.clone())
+                Started::Rewriting(rewrite, ready, self.map_body.clone())
             }
         }
     }

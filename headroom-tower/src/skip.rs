@@ -46,6 +46,8 @@ pub enum SkipReason {
     Undecodable,
     /// The decoded body is longer than the limit.
     DecodedTooLarge,
+    /// The provider refused this conversation rewritten, and took it as it came.
+    Rejected,
     /// Neither path nor body tell a known API.
     UnknownApi,
     /// Something was to be set aside and there is no store.
@@ -94,6 +96,7 @@ impl SkipReason {
             Self::Trailers => "trailers",
             Self::Undecodable => "undecodable",
             Self::DecodedTooLarge => "decoded_too_large",
+            Self::Rejected => "rejected",
             Self::UnknownApi => "unknown_api",
             Self::NoStore => "no_store",
             Self::StoreFailed => "store_failed",

@@ -18,7 +18,9 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use crate::{
-    Cancelled, CompressLayer, HeadroomBody, Observer, Rewritten, Skipped, StoreFailed, config::Engine,
+    Cancelled, CompressLayer, FellBack, HeadroomBody, HeadroomLayer, Observer, Retrieved, Rewritten, Skipped,
+    StoreFailed,
+    config::{Config, Engine},
 };
 
 /// A whole LLM request on a path that is known, with a tool result long enough to be worth an edit.
@@ -43,6 +45,12 @@ impl<M, P> CompressLayer<M, P> {
     {
         self.config_mut().engine = Arc::new(FakeEngine(engine));
         self
+    }
+}
+
+impl<M, P> HeadroomLayer<M, P> {
+    pub(crate) fn set(&mut self, set: impl FnOnce(&mut Config)) {
+        set(self.config_mut());
     }
 }
 
@@ -257,6 +265,16 @@ impl Observer for Recorder {
 
     fn on_store_error(&self, event: &StoreFailed<'_>) {
         self.add(format!("store {}", event.error.map_or("panic", |error| error.as_str())));
+    }
+
+    fn on_retrieved(&self, event: &Retrieved) {
+        let end = if event.gave_up { " gave up" } else { "" };
+        self.add(format!("retrieved {} {} rounds {} calls{end}", event.api, event.rounds, event.calls));
+    }
+
+    fn on_fell_back(&self, event: &FellBack) {
+        let end = if event.accepted { "accepted" } else { "refused" };
+        self.add(format!("fell back {} {} {end}", event.api, event.status.as_u16()));
     }
 
     fn on_cancelled(&self, event: &Cancelled) {

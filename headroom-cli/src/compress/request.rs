@@ -40,8 +40,9 @@ async fn forwarded(args: &CompressArgs, tier: Tier, input: Bytes) -> (Option<Byt
     let Ok(request) = request.body(Full::new(input)) else { return (None, None) };
 
     let sent = Arc::new(Mutex::new((None, None)));
-    let upstream = service_fn(|request: Request<_>| {
-        let sent = Arc::clone(&sent);
+    let seen = Arc::clone(&sent);
+    let upstream = service_fn(move |request: Request<_>| {
+        let sent = Arc::clone(&seen);
         async move {
             let (mut parts, body) = request.into_parts();
             let body = BodyExt::collect(body).await.ok().map(|body| body.to_bytes());

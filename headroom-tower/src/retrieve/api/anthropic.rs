@@ -1,0 +1,560 @@
+//! Anthropic Messages.
+
+use std::fmt::Write;
+
+use headroom_store::json::{Value, quote};
+
+use super::{
+    Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
+    Wire, array, beginning, kind,
+};
+use crate::retrieve::{
+    edit::{Edits, set},
+    keys::Place,
+    record::Record,
+};
+
+pub(super) struct Anthropic;
+
+impl Wire for Anthropic {
+    fn list(&self) -> &'static str {
+        "messages"
+    }
+
+    fn head(&self, body: &Root<'_>) -> Option<Head> {
+        let format = body.get("output_config").and_then(|config| config.get("format"));
+        let format = format.or_else(|| body.get("output_format"));
+        Some(Head { structured: format.is_some_and(|format| !format.is_null()), ..Head::default() })
+    }
+
+    fn previous<'a>(&self, body: &Root<'a>) -> Option<Value<'a>> {
+        body.get("diagnostics")?.get("previous_message_id").filter(|id| id.is_string())
+    }
+
+    fn results(&self, answers: &[Answer]) -> String {
+        format!("{{\"role\":\"user\",\"content\":[{}]}}", results(answers))
+    }
+
+    fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
+        Record { items: said.to_owned(), prepend: results(answers) }
+    }
+
+    fn stream(&self, head: Head) -> Box<dyn Stream> {
+        Box::new(Stitch { head, ..Stitch::default() })
+    }
+
+    fn whole(&self, head: Head) -> Box<dyn Whole> {
+        Box::new(Answers { head, ..Answers::default() })
+    }
+
+    fn turns(&self, messages: &[Value<'_>]) -> Vec<Turn> {
+        let mut turns = Vec::new();
+        for (index, message) in messages.iter().enumerate() {
+            if !message.get("role").is_some_and(|role| role.is("assistant")) {
+                continue;
+            }
+            let before = index.checked_sub(1).and_then(|before| messages.get(before));
+            turns.push(Turn {
+                range: message.start()..message.end(),
+                next: messages.get(index + 1).map(|next| next.start()..next.end()),
+                anchors: anchors(blocks(*message)),
+                place: Place { index, cue: before.map(|before| self.cue(*before)).unwrap_or_default() },
+            });
+        }
+        turns
+    }
+
+    fn cue(&self, item: Value<'_>) -> String {
+        let Some(content) = item.get("content") else { return String::new() };
+        let id = content.items().find_map(|block| block.get("tool_use_id")?.text());
+        let words = || match content.is_string() {
+            true => Some(content),
+            false => content.items().find_map(|block| block.get("text")),
+        };
+        id.map_or_else(|| words().map(beginning).unwrap_or_default(), Into::into)
+    }
+
+    fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
+        let next = turn.next.clone().and_then(|range| Some((range.start, Value::parse(body.get(range)?)?)));
+        let content = next.and_then(|(start, next)| {
+            let user = next.get("role").is_some_and(|role| role.is("user"));
+            Some((start, next.get("content").filter(|_| user)?))
+        });
+        if !record.prepend.is_empty() {
+            let Some((start, content)) = content else { return };
+            if content.is_array() {
+                let comma = if content.items().next().is_some() { "," } else { "" };
+                let at = start + content.start() + 1;
+                edits.replace(at..at, format!("{}{comma}", record.prepend));
+            } else {
+                let range = start + content.start()..start + content.end();
+                let text = format!("[{},{{\"type\":\"text\",\"text\":{}}}]", record.prepend, content.raw());
+                edits.replace(range, text);
+            }
+        }
+        let Some(copy) = body.get(turn.range.clone()).and_then(Value::parse) else { return };
+        // A client that took thinking out had a reason to; what it does not want back stays away.
+        let thinks = copy.get("content").is_some_and(|content| content.items().any(is_thinking));
+        let mut items = if thinks { record.items.clone() } else { without_thinking(&record.items) };
+        let marker =
+            copy.get("content").and_then(|content| content.items().find_map(|b| b.get("cache_control")));
+        if let Some(marked) = marker.and_then(|marker| with_marker(&items, marker.raw())) {
+            items = marked;
+        }
+        edits.replace(turn.range.clone(), items);
+    }
+}
+
+enum Block<'a> {
+    Text(String),
+    Json(Value<'a>),
+}
+
+/// The blocks of a message; a string is one block of text.
+fn blocks(message: Value<'_>) -> impl Iterator<Item = Block<'_>> {
+    let content = message.get("content");
+    let text = content.and_then(Value::text).map(|text| Block::Text(text.into_owned()));
+    text.into_iter().chain(content.into_iter().flat_map(Value::items).map(Block::Json))
+}
+
+fn is_thinking(block: Value<'_>) -> bool {
+    matches!(kind(block), "thinking" | "redacted_thinking")
+}
+
+fn is_ours(block: Value<'_>) -> bool {
+    kind(block) == "tool_use" && block.get("name").is_some_and(|name| name.is(RETRIEVE))
+}
+
+fn anchors<'a>(blocks: impl Iterator<Item = Block<'a>>) -> Anchors {
+    let mut anchors = Anchors::default();
+    for block in blocks {
+        let block = match block {
+            Block::Text(text) => {
+                anchors.text.push_str(&text);
+                continue;
+            }
+            Block::Json(block) => block,
+        };
+        let member = |key: &str| block.get(key).and_then(Value::text).map(|text| text.into_owned());
+        match kind(block) {
+            "text" => anchors.text.push_str(&member("text").unwrap_or_default()),
+            "tool_use" => anchors.ids.extend(member("id")),
+            "thinking" => anchors.signatures.extend(member("signature")),
+            "redacted_thinking" => anchors.signatures.extend(member("data")),
+            _ => {}
+        }
+    }
+    anchors
+}
+
+fn results(answers: &[Answer]) -> String {
+    let mut out = String::new();
+    for answer in answers {
+        let comma = if out.is_empty() { "" } else { "," };
+        let (id, text) = (quote(&answer.call.id), quote(&answer.text));
+        let _ = write!(out, "{comma}{{\"type\":\"tool_result\",\"tool_use_id\":{id},\"content\":{text}}}");
+    }
+    out
+}
+
+/// The same messages without thinking; a message that was nothing else goes.
+fn without_thinking(items: &str) -> String {
+    let list = format!("[{items}]");
+    let Some(list) = Value::parse(&list) else { return items.to_owned() };
+    let mut kept = Vec::new();
+    for message in list.items() {
+        let Some(content) = message.get("content").filter(|content| content.items().any(is_thinking)) else {
+            kept.push(message.raw().to_owned());
+            continue;
+        };
+        let rest: Vec<_> = content
+            .items()
+            .filter(|block| !is_thinking(*block))
+            .map(|block| block.raw().to_owned())
+            .collect();
+        if !rest.is_empty() {
+            kept.push(set(message, &[("content", Some(array(&rest)))]));
+        }
+    }
+    kept.join(",")
+}
+
+/// The same messages with the client's cache marker on the last block that can have one.
+fn with_marker(items: &str, marker: &str) -> Option<String> {
+    let text = format!("[{items}]");
+    let list = Value::parse(&text)?;
+    let block = list.items().last()?.get("content")?.items().filter(|block| !is_thinking(*block)).last()?;
+    let mut edits = Edits::default();
+    edits.value(block, set(block, &[("cache_control", Some(marker.to_owned()))]));
+    let marked = edits.apply(&text)?;
+    Some(marked.strip_prefix('[')?.strip_suffix(']')?.to_owned())
+}
+
+/// What a list of whole blocks says.
+fn round_of(blocks: &[String], stop: &str) -> Round {
+    let waits = stop == "tool_use";
+    let mut round = Round::default();
+    let (mut said, mut rest) = (Vec::new(), Vec::new());
+    for raw in blocks {
+        let Some(block) = Value::parse(raw) else { continue };
+        let empty = kind(block) == "text"
+            && block.get("text").and_then(Value::text).is_some_and(|text| text.trim().is_empty());
+        // Providers send empty text, and do not take it back.
+        if empty {
+            continue;
+        }
+        if is_ours(block) {
+            said.push(raw.clone());
+            if waits {
+                let id = block.get("id").and_then(Value::text).unwrap_or_default().into_owned();
+                let arguments = block.get("input").map_or("{}", Value::raw).to_owned();
+                round.calls.push(Call { id, arguments });
+            }
+            continue;
+        }
+        round.others |= waits && kind(block) == "tool_use";
+        said.push(raw.clone());
+        rest.push(raw.clone());
+        round.shown.extend(anchors([Block::Json(block)].into_iter()));
+    }
+    let message = |blocks: &[String]| {
+        (!blocks.is_empty()).then(|| format!("{{\"role\":\"assistant\",\"content\":{}}}", array(blocks)))
+    };
+    round.said = message(&said);
+    round.rest = message(&rest);
+    round
+}
+
+/// A block while it arrives.
+#[derive(Debug, Default)]
+struct Part {
+    index: u64,
+    /// The index that the client knows it by; `None` if it is ours.
+    shown: Option<u64>,
+    /// The block as it began.
+    start: String,
+    /// What the deltas bring: still escaped.
+    words: String,
+    thinking: String,
+    input: String,
+    signature: Option<String>,
+    citations: Vec<String>,
+    /// Something came that is not understood.
+    unknown: bool,
+}
+
+impl Part {
+    fn add(&mut self, delta: Value<'_>) {
+        let inner = |key: &str| delta.get(key).and_then(Value::inner);
+        match kind(delta) {
+            "text_delta" => self.words.push_str(inner("text").unwrap_or_default()),
+            "thinking_delta" => self.thinking.push_str(inner("thinking").unwrap_or_default()),
+            "input_json_delta" => self.input.push_str(inner("partial_json").unwrap_or_default()),
+            "signature_delta" => self.signature = delta.get("signature").map(|raw| raw.raw().to_owned()),
+            "citations_delta" => {
+                self.citations.extend(delta.get("citation").map(|citation| citation.raw().to_owned()));
+            }
+            _ => self.unknown = true,
+        }
+    }
+
+    /// The block as a request repeats it.
+    fn whole(&self) -> Option<String> {
+        let start = Value::parse(&self.start).filter(|_| !self.unknown)?;
+        let mut members = Vec::new();
+        let mut grown = |key: &'static str, more: &str| {
+            if !more.is_empty() {
+                let begun = start.get(key).and_then(Value::inner).unwrap_or_default();
+                members.push((key, Some(format!("\"{begun}{more}\""))));
+            }
+        };
+        grown("text", &self.words);
+        grown("thinking", &self.thinking);
+        if !self.input.is_empty() {
+            let quoted = format!("\"{}\"", self.input);
+            let input = Value::parse(&quoted).and_then(Value::text)?;
+            let input = if Value::parse(&input).is_some_and(Value::is_object) { &*input } else { "{}" };
+            members.push(("input", Some(input.to_owned())));
+        }
+        if let Some(signature) = &self.signature {
+            members.push(("signature", Some(signature.clone())));
+        }
+        if !self.citations.is_empty() {
+            members.push(("citations", Some(array(&self.citations))));
+        }
+        Some(if members.is_empty() { self.start.clone() } else { set(start, &members) })
+    }
+}
+
+/// The streams of an exchange as one.
+#[derive(Debug, Default)]
+struct Stitch {
+    head: Head,
+    /// How many rounds the client does not know of came before.
+    hidden: u32,
+    /// The index of the next block that the client sees.
+    next: u64,
+    parts: Vec<Part>,
+    bytes: usize,
+    /// Where `next` stood when events began to be held for the sake of a structured answer.
+    held_from: Option<u64>,
+    ours: bool,
+    /// `usage` of the round's `message_start`.
+    usage: Option<String>,
+    id: Option<String>,
+    output: u64,
+    output_before: u64,
+    stop: String,
+    ended: bool,
+}
+
+impl Stitch {
+    fn index(&self, event: Value<'_>) -> Option<u64> {
+        event.get("index").and_then(Value::count)
+    }
+
+    fn start(&mut self, event: Value<'_>) -> Verdict {
+        let (Some(index), Some(block)) = (self.index(event), event.get("content_block")) else {
+            return Verdict::Pass;
+        };
+        let ours = is_ours(block);
+        let text = kind(block) == "text";
+        let mut part = Part { index, start: block.raw().to_owned(), ..Part::default() };
+        self.bytes += part.start.len();
+        self.ours |= ours;
+        if ours {
+            self.parts.push(part);
+            return Verdict::Drop;
+        }
+        if text && self.head.structured && self.held_from.is_none() {
+            self.held_from = Some(self.next);
+        }
+        // Where nothing was taken out, indexes stay what they are, whatever they are.
+        let shown = if self.is_plain() { index } else { self.next };
+        part.shown = Some(shown);
+        self.next = shown + 1;
+        self.parts.push(part);
+        self.renumber(event)
+    }
+
+    /// The event as the client gets it, or `Hold` while its block may still turn out to be none of its business.
+    fn renumber(&self, event: Value<'_>) -> Verdict {
+        let shown = self.part(event).and_then(|part| part.shown);
+        if self.held_from.is_some() && shown.is_some() {
+            return Verdict::Hold;
+        }
+        self.shown(event)
+    }
+
+    fn shown(&self, event: Value<'_>) -> Verdict {
+        let (Some(part), Some(index)) = (self.part(event), event.get("index")) else {
+            return Verdict::Pass;
+        };
+        match part.shown {
+            None => Verdict::Drop,
+            Some(shown) if shown == part.index => Verdict::Pass,
+            Some(shown) => {
+                let mut edits = Edits::default();
+                // The event was parsed from its first byte that is no white space.
+                let base = event.start();
+                edits.replace(index.start() - base..index.end() - base, shown.to_string());
+                edits.apply(event.raw()).map_or(Verdict::Pass, Verdict::Instead)
+            }
+        }
+    }
+
+    fn part(&self, event: Value<'_>) -> Option<&Part> {
+        let index = self.index(event)?;
+        self.parts.iter().rev().find(|part| part.index == index)
+    }
+
+    fn delta(&mut self, event: Value<'_>) -> Verdict {
+        let index = self.index(event);
+        let whole = self.bytes <= MAX_ROUND;
+        let part = self.parts.iter_mut().rev().find(|part| Some(part.index) == index);
+        if let (Some(part), Some(delta)) = (part, event.get("delta")) {
+            if whole {
+                part.add(delta);
+            } else {
+                part.unknown = true;
+            }
+            self.bytes += delta.raw().len();
+        }
+        self.renumber(event)
+    }
+
+    /// Whether the client got all that the provider sent.
+    fn is_plain(&self) -> bool {
+        self.hidden == 0 && !self.ours
+    }
+
+    /// Whether the end of the round is ours to write.
+    fn holds(&self) -> bool {
+        self.ours || self.hidden > 0 || self.held_from.is_some()
+    }
+
+    /// The last `message_delta`: the context of this round, the output of all.
+    fn final_delta(&self, event: Value<'_>, give_up: bool) -> Verdict {
+        let mut members = Vec::new();
+        if self.hidden > 0 {
+            members.push(("usage", Some(self.final_usage(event.get("usage")))));
+        }
+        if let (true, Some(delta)) = (give_up, event.get("delta")) {
+            members.push(("delta", Some(set(delta, &[("stop_reason", Some("\"end_turn\"".to_owned()))]))));
+        }
+        if members.is_empty() { Verdict::Pass } else { Verdict::Instead(set(event, &members)) }
+    }
+
+    fn final_usage(&self, usage: Option<Value<'_>>) -> String {
+        const CONTEXT: [&str; 4] =
+            ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation"];
+
+        let empty = Value::parse("{}");
+        let Some(usage) = usage.or(empty) else { return "{}".to_owned() };
+        let start = self.usage.as_deref().and_then(Value::parse);
+        let mut members = vec![("output_tokens", Some((self.output_before + self.output).to_string()))];
+        for key in CONTEXT {
+            if let (None, Some(value)) = (usage.get(key), start.and_then(|start| start.get(key))) {
+                members.push((key, Some(value.raw().to_owned())));
+            }
+        }
+        set(usage, &members)
+    }
+}
+
+impl Stream for Stitch {
+    fn event(&mut self, data: &str) -> Verdict {
+        let Some(event) = Value::parse(data) else { return Verdict::Pass };
+        match kind(event) {
+            "message_start" => {
+                let message = event.get("message");
+                self.id = message.and_then(|message| message.get("id")?.text()).map(|id| id.into_owned());
+                let usage = message.and_then(|message| message.get("usage"));
+                self.usage = usage.map(|usage| usage.raw().to_owned());
+                self.output =
+                    usage.and_then(|usage| usage.get("output_tokens")).and_then(Value::count).unwrap_or(0);
+                if self.hidden > 0 { Verdict::Drop } else { Verdict::Pass }
+            }
+            "content_block_start" => self.start(event),
+            "content_block_delta" => self.delta(event),
+            "content_block_stop" => self.renumber(event),
+            "message_delta" => {
+                if let Some(stop) = event.get("delta").and_then(|delta| delta.get("stop_reason")) {
+                    self.stop = stop.text().unwrap_or_default().into_owned();
+                }
+                let output = event.get("usage").and_then(|usage| usage.get("output_tokens"));
+                self.output = output.and_then(Value::count).unwrap_or(self.output);
+                if self.holds() { Verdict::Hold } else { Verdict::Pass }
+            }
+            "message_stop" => {
+                self.ended = true;
+                if self.holds() { Verdict::Hold } else { Verdict::Pass }
+            }
+            _ => Verdict::Pass,
+        }
+    }
+
+    fn ended(&self) -> bool {
+        self.ended
+    }
+
+    fn round(&mut self) -> Round {
+        let blocks: Option<Vec<String>> = self.parts.iter().map(Part::whole).collect();
+        match blocks {
+            Some(blocks) => Round { id: self.id.take(), ..round_of(&blocks, &self.stop) },
+            // What cannot be repeated cannot be answered either.
+            None => Round {
+                calls: if self.ours && self.stop == "tool_use" { vec![Call::default()] } else { Vec::new() },
+                others: self
+                    .parts
+                    .iter()
+                    .any(|part| part.shown.is_some() && part.start.contains("\"tool_use\"")),
+                ..Round::default()
+            },
+        }
+    }
+
+    fn again(&mut self) {
+        self.hidden += 1;
+        self.next = self.held_from.take().unwrap_or(self.next);
+        self.output_before += std::mem::take(&mut self.output);
+        self.parts.clear();
+        self.bytes = 0;
+        self.ours = false;
+        self.usage = None;
+        self.stop.clear();
+        self.ended = false;
+    }
+
+    fn last(&mut self, data: &str, give_up: bool) -> Verdict {
+        let Some(event) = Value::parse(data) else { return Verdict::Pass };
+        match kind(event) {
+            "message_delta" => self.final_delta(event, give_up),
+            "content_block_start" | "content_block_delta" | "content_block_stop" => self.shown(event),
+            _ => Verdict::Pass,
+        }
+    }
+
+    fn failure(&self, failure: &Failure) -> String {
+        let kind = match failure.status {
+            429 => "rate_limit_error",
+            529 => "overloaded_error",
+            504 => "timeout_error",
+            _ => "api_error",
+        };
+        format!("event: error\ndata: {{\"type\":\"error\",\"error\":{}}}\n\n", failure.error(kind))
+    }
+
+    fn ping(&self) -> Option<&'static str> {
+        Some("event: ping\ndata: {\"type\": \"ping\"}\n\n")
+    }
+}
+
+/// Whole answers of an exchange as one.
+#[derive(Debug, Default)]
+struct Answers {
+    head: Head,
+    /// What the client sees of the rounds before.
+    shown: Vec<String>,
+    output: u64,
+    last: String,
+}
+
+impl Whole for Answers {
+    fn add(&mut self, body: &str) -> Option<Round> {
+        if let Some(before) = Value::parse(&self.last) {
+            let content = before.get("content");
+            let shown = content.into_iter().flat_map(Value::items).filter(|block| !is_ours(*block));
+            let shown = shown.filter(|block| !(self.head.structured && kind(*block) == "text"));
+            self.shown.extend(shown.map(|block| block.raw().to_owned()));
+            self.output += output(before);
+        }
+        let message = Value::parse(body)?;
+        let content = message.get("content").filter(|content| content.is_array())?;
+        let blocks: Vec<_> = content.items().map(|block| block.raw().to_owned()).collect();
+        let stop = message.get("stop_reason").and_then(Value::text).unwrap_or_default();
+        let round = round_of(&blocks, &stop);
+        self.last = body.to_owned();
+        Some(round)
+    }
+
+    fn finish(&mut self, give_up: bool) -> Option<String> {
+        let message = Value::parse(&self.last)?;
+        let own = message.get("content")?.items().filter(|block| !is_ours(*block));
+        let shown: Vec<_> =
+            self.shown.iter().cloned().chain(own.map(|block| block.raw().to_owned())).collect();
+        let mut members = vec![("content", Some(array(&shown)))];
+        if give_up {
+            members.push(("stop_reason", Some("\"end_turn\"".to_owned())));
+        }
+        if let (Some(usage), true) = (message.get("usage"), self.output > 0) {
+            let sum = (self.output + output(message)).to_string();
+            members.push(("usage", Some(set(usage, &[("output_tokens", Some(sum))]))));
+        }
+        Some(set(message, &members))
+    }
+}
+
+fn output(message: Value<'_>) -> u64 {
+    message.get("usage").and_then(|usage| usage.get("output_tokens")).and_then(Value::count).unwrap_or(0)
+}

@@ -1,0 +1,397 @@
+//! Gemini `generateContent` and `streamGenerateContent`.
+
+use headroom_store::json::{Value, quote};
+
+use super::{
+    Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
+    Wire, array, beginning,
+};
+use crate::retrieve::{
+    edit::{Edits, set},
+    keys::Place,
+    record::Record,
+};
+
+pub(super) struct Gemini;
+
+impl Wire for Gemini {
+    fn list(&self) -> &'static str {
+        "contents"
+    }
+
+    fn head(&self, body: &Root<'_>) -> Option<Head> {
+        let config = body.get("generationConfig").or_else(|| body.get("generation_config"));
+        let member = |camel: &str, snake: &str| config?.get(camel).or_else(|| config?.get(snake));
+        let several =
+            member("candidateCount", "candidate_count").and_then(Value::count).is_some_and(|n| n > 1);
+        let cached = body.get("cachedContent").or_else(|| body.get("cached_content")).is_some();
+        let kind = member("responseMimeType", "response_mime_type");
+        let structured = kind.is_some_and(|kind| !kind.is("text/plain"));
+        (!several && !cached).then_some(Head { structured, ..Head::default() })
+    }
+
+    fn results(&self, answers: &[Answer]) -> String {
+        format!("{{\"role\":\"user\",\"parts\":[{}]}}", results(answers))
+    }
+
+    fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
+        Record { items: said.to_owned(), prepend: results(answers) }
+    }
+
+    fn stream(&self, head: Head) -> Box<dyn Stream> {
+        Box::new(Stitch { head, ..Stitch::default() })
+    }
+
+    fn whole(&self, head: Head) -> Box<dyn Whole> {
+        Box::new(Answers { head, ..Answers::default() })
+    }
+
+    fn turns(&self, contents: &[Value<'_>]) -> Vec<Turn> {
+        let mut turns = Vec::new();
+        for (index, content) in contents.iter().enumerate() {
+            if content.get("role").is_some_and(|role| role.is("model")) {
+                let before = index.checked_sub(1).and_then(|before| contents.get(before));
+                turns.push(Turn {
+                    range: content.start()..content.end(),
+                    next: contents.get(index + 1).map(|next| next.start()..next.end()),
+                    anchors: anchors(parts(*content)),
+                    place: Place { index, cue: before.map(|before| self.cue(*before)).unwrap_or_default() },
+                });
+            }
+        }
+        turns
+    }
+
+    fn cue(&self, content: Value<'_>) -> String {
+        // Names of the functions that answered, else the first words.
+        let names = parts(content).filter_map(|part| member(part, RESPONSE)?.get("name")?.text());
+        let names = names.collect::<Vec<_>>().join(",");
+        let words = || parts(content).find_map(|part| part.get("text"));
+        if names.is_empty() { words().map(beginning).unwrap_or_default() } else { names }
+    }
+
+    fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
+        if !record.prepend.is_empty() {
+            let next = turn.next.clone().and_then(|next| Some((next.start, Value::parse(body.get(next)?)?)));
+            let Some((start, parts)) = next.and_then(|(start, next)| Some((start, next.get("parts")?)))
+            else {
+                return;
+            };
+            let comma = if parts.items().next().is_some() { "," } else { "" };
+            let at = start + parts.start() + 1;
+            edits.replace(at..at, format!("{}{comma}", record.prepend));
+        }
+        edits.replace(turn.range.clone(), record.items.clone());
+    }
+}
+
+const CALL: [&str; 2] = ["functionCall", "function_call"];
+const RESPONSE: [&str; 2] = ["functionResponse", "function_response"];
+const SIGNATURE: [&str; 2] = ["thoughtSignature", "thought_signature"];
+
+fn member<'a>(part: Value<'a>, names: [&str; 2]) -> Option<Value<'a>> {
+    let [camel, snake] = names;
+    part.get(camel).or_else(|| part.get(snake))
+}
+
+fn parts(content: Value<'_>) -> impl Iterator<Item = Value<'_>> {
+    content.get("parts").into_iter().flat_map(Value::items)
+}
+
+fn is_ours(part: Value<'_>) -> bool {
+    member(part, CALL).and_then(|call| call.get("name")).is_some_and(|name| name.is(RETRIEVE))
+}
+
+fn anchors<'a>(parts: impl Iterator<Item = Value<'a>>) -> Anchors {
+    let mut anchors = Anchors::default();
+    for part in parts.filter(|part| !is_ours(*part)) {
+        let signature = member(part, SIGNATURE).and_then(Value::text);
+        anchors.signatures.extend(signature.filter(|text| !text.is_empty()).map(|text| text.into_owned()));
+        let name = || member(part, CALL)?.get("name")?.text();
+        // Clients drop ids and leave thoughts out; names of calls stay.
+        let words = part.get("text").filter(|_| !is_thought(part)).and_then(Value::text).or_else(name);
+        anchors.text.push_str(&words.unwrap_or_default());
+    }
+    anchors
+}
+
+fn is_thought(part: Value<'_>) -> bool {
+    part.get("thought").is_some_and(Value::is_true)
+}
+
+fn results(answers: &[Answer]) -> String {
+    let result = |answer: &Answer| {
+        let id = if answer.call.id.is_empty() {
+            String::new()
+        } else {
+            format!("\"id\":{},", quote(&answer.call.id))
+        };
+        let text = quote(&answer.text);
+        format!("{{\"functionResponse\":{{{id}\"name\":\"{RETRIEVE}\",\"response\":{{\"output\":{text}}}}}}}")
+    };
+    answers.iter().map(result).collect::<Vec<_>>().join(",")
+}
+
+/// What these parts say.
+fn round_of(all: &[String], stop: &str) -> Round {
+    let waits = matches!(stop, "STOP" | "");
+    let mut round = Round::default();
+    let (mut said, mut rest) = (Vec::new(), Vec::new());
+    for raw in all {
+        let Some(part) = Value::parse(raw) else { continue };
+        // Summaries of thoughts are for people; what the provider wants back is signed.
+        if is_thought(part) && member(part, SIGNATURE).is_none() {
+            continue;
+        }
+        said.push(raw.clone());
+        let Some(call) = member(part, CALL).filter(|_| is_ours(part)) else {
+            round.others |= waits && member(part, CALL).is_some();
+            rest.push(raw.clone());
+            continue;
+        };
+        if waits {
+            let id = call.get("id").and_then(Value::text).unwrap_or_default().into_owned();
+            let arguments = call.get("args").map_or("{}", Value::raw).to_owned();
+            round.calls.push(Call { id, arguments });
+        }
+    }
+    round.shown = anchors(rest.iter().filter_map(|raw| Value::parse(raw)));
+    let content = |parts: &[String]| {
+        (!parts.is_empty()).then(|| format!("{{\"role\":\"model\",\"parts\":{}}}", array(parts)))
+    };
+    round.said = content(&said);
+    round.rest = content(&rest);
+    round
+}
+
+/// Tokens that a round's answer took.
+#[derive(Clone, Copy, Debug, Default)]
+struct Output {
+    candidates: u64,
+    thoughts: u64,
+}
+
+impl Output {
+    fn of(usage: Value<'_>) -> Self {
+        let count = |key| usage.get(key).and_then(Value::count).unwrap_or(0);
+        Self { candidates: count("candidatesTokenCount"), thoughts: count("thoughtsTokenCount") }
+    }
+
+    fn plus(self, more: Self) -> Self {
+        Self { candidates: self.candidates + more.candidates, thoughts: self.thoughts + more.thoughts }
+    }
+
+    /// Usage with the context of its own round and the output of those before too.
+    fn before(self, usage: Value<'_>) -> String {
+        let sum = self.plus(Self::of(usage));
+        let count = |key| usage.get(key).and_then(Value::count).unwrap_or(0);
+        let total = count("totalTokenCount") + self.candidates + self.thoughts;
+        let mut members = vec![("candidatesTokenCount", Some(sum.candidates.to_string()))];
+        if sum.thoughts > 0 {
+            members.push(("thoughtsTokenCount", Some(sum.thoughts.to_string())));
+        }
+        members.push(("totalTokenCount", Some(total.to_string())));
+        set(usage, &members)
+    }
+}
+
+/// The streams of an exchange as one.
+#[derive(Debug, Default)]
+struct Stitch {
+    head: Head,
+    hidden: u32,
+    /// `responseId` of the first chunk.
+    id: Option<String>,
+    parts: Vec<String>,
+    bytes: usize,
+    ours: bool,
+    holding: bool,
+    stop: Option<String>,
+    output: Output,
+    output_before: Output,
+    ended: bool,
+}
+
+impl Stitch {
+    fn holds(&self) -> bool {
+        self.ours || self.hidden > 0 || self.holding
+    }
+
+    fn same(&self, chunk: Value<'_>) -> Vec<(&'static str, Option<String>)> {
+        let id = self.id.clone().filter(|_| self.hidden > 0 && chunk.get("responseId").is_some());
+        id.map(|id| ("responseId", Some(id))).into_iter().collect()
+    }
+}
+
+impl Stream for Stitch {
+    fn event(&mut self, data: &str) -> Verdict {
+        let Some(chunk) = Value::parse(data) else { return Verdict::Pass };
+        if self.hidden == 0 && self.id.is_none() {
+            self.id = chunk.get("responseId").map(|id| id.raw().to_owned());
+        }
+        if let Some(usage) = chunk.get("usageMetadata") {
+            self.output = Output::of(usage);
+        }
+        let candidate = chunk.get("candidates").and_then(|candidates| candidates.items().next());
+        let Some(candidate) = candidate else {
+            return if chunk.get("usageMetadata").is_some() && self.holds() {
+                Verdict::Hold
+            } else {
+                Verdict::Pass
+            };
+        };
+        let finish = candidate.get("finishReason").and_then(Value::text);
+        if let Some(finish) = &finish {
+            self.stop = Some(finish.clone().into_owned());
+        }
+        let content = candidate.get("content").filter(|content| content.is_object());
+        let (mut shown, mut taken, mut text) = (Vec::new(), false, false);
+        for part in content.into_iter().flat_map(parts) {
+            self.bytes += part.raw().len();
+            if self.bytes <= MAX_ROUND {
+                self.parts.push(part.raw().to_owned());
+            }
+            text |= part.get("text").is_some() && !is_thought(part);
+            if is_ours(part) {
+                self.ours = true;
+                taken = true;
+            } else {
+                shown.push(part.raw().to_owned());
+            }
+        }
+        self.holding |= text && self.head.structured;
+        let chunk_with = |shown: &[String], ends: bool| {
+            let mut members = self.same(chunk);
+            let content = content.map(|content| set(content, &[("parts", Some(array(shown)))]));
+            let mut of_candidate = vec![("content", content)];
+            if !ends {
+                of_candidate.push(("finishReason", None));
+            }
+            members.push(("candidates", Some(array(&[set(candidate, &of_candidate)]))));
+            set(chunk, &members)
+        };
+        if self.holding {
+            return Verdict::HoldAs(chunk_with(&shown, true));
+        }
+        match (finish.is_some() && self.holds(), shown.is_empty()) {
+            (true, true) => Verdict::Hold,
+            (true, false) => Verdict::Split(chunk_with(&shown, false)),
+            (false, true) if taken => Verdict::Drop,
+            (false, _) if taken || !self.same(chunk).is_empty() => Verdict::Instead(chunk_with(&shown, true)),
+            (false, _) => Verdict::Pass,
+        }
+    }
+
+    fn ended(&self) -> bool {
+        self.ended
+    }
+
+    fn close(&mut self) {
+        self.ended = self.stop.is_some();
+    }
+
+    fn round(&mut self) -> Round {
+        let round = round_of(&self.parts, self.stop.as_deref().unwrap_or_default());
+        if self.bytes > MAX_ROUND { Round { said: None, rest: None, ..round } } else { round }
+    }
+
+    fn again(&mut self) {
+        let this = std::mem::take(self);
+        *self = Self {
+            head: this.head,
+            hidden: this.hidden + 1,
+            id: this.id,
+            output_before: this.output_before.plus(this.output),
+            ..Self::default()
+        };
+    }
+
+    fn last(&mut self, data: &str, _: bool) -> Verdict {
+        let Some(chunk) = Value::parse(data) else { return Verdict::Pass };
+        let mut members = self.same(chunk);
+        if let (Some(usage), true) = (chunk.get("usageMetadata"), self.hidden > 0) {
+            members.push(("usageMetadata", Some(self.output_before.before(usage))));
+        }
+        let candidate = chunk.get("candidates").and_then(|candidates| candidates.items().next());
+        if let (Some(candidate), false) = (candidate, self.holding) {
+            // What it said has passed already.
+            let content =
+                candidate.get("content").map(|content| set(content, &[("parts", Some("[]".to_owned()))]));
+            members.push(("candidates", Some(array(&[set(candidate, &[("content", content)])]))));
+        }
+        if members.is_empty() { Verdict::Pass } else { Verdict::Instead(set(chunk, &members)) }
+    }
+
+    fn failure(&self, failure: &Failure) -> String {
+        let own = failure.body.as_deref().and_then(Value::parse).and_then(|body| body.get("error"));
+        let own = own.filter(|error| error.is_object()).map(|error| {
+            let mut compact = String::new();
+            headroom_store::json::compact_into(error, &mut compact);
+            compact
+        });
+        let error = own.unwrap_or_else(|| {
+            let message = quote("The provider could not go on with this answer.");
+            format!("{{\"code\":{},\"message\":{message},\"status\":\"UNAVAILABLE\"}}", failure.status)
+        });
+        format!("data: {{\"error\":{error}}}\r\n\r\n")
+    }
+
+    /// Some clients take every line for data.
+    fn ping(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Whole answers of an exchange as one.
+#[derive(Debug, Default)]
+struct Answers {
+    head: Head,
+    shown: Vec<String>,
+    output: Output,
+    last: String,
+}
+
+impl Answers {
+    fn candidate(body: &str) -> Option<(Value<'_>, Value<'_>)> {
+        let answer = Value::parse(body)?;
+        let mut candidates = answer.get("candidates")?.items();
+        let candidate = candidates.next()?;
+        candidates.next().is_none().then_some((answer, candidate))
+    }
+}
+
+impl Whole for Answers {
+    fn add(&mut self, body: &str) -> Option<Round> {
+        let (_, candidate) = Self::candidate(body)?;
+        let all = candidate.get("content").into_iter().flat_map(parts);
+        let all: Vec<_> = all.map(|part| part.raw().to_owned()).collect();
+        let stop = candidate.get("finishReason").and_then(Value::text).unwrap_or_default();
+        let round = round_of(&all, &stop);
+        let last = std::mem::replace(&mut self.last, body.to_owned());
+        if let Some((answer, candidate)) = Self::candidate(&last) {
+            let shown = candidate.get("content").into_iter().flat_map(parts).filter(|part| !is_ours(*part));
+            let structured = self.head.structured;
+            let shown = shown.filter(|part| !structured || part.get("text").is_none() || is_thought(*part));
+            self.shown.extend(shown.map(|part| part.raw().to_owned()));
+            self.output = self.output.plus(answer.get("usageMetadata").map(Output::of).unwrap_or_default());
+        }
+        Some(round)
+    }
+
+    fn finish(&mut self, _: bool) -> Option<String> {
+        let (answer, candidate) = Self::candidate(&self.last)?;
+        let content = candidate.get("content");
+        let own = content.into_iter().flat_map(parts).filter(|part| !is_ours(*part));
+        let own = own.map(|part| part.raw().to_owned());
+        let shown: Vec<_> = self.shown.iter().cloned().chain(own).collect();
+        let content = match content {
+            Some(content) => set(content, &[("parts", Some(array(&shown)))]),
+            None => format!("{{\"role\":\"model\",\"parts\":{}}}", array(&shown)),
+        };
+        let mut members = vec![("candidates", Some(array(&[set(candidate, &[("content", Some(content))])])))];
+        if let Some(usage) = answer.get("usageMetadata") {
+            members.push(("usageMetadata", Some(self.output.before(usage))));
+        }
+        Some(set(answer, &members))
+    }
+}

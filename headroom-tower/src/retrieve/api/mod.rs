@@ -1,0 +1,315 @@
+//! The wire formats as the hidden exchange needs them: one file per API, text in and text out.
+
+mod anthropic;
+mod chat;
+mod gemini;
+mod responses;
+
+use std::ops::Range;
+
+use headroom_core::Api;
+use headroom_store::json::{Member, Value, compact_into, quote};
+
+use super::{edit::Edits, keys::Place, record::Record};
+
+/// The name of the tool that the layer answers itself.
+pub(super) const RETRIEVE: &str = "headroom_retrieve";
+
+/// The format of an API, if its calls are answered.
+pub(super) fn wire(api: Api) -> Option<&'static dyn Wire> {
+    match api {
+        Api::Anthropic => Some(&anthropic::Anthropic),
+        Api::OpenAiChat => Some(&chat::Chat),
+        Api::OpenAiResponses => Some(&responses::Responses),
+        Api::Gemini => Some(&gemini::Gemini),
+        _ => None,
+    }
+}
+
+/// What a round may hold before its parts are no longer kept for repetition.
+const MAX_ROUND: usize = 16 << 20;
+
+/// What one format does its own way.
+pub(super) trait Wire: Send + Sync {
+    /// The member of a request that holds the conversation.
+    fn list(&self) -> &'static str;
+
+    /// What the head of a request says about the answer; `None` if answers to it cannot be stitched.
+    fn head(&self, body: &Root<'_>) -> Option<Head>;
+
+    /// The items that answer calls, as they follow the assistant's turn.
+    fn results(&self, answers: &[Answer]) -> String;
+
+    /// What takes the place of the client's copy of an assistant's turn whose calls were partly ours.
+    fn mixed(&self, said: &str, answers: &[Answer]) -> Record;
+
+    /// Stitches the streams of several rounds to one.
+    fn stream(&self, head: Head) -> Box<dyn Stream>;
+
+    /// Stitches whole answers to one.
+    fn whole(&self, head: Head) -> Box<dyn Whole>;
+
+    /// The assistant's turns among the items of a request.
+    fn turns(&self, items: &[Value<'_>]) -> Vec<Turn>;
+
+    /// An item of text, where a list may be written as a mere string.
+    fn item(&self, text: Value<'_>) -> Option<String> {
+        let _ = text;
+        None
+    }
+
+    /// Whether a request may leave out what came before such an answer.
+    fn continues(&self) -> bool {
+        false
+    }
+
+    /// The id of an earlier answer that the request goes on from or compares with.
+    fn previous<'a>(&self, body: &Root<'a>) -> Option<Value<'a>> {
+        let _ = body;
+        None
+    }
+
+    /// What in the last item tells apart the places in which the same words may be said.
+    fn cue(&self, item: Value<'_>) -> String;
+
+    /// Puts a record in the place of the client's copy.
+    fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits);
+}
+
+/// The members of a request's body, found in one pass.
+#[derive(Debug)]
+pub(super) struct Root<'a> {
+    members: Vec<Member<'a>>,
+    /// The items of the list that it was parsed for.
+    pub(super) items: Vec<Value<'a>>,
+}
+
+impl<'a> Root<'a> {
+    /// Reads a body whose conversation is in the member `list`.
+    pub(super) fn parse(body: &'a str, list: &str) -> Option<Self> {
+        let (members, items) = Value::open(body)?.members_with_items(list);
+        Some(Self { members, items })
+    }
+
+    /// A member; `None` too where the key stands twice, since readers disagree on what that says.
+    pub(super) fn get(&self, key: &str) -> Option<Value<'a>> {
+        let mut found = self.members.iter().filter(|member| member.key.is(key));
+        let first = found.next()?;
+        found.next().is_none().then_some(first.value)
+    }
+}
+
+/// What a request's head says about the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Head {
+    /// The answer is one document, so only the last round's text may be in it.
+    pub(super) structured: bool,
+    /// The provider keeps no state between requests.
+    pub(super) stateless: bool,
+}
+
+/// A call of our tool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Call {
+    pub(super) id: String,
+    /// A JSON object.
+    pub(super) arguments: String,
+}
+
+/// A call with the text that answers it.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) call: Call,
+    pub(super) text: String,
+}
+
+/// By what an assistant's turn is known again when the client sends it back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Anchors {
+    /// Ids of the client's calls.
+    pub(super) ids: Vec<String>,
+    /// Signatures of thinking, or the encrypted form of it.
+    pub(super) signatures: Vec<String>,
+    /// All visible text.
+    pub(super) text: String,
+}
+
+impl Anchors {
+    pub(super) fn extend(&mut self, more: Self) {
+        self.ids.extend(more.ids);
+        self.signatures.extend(more.signatures);
+        self.text.push_str(&more.text);
+    }
+}
+
+/// What the provider answered in one round.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Round {
+    /// The assistant's turn as a request repeats it; `None` where that cannot be told.
+    pub(super) said: Option<String>,
+    /// The same without our calls; `None` if nothing is left.
+    pub(super) rest: Option<String>,
+    /// Our calls that wait for an answer.
+    pub(super) calls: Vec<Call>,
+    /// Whether calls of the client's tools wait too.
+    pub(super) others: bool,
+    /// What the client sees of it.
+    pub(super) shown: Anchors,
+    /// The name under which the provider can be told to go on from here.
+    pub(super) id: Option<String>,
+}
+
+/// What becomes of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It passes as it is.
+    Pass,
+    /// It is ours.
+    Drop,
+    /// It waits until it is known whether this round is the last.
+    Hold,
+    /// The same, in this form.
+    HoldAs(String),
+    /// This much of it passes, and the rest waits.
+    Split(String),
+    /// It passes with this data.
+    Instead(String),
+}
+
+/// Stitches streams. It sees the data of one event after the other.
+pub(super) trait Stream: Send {
+    fn event(&mut self, data: &str) -> Verdict;
+
+    /// Whether the round has ended and something waits for what follows from it.
+    fn ended(&self) -> bool;
+
+    /// The provider's stream has ended.
+    fn close(&mut self) {}
+
+    /// What the provider said in the round that ended.
+    fn round(&mut self) -> Round;
+
+    /// Begins another round; what was held is dropped.
+    fn again(&mut self);
+
+    /// What becomes of an event that was held, now that no round follows. Where the provider still waits for an
+    /// answer of ours, `give_up` ends the turn.
+    fn last(&mut self, data: &str, give_up: bool) -> Verdict;
+
+    /// The event, in full, that tells the client of a failure.
+    fn failure(&self, failure: &Failure) -> String;
+
+    /// An event, in full, that keeps the connection alive and says nothing.
+    fn ping(&self) -> Option<&'static str>;
+}
+
+/// Stitches whole answers.
+pub(super) trait Whole: Send {
+    /// Reads the answer of a round; `None` if it is none that is known.
+    fn add(&mut self, body: &str) -> Option<Round>;
+
+    /// The answer that the client gets.
+    fn finish(&mut self, give_up: bool) -> Option<String>;
+}
+
+/// What went wrong in a round that the client does not know of.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) status: u16,
+    /// What the provider said, if it is JSON.
+    pub(super) body: Option<String>,
+}
+
+impl Failure {
+    /// The provider's `error` object, or one of this type that says only what is known.
+    fn error(&self, kind: &str) -> String {
+        let own = self.body.as_deref().and_then(Value::parse).and_then(|body| body.get("error"));
+        match own.filter(|error| error.is_object()) {
+            Some(error) => {
+                let mut compact = String::new();
+                compact_into(error, &mut compact);
+                compact
+            }
+            None => format!(
+                "{{\"type\":{},\"message\":\"The provider could not go on with this answer (status {}).\"}}",
+                quote(kind),
+                self.status
+            ),
+        }
+    }
+}
+
+/// An assistant's turn as the client sent it back.
+#[derive(Clone, Debug)]
+pub(super) struct Turn {
+    /// Where it stands in the body.
+    pub(super) range: Range<usize>,
+    /// The item behind it.
+    pub(super) next: Option<Range<usize>>,
+    pub(super) anchors: Anchors,
+    pub(super) place: Place,
+}
+
+/// The `type` of a block, item or event.
+fn kind(value: Value<'_>) -> &str {
+    value.get("type").and_then(Value::inner).unwrap_or_default()
+}
+
+/// The first letters of a string, the same however it is escaped.
+fn beginning(text: Value<'_>) -> String {
+    const LETTERS: usize = 64;
+    // A letter takes twelve bytes at most.
+    const BYTES: usize = 12 * LETTERS;
+
+    let inner = text.inner().unwrap_or_default();
+    let mut end = 0;
+    let mut bytes = inner.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        if at >= BYTES && inner.is_char_boundary(at) {
+            break;
+        }
+        if byte == b'\\' {
+            bytes.next();
+        }
+        end = at + 1 + usize::from(byte == b'\\');
+    }
+    let decode = |end: usize| {
+        let quoted = format!("\"{}\"", inner.get(..end)?);
+        Value::parse(&quoted)?.text().map(|text| text.trim_start().chars().take(LETTERS).collect::<String>())
+    };
+    // The end may stand between the halves of a pair, or within one.
+    let before = inner.get(..end).and_then(|inner| inner.rfind("\\u"));
+    decode(end).or_else(|| decode(before?)).map(|text| text.trim_end().to_owned()).unwrap_or_default()
+}
+
+/// A list of texts as JSON.
+fn array(items: &[String]) -> String {
+    format!("[{}]", items.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same text with everything escaped.
+    fn escaped(text: &str) -> String {
+        let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        format!("\"{units}\"")
+    }
+
+    proptest! {
+        #[test]
+        fn beginnings_are_the_same_however_a_text_is_escaped(text in "(?s).{0,300}") {
+            let plain = quote(&text);
+            let escaped = escaped(&text);
+            let of = |text: &str| beginning(Value::parse(text).unwrap());
+            prop_assert_eq!(of(&plain), of(&escaped));
+            let expected: String = text.trim_start().chars().take(64).collect();
+            if text.len() < 60 {
+                prop_assert_eq!(of(&plain), expected.trim_end());
+            }
+        }
+    }
+}

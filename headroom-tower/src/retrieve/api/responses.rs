@@ -1,0 +1,449 @@
+//! OpenAI Responses.
+
+use headroom_store::json::{Value, quote};
+
+use super::{
+    Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
+    Wire, array, beginning, kind,
+};
+use crate::retrieve::{
+    edit::{Edits, set},
+    keys::Place,
+    record::Record,
+};
+
+pub(super) struct Responses;
+
+impl Wire for Responses {
+    fn list(&self) -> &'static str {
+        "input"
+    }
+
+    fn head(&self, body: &Root<'_>) -> Option<Head> {
+        let background = body.get("background").is_some_and(Value::is_true);
+        // The provider writes the rounds into a history that the layer cannot complete.
+        let conversation = body.get("conversation").is_some_and(|value| !value.is_null());
+        let format = body.get("text").and_then(|text| text.get("format")).map(kind).unwrap_or_default();
+        let structured = matches!(format, "json_schema" | "json_object");
+        let stateless = body.get("store").is_some_and(|store| store.raw() == "false");
+        (!background && !conversation).then_some(Head { structured, stateless })
+    }
+
+    fn item(&self, text: Value<'_>) -> Option<String> {
+        let text = text.is_string().then(|| text.raw())?;
+        Some(format!("{{\"type\":\"message\",\"role\":\"user\",\"content\":{text}}}"))
+    }
+
+    fn continues(&self) -> bool {
+        true
+    }
+
+    fn previous<'a>(&self, body: &Root<'a>) -> Option<Value<'a>> {
+        body.get("previous_response_id").filter(|id| id.is_string())
+    }
+
+    fn results(&self, answers: &[Answer]) -> String {
+        let result = |answer: &Answer| {
+            let (id, text) = (quote(&answer.call.id), quote(&answer.text));
+            format!("{{\"type\":\"function_call_output\",\"call_id\":{id},\"output\":{text}}}")
+        };
+        answers.iter().map(result).collect::<Vec<_>>().join(",")
+    }
+
+    fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
+        let results = self.results(answers);
+        Record { items: format!("{said},{results}"), prepend: results }
+    }
+
+    fn stream(&self, head: Head) -> Box<dyn Stream> {
+        Box::new(Stitch { head, ..Stitch::default() })
+    }
+
+    fn whole(&self, head: Head) -> Box<dyn Whole> {
+        Box::new(Answers { head, ..Answers::default() })
+    }
+
+    /// Runs of items that the assistant brought.
+    fn turns(&self, items: &[Value<'_>]) -> Vec<Turn> {
+        let mut turns: Vec<Turn> = Vec::new();
+        let mut follows = false;
+        for (index, item) in items.iter().enumerate() {
+            let own = is_assistants(*item);
+            match turns.last_mut().filter(|_| own && follows) {
+                Some(turn) => {
+                    turn.range.end = item.end();
+                    turn.anchors.extend(anchors(*item));
+                }
+                None if own => {
+                    let before = index.checked_sub(1).and_then(|before| items.get(before));
+                    turns.push(Turn {
+                        range: item.start()..item.end(),
+                        next: None,
+                        anchors: anchors(*item),
+                        place: Place { index, cue: before.map(|item| self.cue(*item)).unwrap_or_default() },
+                    });
+                }
+                None => {}
+            }
+            follows = own;
+        }
+        turns
+    }
+
+    fn cue(&self, item: Value<'_>) -> String {
+        let id = item.get("call_id").and_then(Value::text);
+        let content = item.get("content");
+        let words = || match content {
+            _ if item.is_string() => Some(item),
+            Some(content) if content.is_string() => Some(content),
+            content => content.into_iter().flat_map(Value::items).find_map(|part| part.get("text")),
+        };
+        id.map_or_else(|| words().map(beginning).unwrap_or_default(), Into::into)
+    }
+
+    fn put_back(&self, _: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
+        let list = format!("[{}]", record.items);
+        let ids = Value::parse(&list).into_iter().flat_map(Value::items);
+        let ids = ids.filter(|item| is_call(*item) && !is_ours(*item));
+        let mut ids = ids.filter_map(|item| item.get("call_id")?.text());
+        // A client that puts results between calls that came together keeps them in its own order.
+        if ids.all(|id| turn.anchors.ids.iter().any(|own| *own == id)) {
+            edits.replace(turn.range.clone(), record.items.clone());
+        }
+    }
+}
+
+fn is_ours(item: Value<'_>) -> bool {
+    kind(item) == "function_call" && item.get("name").is_some_and(|name| name.is(RETRIEVE))
+}
+
+/// Calls that the client answers.
+fn is_call(item: Value<'_>) -> bool {
+    matches!(
+        kind(item),
+        "function_call"
+            | "custom_tool_call"
+            | "local_shell_call"
+            | "shell_call"
+            | "apply_patch_call"
+            | "computer_call"
+    )
+}
+
+fn is_assistants(item: Value<'_>) -> bool {
+    match kind(item) {
+        "" | "message" => item.get("role").is_some_and(|role| role.is("assistant")),
+        kind => kind == "reasoning" || kind.ends_with("_call"),
+    }
+}
+
+/// The text of a message, however it is written.
+fn words(item: Value<'_>) -> String {
+    let Some(content) = item.get("content") else { return String::new() };
+    let parts = content.items().filter_map(|part| part.get("text")?.text());
+    content.text().into_iter().chain(parts).collect()
+}
+
+fn anchors(item: Value<'_>) -> Anchors {
+    let mut anchors = Anchors::default();
+    let member = |key: &str| item.get(key).and_then(Value::text).map(|text| text.into_owned());
+    if is_ours(item) {
+    } else if is_call(item) {
+        anchors.ids.extend(member("call_id"));
+    } else if kind(item) == "reasoning" {
+        anchors.signatures.extend(member("encrypted_content").or_else(|| member("id")));
+    } else if is_assistants(item) {
+        anchors.text = words(item);
+    }
+    anchors
+}
+
+/// What these items say.
+fn round_of(items: &[String], waits: bool, id: Option<String>, head: Head) -> Round {
+    let mut round = Round { id, ..Round::default() };
+    let (mut said, mut rest) = (Vec::new(), Vec::new());
+    for raw in items {
+        let Some(item) = Value::parse(raw) else { continue };
+        // Without state, reasoning that is not encrypted into the item is no more than a name.
+        let lost = kind(item) == "reasoning"
+            && head.stateless
+            && !item.get("encrypted_content").is_some_and(Value::is_string);
+        if !lost {
+            said.push(raw.as_str());
+        }
+        if is_ours(item) {
+            if waits {
+                let member = |key: &str| item.get(key).and_then(Value::text).unwrap_or_default();
+                let (id, arguments) = (member("call_id").into_owned(), member("arguments").into_owned());
+                round.calls.push(Call { id, arguments });
+            }
+            continue;
+        }
+        round.others |= waits && is_call(item);
+        if !lost {
+            rest.push(raw.as_str());
+        }
+        round.shown.extend(anchors(item));
+    }
+    // Reasoning must not stand without what it led to.
+    while rest.last().and_then(|raw| Value::parse(raw)).is_some_and(|item| kind(item) == "reasoning") {
+        rest.pop();
+    }
+    let list = |items: &[&str]| (!items.is_empty()).then(|| items.join(","));
+    round.said = list(&said);
+    round.rest = list(&rest);
+    round
+}
+
+/// The context of the last round, the output of all.
+fn summed(usage: Value<'_>, before: u64) -> String {
+    let count = |key| usage.get(key).and_then(Value::count).unwrap_or(0);
+    let output = before + count("output_tokens");
+    let total = count("input_tokens") + output;
+    set(usage, &[("output_tokens", Some(output.to_string())), ("total_tokens", Some(total.to_string()))])
+}
+
+fn output_tokens(response: Value<'_>) -> u64 {
+    response.get("usage").and_then(|usage| usage.get("output_tokens")?.count()).unwrap_or(0)
+}
+
+/// The streams of an exchange as one.
+#[derive(Debug, Default)]
+struct Stitch {
+    head: Head,
+    hidden: u32,
+    /// The response as the client knows it.
+    id: Option<String>,
+    /// The response as the provider knows it in this round.
+    own_id: Option<String>,
+    /// The number of the next event.
+    sequence: Option<u64>,
+    /// The index of the next item that the client sees.
+    next: u64,
+    items: Vec<Item>,
+    bytes: usize,
+    /// Items that the client saw complete, in all rounds.
+    shown: Vec<String>,
+    held_from: Option<(u64, usize)>,
+    ours: bool,
+    completed: bool,
+    output: u64,
+    output_before: u64,
+    ended: bool,
+}
+
+#[derive(Debug)]
+struct Item {
+    index: u64,
+    /// The index that the client knows it by; `None` if it is ours.
+    shown: Option<u64>,
+    done: Option<String>,
+}
+
+impl Stitch {
+    fn holds(&self) -> bool {
+        self.ours || self.hidden > 0 || self.held_from.is_some()
+    }
+
+    /// The event with its place among those that the client gets.
+    fn placed(&mut self, event: Value<'_>, index: Option<u64>, more: &[(&str, Option<String>)]) -> Verdict {
+        let mut members: Vec<_> = more.to_vec();
+        if let Some(number) = event.get("sequence_number").and_then(Value::count) {
+            // Where nothing was taken out, numbers stay what they are, whatever they are.
+            let plain = self.hidden == 0 && !self.ours && self.held_from.is_none();
+            let next = if plain { number } else { self.sequence.unwrap_or(number) };
+            self.sequence = Some(next + 1);
+            if next != number {
+                members.push(("sequence_number", Some(next.to_string())));
+            }
+        }
+        let own = event.get("output_index").and_then(Value::count);
+        if let Some(index) = index.filter(|index| own != Some(*index)) {
+            members.push(("output_index", Some(index.to_string())));
+        }
+        if members.is_empty() { Verdict::Pass } else { Verdict::Instead(set(event, &members)) }
+    }
+
+    fn item(&self, event: Value<'_>) -> Option<&Item> {
+        let index = event.get("output_index")?.count()?;
+        self.items.iter().rev().find(|item| item.index == index)
+    }
+
+    fn shown(&mut self, event: Value<'_>) -> Verdict {
+        match self.item(event).map(|item| item.shown) {
+            Some(None) => Verdict::Drop,
+            Some(index) if self.held_from.is_some() && index.is_some() => Verdict::Hold,
+            index => self.placed(event, index.flatten(), &[]),
+        }
+    }
+
+    fn added(&mut self, event: Value<'_>) -> Verdict {
+        let (Some(index), Some(item)) = (event.get("output_index").and_then(Value::count), event.get("item"))
+        else {
+            return self.placed(event, None, &[]);
+        };
+        let ours = is_ours(item);
+        self.ours |= ours;
+        let plain = self.hidden == 0 && !self.ours;
+        let shown = (!ours).then_some(if plain { index } else { self.next });
+        self.next = shown.unwrap_or(self.next);
+        if !ours && self.head.structured && kind(item) == "message" && self.held_from.is_none() {
+            self.held_from = Some((self.next, self.shown.len()));
+        }
+        self.next += u64::from(!ours);
+        self.items.push(Item { index, shown, done: None });
+        self.shown(event)
+    }
+
+    fn done(&mut self, event: Value<'_>) -> Verdict {
+        let index = event.get("output_index").and_then(Value::count);
+        let whole = self.bytes <= MAX_ROUND;
+        let item = self.items.iter_mut().rev().find(|item| Some(item.index) == index);
+        if let (Some(own), Some(item), true) = (item, event.get("item"), whole) {
+            self.bytes += item.raw().len();
+            own.done = Some(item.raw().to_owned());
+            if own.shown.is_some() {
+                self.shown.push(item.raw().to_owned());
+            }
+        }
+        self.shown(event)
+    }
+
+    /// The last event of a round.
+    fn finished(&mut self, event: Value<'_>) -> Verdict {
+        self.ended = true;
+        let response = event.get("response");
+        self.completed = kind(event) == "response.completed";
+        self.output = response.map(output_tokens).unwrap_or(0);
+        self.own_id = response.and_then(|response| response.get("id")?.text()).map(|id| id.into_owned());
+        if self.holds() { Verdict::Hold } else { self.placed(event, None, &[]) }
+    }
+}
+
+impl Stream for Stitch {
+    fn event(&mut self, data: &str) -> Verdict {
+        let Some(event) = Value::parse(data) else { return Verdict::Pass };
+        match kind(event) {
+            "response.created" | "response.in_progress" | "response.queued" => {
+                if self.hidden > 0 {
+                    return Verdict::Drop;
+                }
+                let id = event.get("response").and_then(|response| response.get("id"));
+                self.id = id.map(|id| id.raw().to_owned()).or(self.id.take());
+                self.placed(event, None, &[])
+            }
+            "response.output_item.added" => self.added(event),
+            "response.output_item.done" => self.done(event),
+            "response.completed" | "response.incomplete" | "response.failed" => self.finished(event),
+            _ => self.shown(event),
+        }
+    }
+
+    fn ended(&self) -> bool {
+        self.ended
+    }
+
+    fn round(&mut self) -> Round {
+        let items: Option<Vec<String>> = self.items.iter().map(|item| item.done.clone()).collect();
+        match items {
+            Some(items) => round_of(&items, self.completed, self.own_id.clone(), self.head),
+            None => Round {
+                calls: if self.ours && self.completed { vec![Call::default()] } else { Vec::new() },
+                ..Round::default()
+            },
+        }
+    }
+
+    fn again(&mut self) {
+        let mut this = std::mem::take(self);
+        if let Some((next, shown)) = this.held_from {
+            this.next = next;
+            this.shown.truncate(shown);
+        }
+        *self = Self {
+            head: this.head,
+            hidden: this.hidden + 1,
+            id: this.id,
+            sequence: this.sequence,
+            next: this.next,
+            shown: this.shown,
+            output_before: this.output_before + this.output,
+            ..Self::default()
+        };
+    }
+
+    fn last(&mut self, data: &str, _: bool) -> Verdict {
+        let Some(event) = Value::parse(data) else { return Verdict::Pass };
+        let Some(response) = event.get("response").filter(|response| response.is_object()) else {
+            let index = self.item(event).and_then(|item| item.shown);
+            return self.placed(event, index, &[]);
+        };
+        let mut members = vec![("output", Some(array(&self.shown)))];
+        if self.hidden > 0 {
+            members.extend(self.id.clone().map(|id| ("id", Some(id))));
+            if let Some(usage) = response.get("usage").filter(|usage| usage.is_object()) {
+                members.push(("usage", Some(summed(usage, self.output_before))));
+            }
+        }
+        self.placed(event, None, &[("response", Some(set(response, &members)))])
+    }
+
+    fn failure(&self, failure: &Failure) -> String {
+        let error = failure.error("server_error");
+        let error = Value::parse(&error);
+        let member = |key: &str| error.and_then(|error| error.get(key)).map_or("null", Value::raw);
+        let code = if member("code") == "null" { member("type") } else { member("code") };
+        format!(
+            "event: error\ndata: {{\"type\":\"error\",\"code\":{code},\"message\":{},\"param\":null,\"sequence_number\":{}}}\n\n",
+            member("message"),
+            self.sequence.unwrap_or(0)
+        )
+    }
+
+    fn ping(&self) -> Option<&'static str> {
+        Some(": ping\n\n")
+    }
+}
+
+/// Whole answers of an exchange as one.
+#[derive(Debug, Default)]
+struct Answers {
+    head: Head,
+    shown: Vec<String>,
+    output: u64,
+    last: String,
+}
+
+impl Whole for Answers {
+    fn add(&mut self, body: &str) -> Option<Round> {
+        let response = Value::parse(body)?;
+        let output = response.get("output").filter(|output| output.is_array())?;
+        let items: Vec<_> = output.items().map(|item| item.raw().to_owned()).collect();
+        let completed = response.get("status").is_none_or(|status| status.is("completed"));
+        let id = response.get("id").and_then(Value::text).map(|id| id.into_owned());
+        let round = round_of(&items, completed, id, self.head);
+        let last = std::mem::replace(&mut self.last, body.to_owned());
+        if let Some(before) = Value::parse(&last) {
+            let items = before.get("output").into_iter().flat_map(Value::items);
+            let items = items.filter(|item| !is_ours(*item));
+            let items = items.filter(|item| !(self.head.structured && kind(*item) == "message"));
+            self.shown.extend(items.map(|item| item.raw().to_owned()));
+            self.output += output_tokens(before);
+        }
+        Some(round)
+    }
+
+    fn finish(&mut self, _: bool) -> Option<String> {
+        let response = Value::parse(&self.last)?;
+        let own = response.get("output")?.items().filter(|item| !is_ours(*item));
+        let own = own.map(|item| item.raw().to_owned());
+        let shown: Vec<_> = self.shown.iter().cloned().chain(own).collect();
+        let mut members = vec![("output", Some(array(&shown)))];
+        if let (Some(usage), true) =
+            (response.get("usage").filter(|usage| usage.is_object()), self.output > 0)
+        {
+            members.push(("usage", Some(summed(usage, self.output))));
+        }
+        Some(set(response, &members))
+    }
+}

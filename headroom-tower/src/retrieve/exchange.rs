@@ -1,0 +1,292 @@
+//! What goes on between the layer and the provider until the answer is complete.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use headroom_core::{Api, Handle};
+use http::{HeaderValue, Response, StatusCode, header, request::Parts};
+
+use super::{
+    MAX_CALLS, MAX_HIDDEN, MAX_ROUNDS,
+    api::{Anchors, Answer, Call, Root, Round, Wire},
+    keys::{self, Place, keys},
+    recall::Ask,
+    record::Record,
+    serve::Upstream,
+    time::sleep,
+};
+use crate::{Retrieved, StoreFailed, config::Config};
+
+/// A provider that is busy is asked again this often.
+const MAX_RETRIES: u32 = 2;
+/// The longest pause that it may ask for.
+const MAX_PAUSE: Duration = Duration::from_secs(20);
+
+/// A request that was sent in another form than it came in.
+pub(crate) struct Sent {
+    pub(crate) config: Arc<Config>,
+    pub(crate) api: Api,
+    pub(crate) tenant: String,
+    /// Head and body as they came.
+    pub(crate) original: (Parts, Bytes),
+    /// Head and body as they were sent.
+    pub(crate) sent: (Parts, Bytes),
+    /// Whether the tool was put into it, so that its calls are ours to answer.
+    pub(crate) served: bool,
+    pub(crate) ask: Ask,
+}
+
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sent").field("api", &self.api).field("served", &self.served).finish_non_exhaustive()
+    }
+}
+
+/// What follows from a round that ended.
+pub(super) enum Turned<R, E> {
+    /// Another round began with this answer.
+    Next(Response<R>),
+    /// The round was the last. Where a call of ours is left without an answer, the turn ends here.
+    Last { give_up: bool },
+    /// The provider refused to go on.
+    Refused(Response<R>),
+    /// The inner service failed.
+    Failed(E),
+}
+
+/// The hidden side of one answer.
+pub(super) struct Exchange<U> {
+    pub(super) sent: Sent,
+    pub(super) wire: &'static dyn Wire,
+    upstream: U,
+    /// Rounds that the client does not know of.
+    rounds: u32,
+    calls: u32,
+    /// The list items of those rounds.
+    items: String,
+    /// Where the list in the body that was sent last ends.
+    list_end: Option<usize>,
+    /// The arguments of calls that were answered.
+    answered: Vec<String>,
+    shown: Anchors,
+    /// Under which name the client knows the answer, where it comes as a stream.
+    first_id: Option<String>,
+    place: Place,
+}
+
+impl<U> Exchange<U> {
+    pub(super) fn new(mut sent: Sent, wire: &'static dyn Wire, upstream: U) -> Self {
+        let place = sent.ask.take_place(wire);
+        // What came will not be needed any more.
+        sent.original.1.clear();
+        Self {
+            sent,
+            wire,
+            upstream,
+            rounds: 0,
+            calls: 0,
+            items: String::new(),
+            list_end: None,
+            answered: Vec::new(),
+            shown: Anchors::default(),
+            first_id: None,
+            place,
+        }
+    }
+
+    /// Whether the client's view differs from the provider's.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.rounds > 0
+    }
+
+    /// Does what follows from a round.
+    pub(super) async fn turn<R>(&mut self, round: Round) -> Turned<R, U::Error>
+    where
+        U: Upstream<R>,
+    {
+        let give_up = !round.calls.is_empty() && !round.others;
+        let repeatable = round.said.is_some() && round.calls.len() <= MAX_CALLS;
+        if !give_up || !repeatable || self.rounds >= MAX_ROUNDS {
+            return self.last(round, give_up).await;
+        }
+        let answers = self.answer(&round.calls).await;
+        let said = round.said.as_deref().unwrap_or_default();
+        if !self.extend(&format!("{said},{}", self.wire.results(&answers))) {
+            return self.last(round, true).await;
+        }
+        let mut shown = round.shown;
+        if self.sent.ask.head.structured {
+            shown.text.clear();
+        }
+        self.shown.extend(shown);
+        self.first_id = self.first_id.take().or(round.id);
+        self.rounds += 1;
+        match self.ask().await {
+            Ok(response) if response.status().is_success() => Turned::Next(response),
+            Ok(response) => {
+                self.report(true);
+                Turned::Refused(response)
+            }
+            Err(error) => {
+                self.report(true);
+                Turned::Failed(error)
+            }
+        }
+    }
+
+    /// Keeps what the client does not see of the answer, before it sees the end of it.
+    async fn last<R, E>(&mut self, round: Round, give_up: bool) -> Turned<R, E> {
+        let mixed = !round.calls.is_empty() && round.others;
+        let said = if give_up { round.rest } else { round.said.clone() };
+        let mut anchors = std::mem::take(&mut self.shown);
+        anchors.extend(round.shown);
+        let first_id = self.first_id.take().or_else(|| round.id.clone());
+        let mut follow = Record { items: round.id.unwrap_or_default(), prepend: String::new() };
+        let mut record = None;
+        if mixed && let Some(said) = &said {
+            let answers = self.answer(&round.calls).await;
+            let mixed = self.wire.mixed(said, &answers);
+            follow.prepend.clone_from(&mixed.prepend);
+            record = Some(mixed);
+        } else if self.rounds > 0 {
+            record = Some(Record { items: said.clone().unwrap_or_default(), prepend: String::new() });
+        }
+        if let Some(mut record) = record {
+            record.items = join(&self.items, &record.items);
+            let keys = keys(self.sent.api, &anchors, &self.place);
+            self.keep(&keys, &record).await;
+            // Whoever goes on from this answer by its name means its end, with what the provider waits for.
+            let names = [first_id.as_deref(), Some(&*follow.items)].into_iter().flatten();
+            let names: Vec<_> = names.filter_map(|id| keys::answer(self.sent.api, id)).collect();
+            if !follow.items.is_empty() {
+                self.keep(&names, &follow).await;
+            }
+        }
+        self.report(give_up);
+        Turned::Last { give_up }
+    }
+
+    async fn keep(&mut self, keys: &[Handle], record: &Record) {
+        let Sent { config, tenant, api, .. } = &self.sent;
+        if let (Some(store), false) = (&config.store, keys.is_empty()) {
+            // Without it the next request goes on from what the client saw, as if nothing had been fetched.
+            if let Err(error) = store.put_record(tenant, keys, &record.to_text()).await {
+                config.observer.on_store_error(&StoreFailed { error: Some(&error), api: *api });
+            }
+        }
+    }
+
+    fn report(&self, gave_up: bool) {
+        if self.calls > 0 {
+            let event = Retrieved { api: self.sent.api, rounds: self.rounds, calls: self.calls, gave_up };
+            crate::emit::retrieved(&self.sent.config, &event);
+        }
+    }
+
+    async fn answer(&mut self, calls: &[Call]) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(calls.len());
+        for call in calls {
+            self.calls += 1;
+            let text = self.text(call).await;
+            answers.push(Answer { call: call.clone(), text });
+        }
+        answers
+    }
+
+    async fn text(&mut self, call: &Call) -> String {
+        if self.rounds + 1 >= MAX_ROUNDS || self.items.len() > MAX_HIDDEN {
+            return "The limit of headroom_retrieve for one answer is reached; go on without it.".to_owned();
+        }
+        if self.answered.contains(&call.arguments) {
+            return "This was already shown above.".to_owned();
+        }
+        let Some(store) = &self.sent.config.store else {
+            return "Nothing is kept.".to_owned();
+        };
+        match headroom_store::retrieve(&**store, &self.sent.tenant, &call.arguments).await {
+            Ok(text) => {
+                self.answered.push(call.arguments.clone());
+                text
+            }
+            Err(_) => "This cannot be fetched at the moment; go on without it, or get the text again with the tool that brought it.".to_owned(),
+        }
+    }
+
+    /// Appends items to the conversation that is sent.
+    fn extend(&mut self, items: &str) -> bool {
+        let Some(body) = self.extended(items) else { return false };
+        let (parts, sent) = &mut self.sent.sent;
+        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len() as u64));
+        *sent = Bytes::from(body);
+        self.items = join(&self.items, items);
+        true
+    }
+
+    fn extended(&mut self, items: &str) -> Option<String> {
+        let body = std::str::from_utf8(&self.sent.sent.1).ok()?;
+        let end = match self.list_end {
+            Some(end) => end,
+            None => {
+                let list = Root::parse(body, self.wire.list())?.get(self.wire.list())?;
+                if let Some(item) = self.wire.item(list) {
+                    let (before, after) = (body.get(..list.start())?, body.get(list.end()..)?);
+                    let extended = format!("{before}[{item},{items}]{after}");
+                    self.list_end = Some(extended.len() - after.len() - 1);
+                    return Some(extended);
+                }
+                if !list.is_array() || list.items().next().is_none() {
+                    return None;
+                }
+                list.end() - 1
+            }
+        };
+        let (before, after) = body.split_at_checked(end)?;
+        let mut extended = String::with_capacity(body.len() + items.len() + 1);
+        extended.push_str(before);
+        extended.push(',');
+        extended.push_str(items);
+        self.list_end = Some(extended.len());
+        extended.push_str(after);
+        Some(extended)
+    }
+
+    async fn ask<R>(&mut self) -> Result<Response<R>, U::Error>
+    where
+        U: Upstream<R>,
+    {
+        let mut tries = 0;
+        loop {
+            let (parts, body) = &self.sent.sent;
+            let response = self.upstream.ask(parts.clone(), body.clone()).await?;
+            if !is_busy(response.status()) || tries >= MAX_RETRIES {
+                return Ok(response);
+            }
+            tries += 1;
+            let Some(pause) = pause(&response, tries).and_then(sleep) else { return Ok(response) };
+            drop(response);
+            pause.await;
+        }
+    }
+}
+
+fn join(items: &str, more: &str) -> String {
+    match (items, more) {
+        ("", items) | (items, "") => items.to_owned(),
+        _ => format!("{items},{more}"),
+    }
+}
+
+fn is_busy(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504 | 529)
+}
+
+/// How long to wait before asking again; `None` if it is not worth it.
+fn pause<R>(response: &Response<R>, tries: u32) -> Option<Duration> {
+    let headers = response.headers();
+    if headers.get("x-should-retry").is_some_and(|value| value == "false") {
+        return None;
+    }
+    let after = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let pause = after.map_or(Duration::from_secs(u64::from(tries)), Duration::from_secs);
+    (pause <= MAX_PAUSE).then_some(pause)
+}

@@ -1,0 +1,70 @@
+//! The response side: calls of `headroom_retrieve` are answered here, and the client never sees them.
+//!
+//! ```text
+//! client            layer                                     provider
+//!   | -- request ---> | -- + the tool, + earlier exchanges ----> |
+//!   |                 | <-- text, call of headroom_retrieve ---- |
+//!   | <--- text ----- |                                          |
+//!   |                 | -- + what was said, + the answer ------> |
+//!   |                 | <-- more text, end of turn ------------- |
+//!   | <--- text ----- |                                          |
+//! ```
+//!
+//! Streams stay streams: every event passes in the poll in which it is complete, and only our own are taken out. An
+//! answer without a call of ours passes byte for byte. What was exchanged behind the client's back is kept, and put
+//! back in its place when the client sends the conversation again, so that thinking stays bound to what it followed
+//! and the model keeps what it fetched.
+
+mod api;
+mod edit;
+mod exchange;
+mod keys;
+mod recall;
+mod record;
+mod rejected;
+mod serve;
+mod sse;
+mod stream;
+mod time;
+mod whole;
+
+#[cfg(test)]
+mod tests;
+
+use headroom_core::Api;
+use http::request::Parts;
+
+pub(crate) use self::{
+    exchange::Sent,
+    recall::{Ask, Recall, Recalled, recall},
+    rejected::Rejected,
+    serve::{Again, Serving, serve},
+};
+
+/// Rounds that follow the first.
+const MAX_ROUNDS: u32 = 5;
+/// Calls of one round that are answered.
+const MAX_CALLS: usize = 16;
+/// Bytes that one exchange adds to the conversation.
+const MAX_HIDDEN: usize = 2 << 20;
+/// An event that is longer passes unseen, and everything behind it.
+const MAX_EVENT: usize = 8 << 20;
+/// An answer that does not come as a stream and is longer passes unseen.
+const MAX_ANSWER: u64 = 32 << 20;
+/// Bytes of an error that are read to pass it on in a stream.
+const MAX_ERROR: u64 = 64 << 10;
+
+/// Whether answers of this API, as a stream or in one piece, are stitched, so that its requests may be given the tool.
+pub(crate) fn serves(api: Api, parts: &Parts) -> bool {
+    let path = parts.uri.path();
+    // Events in a frame format of their own.
+    if path.ends_with("/invoke-with-response-stream") || path.ends_with("/converse-stream") {
+        return false;
+    }
+    // A stream of Gemini's that is no event stream is one array.
+    if path.ends_with(":streamGenerateContent") && !parts.uri.query().unwrap_or_default().contains("alt=sse")
+    {
+        return false;
+    }
+    api::wire(api).is_some()
+}

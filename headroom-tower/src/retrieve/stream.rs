@@ -1,0 +1,364 @@
+//! Answers that come as server-sent events.
+
+use std::{
+    collections::VecDeque,
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::{Response, header};
+use http_body::{Body, Frame};
+
+use super::{
+    MAX_ERROR, MAX_EVENT,
+    api::{Failure, Stream, Verdict},
+    exchange::{Exchange, Turned},
+    serve::Upstream,
+    sse::{Event, Splitter},
+    time::{Sleep, sleep},
+};
+use crate::{
+    HeadroomBody,
+    read::{Read, ReadEnd},
+};
+
+/// The client hears something at least this often.
+const PING: Duration = Duration::from_secs(10);
+
+/// The response whose body is the stitched stream.
+pub(super) fn stitched<R, U>(response: Response<R>, exchange: Exchange<U>) -> Response<HeadroomBody<R>>
+where
+    U: Upstream<R>,
+    R: Body + Send + 'static,
+    R::Data: Send,
+    R::Error: Send,
+{
+    let (mut parts, body) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let stitched = Stitched {
+        stitch: exchange.wire.stream(exchange.sent.ask.head),
+        phase: Phase::Reading { body: Box::pin(body), exchange: Box::new(exchange) },
+        events: Splitter::default(),
+        held: Vec::new(),
+        out: Out::default(),
+        late: VecDeque::new(),
+        frames: VecDeque::new(),
+    };
+    Response::from_parts(parts, HeadroomBody::stitched(stitched))
+}
+
+type Turning<R, U> = Pin<Box<dyn Future<Output = (Box<Exchange<U>>, Outcome<R>)> + Send>>;
+
+/// What a turn comes to for a stream.
+enum Outcome<R> {
+    Next(Pin<Box<R>>),
+    Last { give_up: bool },
+    Failed(Failure),
+}
+
+enum Phase<R, U> {
+    Reading {
+        body: Pin<Box<R>>,
+        exchange: Box<Exchange<U>>,
+    },
+    Turning {
+        turning: Turning<R, U>,
+        ping: Option<Sleep>,
+        rest: Option<Pin<Box<R>>>,
+    },
+    /// Nothing is looked at any more.
+    Passing {
+        body: Pin<Box<R>>,
+    },
+    Ended,
+}
+
+struct Stitched<R, U> {
+    stitch: Box<dyn Stream>,
+    phase: Phase<R, U>,
+    events: Splitter,
+    /// Events that wait for the end of the round.
+    held: Vec<Event>,
+    out: Out,
+    /// What comes behind the end of the round.
+    late: VecDeque<Frame<Bytes>>,
+    frames: VecDeque<Frame<Bytes>>,
+}
+
+/// What goes to the client next. A chunk of which nothing is taken goes on as it is.
+#[derive(Default)]
+struct Out {
+    first: Bytes,
+    more: BytesMut,
+}
+
+impl Out {
+    fn push(&mut self, bytes: Bytes) {
+        if self.more.is_empty() && self.first.is_empty() {
+            self.first = bytes;
+        } else {
+            let first = std::mem::take(&mut self.first);
+            self.more.extend_from_slice(&first);
+            self.more.extend_from_slice(&bytes);
+        }
+    }
+
+    fn take(&mut self) -> Option<Bytes> {
+        let first = std::mem::take(&mut self.first);
+        let bytes = if self.more.is_empty() { first } else { self.more.split().freeze() };
+        (!bytes.is_empty()).then_some(bytes)
+    }
+}
+
+impl<R, U> Stitched<R, U>
+where
+    U: Upstream<R>,
+    R: Body + Send + 'static,
+    R::Data: Send,
+    R::Error: Send,
+{
+    /// Takes in a chunk. Whether the round has ended.
+    fn chunk(&mut self, chunk: Bytes) -> bool {
+        let whole = (self.events.held() == 0).then(|| chunk.clone());
+        let mut all_pass = true;
+        let mut passing = Vec::new();
+        self.events.push(chunk);
+        while let Some(event) = self.events.next_event() {
+            let verdict = event.data().map_or(Verdict::Pass, |data| self.stitch.event(data));
+            match verdict {
+                Verdict::Pass => passing.push(event.raw),
+                Verdict::Drop => all_pass = false,
+                Verdict::Hold => {
+                    all_pass = false;
+                    self.held.push(event);
+                }
+                Verdict::HoldAs(data) => {
+                    all_pass = false;
+                    self.held.push(event.replaced(&data));
+                }
+                Verdict::Split(data) => {
+                    all_pass = false;
+                    passing.push(event.with(&data));
+                    self.held.push(event);
+                }
+                Verdict::Instead(data) => {
+                    all_pass = false;
+                    passing.push(event.with(&data));
+                }
+            }
+            if self.stitch.ended() && !self.held.is_empty() {
+                break;
+            }
+        }
+        match whole.filter(|_| all_pass && self.events.held() == 0) {
+            // The very chunk that came, without a copy.
+            Some(chunk) => self.out.push(chunk),
+            None => passing.into_iter().for_each(|bytes| self.out.push(bytes)),
+        }
+        self.stitch.ended() && !self.held.is_empty()
+    }
+
+    fn turn(&mut self, exchange: Box<Exchange<U>>, rest: Option<Pin<Box<R>>>) {
+        let round = self.stitch.round();
+        if let (false, Some(ping)) = (round.calls.is_empty() || round.others, self.stitch.ping()) {
+            self.out.push(Bytes::from_static(ping.as_bytes()));
+        }
+        let turning = Box::pin(async move {
+            let mut exchange = exchange;
+            let outcome = match exchange.turn(round).await {
+                Turned::Next(response) if is_events(&response) => {
+                    Outcome::Next(Box::pin(response.into_body()))
+                }
+                Turned::Next(response) | Turned::Refused(response) => {
+                    Outcome::Failed(failure(response).await)
+                }
+                Turned::Last { give_up } => Outcome::Last { give_up },
+                Turned::Failed(_) => Outcome::Failed(Failure { status: 502, body: None }),
+            };
+            (exchange, outcome)
+        });
+        self.phase = Phase::Turning { turning, ping: sleep(PING), rest };
+    }
+
+    fn turned(&mut self, exchange: Box<Exchange<U>>, outcome: Outcome<R>, rest: Option<Pin<Box<R>>>) {
+        let held = std::mem::take(&mut self.held);
+        let late = std::mem::take(&mut self.late);
+        match outcome {
+            Outcome::Next(body) => {
+                self.events = Splitter::default();
+                self.stitch.again();
+                self.phase = Phase::Reading { body, exchange };
+            }
+            Outcome::Last { give_up } => {
+                for event in held {
+                    match event.data().map_or(Verdict::Pass, |data| self.stitch.last(data, give_up)) {
+                        Verdict::Pass | Verdict::Hold => self.out.push(event.raw),
+                        Verdict::Instead(data) | Verdict::HoldAs(data) | Verdict::Split(data) => {
+                            self.out.push(event.with(&data));
+                        }
+                        Verdict::Drop => {}
+                    }
+                }
+                let left = self.events.take();
+                self.out.push(left);
+                self.frames.extend(late);
+                self.phase = rest.map_or(Phase::Ended, |body| Phase::Passing { body });
+            }
+            Outcome::Failed(failure) => {
+                self.out.push(Bytes::from(self.stitch.failure(&failure)));
+                self.phase = Phase::Ended;
+            }
+        }
+    }
+
+    /// The body of a round has ended.
+    fn end(&mut self, exchange: Box<Exchange<U>>) {
+        self.stitch.close();
+        if self.stitch.ended() && !self.held.is_empty() {
+            self.turn(exchange, None);
+            return;
+        }
+        if exchange.is_hidden() {
+            let failure = Failure { status: 502, body: None };
+            self.out.push(Bytes::from(self.stitch.failure(&failure)));
+        } else {
+            for event in std::mem::take(&mut self.held) {
+                self.out.push(event.raw);
+            }
+            let left = self.events.take();
+            self.out.push(left);
+        }
+        self.phase = Phase::Ended;
+    }
+}
+
+fn bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
+    frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
+}
+
+fn is_events<R>(response: &Response<R>) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// What a response that is no answer says.
+async fn failure<R>(response: Response<R>) -> Failure
+where
+    R: Body + Send,
+    R::Data: Send,
+    R::Error: Send,
+{
+    let status = response.status().as_u16();
+    let mut read = Read::new(response.into_body(), MAX_ERROR);
+    let body = match poll_fn(|cx| read.poll(cx)).await {
+        ReadEnd::Complete(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+        ReadEnd::Partial(..) => None,
+    };
+    Failure { status, body }
+}
+
+impl<R, U> Body for Stitched<R, U>
+where
+    U: Upstream<R>,
+    R: Body + Send + 'static,
+    R::Data: Send,
+    R::Error: Send,
+{
+    type Data = Bytes;
+    type Error = R::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, R::Error>>> {
+        let this = &mut *self;
+        loop {
+            if let Some(bytes) = this.out.take() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            if let Some(frame) = this.frames.pop_front() {
+                return Poll::Ready(Some(Ok(frame)));
+            }
+            match std::mem::replace(&mut this.phase, Phase::Ended) {
+                Phase::Reading { mut body, exchange } => match body.as_mut().poll_frame(cx) {
+                    Poll::Pending => {
+                        this.phase = Phase::Reading { body, exchange };
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(None) => this.end(exchange),
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                    Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                        Ok(mut data) => {
+                            if this.chunk(data.copy_to_bytes(data.remaining())) {
+                                this.turn(exchange, Some(body));
+                            } else if this.events.held() > MAX_EVENT {
+                                let held = this.events.take();
+                                this.out.push(held);
+                                this.phase = Phase::Passing { body };
+                            } else {
+                                this.phase = Phase::Reading { body, exchange };
+                            }
+                        }
+                        Err(frame) => {
+                            // Trailers of a round in the middle describe what the client does not get.
+                            if let (false, Ok(trailers)) = (exchange.is_hidden(), frame.into_trailers()) {
+                                this.frames.push_back(Frame::trailers(trailers));
+                            }
+                            this.phase = Phase::Reading { body, exchange };
+                        }
+                    },
+                },
+                Phase::Turning { mut turning, mut ping, mut rest } => {
+                    // Most bodies end right behind their last event; then the connection can be used again.
+                    if let Some(body) = &mut rest {
+                        match body.as_mut().poll_frame(cx) {
+                            Poll::Ready(Some(Ok(frame))) => this.late.push_back(bytes(frame)),
+                            Poll::Ready(None | Some(Err(_))) => rest = None,
+                            Poll::Pending => {}
+                        }
+                    }
+                    if let Poll::Ready((exchange, outcome)) = turning.as_mut().poll(cx) {
+                        this.turned(exchange, outcome, rest);
+                        continue;
+                    }
+                    if let Some(due) = &mut ping
+                        && due.as_mut().poll(cx).is_ready()
+                    {
+                        if let Some(text) = this.stitch.ping() {
+                            this.out.push(Bytes::from_static(text.as_bytes()));
+                        }
+                        ping = sleep(PING);
+                        this.phase = Phase::Turning { turning, ping, rest };
+                        continue;
+                    }
+                    this.phase = Phase::Turning { turning, ping, rest };
+                    return Poll::Pending;
+                }
+                Phase::Passing { mut body } => match body.as_mut().poll_frame(cx) {
+                    Poll::Pending => {
+                        this.phase = Phase::Passing { body };
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(None) => return Poll::Ready(None),
+                    Poll::Ready(Some(frame)) => {
+                        if frame.is_ok() {
+                            this.phase = Phase::Passing { body };
+                        }
+                        return Poll::Ready(Some(frame.map(bytes)));
+                    }
+                },
+                Phase::Ended => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.phase, Phase::Ended)
+            && self.frames.is_empty()
+            && self.out.first.is_empty()
+            && self.out.more.is_empty()
+    }
+}

@@ -1,0 +1,236 @@
+//! A provider that says what it is told, and a client that reads it.
+
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use headroom_core::{Api, Handle, Headroom, Means, Options, Original, Outcome};
+use headroom_store::{MemoryStore, OriginalStore, json::Value};
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::{
+    HeadroomBody, HeadroomLayer,
+    config::Engine,
+    test_support::{Recorder, TestBody},
+};
+
+/// The text that is kept aside in these tests.
+pub(super) const KEPT: &str = "first\nsecond\nthird\n";
+
+pub(super) fn handle() -> Handle {
+    Handle::of(KEPT)
+}
+
+/// Puts the tool last into `tools`, as the engine does where it is asked to serve; else nothing.
+pub(super) struct Serving(pub(super) Headroom);
+
+impl Engine for Serving {
+    fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome {
+        let serve = *options == options.clone().means(Means::Served);
+        let text = std::str::from_utf8(body).unwrap();
+        let tools = Value::parse(text).and_then(|root| root.get("tools")).filter(|tools| tools.is_array());
+        let (Some(tools), true) = (tools, serve) else { return self.0.compress(api, body, options) };
+        let (before, after) = text.split_at(tools.end() - 1);
+        let body = format!("{before},{}{after}", tool(api)).into_bytes();
+        match self.0.compress(api, &body, options) {
+            Outcome::Unchanged { report, .. } => Outcome::Rewritten { body, originals: Vec::new(), report },
+            rewritten => rewritten,
+        }
+    }
+}
+
+pub(super) fn tool(api: Api) -> &'static str {
+    match api {
+        Api::OpenAiChat => r#"{"type":"function","function":{"name":"headroom_retrieve","parameters":{}}}"#,
+        Api::OpenAiResponses => r#"{"type":"function","name":"headroom_retrieve","parameters":{}}"#,
+        Api::Gemini => r#"{"functionDeclarations":[{"name":"headroom_retrieve"}]}"#,
+        _ => r#"{"name":"headroom_retrieve","input_schema":{"type":"object"}}"#,
+    }
+}
+
+/// One scripted answer.
+#[derive(Clone, Debug)]
+pub(super) struct Say {
+    status: u16,
+    kind: &'static str,
+    headers: Vec<(&'static str, &'static str)>,
+    pub(super) chunks: Vec<Bytes>,
+    breaks: bool,
+}
+
+impl Say {
+    pub(super) fn events(stream: &str) -> Self {
+        Self {
+            status: 200,
+            kind: "text/event-stream; charset=utf-8",
+            headers: Vec::new(),
+            chunks: vec![Bytes::copy_from_slice(stream.as_bytes())],
+            breaks: false,
+        }
+    }
+
+    pub(super) fn json(body: &str) -> Self {
+        Self { kind: "application/json", ..Self::events(body) }
+    }
+
+    pub(super) fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// In pieces of this many bytes.
+    pub(super) fn cut(mut self, size: usize) -> Self {
+        let whole = self.chunks.concat();
+        self.chunks = whole.chunks(size).map(Bytes::copy_from_slice).collect();
+        self
+    }
+
+    /// The connection breaks behind it.
+    pub(super) fn breaks(mut self) -> Self {
+        self.breaks = true;
+        self
+    }
+
+    fn response(self) -> Response<TestBody> {
+        let mut body = TestBody::new();
+        for chunk in self.chunks {
+            body = body.data(chunk).pending();
+        }
+        if self.breaks {
+            body = body.error("reset");
+        }
+        let mut response = Response::builder()
+            .status(self.status)
+            .header("content-type", self.kind)
+            .header("request-id", "r");
+        for (name, value) in self.headers {
+            response = response.header(name, value);
+        }
+        response.body(body).unwrap()
+    }
+}
+
+/// What the provider got.
+#[derive(Clone, Debug)]
+pub(super) struct Got {
+    pub(super) body: String,
+    pub(super) head: http::request::Parts,
+}
+
+/// A layer with a store, in front of a scripted provider.
+#[derive(Clone)]
+pub(super) struct Setup {
+    pub(super) layer: HeadroomLayer,
+    pub(super) recorder: Recorder,
+    script: Arc<Mutex<VecDeque<Say>>>,
+    got: Arc<Mutex<Vec<Got>>>,
+    path: &'static str,
+}
+
+/// What the client got.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: http::HeaderMap,
+    pub(super) body: String,
+    pub(super) frames: Vec<Bytes>,
+    pub(super) error: Option<String>,
+}
+
+impl Setup {
+    pub(super) fn new(path: &'static str) -> Self {
+        let store = MemoryStore::new();
+        let recorder = Recorder::default();
+        let mut layer = HeadroomLayer::with_store(store.clone()).means(Means::Served);
+        layer = layer.observer(recorder.clone()).tenant_by(|_| "team".to_owned());
+        layer.set(|config| config.engine = Arc::new(Serving(Headroom::new())));
+        let original = Original { handle: handle(), content: KEPT.to_owned() };
+        crate::test_support::block_on(store.put_many("team", vec![original])).unwrap();
+        Self { layer, recorder, script: Arc::default(), got: Arc::default(), path }
+    }
+
+    pub(super) fn says(self, says: impl IntoIterator<Item = Say>) -> Self {
+        self.script.lock().unwrap().extend(says);
+        self
+    }
+
+    pub(super) fn got(&self) -> Vec<Got> {
+        self.got.lock().unwrap().clone()
+    }
+
+    pub(super) fn take_got(&self) -> Vec<Got> {
+        std::mem::take(&mut self.got.lock().unwrap())
+    }
+
+    pub(super) fn left(&self) -> usize {
+        self.script.lock().unwrap().len()
+    }
+
+    /// The response before anything of its body is read.
+    pub(super) async fn open(&self, body: &str) -> Response<HeadroomBody<TestBody>> {
+        let (script, got) = (self.script.clone(), self.got.clone());
+        let inner = service_fn(move |request: Request<HeadroomBody<TestBody>>| {
+            let (script, got) = (script.clone(), got.clone());
+            async move {
+                let (head, body) = request.into_parts();
+                let body = body.collect().await.unwrap().to_bytes();
+                let length =
+                    head.headers.get("content-length").map(|length| length.to_str().unwrap().to_owned());
+                assert!(length.is_none_or(|length| length == body.len().to_string()), "content-length");
+                got.lock().unwrap().push(Got { body: String::from_utf8(body.to_vec()).unwrap(), head });
+                let say = script.lock().unwrap().pop_front().expect("one more answer in the script");
+                Ok::<_, Infallible>(say.response())
+            }
+        });
+        let request = Request::post(self.path)
+            .header("content-type", "application/json")
+            .header("content-length", body.len())
+            .header("accept-encoding", "gzip, br")
+            .body(TestBody::of(body.to_owned()))
+            .unwrap();
+        self.layer.layer(inner).oneshot(request).await.unwrap()
+    }
+
+    pub(super) async fn send(&self, body: &str) -> Answer {
+        let response = self.open(body).await;
+        let (head, body) = response.into_parts();
+        let mut body = std::pin::pin!(body);
+        let mut answer = Answer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: String::new(),
+            frames: Vec::new(),
+            error: None,
+        };
+        while let Some(frame) = body.frame().await {
+            match frame {
+                Ok(frame) => answer.frames.extend(frame.into_data().ok()),
+                Err(error) => {
+                    answer.error = Some(error.to_string());
+                    break;
+                }
+            }
+        }
+        answer.body = String::from_utf8(answer.frames.concat()).unwrap();
+        if let Some(length) = answer.headers.get("content-length") {
+            assert_eq!(length.to_str().unwrap(), answer.body.len().to_string());
+        }
+        answer
+    }
+}
+
+/// The data of every event that has any.
+pub(super) fn data(stream: &str) -> Vec<serde_json::Value> {
+    let data = stream.lines().filter_map(|line| line.strip_prefix("data:"));
+    data.filter_map(|data| serde_json::from_str(data.trim()).ok()).collect()
+}

@@ -1,0 +1,72 @@
+//! Answers that come in one piece.
+
+use std::future::poll_fn;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, header};
+use http_body::Body;
+
+use super::{
+    MAX_ANSWER,
+    exchange::{Exchange, Turned},
+    serve::Upstream,
+};
+use crate::{
+    HeadroomBody,
+    decode::Codec,
+    read::{Read, ReadEnd},
+};
+
+/// Answers our calls until the provider has no more, and makes one answer of all.
+pub(super) async fn stitched<R, U>(
+    response: Response<R>,
+    mut exchange: Exchange<U>,
+) -> Result<Response<HeadroomBody<R>>, U::Error>
+where
+    U: Upstream<R>,
+    R: Body + Send + 'static,
+    R::Data: Send,
+    R::Error: Send,
+{
+    let mut whole = exchange.wire.whole(exchange.sent.ask.head);
+    let mut response = response;
+    loop {
+        let (parts, body) = response.into_parts();
+        let mut read = Read::new(body, MAX_ANSWER);
+        let bytes = match poll_fn(|cx| read.poll(cx)).await {
+            ReadEnd::Complete(bytes) => bytes,
+            ReadEnd::Partial(data, tail) => {
+                return Ok(Response::from_parts(parts, HeadroomBody::replay(data, tail)));
+            }
+        };
+        let decoded = Codec::of(&parts.headers).and_then(|codec| codec.decode(&bytes, MAX_ANSWER));
+        let text = match &decoded {
+            Ok(Some(decoded)) => std::str::from_utf8(decoded).ok(),
+            Ok(None) => std::str::from_utf8(&bytes).ok(),
+            Err(_) => None,
+        };
+        let round = text.and_then(|text| whole.add(text));
+        let Some(round) = round.filter(|round| exchange.is_hidden() || !round.calls.is_empty()) else {
+            return Ok(Response::from_parts(parts, HeadroomBody::full(bytes)));
+        };
+        match exchange.turn(round).await {
+            Turned::Next(next) => response = next,
+            Turned::Last { give_up } => {
+                let mut parts = parts;
+                let bytes = match whole.finish(give_up) {
+                    Some(stitched) => {
+                        parts.headers.remove(header::CONTENT_ENCODING);
+                        parts.headers.remove(header::TRANSFER_ENCODING);
+                        Bytes::from(stitched)
+                    }
+                    None => bytes,
+                };
+                let length = HeaderValue::from(bytes.len() as u64);
+                parts.headers.insert(header::CONTENT_LENGTH, length);
+                return Ok(Response::from_parts(parts, HeadroomBody::full(bytes)));
+            }
+            Turned::Refused(refusal) => return Ok(refusal.map(HeadroomBody::untouched)),
+            Turned::Failed(error) => return Err(error),
+        }
+    }
+}
