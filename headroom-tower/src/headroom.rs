@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How the model can fetch back what is set aside, unless a layer is told otherwise.
-const MEANS: Means = Means::None;
+const MEANS: Means = Means::Served;
 
 /// Makes the prompts in LLM requests smaller, and keeps what it set aside in a store of its own.
 ///
