@@ -13,7 +13,7 @@ use headroom_store::json::{Member, Value, compact_into, quote};
 use super::{edit::Edits, keys::Place, record::Record};
 
 /// The name of the tool that the layer answers itself.
-pub(super) const RETRIEVE: &str = "headroom_retrieve";
+pub(super) const RETRIEVE: &str = headroom_core::RETRIEVE_TOOL;
 
 /// The format of an API, if its calls are answered.
 pub(super) fn wire(api: Api) -> Option<&'static dyn Wire> {
