@@ -54,7 +54,10 @@ enum Source {
 
 impl Source {
     fn of(path: &str) -> Self {
-        if path::is_made(path) {
+        // Rows without any path may be of a log.
+        if path.is_empty() {
+            Self::Log
+        } else if path::is_made(path) {
             Self::Made
         } else if matches!(extension(path), Some("log" | "out" | "jsonl" | "ndjson" | "csv" | "tsv")) {
             Self::Log
@@ -215,7 +218,9 @@ impl<'a, 't> Chooser<'a, 't> {
             && source == Source::Written
             && file.definitions < DEFINITIONS
             && is_definition(text);
-        let most = most(source, file.hits, self.total);
+        // A file with most of the hits is what was searched.
+        let searched = if file.hits > self.total / 2 { (self.total / 4).clamp(8, 40) } else { 0 };
+        let most = most(source, file.hits, self.total).max(searched);
         let shows = self.asked.get(hit) != Some(&false)
             || file.named
             || defines
