@@ -100,12 +100,23 @@ const BARE: [&str; 12] = [
 ];
 
 fn directories(path: &str) -> impl Iterator<Item = &str> {
-    let end = path.rfind(['/', '\\']).unwrap_or(0);
+    let end = separator(path).unwrap_or(0);
     path.get(..end).unwrap_or_default().split(['/', '\\'])
 }
 
+/// The last separator of a path.
+fn separator(path: &str) -> Option<usize> {
+    memchr::memrchr2(b'/', b'\\', path.as_bytes())
+}
+
 fn file_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
+    separator(path).and_then(|at| path.get(at + 1..)).unwrap_or(path)
+}
+
+/// What stands before the name, with the separator; the separator that ends a directory's own path does not count.
+pub(super) fn directory(path: &str) -> Option<&str> {
+    let body = path.strip_suffix(['/', '\\']).unwrap_or(path);
+    path.get(..=separator(body)?)
 }
 
 /// Whether a directory of this name holds what was installed, built or copied in.
@@ -145,30 +156,54 @@ pub(super) fn is_test(path: &str) -> bool {
 
 /// What stands behind the last dot of the name, if it looks like an extension.
 pub(super) fn extension(path: &str) -> Option<&str> {
-    let name = path.rsplit(['/', '\\']).next()?;
-    let (_, extension) = name.rsplit_once('.')?;
+    let name = file_name(path);
+    let extension = name.get(memchr::memrchr(b'.', name.as_bytes())? + 1..)?;
     let fits = (1..=12).contains(&extension.len())
         && extension.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && extension.bytes().any(|byte| byte.is_ascii_alphabetic());
     fits.then_some(extension)
 }
 
-/// Whether this may be the path of a file.
+const LETTER: u8 = 1;
+const SEPARATOR: u8 = 2;
+const SPACE: u8 = 4;
+/// Bytes that no tool prints in paths, or that make a path hard to tell from other text.
+const ODD: u8 = 8;
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+        {
+            classes[byte] = match byte as u8 {
+                b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+                b'/' | b'\\' => SEPARATOR,
+                b' ' => SPACE,
+                0..=31 | 127 | b'"' | b'<' | b'>' | b'|' | b'`' | b'*' | b'?' => ODD,
+                _ => 0,
+            };
+        }
+        byte += 1;
+    }
+    classes
+};
+
+/// Whether this may be the path of a file or of a directory.
 pub(super) fn is_path(path: &str) -> bool {
-    let bytes = path.as_bytes();
-    let odd =
-        |byte: &u8| byte.is_ascii_control() || matches!(byte, b'"' | b'<' | b'>' | b'|' | b'`' | b'*' | b'?');
-    if path.trim() != path
-        || !bytes.iter().any(u8::is_ascii_alphabetic)
-        || bytes.iter().any(odd)
-        || path.contains("://")
-    {
+    let path = path.strip_suffix(['/', '\\']).unwrap_or(path);
+    let class = |byte: u8| CLASSES.get(usize::from(byte)).copied().unwrap_or(ODD);
+    let any = path.bytes().fold(0, |any, byte| any | class(byte));
+    if any & ODD != 0 || any & LETTER == 0 || path.starts_with(' ') || path.ends_with(' ') {
         return false;
     }
-    let separated = path.contains(['/', '\\']);
-    if let Some((start, _)) = path.split_once(' ') {
-        return start.contains(['/', '\\']) && extension(path).is_some() && !path.contains(": ");
+    if any & SPACE != 0 {
+        let start = path.split(' ').next().unwrap_or_default();
+        return separator(start).is_some() && extension(path).is_some() && !path.contains(": ");
     }
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    separated && !name.is_empty() || extension(path).is_some() || BARE.contains(&name)
+    if any & SEPARATOR != 0 {
+        return !path.contains("://");
+    }
+    let name = file_name(path);
+    extension(path).is_some() || BARE.contains(&name)
 }

@@ -26,6 +26,7 @@ const HEAD: usize = 4;
 const TAIL: usize = 2;
 /// A column with so many values at most, and one in so many rows, tells a category.
 const MAX_VALUES: usize = 12;
+const MOST_VALUES: usize = 256;
 const MIN_SHARE: usize = 4;
 /// Rows that stay for one column because their value is rare.
 const MAX_RARE: usize = 16;
@@ -77,11 +78,15 @@ const TROUBLE: [&str; 26] = [
 ];
 
 /// Rows with the same columns.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Table<'t> {
     lines: Range<usize>,
-    /// The cells of each row, none where it does not keep to the columns.
-    rows: Vec<Vec<&'t str>>,
+    /// Cells of a row.
+    columns: usize,
+    /// The cells, row by row; those of rows that do not keep to the columns are empty.
+    cells: Vec<&'t str>,
+    /// Which rows keep to the columns.
+    fits: Vec<bool>,
     /// The column that sums the rows up best.
     category: Option<usize>,
 }
@@ -115,48 +120,54 @@ fn tables<'t>(view: &View<'t>) -> Vec<Table<'t>> {
         if block.len() < MIN_LINES / 2 {
             continue;
         }
-        let rows: Vec<Vec<&str>> = match block.first().and_then(|line| Layout::parse(line)) {
-            Some(layout) => {
-                let cells = |row: &&'t str| if row.starts_with(' ') { None } else { layout.cells(row) };
-                block.iter().skip(1).map(|row| cells(row).unwrap_or_default()).collect()
+        let declared = block.first().and_then(|line| Layout::parse(line));
+        let Some(layout) = declared.clone().or_else(|| Layout::of(block)) else { continue };
+        let columns = layout.columns.len();
+        let rows = block.get(usize::from(declared.is_some())..).unwrap_or_default();
+        let mut table = Table { lines: at - rows.len()..at, columns, ..Table::default() };
+        table.cells.reserve(rows.len() * columns);
+        for row in rows {
+            let start = table.cells.len();
+            let fits = match declared {
+                Some(_) => !row.starts_with(' ') && layout.cells(row, &mut table.cells),
+                None => layout.raw_cells(row, &mut table.cells),
+            };
+            if !fits {
+                table.cells.truncate(start);
             }
-            None => {
-                let Some(layout) = Layout::of(block) else { continue };
-                block.iter().map(|row| layout.raw_cells(row).unwrap_or_default()).collect()
-            }
-        };
-        tables.push(Table { lines: at - rows.len()..at, rows, category: None });
+            table.cells.resize(start + columns, "");
+            table.fits.push(fits);
+        }
+        tables.push(table);
     }
     tables
 }
 
-impl Table<'_> {
+impl<'t> Table<'t> {
     fn choose(&mut self, view: &View<'_>, asked: &[bool], kept: &mut [bool]) {
-        let count = self.rows.len();
+        let count = self.fits.len();
         let mut stays: Vec<bool> = self
-            .rows
+            .fits
             .iter()
             .zip(self.lines.clone())
             .enumerate()
-            .map(|(row, (cells, line))| {
+            .map(|(row, (fits, line))| {
                 row < HEAD
                     || row + TAIL >= count
-                    || cells.is_empty()
+                    || !fits
                     || asked.get(line).copied().unwrap_or(true)
                     || view.is_error(line)
-                    || cells.iter().any(|cell| tells_of_trouble(cell))
             })
             .collect();
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0).min(MAX_COLUMNS);
         let mut telling = (true, usize::MAX);
         let mut category = None;
-        for column in 0..columns {
+        for column in 0..self.columns.min(MAX_COLUMNS) {
             let Some(values) = self.category(column) else {
                 self.outliers(column, &mut stays);
                 continue;
             };
             let named = self.cell(0, column).is_some_and(|header| STATES.contains(&header));
-            let common = values.values().filter(|count| **count * 20 >= self.rows.len()).count();
+            let common = values.values().filter(|count| **count * 20 >= self.fits.len()).count();
             if (named || common > 1) && (!named, common) < telling {
                 telling = (!named, common);
                 category = Some(column);
@@ -171,33 +182,44 @@ impl Table<'_> {
         }
     }
 
-    fn cell(&self, row: usize, column: usize) -> Option<&str> {
-        self.rows.get(row)?.get(column).copied()
+    fn cell(&self, row: usize, column: usize) -> Option<&'t str> {
+        let cell = self.cells.get(row * self.columns + column).copied();
+        cell.filter(|_| self.fits.get(row) == Some(&true))
     }
 
     /// The values of a column and how often each is there, if they are few.
-    fn category(&self, column: usize) -> Option<FxHashMap<&str, usize>> {
-        let mut values: FxHashMap<&str, usize> = FxHashMap::default();
+    fn category(&self, column: usize) -> Option<FxHashMap<&'t str, usize>> {
+        let mut values: FxHashMap<&'t str, usize> = FxHashMap::default();
         // The header is no value.
-        for row in self.rows.iter().skip(1) {
-            *values.entry(row.get(column)?).or_default() += 1;
-            if values.len() > MAX_VALUES.max(self.rows.len() / 10) {
+        for value in (1..self.fits.len()).filter_map(|row| self.cell(row, column)) {
+            *values.entry(value).or_default() += 1;
+            if values.len() > (self.fits.len() / 10).clamp(MAX_VALUES, MOST_VALUES) {
                 return None;
             }
         }
-        (values.len() * MIN_SHARE <= self.rows.len()).then_some(values)
+        (values.len() * MIN_SHARE <= self.fits.len()).then_some(values)
     }
 
-    /// Keeps rows whose value is rare in this column.
+    /// Keeps rows whose value in this column tells of trouble, and some of those whose value is rare.
     fn rare(&self, column: usize, values: &FxHashMap<&str, usize>, stays: &mut [bool]) {
-        let seldom = 1 + self.rows.len() / 100;
-        let rows = (1..self.rows.len()).filter(|row| {
-            let count = self.cell(*row, column).and_then(|cell| values.get(cell));
-            count.is_some_and(|count| *count <= seldom)
-        });
-        for row in rows.take(MAX_RARE) {
-            if let Some(stays) = stays.get_mut(row) {
+        let seldom = 1 + self.fits.len() / 100;
+        let trouble = |value: &str, count: usize| count * 2 <= self.fits.len() && tells_of_trouble(value);
+        let marked: FxHashMap<&str, bool> = values
+            .iter()
+            .filter_map(|(value, count)| {
+                let trouble = trouble(value, *count);
+                (trouble || *count <= seldom).then_some((*value, trouble))
+            })
+            .collect();
+        if marked.is_empty() {
+            return;
+        }
+        let mut shown = 0;
+        for (row, stays) in stays.iter_mut().enumerate().skip(1) {
+            let Some(trouble) = self.cell(row, column).and_then(|cell| marked.get(cell)) else { continue };
+            if *trouble || shown < MAX_RARE {
                 *stays = true;
+                shown += usize::from(!trouble);
             }
         }
     }
@@ -205,7 +227,7 @@ impl Table<'_> {
     /// Keeps rows whose number is far from the others.
     fn outliers(&self, column: usize, stays: &mut [bool]) {
         let number = |row: u32| Some((number(self.cell(row as usize, column)?)?, row));
-        let rows = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let rows = u32::try_from(self.fits.len()).unwrap_or(u32::MAX);
         let values: Vec<(f32, u32)> = (0..rows).filter_map(number).collect();
         for row in numbers::outliers(&values) {
             if let Some(stays) = stays.get_mut(row as usize) {

@@ -62,9 +62,14 @@ impl Layout {
         let mut layout = Self { columns };
         let mut words = vec![0_usize; last];
         let mut fits = 0;
-        for cells in rows.iter().filter_map(|row| layout.raw_cells(row)) {
+        let mut cells = Vec::new();
+        for row in rows {
+            cells.clear();
+            if !layout.raw_cells(row, &mut cells) {
+                continue;
+            }
             fits += 1;
-            for (words, cell) in words.iter_mut().zip(cells) {
+            for (words, cell) in words.iter_mut().zip(&cells) {
                 *words += usize::from(cell.contains(' '));
             }
         }
@@ -74,25 +79,28 @@ impl Layout {
         (fits * 10 >= rows.len() * 8).then_some(layout)
     }
 
-    /// The cells of a row as it was printed, unless it does not keep to the columns.
-    pub(super) fn raw_cells<'t>(&self, row: &'t str) -> Option<Vec<&'t str>> {
-        let mut cells = Vec::with_capacity(self.columns.len());
+    /// Adds the cells of a row as it was printed, and tells whether it keeps to the columns; if not, some are added.
+    pub(super) fn raw_cells<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>) -> bool {
+        self.cells_until(row, cells).is_some()
+    }
+
+    fn cells_until<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>) -> Option<()> {
         let (last, columns) = self.columns.split_last()?;
-        let starts = self.columns.iter().skip(1);
         let mut from = 0;
-        for (column, next) in columns.iter().zip(starts) {
+        for (column, next) in columns.iter().zip(self.columns.iter().skip(1)) {
             // A cell may reach into the gap beside it.
             let to = if column.right || next.right { column.end } else { next.start };
             let cell = row.get(from..to)?;
-            let bare = cell.trim_matches(' ');
+            let bytes = cell.as_bytes();
+            let before = bytes.iter().position(|byte| *byte != b' ').unwrap_or(bytes.len());
+            let after = bytes.iter().rev().position(|byte| *byte != b' ').unwrap_or(0);
+            let bare = cell.get(before..bytes.len() - after).unwrap_or_default();
             let aligned = if column.right {
-                cell.ends_with(bare)
+                after == 0
             } else {
-                let indent = cell.get(..column.start.checked_sub(from)?)?;
-                let apart = bare.is_empty() || next.right || cell.ends_with(' ');
-                indent.bytes().all(|byte| byte == b' ') && apart && row.get(column.start..)?.starts_with(bare)
+                from + before == column.start && (next.right || after > 0)
             };
-            if !aligned || bare.contains(WIDE) {
+            if !(aligned || bare.is_empty()) || has_wide_space(bare) {
                 return None;
             }
             cells.push(bare);
@@ -100,40 +108,43 @@ impl Layout {
         }
         let gap = row.get(from..last.start)?;
         let cell = row.get(last.start..)?;
-        let fits = gap.bytes().all(|byte| byte == b' ') && !cell.starts_with(' ') && !cell.is_empty();
         cells.push(cell);
-        fits.then_some(cells)
+        let fits = gap.bytes().all(|byte| byte == b' ') && !cell.starts_with(' ') && !cell.is_empty();
+        fits.then_some(())
     }
 
-    /// The row without its padding, or `None` where it would not come back.
-    pub(super) fn write(&self, row: &str) -> Option<String> {
-        let cells = self.raw_cells(row)?;
-        let mut out = String::with_capacity(row.len());
+    /// Writes the row without its padding, or tells that it would not come back; `cells` is room to work in.
+    pub(super) fn write<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>, out: &mut String) -> bool {
+        cells.clear();
+        // A space at the start tells rows that stay as they are.
+        if !self.raw_cells(row, cells) || cells.first().is_none_or(|cell| cell.is_empty()) {
+            return false;
+        }
+        let last = cells.len() - 1;
+        let odd = |(cell, column): (&&str, &Column)| !column.words && cell.contains(' ');
+        if cells.iter().zip(&self.columns).take(last).any(odd) {
+            return false;
+        }
         for (at, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
-            if cell.contains(' ') && !column.words && at + 1 < cells.len() {
-                return None;
-            }
             out.push_str(cell);
-            if at + 1 < cells.len() {
+            if at < last {
                 out.push_str(column.mark());
             }
         }
-        // A space at the start tells rows that stay as they are.
-        (!out.starts_with(' ')).then_some(out)
+        true
     }
 
     /// The cells of a row that [`write`](Self::write) wrote.
-    pub(super) fn cells<'t>(&self, row: &'t str) -> Option<Vec<&'t str>> {
-        let mut cells = Vec::with_capacity(self.columns.len());
+    pub(super) fn cells<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>) -> bool {
         let mut rest = row;
-        let (_, columns) = self.columns.split_last()?;
+        let Some((_, columns)) = self.columns.split_last() else { return false };
         for column in columns {
-            let (cell, after) = rest.split_once(column.mark())?;
+            let Some((cell, after)) = rest.split_once(column.mark()) else { return false };
             cells.push(cell);
             rest = after;
         }
         cells.push(rest);
-        Some(cells)
+        true
     }
 
     /// What is written before the rows: where each column starts, or where it ends if a `<` follows; a `+` where two
@@ -167,6 +178,10 @@ impl Column {
     const fn mark(&self) -> &'static str {
         if self.words { WIDE } else { " " }
     }
+}
+
+fn has_wide_space(cell: &str) -> bool {
+    cell.as_bytes().windows(2).any(|pair| pair == b"  ")
 }
 
 /// The places that are blank in nearly all rows that reach so far, as far as most rows reach.

@@ -18,7 +18,11 @@ pub(crate) fn share(text: &str) -> u32 {
     for block in Blocks::of(text) {
         all += block.rows.len();
         if let Some(layout) = Layout::of(&block.rows).filter(|_| is_padded(&block.rows)) {
-            fit += block.rows.iter().filter(|row| layout.raw_cells(row).is_some()).count();
+            let mut cells = Vec::new();
+            for row in &block.rows {
+                cells.clear();
+                fit += usize::from(layout.raw_cells(row, &mut cells));
+            }
         }
     }
     u32::try_from(fit * 100 / all.max(1)).unwrap_or(100)
@@ -35,16 +39,14 @@ pub(crate) fn render(text: &str) -> Option<String> {
         let Some(layout) = Layout::of(&block.rows) else { continue };
         let line_end = if block.crlf { "\r\n" } else { "\n" };
         let mut rows = layout.header();
+        let mut cells = Vec::with_capacity(layout.columns.len());
         rows.push_str(line_end);
         for line in block.text.split_inclusive('\n') {
             let row = content(line);
-            match layout.write(row) {
-                Some(short) => rows.push_str(&short),
-                // A row that does not keep to the columns stands as it was, after a space.
-                None => {
-                    rows.push(' ');
-                    rows.push_str(row);
-                }
+            // A row that does not keep to the columns stands as it was, after a space.
+            if !layout.write(row, &mut cells, &mut rows) {
+                rows.push(' ');
+                rows.push_str(row);
             }
             rows.push_str(line.get(row.len()..).unwrap_or_default());
         }
@@ -86,7 +88,9 @@ fn expand(text: &str) -> String {
             Some(row) => row.to_owned(),
             None => {
                 let mut out = String::new();
-                for (cell, column) in layout.cells(row).unwrap().iter().zip(&layout.columns) {
+                let mut cells = Vec::new();
+                assert!(layout.cells(row, &mut cells), "{row}");
+                for (cell, column) in cells.iter().zip(&layout.columns) {
                     let at = if column.right { column.at - cell.len() } else { column.at };
                     out.push_str(&" ".repeat(at - out.len()));
                     out.push_str(cell);

@@ -1,6 +1,6 @@
 //! The lines of listings: paths, names under the heading of their directory, branches of a drawn tree.
 
-use super::super::path::is_path;
+use super::super::path::{directory, is_path};
 
 /// What a line of a listing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,16 +49,31 @@ impl<'t> Line<'t> {
     }
 }
 
-/// What stands before the name, with the separator; the separator that ends a directory's own path does not count.
-pub(super) fn directory(path: &str) -> Option<&str> {
-    let body = path.strip_suffix(['/', '\\']).unwrap_or(path);
-    let end = body.rfind(['/', '\\'])?;
-    path.get(..=end)
-}
-
 /// Whether this may be the name of a file or a directory: no words of a sentence, no code.
 fn is_name(name: &str) -> bool {
-    let odd = |c: char| c.is_whitespace() || c.is_control() || "()[]{};,\"'<>|=:&!?".contains(c);
+    let odd = |c: char| {
+        matches!(
+            c,
+            '(' | ')'
+                | '['
+                | ']'
+                | '{'
+                | '}'
+                | ';'
+                | ','
+                | '"'
+                | '\''
+                | '<'
+                | '>'
+                | '|'
+                | '='
+                | ':'
+                | '&'
+                | '!'
+                | '?'
+        ) || c.is_whitespace()
+            || c.is_control()
+    };
     let body = name.strip_suffix(['/', '*', '@']).unwrap_or(name);
     !body.is_empty()
         && !body.contains(odd)

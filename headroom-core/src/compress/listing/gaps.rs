@@ -13,9 +13,9 @@ use super::{
             Gap, Wanted,
             view::{View, name},
         },
-        path::{extension, is_made_directory},
+        path::{directory, extension, is_made_directory},
     },
-    entry::{Line, directory},
+    entry::Line,
 };
 
 /// Smaller listings are small enough as they are.
@@ -62,6 +62,8 @@ struct Listing<'t> {
     entries: Vec<Option<Entry<'t>>>,
     directories: Vec<Directory<'t>>,
     by_path: FxHashMap<&'t str, u32>,
+    /// The directory that was asked for last.
+    last: Option<u32>,
 }
 
 /// Parts that may be set aside, in order and apart from each other.
@@ -69,10 +71,11 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
     let Some(view) = View::of(text, wanted, (MIN_BYTES, MIN_LINES)) else { return Vec::new() };
     let mut listing = Listing::of(&view);
     let asked = view.wanted();
-    let mut kept = listing.choose(&asked, usize::MAX);
+    let rare = listing.rare();
+    let mut kept = listing.choose(&asked, &rare, usize::MAX);
     let mut depth = 6;
     while kept.iter().filter(|kept| **kept).count() > MAX_SHOWN && depth > 0 {
-        kept = listing.choose(&asked, depth);
+        kept = listing.choose(&asked, &rare, depth);
         depth -= 1;
     }
     let pays = |run: &Range<usize>| run.len() >= MIN_GAP_LINES && view.bytes(run) >= MIN_GAP_BYTES;
@@ -137,20 +140,25 @@ impl<'t> Listing<'t> {
 
     /// The directory of this path.
     fn path(&mut self, path: &'t str) -> u32 {
-        let path = path.trim_end_matches(['/', '\\']);
+        let path = path.strip_suffix(['/', '\\']).unwrap_or(path);
+        let last = self.last.and_then(|last| Some((self.directories.get(last as usize)?.path, last)));
+        if let Some((_, last)) = last.filter(|(known, _)| *known == path) {
+            return last;
+        }
         if let Some(known) = self.by_path.get(path) {
+            self.last = Some(*known);
             return *known;
         }
         let parts = || path.split(['/', '\\']);
         let id = self.directory(path, parts().count(), parts().any(is_made_directory));
         self.by_path.insert(path, id);
+        self.last = Some(id);
         id
     }
 
     /// The lines that stay, those of directories deeper than that only where they were asked for.
-    fn choose(&mut self, asked: &[bool], deepest: usize) -> Vec<bool> {
+    fn choose(&mut self, asked: &[bool], rare: &[bool], deepest: usize) -> Vec<bool> {
         let lines = self.entries.len();
-        let rare = self.rare();
         for directory in &mut self.directories {
             directory.shown = 0;
         }
@@ -173,7 +181,7 @@ impl<'t> Listing<'t> {
             } else {
                 SHOWN_OF_HUGE
             };
-            let stays = directory.shown < most || rare && !directory.made && most > 0;
+            let stays = directory.shown < most || *rare && !directory.made && most > 0;
             directory.shown += usize::from(stays);
             kept.push(stays || asked.get(at).copied().unwrap_or(true));
         }
@@ -182,17 +190,31 @@ impl<'t> Listing<'t> {
 
     /// Entries whose extension is rare in a directory that has many of others.
     fn rare(&self) -> Vec<bool> {
-        let mut counts: FxHashMap<(u32, &str), usize> = FxHashMap::default();
-        let key = |entry: &Entry<'t>| (entry.directory, extension(entry.name).unwrap_or_default());
-        for entry in self.entries.iter().flatten() {
-            *counts.entry(key(entry)).or_default() += 1;
-        }
-        let is_rare = |entry: &Entry<'t>| {
+        let mut counts: Vec<u32> = Vec::new();
+        let mut ids: FxHashMap<(u32, &str), usize> = FxHashMap::default();
+        let mut last = ((u32::MAX, "?"), 0);
+        let kinds: Vec<usize> = self
+            .entries
+            .iter()
+            .map(|entry| {
+                let key = entry.map_or((u32::MAX, ""), |entry| {
+                    (entry.directory, extension(entry.name).unwrap_or_default())
+                });
+                let id = if key == last.0 { last.1 } else { *ids.entry(key).or_insert(counts.len()) };
+                last = (key, id);
+                match counts.get_mut(id) {
+                    Some(count) => *count += 1,
+                    None => counts.push(1),
+                }
+                id
+            })
+            .collect();
+        let is_rare = |(entry, kind): (&Option<Entry<'t>>, usize)| {
+            let Some(entry) = entry else { return false };
             let all = self.directories.get(entry.directory as usize).map_or(0, |directory| directory.entries);
-            let likes = counts.get(&key(entry)).copied().unwrap_or_default();
-            likes <= 2 && all > 8 && !extension(entry.name).unwrap_or_default().is_empty()
+            counts.get(kind).is_some_and(|likes| *likes <= 2) && all > 8 && extension(entry.name).is_some()
         };
-        self.entries.iter().map(|entry| entry.as_ref().is_some_and(is_rare)).collect()
+        self.entries.iter().zip(kinds).map(is_rare).collect()
     }
 
     /// The path that tells the directory of each name that stands after a space.

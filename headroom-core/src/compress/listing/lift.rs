@@ -2,8 +2,11 @@
 //!
 //! In a list of paths a name after a space is in the directory of the path above. A drawn tree becomes an indented one.
 
-use super::entry::{branch, directory};
-use crate::{compress::path::is_path, marker};
+use super::entry::branch;
+use crate::{
+    compress::path::{directory, is_path},
+    marker,
+};
 
 /// Stands before a list of paths.
 pub(super) const LIST: &str = "[names after a space are in the directory of the path above]";

@@ -107,6 +107,22 @@ fn a_huge_listing_names_its_directories() {
 }
 
 #[test]
+fn what_is_left_reads_as_paths_of_the_input() {
+    let mut text = String::new();
+    for n in 0..3000 {
+        let directory = ["src/a", "node_modules/x/y", "tests/b c", "src/deep/er"][n / 9 % 4];
+        text += &format!("/w/{directory}/file_{n}.{}\n", ["rs", "py", "toml"][n % 3]);
+    }
+    let short = render(&text).unwrap();
+    let out = trial::elided(&short, &gaps(&short, &asking("file_77.toml or file_1009.py")));
+    assert!(out.len() * 2 < short.len() && out.contains("file_77.") && out.contains("file_1009."), "{out}");
+    let lines = out.split_inclusive('\n').filter(|line| !line.contains("[headroom:"));
+    for line in lift::expand(&lines.collect::<String>()).lines() {
+        assert!(text.lines().any(|input| input == line), "{line}");
+    }
+}
+
+#[test]
 fn many_deep_directories_are_named_to_a_lesser_depth() {
     let text: String =
         (0..20_000).map(|n| format!("a/b{}/c{}/d{}/e{n}.x\n", n / 1000, n / 100, n / 10)).collect();

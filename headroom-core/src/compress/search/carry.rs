@@ -123,11 +123,11 @@ pub(super) fn render(text: &str) -> Option<String> {
     let mut carried = Carried::default();
     for (at, (line, end)) in lines().enumerate() {
         let parsed = parser.line(line);
-        if let Line::Row(Row { path: Some(path), kind: Kind::Hit, .. }) = parsed {
-            if path != group {
-                large = many && groups.next().is_some_and(|hits| hits >= MANY_OF_FILE);
-                group = path;
-            }
+        if let Line::Row(Row { path: Some(path), kind: Kind::Hit, .. }) = parsed
+            && path != group
+        {
+            large = many && groups.next().is_some_and(|hits| hits >= MANY_OF_FILE);
+            group = path;
         }
         let written = match parsed {
             Line::Row(row) if (large || row.kind == Kind::Context) && carried.can_leave_out(&row) => row.rest,

@@ -35,47 +35,10 @@ const DEFINITIONS: u32 = 4;
 const CONTEXT: usize = 12;
 /// Up to so many hits in one source file stay unless there are very many in all.
 const FEW_IN_FILE: u32 = 24;
+/// How often hits that say the same count as first hits of their files.
+const SAME_TEXT: u32 = 3;
 /// From so many hits in one file on, it may be a log.
 const MANY_IN_FILE: u32 = 50;
-
-const DEFINES: [&str; 34] = [
-    "#define",
-    "abstract",
-    "async",
-    "class",
-    "const",
-    "def",
-    "defmodule",
-    "enum",
-    "export",
-    "extern",
-    "final",
-    "fn",
-    "func",
-    "function",
-    "impl",
-    "import",
-    "interface",
-    "let",
-    "macro_rules!",
-    "mod",
-    "module",
-    "namespace",
-    "override",
-    "package",
-    "private",
-    "protected",
-    "pub",
-    "public",
-    "static",
-    "struct",
-    "trait",
-    "type",
-    "union",
-    "var",
-];
-/// Words among these that also stand before uses.
-const WEAK: [&str; 7] = ["async", "const", "import", "let", "package", "static", "var"];
 
 /// How much of a file's hits stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +54,10 @@ enum Source {
 
 impl Source {
     fn of(path: &str) -> Self {
-        if path::is_made(path) {
+        // Rows without any path may be of a log.
+        if path.is_empty() {
+            Self::Log
+        } else if path::is_made(path) {
             Self::Made
         } else if matches!(extension(path), Some("log" | "out" | "jsonl" | "ndjson" | "csv" | "tsv")) {
             Self::Log
@@ -124,7 +90,7 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
     let least = if context * 2 > hits { MIN_LINES_WITH_CONTEXT } else { MIN_LINES };
     let asked = view.wanted();
     if view.len() >= least {
-        choose(text, wanted, &view, &lines, &blocks, &asked, &mut kept);
+        Chooser::new(&view, &lines, &blocks, &asked).choose(text, wanted, &mut kept);
     }
     long_lines(&view, &lines, &asked, &mut kept);
     drop_breaks(&lines, &mut kept);
@@ -188,56 +154,89 @@ struct File {
     named: bool,
 }
 
-fn choose(
-    text: &str,
-    wanted: &Wanted<'_>,
-    view: &View<'_>,
-    lines: &[Line<'_>],
-    blocks: &[Block<'_>],
-    asked: &[bool],
-    kept: &mut [bool],
-) {
-    let mut files: FxHashMap<&str, File> = FxHashMap::default();
-    for block in blocks {
-        files.entry(key(block.path)).or_default().hits += u32::try_from(block.hits.len()).unwrap_or(u32::MAX);
-    }
-    name_files(wanted, view.len(), &mut files);
-    let total: u32 = files.values().map(|file| file.hits).sum();
-    let text_of = |at: usize| match lines.get(at) {
-        Some(Line::Row(row)) => row.text.trim(),
-        _ => "",
-    };
-    let all_hits = || blocks.iter().flat_map(|block| block.hits.iter().copied());
-    let definitions = all_hits().filter(|hit| is_definition(text_of(*hit))).count();
-    // A search for definitions finds nothing else.
-    let telling = definitions * 3 <= total as usize;
-    let records =
-        files.iter().any(|(path, file)| file.hits > MANY_IN_FILE && Source::of(path) == Source::Log);
-    let records = if records { record_gaps(text, wanted, view.len()) } else { Vec::new() };
-    let mut seen: FxHashMap<&str, u32> = FxHashMap::default();
-    for block in blocks {
-        let source = Source::of(block.path);
-        let file = files.entry(key(block.path)).or_default();
-        let most = most(source, file.hits, total);
-        let mut shows = vec![false; block.hits.len()];
-        for (hit, shows) in block.hits.iter().zip(&mut shows) {
-            let body = text_of(*hit);
-            let times = seen.entry(body).or_default();
-            *times += 1;
-            let defines =
-                telling && source == Source::Written && is_definition(body) && file.definitions < DEFINITIONS;
-            let first = file.shown == 0 || (file.shown < most && (*times <= 3 || most == FEW_IN_FILE));
-            let record = source == Source::Log && !records.is_empty() && records.get(*hit) == Some(&false);
-            *shows = asked.get(*hit).copied().unwrap_or(true)
-                || file.named
-                || defines
-                || first
-                || record
-                || view.is_error(*hit) && tells_of_an_error(body);
-            file.definitions += u32::from(defines);
-            file.shown += u32::from(*shows);
+/// Decides on each hit by its file and by what was shown before it.
+struct Chooser<'a, 't> {
+    view: &'a View<'t>,
+    lines: &'a [Line<'t>],
+    blocks: &'a [Block<'t>],
+    asked: &'a [bool],
+    files: FxHashMap<&'t str, File>,
+    total: u32,
+    /// Whether definitions are few enough to stand out.
+    telling: bool,
+    /// Rows of logs that may be set aside, where there are many.
+    records: Vec<bool>,
+    /// How often each text was shown.
+    shown: FxHashMap<&'t str, u32>,
+}
+
+impl<'a, 't> Chooser<'a, 't> {
+    fn new(view: &'a View<'t>, lines: &'a [Line<'t>], blocks: &'a [Block<'t>], asked: &'a [bool]) -> Self {
+        let mut files: FxHashMap<&str, File> = FxHashMap::default();
+        let mut total = 0_u32;
+        for block in blocks {
+            let hits = u32::try_from(block.hits.len()).unwrap_or(u32::MAX);
+            files.entry(key(block.path)).or_default().hits += hits;
+            total = total.saturating_add(hits);
         }
-        show(block, &shows, lines, kept);
+        let (records, shown) = (Vec::new(), FxHashMap::default());
+        let mut chooser = Self { view, lines, blocks, asked, files, total, telling: false, records, shown };
+        let hits = blocks.iter().flat_map(|block| &block.hits);
+        let definitions = hits.filter(|hit| is_definition(chooser.text(**hit))).count();
+        // A search for definitions finds nothing else.
+        chooser.telling = definitions * 3 <= total as usize;
+        chooser
+    }
+
+    /// The text of a hit, its indent aside.
+    fn text(&self, hit: usize) -> &'t str {
+        match self.lines.get(hit) {
+            Some(Line::Row(row)) => row.text.trim_ascii(),
+            _ => "",
+        }
+    }
+
+    fn choose(&mut self, text: &str, wanted: &Wanted<'_>, kept: &mut [bool]) {
+        name_files(wanted, self.view.len(), &mut self.files);
+        let is_log =
+            |(path, file): (&&str, &File)| file.hits > MANY_IN_FILE && Source::of(path) == Source::Log;
+        if self.files.iter().any(is_log) {
+            self.records = record_gaps(text, wanted, self.view.len());
+        }
+        for block in self.blocks {
+            let source = Source::of(block.path);
+            let mut file = self.files.get(key(block.path)).copied().unwrap_or_default();
+            let shows: Vec<bool> = block.hits.iter().map(|hit| self.shows(*hit, source, &mut file)).collect();
+            self.files.insert(key(block.path), file);
+            show(block, &shows, self.lines, kept);
+        }
+    }
+
+    fn shows(&mut self, hit: usize, source: Source, file: &mut File) -> bool {
+        let text = self.text(hit);
+        let defines = self.telling
+            && source == Source::Written
+            && file.definitions < DEFINITIONS
+            && is_definition(text);
+        // A file with most of the hits is what was searched.
+        let searched = if file.hits > self.total / 2 { (self.total / 4).clamp(8, 40) } else { 0 };
+        let most = most(source, file.hits, self.total).max(searched);
+        let shows = self.asked.get(hit) != Some(&false)
+            || file.named
+            || defines
+            || file.shown < most && (file.shown == 0 || most == FEW_IN_FILE || self.is_new(text))
+            || source == Source::Log && self.records.get(hit) == Some(&false)
+            || self.view.is_error(hit) && tells_of_an_error(text);
+        file.definitions += u32::from(defines);
+        file.shown += u32::from(shows);
+        shows
+    }
+
+    /// Whether this text was not shown often yet; counts it as shown then.
+    fn is_new(&mut self, text: &'t str) -> bool {
+        let times = self.shown.entry(text).or_default();
+        *times += 1;
+        *times <= SAME_TEXT
     }
 }
 
@@ -302,10 +301,39 @@ fn show(block: &Block<'_>, shows: &[bool], lines: &[Line<'_>], kept: &mut [bool]
     }
 }
 
-/// Whether a line starts with a word that defines.
+/// Whether a line starts with a word that defines. Words that as often stand before uses are left out.
 fn is_definition(text: &str) -> bool {
-    let first = text.split([' ', '(', '<', '\t']).next().unwrap_or_default();
-    DEFINES.contains(&first) && !WEAK.contains(&first)
+    let end = text.bytes().position(|byte| matches!(byte, b' ' | b'(' | b'<' | b'\t')).unwrap_or(text.len());
+    matches!(
+        text.get(..end).unwrap_or_default(),
+        "#define"
+            | "abstract"
+            | "class"
+            | "def"
+            | "defmodule"
+            | "enum"
+            | "export"
+            | "extern"
+            | "final"
+            | "fn"
+            | "func"
+            | "function"
+            | "impl"
+            | "interface"
+            | "macro_rules!"
+            | "mod"
+            | "module"
+            | "namespace"
+            | "override"
+            | "private"
+            | "protected"
+            | "pub"
+            | "public"
+            | "struct"
+            | "trait"
+            | "type"
+            | "union"
+    )
 }
 
 /// Compilers print their messages in the form of hits.
@@ -356,10 +384,11 @@ fn reads_alike<'t>(lines: &[Line<'t>], carriers: &[Option<usize>], runs: &[Range
 fn drop_breaks(lines: &[Line<'_>], kept: &mut [bool]) {
     for at in 1..kept.len().saturating_sub(1) {
         let around = kept.get(at - 1) == Some(&false) && kept.get(at + 1) == Some(&false);
-        if around && lines.get(at) == Some(&Line::Break) {
-            if let Some(kept) = kept.get_mut(at) {
-                *kept = false;
-            }
+        if around
+            && lines.get(at) == Some(&Line::Break)
+            && let Some(kept) = kept.get_mut(at)
+        {
+            *kept = false;
         }
     }
 }

@@ -54,10 +54,10 @@ impl<'t> Parser<'t> {
         let mut parser = Self::default();
         for line in lines {
             let last = parser.hit;
-            if let Some(path) = parser.hit(line).and_then(|row| row.path) {
-                if path != last {
-                    parser.known.insert(path);
-                }
+            if let Some(path) = parser.hit(line).and_then(|row| row.path)
+                && path != last
+            {
+                parser.known.insert(path);
             }
         }
         parser
@@ -76,10 +76,11 @@ impl<'t> Parser<'t> {
 
     fn hit(&mut self, line: &'t str) -> Option<Row<'t>> {
         // Most rows are of the file of the row before.
-        if !self.hit.is_empty() && line.starts_with(self.hit) {
-            if let Some(row) = hit_at(line, self.hit.len()) {
-                return Some(row);
-            }
+        if !self.hit.is_empty()
+            && line.starts_with(self.hit)
+            && let Some(row) = hit_at(line, self.hit.len())
+        {
+            return Some(row);
         }
         let row = hit(line)?;
         if row.kind == Kind::Hit && !row.rest.starts_with(':') {
@@ -91,10 +92,11 @@ impl<'t> Parser<'t> {
     /// `path-12-text`, the path ending at the first place where one that is known ends, else where it may end.
     fn context(&mut self, line: &'t str) -> Option<Row<'t>> {
         for path in self.last {
-            if !path.is_empty() && line.starts_with(path) {
-                if let Some(row) = context_at(line, path.len()) {
-                    return Some(row);
-                }
+            if !path.is_empty()
+                && line.starts_with(path)
+                && let Some(row) = context_at(line, path.len())
+            {
+                return Some(row);
             }
         }
         let mut likely = None;

@@ -33,7 +33,7 @@ fn real_results_shrink_and_keep_their_needles() {
     let lossy = |_: &str, text: &str, wanted: &Wanted<'_>| of_kind(text).then(|| both(text, wanted));
     let Some(tally) = trial::corpus("search/", lossy) else { return };
     assert!(tally.visible * 100 >= tally.needles * 97, "{tally:?}");
-    assert!(tally.after * 100 <= tally.before * 77, "{tally:?}");
+    assert!(tally.after * 100 <= tally.before * 78, "{tally:?}");
 }
 
 #[test]
@@ -201,6 +201,19 @@ fn what_was_named_stays_at_any_place() {
             "a named file is whole"
         );
     }
+}
+
+#[test]
+fn hits_in_one_log_are_told_apart_by_kind() {
+    let mut text: String =
+        (0..300).map(|n| format!("{}:GET /health 200 in {} ms ERROR=0\n", n * 3 + 1, n % 9)).collect();
+    text = text.replacen(
+        "160:GET /health 200 in 8 ms ERROR=0",
+        "160:disk quota of volume exceeded: ERROR=28",
+        1,
+    );
+    let out = both(&text, &Wanted::default());
+    assert!(out.contains("\n160:disk quota") && out.len() * 5 < text.len(), "{out}");
 }
 
 #[test]
