@@ -162,7 +162,7 @@ fn drafts(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Draft> {
         return json_drafts(block, kind);
     }
     let drafts = forms(block, kind).into_iter().filter_map(|form| {
-        let (changes, original) = line_changes(block, &form.text, &form.parts, find);
+        let (changes, original) = line_changes(block, &form.text, &form.parts, &form.steps, find);
         let whole = !form.steps.is_empty();
         if changes.is_empty() && !whole {
             return None;

@@ -13,6 +13,7 @@ use crate::{
     detect,
     marker::{self, Elision},
     numbered::thin,
+    reference::Found,
 };
 
 /// Replacements of lines of a text, and the original that its gaps point into.
@@ -20,6 +21,7 @@ pub(super) fn line_changes(
     block: &Block<'_>,
     text: &str,
     parts: &[Part],
+    steps: &[Step],
     find: &Find<'_>,
 ) -> (Vec<Change>, Option<Original>) {
     let mut changes = Changes::default();
@@ -28,8 +30,12 @@ pub(super) fn line_changes(
         return (Vec::new(), None);
     }
     let pays = |bytes: &Range<usize>, with: &str| pays(block, text, bytes, with);
+    let rows_depend = steps.iter().any(|step| matches!(step, Step::Search | Step::Listing | Step::Columns));
     if block.tier >= Tier::Context {
         let found = find(text, &|found| pays(&found.bytes, &found.marker)).into_iter();
+        // Where rows tell other rows their file or their columns, all are referred to, or none.
+        let all = |found: &Found| found.bytes.start == 0 && found.bytes.end >= text.trim_end().len();
+        let found = found.filter(|found| !rows_depend || all(found));
         changes.merge(found.map(|found| Change {
             bytes: found.bytes,
             with: found.marker,

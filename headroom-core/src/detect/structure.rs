@@ -11,7 +11,7 @@ use line::Class;
 
 use crate::{
     ContentKind,
-    compress::{columns, diff, listing},
+    compress::{columns, diff, listing, search},
 };
 
 /// Lines looked at, at most.
@@ -71,7 +71,7 @@ pub(super) fn kind(text: &str) -> ContentKind {
         ContentKind::Html
     } else if shares.reach(60, &[Blob]) {
         ContentKind::Blob
-    } else if shares.reach(60, &[Hit]) {
+    } else if shares.reach(60, &[Hit]) || search::share(start) >= 60 {
         ContentKind::Search
     } else if shares.reach(40, &[Log, Frame]) || is_run(&lines) {
         ContentKind::Log
