@@ -71,7 +71,7 @@ pub(super) fn kind(text: &str) -> ContentKind {
         ContentKind::Html
     } else if shares.reach(60, &[Blob]) {
         ContentKind::Blob
-    } else if shares.reach(60, &[Hit]) || search::share(start) >= 60 {
+    } else if shares.reach(60, &[Hit]) || !shares.reach(40, &[Log]) && search::share(start) >= 60 {
         ContentKind::Search
     } else if shares.reach(40, &[Log, Frame]) || is_run(&lines) {
         ContentKind::Log

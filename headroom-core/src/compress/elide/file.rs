@@ -4,15 +4,15 @@ use super::{Gap, Wanted, bytes, runs, survey::Survey, terms::Hits};
 use crate::{lines::Lines, marker};
 
 /// Shorter files are shown whole: agents use names from all over the files that they read.
-const MIN_LINES: usize = 800;
+const MIN_LINES: usize = 700;
 /// Shorter parts are shown.
-const MIN_GAP_LINES: usize = 40;
-const MIN_GAP_BYTES: usize = 1600;
+const MIN_GAP_LINES: usize = 20;
+const MIN_GAP_BYTES: usize = 700;
 /// Lines kept at the start, where the file says what it is and needs, and at the end.
 const HEAD: usize = 40;
 const TAIL: usize = 12;
 /// Lines kept around a line that holds what was named.
-const CONTEXT: usize = 12;
+const CONTEXT: usize = 8;
 /// Deeper definitions are details.
 const MAX_INDENT: usize = 4;
 const DEFINES: [&str; 24] = [
@@ -76,7 +76,7 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>, survey: &Survey, hits: &Hits
     };
     keep(0, HEAD);
     keep(count - 1, TAIL);
-    for line in named.into_iter().chain(hits.best((count / 32).max(8))) {
+    for line in named.into_iter().chain(hits.best((count / 100).max(6))) {
         keep(line, CONTEXT);
     }
     for (number, line) in view.lines.iter().enumerate() {

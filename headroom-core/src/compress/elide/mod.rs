@@ -28,7 +28,7 @@ use terms::Hits;
 
 /// Texts with fewer bytes or lines are small enough as they are.
 const MIN_BYTES: usize = 2048;
-const MIN_LINES: usize = 60;
+const MIN_LINES: usize = 30;
 /// A marker costs about as much as this much text.
 const MIN_GAP_BYTES: usize = 300;
 const MIN_GAP_LINES: usize = 6;

@@ -55,6 +55,8 @@ pub(in crate::compress) struct Row {
     numbers: u32,
     /// How many tokens name the place that the line is about, as in `src/main.c:12:5: unused variable`.
     pub(super) place: u16,
+    /// What a package manager or a build does in this line, as an index into [`PROGRESS`], plus one.
+    pub(super) progress: u8,
     pub(in crate::compress) severity: Severity,
     /// The level that a log line names, as an index into [`severity::LEVELS`], plus one.
     pub(in crate::compress) level: u8,
@@ -141,7 +143,16 @@ impl<'t> Scanner<'t> {
     }
 
     const fn row(start: u32) -> Row {
-        Row { start, end: start, tokens: 0, numbers: 0, place: 0, severity: Severity::None, level: 0 }
+        Row {
+            start,
+            end: start,
+            tokens: 0,
+            numbers: 0,
+            place: 0,
+            progress: 0,
+            severity: Severity::None,
+            level: 0,
+        }
     }
 
     fn run(&mut self) {
@@ -221,6 +232,9 @@ impl<'t> Scanner<'t> {
             row.severity = Severity::Error;
         }
         row.end = end as u32;
+        let text = self.bytes.get(row.start as usize..end).unwrap_or_default().trim_ascii_start();
+        let progress = PROGRESS.iter().position(|verb| text.starts_with(verb.as_bytes()));
+        row.progress = progress.map_or(0, |index| index as u8 + 1);
         row.tokens = self.found.tokens.len() as u32;
         row.numbers = self.found.numbers.len() as u32;
         self.found.rows.push(row);
@@ -228,6 +242,34 @@ impl<'t> Scanner<'t> {
         self.place_end = place_end(self.bytes, end + 1);
     }
 }
+
+/// How package managers and builds say that one more of many things is done: of which thing, matters little.
+const PROGRESS: [&str; 24] = [
+    "Attempting uninstall: ",
+    "Building wheel",
+    "Checking ",
+    "Collecting ",
+    "Compiling ",
+    "Created wheel",
+    "Downloaded ",
+    "Downloading ",
+    "Fetching ",
+    "Found existing installation: ",
+    "Get:",
+    "Getting requirements ",
+    "Installing ",
+    "Preparing ",
+    "Processing ",
+    "Requirement already satisfied: ",
+    "Resolving ",
+    "Selecting previously unselected ",
+    "Setting up ",
+    "Stored in directory: ",
+    "Unpacking ",
+    "Using cached ",
+    "copying ",
+    "creating ",
+];
 
 /// Where `path:12:` or `path(12)` at the start of a line ends; the start of the line where there is none.
 fn place_end(bytes: &[u8], start: usize) -> usize {

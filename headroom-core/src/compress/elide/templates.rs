@@ -8,6 +8,8 @@ use super::survey::{Survey, VALUE};
 const MAX_PLACES: usize = 1 << 20;
 const VALUE_SYMBOL: u32 = 1;
 const RARE_SYMBOL: u32 = 2;
+/// And on from here, one for each word of progress.
+const PROGRESS_SYMBOL: u32 = 3;
 
 /// Counts by hash, without keys: two hashes in one place make both look more frequent.
 #[derive(Debug)]
@@ -88,11 +90,17 @@ impl<'s> Templates<'s> {
 
     /// The words of a line, with one symbol for values and one for rare words.
     fn symbols(&self, line: usize) -> impl Iterator<Item = u32> + Clone {
-        let place = self.survey.rows.get(line).map_or(0, |row| usize::from(row.place));
+        let row = self.survey.rows.get(line);
+        let place = row.map_or(0, |row| usize::from(row.place));
+        let progress = row.map_or(0, |row| row.progress);
         let mut value = place > 0;
-        let place_symbol = value.then_some(VALUE_SYMBOL);
-        let rest = self.survey.tokens(line).iter().skip(place);
-        place_symbol.into_iter().chain(rest.filter_map(move |token| {
+        let start = if progress > 0 {
+            Some(PROGRESS_SYMBOL + u32::from(progress))
+        } else {
+            value.then_some(VALUE_SYMBOL)
+        };
+        let rest = if progress > 0 { &[] } else { self.survey.tokens(line) }.iter().skip(place);
+        start.into_iter().chain(rest.filter_map(move |token| {
             let is_value = token & VALUE != 0;
             let again = is_value && value;
             value = is_value;

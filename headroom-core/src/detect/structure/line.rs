@@ -185,9 +185,18 @@ fn is_hit(line: &str) -> bool {
     false
 }
 
-/// Whether a hit is the message of a compiler or a linter.
+/// Whether a hit is the message of a compiler or a linter: it names how grave it is, or a rule as `E501` and `TS2345`.
 fn is_diagnostic(text: &str) -> bool {
-    [" error", " warning", ": note", "[-W", " W0", " E0", " C0", " R0"].iter().any(|sign| text.contains(sign))
+    let is_rule = |word: &str| {
+        let word = word.trim_end_matches(':');
+        let letters = word.bytes().take_while(u8::is_ascii_uppercase).count();
+        let digits = word.len() - letters;
+        (1..=5).contains(&letters)
+            && (3..=5).contains(&digits)
+            && word.bytes().skip(letters).all(|byte| byte.is_ascii_digit())
+    };
+    [" error", " warning", ": note", "[-W"].iter().any(|sign| text.contains(sign))
+        || text.split(' ').skip(1).take(3).any(is_rule)
 }
 
 fn is_frame(text: &str) -> bool {
