@@ -44,15 +44,21 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;
+#[doc(hidden)]
+pub mod json;
 #[cfg(feature = "memory")]
 mod memory;
 mod part;
+mod search;
+mod slice;
 mod store;
+mod units;
 
 pub use error::{BoxError, StoreError};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use part::{Part, Piece};
+pub use slice::{Slice, retrieve};
 pub use store::OriginalStore;
 
 #[cfg(all(doctest, feature = "memory"))]

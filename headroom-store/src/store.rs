@@ -45,6 +45,39 @@ pub trait OriginalStore: Send + Sync + 'static {
     ) -> Result<Option<Piece>, StoreError> {
         Ok(self.get(tenant, handle).await?.map(|content| part.of(&content)))
     }
+
+    /// Keeps a record of a hidden exchange under keys of the caller's. The keys are hashes but not of the record, and
+    /// they meet no handle of an original. A key that has a record already may keep it.
+    ///
+    /// Stores that check content against its handle implement this apart from [`put_many`](Self::put_many).
+    ///
+    /// # Errors
+    ///
+    /// When the record may not be found afterwards.
+    async fn put_record(&self, tenant: &str, keys: &[Handle], record: &str) -> Result<(), StoreError> {
+        for key in keys {
+            let record = Original { handle: *key, content: record.to_owned() };
+            match self.put_many(tenant, vec![record]).await {
+                Err(error) if !error.is_collision() => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The records under these keys, in their order. A request asks for those of a whole conversation at once, so a
+    /// store that talks to a network answers in one exchange.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    async fn get_records(&self, tenant: &str, keys: &[Handle]) -> Result<Vec<Option<Arc<str>>>, StoreError> {
+        let mut records = Vec::with_capacity(keys.len());
+        for key in keys {
+            records.push(self.get(tenant, key).await?);
+        }
+        Ok(records)
+    }
 }
 
 #[async_trait]
@@ -64,5 +97,13 @@ impl<T: OriginalStore + ?Sized> OriginalStore for Arc<T> {
         part: &Part,
     ) -> Result<Option<Piece>, StoreError> {
         (**self).get_part(tenant, handle, part).await
+    }
+
+    async fn put_record(&self, tenant: &str, keys: &[Handle], record: &str) -> Result<(), StoreError> {
+        (**self).put_record(tenant, keys, record).await
+    }
+
+    async fn get_records(&self, tenant: &str, keys: &[Handle]) -> Result<Vec<Option<Arc<str>>>, StoreError> {
+        (**self).get_records(tenant, keys).await
     }
 }

@@ -1,0 +1,318 @@
+//! Reads JSON in place. Values are slices of the text that they stand in, so whatever is passed on keeps its bytes:
+//! the order of keys, the form of numbers and every escape.
+//!
+//! It is lenient: brackets and quotes are matched, the rest is taken on trust. Work is linear in what is walked over,
+//! and nothing recurses.
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+
+/// A JSON value within a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Value<'a> {
+    raw: &'a str,
+    start: usize,
+}
+
+impl<'a> Value<'a> {
+    /// The value that makes up this text, white space around it aside.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let start = skip_space(text, 0);
+        let value = Self::at(text, start)?;
+        (skip_space(text, value.end()) == text.len()).then_some(value)
+    }
+
+    /// The value that starts at this byte of a text, whatever follows it.
+    fn at(text: &'a str, start: usize) -> Option<Self> {
+        let end = skip_value(text, start)?;
+        Some(Self { raw: text.get(start..end)?, start })
+    }
+
+    /// The bytes of the value.
+    #[must_use]
+    pub const fn raw(self) -> &'a str {
+        self.raw
+    }
+
+    /// Where it starts in the text that was parsed.
+    #[must_use]
+    pub const fn start(self) -> usize {
+        self.start
+    }
+
+    /// The byte behind it in the text that was parsed.
+    #[must_use]
+    pub const fn end(self) -> usize {
+        self.start + self.raw.len()
+    }
+
+    /// Whether it is an object.
+    #[must_use]
+    pub fn is_object(self) -> bool {
+        self.raw.starts_with('{')
+    }
+
+    /// Whether it is an array.
+    #[must_use]
+    pub fn is_array(self) -> bool {
+        self.raw.starts_with('[')
+    }
+
+    /// Whether it is a string.
+    #[must_use]
+    pub fn is_string(self) -> bool {
+        self.raw.starts_with('"')
+    }
+
+    /// Whether it is `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.raw == "null"
+    }
+
+    /// Whether it is `true`.
+    #[must_use]
+    pub fn is_true(self) -> bool {
+        self.raw == "true"
+    }
+
+    /// What stands between the quotes of a string, still escaped.
+    #[must_use]
+    pub fn inner(self) -> Option<&'a str> {
+        self.raw.strip_prefix('"')?.strip_suffix('"')
+    }
+
+    /// The text of a string. `None` where it is none, or holds half of a surrogate pair.
+    #[must_use]
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        let inner = self.inner()?;
+        if inner.contains('\\') {
+            serde_json::from_str(self.raw).ok().map(Cow::Owned)
+        } else {
+            Some(Cow::Borrowed(inner))
+        }
+    }
+
+    /// Whether it is this string.
+    #[must_use]
+    pub fn is(self, text: &str) -> bool {
+        self.text().is_some_and(|own| own == text)
+    }
+
+    /// A number that counts something.
+    #[must_use]
+    pub fn count(self) -> Option<u64> {
+        self.raw.parse().ok()
+    }
+
+    /// The first member of this name; `None` where there is none or the value is no object.
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<Self> {
+        self.members().find(|member| member.key.is(key)).map(|member| member.value)
+    }
+
+    /// The members of an object, in order; none of anything else.
+    #[must_use]
+    pub fn members(self) -> Members<'a> {
+        let at = if self.is_object() { 1 } else { self.raw.len() };
+        Members { object: self, at }
+    }
+
+    /// The items of an array, in order; none of anything else.
+    #[must_use]
+    pub fn items(self) -> Items<'a> {
+        let at = if self.is_array() { 1 } else { self.raw.len() };
+        Items { array: self, at }
+    }
+}
+
+/// One member of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'a> {
+    /// Its name, a string.
+    pub key: Value<'a>,
+    /// What it names.
+    pub value: Value<'a>,
+}
+
+/// See [`Value::members`].
+#[derive(Clone, Debug)]
+pub struct Members<'a> {
+    object: Value<'a>,
+    at: usize,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = Member<'a>;
+
+    fn next(&mut self) -> Option<Member<'a>> {
+        let raw = self.object.raw;
+        let at = std::mem::replace(&mut self.at, raw.len());
+        let start = skip_separator(raw, at);
+        let key = Value::at(raw, start).filter(|key| key.is_string())?;
+        let colon = skip_space(raw, key.end());
+        if raw.as_bytes().get(colon) != Some(&b':') {
+            return None;
+        }
+        let value = Value::at(raw, skip_space(raw, colon + 1))?;
+        self.at = value.end();
+        let shift = |value: Value<'a>| Value { start: value.start + self.object.start, ..value };
+        Some(Member { key: shift(key), value: shift(value) })
+    }
+}
+
+/// See [`Value::items`].
+#[derive(Clone, Debug)]
+pub struct Items<'a> {
+    array: Value<'a>,
+    at: usize,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Value<'a>> {
+        let raw = self.array.raw;
+        let at = std::mem::replace(&mut self.at, raw.len());
+        let item = Value::at(raw, skip_separator(raw, at))?;
+        self.at = item.end();
+        Some(Value { start: item.start + self.array.start, ..item })
+    }
+}
+
+/// Writes a value without the white space between its parts.
+pub fn compact_into(value: Value<'_>, out: &mut String) {
+    let raw = value.raw;
+    let mut at = 0;
+    while let Some(byte) = raw.as_bytes().get(at) {
+        let end = match byte {
+            b'"' => string_end(raw, at).unwrap_or(raw.len()),
+            b' ' | b'\t' | b'\r' | b'\n' => {
+                at += 1;
+                continue;
+            }
+            _ => raw
+                .as_bytes()
+                .iter()
+                .skip(at)
+                .position(|byte| b" \t\r\n\"".contains(byte))
+                .map_or(raw.len(), |n| at + n),
+        };
+        out.push_str(raw.get(at..end).unwrap_or_default());
+        at = end;
+    }
+}
+
+/// A JSON string with this text.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn skip_space(text: &str, at: usize) -> usize {
+    let rest = text.as_bytes().iter().skip(at);
+    at + rest.take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count()
+}
+
+fn skip_separator(text: &str, at: usize) -> usize {
+    let at = skip_space(text, at);
+    if text.as_bytes().get(at) == Some(&b',') { skip_space(text, at + 1) } else { at }
+}
+
+/// The byte behind the string that starts at `at`.
+fn string_end(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = at + 1;
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
+
+/// The byte behind the value that starts at `at`.
+fn skip_value(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    match bytes.get(at)? {
+        b'"' => return string_end(text, at),
+        b'{' | b'[' => {}
+        b'-' | b'0'..=b'9' => {
+            let part = |byte: &&u8| matches!(byte, b'+' | b'-' | b'.' | b'0'..=b'9' | b'e' | b'E');
+            return Some(at + bytes.iter().skip(at).take_while(part).count());
+        }
+        b't' | b'f' | b'n' => {
+            let rest = bytes.get(at..)?;
+            let word =
+                ["true", "false", "null"].into_iter().find(|word| rest.starts_with(word.as_bytes()))?;
+            return Some(at + word.len());
+        }
+        _ => return None,
+    }
+    let (mut at, mut depth) = (at, 0_usize);
+    loop {
+        match bytes.get(at)? {
+            b'"' => {
+                at = string_end(text, at)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_and_items_know_their_place() {
+        let text = r#" {"a" : [1, {"b":"x\"]}"}, []],"c":null} "#;
+        let root = Value::parse(text).unwrap();
+        let items: Vec<_> = root.get("a").unwrap().items().collect();
+        assert_eq!(items.iter().map(|item| item.raw()).collect::<Vec<_>>(), ["1", r#"{"b":"x\"]}"}"#, "[]"]);
+        for item in items {
+            assert_eq!(&text[item.start()..item.end()], item.raw());
+        }
+        let inner = root.get("a").unwrap().items().nth(1).unwrap().get("b").unwrap();
+        assert_eq!(inner.text().unwrap(), "x\"]}");
+        assert_eq!(&text[inner.start()..inner.end()], inner.raw());
+        assert!(root.get("c").unwrap().is_null() && root.get("d").is_none());
+    }
+
+    #[test]
+    fn what_is_cut_off_is_no_value() {
+        for text in ["", "{", "[1", r#""a"#, r#"{"a":"b}"#, "1 2", "[1]]", "x", "truth", r#""\"#] {
+            assert!(Value::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn compaction_keeps_strings_and_numbers() {
+        let mut out = String::new();
+        compact_into(Value::parse("{ \"a b\" : [ 1.50 , \"x  y\\n\" ] }").unwrap(), &mut out);
+        assert_eq!(out, r#"{"a b":[1.50,"x  y\n"]}"#);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(text in r#"[\[\]{}":, a1\\]{0,40}"#) {
+            let mut walked = 0;
+            if let Some(value) = Value::parse(&text) {
+                walked += value.members().count() + value.items().count();
+            }
+            assert!(walked <= text.len());
+        }
+    }
+}
