@@ -2,7 +2,8 @@
 //!
 //! The engine returns the originals of everything that its output alone cannot give back. They go into an
 //! [`OriginalStore`] before the request leaves, each under its [`Handle`], so that every marker a provider
-//! has seen can be resolved. [`MemoryStore`] is the default; other stores implement the same trait.
+//! has seen can be resolved. [`MemoryStore`] is the default; [`DiskStore`] survives the process; other stores
+//! implement the same trait.
 //!
 //! # Example
 //!
@@ -38,11 +39,14 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `memory` | yes | [`MemoryStore`] |
+//! | `disk` | no | [`DiskStore`], shared by processes; needs a tokio runtime |
 //!
 //! [`Handle`]: headroom_core::Handle
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "disk")]
+mod disk;
 mod error;
 #[doc(hidden)]
 pub mod json;
@@ -54,6 +58,9 @@ mod slice;
 mod store;
 mod units;
 
+#[cfg(feature = "disk")]
+#[cfg_attr(docsrs, doc(cfg(feature = "disk")))]
+pub use disk::{DiskStore, DiskStoreBuilder};
 pub use error::{BoxError, StoreError};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
