@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use blake3::Hash;
 use headroom_core::Handle;
+use zstd::bulk::Compressor;
 
 /// The first bytes of every file; the digit is the version of the format.
 const MAGIC: &[u8; 4] = b"HRO1";
@@ -20,13 +21,19 @@ pub(super) fn names(handle: &Handle, hash: &Hash) -> bool {
     hash.as_bytes().starts_with(handle.as_bytes())
 }
 
-/// The bytes of the file that keeps this content.
-pub(super) fn encode(content: &str, hash: &Hash) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + content.len() / 4);
-    bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(hash.as_bytes());
-    zstd::stream::copy_encode(content.as_bytes(), &mut bytes, LEVEL)?;
-    Ok(bytes)
+/// Makes files. Setting up its tables costs more than compressing a small original, so a batch shares one.
+pub(super) struct Encoder(Compressor<'static>);
+
+impl Encoder {
+    pub(super) fn new() -> io::Result<Self> {
+        Compressor::new(LEVEL).map(Self)
+    }
+
+    /// The bytes of the file that keeps this content.
+    pub(super) fn encode(&mut self, content: &str, hash: &Hash) -> io::Result<Vec<u8>> {
+        let frame = self.0.compress(content.as_bytes())?;
+        Ok([MAGIC.as_slice(), hash.as_bytes(), &frame].concat())
+    }
 }
 
 /// The content and its hash; `None` where the bytes are damaged or were never a file of ours.
@@ -49,7 +56,7 @@ mod tests {
     use super::*;
 
     fn encoded(content: &str) -> Vec<u8> {
-        encode(content, &blake3::hash(content.as_bytes())).unwrap()
+        Encoder::new().unwrap().encode(content, &blake3::hash(content.as_bytes())).unwrap()
     }
 
     #[test]

@@ -126,11 +126,10 @@ impl Folder {
     }
 
     /// Writes a file that nobody sees yet; says how many blocks it takes.
-    pub(super) fn prepare(&self, content: &str, hash: &Hash) -> io::Result<(TempPath, u64)> {
-        let bytes = entry::encode(content, hash)?;
+    pub(super) fn prepare(&self, bytes: &[u8]) -> io::Result<(TempPath, u64)> {
         let file = self.made(|| {
             let mut file = tempfile::Builder::new().tempfile_in(self.temporary())?;
-            file.write_all(&bytes)?;
+            file.write_all(bytes)?;
             file.as_file().set_modified(self.now())?;
             Ok(file)
         });

@@ -17,7 +17,7 @@ use moka::sync::Cache;
 
 use super::{
     Failure,
-    entry::{self, MAX_BYTES},
+    entry::{self, Encoder, MAX_BYTES},
     folder::{Clock, Folder},
     name::{self, Kind, Name, Tenant},
     sweep::{self, Bounds},
@@ -69,7 +69,7 @@ impl Shelf {
 
     pub(super) fn check(&self) -> Result<(), Failure> {
         self.folder.lock_shared()?;
-        self.folder.prepare("", &blake3::hash(b""))?;
+        self.folder.prepare(b"")?;
         Ok(())
     }
 
@@ -102,10 +102,10 @@ impl Shelf {
         if missing.is_empty() {
             return Ok(());
         }
-        let mut blocks = 0;
+        let (mut encoder, mut blocks) = (Encoder::new()?, 0);
         let mut prepared = Vec::with_capacity(missing.len());
         for item in missing {
-            let (file, size) = self.folder.prepare(item.content, &item.hash)?;
+            let (file, size) = self.folder.prepare(&encoder.encode(item.content, &item.hash)?)?;
             blocks += size;
             if blocks > self.bounds.kept() {
                 return Err(Failure::TooLarge);
