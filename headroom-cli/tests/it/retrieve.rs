@@ -2,7 +2,7 @@ use std::{
     fs,
     io::Write,
     path::Path,
-    process::{Output, Stdio},
+    process::{Command, Output, Stdio},
     thread,
     time::Duration,
 };
@@ -168,6 +168,61 @@ fn without_a_folder_to_write_nothing_is_set_aside_and_the_reason_is_said() {
     assert_eq!(output.stdout, request);
     let text = stderr(&output);
     assert!(text.contains("nothing was set aside") && text.contains("store_failed"), "{text}");
+}
+
+/// As a user whom permissions bind; root can write anywhere.
+#[cfg(unix)]
+fn bound(command: &mut Command) -> &mut Command {
+    use std::os::unix::{fs::MetadataExt, process::CommandExt};
+    let home = tempfile::tempdir().unwrap();
+    if fs::metadata(home.path()).unwrap().uid() == 0 { command.uid(65534) } else { command }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_can_only_be_read_is_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |mode| fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o777);
+    let store = folder.path().join("own");
+    let compress = |text: &str| {
+        let args = ["compress", "--text", "--tool", "Bash", "--means", "served", "--store"];
+        pipe(bound(headroom(&args).arg(&store)), text.as_bytes())
+    };
+    let output = compress(&log(0));
+    let Some(handle) = handles(&output.stdout).pop() else {
+        panic!("nothing is set aside: {}", stderr(&output));
+    };
+    let chmod = Command::new("chmod").args(["-R", "a-w"]).arg(&store).status().unwrap();
+    assert!(chmod.success());
+    let output = bound(headroom(&["retrieve", &handle, "--store"]).arg(&store)).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+
+    let output = compress(&log(1));
+    assert!(output.status.success() && handles(&output.stdout).is_empty());
+    let text = stderr(&output);
+    assert!(text.contains("nothing was set aside") && text.contains("ermission denied"), "{text}");
+    assert!(Command::new("chmod").args(["-R", "u+w"]).arg(&store).status().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_said_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    // Every write to a file fails, as on a full disk.
+    let script = r#"trap '' XFSZ; ulimit -f 0; exec "$0" "$@""#;
+    let mut command = Command::new("/bin/sh");
+    command.env_clear().args(["-c", script, env!("CARGO_BIN_EXE_headroom"), "compress", "--text"]);
+    command.args(["--tool", "Bash", "--means", "served", "--store"]).arg(folder.path());
+    let output = pipe(&mut command, log(0).as_bytes());
+    assert!(output.status.success() && handles(&output.stdout).is_empty(), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("nothing was set aside: the store is unavailable"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(fs::read_dir(folder.path().join("originals/tmp")).unwrap().count(), 0);
 }
 
 #[test]

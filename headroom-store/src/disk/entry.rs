@@ -9,7 +9,6 @@ use zstd::bulk::Compressor;
 /// The first bytes of every file; the digit is the version of the format.
 const MAGIC: &[u8; 4] = b"HRO1";
 const HASH_BYTES: usize = blake3::OUT_LEN;
-const HEADER_BYTES: usize = MAGIC.len() + HASH_BYTES;
 /// Fast, and within a tenth of what slower levels reach on tool output.
 const LEVEL: i32 = 3;
 
