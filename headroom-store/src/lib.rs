@@ -40,6 +40,7 @@
 //! |---|---|---|
 //! | `memory` | yes | [`MemoryStore`] |
 //! | `disk` | no | [`DiskStore`], shared by processes; needs a tokio runtime |
+//! | `redis` | no | [`RedisStore`], shared by machines; works with Valkey too and needs a tokio runtime |
 //!
 //! [`Handle`]: headroom_core::Handle
 #![forbid(unsafe_code)]
@@ -47,15 +48,21 @@
 
 #[cfg(feature = "disk")]
 mod disk;
+#[cfg(any(feature = "disk", feature = "redis"))]
+mod entry;
 mod error;
 #[doc(hidden)]
 pub mod json;
 #[cfg(feature = "memory")]
 mod memory;
 mod part;
+#[cfg(feature = "redis")]
+mod redis;
 mod search;
 mod slice;
 mod store;
+#[cfg(any(feature = "disk", feature = "redis"))]
+mod tenant;
 mod units;
 
 #[cfg(feature = "disk")]
@@ -65,6 +72,9 @@ pub use error::{BoxError, StoreError};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use part::{Part, Piece};
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use redis::{RedisStore, RedisStoreBuilder};
 pub use slice::{Slice, retrieve};
 pub use store::OriginalStore;
 

@@ -24,10 +24,8 @@ use std::{
 use blake3::Hash;
 use tempfile::TempPath;
 
-use super::{
-    entry,
-    name::{Kind, Name},
-};
+use super::name::{Kind, Name};
+use crate::entry;
 
 /// The unit that file systems give space in, and the one that space is counted in here.
 pub(super) const BLOCK: u64 = 4096;

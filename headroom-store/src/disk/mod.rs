@@ -1,6 +1,5 @@
 //! Originals as files that several processes share.
 
-mod entry;
 mod folder;
 mod name;
 mod shelf;
@@ -16,11 +15,11 @@ use tokio::task;
 
 use self::{
     folder::{BLOCK, Clock},
-    name::{Kind, Name, Tenant},
+    name::{Kind, Name},
     shelf::Shelf,
     sweep::Bounds,
 };
-use crate::{OriginalStore, StoreError};
+use crate::{OriginalStore, StoreError, tenant::Tenant};
 
 const CAPACITY: u64 = 2 << 30;
 const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);

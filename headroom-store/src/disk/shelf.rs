@@ -17,10 +17,13 @@ use moka::sync::Cache;
 
 use super::{
     Failure,
-    entry::{self, Encoder, MAX_BYTES},
     folder::{Clock, Folder},
-    name::{self, Kind, Name, Tenant},
+    name::{self, Kind, Name},
     sweep::{self, Bounds},
+};
+use crate::{
+    entry::{self, Encoder, MAX_BYTES},
+    tenant::Tenant,
 };
 
 /// Sights of an original closer together than this are one.

@@ -1,4 +1,4 @@
-//! The bytes of one file: a header that proves the content, and the content compressed.
+//! The bytes that stand for an original outside of this process: a header that proves the content, and the content compressed.
 
 use std::io::{self, Read};
 
@@ -6,37 +6,37 @@ use blake3::Hash;
 use headroom_core::Handle;
 use zstd::bulk::Compressor;
 
-/// The first bytes of every file; the digit is the version of the format.
+/// The first bytes of every entry; the digit is the version of the format.
 const MAGIC: &[u8; 4] = b"HRO1";
 const HASH_BYTES: usize = blake3::OUT_LEN;
 /// Fast, and within a tenth of what slower levels reach on tool output.
 const LEVEL: i32 = 3;
 
 /// The largest content that is stored: 256 MiB, far above any request body.
-pub(super) const MAX_BYTES: usize = 256 << 20;
+pub(crate) const MAX_BYTES: usize = 256 << 20;
 
 /// Whether this handle names content of this hash.
-pub(super) fn names(handle: &Handle, hash: &Hash) -> bool {
+pub(crate) fn names(handle: &Handle, hash: &Hash) -> bool {
     hash.as_bytes().starts_with(handle.as_bytes())
 }
 
-/// Makes files. Setting up its tables costs more than compressing a small original, so a batch shares one.
-pub(super) struct Encoder(Compressor<'static>);
+/// Makes entries. Setting up its tables costs more than compressing a small original, so a batch shares one.
+pub(crate) struct Encoder(Compressor<'static>);
 
 impl Encoder {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Compressor::new(LEVEL).map(Self)
     }
 
-    /// The bytes of the file that keeps this content.
-    pub(super) fn encode(&mut self, content: &str, hash: &Hash) -> io::Result<Vec<u8>> {
+    /// The bytes that keep this content.
+    pub(crate) fn encode(&mut self, content: &str, hash: &Hash) -> io::Result<Vec<u8>> {
         let frame = self.0.compress(content.as_bytes())?;
         Ok([MAGIC.as_slice(), hash.as_bytes(), &frame].concat())
     }
 }
 
-/// The content and its hash; `None` where the bytes are damaged or were never a file of ours.
-pub(super) fn decode(bytes: &[u8]) -> Option<(String, Hash)> {
+/// The content and its hash; `None` where the bytes are damaged or were never an entry of ours.
+pub(crate) fn decode(bytes: &[u8]) -> Option<(String, Hash)> {
     let (magic, rest) = bytes.split_first_chunk()?;
     let (hash, frame) = rest.split_first_chunk::<HASH_BYTES>()?;
     if magic != MAGIC {
