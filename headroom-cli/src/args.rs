@@ -55,8 +55,8 @@ Examples:
 Exit status: 0 done, 1 failed, 2 called wrongly.";
 
 const RETRIEVE_EXAMPLES: &str = "\
-Where a text says [headroom:k3v9q2x7m4tz5abc rows 4-396 of 400 kept aside ...], the rows are under \
-k3v9q2x7m4tz5abc. The proxy, `headroom compress` and other Headroom programs of this user keep what they set aside in \
+Where a text says [headroom:k3v4q2x7m5tzabcd rows 4-396 of 400 kept aside ...], the rows are under \
+k3v4q2x7m5tzabcd. The proxy, `headroom compress` and other Headroom programs of this user keep what they set aside in \
 one folder; this looks in all of it, whatever credential a request had.
 
 Without an option, the original is printed whole, byte for byte. The options narrow it, and each other: a path picks \
@@ -65,13 +65,13 @@ shown and what else there is.
 
 Examples:
   All of it:
-    headroom retrieve k3v9q2x7m4tz5abc > original.json
+    headroom retrieve k3v4q2x7m5tzabcd > original.json
   A range, of lines or of the rows of a JSON array:
-    headroom retrieve k3v9q2x7m4tz5abc --lines 120-180
-    headroom retrieve k3v9q2x7m4tz5abc --rows 4-40
+    headroom retrieve k3v4q2x7m5tzabcd --lines 120-180
+    headroom retrieve k3v4q2x7m5tzabcd --rows 4-40
   A value, and what in it matches a word or a regular expression:
-    headroom retrieve k3v9q2x7m4tz5abc --path logs[3].message
-    headroom retrieve k3v9q2x7m4tz5abc --query 'timeout|refused' --max-bytes 4000
+    headroom retrieve k3v4q2x7m5tzabcd --path 'logs[3].message'
+    headroom retrieve k3v4q2x7m5tzabcd --query 'timeout|refused' --max-bytes 4000
 
 Exit status: 0 printed, 1 not there or not readable, 2 called wrongly.";
 
@@ -144,7 +144,7 @@ pub(crate) struct RetrieveArgs {
     /// Only these rows of a JSON array or of JSON lines, counted from 1
     #[arg(long, value_name = "A-B")]
     pub(crate) rows: Option<String>,
-    /// Only the JSON value at this path, as in logs[3].message
+    /// Only the JSON value at this path, as in `logs[3].message`
     #[arg(long, value_name = "PATH")]
     pub(crate) path: Option<String>,
     /// Only what this finds, best first: words, or a regular expression
