@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use headroom_core::{Api, Means, Tier};
+use headroom_core::{Api, Handle, Means, Tier};
 
-use crate::config::Settings;
+use crate::config::{Settings, Store};
 
 /// Makes LLM prompts smaller without changing what the provider has cached.
 #[derive(Debug, Parser)]
@@ -32,14 +32,17 @@ pub(crate) enum Command {
     /// Run a local proxy that makes requests smaller on their way to the provider
     #[command(after_help = PROXY_EXAMPLES)]
     Proxy(Box<Settings>),
+    /// Print what was set aside behind a marker, or a part of it
+    #[command(after_help = RETRIEVE_EXAMPLES)]
+    Retrieve(RetrieveArgs),
 }
 
 const COMPRESS_EXAMPLES: &str = "\
 What is written is what `headroom proxy` would send to the provider. Where nothing can be saved it is what was read, \
 byte for byte, and the report says why.
 
-Parts that are set aside behind markers are not kept. To send the output yourself, use `--means none`: then nothing \
-is set aside.
+What is set aside behind markers is stored before anything is written, and `headroom retrieve` prints it. Where it \
+cannot be stored, the input is passed on and standard error says why. With `--means none` nothing is set aside.
 
 Examples:
   What would be sent, and what was done to each tool result:
@@ -50,6 +53,27 @@ Examples:
     cargo test 2>&1 | headroom compress --text --tool Bash --args '{\"command\":\"cargo test\"}'
 
 Exit status: 0 done, 1 failed, 2 called wrongly.";
+
+const RETRIEVE_EXAMPLES: &str = "\
+Where a text says [headroom:k3v4q2x7m5tzabcd rows 4-396 of 400 kept aside ...], the rows are under \
+k3v4q2x7m5tzabcd. The proxy, `headroom compress` and other Headroom programs of this user keep what they set aside in \
+one folder; this looks in all of it, whatever credential a request had.
+
+Without an option, the original is printed whole, byte for byte. The options narrow it, and each other: a path picks \
+a JSON value, rows or lines a range of that, a query what of it is worth showing. Then the first line says what is \
+shown and what else there is.
+
+Examples:
+  All of it:
+    headroom retrieve k3v4q2x7m5tzabcd > original.json
+  A range, of lines or of the rows of a JSON array:
+    headroom retrieve k3v4q2x7m5tzabcd --lines 120-180
+    headroom retrieve k3v4q2x7m5tzabcd --rows 4-40
+  A value, and what in it matches a word or a regular expression:
+    headroom retrieve k3v4q2x7m5tzabcd --path 'logs[3].message'
+    headroom retrieve k3v4q2x7m5tzabcd --query 'timeout|refused' --max-bytes 4000
+
+Exit status: 0 printed, 1 not there or not readable, 2 called wrongly.";
 
 const PROXY_EXAMPLES: &str = "\
 The path chooses the upstream: /v1/messages and /api/* go to Anthropic, /v1beta/* and /v1/models/MODEL:METHOD to \
@@ -89,6 +113,9 @@ pub(crate) struct CompressArgs {
     /// here: which folder the agent reads is set in the library, with `Options::spool`.
     #[arg(long)]
     pub(crate) means: Option<Means>,
+    /// Where what is set aside is kept: a folder, or memory, which ends with this call [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    #[arg(long, value_name = "DIR|memory")]
+    pub(crate) store: Option<Store>,
     /// Write what was done, as JSON, to this file (`-`: standard error)
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -104,6 +131,41 @@ pub(crate) struct CompressArgs {
     /// What the user asked before the call
     #[arg(long, value_name = "TEXT", requires = "text")]
     pub(crate) query: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RetrieveArgs {
+    /// What stands behind `[headroom:` in the marker; the whole marker will do
+    #[arg(value_name = "HASH", value_parser = handle)]
+    pub(crate) hash: Handle,
+    /// Only these lines: 120-180, 120 or 120-
+    #[arg(long, value_name = "A-B", conflicts_with = "rows")]
+    pub(crate) lines: Option<String>,
+    /// Only these rows of a JSON array or of JSON lines, counted from 1
+    #[arg(long, value_name = "A-B")]
+    pub(crate) rows: Option<String>,
+    /// Only the JSON value at this path, as in `logs[3].message`
+    #[arg(long, value_name = "PATH")]
+    pub(crate) path: Option<String>,
+    /// Only what this finds, best first: words, or a regular expression
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) query: Option<String>,
+    /// At most about this many bytes [default: all; of a part 32768]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_bytes: Option<usize>,
+    /// The folder where it is kept [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<Store>,
+    /// Print a JSON object: hash, the original's bytes and lines, and the text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The handle in what was pasted: with or without the marker around it.
+fn handle(text: &str) -> Result<Handle, headroom_core::InvalidHandle> {
+    let text = text.trim().trim_start_matches('[');
+    let text = text.strip_prefix("headroom:").unwrap_or(text);
+    text.split([' ', ']', ':', ';']).next().unwrap_or_default().parse()
 }
 
 fn json(text: &str) -> Result<String, serde_json::Error> {

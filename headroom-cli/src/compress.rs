@@ -7,12 +7,14 @@ use std::{
     fs,
     io::{self, IsTerminal, Read, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use headroom_core::Tier;
+use headroom_store::{OriginalStore, StoreError};
 use serde::Serialize;
 
-use crate::args::CompressArgs;
+use crate::{args::CompressArgs, output, store};
 
 /// What stops `headroom compress`. A body that it cannot make smaller is no error: it is passed on.
 #[derive(Debug, thiserror::Error)]
@@ -40,23 +42,27 @@ impl CompressError {
 }
 
 /// Reads standard input, writes what is left of it to standard output and, if asked, the report.
-pub(crate) fn run(args: &CompressArgs, tier: Tier) -> Result<(), CompressError> {
+pub(crate) fn run(
+    args: &CompressArgs,
+    tier: Tier,
+    store: Arc<dyn OriginalStore>,
+) -> Result<(), CompressError> {
     let mut stdin = io::stdin().lock();
     if stdin.is_terminal() {
         return Err(CompressError::Terminal);
     }
     let mut input = Vec::new();
     stdin.read_to_end(&mut input).map_err(CompressError::Read)?;
-    if args.text { text::run(args, tier, &input) } else { request::run(args, tier, input) }
+    if args.text { text::run(args, tier, &*store, &input) } else { request::run(args, tier, store, input) }
 }
 
 fn write_output(bytes: &[u8]) -> Result<(), CompressError> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        // Who reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(CompressError::Write),
-    }
+    output::write(bytes).map_err(CompressError::Write)
+}
+
+/// Says why the input is passed on as it is, where nothing may be set aside.
+fn warn_not_stored(error: Option<&StoreError>) {
+    eprintln!("headroom: nothing was set aside: {}", store::reason(error));
 }
 
 fn write_report(path: &Path, report: &impl Serialize) -> Result<(), CompressError> {

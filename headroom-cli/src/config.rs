@@ -4,6 +4,7 @@
 //! `openai_upstream` are the same.
 
 mod listen;
+mod store;
 mod upstream;
 
 use std::{
@@ -18,6 +19,7 @@ use serde::Deserialize;
 
 pub(crate) use self::{
     listen::Listen,
+    store::Store,
     upstream::{Base, Upstreams},
 };
 
@@ -45,6 +47,9 @@ pub(crate) struct Settings {
     /// How far edits may go: lossless, context or full [default: full]
     #[arg(long)]
     pub(crate) tier: Option<Tier>,
+    /// Where what is set aside is kept: a folder, or memory [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    #[arg(long, value_name = "DIR|memory")]
+    pub(crate) store: Option<Store>,
     /// What is written to standard error: off, error, warn, info (a line per request) or debug [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<Log>,
@@ -54,14 +59,16 @@ pub(crate) struct Settings {
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 11] = [
     "HEADROOM_CONFIG",
+    "HEADROOM_HOME",
     "HEADROOM_LISTEN",
     "HEADROOM_UPSTREAM",
     "HEADROOM_ANTHROPIC_UPSTREAM",
     "HEADROOM_OPENAI_UPSTREAM",
     "HEADROOM_GEMINI_UPSTREAM",
     "HEADROOM_TIER",
+    "HEADROOM_STORE",
     "HEADROOM_LOG",
     "HEADROOM_DRAIN_SECONDS",
 ];
@@ -72,6 +79,7 @@ pub(crate) struct Config {
     pub(crate) listen: Listen,
     pub(crate) upstreams: Upstreams,
     pub(crate) tier: Tier,
+    pub(crate) store: Store,
     pub(crate) log: Log,
     pub(crate) drain: Duration,
 }
@@ -175,6 +183,7 @@ impl Settings {
             openai_upstream: parse(&variable, "OPENAI_UPSTREAM")?,
             gemini_upstream: parse(&variable, "GEMINI_UPSTREAM")?,
             tier: parse(&variable, "TIER")?,
+            store: parse(&variable, "STORE")?,
             log: parse(&variable, "LOG")?,
             drain_seconds: parse(&variable, "DRAIN_SECONDS")?,
         })
@@ -215,6 +224,7 @@ impl Config {
                 upstream(|source| source.gemini_upstream.as_ref()),
             ),
             tier: first(sources, |source| source.tier.as_ref()).unwrap_or_default(),
+            store: first(sources, |source| source.store.as_ref()).unwrap_or_else(Store::own),
             log: first(sources, |source| source.log.as_ref()).unwrap_or_default(),
             drain: Duration::from_secs(
                 first(sources, |source| source.drain_seconds.as_ref()).unwrap_or(10).into(),
@@ -276,6 +286,7 @@ mod tests {
             Ok(None)
         })
         .unwrap();
-        assert_eq!(**asked.borrow(), VARIABLES[1..]);
+        // Those that are no settings: where the file is, and where everything is.
+        assert_eq!(**asked.borrow(), VARIABLES[2..]);
     }
 }

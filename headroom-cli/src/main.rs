@@ -1,17 +1,22 @@
-//! The `headroom` binary: a proxy and a filter that make LLM prompts smaller.
+//! The `headroom` binary: a proxy and a filter that make LLM prompts smaller, and what gives back what they
+//! set aside.
 #![forbid(unsafe_code)]
 #![allow(rustdoc::bare_urls, reason = "some of it is the help text")]
 
 mod args;
 mod compress;
 mod config;
+mod output;
 mod proxy;
+mod retrieve;
+mod store;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use headroom_core::Tier;
+use headroom_store::OriginalStore;
 use headroom_tower::HeadroomLayer;
 
 use crate::{
@@ -32,9 +37,15 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Compress(compress) => {
-            let tier = Settings { tier: compress.tier, ..Settings::default() };
-            let config = config::load(tier, args.config.as_deref())?;
-            compress::run(&compress, config.tier)?;
+            let (tier, store) = (compress.tier, compress.store.clone());
+            let settings = Settings { tier, store, ..Settings::default() };
+            let config = config::load(settings, args.config.as_deref())?;
+            compress::run(&compress, config.tier, config.store.open())?;
+        }
+        Command::Retrieve(retrieve) => {
+            let settings = Settings { store: retrieve.store.clone(), ..Settings::default() };
+            let config = config::load(settings, args.config.as_deref())?;
+            retrieve::run(&retrieve, &config.store)?;
         }
         Command::Proxy(settings) => {
             let config = config::load(*settings, args.config.as_deref())?;
@@ -50,12 +61,13 @@ fn run(args: Args) -> Result<()> {
 }
 
 /// The layer, the same in the proxy and the filter.
-fn layer(tier: Tier) -> HeadroomLayer {
-    HeadroomLayer::new().tier(tier)
+fn layer(tier: Tier, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
+    HeadroomLayer::with_store(store).tier(tier)
 }
 
 /// Whether the user has to call `headroom` differently, as opposed to: it went wrong.
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<ConfigError>()
         || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
+        || error.downcast_ref::<retrieve::RetrieveError>().is_some_and(retrieve::RetrieveError::is_usage)
 }

@@ -2,7 +2,8 @@
 //!
 //! The engine returns the originals of everything that its output alone cannot give back. They go into an
 //! [`OriginalStore`] before the request leaves, each under its [`Handle`], so that every marker a provider
-//! has seen can be resolved. [`MemoryStore`] is the default; other stores implement the same trait.
+//! has seen can be resolved. [`MemoryStore`] is the default; [`DiskStore`] survives the process; other stores
+//! implement the same trait.
 //!
 //! # Example
 //!
@@ -38,26 +39,42 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `memory` | yes | [`MemoryStore`] |
+//! | `disk` | no | [`DiskStore`], shared by processes; needs a tokio runtime |
+//! | `redis` | no | [`RedisStore`], shared by machines; works with Valkey too and needs a tokio runtime |
 //!
 //! [`Handle`]: headroom_core::Handle
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "disk")]
+mod disk;
+#[cfg(any(feature = "disk", feature = "redis"))]
+mod entry;
 mod error;
 #[doc(hidden)]
 pub mod json;
 #[cfg(feature = "memory")]
 mod memory;
 mod part;
+#[cfg(feature = "redis")]
+mod redis;
 mod search;
 mod slice;
 mod store;
+#[cfg(any(feature = "disk", feature = "redis"))]
+mod tenant;
 mod units;
 
+#[cfg(feature = "disk")]
+#[cfg_attr(docsrs, doc(cfg(feature = "disk")))]
+pub use disk::{DiskStore, DiskStoreBuilder};
 pub use error::{BoxError, StoreError};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use part::{Part, Piece};
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use redis::{RedisStore, RedisStoreBuilder};
 pub use slice::{Slice, retrieve};
 pub use store::OriginalStore;
 

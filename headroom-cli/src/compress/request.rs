@@ -7,19 +7,25 @@ use std::{
 
 use bytes::Bytes;
 use headroom_core::{Api, Report, Tier};
-use headroom_tower::{HeadroomOverride, RequestReport};
+use headroom_store::OriginalStore;
+use headroom_tower::{HeadroomLayer, HeadroomOverride, Observer, RequestReport, StoreFailed};
 use http::{Request, Response, header};
 use http_body_util::{BodyExt, Empty, Full};
 use serde_json::{Value, json};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
-use super::{CompressError, write_output, write_report};
-use crate::{args::CompressArgs, layer};
+use super::{CompressError, warn_not_stored, write_output, write_report};
+use crate::{args::CompressArgs, layer, store::LOCAL_TENANT};
 
-pub(super) fn run(args: &CompressArgs, tier: Tier, input: Vec<u8>) -> Result<(), CompressError> {
+pub(super) fn run(
+    args: &CompressArgs,
+    tier: Tier,
+    store: Arc<dyn OriginalStore>,
+    input: Vec<u8>,
+) -> Result<(), CompressError> {
     let input = Bytes::from(input);
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CompressError::Runtime)?;
-    let (body, report) = runtime.block_on(forwarded(args, tier, input.clone()));
+    let (body, report) = runtime.block_on(forwarded(args, layer(tier, store), input.clone()));
     let written = write_output(body.as_ref().unwrap_or(&input));
     if let Some(path) = &args.report {
         write_report(path, &to_json(report.as_ref(), tier, &input))?;
@@ -28,8 +34,12 @@ pub(super) fn run(args: &CompressArgs, tier: Tier, input: Vec<u8>) -> Result<(),
 }
 
 /// What an upstream behind the layer gets.
-async fn forwarded(args: &CompressArgs, tier: Tier, input: Bytes) -> (Option<Bytes>, Option<RequestReport>) {
-    let mut settings = HeadroomOverride::new();
+async fn forwarded(
+    args: &CompressArgs,
+    layer: HeadroomLayer,
+    input: Bytes,
+) -> (Option<Bytes>, Option<RequestReport>) {
+    let mut settings = HeadroomOverride::new().tenant(LOCAL_TENANT);
     if let Some(api) = args.api.or_else(|| Api::detect(&input)) {
         settings = settings.api(api);
     }
@@ -51,9 +61,19 @@ async fn forwarded(args: &CompressArgs, tier: Tier, input: Bytes) -> (Option<Byt
         }
     });
     // There is nothing else that this thread could do meanwhile.
-    let layer = layer(tier).offload_above(u64::MAX);
+    let layer = layer.offload_above(u64::MAX).observer(Warner);
     let Ok(_) = ServiceBuilder::new().layer(layer).service(upstream).oneshot(request).await;
     std::mem::take(&mut sent.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Says on standard error why the store failed.
+#[derive(Debug)]
+struct Warner;
+
+impl Observer for Warner {
+    fn on_store_error(&self, event: &StoreFailed<'_>) {
+        warn_not_stored(event.error);
+    }
 }
 
 /// The engine's report; where it was not asked, why.

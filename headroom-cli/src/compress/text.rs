@@ -1,21 +1,40 @@
 //! `headroom compress --text`: content outside any request.
 
-use std::{io, str};
+use std::{io, mem, str};
 
 use headroom_core::{Headroom, Hints, Means, Options, Tier};
+use headroom_store::OriginalStore;
 
-use super::{CompressError, write_output, write_report};
-use crate::args::CompressArgs;
+use super::{CompressError, warn_not_stored, write_output, write_report};
+use crate::{args::CompressArgs, store::LOCAL_TENANT};
 
-pub(super) fn run(args: &CompressArgs, tier: Tier, input: &[u8]) -> Result<(), CompressError> {
+pub(super) fn run(
+    args: &CompressArgs,
+    tier: Tier,
+    store: &dyn OriginalStore,
+    input: &[u8],
+) -> Result<(), CompressError> {
     let Ok(text) = str::from_utf8(input) else {
         write_output(input)?;
         let error = io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8, and was passed on as it is");
         return Err(CompressError::Read(error));
     };
     // Nobody sees the request that this will stand in, so by default nothing is set aside.
-    let options = Options::new().tier(tier).means(args.means.unwrap_or(Means::None));
-    let outcome = Headroom::new().compress_text(text, &hints(args).options(options));
+    let means = args.means.unwrap_or(Means::None);
+    let compress = |means| {
+        let options = Options::new().tier(tier).means(means).tenant(LOCAL_TENANT);
+        Headroom::new().compress_text(text, &hints(args).options(options))
+    };
+    let mut outcome = compress(means);
+    if !outcome.originals.is_empty() {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().build().map_err(CompressError::Runtime)?;
+        let originals = mem::take(&mut outcome.originals);
+        if let Err(error) = runtime.block_on(store.put_many(LOCAL_TENANT, originals)) {
+            warn_not_stored(Some(&error));
+            outcome = compress(Means::None);
+        }
+    }
     let written = write_output(outcome.text.as_deref().unwrap_or(text).as_bytes());
     if let Some(path) = &args.report {
         write_report(path, &outcome.report)?;

@@ -3,6 +3,7 @@
 mod edge;
 mod provider;
 mod shutdown;
+mod storing;
 mod tls;
 mod upstream;
 
@@ -55,7 +56,9 @@ pub(crate) async fn run(config: Config) -> Result<(), ProxyError> {
     let upstream = Upstream::new(tls::connector()?, config.upstreams.clone());
     let (listener, address) = listen(config.listen.address()).await?;
     announce(&config, address);
-    let service = ServiceBuilder::new().layer(layer(config.tier)).service(upstream);
+    let store = storing::open(&config.store).await;
+    let layer = layer(config.tier, store).observer(storing::Warner);
+    let service = ServiceBuilder::new().layer(layer).service(upstream);
     serve(listener, Edge::new(service), config.drain, &mut signals).await;
     Ok(())
 }
@@ -74,11 +77,12 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ProxyE
 /// no say in it.
 fn announce(config: &Config, address: SocketAddr) {
     eprintln!(
-        "headroom {} listens on http://{address} (tier {}); upstreams: {}\n\
+        "headroom {} listens on http://{address} (tier {}, store {}); upstreams: {}\n\
          point a client at it: ANTHROPIC_BASE_URL=http://{address} OPENAI_BASE_URL=http://{address}/v1 \
          GOOGLE_GEMINI_BASE_URL=http://{address}",
         env!("CARGO_PKG_VERSION"),
         config.tier,
+        config.store,
         config.upstreams,
     );
 }

@@ -83,6 +83,7 @@ fn a_variable_that_cannot_be_used_is_an_error_that_names_it() {
         ("HEADROOM_LISTEN", "8787", "expected ADDRESS:PORT"),
         ("HEADROOM_LOG", "loud", "expected off, error, warn, info or debug"),
         ("HEADROOM_OPENAI_UPSTREAM", "ftp://x", "not a URL"),
+        ("HEADROOM_STORE", "~other/x", "give the whole path"),
         ("HEADROOM_DRAIN_SECONDS", "soon", "invalid digit"),
     ] {
         let output = headroom(&["proxy"]).env(name, value).output().unwrap();

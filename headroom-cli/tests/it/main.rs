@@ -12,6 +12,7 @@ mod compress;
 mod config;
 mod lifetime;
 mod proxy;
+mod retrieve;
 mod streaming;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,0 +1,118 @@
+use std::{
+    env,
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
+
+use headroom_store::{DiskStore, MemoryStore, OriginalStore};
+use serde::Deserialize;
+
+/// Where what is set aside is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) enum Store {
+    /// In this process, and gone with it.
+    Memory,
+    /// In a folder that everything of this user shares.
+    Folder(PathBuf),
+}
+
+impl Store {
+    /// The folder of the user; the memory of the process where the user has none.
+    pub(super) fn own() -> Self {
+        home(|name| env::var_os(name)).map_or(Self::Memory, Self::Folder)
+    }
+
+    /// Nothing is read or written yet.
+    pub(crate) fn open(&self) -> Arc<dyn OriginalStore> {
+        match self {
+            Self::Memory => Arc::new(MemoryStore::new()),
+            Self::Folder(folder) => Arc::new(DiskStore::new(folder)),
+        }
+    }
+}
+
+/// `HEADROOM_HOME`, else Headroom's folder where the XDG specification has it, else `~/.headroom`.
+fn home(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let given = |name| variable(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    // As the specification has it, a relative path counts as not set.
+    let absolute = |name| given(name).filter(|path| path.is_absolute());
+    given("HEADROOM_HOME")
+        .or_else(|| Some(absolute("XDG_DATA_HOME")?.join("headroom")))
+        .or_else(|| Some(absolute("HOME")?.join(".headroom")))
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory"),
+            Self::Folder(folder) => folder.display().fmt(f),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidStore {
+    #[error("expected a folder, or `memory`")]
+    Empty,
+    #[error("only `~/` is understood, and only where HOME is set; give the whole path")]
+    Tilde,
+}
+
+impl FromStr for Store {
+    type Err = InvalidStore;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "" => Err(InvalidStore::Empty),
+            "memory" => Ok(Self::Memory),
+            // No shell sees what stands in a file or, quoted, in a variable.
+            _ if text.starts_with('~') => {
+                let home = env::var_os("HOME").filter(|home| !home.is_empty()).ok_or(InvalidStore::Tilde)?;
+                let rest =
+                    if text == "~" { "" } else { text.strip_prefix("~/").ok_or(InvalidStore::Tilde)? };
+                Ok(Self::Folder(Path::new(&home).join(rest)))
+            }
+            _ => Ok(Self::Folder(text.into())),
+        }
+    }
+}
+
+impl TryFrom<String> for Store {
+    type Error = InvalidStore;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_found_where_the_user_has_it() {
+        let home = |set: &[(&str, &str)]| {
+            let value = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
+            home(value).map(|path| path.to_str().unwrap().to_owned())
+        };
+        let all = [("HEADROOM_HOME", "/own"), ("XDG_DATA_HOME", "/data"), ("HOME", "/home/me")];
+        assert_eq!(home(&all).as_deref(), Some("/own"));
+        assert_eq!(home(&all[1..]).as_deref(), Some("/data/headroom"));
+        assert_eq!(home(&all[2..]).as_deref(), Some("/home/me/.headroom"));
+        assert_eq!(home(&[]), None);
+        let odd = [("HEADROOM_HOME", ""), ("XDG_DATA_HOME", "data"), ("HOME", "/home/me")];
+        assert_eq!(home(&odd).as_deref(), Some("/home/me/.headroom"));
+    }
+
+    #[test]
+    fn a_store_is_a_folder_or_memory() {
+        assert_eq!("memory".parse(), Ok(Store::Memory));
+        assert_eq!("/var/x".parse(), Ok(Store::Folder("/var/x".into())));
+        assert_eq!("".parse::<Store>(), Err(InvalidStore::Empty));
+        assert_eq!("~other/x".parse::<Store>(), Err(InvalidStore::Tilde));
+    }
+}

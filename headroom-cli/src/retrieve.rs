@@ -1,0 +1,80 @@
+//! `headroom retrieve`: gives back what was set aside.
+
+use std::{io, path::PathBuf};
+
+use headroom_core::Handle;
+use headroom_store::{DiskStore, Slice, StoreError};
+use serde_json::json;
+
+use crate::{args::RetrieveArgs, config::Store, output};
+
+/// What stops `headroom retrieve`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RetrieveError {
+    #[error(
+        "nothing is kept in memory between two calls; give the folder that the proxy uses with --store, or set \
+         HEADROOM_HOME"
+    )]
+    Memory,
+    #[error(
+        "nothing is kept under {handle} in {}: it was never set aside there, or not seen for so long that it was \
+         dropped", folder.display()
+    )]
+    Unknown { handle: Handle, folder: PathBuf },
+    #[error("cannot look for {handle}")]
+    Store { handle: Handle, source: StoreError },
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+    #[error("cannot write standard output")]
+    Write(#[source] io::Error),
+}
+
+impl RetrieveError {
+    /// Whether `headroom` has to be called differently.
+    pub(crate) const fn is_usage(&self) -> bool {
+        matches!(self, Self::Memory)
+    }
+}
+
+/// Writes the original, or the part of it that was asked for, to standard output.
+pub(crate) fn run(args: &RetrieveArgs, store: &Store) -> Result<(), RetrieveError> {
+    let Store::Folder(folder) = store else { return Err(RetrieveError::Memory) };
+    let handle = args.hash;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(RetrieveError::Runtime)?;
+    let found = runtime.block_on(DiskStore::new(folder).find(&handle));
+    let content = found
+        .map_err(|source| RetrieveError::Store { handle, source })?
+        .ok_or_else(|| RetrieveError::Unknown { handle, folder: folder.clone() })?;
+    let part = args.slice().map(|slice| slice.of(&content));
+    let text = part.as_deref().unwrap_or(&content);
+    let written = if args.json {
+        let lines = content.lines().count();
+        let answer =
+            json!({"hash": handle.to_string(), "bytes": content.len(), "lines": lines, "text": text});
+        output::write(format!("{answer}\n").as_bytes())
+    } else {
+        output::write(text.as_bytes())
+    };
+    written.map_err(RetrieveError::Write)
+}
+
+impl RetrieveArgs {
+    /// The part that is wanted; `None` for the whole, byte for byte.
+    fn slice(&self) -> Option<Slice> {
+        type Set = fn(Slice, String) -> Slice;
+        let parts: [(&Option<String>, Set); 4] = [
+            (&self.lines, Slice::lines),
+            (&self.rows, Slice::rows),
+            (&self.path, Slice::path),
+            (&self.query, Slice::query),
+        ];
+        if self.max_bytes.is_none() && parts.iter().all(|(part, _)| part.is_none()) {
+            return None;
+        }
+        let slice = parts.iter().fold(Slice::new(), |slice, (part, set)| match part {
+            Some(part) => set(slice, part.clone()),
+            None => slice,
+        });
+        Some(self.max_bytes.map_or(slice.clone(), |bytes| slice.max_bytes(bytes)))
+    }
+}

@@ -1,0 +1,25 @@
+//! Where what is set aside goes, and whose it is.
+
+use std::error::Error;
+
+use headroom_store::StoreError;
+
+/// Whose the originals are that the command line sets aside: of the user who runs it, whatever credentials the request
+/// will be sent with.
+///
+/// The proxy keeps those of each credential apart. `headroom retrieve` looks among all of them, since the folder is
+/// the user's own.
+pub(crate) const LOCAL_TENANT: &str = "local";
+
+/// The error and what caused it, in one line. It holds no content.
+pub(crate) fn reason(error: Option<&StoreError>) -> String {
+    let Some(error) = error else { return "the store panicked".to_owned() };
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        source = error.source();
+    }
+    line
+}

@@ -1,0 +1,263 @@
+//! Originals as files that several processes share.
+
+mod folder;
+mod name;
+mod shelf;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use headroom_core::{Handle, Original};
+use tokio::task;
+
+use self::{
+    folder::{BLOCK, Clock},
+    name::{Kind, Name},
+    shelf::Shelf,
+    sweep::Bounds,
+};
+use crate::{OriginalStore, StoreError, tenant::Tenant};
+
+const CAPACITY: u64 = 2 << 30;
+const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Keeps originals in a folder. Several processes may use the folder at once. Cloning the store is cheap.
+///
+/// Everything is under `originals` in the given folder, compressed, one file for each original and tenant, readable
+/// for the user alone. The names of files show handles and hashes of tenants. The folder may be deleted at any time;
+/// the next request of a conversation brings back what it needs.
+///
+/// # Limits
+///
+/// | limit | default | what happens beyond it |
+/// |---|---|---|
+/// | [`capacity`](DiskStoreBuilder::capacity) | 2 GiB | the originals that were seen longest ago are dropped |
+/// | [`time_to_idle`](DiskStoreBuilder::time_to_idle) | 30 days | an original that nobody stored again or read is dropped |
+///
+/// The process that notices that it is time to drop some does so beside its requests. A request whose originals do
+/// not fit at all, or that has one of more than 256 MiB, is refused with [`StoreError::is_too_large`].
+///
+/// # Crashes
+///
+/// What `put_many` acknowledged is there after the process was killed at any point, and no file is ever seen half
+/// written. After a loss of power, files that had not reached the disk are missing or damaged. Damage is told by the
+/// hash and reads as missing, and the next request of the conversation stores the original again.
+///
+/// # Panics
+///
+/// The methods panic outside of a tokio runtime.
+///
+/// # Example
+///
+/// ```
+/// use headroom_core::{Handle, Original};
+/// use headroom_store::{DiskStore, OriginalStore};
+///
+/// # async fn example(folder: &std::path::Path) -> Result<(), headroom_store::StoreError> {
+/// let content = "a long log".to_owned();
+/// let handle = Handle::of(&content);
+/// DiskStore::new(folder).put_many("team-a", vec![Original { handle, content }]).await?;
+///
+/// let later = DiskStore::new(folder); // in another process, perhaps
+/// assert_eq!(later.get("team-a", &handle).await?.as_deref(), Some("a long log"));
+/// assert!(later.get("team-b", &handle).await?.is_none());
+/// # Ok(())
+/// # }
+/// # fn main() {
+/// #     let folder = tempfile::tempdir().unwrap();
+/// #     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// #     runtime.block_on(example(folder.path())).unwrap();
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct DiskStore {
+    shelf: Arc<Shelf>,
+}
+
+impl DiskStore {
+    /// A store in this folder with the default limits. The folder is made when something is stored.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self::builder(folder).build()
+    }
+
+    /// Starts a configuration.
+    pub fn builder(folder: impl Into<PathBuf>) -> DiskStoreBuilder {
+        DiskStoreBuilder {
+            folder: folder.into(),
+            capacity: CAPACITY,
+            time_to_idle: TIME_TO_IDLE,
+            clock: Arc::new(std::time::SystemTime::now),
+        }
+    }
+
+    /// Says whether something can be stored, for a message at the start: the store works as soon as its folder does.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be made or written.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.blocking(|shelf| shelf.check()).await
+    }
+
+    /// The whole original, whichever tenant stored it.
+    ///
+    /// For tools of the user whom the folder belongs to, never for answers to a tenant.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+        let handle = *handle;
+        self.blocking(move |shelf| shelf.find(&handle)).await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shelf) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shelf = Arc::clone(&self.shelf);
+        let folder = self.shelf.root().to_owned();
+        let result = task::spawn_blocking(move || work(&shelf)).await;
+        // What a panic says may be anything, so it is not passed on.
+        result.unwrap_or_else(|_| Err(io::Error::other("its thread ended early").into())).map_err(|failure| {
+            match failure {
+                Failure::Io(source) => StoreError::unavailable(FolderError { folder, source }),
+                Failure::Collision => StoreError::collision(),
+                Failure::TooLarge => StoreError::too_large(),
+            }
+        })
+    }
+
+    /// Sweeps beside the requests if that is due.
+    async fn put(
+        &self,
+        work: impl FnOnce(&Shelf) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let due = self.blocking(|shelf| work(shelf).and_then(|()| shelf.begin_sweep())).await?;
+        if due {
+            let shelf = Arc::clone(&self.shelf);
+            task::spawn_blocking(move || shelf.sweep());
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for DiskStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DiskStore").field("folder", &self.shelf.root()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl OriginalStore for DiskStore {
+    async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
+        let tenant = Tenant::of(tenant);
+        self.put(move |shelf| shelf.put_many(tenant, &originals)).await
+    }
+
+    async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+        let name = Name { tenant: Tenant::of(tenant), key: *handle, kind: Kind::Original };
+        self.blocking(move |shelf| shelf.get(&name)).await
+    }
+
+    async fn put_record(&self, tenant: &str, keys: &[Handle], record: &str) -> Result<(), StoreError> {
+        let (tenant, keys, record) = (Tenant::of(tenant), keys.to_vec(), record.to_owned());
+        self.put(move |shelf| shelf.put_record(tenant, &keys, &record)).await
+    }
+
+    async fn get_records(&self, tenant: &str, keys: &[Handle]) -> Result<Vec<Option<Arc<str>>>, StoreError> {
+        let tenant = Tenant::of(tenant);
+        let names = keys.iter().map(|key| Name { tenant, key: *key, kind: Kind::Record });
+        let names: Vec<_> = names.collect();
+        self.blocking(move |shelf| names.iter().map(|name| shelf.get(name)).collect()).await
+    }
+}
+
+/// Configuration of [`DiskStore`].
+#[derive(Clone)]
+#[must_use]
+pub struct DiskStoreBuilder {
+    folder: PathBuf,
+    capacity: u64,
+    time_to_idle: Duration,
+    clock: Clock,
+}
+
+impl DiskStoreBuilder {
+    /// Keeps at most about this many bytes on the disk, whole blocks counted, for all tenants and processes together.
+    /// Default: 2 GiB.
+    pub fn capacity(mut self, bytes: u64) -> Self {
+        self.capacity = bytes;
+        self
+    }
+
+    /// Drops an original this long after it was last stored or read. Default: 30 days.
+    ///
+    /// Every request of a conversation stores its originals again, so this bounds the time after which a conversation
+    /// can be resumed without a first request that stores them anew. Up to an eighth of it, and at most ten minutes,
+    /// pass before another sight is written down.
+    pub fn time_to_idle(mut self, time: Duration) -> Self {
+        self.time_to_idle = time;
+        self
+    }
+
+    #[cfg(test)]
+    fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Builds the store. Nothing is read or written yet.
+    #[must_use]
+    pub fn build(self) -> DiskStore {
+        let bounds = Bounds { blocks: self.capacity / BLOCK, idle: self.time_to_idle };
+        DiskStore { shelf: Arc::new(Shelf::new(self.folder.join("originals"), self.clock, bounds)) }
+    }
+}
+
+impl fmt::Debug for DiskStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DiskStoreBuilder")
+            .field("folder", &self.folder)
+            .field("capacity", &self.capacity)
+            .field("time_to_idle", &self.time_to_idle)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why something could not be done.
+#[derive(Debug)]
+enum Failure {
+    Io(io::Error),
+    Collision,
+    TooLarge,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Names the folder, so that whoever reads it knows where to look.
+#[derive(Debug)]
+struct FolderError {
+    folder: PathBuf,
+    source: io::Error,
+}
+
+impl fmt::Display for FolderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot use the folder {}", self.folder.display())
+    }
+}
+
+impl std::error::Error for FolderError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}

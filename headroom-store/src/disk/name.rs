@@ -1,0 +1,104 @@
+//! What files are called.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use headroom_core::Handle;
+
+use crate::tenant::Tenant;
+
+/// Letters of the handle that name the folder a file is in.
+const SHARD_CHARS: usize = 2;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// Content whose hash the key is.
+    Original,
+    /// Content under a key of the caller's.
+    Record,
+}
+
+impl Kind {
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Original => "",
+            Self::Record => ".record",
+        }
+    }
+}
+
+/// One file: what it keeps, and whose.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Name {
+    pub(super) tenant: Tenant,
+    pub(super) key: Handle,
+    pub(super) kind: Kind,
+}
+
+impl Name {
+    /// Where the file is under the store's folder.
+    pub(super) fn path(&self) -> PathBuf {
+        shard(&self.key).join(self.to_string())
+    }
+
+    /// Whether it is the original of this handle, whoever the tenant is.
+    pub(super) fn is_original(&self, handle: &Handle) -> bool {
+        self.kind == Kind::Original && self.key == *handle
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}{}", self.key, self.tenant, self.kind.suffix())
+    }
+}
+
+/// The folder that everything under this key is in, whoever the tenant is.
+pub(super) fn shard(key: &Handle) -> PathBuf {
+    key.to_string().chars().take(SHARD_CHARS).collect::<String>().into()
+}
+
+/// Whether a folder's name is that of a shard.
+pub(super) fn is_shard(folder: &Path) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| {
+        name.len() == SHARD_CHARS && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
+/// What the name of a file says; `None` where it is none of ours.
+pub(super) fn parse(file: &Path) -> Option<Name> {
+    let (key, rest) = file.file_name()?.to_str()?.split_once('-')?;
+    let (tenant, kind) = match rest.strip_suffix(Kind::Record.suffix()) {
+        Some(tenant) => (tenant, Kind::Record),
+        None => (rest, Kind::Original),
+    };
+    Some(Name { tenant: Tenant::parse(tenant)?, key: key.parse().ok()?, kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back_and_show_no_tenant() {
+        for kind in [Kind::Original, Kind::Record] {
+            let name = Name { tenant: Tenant::of("team-a"), key: Handle::of("x"), kind };
+            let path = name.path();
+            assert!(parse(&path) == Some(name), "{name}");
+            assert!(is_shard(path.parent().unwrap()) && !path.to_str().unwrap().contains("team"));
+        }
+        assert!(Tenant::of("team-a") != Tenant::of("team-b"));
+    }
+
+    #[test]
+    fn other_files_are_none_of_ours() {
+        let name = Name { tenant: Tenant::of("a"), key: Handle::of("x"), kind: Kind::Original }.to_string();
+        for other in ["", "-", "lock", "README.md", &name[1..], &name[..48], &format!("{name}.bak")] {
+            assert!(parse(Path::new(other)).is_none(), "{other}");
+        }
+        assert!(!is_shard(Path::new("tmp")) && !is_shard(Path::new("..")));
+    }
+}

@@ -1,0 +1,193 @@
+//! Several processes on one folder, and some that are killed in the middle of their work.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
+
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use headroom_core::{Handle, Original};
+use headroom_store::{DiskStore, OriginalStore};
+
+/// Set in the processes that these tests start: the folder, the first original to write and the store's capacity.
+const WRITER: &str = "HEADROOM_TEST_WRITER";
+const BATCH: u64 = 8;
+
+/// Any number of originals, from a few bytes to what takes a moment to write.
+fn content(n: u64) -> String {
+    let lines = match n % 6 {
+        0 => 1,
+        1 => 40,
+        2 => 3,
+        3 => 900,
+        4 => 12,
+        _ => 150,
+    };
+    let mut bits = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let line = |at: u64| {
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+        format!("{n} {at} {bits:016x}\n")
+    };
+    (0..lines).map(line).collect()
+}
+
+fn original(n: u64) -> Original {
+    let content = content(n);
+    Original { handle: Handle::of(&content), content }
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+}
+
+/// Not a test but what the others start: stores batch after batch, and says of each that it is stored.
+#[test]
+fn writer() {
+    let Ok(task) = env::var(WRITER) else { return };
+    let mut task = task.splitn(3, ' ');
+    let mut number = || task.next().unwrap().parse::<u64>().unwrap();
+    let (first, capacity) = (number(), number());
+    let store = DiskStore::builder(task.next().unwrap()).capacity(capacity).build();
+    block_on(async {
+        for start in (first..).step_by(usize::try_from(BATCH).unwrap()) {
+            store.put_many("a", (start..start + BATCH).map(original).collect()).await.unwrap();
+            for n in start..start + BATCH {
+                let found = store.get("a", &Handle::of(&content(n))).await.unwrap();
+                assert_eq!(found.as_deref(), Some(content(n).as_str()), "acknowledged and not there");
+            }
+            // Nobody reads any more: the test is over.
+            if writeln!(std::io::stdout(), "\nstored {start}").is_err() {
+                return;
+            }
+        }
+    });
+}
+
+struct Writer {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Writer {
+    fn start(folder: &Path, first: u64, capacity: u64) -> Self {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "writer", "--nocapture"])
+            .env(WRITER, format!("{first} {capacity} {}", folder.display()))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    /// The next batch that it says is stored.
+    fn next(&mut self) -> Option<u64> {
+        let mut line = String::new();
+        while self.lines.read_line(&mut line).unwrap() > 0 {
+            if let Some(start) = line.strip_prefix("stored ") {
+                return Some(start.trim().parse().unwrap());
+            }
+            line.clear();
+        }
+        None
+    }
+
+    /// Kills it with a signal that it cannot handle, and returns what else it said before.
+    fn kill(mut self) -> Vec<u64> {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::iter::from_fn(|| self.next()).collect()
+    }
+}
+
+/// Every handle that names a file in the folder.
+fn handles(folder: &Path) -> BTreeSet<String> {
+    let mut handles = BTreeSet::new();
+    for shard in fs::read_dir(folder.join("originals")).unwrap() {
+        let shard = shard.unwrap().path();
+        if shard.is_dir() && !shard.ends_with("tmp") {
+            for file in fs::read_dir(shard).unwrap() {
+                let name = file.unwrap().file_name().into_string().unwrap();
+                handles.insert(name.split('-').next().unwrap().to_owned());
+            }
+        }
+    }
+    handles
+}
+
+#[test]
+fn what_was_acknowledged_survives_kill_9_and_nothing_torn_resolves() {
+    const ROUNDS: u64 = 300;
+    let folder = tempfile::tempdir().unwrap();
+    let mut acknowledged = Vec::new();
+    for round in 0..ROUNDS {
+        let mut writer = Writer::start(folder.path(), round * 1_000_000, 1 << 40);
+        acknowledged.extend((0..=round % 3).filter_map(|_| writer.next()));
+        // Another point within a batch each time.
+        thread::sleep(Duration::from_micros(round * 137 % 6000));
+        acknowledged.extend(writer.kill());
+    }
+    assert!(acknowledged.len() >= usize::try_from(ROUNDS).unwrap());
+    let store = DiskStore::new(folder.path());
+    block_on(async {
+        for n in acknowledged.iter().flat_map(|start| *start..start + BATCH) {
+            let found = store.get("a", &Handle::of(&content(n))).await.unwrap();
+            assert_eq!(found.as_deref(), Some(content(n).as_str()), "{n}");
+        }
+        for handle in handles(folder.path()) {
+            let handle = handle.parse().unwrap();
+            let found = store.find(&handle).await.unwrap().expect("a file is there and damaged");
+            assert_eq!(Handle::of(&found), handle);
+        }
+    });
+    let left = fs::read_dir(folder.path().join("originals/tmp")).unwrap().count();
+    eprintln!("{} batches acknowledged, {left} files left on their way", acknowledged.len());
+}
+
+#[test]
+fn processes_that_write_and_sweep_one_folder_keep_what_they_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    // Half of what they write has to go again.
+    let capacity = 16 << 20;
+    let mut writers: Vec<_> = (0..3).map(|n| Writer::start(folder.path(), n * 1_000_000, capacity)).collect();
+    let mut last = Vec::new();
+    for _ in 0..200 {
+        last = writers.iter_mut().map(|writer| writer.next().expect("a writer failed")).collect();
+    }
+    writers.iter_mut().for_each(|writer| writer.child.kill().unwrap());
+    // They were ahead of what was read here, and what they stored first is gone; what they stored last is not.
+    for (last, writer) in last.iter_mut().zip(writers) {
+        *last = writer.kill().pop().unwrap_or(*last);
+    }
+    let store = DiskStore::builder(folder.path()).capacity(capacity).build();
+    block_on(async {
+        for n in last.iter().flat_map(|start| *start..start + BATCH) {
+            let found = store.get("a", &Handle::of(&content(n))).await.unwrap();
+            assert_eq!(found.as_deref(), Some(content(n).as_str()), "{n} from another process");
+        }
+    });
+    let files = handles(folder.path()).len();
+    assert!(files < 200 * 3 * 8, "nothing was dropped: {files}");
+    // They write while a sweep runs, as fast as they can.
+    let bytes = sizes(&folder.path().join("originals"));
+    assert!(bytes < capacity * 3 / 2, "{bytes}");
+}
+
+/// Bytes on the disk below a folder, whole blocks counted, marks of the store aside.
+fn sizes(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| match path.is_dir() {
+            true => sizes(&path),
+            false if path.extension().is_none() && path.file_stem().unwrap().len() < 40 => 0,
+            false => fs::metadata(&path).unwrap().len().div_ceil(4096) * 4096,
+        })
+        .sum()
+}
