@@ -1,5 +1,7 @@
 //! One pass over a text: its lines, and for each line its words as hashes, its numbers and how grave it is.
 
+use memchr::memchr;
+
 use super::{
     numbers,
     severity::{self, Severity, Words},
@@ -103,6 +105,18 @@ impl Survey {
     pub(super) fn all_tokens(&self) -> &[u32] {
         &self.tokens
     }
+}
+
+/// The text in pieces of whole lines, each of about the same length.
+pub(in crate::compress) fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    const LEAST: usize = 64 << 10;
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = rest.as_bytes().get(LEAST..).and_then(|rest| memchr(b'\n', rest));
+        let (piece, behind) = rest.split_at_checked(end.map_or(rest.len(), |end| LEAST + end + 1))?;
+        rest = behind;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 #[derive(Clone, Copy)]

@@ -44,7 +44,7 @@ pub(super) struct Path<'a> {
 /// The cells of an array of objects.
 #[derive(Debug)]
 pub(super) struct Columns<'a> {
-    doc: &'a Document,
+    doc: &'a Document<'a>,
     pub(super) paths: Vec<Path<'a>>,
     index: HashMap<(u32, &'a str), u32>,
     /// Path and node of each cell, row after row.
@@ -57,7 +57,7 @@ pub(super) struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     /// Takes the rows apart. `None` where a row has a key twice or there are too many different keys.
-    pub(super) fn of(doc: &'a Document, rows: &[u32]) -> Option<Self> {
+    pub(super) fn of(doc: &'a Document<'a>, rows: &[u32]) -> Option<Self> {
         let mut columns = Self {
             doc,
             paths: Vec::new(),
@@ -162,7 +162,7 @@ impl<'a> Columns<'a> {
         let mut last = NONE;
         let mut keys = 0;
         for (key, value, kind) in doc.members(object) {
-            let id = self.step(path, last, doc.slice(key), row)?;
+            let id = self.step(path, last, key, row)?;
             self.value(id, value, kind, row, start)?;
             last = id;
             keys += 1;

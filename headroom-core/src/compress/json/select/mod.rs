@@ -8,6 +8,8 @@ mod numeric;
 mod profile;
 mod summary;
 
+use std::borrow::Cow;
+
 use profile::{Alike, Column, Profile};
 
 use super::{grid::Grid, scan::Document};
@@ -15,7 +17,7 @@ use crate::compress::elide::{
     Wanted,
     numbers::outliers,
     severity::Severity,
-    survey::{Row, Survey},
+    survey::{Row, Survey, pieces},
     terms::Hits,
 };
 
@@ -30,13 +32,15 @@ const FEW_BYTES: usize = 16 << 10;
 /// Columns with more values, and texts of more shapes, do not show what kinds of rows there are.
 const MAX_KINDS: usize = 12;
 const MAX_SHAPES: usize = 24;
+/// Rows that are looked at together.
+const ROWS_AT_ONCE: usize = 1024;
 /// Longer cells are texts rather than fields.
 const FIELD: usize = 40;
 
 /// The rows of one array.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rows<'a> {
-    pub(super) doc: &'a Document,
+    pub(super) doc: &'a Document<'a>,
     pub(super) grid: &'a Grid<'a>,
     /// One line a row.
     pub(super) lines: &'a str,
@@ -53,13 +57,17 @@ pub(super) struct Choice {
 
 /// Chooses the rows that stay. The same rows, question and arguments always give the same choice.
 pub(super) fn choose(rows: &Rows<'_>, wanted: &Wanted<'_>) -> Option<Choice> {
-    let survey = Survey::of(rows.lines);
-    if survey.rows.len() != rows.count {
+    // Piece by piece, since a survey may have as many bytes as its text.
+    let mut severities = Vec::with_capacity(rows.count);
+    let surveys = pieces(rows.lines).map(|piece| {
+        let survey = Survey::of(piece);
+        severities.extend(survey.rows.iter().map(|row| row.severity));
+        survey
+    });
+    let hits = Hits::over(surveys, wanted);
+    if severities.len() != rows.count {
         return None;
     }
-    let hits = Hits::of(&survey, wanted);
-    let severities = survey.rows.iter().map(|row| row.severity).collect();
-    drop(survey);
     let profile = Profile::of(rows.doc, rows.grid);
     let mut chooser = Chooser { rows, severities, profile: &profile, kept: Kept::new(rows.count) };
     let asked = chooser.named(&hits, wanted) >= ENOUGH;
@@ -139,18 +147,22 @@ impl Chooser<'_> {
         }
         // A term says more where it is all of a field than in the midst of a text.
         let scores = hits.scores();
+        let mut rows = self.rows.grid.rows().zip(&scores).peekable();
         let mut fields = String::new();
-        for (cells, score) in self.rows.grid.rows().zip(&scores) {
-            for (_, node) in cells.iter().filter(|_| *score > 0) {
-                let cell = self.rows.doc.slice(*node);
-                if cell.len() <= FIELD {
-                    fields.push_str(cell);
+        let surveys = std::iter::from_fn(|| {
+            rows.peek()?;
+            fields.clear();
+            for (cells, score) in rows.by_ref().take(ROWS_AT_ONCE) {
+                let short = |node: &u32| self.rows.doc.length(*node) <= FIELD;
+                for (_, node) in cells.iter().filter(|(_, node)| *score > 0 && short(node)) {
+                    self.rows.doc.write(*node, &mut fields);
                     fields.push('\t');
                 }
+                fields.push('\n');
             }
-            fields.push('\n');
-        }
-        let fields = Hits::of(&Survey::of(&fields), wanted).scores();
+            Some(Survey::of(&fields))
+        });
+        let fields = Hits::over(surveys, wanted).scores();
         let mut scored: Vec<(u32, usize)> = scores
             .into_iter()
             .enumerate()
@@ -215,7 +227,9 @@ impl Chooser<'_> {
             if !few {
                 return None;
             }
-            let values = || column.classes.iter().map(|class| self.rows.doc.slice(class.node));
+            let values: Vec<Cow<'_, str>> =
+                column.classes.iter().map(|class| self.rows.doc.slice(class.node)).collect();
+            let values = || values.iter().map(Cow::as_ref);
             // A long value is a text rather than a state.
             let text: String =
                 values().flat_map(|value| [if value.len() <= FIELD { value } else { "" }, "\n"]).collect();

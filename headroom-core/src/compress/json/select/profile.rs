@@ -62,7 +62,7 @@ pub(super) struct Cell {
 }
 
 impl Profile {
-    pub(super) fn of(doc: &Document, grid: &Grid<'_>) -> Self {
+    pub(super) fn of(doc: &Document<'_>, grid: &Grid<'_>) -> Self {
         let most = (grid.ends.len() / 8 + 4).min(MAX_CLASSES);
         let empty = || Column {
             filled: 0,
@@ -91,7 +91,7 @@ impl Profile {
             for ((column, node), class) in grid.cells.iter().zip(&mut classes) {
                 let column = columns.get_mut(*column as usize).filter(|column| column.alike == Alike::Shape);
                 if let Some(column) = column {
-                    *class = column.class(shape(doc.slice(*node)), *node, most);
+                    *class = column.class(shape(&doc.slice(*node)), *node, most);
                 }
             }
         }
@@ -123,7 +123,7 @@ impl Profile {
 }
 
 impl Column {
-    fn add(&mut self, doc: &Document, row: u32, node: u32, most: usize) -> u16 {
+    fn add(&mut self, doc: &Document<'_>, row: u32, node: u32, most: usize) -> u16 {
         let text = doc.slice(node);
         let kind = doc.node(node).map_or(Kind::Scalar, |node| node.kind);
         self.filled += 1;
@@ -137,7 +137,7 @@ impl Column {
         if self.alike == Alike::Nothing {
             return NO_CLASS;
         }
-        self.class(exact(text), node, most)
+        self.class(exact(&text), node, most)
     }
 
     /// The class with this key; none, from then on, where there are too many.
