@@ -47,6 +47,13 @@ pub(super) struct Rows<'a> {
     pub(super) count: usize,
 }
 
+impl Rows<'_> {
+    /// A share of the rows: one in `part`, within bounds.
+    fn share(&self, part: usize, least: usize, most: usize) -> usize {
+        (self.count / part).clamp(least, most)
+    }
+}
+
 /// What stays of an array.
 #[derive(Debug)]
 pub(super) struct Choice {
@@ -68,9 +75,11 @@ pub(super) fn choose(rows: &Rows<'_>, wanted: &Wanted<'_>) -> Option<Choice> {
     if severities.len() != rows.count {
         return None;
     }
+    let matches = Matches::of(rows, &hits, wanted);
+    drop(hits);
     let profile = Profile::of(rows.doc, rows.grid);
     let mut chooser = Chooser { rows, severities, profile: &profile, kept: Kept::new(rows.count) };
-    let asked = chooser.named(&hits, wanted) >= ENOUGH;
+    let asked = chooser.named(matches) >= ENOUGH;
     if !asked && rows.count < FEW && rows.lines.len() < FEW_BYTES {
         return None;
     }
@@ -116,46 +125,30 @@ impl Kept {
     }
 }
 
-struct Chooser<'a> {
-    rows: &'a Rows<'a>,
-    /// How grave the words of each row are.
-    severities: Vec<Severity>,
-    profile: &'a Profile,
-    kept: Kept,
+/// Rows that the question or the call speaks of.
+#[derive(Debug)]
+struct Matches {
+    named: Vec<usize>,
+    /// Those that match at all, with how well they do; the best first.
+    scored: Vec<(u32, usize)>,
 }
 
-impl Chooser<'_> {
-    /// A share of the rows: one in `part`, within bounds.
-    fn share(&self, part: usize, least: usize, most: usize) -> usize {
-        (self.rows.count / part).clamp(least, most)
-    }
-
-    fn frame(&mut self, asked: bool) {
-        let count = self.rows.count;
-        let (head, tail) = if asked { FRAME } else { WIDE_FRAME };
-        for row in (0..head).chain(count.saturating_sub(tail)..count) {
-            self.kept.add(row);
-        }
-    }
-
-    /// Rows that the question or the call names, and those that match it best; tells how many.
-    fn named(&mut self, hits: &Hits, wanted: &Wanted<'_>) -> usize {
-        let words = self.share(4, 8, 40);
-        let identifiers = self.share(4, 8, 200);
-        for row in hits.named_within(identifiers, words) {
-            self.kept.add(row);
-        }
-        // A term says more where it is all of a field than in the midst of a text.
+impl Matches {
+    fn of(rows: &Rows<'_>, hits: &Hits, wanted: &Wanted<'_>) -> Self {
+        let words = rows.share(4, 8, 40);
+        let identifiers = rows.share(4, 8, 200);
+        let named = hits.named_within(identifiers, words).collect();
         let scores = hits.scores();
-        let mut rows = self.rows.grid.rows().zip(&scores).peekable();
+        // A term says more where it is all of a field than in the midst of a text.
+        let mut left = rows.grid.rows().zip(&scores).peekable();
         let mut fields = String::new();
         let surveys = std::iter::from_fn(|| {
-            rows.peek()?;
+            left.peek()?;
             fields.clear();
-            for (cells, score) in rows.by_ref().take(ROWS_AT_ONCE) {
-                let short = |node: &u32| self.rows.doc.length(*node) <= FIELD;
+            for (cells, score) in left.by_ref().take(ROWS_AT_ONCE) {
+                let short = |node: &u32| rows.doc.length(*node) <= FIELD;
                 for (_, node) in cells.iter().filter(|(_, node)| *score > 0 && short(node)) {
-                    self.rows.doc.write(*node, &mut fields);
+                    rows.doc.write(*node, &mut fields);
                     fields.push('\t');
                 }
                 fields.push('\n');
@@ -170,6 +163,37 @@ impl Chooser<'_> {
             .filter(|(score, _)| *score > 0)
             .collect();
         scored.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        Self { named, scored }
+    }
+}
+
+struct Chooser<'a> {
+    rows: &'a Rows<'a>,
+    /// How grave the words of each row are.
+    severities: Vec<Severity>,
+    profile: &'a Profile,
+    kept: Kept,
+}
+
+impl Chooser<'_> {
+    fn share(&self, part: usize, least: usize, most: usize) -> usize {
+        self.rows.share(part, least, most)
+    }
+
+    fn frame(&mut self, asked: bool) {
+        let count = self.rows.count;
+        let (head, tail) = if asked { FRAME } else { WIDE_FRAME };
+        for row in (0..head).chain(count.saturating_sub(tail)..count) {
+            self.kept.add(row);
+        }
+    }
+
+    /// Rows that the question or the call names, and those that match it best; tells how many.
+    fn named(&mut self, matches: Matches) -> usize {
+        let Matches { named, scored } = matches;
+        for row in named {
+            self.kept.add(row);
+        }
         let most = self.share(5, 12, 40);
         let best = scored.first().map_or(0, |(score, _)| *score);
         let close = scored.partition_point(|(score, _)| score * 3 >= best * 2);

@@ -6,11 +6,14 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::super::{
     grid::Grid,
-    scan::{Document, Kind},
+    scan::{Document, Kind, expected},
 };
 
 /// Most different values or shapes of a column that are counted.
 const MAX_CLASSES: usize = 256;
+
+/// Numbers of a column from which it is estimated how many there will be.
+const SAMPLE: usize = 1024;
 
 /// The class of cells in columns where every cell is something else.
 const NO_CLASS: u16 = u16::MAX;
@@ -77,7 +80,9 @@ impl Profile {
         for (row, cells) in (0_u32..).zip(grid.rows()) {
             for (column, node) in cells {
                 let column = columns.get_mut(*column as usize);
-                classes.push(column.map_or(NO_CLASS, |column| column.add(doc, row, *node, most)));
+                classes.push(
+                    column.map_or(NO_CLASS, |column| column.add(doc, (row, grid.ends.len()), *node, most)),
+                );
             }
         }
         let mut pending = false;
@@ -123,7 +128,7 @@ impl Profile {
 }
 
 impl Column {
-    fn add(&mut self, doc: &Document<'_>, row: u32, node: u32, most: usize) -> u16 {
+    fn add(&mut self, doc: &Document<'_>, (row, rows): (u32, usize), node: u32, most: usize) -> u16 {
         let text = doc.slice(node);
         let kind = doc.node(node).map_or(Kind::Scalar, |node| node.kind);
         self.filled += 1;
@@ -132,7 +137,11 @@ impl Column {
             && text.starts_with(|c: char| c == '-' || c.is_ascii_digit())
             && let Some(number) = text.parse().ok().filter(|number: &f32| number.is_finite())
         {
-            self.numbers.push((number, row));
+            let numbers = &mut self.numbers;
+            if numbers.len() == numbers.capacity() && numbers.len() >= SAMPLE {
+                numbers.reserve_exact(expected(numbers.len(), row as usize + 1, rows));
+            }
+            numbers.push((number, row));
         }
         if self.alike == Alike::Nothing {
             return NO_CLASS;
