@@ -6,6 +6,7 @@ use super::{
     numbers,
     severity::{self, Severity, Words},
 };
+use crate::compress::room::push;
 
 /// Set in a token that holds a digit or looks like a hash: such tokens are values, not words.
 pub(super) const VALUE: u32 = 1 << 31;
@@ -142,8 +143,7 @@ struct Scanner<'t> {
 
 impl<'t> Scanner<'t> {
     fn new(bytes: &'t [u8]) -> Self {
-        let mut found = Survey::default();
-        found.tokens.reserve(bytes.len() / 7);
+        let found = Survey::default();
         Self {
             bytes,
             words: Words::new(),
@@ -210,14 +210,14 @@ impl<'t> Scanner<'t> {
         self.row.place = self.row.place.saturating_add(u16::from(is_place));
         let hex = token.all & HEX != 0 && (end - start >= 8 || self.follows_value(start));
         if token.any & DIGIT != 0 || hex {
-            self.found.tokens.push(hash | VALUE);
+            self.add(hash | VALUE, end);
             self.value_end = end;
             if let Some(number) = numbers::at(self.bytes, start, end) {
-                self.found.numbers.push(number);
+                push(&mut self.found.numbers, number, end, self.bytes.len());
             }
             return;
         }
-        self.found.tokens.push(hash);
+        self.add(hash, end);
         if let Some(word) = self.words.get(hash).filter(|_| !is_place) {
             let (severity, level) = severity::of(word, self.bytes, start, end);
             self.row.severity = self.row.severity.max(severity);
@@ -225,6 +225,10 @@ impl<'t> Scanner<'t> {
                 self.row.level = level;
             }
         }
+    }
+
+    fn add(&mut self, token: u32, end: usize) {
+        push(&mut self.found.tokens, token, end, self.bytes.len());
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "texts are shorter than 4 GiB")]
@@ -237,7 +241,7 @@ impl<'t> Scanner<'t> {
         row.end = end as u32;
         row.tokens = self.found.tokens.len() as u32;
         row.numbers = self.found.numbers.len() as u32;
-        self.found.rows.push(row);
+        push(&mut self.found.rows, row, end, self.bytes.len());
         self.row = Self::row(row.end.saturating_add(1));
         self.place_end = place_end(self.bytes, end + 1);
     }

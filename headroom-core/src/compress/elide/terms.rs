@@ -140,9 +140,13 @@ impl Hits {
             }
             score
         };
-        let mut scored: Vec<(u32, usize)> =
-            self.masks.iter().enumerate().map(|(line, mask)| (score(*mask), line)).collect();
-        scored.retain(|(score, _)| *score > 0);
+        let mut scored: Vec<(u32, usize)> = self
+            .masks
+            .iter()
+            .enumerate()
+            .map(|(line, mask)| (score(*mask), line))
+            .filter(|(score, _)| *score > 0)
+            .collect();
         scored.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         let mut best = Vec::new();
         for group in scored.chunk_by(|a, b| a.0 == b.0) {

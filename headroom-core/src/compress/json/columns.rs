@@ -5,7 +5,8 @@ use std::{
     collections::{BinaryHeap, HashMap, HashSet},
 };
 
-use super::scan::{Document, Kind, expected};
+use super::scan::{Document, Kind};
+use crate::compress::room::expected;
 
 /// More different paths than this are no table.
 const MAX_PATHS: usize = 2048;

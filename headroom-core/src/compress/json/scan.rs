@@ -7,6 +7,7 @@ use std::{borrow::Cow, ops::Range};
 use memchr::{memchr, memchr2};
 
 use super::{MIN_ELEMENTS, MIN_ROWS};
+use crate::compress::room::push;
 
 /// Deeper nesting is declined, so that what walks the document may recurse.
 const MAX_DEPTH: usize = 128;
@@ -265,22 +266,6 @@ pub(super) fn number_len(bytes: &[u8]) -> Option<usize> {
         pos = digits(bytes, pos + 1 + sign)?;
     }
     Some(pos)
-}
-
-/// How many more there will be after `seen` in the first `part` of a `whole`, and some to spare.
-pub(super) fn expected(seen: usize, part: usize, whole: usize) -> usize {
-    // In 128 bits, since the product of two lengths may not fit into a `usize`.
-    let more = seen as u128 * whole.saturating_sub(part) as u128 / part.max(1) as u128;
-    usize::try_from(more + more / 16).unwrap_or(seen).max(64)
-}
-
-/// Adds an element, with room for as many as the rest of the text will have if it goes on like this.
-fn push<T>(all: &mut Vec<T>, element: T, pos: usize, length: usize) {
-    const SAMPLE: usize = 4096;
-    if all.len() == all.capacity() && all.len() >= SAMPLE {
-        all.reserve_exact(expected(all.len(), pos, length));
-    }
-    all.push(element);
 }
 
 /// An array or object that is not closed yet.

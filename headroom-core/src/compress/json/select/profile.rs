@@ -6,8 +6,9 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::super::{
     grid::Grid,
-    scan::{Document, Kind, expected},
+    scan::{Document, Kind},
 };
+use crate::compress::room::expected;
 
 /// Most different values or shapes of a column that are counted.
 const MAX_CLASSES: usize = 256;
