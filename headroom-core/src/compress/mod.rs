@@ -7,6 +7,7 @@ pub(crate) mod fold;
 pub(crate) mod json;
 pub(crate) mod listing;
 mod path;
+mod room;
 pub(crate) mod search;
 pub(crate) mod terminal;
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn rendered<'a>(block: &Block<'a>, source: &Form<'a>, select: bool) -> Option<Fo
         steps: source.steps.clone(),
         originals: Vec::new(),
     };
-    let mut text = String::with_capacity(source.text.len());
+    let mut text = String::new();
     let mut from = 0;
     let mut changed = false;
     for part in &source.parts {
@@ -69,7 +69,11 @@ fn rendered<'a>(block: &Block<'a>, source: &Form<'a>, select: bool) -> Option<Fo
         match selection.map_or_else(|| lossless(block, part.kind, piece), Some) {
             Some(found) => {
                 changed |= !select || !found.originals.is_empty();
-                text.push_str(&found.text);
+                if text.is_empty() {
+                    text = found.text;
+                } else {
+                    text.push_str(&found.text);
+                }
                 form.steps.extend(found.steps);
                 form.originals.extend(found.originals);
             }

@@ -76,6 +76,7 @@ pub(crate) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
     }
     let templates = Templates::of(&survey);
     let keep = Keep::of(text, &survey, &templates, &hits);
+    drop(hits);
     let big_enough = |gap: &Range<usize>, bytes: usize| {
         bytes >= MIN_GAP_BYTES && (gap.len() >= MIN_GAP_LINES || bytes >= LONG_GAP_BYTES && gap.len() > 1)
     };

@@ -1,9 +1,12 @@
 //! One pass over a text: its lines, and for each line its words as hashes, its numbers and how grave it is.
 
+use memchr::memchr;
+
 use super::{
     numbers,
     severity::{self, Severity, Words},
 };
+use crate::compress::room::push;
 
 /// Set in a token that holds a digit or looks like a hash: such tokens are values, not words.
 pub(super) const VALUE: u32 = 1 << 31;
@@ -107,6 +110,18 @@ impl Survey {
     }
 }
 
+/// The text in pieces of whole lines, each of about the same length.
+pub(in crate::compress) fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    const LEAST: usize = 64 << 10;
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = rest.as_bytes().get(LEAST..).and_then(|rest| memchr(b'\n', rest));
+        let (piece, behind) = rest.split_at_checked(end.map_or(rest.len(), |end| LEAST + end + 1))?;
+        rest = behind;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
 #[derive(Clone, Copy)]
 struct Token {
     start: usize,
@@ -130,8 +145,7 @@ struct Scanner<'t> {
 
 impl<'t> Scanner<'t> {
     fn new(bytes: &'t [u8]) -> Self {
-        let mut found = Survey::default();
-        found.tokens.reserve(bytes.len() / 7);
+        let found = Survey::default();
         Self {
             bytes,
             words: Words::new(),
@@ -207,14 +221,14 @@ impl<'t> Scanner<'t> {
         self.row.place = self.row.place.saturating_add(u16::from(is_place));
         let hex = token.all & HEX != 0 && (end - start >= 8 || self.follows_value(start));
         if token.any & DIGIT != 0 || hex {
-            self.found.tokens.push(hash | VALUE);
+            self.add(hash | VALUE, end);
             self.value_end = end;
             if let Some(number) = numbers::at(self.bytes, start, end) {
-                self.found.numbers.push(number);
+                push(&mut self.found.numbers, number, end, self.bytes.len());
             }
             return;
         }
-        self.found.tokens.push(hash);
+        self.add(hash, end);
         if let Some(word) = self.words.get(hash).filter(|_| !is_place) {
             let (severity, level) = severity::of(word, self.bytes, start, end);
             self.row.severity = self.row.severity.max(severity);
@@ -222,6 +236,10 @@ impl<'t> Scanner<'t> {
                 self.row.level = level;
             }
         }
+    }
+
+    fn add(&mut self, token: u32, end: usize) {
+        push(&mut self.found.tokens, token, end, self.bytes.len());
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "texts are shorter than 4 GiB")]
@@ -237,7 +255,7 @@ impl<'t> Scanner<'t> {
         row.progress = progress.map_or(0, |index| index as u8 + 1);
         row.tokens = self.found.tokens.len() as u32;
         row.numbers = self.found.numbers.len() as u32;
-        self.found.rows.push(row);
+        push(&mut self.found.rows, row, end, self.bytes.len());
         self.row = Self::row(row.end.saturating_add(1));
         self.place_end = place_end(self.bytes, end + 1);
     }

@@ -71,7 +71,8 @@ impl<'s> Templates<'s> {
             words.add(*token);
         }
         let rare_word = u16::try_from(survey.rows.len() / 1000).unwrap_or(u16::MAX).saturating_add(1);
-        let mut found = Self { survey, words, rare_word, all: Vec::new(), of: Vec::new() };
+        let mut found =
+            Self { survey, words, rare_word, all: Vec::new(), of: Vec::with_capacity(survey.rows.len()) };
         let mut ids: FxHashMap<u64, u32> = FxHashMap::default();
         for (line, index) in (0_u32..).zip(0..survey.rows.len()) {
             let hash = found.symbols(index).fold(0, mix);

@@ -1,6 +1,6 @@
 //! What was asked for: the terms of the question and of the call, and which lines they hit.
 
-use std::collections::BTreeSet;
+use std::{borrow::Borrow, collections::BTreeSet};
 
 use rustc_hash::FxHashMap;
 
@@ -48,6 +48,14 @@ pub(in crate::compress) struct Hits {
 
 impl Hits {
     pub(in crate::compress) fn of(survey: &Survey, wanted: &Wanted<'_>) -> Self {
+        Self::over([survey], wanted)
+    }
+
+    /// Those of the lines of several surveys, one after the other.
+    pub(in crate::compress) fn over<S: Borrow<Survey>>(
+        surveys: impl IntoIterator<Item = S>,
+        wanted: &Wanted<'_>,
+    ) -> Self {
         let terms = terms(wanted);
         let mut index: FxHashMap<u32, Vec<(usize, &[u32])>> = FxHashMap::default();
         let mut filter = [0_u64; 64];
@@ -58,32 +66,36 @@ impl Hits {
                 *bits |= 1 << (first & 63);
             }
         }
-        let mut masks = vec![0_u128; survey.rows.len()];
+        let mut masks: Vec<u128> = Vec::new();
         let mut counts = vec![0; terms.len()];
-        if terms.is_empty() {
-            return Self { masks, terms, counts };
-        }
-        for (line, mask) in masks.iter_mut().enumerate() {
-            let tokens = survey.tokens(line);
-            for (at, token) in tokens.iter().enumerate() {
-                let token = token & !VALUE;
-                if filter.get((token >> 6 & 63) as usize).is_none_or(|bits| bits >> (token & 63) & 1 == 0) {
-                    continue;
-                }
-                for (bit, rest) in index.get(&token).into_iter().flatten() {
-                    let next = tokens.get(at + 1..).unwrap_or_default().iter().map(|token| token & !VALUE);
-                    if next.take(rest.len()).eq(rest.iter().copied()) {
-                        *mask |= 1 << bit;
+        for survey in surveys {
+            let survey = survey.borrow();
+            masks.extend((0..survey.rows.len()).map(|line| {
+                let mut mask = 0_u128;
+                let tokens = if index.is_empty() { &[] } else { survey.tokens(line) };
+                for (at, token) in tokens.iter().enumerate() {
+                    let token = token & !VALUE;
+                    if filter.get((token >> 6 & 63) as usize).is_none_or(|bits| bits >> (token & 63) & 1 == 0)
+                    {
+                        continue;
+                    }
+                    for (bit, rest) in index.get(&token).into_iter().flatten() {
+                        let next =
+                            tokens.get(at + 1..).unwrap_or_default().iter().map(|token| token & !VALUE);
+                        if next.take(rest.len()).eq(rest.iter().copied()) {
+                            mask |= 1 << bit;
+                        }
                     }
                 }
-            }
-            let mut bits = *mask;
-            while bits != 0 {
-                if let Some(count) = counts.get_mut(bits.trailing_zeros() as usize) {
-                    *count += 1;
+                let mut bits = mask;
+                while bits != 0 {
+                    if let Some(count) = counts.get_mut(bits.trailing_zeros() as usize) {
+                        *count += 1;
+                    }
+                    bits &= bits - 1;
                 }
-                bits &= bits - 1;
-            }
+                mask
+            }));
         }
         Self { masks, terms, counts }
     }
@@ -128,9 +140,13 @@ impl Hits {
             }
             score
         };
-        let mut scored: Vec<(u32, usize)> =
-            self.masks.iter().enumerate().map(|(line, mask)| (score(*mask), line)).collect();
-        scored.retain(|(score, _)| *score > 0);
+        let mut scored: Vec<(u32, usize)> = self
+            .masks
+            .iter()
+            .enumerate()
+            .map(|(line, mask)| (score(*mask), line))
+            .filter(|(score, _)| *score > 0)
+            .collect();
         scored.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         let mut best = Vec::new();
         for group in scored.chunk_by(|a, b| a.0 == b.0) {

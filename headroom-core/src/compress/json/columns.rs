@@ -5,7 +5,8 @@ use std::{
     collections::{BinaryHeap, HashMap, HashSet},
 };
 
-use super::scan::{Document, Kind, expected};
+use super::scan::{Document, Kind};
+use crate::compress::room::expected;
 
 /// More different paths than this are no table.
 const MAX_PATHS: usize = 2048;
@@ -44,7 +45,7 @@ pub(super) struct Path<'a> {
 /// The cells of an array of objects.
 #[derive(Debug)]
 pub(super) struct Columns<'a> {
-    doc: &'a Document,
+    doc: &'a Document<'a>,
     pub(super) paths: Vec<Path<'a>>,
     index: HashMap<(u32, &'a str), u32>,
     /// Path and node of each cell, row after row.
@@ -57,7 +58,7 @@ pub(super) struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     /// Takes the rows apart. `None` where a row has a key twice or there are too many different keys.
-    pub(super) fn of(doc: &'a Document, rows: &[u32]) -> Option<Self> {
+    pub(super) fn of(doc: &'a Document<'a>, rows: &[u32]) -> Option<Self> {
         let mut columns = Self {
             doc,
             paths: Vec::new(),
@@ -162,7 +163,7 @@ impl<'a> Columns<'a> {
         let mut last = NONE;
         let mut keys = 0;
         for (key, value, kind) in doc.members(object) {
-            let id = self.step(path, last, doc.slice(key), row)?;
+            let id = self.step(path, last, key, row)?;
             self.value(id, value, kind, row, start)?;
             last = id;
             keys += 1;

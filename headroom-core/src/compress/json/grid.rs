@@ -31,7 +31,7 @@ pub(super) struct Plain {
 
 impl Plain {
     /// Elements that are all scalars, or all arrays of scalars of the same length; else no cells.
-    pub(super) fn of(doc: &Document, rows: &[u32]) -> Self {
+    pub(super) fn of(doc: &Document<'_>, rows: &[u32]) -> Self {
         let mut found = Self::default();
         let width = rows.first().map_or(0, |row| Self::width(doc, *row));
         let same = width <= MAX_WIDTH && rows.iter().all(|row| Self::width(doc, *row) == width);
@@ -48,7 +48,7 @@ impl Plain {
         found
     }
 
-    fn width(doc: &Document, row: u32) -> usize {
+    fn width(doc: &Document<'_>, row: u32) -> usize {
         match doc.node(row).map(|node| node.kind) {
             Some(Kind::Array) => doc.children(row).take(MAX_WIDTH + 1).count(),
             Some(Kind::Object) | None => 0,

@@ -79,10 +79,9 @@ const MIN_ARRAY_BYTES: usize = 2048;
 pub(crate) fn candidates(text: &str) -> Vec<String> {
     let Some(doc) = Document::parse(text) else { return Vec::new() };
     let tables = Writer::new(&doc, text.len()).stream();
-    let roots = || doc.roots.iter().map(|root| doc.slice(*root));
     // Where tables are so much shorter, they have fewer tokens too.
-    let clear = tables.len() * 4 < roots().map(str::len).sum::<usize>() * 3;
-    let compact = (!clear).then(|| roots().collect::<Vec<_>>().join("\n"));
+    let clear = tables.len() * 4 < doc.roots.iter().map(|root| doc.length(*root)).sum::<usize>() * 3;
+    let compact = (!clear).then(|| compact(&doc));
     drop(doc);
     let mut shortest = text.trim().len();
     let mut found = Vec::new();
@@ -93,6 +92,23 @@ pub(crate) fn candidates(text: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// The top-level values, each on its line.
+fn compact(doc: &Document<'_>) -> String {
+    let mut out = String::with_capacity(compact_length(doc));
+    for (n, root) in doc.roots.iter().enumerate() {
+        if n > 0 {
+            out.push('\n');
+        }
+        doc.write(*root, &mut out);
+    }
+    out
+}
+
+fn compact_length(doc: &Document<'_>) -> usize {
+    let values: usize = doc.roots.iter().map(|root| doc.length(*root)).sum();
+    values + doc.roots.len().saturating_sub(1)
 }
 
 /// A rendering from which parts were set aside.
@@ -113,9 +129,16 @@ pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) ->
     }
     let doc = Document::parse(text)?;
     let shortened = strings::shorten(&doc, wanted, folder);
-    let (doc, mut originals) = match shortened {
-        Some(Selection { text, originals }) => (Document::parse(&text)?, originals),
-        None => (doc, Vec::new()),
+    let mut originals = Vec::new();
+    let shorter;
+    let doc = match shortened {
+        Some(found) => {
+            drop(doc);
+            originals = found.originals;
+            shorter = found.text;
+            Document::parse(&shorter)?
+        }
+        None => doc,
     };
     let handle = Handle::of(text);
     let selector = Selector { wanted, handle, folder, named: doc.long_arrays > 1, path: Vec::new() };
@@ -135,7 +158,7 @@ fn handles(text: &str) -> FxHashSet<Handle> {
 }
 
 struct Writer<'a> {
-    doc: &'a Document,
+    doc: &'a Document<'a>,
     /// Bytes that may still be tried as tables.
     work: usize,
     /// Chooses the rows that stay, where not all do.
@@ -149,22 +172,28 @@ struct Selector<'a> {
     /// Whether markers say which array they stand in.
     named: bool,
     /// Where the writer is: keys and indices.
-    path: Vec<Step>,
+    path: Vec<Step<'a>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Step {
-    Key(u32),
+enum Step<'a> {
+    /// The exact lexeme.
+    Key(&'a str),
     Index(usize),
 }
 
 impl<'a> Writer<'a> {
-    fn new(doc: &'a Document, length: usize) -> Self {
+    fn new(doc: &'a Document<'a>, length: usize) -> Self {
         Self { doc, work: length.saturating_mul(MAX_WORK), selector: None }
     }
 
     fn stream(&mut self) -> String {
         let doc = self.doc;
+        let nested = doc.roots.iter().any(|root| doc.node(*root).is_some_and(|node| node.has_rows));
+        if !nested {
+            let table = self.stream_rows(compact_length(doc));
+            return table.unwrap_or_else(|| compact(doc));
+        }
         let mut plain = String::new();
         for (n, root) in doc.roots.iter().enumerate() {
             if n > 0 {
@@ -174,13 +203,13 @@ impl<'a> Writer<'a> {
             self.value(*root, &mut plain);
             self.leave(doc.roots.len() > 1);
         }
-        match self.rows(&doc.roots, " JSON values", plain.len()) {
-            Some(mut table) => {
-                table.pop();
-                table
-            }
-            None => plain,
-        }
+        self.stream_rows(plain.len()).unwrap_or(plain)
+    }
+
+    fn stream_rows(&mut self, length: usize) -> Option<String> {
+        let mut table = self.rows(&self.doc.roots, " JSON values", length)?;
+        table.pop();
+        Some(table)
     }
 
     /// Recursion is bounded by the depth of the document.
@@ -194,7 +223,7 @@ impl<'a> Writer<'a> {
                     if n > 0 {
                         out.push(',');
                     }
-                    out.push_str(doc.slice(key));
+                    out.push_str(key);
                     out.push(':');
                     self.enter(Step::Key(key), true);
                     self.value(value, out);
@@ -202,14 +231,13 @@ impl<'a> Writer<'a> {
                 }
                 out.push('}');
             }
-            _ => out.push_str(doc.slice(index)),
+            _ => doc.write(index, out),
         }
     }
 
     fn array(&mut self, index: u32, out: &mut String) {
         let doc = self.doc;
         let start = out.len();
-        let compact = doc.slice(index);
         let nested = doc.children(index).any(|(_, node)| node.has_rows);
         if nested {
             out.push('[');
@@ -223,7 +251,7 @@ impl<'a> Writer<'a> {
             }
             out.push(']');
         }
-        let length = if nested { out.len() - start } else { compact.len() };
+        let length = if nested { out.len() - start } else { doc.length(index) };
         let rows: Vec<_> = doc.children(index).map(|(element, _)| element).collect();
         if let Some(table) = self.rows(&rows, " rows", length.saturating_sub(2)) {
             out.truncate(start);
@@ -231,11 +259,11 @@ impl<'a> Writer<'a> {
             out.push_str(&table);
             out.push(']');
         } else if !nested {
-            out.push_str(compact);
+            doc.write(index, out);
         }
     }
 
-    fn enter(&mut self, step: Step, really: bool) {
+    fn enter(&mut self, step: Step<'a>, really: bool) {
         if really && let Some(selector) = &mut self.selector {
             selector.path.push(step);
         }
@@ -253,72 +281,83 @@ impl<'a> Writer<'a> {
         if rows.len() < MIN_ROWS {
             return None;
         }
-        let bytes: usize = rows.iter().map(|row| doc.slice(*row).len()).sum();
+        let bytes: usize = rows.iter().map(|row| doc.length(*row)).sum();
         self.work = self.work.checked_sub(bytes)?;
         let table = if all_objects(doc, rows) { Table::of(doc, rows) } else { None };
-        let mut lines = String::new();
-        let mut header = String::new();
+        // The header and the lines.
+        let mut whole = String::new();
+        let mut header = 0;
         if let Some(table) = &table {
-            table.header(Head { what, shown: None }, &mut header);
+            table.header(Head { what, shown: None }, &mut whole);
+            header = whole.len();
             if table.has_lines() {
-                lines.reserve(length / 2);
-                table.lines(&mut lines)?;
+                whole.reserve_exact(table.most_bytes());
+                table.lines(&mut whole)?;
             }
         }
-        let whole = header.len() + lines.len();
-        let is_shorter = table.is_some() && whole < length;
+        let is_shorter = table.is_some() && whole.len() < length;
         let alike = table.as_ref().is_some_and(|table| !table.has_lines());
         let few = rows.len() < MIN_ELEMENTS || bytes < MIN_ARRAY_BYTES;
         if let Some(selector) = self.selector.as_ref().filter(|_| !few && !alike) {
-            let some = selector.some(doc, rows, what, table.as_ref(), &mut lines);
-            let shortest = if is_shorter { whole } else { length };
+            let some = match &table {
+                Some(table) => {
+                    let lines = whole.get(header..).unwrap_or_default();
+                    selector.some_of_table(doc, rows, what, table, lines)
+                }
+                None => selector.some(doc, rows, what),
+            };
+            let shortest = if is_shorter { whole.len() } else { length };
             if let Some(some) = some.filter(|some| some.len() < shortest) {
                 return Some(some);
             }
         }
-        is_shorter.then(|| header + &lines)
+        is_shorter.then_some(whole)
     }
 }
 
-fn all_objects(doc: &Document, rows: &[u32]) -> bool {
+fn all_objects(doc: &Document<'_>, rows: &[u32]) -> bool {
     rows.iter().all(|row| doc.node(*row).is_some_and(|node| node.kind == Kind::Object))
 }
 
 impl Selector<'_> {
-    /// The rows without those that nothing speaks for. `lines` holds the lines of the table, if there is one.
-    fn some(
+    /// The rows of a table, which has these lines, without those that nothing speaks for.
+    fn some_of_table(
         &self,
-        doc: &Document,
+        doc: &Document<'_>,
         rows: &[u32],
         what: &str,
-        table: Option<&Table<'_>>,
-        lines: &mut String,
+        table: &Table<'_>,
+        lines: &str,
     ) -> Option<String> {
+        let chosen = choose(&Rows { doc, grid: &table.grid(), lines, count: rows.len() }, self.wanted)?;
+        Some(self.write(doc, rows, what, Some(table), lines, &chosen))
+    }
+
+    /// The rows that are no table without those that nothing speaks for.
+    fn some(&self, doc: &Document<'_>, rows: &[u32], what: &str) -> Option<String> {
+        let bytes = rows.iter().map(|row| doc.length(*row) + 1).sum();
+        let mut lines = String::with_capacity(bytes);
+        for row in rows {
+            doc.write(*row, &mut lines);
+            lines.push('\n');
+        }
         let (plain, columns);
-        let grid = if let Some(table) = table {
-            table.grid()
+        // They still have columns, if in no order.
+        columns = if all_objects(doc, rows) { Columns::of(doc, rows) } else { None };
+        let grid = if let Some(columns) = &columns {
+            Grid::table(columns)
         } else {
-            for row in rows {
-                lines.push_str(doc.slice(*row));
-                lines.push('\n');
-            }
-            // Rows that are no table still have columns, if in no order.
-            columns = if all_objects(doc, rows) { Columns::of(doc, rows) } else { None };
-            if let Some(columns) = &columns {
-                Grid::table(columns)
-            } else {
-                plain = Plain::of(doc, rows);
-                Grid::plain(&plain)
-            }
+            plain = Plain::of(doc, rows);
+            Grid::plain(&plain)
         };
-        let chosen = choose(&Rows { doc, grid: &grid, lines, count: rows.len() }, self.wanted)?;
-        Some(self.write(doc, rows, what, table, lines, &chosen))
+        let chosen = choose(&Rows { doc, grid: &grid, lines: &lines, count: rows.len() }, self.wanted)?;
+        Some(self.write(doc, rows, what, None, &lines, &chosen))
     }
 
     /// The rows that stay, each behind its number, with a marker for the others.
     fn write(
         &self,
-        doc: &Document,
+        doc: &Document<'_>,
         rows: &[u32],
         what: &str,
         table: Option<&Table<'_>>,
@@ -339,7 +378,7 @@ impl Selector<'_> {
                 (what, ':')
             }
         };
-        let place = if self.named { self.place(doc) } else { String::new() };
+        let place = if self.named { self.place() } else { String::new() };
         let elision = RowElision {
             handle: self.handle,
             aside: rows.len().saturating_sub(shown),
@@ -357,7 +396,7 @@ impl Selector<'_> {
                 out.push_str(line);
             } else {
                 let kind = doc.node(*row).map_or(Kind::Scalar, |node| node.kind);
-                write_cell(doc.slice(*row), kind, &[], &mut out);
+                write_cell(&doc.slice(*row), kind, &[], &mut out);
             }
             out.push('\n');
         }
@@ -365,7 +404,7 @@ impl Selector<'_> {
     }
 
     /// The key path of the array that is written.
-    fn place(&self, doc: &Document) -> String {
+    fn place(&self) -> String {
         let mut place = String::new();
         for step in &self.path {
             match step {
@@ -373,7 +412,7 @@ impl Selector<'_> {
                     if !place.is_empty() {
                         place.push('.');
                     }
-                    write_key(doc.slice(*key), &mut place);
+                    write_key(key, &mut place);
                 }
                 Step::Index(n) => _ = write!(place, "[{n}]"),
             }

@@ -1,10 +1,13 @@
-//! A strict JSON scanner (RFC 8259) that keeps every lexeme as it was written.
+//! A strict JSON scanner (RFC 8259) that notes where each value stands.
+//!
+//! The text stays the only copy of the lexemes.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use super::{MIN_ELEMENTS, MIN_ROWS};
+use crate::compress::room::push;
 
 /// Deeper nesting is declined, so that what walks the document may recurse.
 const MAX_DEPTH: usize = 128;
@@ -21,42 +24,78 @@ pub(super) enum Kind {
     Object,
 }
 
-/// A value, or the key of the value after it.
+/// A value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node {
     pub(super) kind: Kind,
     /// Whether there is an array in it that could be written otherwise than compact.
     pub(super) has_rows: bool,
-    start: u32,
-    end: u32,
+    start: usize,
+    end: usize,
     /// Index of the first node behind this one and all it contains.
-    pub(super) next: u32,
+    next: u32,
+    /// Bytes without insignificant white space.
+    compact: usize,
 }
 
-/// One or more JSON values without insignificant white space.
+/// A [`Node`] in as few bytes as possible, since there may be millions.
+#[derive(Clone, Copy, Debug)]
+struct Packed {
+    start: u32,
+    /// In the lowest bits the kind of a leaf or [`CONTAINER`]; above them the length of a leaf or the place of an
+    /// array or object among the containers.
+    rest: u32,
+}
+
+const KIND_BITS: u32 = 2;
+const SCALAR: u32 = 0;
+const PLAIN: u32 = 1;
+const ESCAPED: u32 = 2;
+const CONTAINER: u32 = 3;
+/// Lengths and places must leave room for the kind.
+const MAX_BYTES: usize = 1 << (u32::BITS - KIND_BITS);
+
+/// What a packed node has no room for.
+#[derive(Clone, Copy, Debug)]
+struct Container {
+    end: u32,
+    next: u32,
+    compact: u32,
+    is_object: bool,
+    has_rows: bool,
+}
+
+/// One or more JSON values, as offsets into their text.
+///
+/// Keys are no nodes of their own: they are read from the text before their values.
 #[derive(Debug)]
-pub(super) struct Document {
-    compact: String,
-    nodes: Vec<Node>,
+pub(super) struct Document<'a> {
+    text: &'a str,
+    nodes: Vec<Packed>,
+    containers: Vec<Container>,
     /// The top-level values.
     pub(super) roots: Vec<u32>,
     /// How many arrays are long enough for a selection; the values of a stream count as one.
     pub(super) long_arrays: usize,
-    /// Bytes of the longest string with an escape.
-    longest_string: u32,
+    /// Bytes of the longest string with an escape that is no key.
+    longest_string: usize,
 }
 
-impl Document {
+impl<'a> Document<'a> {
     /// Reads one value, or a stream of arrays and objects with line ends or nothing between them.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        u32::try_from(text.len()).ok()?;
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        if text.len() >= MAX_BYTES {
+            return None;
+        }
         let mut scanner = Scanner {
             text,
             pos: 0,
+            space: 0,
             open: Vec::new(),
             doc: Self {
-                compact: String::with_capacity(text.len()),
+                text,
                 nodes: Vec::new(),
+                containers: Vec::new(),
                 roots: Vec::new(),
                 long_arrays: 0,
                 longest_string: 0,
@@ -67,18 +106,58 @@ impl Document {
         Some(scanner.doc)
     }
 
-    pub(super) fn node(&self, index: u32) -> Option<&Node> {
-        self.nodes.get(index as usize)
+    pub(super) fn node(&self, index: u32) -> Option<Node> {
+        let packed = self.nodes.get(index as usize)?;
+        let start = packed.start as usize;
+        let rest = packed.rest >> KIND_BITS;
+        let kind = match packed.rest & CONTAINER {
+            SCALAR => Kind::Scalar,
+            PLAIN => Kind::Plain,
+            ESCAPED => Kind::Escaped,
+            _ => {
+                let Container { end, next, compact, is_object, has_rows } =
+                    *self.containers.get(rest as usize)?;
+                let kind = if is_object { Kind::Object } else { Kind::Array };
+                let (end, compact) = (end as usize, compact as usize);
+                return Some(Node { kind, has_rows, start, end, next, compact });
+            }
+        };
+        let length = rest as usize;
+        Some(Node { kind, has_rows: false, start, end: start + length, next: index + 1, compact: length })
     }
 
-    /// The exact lexeme of a leaf or key, the compact form of an array or object.
-    pub(super) fn slice(&self, index: u32) -> &str {
-        let span = self.node(index).and_then(|node| self.compact.get(node.start as usize..node.end as usize));
-        span.unwrap_or_default()
+    /// The exact lexeme of a leaf, the compact form of an array or object.
+    pub(super) fn slice(&self, index: u32) -> Cow<'a, str> {
+        let Some(node) = self.node(index) else { return Cow::Borrowed("") };
+        let span = self.text.get(node.start..node.end).unwrap_or_default();
+        if span.len() == node.compact {
+            return Cow::Borrowed(span);
+        }
+        let mut compact = String::with_capacity(node.compact);
+        minify(span, &mut compact);
+        Cow::Owned(compact)
     }
 
-    /// The nodes directly below an array or object; keys and values take turns in the latter.
-    pub(super) fn children(&self, index: u32) -> impl Iterator<Item = (u32, &Node)> {
+    /// The exact lexeme of a leaf, nothing for an array or object.
+    pub(super) fn lexeme(&self, index: u32) -> &'a str {
+        let leaf = self.node(index).filter(|node| !matches!(node.kind, Kind::Array | Kind::Object));
+        leaf.and_then(|node| self.text.get(node.start..node.end)).unwrap_or_default()
+    }
+
+    /// Adds what [`Self::slice`] gives.
+    pub(super) fn write(&self, index: u32, out: &mut String) {
+        let Some(node) = self.node(index) else { return };
+        let span = self.text.get(node.start..node.end).unwrap_or_default();
+        if span.len() == node.compact { out.push_str(span) } else { minify(span, out) }
+    }
+
+    /// Bytes of what [`Self::slice`] gives.
+    pub(super) fn length(&self, index: u32) -> usize {
+        self.node(index).map_or(0, |node| node.compact)
+    }
+
+    /// The nodes directly below an array or object.
+    pub(super) fn children(&self, index: u32) -> impl Iterator<Item = (u32, Node)> {
         let end = self.node(index).map_or(0, |node| node.next);
         let mut at = index + 1;
         std::iter::from_fn(move || {
@@ -89,53 +168,38 @@ impl Document {
         })
     }
 
-    /// The members of an object as pairs of key and value.
-    pub(super) fn members(&self, index: u32) -> impl Iterator<Item = (u32, u32, Kind)> {
-        let mut children = self.children(index);
-        std::iter::from_fn(move || {
-            let (key, _) = children.next()?;
-            let (value, node) = children.next()?;
-            Some((key, value, node.kind))
+    /// The members of an object: the exact lexemes of the keys, and the values.
+    pub(super) fn members(&self, index: u32) -> impl Iterator<Item = (&'a str, u32, Kind)> {
+        let mut at = self.node(index).map_or(0, |node| node.start + 1);
+        self.children(index).map(move |(value, node)| {
+            let key = self.text.get(at..node.start).and_then(first_string).unwrap_or_default();
+            at = node.end;
+            (key, value, node.kind)
         })
     }
 
-    /// The strings with an escape and at least so many bytes that are values rather than keys, in order.
-    pub(super) fn long_strings(&self, bytes: u32) -> Vec<u32> {
-        let mut found = Vec::new();
-        if self.longest_string < bytes {
-            return found;
+    /// The strings with an escape and at least so many bytes that are values of arrays and objects, in order.
+    pub(super) fn long_strings(&self, bytes: usize) -> Vec<u32> {
+        if self.longest_string < bytes || !self.is_container(0) {
+            return Vec::new();
         }
-        let mut look = |value: u32, node: &Node| {
-            if node.kind == Kind::Escaped && node.end - node.start >= bytes {
-                found.push(value);
-            }
+        let is_long = |packed: &Packed| {
+            packed.rest & CONTAINER == ESCAPED && (packed.rest >> KIND_BITS) as usize >= bytes
         };
-        for (index, node) in (0..).zip(&self.nodes) {
-            match node.kind {
-                Kind::Array => self.children(index).for_each(|(value, node)| look(value, node)),
-                Kind::Object => {
-                    let values =
-                        self.members(index).filter_map(|(_, value, _)| Some((value, self.node(value)?)));
-                    values.for_each(|(value, node)| look(value, node));
-                }
-                _ => {}
-            }
-        }
-        found.sort_unstable();
-        found
+        (0..).zip(&self.nodes).filter(|(_, packed)| is_long(packed)).map(|(index, _)| index).collect()
     }
 
-    /// The text with other lexemes in the place of some, given in order.
+    /// The compact text with other lexemes in the place of some, given in order.
     pub(super) fn with(&self, lexemes: &[(u32, &str)]) -> String {
-        let mut out = String::with_capacity(self.compact.len());
+        let mut out = String::with_capacity(self.text.len());
         let mut from = 0;
         for (node, lexeme) in lexemes.iter().filter_map(|(index, lexeme)| Some((self.node(*index)?, lexeme)))
         {
-            out.push_str(self.compact.get(from..node.start as usize).unwrap_or_default());
+            minify(self.text.get(from..node.start).unwrap_or_default(), &mut out);
             out.push_str(lexeme);
-            from = node.end as usize;
+            from = node.end;
         }
-        out.push_str(self.compact.get(from..).unwrap_or_default());
+        minify(self.text.get(from..).unwrap_or_default(), &mut out);
         out
     }
 
@@ -145,6 +209,44 @@ impl Document {
 
     pub(super) fn is_empty(&self, index: u32) -> bool {
         self.node(index).is_none_or(|node| node.next == index + 1)
+    }
+}
+
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+/// Where the string ends that starts with these bytes.
+fn string_end(bytes: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        let rest = bytes.get(at..)?;
+        let end = memchr2(b'"', b'\\', rest)?;
+        match rest.get(end)? {
+            b'"' => return Some(at + end + 1),
+            _ => at += end + 2,
+        }
+    }
+}
+
+/// The first string in a piece of valid JSON.
+fn first_string(text: &str) -> Option<&str> {
+    let rest = text.get(memchr(b'"', text.as_bytes())?..)?;
+    rest.get(..string_end(rest.as_bytes())?)
+}
+
+/// Adds a piece of valid JSON without the white space between its tokens.
+fn minify(text: &str, out: &mut String) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = memchr(b'"', rest.as_bytes()).unwrap_or(rest.len());
+        let (between, strings) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let words = between.split(|c: char| u8::try_from(c).is_ok_and(is_space));
+        words.for_each(|word| out.push_str(word));
+        let end = string_end(strings.as_bytes()).unwrap_or(strings.len());
+        let (string, behind) = strings.split_at_checked(end).unwrap_or((strings, ""));
+        out.push_str(string);
+        rest = behind;
     }
 }
 
@@ -166,17 +268,14 @@ pub(super) fn number_len(bytes: &[u8]) -> Option<usize> {
     Some(pos)
 }
 
-/// How many more there will be after `seen` in the first `part` of a `whole`, and some to spare.
-pub(super) fn expected(seen: usize, part: usize, whole: usize) -> usize {
-    // In 128 bits, since the product of two lengths may not fit into a `usize`.
-    let more = seen as u128 * whole.saturating_sub(part) as u128 / part.max(1) as u128;
-    usize::try_from(more + more / 16).unwrap_or(seen).max(64)
-}
-
 /// An array or object that is not closed yet.
 #[derive(Clone, Copy, Debug)]
 struct Open {
-    index: u32,
+    /// Its place among the containers.
+    place: u32,
+    start: usize,
+    /// Insignificant white space before it.
+    space: usize,
     is_object: bool,
     children: u32,
     /// Whether one of the children is an object.
@@ -187,9 +286,11 @@ struct Open {
 struct Scanner<'a> {
     text: &'a str,
     pos: usize,
+    /// Bytes of insignificant white space so far.
+    space: usize,
     /// The arrays and objects that are open.
     open: Vec<Open>,
-    doc: Document,
+    doc: Document<'a>,
 }
 
 impl Scanner<'_> {
@@ -221,7 +322,7 @@ impl Scanner<'_> {
             // A value is due here.
             match self.peek()? {
                 b'{' => {
-                    self.enter(Kind::Object)?;
+                    self.enter(true)?;
                     if self.peek()? != b'}' {
                         self.key()?;
                         continue;
@@ -229,13 +330,19 @@ impl Scanner<'_> {
                     self.leave()?;
                 }
                 b'[' => {
-                    self.enter(Kind::Array)?;
+                    self.enter(false)?;
                     if self.peek()? != b']' {
                         continue;
                     }
                     self.leave()?;
                 }
-                b'"' => self.string()?,
+                b'"' => {
+                    let (kind, span) = self.string_span()?;
+                    if kind == ESCAPED {
+                        self.doc.longest_string = self.doc.longest_string.max(span.len());
+                    }
+                    self.leaf(kind, span)?;
+                }
                 _ => self.scalar()?,
             }
             // A value has ended here.
@@ -247,7 +354,7 @@ impl Scanner<'_> {
                 let object = self.open.last()?.is_object;
                 match (self.peek()?, object) {
                     (b',', _) => {
-                        self.punctuation(',');
+                        self.punctuation();
                         if object {
                             self.key()?;
                         }
@@ -264,36 +371,39 @@ impl Scanner<'_> {
         if self.peek()? != b'"' {
             return None;
         }
-        self.string()?;
+        self.pos = self.string_span()?.1.end;
         self.white_space();
         if self.peek()? != b':' {
             return None;
         }
-        self.punctuation(':');
+        self.punctuation();
         Some(())
     }
 
-    fn enter(&mut self, kind: Kind) -> Option<()> {
+    fn enter(&mut self, is_object: bool) -> Option<()> {
         if self.open.len() == MAX_DEPTH {
             return None;
         }
-        let is_object = kind == Kind::Object;
         self.count(is_object);
-        self.open.push(Open { index: self.len(), is_object, children: 0, objects: false, has_rows: false });
-        let start = u32::try_from(self.doc.compact.len()).ok()?;
-        self.push(Node { kind, has_rows: false, start, end: start, next: 0 });
-        self.punctuation(if is_object { '{' } else { '[' });
+        let place = u32::try_from(self.doc.containers.len()).ok()?;
+        let (start, space) = (self.pos, self.space);
+        self.open.push(Open { place, start, space, is_object, children: 0, objects: false, has_rows: false });
+        self.push(start, place, CONTAINER)?;
+        let container = Container { end: 0, next: 0, compact: 0, is_object, has_rows: false };
+        push(&mut self.doc.containers, container, self.pos, self.text.len());
+        self.punctuation();
         Some(())
     }
 
-    /// Adds a node, with room for as many as the rest of the text will have if it goes on like this.
-    fn push(&mut self, node: Node) {
-        const SAMPLE: usize = 4096;
-        let nodes = &mut self.doc.nodes;
-        if nodes.len() == nodes.capacity() && nodes.len() >= SAMPLE {
-            nodes.reserve_exact(expected(nodes.len(), self.pos, self.text.len()));
-        }
-        nodes.push(node);
+    fn push(&mut self, start: usize, rest: u32, kind: u32) -> Option<()> {
+        let start = u32::try_from(start).ok()?;
+        push(
+            &mut self.doc.nodes,
+            Packed { start, rest: rest << KIND_BITS | kind },
+            self.pos,
+            self.text.len(),
+        );
+        Some(())
     }
 
     /// Counts a child of what is open.
@@ -306,7 +416,7 @@ impl Scanner<'_> {
 
     fn leave(&mut self) -> Option<()> {
         let next = self.len();
-        let Open { index, is_object, children, objects, has_rows } = self.open.pop()?;
+        let Open { place, start, space, is_object, children, objects, has_rows } = self.open.pop()?;
         let children = children as usize;
         let is_long = children >= MIN_ELEMENTS && !is_object;
         self.doc.long_arrays += usize::from(is_long);
@@ -314,25 +424,28 @@ impl Scanner<'_> {
         if let Some(open) = self.open.last_mut() {
             open.has_rows |= has_rows;
         }
-        self.doc.compact.push(if is_object { '}' } else { ']' });
         self.pos += 1;
-        let end = u32::try_from(self.doc.compact.len()).ok()?;
-        let node = self.doc.nodes.get_mut(index as usize)?;
-        node.next = next;
-        node.end = end;
-        node.has_rows = has_rows;
+        let compact = (self.pos - start).checked_sub(self.space - space)?;
+        let container = self.doc.containers.get_mut(place as usize)?;
+        *container = Container {
+            end: u32::try_from(self.pos).ok()?,
+            next,
+            compact: u32::try_from(compact).ok()?,
+            is_object,
+            has_rows,
+        };
         Some(())
     }
 
     /// Takes one byte of structure and the white space behind it.
-    fn punctuation(&mut self, byte: char) {
-        self.doc.compact.push(byte);
+    fn punctuation(&mut self) {
         self.pos += 1;
         self.white_space();
     }
 
-    fn string(&mut self) -> Option<()> {
-        let mut kind = Kind::Plain;
+    /// Checks the string here; gives its kind and where it stands.
+    fn string_span(&self) -> Option<(u32, Range<usize>)> {
+        let mut kind = PLAIN;
         let mut at = self.pos + 1;
         loop {
             let rest = self.text.as_bytes().get(at..)?;
@@ -345,7 +458,7 @@ impl Scanner<'_> {
             match self.text.as_bytes().get(at)? {
                 b'"' => break,
                 b'\\' => {
-                    kind = Kind::Escaped;
+                    kind = ESCAPED;
                     at += match self.text.as_bytes().get(at + 1)? {
                         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 2,
                         b'u' => {
@@ -358,33 +471,27 @@ impl Scanner<'_> {
                 _ => return None,
             }
         }
-        self.leaf(kind, self.pos..at + 1)
+        Some((kind, self.pos..at + 1))
     }
 
     fn scalar(&mut self) -> Option<()> {
         let rest = self.text.as_bytes().get(self.pos..)?;
         let word = [&b"true"[..], b"false", b"null"].into_iter().find(|word| rest.starts_with(word));
         let len = word.map_or_else(|| number_len(rest), |word| Some(word.len()))?;
-        self.leaf(Kind::Scalar, self.pos..self.pos + len)
+        self.leaf(SCALAR, self.pos..self.pos + len)
     }
 
-    fn leaf(&mut self, kind: Kind, span: Range<usize>) -> Option<()> {
+    fn leaf(&mut self, kind: u32, span: Range<usize>) -> Option<()> {
         self.pos = span.end;
-        let start = u32::try_from(self.doc.compact.len()).ok()?;
-        self.doc.compact.push_str(self.text.get(span)?);
-        let end = u32::try_from(self.doc.compact.len()).ok()?;
-        if kind == Kind::Escaped {
-            self.doc.longest_string = self.doc.longest_string.max(end - start);
-        }
-        let next = self.len() + 1;
         self.count(false);
-        self.push(Node { kind, has_rows: false, start, end, next });
-        Some(())
+        self.push(span.start, u32::try_from(span.len()).ok()?, kind)
     }
 
     fn white_space(&mut self) {
         let rest = self.text.as_bytes().get(self.pos..).unwrap_or_default();
-        self.pos += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
+        let count = rest.iter().take_while(|byte| is_space(**byte)).count();
+        self.pos += count;
+        self.space += count;
     }
 
     fn peek(&self) -> Option<u8> {

@@ -14,16 +14,16 @@ use crate::{
 };
 
 /// Shorter strings stay as they are.
-const MIN_BYTES: u32 = 4096;
+const MIN_BYTES: usize = 4096;
 /// Parts of a string are set aside where that takes at least one byte in this many.
 const WORTHWHILE: usize = 5;
 
 /// The document with the long strings shortened, where there are any that can be.
-pub(super) fn shorten(doc: &Document, wanted: &Wanted<'_>, folder: Option<&str>) -> Option<Selection> {
+pub(super) fn shorten(doc: &Document<'_>, wanted: &Wanted<'_>, folder: Option<&str>) -> Option<Selection> {
     let mut shorter: FxHashMap<&str, Option<String>> = FxHashMap::default();
     let mut originals = Vec::new();
     let strings = doc.long_strings(MIN_BYTES);
-    for lexeme in strings.iter().map(|index| doc.slice(*index)) {
+    for lexeme in strings.iter().map(|index| doc.lexeme(*index)) {
         shorter.entry(lexeme).or_insert_with(|| {
             let found = one(&decode(lexeme)?, wanted, folder)?;
             let with = encode(&found.text);
@@ -36,7 +36,7 @@ pub(super) fn shorten(doc: &Document, wanted: &Wanted<'_>, folder: Option<&str>)
     }
     let with: Vec<(u32, &str)> = strings
         .iter()
-        .filter_map(|index| Some((*index, shorter.get(doc.slice(*index))?.as_deref()?)))
+        .filter_map(|index| Some((*index, shorter.get(doc.lexeme(*index))?.as_deref()?)))
         .collect();
     (!with.is_empty()).then(|| Selection { text: doc.with(&with), originals })
 }

@@ -1,5 +1,7 @@
 //! An array of objects as a table: one line that names the columns, then one line a row.
 
+use std::borrow::Cow;
+
 use super::{
     cell::{bare, write_cell, write_key},
     columns::Columns,
@@ -18,11 +20,13 @@ struct Column {
     /// The value of all rows, where there is one.
     constant: Option<u32>,
     filled: usize,
+    /// Of all its cells as JSON.
+    bytes: usize,
 }
 
 /// An array of objects as a table.
 pub(super) struct Table<'a> {
-    doc: &'a Document,
+    doc: &'a Document<'a>,
     columns: Columns<'a>,
     order: Vec<Column>,
     /// For each path its place among the columns that are not constant.
@@ -42,7 +46,7 @@ pub(super) struct Head<'a> {
 
 impl<'a> Table<'a> {
     /// `None` where the keys of the rows do not fit into columns, or there are none.
-    pub(super) fn of(doc: &'a Document, rows: &[u32]) -> Option<Self> {
+    pub(super) fn of(doc: &'a Document<'a>, rows: &[u32]) -> Option<Self> {
         let mut columns = Columns::of(doc, rows)?;
         let paths = columns.order(rows).filter(|order| !order.is_empty())?;
         let (order, position) = survey(doc, &columns, &paths, rows.len())?;
@@ -67,12 +71,18 @@ impl<'a> Table<'a> {
                     at += 1;
                 }
                 let kind = self.doc.node(*value)?.kind;
-                write_cell(self.doc.slice(*value), kind, &[self.delimiter], out);
+                write_cell(&self.doc.slice(*value), kind, &[self.delimiter], out);
             }
             out.push('\n');
             start = *end;
         }
         Some(())
+    }
+
+    /// No fewer bytes than the lines have.
+    pub(super) fn most_bytes(&self) -> usize {
+        let varying = || self.order.iter().filter(|column| column.constant.is_none());
+        varying().map(|column| column.bytes).sum::<usize>() + varying().count().max(1) * self.rows
     }
 
     pub(super) fn delimiter(&self) -> char {
@@ -112,7 +122,7 @@ impl<'a> Table<'a> {
                 out.push('=');
                 let kind = self.doc.node(value).map_or(Kind::Scalar, |node| node.kind);
                 // No delimiter is known to the reader of the first one.
-                write_cell(self.doc.slice(value), kind, &DELIMITERS, out);
+                write_cell(&self.doc.slice(value), kind, &DELIMITERS, out);
             }
         }
         out.push('\n');
@@ -121,21 +131,26 @@ impl<'a> Table<'a> {
 
 /// The columns in order, and for each path its place among the columns that are not constant.
 fn survey(
-    doc: &Document,
+    doc: &Document<'_>,
     columns: &Columns<'_>,
     paths: &[u32],
     rows: usize,
 ) -> Option<(Vec<Column>, Vec<Option<usize>>)> {
     let mut filled = vec![0_usize; columns.paths.len()];
-    let mut first: Vec<Option<(u32, &str)>> = vec![None; columns.paths.len()];
+    let mut first: Vec<Option<(u32, Cow<'_, str>)>> = vec![None; columns.paths.len()];
+    let mut bytes = vec![0_usize; columns.paths.len()];
     let mut varies = vec![false; columns.paths.len()];
     for (path, value) in &columns.cells {
         let path = *path as usize;
         *filled.get_mut(path)? += 1;
+        *bytes.get_mut(path)? += doc.length(*value);
         let varies = varies.get_mut(path)?;
         if !*varies {
             let text = doc.slice(*value);
-            *varies = first.get_mut(path)?.get_or_insert((*value, text)).1 != text;
+            match first.get_mut(path)? {
+                Some((_, first)) => *varies = *first != text,
+                first @ None => *first = Some((*value, text)),
+            }
         }
     }
     let mut order = Vec::new();
@@ -145,12 +160,12 @@ fn survey(
         let at = *path as usize;
         let filled = *filled.get(at)?;
         let same = filled == rows && !*varies.get(at)?;
-        let constant = first.get(at)?.filter(|_| same).map(|(value, _)| value);
+        let constant = first.get(at)?.as_ref().filter(|_| same).map(|(value, _)| *value);
         if constant.is_none() {
             *position.get_mut(at)? = Some(places);
             places += 1;
         }
-        order.push(Column { path: *path, constant, filled });
+        order.push(Column { path: *path, constant, filled, bytes: *bytes.get(at)? });
     }
     Some((order, position))
 }
@@ -173,7 +188,7 @@ fn bit(byte: u8) -> u8 {
 }
 
 /// The delimiter that makes the fewest strings need quotes.
-fn delimiter(doc: &Document, columns: &Columns<'_>, position: &[Option<usize>]) -> u8 {
+fn delimiter(doc: &Document<'_>, columns: &Columns<'_>, position: &[Option<usize>]) -> u8 {
     let mut quotes = [0_usize; DELIMITERS.len()];
     let mut count = |value: u32| {
         let Some(kind) =
@@ -181,7 +196,7 @@ fn delimiter(doc: &Document, columns: &Columns<'_>, position: &[Option<usize>]) 
         else {
             return;
         };
-        let lexeme = doc.slice(value);
+        let lexeme = doc.lexeme(value);
         let bits = lexeme.bytes().fold(0, |bits, byte| bits | bit(byte));
         let seen: [bool; DELIMITERS.len()] = std::array::from_fn(|at| bits >> at & 1 == 1);
         if seen.contains(&true) && bare(lexeme, kind).is_some() {

@@ -353,3 +353,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn white_space_between_tokens_changes_nothing() {
+    let row = |n: usize| {
+        format!(
+            r#"{{"id": {n}, "a b": "x  \" : {n}", "tags" : [ "p", {{"q" : [1 , 2]}} , {n} ], "o": {{ }} }}"#
+        )
+    };
+    let rows = (0..90).map(row).collect::<Vec<_>>();
+    let array = format!("[ {} ]", rows.join(" ,\n "));
+    let object = format!("{{\"k\" : [{}]}}", rows.join(", "));
+    let stream = rows.iter().map(|row| minify(row)).collect::<Vec<_>>().join("\n");
+    for (spaced, compact) in
+        [(&array, minify(&array)), (&object, minify(&object)), (&rows.join("\r\n"), stream)]
+    {
+        assert_eq!(candidates(spaced).last(), candidates(&compact).last());
+    }
+}

@@ -8,6 +8,8 @@ mod numeric;
 mod profile;
 mod summary;
 
+use std::borrow::Cow;
+
 use profile::{Alike, Column, Profile};
 
 use super::{grid::Grid, scan::Document};
@@ -15,7 +17,7 @@ use crate::compress::elide::{
     Wanted,
     numbers::outliers,
     severity::Severity,
-    survey::{Row, Survey},
+    survey::{Row, Survey, pieces},
     terms::Hits,
 };
 
@@ -30,17 +32,26 @@ const FEW_BYTES: usize = 16 << 10;
 /// Columns with more values, and texts of more shapes, do not show what kinds of rows there are.
 const MAX_KINDS: usize = 12;
 const MAX_SHAPES: usize = 24;
+/// Rows that are looked at together.
+const ROWS_AT_ONCE: usize = 1024;
 /// Longer cells are texts rather than fields.
 const FIELD: usize = 40;
 
 /// The rows of one array.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rows<'a> {
-    pub(super) doc: &'a Document,
+    pub(super) doc: &'a Document<'a>,
     pub(super) grid: &'a Grid<'a>,
     /// One line a row.
     pub(super) lines: &'a str,
     pub(super) count: usize,
+}
+
+impl Rows<'_> {
+    /// A share of the rows: one in `part`, within bounds.
+    fn share(&self, part: usize, least: usize, most: usize) -> usize {
+        (self.count / part).clamp(least, most)
+    }
 }
 
 /// What stays of an array.
@@ -53,16 +64,22 @@ pub(super) struct Choice {
 
 /// Chooses the rows that stay. The same rows, question and arguments always give the same choice.
 pub(super) fn choose(rows: &Rows<'_>, wanted: &Wanted<'_>) -> Option<Choice> {
-    let survey = Survey::of(rows.lines);
-    if survey.rows.len() != rows.count {
+    // Piece by piece, since a survey may have as many bytes as its text.
+    let mut severities = Vec::with_capacity(rows.count);
+    let surveys = pieces(rows.lines).map(|piece| {
+        let survey = Survey::of(piece);
+        severities.extend(survey.rows.iter().map(|row| row.severity));
+        survey
+    });
+    let hits = Hits::over(surveys, wanted);
+    if severities.len() != rows.count {
         return None;
     }
-    let hits = Hits::of(&survey, wanted);
-    let severities = survey.rows.iter().map(|row| row.severity).collect();
-    drop(survey);
+    let matches = Matches::of(rows, &hits, wanted);
+    drop(hits);
     let profile = Profile::of(rows.doc, rows.grid);
     let mut chooser = Chooser { rows, severities, profile: &profile, kept: Kept::new(rows.count) };
-    let asked = chooser.named(&hits, wanted) >= ENOUGH;
+    let asked = chooser.named(matches) >= ENOUGH;
     if !asked && rows.count < FEW && rows.lines.len() < FEW_BYTES {
         return None;
     }
@@ -108,6 +125,48 @@ impl Kept {
     }
 }
 
+/// Rows that the question or the call speaks of.
+#[derive(Debug)]
+struct Matches {
+    named: Vec<usize>,
+    /// Those that match at all, with how well they do; the best first.
+    scored: Vec<(u32, usize)>,
+}
+
+impl Matches {
+    fn of(rows: &Rows<'_>, hits: &Hits, wanted: &Wanted<'_>) -> Self {
+        let words = rows.share(4, 8, 40);
+        let identifiers = rows.share(4, 8, 200);
+        let named = hits.named_within(identifiers, words).collect();
+        let scores = hits.scores();
+        // A term says more where it is all of a field than in the midst of a text.
+        let mut left = rows.grid.rows().zip(&scores).peekable();
+        let mut fields = String::new();
+        let surveys = std::iter::from_fn(|| {
+            left.peek()?;
+            fields.clear();
+            for (cells, score) in left.by_ref().take(ROWS_AT_ONCE) {
+                let short = |node: &u32| rows.doc.length(*node) <= FIELD;
+                for (_, node) in cells.iter().filter(|(_, node)| *score > 0 && short(node)) {
+                    rows.doc.write(*node, &mut fields);
+                    fields.push('\t');
+                }
+                fields.push('\n');
+            }
+            Some(Survey::of(&fields))
+        });
+        let fields = Hits::over(surveys, wanted).scores();
+        let mut scored: Vec<(u32, usize)> = scores
+            .into_iter()
+            .enumerate()
+            .map(|(row, score)| (score + fields.get(row).copied().unwrap_or_default(), row))
+            .filter(|(score, _)| *score > 0)
+            .collect();
+        scored.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        Self { named, scored }
+    }
+}
+
 struct Chooser<'a> {
     rows: &'a Rows<'a>,
     /// How grave the words of each row are.
@@ -117,9 +176,8 @@ struct Chooser<'a> {
 }
 
 impl Chooser<'_> {
-    /// A share of the rows: one in `part`, within bounds.
     fn share(&self, part: usize, least: usize, most: usize) -> usize {
-        (self.rows.count / part).clamp(least, most)
+        self.rows.share(part, least, most)
     }
 
     fn frame(&mut self, asked: bool) {
@@ -131,33 +189,11 @@ impl Chooser<'_> {
     }
 
     /// Rows that the question or the call names, and those that match it best; tells how many.
-    fn named(&mut self, hits: &Hits, wanted: &Wanted<'_>) -> usize {
-        let words = self.share(4, 8, 40);
-        let identifiers = self.share(4, 8, 200);
-        for row in hits.named_within(identifiers, words) {
+    fn named(&mut self, matches: Matches) -> usize {
+        let Matches { named, scored } = matches;
+        for row in named {
             self.kept.add(row);
         }
-        // A term says more where it is all of a field than in the midst of a text.
-        let scores = hits.scores();
-        let mut fields = String::new();
-        for (cells, score) in self.rows.grid.rows().zip(&scores) {
-            for (_, node) in cells.iter().filter(|_| *score > 0) {
-                let cell = self.rows.doc.slice(*node);
-                if cell.len() <= FIELD {
-                    fields.push_str(cell);
-                    fields.push('\t');
-                }
-            }
-            fields.push('\n');
-        }
-        let fields = Hits::of(&Survey::of(&fields), wanted).scores();
-        let mut scored: Vec<(u32, usize)> = scores
-            .into_iter()
-            .enumerate()
-            .map(|(row, score)| (score + fields.get(row).copied().unwrap_or_default(), row))
-            .filter(|(score, _)| *score > 0)
-            .collect();
-        scored.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         let most = self.share(5, 12, 40);
         let best = scored.first().map_or(0, |(score, _)| *score);
         let close = scored.partition_point(|(score, _)| score * 3 >= best * 2);
@@ -215,7 +251,9 @@ impl Chooser<'_> {
             if !few {
                 return None;
             }
-            let values = || column.classes.iter().map(|class| self.rows.doc.slice(class.node));
+            let values: Vec<Cow<'_, str>> =
+                column.classes.iter().map(|class| self.rows.doc.slice(class.node)).collect();
+            let values = || values.iter().map(Cow::as_ref);
             // A long value is a text rather than a state.
             let text: String =
                 values().flat_map(|value| [if value.len() <= FIELD { value } else { "" }, "\n"]).collect();

@@ -128,7 +128,7 @@ pub(super) fn in_texts(rows: &Rows<'_>, profile: &Profile) -> Vec<Vec<(f32, u32)
             let list = |class: &Class| {
                 let enough = column.alike == Alike::Shape && class.count as usize >= MIN_VALUES;
                 let places =
-                    if enough { numbers(rows.doc.slice(class.node)).take(MAX_PLACES).count() } else { 0 };
+                    if enough { numbers(&rows.doc.slice(class.node)).take(MAX_PLACES).count() } else { 0 };
                 found.resize_with(found.len() + places, Vec::new);
                 (found.len() - places, places)
             };
@@ -143,7 +143,7 @@ pub(super) fn in_texts(rows: &Rows<'_>, profile: &Profile) -> Vec<Vec<(f32, u32)
             let list = cell.class.and_then(|class| lists.get(cell.column)?.get(class).copied());
             let Some((first, places)) = list.filter(|(_, places)| *places > 0) else { continue };
             let lists = found.get_mut(first..first + places).unwrap_or_default();
-            for (number, list) in numbers(rows.doc.slice(cell.node)).zip(lists) {
+            for (number, list) in numbers(&rows.doc.slice(cell.node)).zip(lists) {
                 list.push((number, row));
             }
         }
@@ -261,7 +261,7 @@ fn times(rows: &Rows<'_>) -> Vec<usize> {
     let mut columns: FxHashMap<u32, Vec<(&str, usize)>> = FxHashMap::default();
     for (row, cells) in rows.grid.rows().enumerate() {
         for (column, node) in cells {
-            let text = rows.doc.slice(*node);
+            let text = rows.doc.lexeme(*node);
             if is_date(text) {
                 columns.entry(*column).or_default().push((text, row));
             }

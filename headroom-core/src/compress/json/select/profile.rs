@@ -8,9 +8,13 @@ use super::super::{
     grid::Grid,
     scan::{Document, Kind},
 };
+use crate::compress::room::expected;
 
 /// Most different values or shapes of a column that are counted.
 const MAX_CLASSES: usize = 256;
+
+/// Numbers of a column from which it is estimated how many there will be.
+const SAMPLE: usize = 1024;
 
 /// The class of cells in columns where every cell is something else.
 const NO_CLASS: u16 = u16::MAX;
@@ -62,7 +66,7 @@ pub(super) struct Cell {
 }
 
 impl Profile {
-    pub(super) fn of(doc: &Document, grid: &Grid<'_>) -> Self {
+    pub(super) fn of(doc: &Document<'_>, grid: &Grid<'_>) -> Self {
         let most = (grid.ends.len() / 8 + 4).min(MAX_CLASSES);
         let empty = || Column {
             filled: 0,
@@ -77,7 +81,9 @@ impl Profile {
         for (row, cells) in (0_u32..).zip(grid.rows()) {
             for (column, node) in cells {
                 let column = columns.get_mut(*column as usize);
-                classes.push(column.map_or(NO_CLASS, |column| column.add(doc, row, *node, most)));
+                classes.push(
+                    column.map_or(NO_CLASS, |column| column.add(doc, (row, grid.ends.len()), *node, most)),
+                );
             }
         }
         let mut pending = false;
@@ -91,7 +97,7 @@ impl Profile {
             for ((column, node), class) in grid.cells.iter().zip(&mut classes) {
                 let column = columns.get_mut(*column as usize).filter(|column| column.alike == Alike::Shape);
                 if let Some(column) = column {
-                    *class = column.class(shape(doc.slice(*node)), *node, most);
+                    *class = column.class(shape(&doc.slice(*node)), *node, most);
                 }
             }
         }
@@ -123,7 +129,7 @@ impl Profile {
 }
 
 impl Column {
-    fn add(&mut self, doc: &Document, row: u32, node: u32, most: usize) -> u16 {
+    fn add(&mut self, doc: &Document<'_>, (row, rows): (u32, usize), node: u32, most: usize) -> u16 {
         let text = doc.slice(node);
         let kind = doc.node(node).map_or(Kind::Scalar, |node| node.kind);
         self.filled += 1;
@@ -132,12 +138,16 @@ impl Column {
             && text.starts_with(|c: char| c == '-' || c.is_ascii_digit())
             && let Some(number) = text.parse().ok().filter(|number: &f32| number.is_finite())
         {
-            self.numbers.push((number, row));
+            let numbers = &mut self.numbers;
+            if numbers.len() == numbers.capacity() && numbers.len() >= SAMPLE {
+                numbers.reserve_exact(expected(numbers.len(), row as usize + 1, rows));
+            }
+            numbers.push((number, row));
         }
         if self.alike == Alike::Nothing {
             return NO_CLASS;
         }
-        self.class(exact(text), node, most)
+        self.class(exact(&text), node, most)
     }
 
     /// The class with this key; none, from then on, where there are too many.

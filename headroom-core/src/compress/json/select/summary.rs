@@ -1,6 +1,6 @@
 //! A few words on the rows that were set aside.
 
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write};
 
 use super::{
     Rows,
@@ -44,7 +44,8 @@ fn telling(rows: &Rows<'_>, column: &Column) -> Option<usize> {
     }
     let classes = &column.classes;
     let safe = |node: u32| {
-        let value = rows.doc.slice(node).trim_matches('"');
+        let value = rows.doc.slice(node);
+        let value = value.trim_matches('"');
         let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/');
         !value.is_empty() && value.len() <= MAX_VALUE && value.chars().all(plain)
     };
@@ -73,7 +74,7 @@ fn aside<'a>(rows: &'a Rows<'_>, kept: &'a [bool], column: usize) -> impl Iterat
 }
 
 fn counts(rows: &Rows<'_>, kept: &[bool], index: usize, out: &mut String) {
-    let mut found: Vec<(usize, &str)> = Vec::new();
+    let mut found: Vec<(usize, Cow<'_, str>)> = Vec::new();
     for node in aside(rows, kept, index) {
         let value = rows.doc.slice(node);
         match found.iter_mut().find(|(_, other)| *other == value) {
@@ -81,7 +82,7 @@ fn counts(rows: &Rows<'_>, kept: &[bool], index: usize, out: &mut String) {
             None => found.push((1, value)),
         }
     }
-    found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let is_text = found.iter().all(|(_, value)| value.starts_with('"'));
     if !is_text && let Some(name) = name(rows, index) {
         separate(out, "; ");
