@@ -4,6 +4,7 @@ use headroom_core::Step;
 
 use super::{Run, Violation};
 use crate::{
+    forms,
     json::{Json, Kind},
     semantic,
 };
@@ -120,6 +121,13 @@ fn lines(case: &Case<'_>) -> Verdict {
     let before: Vec<&str> = before.split('\n').collect();
     let after = if case.has(Step::LineNumbers) { numbered(case.after, &before) } else { None };
     let after = after.as_deref().unwrap_or(case.after);
+    let decoded;
+    let after = if [Step::Search, Step::Listing, Step::Columns].into_iter().any(|step| case.has(step)) {
+        decoded = forms::decoded(&before.join("\n"), after);
+        &decoded
+    } else {
+        after
+    };
     let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, line) in before.iter().enumerate() {
         places.entry(line).or_default().push(at);
@@ -156,7 +164,8 @@ fn lines(case: &Case<'_>) -> Verdict {
 }
 
 /// A line as a terminal shows it: without control sequences, and only what was drawn last.
-fn as_drawn(line: &str) -> String {
+#[must_use]
+pub fn as_drawn(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line.chars().peekable();
     while let Some(letter) = rest.next() {

@@ -1,0 +1,1 @@
+//! Formats on which tools that make prompts smaller have gone wrong.
