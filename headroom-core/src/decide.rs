@@ -162,7 +162,12 @@ fn drafts(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Draft> {
         return json_drafts(block, kind);
     }
     let drafts = forms(block, kind).into_iter().filter_map(|form| {
-        let (changes, original) = line_changes(block, &form.text, &form.parts, find);
+        // Rows of these forms say less without the rows above them, which a reference would hide.
+        let leans = [Step::Search, Step::Listing, Step::Columns].iter().any(|step| form.steps.contains(step));
+        let whole = |found: &Range<usize>| found.start == 0 && found.end + 1 >= form.text.len();
+        let (changes, original) = line_changes(block, &form.text, &form.parts, &|text, pays| {
+            find(text, &|found| (!leans || whole(&found.bytes)) && pays(found))
+        });
         let whole = !form.steps.is_empty();
         if changes.is_empty() && !whole {
             return None;
