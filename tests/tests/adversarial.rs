@@ -1,5 +1,5 @@
 //! Formats on which tools that make prompts smaller have gone wrong.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may")]
 
 use std::collections::BTreeSet;
 
