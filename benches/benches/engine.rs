@@ -11,10 +11,12 @@
 use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
 use divan::{Bencher, black_box, counter::BytesCount};
-use headroom_core::{Api, Headroom, Options};
+use headroom_core::{Api, Headroom, Means, Options};
 use headroom_tests::{
+    ask::Ask,
     data,
     generate::{Content, Escapes, Shape, Space, Spelling, Style, result_item},
+    output::Output,
 };
 
 /// All conversations of one name: `fixture` ones always, recorded ones where they are at hand.
@@ -137,6 +139,51 @@ fn compress(bencher: Bencher<'_, '_>, kind: Fresh) {
         .counter(BytesCount::new(body.len()))
         .with_inputs(Headroom::new)
         .bench_refs(|engine| engine.compress(Api::OpenAiChat, black_box(&body), &Options::new()));
+}
+
+/// One result of each kind, from which parts are set aside, at n, 10n and 100n rows: a step that is not linear shows as
+/// bytes per second that fall.
+#[divan::bench_group(sample_count = 10)]
+mod kind {
+    use super::*;
+
+    const ROWS: [usize; 3] = [200, 2_000, 20_000];
+
+    fn of(bencher: Bencher<'_, '_>, output: Output, rows: usize) {
+        let text = output.text(rows, 3, None);
+        let (tool, arguments) = output.call(None);
+        let ask = Ask { question: "Why is ship lantern4711 late?", tool, arguments, result: &text };
+        let body = ask.body(Api::Anthropic);
+        let options = Options::new().means(Means::Served);
+        bencher
+            .counter(BytesCount::new(body.len()))
+            .with_inputs(Headroom::new)
+            .bench_refs(|engine| engine.compress(Api::Anthropic, black_box(&body), &options));
+    }
+
+    macro_rules! kinds {
+        ($($name:ident: $output:ident,)*) => {
+            $(
+                #[divan::bench(args = ROWS)]
+                fn $name(bencher: Bencher<'_, '_>, rows: usize) {
+                    of(bencher, Output::$output, rows);
+                }
+            )*
+        };
+    }
+
+    kinds! {
+        json: Records,
+        json_lines: JsonLines,
+        log: ServerLog,
+        test_run: TestRun,
+        search: Search,
+        diff: Diff,
+        listing: Listing,
+        table: Table,
+        mixed: Mixed,
+        numbered_read: FileRead,
+    }
 }
 
 #[divan::bench_group(sample_count = 20)]

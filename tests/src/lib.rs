@@ -10,12 +10,15 @@
     clippy::print_stdout
 )]
 
+pub mod ask;
 pub mod data;
 pub mod diff;
 pub mod engine;
+pub mod forms;
 pub mod generate;
 pub mod json;
 pub mod laws;
+pub mod output;
 pub mod rng;
 pub mod semantic;
 pub mod spans;

@@ -9,6 +9,8 @@
 
 #[path = "laws/causality.rs"]
 mod causality;
+#[path = "laws/large.rs"]
+mod large;
 #[path = "laws/never_worse.rs"]
 mod never_worse;
 #[path = "laws/private.rs"]
@@ -31,10 +33,15 @@ use headroom_tests::{
 use proptest::prelude::ProptestConfig;
 
 /// The means under which every law must hold.
-const MEANS: [Means; 3] = [Means::None, Means::Client, Means::Served];
+const MEANS: [Means; 4] = [Means::None, Means::Client, Means::Served, Means::File];
 
 /// How many requests of a recorded session are sent. Unoptimised builds send few.
 const TURNS: usize = if cfg!(debug_assertions) { 4 } else { 40 };
+
+/// Options with these means, and a folder for originals where they need one.
+fn options(means: Means) -> Options {
+    Options::new().spool("/var/spool/headroom").means(means)
+}
 
 /// `PROPTEST_CASES` asks for more cases, or fewer.
 fn cases() -> ProptestConfig {
@@ -76,7 +83,7 @@ fn every_body(test: &str) -> Vec<(String, Api, Vec<u8>)> {
 fn on_every_body(test: &str, law: impl Fn(&Run, &Options) -> Result<(), Violation>) {
     for (name, api, body) in every_body(test) {
         for means in MEANS {
-            let options = Options::new().means(means);
+            let options = options(means);
             let checked = Run::new(&*real(), api, &body, &options).and_then(|run| law(&run, &options));
             checked.unwrap_or_else(|violation| panic!("{name} with {means}: {violation}"));
         }

@@ -1,4 +1,4 @@
-use crate::rng::Rng;
+use crate::{output::Output, rng::Rng};
 
 /// What a tool's output looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +27,12 @@ pub enum Shape {
     Short,
     /// Nothing.
     Empty,
+    /// One that is large enough to be set aside in part.
+    Large(Output),
 }
 
 impl Shape {
-    /// Every shape.
+    /// Every shape that is not large.
     pub const ALL: [Self; 12] = [
         Self::Log,
         Self::NumberedRead,
@@ -72,6 +74,7 @@ impl Content {
             })
             .collect();
         match self.shape {
+            Shape::Large(output) => output.joined(&lines),
             Shape::Records => format!("[{}]", lines.join(",")),
             Shape::PrettyRecords => format!("[\n  {}\n]\n", lines.join(",\n  ")),
             Shape::Windows => format!("\u{feff}{}", lines.join("\r\n")),
@@ -144,6 +147,7 @@ impl Content {
             },
             Shape::Short => format!("{word} {id}"),
             Shape::Empty => String::new(),
+            Shape::Large(output) => output.row(n, rng, None),
         }
     }
 }

@@ -2,6 +2,7 @@ use headroom_core::Api;
 use proptest::prelude::*;
 
 use super::{Content, Escapes, Shape, Space, Style};
+use crate::output::Output;
 
 /// How a tool result is wrapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +93,14 @@ fn call() -> impl Strategy<Value = Call> {
 
 /// Few seeds, so that outputs repeat, whole, longer or shorter, and with one line changed.
 fn content() -> impl Strategy<Value = Content> {
-    let lines = prop_oneof![1..6_usize, 20..120_usize];
-    (prop::sample::select(Shape::ALL.to_vec()), 0..3_u64, lines, 0..240_usize)
-        .prop_map(|(shape, seed, lines, changed)| Content { shape, seed, lines, changed })
+    let small = prop_oneof![1..6_usize, 20..120_usize];
+    let small = (prop::sample::select(Shape::ALL.to_vec()), small);
+    let large = prop::sample::select(Output::ALL.to_vec()).prop_map(Shape::Large);
+    let shape = prop_oneof![5 => small, 1 => (large, 60..900_usize)];
+    (shape, 0..3_u64, 0..240_usize).prop_map(|((shape, lines), seed, changed)| Content {
+        shape,
+        seed,
+        lines,
+        changed,
+    })
 }

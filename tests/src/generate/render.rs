@@ -1,6 +1,7 @@
 use headroom_core::Api;
 
-use super::{Call, Conversation, Exchange, Raw, Spelling};
+use super::{Call, Conversation, Exchange, Raw, Shape, Spelling};
+use crate::output::Output;
 
 /// The requests of a conversation, one per exchange.
 #[must_use]
@@ -201,9 +202,13 @@ fn tools(conversation: &Conversation) -> Vec<Raw> {
 fn called(api: Api, id: &str, call: &Call) -> Raw {
     let name = Raw::text(tool_name(call.tool));
     let seed = call.content.seed;
-    let args =
-        Raw::object([("command", Raw::text(format!("cat src/part{seed}.rs"))), ("n", Raw::token("1.0"))]);
-    let spelled = || Raw::text(format!("{{\"command\": \"cat src/part{seed}.rs\"}}"));
+    // Lines of what a command says is a file are never altered, so most commands say nothing of the kind.
+    let file =
+        matches!(call.content.shape, Shape::NumberedRead | Shape::Windows | Shape::Large(Output::FileRead));
+    let command =
+        if file || seed == 2 { format!("cat src/part{seed}.rs") } else { format!("make report{seed}") };
+    let args = Raw::object([("command", Raw::text(command.clone())), ("n", Raw::token("1.0"))]);
+    let spelled = || Raw::text(format!("{{\"command\": \"{command}\"}}"));
     let id = Raw::text(id);
     match api {
         Api::OpenAiChat => Raw::object([

@@ -1,4 +1,4 @@
-use headroom_core::{Api, Options};
+use headroom_core::{Api, Means, Options};
 
 use super::Violation;
 use crate::{
@@ -140,7 +140,7 @@ struct Seen {
 }
 
 fn options(request: &Request) -> Options {
-    Options::new().tenant(request.tenant.clone())
+    Options::new().means(Means::Served).tenant(request.tenant.clone())
 }
 
 fn excerpt(text: &str) -> String {

@@ -36,6 +36,7 @@ pub(crate) enum Fault {
     SwapsLines,
     LosesOriginals,
     NamesOriginalsWrongly,
+    CountsLinesWrongly,
     SetsAsideWithoutMeans,
     PrintsContent,
     AppendsTheToolNowAndThen,
@@ -65,7 +66,9 @@ impl Fake {
         let middle = lines[5..lines.len() - 5].join("\n");
         let kept_apart = means != Means::None || self.fault == Fault::SetsAsideWithoutMeans;
         let mark = if kept_apart {
-            format!("[headroom:{} lines 6-{} kept aside]", Handle::of(&middle), lines.len() - 5)
+            let first = if self.fault == Fault::CountsLinesWrongly { 6 } else { 1 };
+            let last = first + lines.len() - 11;
+            format!("[headroom:{} lines {first}-{last} kept aside]", Handle::of(&middle))
         } else {
             "[headroom: lines that stand above]".to_owned()
         };

@@ -21,7 +21,7 @@ pub use never_worse::never_worse;
 pub use private::private;
 pub use recoverable::recoverable;
 pub use splice::splice;
-pub use truthful::{Case, Form, Forms, Verdict, truthful};
+pub use truthful::{Case, Form, Forms, Verdict, as_drawn, truthful};
 
 use crate::{
     diff::{self, Diff},

@@ -4,6 +4,7 @@ use headroom_core::Step;
 
 use super::{Run, Violation};
 use crate::{
+    forms,
     json::{Json, Kind},
     semantic,
 };
@@ -120,6 +121,13 @@ fn lines(case: &Case<'_>) -> Verdict {
     let before: Vec<&str> = before.split('\n').collect();
     let after = if case.has(Step::LineNumbers) { numbered(case.after, &before) } else { None };
     let after = after.as_deref().unwrap_or(case.after);
+    let decoded;
+    let after = if [Step::Search, Step::Listing, Step::Columns].into_iter().any(|step| case.has(step)) {
+        decoded = forms::decoded(&before.join("\n"), after);
+        &decoded
+    } else {
+        after
+    };
     let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, line) in before.iter().enumerate() {
         places.entry(line).or_default().push(at);
@@ -156,7 +164,8 @@ fn lines(case: &Case<'_>) -> Verdict {
 }
 
 /// A line as a terminal shows it: without control sequences, and only what was drawn last.
-fn as_drawn(line: &str) -> String {
+#[must_use]
+pub fn as_drawn(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line.chars().peekable();
     while let Some(letter) = rest.next() {
@@ -181,21 +190,27 @@ fn json(case: &Case<'_>) -> Verdict {
     }
     let partial = case.has(Step::Elision) || case.has(Step::Reference);
     let Some(before) = Json::parse(case.before.as_bytes()) else {
-        return if partial { Verdict::Other } else { json_lines(case) };
+        let lines = if partial { Verdict::Other } else { json_lines(case) };
+        return if lines == Verdict::Other { nothing_new(case) } else { lines };
     };
     if !partial && let Some(after) = Json::parse(case.after.as_bytes()) {
         let same = semantic::canonical(&before, before.root()) == semantic::canonical(&after, after.root());
         return if same { Verdict::Holds } else { Verdict::Fails("another JSON value".to_owned()) };
     }
     if partial {
-        let invented = said(case.after).into_iter().flat_map(numbers);
-        return match invented.into_iter().find(|number| !case.before.contains(number)) {
-            Some(number) => Verdict::Fails(format!("{number} is not in the original")),
-            None => Verdict::Holds,
-        };
+        return nothing_new(case);
     }
     missing_scalar(&before, case.after)
         .map_or(Verdict::Holds, |raw| Verdict::Fails(format!("{raw} is missing")))
+}
+
+/// Of text that is JSON in part, or of which a part is shown: no number is another than in the original.
+fn nothing_new(case: &Case<'_>) -> Verdict {
+    let invented = said(case.after).into_iter().flat_map(numbers);
+    match invented.into_iter().find(|number| !case.before.contains(number)) {
+        Some(number) => Verdict::Fails(format!("{number} is not in the original")),
+        None => Verdict::Holds,
+    }
 }
 
 /// One JSON value a line.

@@ -13,10 +13,9 @@ use crate::{MEANS, cases, every_conversation};
 fn causality_holds_on_every_recorded_conversation() {
     let mut compared = Compared::default();
     for conversation in every_conversation("causality") {
-        for means in [Means::None, Means::Served] {
-            compared +=
-                causality(&real, conversation.api, &conversation.bodies, &Options::new().means(means))
-                    .unwrap_or_else(|violation| panic!("{} with {means}: {violation}", conversation.name));
+        for means in MEANS {
+            compared += causality(&real, conversation.api, &conversation.bodies, &crate::options(means))
+                .unwrap_or_else(|violation| panic!("{} with {means}: {violation}", conversation.name));
         }
     }
     println!("{compared:?}");
@@ -30,7 +29,7 @@ proptest! {
     fn causality_holds_on_generated_conversations(conversation in generate::conversations()) {
         let bodies = generate::bodies(&conversation);
         for means in MEANS {
-            if let Err(violation) = causality(&real, conversation.api, &bodies, &Options::new().means(means)) {
+            if let Err(violation) = causality(&real, conversation.api, &bodies, &crate::options(means)) {
                 return Err(TestCaseError::fail(violation.to_string()));
             }
         }
@@ -75,7 +74,7 @@ proptest! {
 
 fn appended(api: Api, body: &[u8], item: &str) -> Result<(), TestCaseError> {
     let longer = data::append(api, body, item);
-    let found = causality(&real, api, &[body.to_vec(), longer], &Options::new());
+    let found = causality(&real, api, &[body.to_vec(), longer], &crate::options(Means::Served));
     found.map(drop).map_err(|violation| TestCaseError::fail(format!("{violation}\nafter {item}")))
 }
 
@@ -95,7 +94,7 @@ fn causality_holds_for_odd_messages_at_the_end() {
         let body = conversation.bodies.last().unwrap();
         for item in odd {
             let longer = data::append(conversation.api, body, item);
-            causality(&real, conversation.api, &[body.clone(), longer], &Options::new())
+            causality(&real, conversation.api, &[body.clone(), longer], &crate::options(Means::Served))
                 .unwrap_or_else(|violation| panic!("{} and {item}: {violation}", conversation.name));
         }
     }

@@ -20,7 +20,7 @@ proptest! {
     fn never_worse_holds_on_generated_requests(conversation in generate::conversations()) {
         let body = generate::body(&conversation, usize::MAX);
         for means in MEANS {
-            let options = Options::new().means(means);
+            let options = crate::options(means);
             let law = |run: &Run, _options: &Options| never_worse(run);
             let checked = Run::new(&*real(), conversation.api, &body, &options).and_then(|run| law(&run, &options));
             checked.map_err(|violation| TestCaseError::fail(violation.to_string()))?;

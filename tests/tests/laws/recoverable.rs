@@ -20,7 +20,7 @@ proptest! {
     fn recoverable_holds_on_generated_requests(conversation in generate::conversations()) {
         let body = generate::body(&conversation, usize::MAX);
         for means in MEANS {
-            let options = Options::new().means(means);
+            let options = crate::options(means);
             let law = |run: &Run, options: &Options| recoverable(run, options);
             let checked = Run::new(&*real(), conversation.api, &body, &options).and_then(|run| law(&run, &options));
             checked.map_err(|violation| TestCaseError::fail(violation.to_string()))?;

@@ -39,7 +39,7 @@ fn request(api: Api, text: &str, member: &str) -> Vec<u8> {
 /// What is no JSON is passed on, and what is obeys the laws.
 fn check(name: &str, api: Api, body: &[u8]) {
     for means in MEANS {
-        let options = Options::new().means(means);
+        let options = crate::options(means);
         if Json::parse(body).is_none() {
             let outcome = Headroom::new().compress(api, body, &options);
             assert!(outcome.body().is_none(), "{name}, {api}: a body that is not JSON was changed");

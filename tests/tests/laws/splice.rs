@@ -22,7 +22,7 @@ fn splice_holds_under_every_means_and_tier() {
     for (name, api, body) in every_body("splice") {
         for means in MEANS {
             for tier in Tier::ALL {
-                splice(&real, api, &body, means, &Options::new().tier(tier))
+                splice(&real, api, &body, means, &crate::options(means).tier(tier))
                     .unwrap_or_else(|violation| panic!("{name} with {means} and {tier}: {violation}"));
             }
         }
@@ -50,7 +50,7 @@ proptest! {
     fn splice_holds_on_generated_requests(conversation in generate::conversations()) {
         let body = generate::body(&conversation, usize::MAX);
         for means in MEANS {
-            if let Err(violation) = splice(&real, conversation.api, &body, means, &Options::new()) {
+            if let Err(violation) = splice(&real, conversation.api, &body, means, &crate::options(means)) {
                 return Err(TestCaseError::fail(format!("{violation}\nin {}", String::from_utf8_lossy(&body))));
             }
         }

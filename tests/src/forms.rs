@@ -1,0 +1,101 @@
+//! Reads back the forms that write lines in fewer words: what each line stood for.
+
+use std::collections::{HashMap, HashSet};
+
+const LISTING: &str = "[names after a space are in the directory of the path above]";
+const SEARCH: &str = "[rows without a path are of the file above]";
+const TREE: &str = "[indented where a tree was drawn with ";
+const COLUMNS: &str = "[columns were at ";
+
+/// Paths that rows of a search may carry on.
+const CARRIED: usize = 4;
+
+/// The text with each line as it stood in the original, and without the lines that declare a form. Lines that cannot
+/// be read back stay as they are.
+#[must_use]
+pub fn decoded(before: &str, after: &str) -> String {
+    let declares = |line: &str| [LISTING, SEARCH, TREE, COLUMNS].iter().any(|form| line.starts_with(form));
+    let originals: Vec<&str> = before.split('\n').collect();
+    let known: HashSet<&str> = originals.iter().copied().collect();
+    if !after.split('\n').any(|line| declares(line) && !known.contains(line)) {
+        return after.to_owned();
+    }
+    let mut by_ink: HashMap<String, Vec<usize>> = HashMap::new();
+    for (at, line) in originals.iter().enumerate() {
+        by_ink.entry(ink(line)).or_default().push(at);
+    }
+    let mut form = "";
+    let mut directory = String::new();
+    let mut paths: Vec<String> = Vec::new();
+    let mut next = 0;
+    let mut out = Vec::new();
+    for line in after.split('\n') {
+        if declares(line) && !known.contains(line) {
+            form = [LISTING, SEARCH, TREE, COLUMNS].into_iter().find(|form| line.starts_with(form)).unwrap();
+            continue;
+        }
+        let full = match form {
+            _ if known.contains(line) => None,
+            LISTING => line.strip_prefix(' ').map(|name| format!("{directory}{name}")),
+            SEARCH => {
+                let mark = line.chars().find(|c| !c.is_ascii_digit()).filter(|_| !line.starts_with(':'));
+                let rows = paths.iter().map(|path| match mark {
+                    Some(mark) => format!("{path}{mark}{line}"),
+                    None => format!("{path}{line}"),
+                });
+                rows.into_iter().find(|row| known.contains(row.as_str()))
+            }
+            TREE | COLUMNS => by_ink
+                .get(&ink(line))
+                .and_then(|places| places.iter().find(|at| **at >= next).map(|at| originals[*at].to_owned())),
+            _ => None,
+        };
+        let full = full.unwrap_or_else(|| line.to_owned());
+        if let Some(end) = full.rfind(['/', '\\']) {
+            full[..=end].clone_into(&mut directory);
+        }
+        if form == SEARCH && known.contains(line) {
+            for path in prefixes(line) {
+                paths.retain(|other| other != path);
+                paths.insert(0, path.to_owned());
+            }
+            paths.truncate(CARRIED);
+        }
+        if let Some(at) = by_ink.get(&ink(&full)).and_then(|places| places.iter().find(|at| **at >= next)) {
+            next = at + 1;
+        }
+        out.push(full);
+    }
+    out.join("\n")
+}
+
+/// What may be the path of a row: what stands before a number between colons or hyphens.
+fn prefixes(line: &str) -> impl Iterator<Item = &str> {
+    line.match_indices([':', '-']).filter_map(|(at, mark)| {
+        let rest = line[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit());
+        (rest.len() < line.len() - at - 1 && rest.starts_with(mark)).then_some(&line[..at])
+    })
+}
+
+/// A line without what aligns it.
+fn ink(line: &str) -> String {
+    line.chars().filter(|c| !c.is_whitespace() && !"│├└─|`-".contains(*c)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_read_back() {
+        for (before, after) in [
+            ("a/b.rs\na/c.rs\nd/e.rs", format!("{LISTING}\na/b.rs\n c.rs\nd/e.rs")),
+            ("a:1:x\na:2:y\na-3-z", format!("{SEARCH}\na:1:x\n2:y\n3-z")),
+            ("NAME   AGE\nx      1d", format!("{COLUMNS}1 8]\nNAME AGE\nx 1d")),
+        ] {
+            assert_eq!(decoded(before, &after), before);
+        }
+        let wrong = format!("{LISTING}\na/b.rs\n c.rs");
+        assert_eq!(decoded("a/b.rs\nd/c.rs", &wrong), "a/b.rs\na/c.rs", "which is no line of the original");
+    }
+}

@@ -1,0 +1,159 @@
+//! Recorded files, each as the one result of a call that nobody asked anything about: how much goes, and whether what
+//! was used of the file later is seen.
+//!
+//! A needle is seen as `corpora/score.py` has it: in the text as it stands, with JSON escapes undone, or with white
+//! space folded.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use headroom_core::{Api, Headroom, Means, Options, Original, Outcome};
+use headroom_tests::{
+    ask::{Ask, texts},
+    data, forms,
+    laws::as_drawn,
+};
+use serde_json::{Value, json};
+
+/// A folder, the least share of tokens that must go, and the least share of needles that must be seen, in percent.
+const FOLDERS: [(&str, usize, usize); 4] =
+    [("json", 50, 97), ("logs", 65, 97), ("search", 0, 97), ("diffs", 0, 97)];
+
+/// A text to look for needles in.
+struct Haystack {
+    plain: String,
+    folded: String,
+}
+
+fn fold(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn entities(text: &str) -> String {
+    const ENTITIES: [(&str, &str); 6] =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")];
+    ENTITIES.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+impl Haystack {
+    fn of(text: &str, file: &str) -> Self {
+        let mut plain = text.to_owned();
+        if (file.ends_with(".json") || file.ends_with(".sarif"))
+            && let Ok(value) = serde_json::from_str(text)
+        {
+            plain.push('\n');
+            texts(&value, &mut plain);
+        }
+        let undone = plain.replace("\\\\", "\\").replace("\\\"", "\"");
+        plain.push('\n');
+        plain.push_str(&undone);
+        let folded = fold(&entities(&plain));
+        Self { plain, folded }
+    }
+
+    fn has(&self, needle: &str) -> bool {
+        self.plain.contains(needle) || self.folded.contains(fold(needle).as_str())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    before: usize,
+    after: usize,
+    needles: usize,
+    seen: usize,
+}
+
+impl Count {
+    fn add(&mut self, root: &Path, path: &Path, needles: &Value, lost: &mut Vec<String>) {
+        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+        let ask = Ask { question: "Look at it.", tool: "run", arguments: json!({}), result: &text };
+        let body = ask.body(Api::OpenAiChat);
+        let outcome = Headroom::new().compress(Api::OpenAiChat, &body, &Options::new().means(Means::Served));
+        let shown = Ask::result_in(Api::OpenAiChat, outcome.body().unwrap_or(&body));
+        let originals: &[Original] = match &outcome {
+            Outcome::Rewritten { originals, .. } => originals,
+            Outcome::Unchanged { .. } => &[],
+        };
+        let tokenizer = bpe_openai::o200k_base();
+        let before = tokenizer.count(&*text);
+        self.before += before;
+        self.after += if shown == text { before } else { tokenizer.count(&*shown) };
+
+        let strong = needles[&name]["needles"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let strong: Vec<&str> = strong
+            .iter()
+            .filter(|needle| needle["strength"] != "weak")
+            .filter_map(|needle| needle["needle"].as_str())
+            .collect();
+        if strong.is_empty() {
+            return;
+        }
+        let here = Haystack::of(&shown, &name);
+        let whole = Haystack::of(&forms::decoded(&text, &shown), &name);
+        let aside: Vec<Haystack> =
+            originals.iter().map(|original| Haystack::of(&original.content, &name)).collect();
+        for needle in strong {
+            self.needles += 1;
+            if here.has(needle) {
+                self.seen += 1;
+            } else {
+                println!("  not seen in {name}: {needle:?}");
+                // What a form without loss writes in other words is not lost.
+                let drawn = as_drawn(needle);
+                if !here.has(&drawn)
+                    && !whole.has(needle)
+                    && !aside.iter().any(|original| original.has(&drawn))
+                {
+                    lost.push(format!("{name}: {needle:?}"));
+                }
+            }
+        }
+    }
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() { files(&path, found) } else { found.push(path) }
+    }
+}
+
+#[test]
+fn recorded_files_shrink_and_show_what_was_used_of_them() {
+    let Some(root) = data::shared().map(|shared| shared.join("corpora")) else {
+        data::skipped("corpora");
+        return;
+    };
+    let needles: Value = serde_json::from_slice(&fs::read(root.join("needles.json")).unwrap()).unwrap();
+    let (mut rows, mut failed, mut lost) = (Vec::new(), Vec::new(), Vec::new());
+    for (folder, saved, visible) in FOLDERS {
+        let mut paths = Vec::new();
+        files(&root.join(folder), &mut paths);
+        let mut count = Count::default();
+        for path in &paths {
+            count.add(&root, path, &needles, &mut lost);
+        }
+        let Count { before, after, needles, seen } = count;
+        let (less, share) =
+            (100.0 - 100.0 * after as f64 / before as f64, 100.0 * seen as f64 / needles as f64);
+        rows.push(format!(
+            "{folder:7} {:4} files, {before:7} -> {after:7} tokens, {less:4.1} % less, {seen} of {needles} needles seen ({share:.1} %)",
+            paths.len()
+        ));
+        if needles == 0 || seen * 100 < needles * visible {
+            failed.push(format!("{folder}: {seen} of {needles} needles seen, not {visible} %"));
+        }
+        if after * 100 > before * (100 - saved) {
+            failed.push(format!("{folder}: {less:.1} % less, not {saved} %"));
+        }
+    }
+    println!("{}", rows.join("\n"));
+    assert!(lost.is_empty(), "neither seen nor kept aside:\n{}", lost.join("\n"));
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
