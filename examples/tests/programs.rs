@@ -124,6 +124,16 @@ async fn next(body: &mut Body) -> Option<Bytes> {
     Some(frame.unwrap().into_data().unwrap())
 }
 
+/// A body without the tool that the layer adds.
+fn without_tool(body: &[u8]) -> Vec<u8> {
+    const START: &str = r#",{"name":"headroom_retrieve""#;
+    const END: &str = r#""required":["hash"]}}"#;
+    let text = std::str::from_utf8(body).unwrap();
+    let Some((before, tool)) = text.split_once(START) else { return body.to_vec() };
+    let (_, after) = tool.split_once(END).unwrap();
+    [before, after].concat().into_bytes()
+}
+
 fn common(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
@@ -141,8 +151,8 @@ async fn through_a_gateway_a_conversation_gets_smaller_and_keeps_its_prefix() {
         }
         let (turns, got) = (conversation(), upstream.got());
         assert_eq!(got.len(), turns.len());
-        assert_eq!(got[0].body, turns[0], "{program}: nothing to rewrite");
-        assert_eq!(got[1].body, turns[1], "{program}: a first read stays whole");
+        assert_eq!(without_tool(&got[0].body), turns[0], "{program}: nothing to rewrite");
+        assert_eq!(without_tool(&got[1].body), turns[1], "{program}: a first read stays whole");
         for (got, turn) in got.iter().zip(&turns).skip(2) {
             assert!(got.body.len() < turn.len() * 2 / 3, "{program}: {} of {}", got.body.len(), turn.len());
             assert!(serde_json::from_slice::<serde_json::Value>(&got.body).is_ok());
@@ -151,7 +161,7 @@ async fn through_a_gateway_a_conversation_gets_smaller_and_keeps_its_prefix() {
             assert_eq!(got.path, "/v1/messages?beta=true");
             assert_eq!(got.headers["x-api-key"], "key");
             assert_eq!(got.headers["content-length"].to_str().unwrap(), got.body.len().to_string());
-            assert!(got.body.len() <= turn.len());
+            assert!(without_tool(&got.body).len() <= turn.len());
         }
         // What a provider has cached for one turn is the beginning of the next: all but what closes the arrays.
         for (pair, sent) in turns.windows(2).zip(got.windows(2)) {
@@ -194,7 +204,7 @@ async fn recorded_conversations_of_claude_code_get_smaller_through_a_gateway() {
             }
             let got = &upstream.got()[before..];
             for (got, turn) in got.iter().zip(&turns) {
-                assert!(got.body.len() <= turn.len());
+                assert!(without_tool(&got.body).len() <= turn.len());
                 assert!(serde_json::from_slice::<serde_json::Value>(&got.body).is_ok());
             }
             let (last, sent) = (turns.last().unwrap().len(), got.last().unwrap().body.len());
