@@ -54,7 +54,7 @@ impl Shares {
 
 /// What kind of text this is, by its structure.
 pub(super) fn kind(text: &str) -> ContentKind {
-    use Class::{Blob, Code, Frame, Hit, Json, Log, Mark, Perms, Prose, Tag};
+    use Class::{Blob, Code, Frame, Hit, Json, Log, Mark, Perms, Prose, Rows, Tag};
 
     if starts_html(text) {
         return ContentKind::Html;
@@ -77,7 +77,9 @@ pub(super) fn kind(text: &str) -> ContentKind {
         ContentKind::Log
     } else if shares.lines > 3 && listing::share(start) >= 70 {
         ContentKind::Listing
-    } else if shares.reach(50, &[Perms]) || shares.lines > 2 && columns::share(start) >= 70 {
+    } else if shares.reach(50, &[Perms])
+        || shares.lines > 2 && (columns::share(start) >= 70 || shares.reach(90, &[Rows]))
+    {
         ContentKind::Table
     } else if is_document(&lines) {
         ContentKind::Prose
