@@ -281,7 +281,7 @@ fn gaps_say_what_they_hold() {
 #[test]
 fn small_texts_have_no_gaps() {
     assert_eq!(gaps("", &Wanted::default()), []);
-    assert_eq!(gaps(&server_log()[..50].join("\n"), &Wanted::default()), []);
+    assert_eq!(gaps(&server_log()[..25].join("\n"), &Wanted::default()), []);
     assert_eq!(gaps(&"ok\n".repeat(300), &Wanted::default()), []);
     assert_eq!(gaps(&"x".repeat(5_000_000), &Wanted::default()), []);
 }
@@ -343,7 +343,7 @@ fn a_file_keeps_what_was_named_and_its_definitions() {
     let wanted =
         Wanted { question: Some("Fix handler_500, total_733 is off"), arguments: None, file_read: true };
     let out = shown(&text, &wanted);
-    let near = lines[488..=512].join("\n");
+    let near = lines[492..=508].join("\n");
     assert!(out.contains(&near) && out.contains(&lines[733]) && out.contains(&lines[..40].join("\n")));
     assert!((0..8).all(|n| out.contains(&lines[n * 125])));
     assert!(check(&text, &wanted).iter().all(|gap| gap.last - gap.first >= 39));
@@ -360,7 +360,7 @@ fn a_file_is_whole_where_nothing_or_a_part_of_it_was_named() {
         check(&text, &Wanted { question, arguments: Some(r#"{"command":"sed -n 1,900p a.py"}"#), ..file }),
         []
     );
-    assert_eq!(check(&source(700).join("\n"), &Wanted { question, ..file }), []);
+    assert_eq!(check(&source(690).join("\n"), &Wanted { question, ..file }), []);
 }
 
 #[test]
