@@ -26,7 +26,7 @@ pub(super) fn handle() -> Handle {
     Handle::of(KEPT)
 }
 
-/// Puts the tool last into `tools`, as the engine does where it is asked to serve; else nothing.
+/// Puts the tool last into `tools` where it is asked to serve, also where the engine would find it not worth it.
 pub(super) struct Serving(pub(super) Headroom);
 
 impl Engine for Serving {
@@ -37,10 +37,13 @@ impl Engine for Serving {
         let (Some(tools), true) = (tools, serve) else { return self.0.compress(api, body, options) };
         let (before, after) = text.split_at(tools.end() - 1);
         let body = format!("{before},{}{after}", tool(api)).into_bytes();
-        match self.0.compress(api, &body, options) {
-            Outcome::Unchanged { report, .. } => Outcome::Rewritten { body, originals: Vec::new(), report },
-            rewritten => rewritten,
-        }
+        let (body, originals, mut report) = match self.0.compress(api, &body, options) {
+            Outcome::Rewritten { body, originals, report } => (body, originals, report),
+            outcome => (body, Vec::new(), outcome.report().clone()),
+        };
+        // The engine takes the tool for the client's own.
+        report.means = Means::Served;
+        Outcome::Rewritten { body, originals, report }
     }
 }
 
