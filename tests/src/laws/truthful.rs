@@ -163,6 +163,27 @@ fn lines(case: &Case<'_>) -> Verdict {
     }
 }
 
+/// What is left where backspaces moved the cursor back and what followed was written over it.
+fn backspaced(line: &str) -> String {
+    if !line.contains('\u{8}') {
+        return line.to_owned();
+    }
+    let (mut shown, mut at) = (Vec::new(), 0_usize);
+    for letter in line.chars() {
+        if letter == '\u{8}' {
+            at = at.saturating_sub(1);
+        } else {
+            if at < shown.len() {
+                shown[at] = letter
+            } else {
+                shown.push(letter)
+            }
+            at += 1;
+        }
+    }
+    shown.into_iter().collect()
+}
+
 /// A line as a terminal shows it: without control sequences, and only what was drawn last.
 #[must_use]
 pub fn as_drawn(line: &str) -> String {
@@ -179,6 +200,7 @@ pub fn as_drawn(line: &str) -> String {
         }
     }
     // A carriage return in front of the line end draws over nothing: it belongs to the line end.
+    let out = backspaced(&out);
     let (text, end) = out.strip_suffix('\r').map_or((&*out, ""), |text| (text, "\r"));
     format!("{}{end}", text.rsplit('\r').find(|part| !part.is_empty()).unwrap_or(""))
 }
