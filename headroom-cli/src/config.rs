@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 pub(crate) use self::{
     listen::Listen,
-    store::Store,
+    store::{Store, home},
     upstream::{Base, Upstreams},
 };
 
@@ -29,7 +29,7 @@ const PREFIX: &str = "HEADROOM_";
 #[derive(Debug, Default, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// Address to listen on; must be this machine's own; port 0 takes a free one [default: 127.0.0.1:8787]
+    /// Address to listen on; port 0 takes a free one; where other machines can reach it, every request needs the token [default: 127.0.0.1:8787]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<Listen>,
     /// Upstream for every API

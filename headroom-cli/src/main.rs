@@ -6,10 +6,15 @@
 mod args;
 mod compress;
 mod config;
+mod ledger;
 mod output;
 mod proxy;
 mod retrieve;
+mod savings;
+mod secret;
 mod store;
+mod tokens;
+mod usage;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -47,6 +52,7 @@ fn run(args: Args) -> Result<()> {
             let config = config::load(settings, args.config.as_deref())?;
             retrieve::run(&retrieve, &config.store)?;
         }
+        Command::Savings(savings) => savings::run(&savings)?,
         Command::Proxy(settings) => {
             let config = config::load(*settings, args.config.as_deref())?;
             config::warn_of_unknown_variables();
@@ -70,4 +76,6 @@ fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<ConfigError>()
         || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
         || error.downcast_ref::<retrieve::RetrieveError>().is_some_and(retrieve::RetrieveError::is_usage)
+        || error.downcast_ref::<savings::SavingsError>().is_some_and(savings::SavingsError::is_usage)
+        || error.downcast_ref::<proxy::ProxyError>().is_some_and(proxy::ProxyError::is_usage)
 }

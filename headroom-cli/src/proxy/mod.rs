@@ -1,13 +1,19 @@
 //! `headroom proxy`: a transparent reverse proxy with the layer in it.
 
+mod answer;
+mod door;
 mod edge;
+mod metered;
+mod own;
 mod provider;
 mod shutdown;
 mod storing;
 mod tls;
+mod totals;
+mod turn;
 mod upstream;
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -22,13 +28,19 @@ use tower::{BoxError, Service, ServiceBuilder};
 
 pub(crate) use self::provider::Provider;
 use self::{
+    door::Door,
     edge::Edge,
+    own::Own,
     shutdown::Signals,
+    storing::OpenStore,
+    totals::Totals,
     upstream::{Upstream, UpstreamError},
 };
 use crate::{
-    config::{Config, Log},
+    config::{self, Config, Log},
     layer,
+    ledger::Ledger,
+    secret::{Secret, SecretError},
 };
 
 /// How long to wait where the machine is out of something (file handles, mostly) before taking the next connection.
@@ -47,6 +59,19 @@ pub(crate) enum ProxyError {
     Tls(#[from] rustls::Error),
     #[error("cannot handle signals")]
     Signals(#[source] io::Error),
+    #[error("cannot set up metrics")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    #[error(
+        "{address} can be reached from other machines, and there is no token to tell whom to let in: {}", no_token(.source)
+    )]
+    NoToken { address: SocketAddr, source: Option<SecretError> },
+}
+
+impl ProxyError {
+    /// Whether `headroom` has to be called differently.
+    pub(crate) const fn is_usage(&self) -> bool {
+        matches!(self, Self::NoToken { .. })
+    }
 }
 
 /// Serves until a signal ends it.
@@ -54,13 +79,42 @@ pub(crate) async fn run(config: Config) -> Result<(), ProxyError> {
     log_to_stderr(config.log);
     let mut signals = Signals::new().map_err(ProxyError::Signals)?;
     let upstream = Upstream::new(tls::connector()?, config.upstreams.clone());
+    let home = config::home();
+    let door = door(&config, home.as_deref())?;
     let (listener, address) = listen(config.listen.address()).await?;
     announce(&config, address);
-    let store = storing::open(&config.store).await;
-    let layer = layer(config.tier, store).observer(storing::Warner);
+    let (metrics, observer) = metered::collect()?;
+    let store = OpenStore::open(&config.store).await;
+    let layer = layer(config.tier, store.shared()).observer((storing::Warner, observer));
+    let totals = Arc::new(Totals::new(home.as_deref().map(Ledger::in_folder)));
+    tokio::spawn(metered::keep_up(metrics.clone()));
+    let own = Own::new(store, layer.clone(), metrics, Arc::clone(&totals));
     let service = ServiceBuilder::new().layer(layer).service(upstream);
-    serve(listener, Edge::new(service), config.drain, &mut signals).await;
+    let edge = Edge::new(service, door, own, Arc::clone(&totals));
+    serve(listener, edge, config.drain, &mut signals).await;
+    totals.flush();
     Ok(())
+}
+
+/// Who may come in. Without a token our own routes stay closed, which is no reason not to serve this machine.
+fn door(config: &Config, home: Option<&Path>) -> Result<Door, ProxyError> {
+    let secret = home.map(Secret::in_folder).transpose();
+    let reachable = !config.listen.address().ip().is_loopback();
+    if reachable && !matches!(secret, Ok(Some(_))) {
+        return Err(ProxyError::NoToken { address: config.listen.address(), source: secret.err() });
+    }
+    let secret = secret.unwrap_or_else(|error| {
+        tracing::warn!("the proxy's own routes are closed: {error}");
+        None
+    });
+    Ok(Door::new(secret, reachable))
+}
+
+fn no_token(error: &Option<SecretError>) -> String {
+    match error {
+        Some(error) => error.to_string(),
+        None => "set HEADROOM_HOME to a folder where it can be kept".to_owned(),
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ProxyError> {

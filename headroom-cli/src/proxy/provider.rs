@@ -26,23 +26,31 @@ impl Provider {
         }
     }
 
+    /// The label used in the ledger and in metrics.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenAi => "openai",
+            Self::Gemini => "gemini",
+        }
+    }
+
     /// The body of an error, in the shape that the provider's clients parse.
     pub(super) fn error(self, status: StatusCode, message: &str) -> String {
-        let kind = match status {
-            StatusCode::BAD_GATEWAY => "api_error",
-            _ => "invalid_request_error",
+        let (kind, gemini) = match status {
+            StatusCode::UNAUTHORIZED => ("authentication_error", "UNAUTHENTICATED"),
+            StatusCode::FORBIDDEN => ("permission_error", "PERMISSION_DENIED"),
+            StatusCode::MISDIRECTED_REQUEST => ("invalid_request_error", "PERMISSION_DENIED"),
+            StatusCode::NOT_FOUND => ("not_found_error", "NOT_FOUND"),
+            StatusCode::PAYLOAD_TOO_LARGE => ("request_too_large", "INVALID_ARGUMENT"),
+            StatusCode::BAD_GATEWAY => ("api_error", "UNAVAILABLE"),
+            StatusCode::INTERNAL_SERVER_ERROR => ("api_error", "INTERNAL"),
+            _ => ("invalid_request_error", "INVALID_ARGUMENT"),
         };
         match self {
             Self::Anthropic => json!({"type": "error", "error": {"type": kind, "message": message}}),
             Self::OpenAi => json!({"error": {"message": message, "type": kind, "param": null, "code": null}}),
-            Self::Gemini => {
-                let kind = match status {
-                    StatusCode::BAD_GATEWAY => "UNAVAILABLE",
-                    StatusCode::MISDIRECTED_REQUEST => "PERMISSION_DENIED",
-                    _ => "INVALID_ARGUMENT",
-                };
-                json!({"error": {"code": status.as_u16(), "message": message, "status": kind}})
-            }
+            Self::Gemini => json!({"error": {"code": status.as_u16(), "message": message, "status": gemini}}),
         }
         .to_string()
     }

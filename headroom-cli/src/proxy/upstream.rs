@@ -20,8 +20,11 @@ use hyper_util::{
 };
 use tower::{BoxError, Service};
 
-use super::Provider;
-use crate::config::{Base, Upstreams};
+use super::{Provider, turn::Turn};
+use crate::{
+    config::{Base, Upstreams},
+    usage::{Tap, Usage},
+};
 
 /// Finds HTTP/2 connections that died while the machine slept.
 const HTTP2_KEEPALIVE: Duration = Duration::from_secs(20);
@@ -39,6 +42,12 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     header::UPGRADE,
     header::EXPECT,
 ];
+
+/// What headers of our own begin with. They are between the client and us.
+const OWN: &str = "x-headroom-";
+
+/// Tells a turn what a provider says about usage and model.
+type Told = Box<dyn FnMut(Option<Usage>, Option<&str>) + Send>;
 
 /// Sends requests to the provider that they are meant for.
 #[derive(Clone, Debug)]
@@ -82,7 +91,7 @@ impl<B> Service<Request<B>> for Upstream
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Response = Response<Incoming>;
+    type Response = Response<Tap<Incoming, Told>>;
     type Error = UpstreamError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
@@ -103,8 +112,10 @@ where
         // The client names us; the upstream's own name is in the URL.
         parts.headers.remove(header::HOST);
         strip_hop_by_hop(&mut parts.headers);
+        strip_own(&mut parts.headers);
         parts.version = Version::HTTP_11;
-        let report = parts.extensions.remove::<RequestReport>();
+        let turn = parts.extensions.remove::<Turn>().unwrap_or_default();
+        let call = turn.call(parts.extensions.remove::<RequestReport>());
         let request = Request::from_parts(parts, body.map_err(Into::into).boxed_unsync());
         let (base, sent) = (base.clone(), self.client.request(request));
         Box::pin(async move {
@@ -113,11 +124,11 @@ where
                 false => UpstreamError::NoAnswer { base, source },
             })?;
             strip_hop_by_hop(response.headers_mut());
-            // For the log line at the edge.
-            if let Some(report) = report {
-                response.extensions_mut().insert(report);
-            }
-            Ok(response)
+            turn.answered(call, response.status().as_u16());
+            let (parts, body) = response.into_parts();
+            let used: Told = Box::new(move |usage, model| turn.used(call, usage, model));
+            let body = Tap::new(body, &parts.headers, used);
+            Ok(Response::from_parts(parts, body))
         })
     }
 }
@@ -131,6 +142,14 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
         .filter_map(|name| name.trim().parse().ok())
         .collect();
     for name in named.iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
+    }
+}
+
+fn strip_own(headers: &mut HeaderMap) {
+    let own: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with(OWN)).cloned().collect();
+    for name in &own {
         headers.remove(name);
     }
 }

@@ -94,10 +94,15 @@ fn a_port_in_use_is_an_error_that_says_so() {
 }
 
 #[test]
-fn addresses_that_others_can_reach_are_refused() {
+fn addresses_that_others_can_reach_need_a_token() {
     for address in ["0.0.0.0:0", "[::]:0"] {
+        // Without a folder there is none.
         let output = headroom(&["proxy", "--listen", address]).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{address}");
-        assert!(stderr(&output).contains("can be reached from other machines"), "{}", stderr(&output));
+        let text = stderr(&output);
+        assert!(
+            text.contains("can be reached from other machines") && text.contains("HEADROOM_HOME"),
+            "{text}"
+        );
     }
 }

@@ -4,19 +4,9 @@ use std::{io::Write, net::TcpListener};
 
 use serde_json::json;
 
-use crate::support::{Message, Proxy, Upstream, exchange, headroom, request};
+use crate::support::{Message, Proxy, Upstream, exchange, headroom, post, request};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
-
-fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let mut request = format!(
-        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{headers}\r\n",
-        body.len()
-    )
-    .into_bytes();
-    request.extend(body);
-    request
-}
 
 #[test]
 fn answers_of_every_status_reach_the_client_as_they_are() {

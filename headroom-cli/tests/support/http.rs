@@ -132,6 +132,23 @@ impl Connection {
     }
 }
 
+/// A request with a JSON body; `headers` are lines with their ends.
+pub(crate) fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let mut request = format!(
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{headers}\r\n",
+        body.len()
+    )
+    .into_bytes();
+    request.extend(body);
+    request
+}
+
+/// An answer with a JSON body.
+pub(crate) fn ok(body: &str) -> String {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length";
+    format!("{head}: {}\r\n\r\n{body}", body.len())
+}
+
 /// Sends this and reads the answer.
 pub(crate) fn exchange(address: SocketAddr, request: impl AsRef<[u8]>) -> Message {
     let mut connection = Connection::open(address);
