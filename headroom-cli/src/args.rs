@@ -94,11 +94,15 @@ Exit status: 0 printed, 1 the ledger cannot be read, 2 called wrongly.";
 
 const PROXY_EXAMPLES: &str = "\
 The path chooses the upstream: /v1/messages and /api/* go to Anthropic, /v1beta/* and /v1/models/MODEL:METHOD to \
-Gemini, everything else to OpenAI. Requests that send `anthropic-version` or `x-goog-api-key` on other shared paths, \
+Gemini, /model/* to Bedrock, /v1/projects/* to Vertex AI, everything else to OpenAI. Requests that send `anthropic-version` or `x-goog-api-key` on other shared paths, \
 such as /v1/models, go to that provider. An upstream may have a path; one that ends in the version (/v1) that the \
 request's path starts with is joined without doubling it.
 
-Keys are the client's own and pass through. The proxy keeps none.
+Keys are the client's own and pass through. The proxy keeps none. Requests that are signed (AWS SigV4) pass as they are, \
+and are refused by AWS since their signature names another host: use a bearer key with Bedrock.
+
+Upstreams with https are reached through the proxy that HTTPS_PROXY or ALL_PROXY names (http://HOST:PORT), if NO_PROXY \
+does not except them.
 
 Routes of its own, which go to no provider:
   GET  /livez, /readyz         whether it runs
@@ -118,8 +122,10 @@ Examples:
     GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787 ...
   Codex, in ~/.codex/config.toml:
     openai_base_url = \"http://127.0.0.1:8787/v1\"
-  An OpenAI-compatible server:
+  An OpenAI-compatible server, OpenRouter, Azure:
     headroom proxy --openai-upstream http://127.0.0.1:11434
+    headroom proxy --openai-upstream https://openrouter.ai/api/v1
+    headroom proxy --openai-upstream https://RESOURCE.openai.azure.com
   The same in the configuration file:
     openai_upstream = \"http://127.0.0.1:11434\"
   The same as a variable:

@@ -1,6 +1,7 @@
 //! `headroom proxy`: a transparent reverse proxy with the layer in it.
 
 mod answer;
+mod connect;
 mod door;
 mod edge;
 mod metered;
@@ -8,7 +9,6 @@ mod own;
 mod provider;
 mod shutdown;
 mod storing;
-mod tls;
 mod totals;
 mod turn;
 mod upstream;
@@ -28,6 +28,7 @@ use tower::{BoxError, Service, ServiceBuilder};
 
 pub(crate) use self::provider::Provider;
 use self::{
+    connect::Connector,
     door::Door,
     edge::Edge,
     own::Own,
@@ -78,7 +79,7 @@ impl ProxyError {
 pub(crate) async fn run(config: Config) -> Result<(), ProxyError> {
     log_to_stderr(config.log);
     let mut signals = Signals::new().map_err(ProxyError::Signals)?;
-    let upstream = Upstream::new(tls::connector()?, config.upstreams.clone());
+    let upstream = Upstream::new(Connector::new()?, config.upstreams.clone());
     let home = config::home();
     let door = door(&config, home.as_deref())?;
     let (listener, address) = listen(config.listen.address()).await?;

@@ -13,14 +13,13 @@ use http::{HeaderMap, HeaderName, Request, Response, Version, header};
 use http_body::Body;
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
 use tower::{BoxError, Service};
 
-use super::{Provider, turn::Turn};
+use super::{Provider, connect::Connector, turn::Turn};
 use crate::{
     config::{Base, Upstreams},
     usage::{Tap, Usage},
@@ -52,7 +51,7 @@ type Told = Box<dyn FnMut(Option<Usage>, Option<&str>) + Send>;
 /// Sends requests to the provider that they are meant for.
 #[derive(Clone, Debug)]
 pub(super) struct Upstream {
-    client: Client<HttpsConnector<HttpConnector>, UnsyncBoxBody<Bytes, BoxError>>,
+    client: Client<Connector, UnsyncBoxBody<Bytes, BoxError>>,
     upstreams: Arc<Upstreams>,
 }
 
@@ -63,6 +62,10 @@ pub(super) enum UpstreamError {
     Unreachable { base: Base, source: hyper_util::client::legacy::Error },
     #[error("{base} gave no answer: {}", innermost(.source))]
     NoAnswer { base: Base, source: hyper_util::client::legacy::Error },
+    #[error(
+        "nobody has said where {provider} is, which depends on the region; start the proxy with --{provider}-upstream URL"
+    )]
+    Unknown { provider: &'static str },
     #[error("the request's path cannot be sent to {base}: {source}")]
     Path { base: Base, source: http::Error },
 }
@@ -76,7 +79,7 @@ fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'stat
 }
 
 impl Upstream {
-    pub(super) fn new(connector: HttpsConnector<HttpConnector>, upstreams: Upstreams) -> Self {
+    pub(super) fn new(connector: Connector, upstreams: Upstreams) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -101,7 +104,11 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let base = self.upstreams.of(Provider::of(parts.uri.path(), &parts.headers));
+        let provider = Provider::of(parts.uri.path(), &parts.headers);
+        let Some(base) = self.upstreams.of(provider) else {
+            let error = UpstreamError::Unknown { provider: provider.as_str() };
+            return Box::pin(std::future::ready(Err(error)));
+        };
         parts.uri = match base.join(&parts.uri) {
             Ok(uri) => uri,
             Err(source) => {

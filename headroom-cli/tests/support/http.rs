@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc,
         mpsc::{self, Receiver},
@@ -121,6 +121,19 @@ impl Connection {
             message.complete = true;
         }
         Ok(message)
+    }
+
+    /// Passes on what comes, both ways, until one side ends.
+    pub(crate) fn join(&mut self, mut other: TcpStream) -> io::Result<()> {
+        let (mut back, mut out) = (other.try_clone()?, self.reader.get_ref().try_clone()?);
+        let returning = thread::spawn(move || {
+            let _ = io::copy(&mut back, &mut out);
+            let _ = out.shutdown(Shutdown::Both);
+        });
+        let _ = io::copy(&mut self.reader, &mut other);
+        let _ = other.shutdown(Shutdown::Both);
+        let _ = returning.join();
+        Ok(())
     }
 
     /// Whether the other side ends the connection.
