@@ -101,6 +101,9 @@ request's path starts with is joined without doubling it.
 Keys are the client's own and pass through. The proxy keeps none. Requests that are signed (AWS SigV4) pass as they are, \
 and are refused by AWS since their signature names another host: use a bearer key with Bedrock.
 
+On SIGHUP the configuration file is read again: upstreams, log and drain_seconds change, for requests that come then; \
+everything else stays until the proxy is started again.
+
 Upstreams with https are reached through the proxy that HTTPS_PROXY or ALL_PROXY names (http://HOST:PORT), if NO_PROXY \
 does not except them.
 

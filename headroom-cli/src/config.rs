@@ -26,7 +26,7 @@ pub(crate) use self::{
 const PREFIX: &str = "HEADROOM_";
 
 /// What one source (flags, environment, file) says.
-#[derive(Debug, Default, Deserialize, clap::Args)]
+#[derive(Clone, Debug, Default, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Address to listen on; port 0 takes a free one; where other machines can reach it, every request needs the token [default: 127.0.0.1:8787]

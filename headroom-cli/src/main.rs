@@ -54,10 +54,11 @@ fn run(args: Args) -> Result<()> {
         }
         Command::Savings(savings) => savings::run(&savings)?,
         Command::Proxy(settings) => {
-            let config = config::load(*settings, args.config.as_deref())?;
+            let read = move || config::load((*settings).clone(), args.config.as_deref());
+            let config = read()?;
             config::warn_of_unknown_variables();
             let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
-            let result = runtime.block_on(proxy::run(config));
+            let result = runtime.block_on(proxy::run(config, read));
             // Requests that outlived the drain end here; a name lookup must not hold up the exit.
             runtime.shutdown_background();
             result?;

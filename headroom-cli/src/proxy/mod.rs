@@ -4,10 +4,11 @@ mod answer;
 mod connect;
 mod door;
 mod edge;
+mod live;
 mod metered;
 mod own;
 mod provider;
-mod shutdown;
+mod signals;
 mod storing;
 mod totals;
 mod turn;
@@ -25,20 +26,22 @@ use hyper_util::{
 };
 use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceBuilder};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 pub(crate) use self::provider::Provider;
 use self::{
     connect::Connector,
     door::Door,
     edge::Edge,
+    live::{Live, LiveUpstreams},
     own::Own,
-    shutdown::Signals,
+    signals::{Asked, Signals},
     storing::OpenStore,
     totals::Totals,
     upstream::{Upstream, UpstreamError},
 };
 use crate::{
-    config::{self, Config, Log},
+    config::{self, Config, ConfigError, Log},
     layer,
     ledger::Ledger,
     secret::{Secret, SecretError},
@@ -75,11 +78,15 @@ impl ProxyError {
     }
 }
 
-/// Serves until a signal ends it.
-pub(crate) async fn run(config: Config) -> Result<(), ProxyError> {
-    log_to_stderr(config.log);
+/// Serves until a signal ends it. `read` gives the configuration, also when a signal asks for it to be read again.
+pub(crate) async fn run(
+    config: Config,
+    read: impl Fn() -> Result<Config, ConfigError> + Send + 'static,
+) -> Result<(), ProxyError> {
+    let set_log = log_to_stderr(config.log);
     let mut signals = Signals::new().map_err(ProxyError::Signals)?;
-    let upstream = Upstream::new(Connector::new()?, config.upstreams.clone());
+    let upstreams = LiveUpstreams::new(config.upstreams.clone());
+    let upstream = Upstream::new(Connector::new()?, upstreams.clone());
     let home = config::home();
     let door = door(&config, home.as_deref())?;
     let (listener, address) = listen(config.listen.address()).await?;
@@ -92,7 +99,8 @@ pub(crate) async fn run(config: Config) -> Result<(), ProxyError> {
     let own = Own::new(store, layer.clone(), metrics, Arc::clone(&totals));
     let service = ServiceBuilder::new().layer(layer).service(upstream);
     let edge = Edge::new(service, door, own, Arc::clone(&totals));
-    serve(listener, edge, config.drain, &mut signals).await;
+    let mut live = Live { config, upstreams, read: Box::new(read), set_log };
+    serve(listener, edge, &mut live, &mut signals).await;
     totals.flush();
     Ok(())
 }
@@ -142,7 +150,7 @@ fn announce(config: &Config, address: SocketAddr) {
     );
 }
 
-async fn serve<S, B>(listener: TcpListener, edge: Edge<S>, drain: Duration, signals: &mut Signals)
+async fn serve<S, B>(listener: TcpListener, edge: Edge<S>, live: &mut Live, signals: &mut Signals)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = UpstreamError> + Clone + Send + 'static,
     S::Future: Send,
@@ -162,7 +170,13 @@ where
                     continue;
                 }
             },
-            () = signals.next() => break,
+            asked = signals.next() => match asked {
+                Asked::Stop => break,
+                Asked::Reload => {
+                    live.reload();
+                    continue;
+                }
+            },
         };
         // Each event of a stream leaves at once.
         let _ = stream.set_nodelay(true);
@@ -177,6 +191,7 @@ where
         });
     }
     drop(listener);
+    let drain = live.config.drain;
     let open = graceful.count();
     if open > 0 {
         tracing::info!("stopping; {open} connections have {} s to finish", drain.as_secs());
@@ -184,18 +199,28 @@ where
     tokio::select! {
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(drain) => tracing::warn!("stopped before every request was finished"),
-        () = signals.next() => tracing::warn!("stopped at once"),
+        () = signals.stop() => tracing::warn!("stopped at once"),
     }
 }
 
-fn log_to_stderr(level: Log) {
+/// Begins to log. What is given back changes how much.
+fn log_to_stderr(level: Log) -> Box<dyn Fn(Log) + Send> {
     use std::io::IsTerminal;
-    use tracing_subscriber::{
-        filter::{LevelFilter, Targets},
-        layer::SubscriberExt,
-        util::SubscriberInitExt,
-    };
+    use tracing_subscriber::{layer::SubscriberExt, reload, util::SubscriberInitExt};
 
+    let colours =
+        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours).with_target(false);
+    let (ours, handle) = reload::Layer::new(of_ours(level));
+    tracing_subscriber::registry().with(ours).with(lines).init();
+    Box::new(move |level| {
+        let _ = handle.reload(of_ours(level));
+    })
+}
+
+/// Our own crates only: what others log may show headers.
+fn of_ours(level: Log) -> Targets {
     let level = match level {
         Log::Off => LevelFilter::OFF,
         Log::Error => LevelFilter::ERROR,
@@ -203,12 +228,6 @@ fn log_to_stderr(level: Log) {
         Log::Info => LevelFilter::INFO,
         Log::Debug => LevelFilter::DEBUG,
     };
-    let colours =
-        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let lines =
-        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours).with_target(false);
-    // Our own crates only: what others log may show headers.
     let ours = ["headroom", "headroom_core", "headroom_store", "headroom_tower"];
-    let ours = Targets::new().with_targets(ours.map(|target| (target, level)));
-    tracing_subscriber::registry().with(lines).with(ours).init();
+    Targets::new().with_targets(ours.map(|target| (target, level)))
 }

@@ -2,7 +2,6 @@ use std::{
     error::Error,
     future::Future,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -19,9 +18,9 @@ use hyper_util::{
 };
 use tower::{BoxError, Service};
 
-use super::{Provider, connect::Connector, turn::Turn};
+use super::{Provider, connect::Connector, live::LiveUpstreams, turn::Turn};
 use crate::{
-    config::{Base, Upstreams},
+    config::Base,
     usage::{Tap, Usage},
 };
 
@@ -52,7 +51,7 @@ type Told = Box<dyn FnMut(Option<Usage>, Option<&str>) + Send>;
 #[derive(Clone, Debug)]
 pub(super) struct Upstream {
     client: Client<Connector, UnsyncBoxBody<Bytes, BoxError>>,
-    upstreams: Arc<Upstreams>,
+    upstreams: LiveUpstreams,
 }
 
 /// The upstream gave no answer.
@@ -79,14 +78,14 @@ fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'stat
 }
 
 impl Upstream {
-    pub(super) fn new(connector: Connector, upstreams: Upstreams) -> Self {
+    pub(super) fn new(connector: Connector, upstreams: LiveUpstreams) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .http2_adaptive_window(true)
             .http2_keep_alive_interval(HTTP2_KEEPALIVE)
             .build(connector);
-        Self { client, upstreams: Arc::new(upstreams) }
+        Self { client, upstreams }
     }
 }
 
@@ -105,7 +104,8 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let provider = Provider::of(parts.uri.path(), &parts.headers);
-        let Some(base) = self.upstreams.of(provider) else {
+        let upstreams = self.upstreams.get();
+        let Some(base) = upstreams.of(provider) else {
             let error = UpstreamError::Unknown { provider: provider.as_str() };
             return Box::pin(std::future::ready(Err(error)));
         };
