@@ -38,6 +38,20 @@ pub(crate) enum Command {
     /// Show what turns through the proxy cost and what was saved in them, by day and model
     #[command(visible_alias = "stats", after_help = SAVINGS_EXAMPLES)]
     Savings(SavingsArgs),
+    /// Check the configuration, print what holds, or describe what may be said
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Looks at flags of none but `--config`, at the environment and at the file.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say whether it can be used; if not, where and why, with exit status 2
+    Check,
+    /// Print every setting that holds, as a configuration file
+    Print,
+    /// Print the JSON Schema of the configuration file
+    Schema,
 }
 
 const COMPRESS_EXAMPLES: &str = "\

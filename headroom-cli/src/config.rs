@@ -4,6 +4,7 @@
 //! `openai_upstream` are the same.
 
 mod listen;
+mod show;
 mod store;
 mod upstream;
 
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 pub(crate) use self::{
     listen::Listen,
+    show::schema,
     store::{Store, home},
     upstream::{Base, Upstreams},
 };
@@ -102,6 +104,18 @@ pub(crate) enum Log {
     #[default]
     Info,
     Debug,
+}
+
+impl fmt::Display for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        })
+    }
 }
 
 impl FromStr for Log {

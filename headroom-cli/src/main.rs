@@ -25,7 +25,7 @@ use headroom_store::OriginalStore;
 use headroom_tower::HeadroomLayer;
 
 use crate::{
-    args::{Args, Command},
+    args::{Args, Command, ConfigCommand},
     config::{ConfigError, Settings},
 };
 
@@ -53,6 +53,18 @@ fn run(args: Args) -> Result<()> {
             retrieve::run(&retrieve, &config.store)?;
         }
         Command::Savings(savings) => savings::run(&savings)?,
+        Command::Config(command) => {
+            let load = || config::load(Settings::default(), args.config.as_deref());
+            let text = match command {
+                ConfigCommand::Check => load().map(|_| "the configuration can be used\n".to_owned())?,
+                ConfigCommand::Print => load()?.to_toml(),
+                ConfigCommand::Schema => format!("{:#}\n", config::schema()),
+            };
+            if matches!(command, ConfigCommand::Check) {
+                config::warn_of_unknown_variables();
+            }
+            output::write(text.as_bytes()).context("cannot write standard output")?;
+        }
         Command::Proxy(settings) => {
             let read = move || config::load((*settings).clone(), args.config.as_deref());
             let config = read()?;

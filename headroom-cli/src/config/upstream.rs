@@ -130,8 +130,9 @@ impl Upstreams {
     }
 }
 
-impl fmt::Display for Upstreams {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Upstreams {
+    /// Those that are known, with the names of their providers.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&'static str, &Base)> {
         let all = [
             ("anthropic", &self.anthropic),
             ("openai", &self.openai),
@@ -139,8 +140,13 @@ impl fmt::Display for Upstreams {
             ("bedrock", &self.bedrock),
             ("vertex", &self.vertex),
         ];
-        let named = all.iter().filter_map(|(name, base)| Some((name, base.as_ref()?)));
-        for (n, (name, base)) in named.enumerate() {
+        all.into_iter().filter_map(|(name, base)| Some((name, base.as_ref()?)))
+    }
+}
+
+impl fmt::Display for Upstreams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, (name, base)) in self.named().enumerate() {
             let comma = if n == 0 { "" } else { ", " };
             write!(f, "{comma}{name} {base}")?;
         }

@@ -115,3 +115,31 @@ fn the_proxy_says_what_is_active_and_which_variables_have_no_effect() {
     }
     assert!(!text.contains('\u{1b}'), "colours without a terminal");
 }
+
+#[test]
+fn the_configuration_is_checked_printed_and_described() {
+    let home = home("tier = 'lossless'\nopenai_upstream = 'http://127.0.0.1:1'");
+    let run = |what: &str| {
+        headroom(&["config", what]).env("HOME", home.path()).env("HEADROOM_LOG", "warn").output().unwrap()
+    };
+    assert_eq!(run("check").stdout, b"the configuration can be used\n");
+    let text = String::from_utf8(run("print").stdout).unwrap();
+    for line in [
+        "tier = \"lossless\"",
+        "openai_upstream = \"http://127.0.0.1:1\"",
+        "log = \"warn\"",
+        "drain_seconds = 10",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no {line} in {text}");
+    }
+    let schema: Value = serde_json::from_slice(&run("schema").stdout).unwrap();
+    assert_eq!(schema["properties"]["tier"]["enum"][0], "lossless");
+    fs::write(home.path().join(".config/headroom/config.toml"), "teir = 1").unwrap();
+    let output = run("check");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        output.stdout.is_empty() && stderr(&output).contains("unknown field `teir`"),
+        "{}",
+        stderr(&output)
+    );
+}
