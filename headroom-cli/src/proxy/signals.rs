@@ -3,9 +3,9 @@ use std::{future, io};
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// SIGINT or SIGTERM.
+    /// SIGINT or SIGTERM; SIGHUP when the terminal is closed that the proxy writes to.
     Stop,
-    /// SIGHUP.
+    /// Any other SIGHUP.
     Reload,
 }
 
@@ -18,6 +18,9 @@ pub(super) struct Signals {
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     hangup: tokio::signal::unix::Signal,
+    /// Whether the proxy was started to be watched, and not to stay when its terminal is closed.
+    #[cfg(unix)]
+    is_watched: bool,
 }
 
 impl Signals {
@@ -28,6 +31,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            is_watched: io::IsTerminal::is_terminal(&io::stderr()),
         })
     }
 
@@ -42,7 +46,10 @@ impl Signals {
         let asked = tokio::select! {
             signal = self.interrupt.recv() => signal.map(|()| Asked::Stop),
             signal = self.terminate.recv() => signal.map(|()| Asked::Stop),
-            signal = self.hangup.recv() => signal.map(|()| Asked::Reload),
+            signal = self.hangup.recv() => signal.map(|()| match self.is_watched && !has_terminal() {
+                true => Asked::Stop,
+                false => Asked::Reload,
+            }),
         };
         #[cfg(not(unix))]
         let asked = tokio::signal::ctrl_c().await.ok().map(|()| Asked::Stop);
@@ -56,4 +63,10 @@ impl Signals {
     pub(super) async fn stop(&mut self) {
         while self.next().await != Asked::Stop {}
     }
+}
+
+/// Whether the terminal that the process belongs to is still there.
+#[cfg(unix)]
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
 }
