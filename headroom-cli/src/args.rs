@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 use headroom_core::{Api, Handle, Means, Tier};
@@ -35,6 +35,23 @@ pub(crate) enum Command {
     /// Print what was set aside behind a marker, or a part of it
     #[command(after_help = RETRIEVE_EXAMPLES)]
     Retrieve(RetrieveArgs),
+    /// Show what turns through the proxy cost and what was saved in them, by day and model
+    #[command(visible_alias = "stats", after_help = SAVINGS_EXAMPLES)]
+    Savings(SavingsArgs),
+    /// Check the configuration, print what holds, or describe what may be said
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Looks at flags of none but `--config`, at the environment and at the file.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say whether it can be used; if not, where and why, with exit status 2
+    Check,
+    /// Print every setting that holds, as a configuration file
+    Print,
+    /// Print the JSON Schema of the configuration file
+    Schema,
 }
 
 const COMPRESS_EXAMPLES: &str = "\
@@ -75,13 +92,43 @@ Examples:
 
 Exit status: 0 printed, 1 not there or not readable, 2 called wrongly.";
 
+const SAVINGS_EXAMPLES: &str = "\
+The proxy keeps a ledger in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom: for each request the time, the model, \
+what the provider counted and what was saved. It holds no content, no paths and no keys.
+
+Only turns that the provider accepted count. Where no price is known, there are tokens and no dollars.
+
+Examples:
+  The last seven days:
+    headroom savings --days 7
+  For a script:
+    headroom savings --json | jq .total.saved
+
+Exit status: 0 printed, 1 the ledger cannot be read, 2 called wrongly.";
+
 const PROXY_EXAMPLES: &str = "\
 The path chooses the upstream: /v1/messages and /api/* go to Anthropic, /v1beta/* and /v1/models/MODEL:METHOD to \
-Gemini, everything else to OpenAI. Requests that send `anthropic-version` or `x-goog-api-key` on other shared paths, \
+Gemini, /model/* to Bedrock, /v1/projects/* to Vertex AI, everything else to OpenAI. Requests that send `anthropic-version` or `x-goog-api-key` on other shared paths, \
 such as /v1/models, go to that provider. An upstream may have a path; one that ends in the version (/v1) that the \
 request's path starts with is joined without doubling it.
 
-Keys are the client's own and pass through. The proxy keeps none.
+Keys are the client's own and pass through. The proxy keeps none. Requests that are signed (AWS SigV4) pass as they are, \
+and are refused by AWS since their signature names another host: use a bearer key with Bedrock.
+
+On SIGHUP the configuration file is read again: upstreams, log and drain_seconds change, for requests that come then; \
+everything else stays until the proxy is started again.
+
+Upstreams with https are reached through the proxy that HTTPS_PROXY or ALL_PROXY names (http://HOST:PORT), if NO_PROXY \
+does not except them.
+
+Routes of its own, which go to no provider:
+  GET  /livez, /readyz         whether it runs
+  GET  /v1/retrieve/HASH       what was set aside; ?lines=, rows=, path=, query=, max_bytes= for a part
+  POST /v1/compress            {\"model\", \"messages\"} in, smaller messages and token counts out
+  GET  /stats, /metrics        what was done, as JSON and for Prometheus
+All but the first need the token in the file `token` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom, as \
+`authorization: Bearer TOKEN` or `x-headroom-token: TOKEN`. Where --listen is an address that other machines can reach, \
+everything does, as `x-headroom-token`; put TLS in front of it.
 
 Examples:
   Claude Code:
@@ -92,8 +139,10 @@ Examples:
     GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787 ...
   Codex, in ~/.codex/config.toml:
     openai_base_url = \"http://127.0.0.1:8787/v1\"
-  An OpenAI-compatible server:
+  An OpenAI-compatible server, OpenRouter, Azure:
     headroom proxy --openai-upstream http://127.0.0.1:11434
+    headroom proxy --openai-upstream https://openrouter.ai/api/v1
+    headroom proxy --openai-upstream https://RESOURCE.openai.azure.com
   The same in the configuration file:
     openai_upstream = \"http://127.0.0.1:11434\"
   The same as a variable:
@@ -131,6 +180,16 @@ pub(crate) struct CompressArgs {
     /// What the user asked before the call
     #[arg(long, value_name = "TEXT", requires = "text")]
     pub(crate) query: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SavingsArgs {
+    /// How many days, today included
+    #[arg(long, value_name = "N", default_value = "30")]
+    pub(crate) days: NonZeroU32,
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -4,6 +4,7 @@
 //! `openai_upstream` are the same.
 
 mod listen;
+mod show;
 mod store;
 mod upstream;
 
@@ -19,17 +20,18 @@ use serde::Deserialize;
 
 pub(crate) use self::{
     listen::Listen,
-    store::Store,
+    show::schema,
+    store::{Store, home},
     upstream::{Base, Upstreams},
 };
 
 const PREFIX: &str = "HEADROOM_";
 
 /// What one source (flags, environment, file) says.
-#[derive(Debug, Default, Deserialize, clap::Args)]
+#[derive(Clone, Debug, Default, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// Address to listen on; must be this machine's own; port 0 takes a free one [default: 127.0.0.1:8787]
+    /// Address to listen on; port 0 takes a free one; where other machines can reach it, every request needs the token [default: 127.0.0.1:8787]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<Listen>,
     /// Upstream for every API
@@ -44,6 +46,12 @@ pub(crate) struct Settings {
     /// Upstream of the Gemini API [default: https://generativelanguage.googleapis.com]
     #[arg(long, value_name = "URL")]
     pub(crate) gemini_upstream: Option<Base>,
+    /// Upstream of Amazon Bedrock, such as https://bedrock-runtime.us-east-1.amazonaws.com; for clients with a bearer key
+    #[arg(long, value_name = "URL")]
+    pub(crate) bedrock_upstream: Option<Base>,
+    /// Upstream of Vertex AI, such as https://us-east5-aiplatform.googleapis.com
+    #[arg(long, value_name = "URL")]
+    pub(crate) vertex_upstream: Option<Base>,
     /// How far edits may go: lossless, context or full [default: full]
     #[arg(long)]
     pub(crate) tier: Option<Tier>,
@@ -59,7 +67,7 @@ pub(crate) struct Settings {
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 13] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
     "HEADROOM_LISTEN",
@@ -67,6 +75,8 @@ const VARIABLES: [&str; 11] = [
     "HEADROOM_ANTHROPIC_UPSTREAM",
     "HEADROOM_OPENAI_UPSTREAM",
     "HEADROOM_GEMINI_UPSTREAM",
+    "HEADROOM_BEDROCK_UPSTREAM",
+    "HEADROOM_VERTEX_UPSTREAM",
     "HEADROOM_TIER",
     "HEADROOM_STORE",
     "HEADROOM_LOG",
@@ -94,6 +104,18 @@ pub(crate) enum Log {
     #[default]
     Info,
     Debug,
+}
+
+impl fmt::Display for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        })
+    }
 }
 
 impl FromStr for Log {
@@ -182,6 +204,8 @@ impl Settings {
             anthropic_upstream: parse(&variable, "ANTHROPIC_UPSTREAM")?,
             openai_upstream: parse(&variable, "OPENAI_UPSTREAM")?,
             gemini_upstream: parse(&variable, "GEMINI_UPSTREAM")?,
+            bedrock_upstream: parse(&variable, "BEDROCK_UPSTREAM")?,
+            vertex_upstream: parse(&variable, "VERTEX_UPSTREAM")?,
             tier: parse(&variable, "TIER")?,
             store: parse(&variable, "STORE")?,
             log: parse(&variable, "LOG")?,
@@ -218,11 +242,14 @@ impl Config {
         };
         Self {
             listen: first(sources, |source| source.listen.as_ref()).unwrap_or_default(),
-            upstreams: Upstreams::new(
-                upstream(|source| source.anthropic_upstream.as_ref()),
-                upstream(|source| source.openai_upstream.as_ref()),
-                upstream(|source| source.gemini_upstream.as_ref()),
-            ),
+            upstreams: Upstreams {
+                anthropic: upstream(|source| source.anthropic_upstream.as_ref()),
+                openai: upstream(|source| source.openai_upstream.as_ref()),
+                gemini: upstream(|source| source.gemini_upstream.as_ref()),
+                bedrock: upstream(|source| source.bedrock_upstream.as_ref()),
+                vertex: upstream(|source| source.vertex_upstream.as_ref()),
+            }
+            .or_default(),
             tier: first(sources, |source| source.tier.as_ref()).unwrap_or_default(),
             store: first(sources, |source| source.store.as_ref()).unwrap_or_else(Store::own),
             log: first(sources, |source| source.log.as_ref()).unwrap_or_default(),
@@ -263,7 +290,7 @@ mod tests {
         ]);
         assert_eq!(
             config.upstreams.to_string(),
-            "anthropic http://all, openai http://own, gemini http://all"
+            "anthropic http://all, openai http://own, gemini http://all, bedrock http://all, vertex http://all"
         );
     }
 

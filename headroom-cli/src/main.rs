@@ -6,10 +6,15 @@
 mod args;
 mod compress;
 mod config;
+mod ledger;
 mod output;
 mod proxy;
 mod retrieve;
+mod savings;
+mod secret;
 mod store;
+mod tokens;
+mod usage;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -20,7 +25,7 @@ use headroom_store::OriginalStore;
 use headroom_tower::HeadroomLayer;
 
 use crate::{
-    args::{Args, Command},
+    args::{Args, Command, ConfigCommand},
     config::{ConfigError, Settings},
 };
 
@@ -47,11 +52,25 @@ fn run(args: Args) -> Result<()> {
             let config = config::load(settings, args.config.as_deref())?;
             retrieve::run(&retrieve, &config.store)?;
         }
+        Command::Savings(savings) => savings::run(&savings)?,
+        Command::Config(command) => {
+            let load = || config::load(Settings::default(), args.config.as_deref());
+            let text = match command {
+                ConfigCommand::Check => load().map(|_| "the configuration can be used\n".to_owned())?,
+                ConfigCommand::Print => load()?.to_toml(),
+                ConfigCommand::Schema => format!("{:#}\n", config::schema()),
+            };
+            if matches!(command, ConfigCommand::Check) {
+                config::warn_of_unknown_variables();
+            }
+            output::write(text.as_bytes()).context("cannot write standard output")?;
+        }
         Command::Proxy(settings) => {
-            let config = config::load(*settings, args.config.as_deref())?;
+            let read = move || config::load((*settings).clone(), args.config.as_deref());
+            let config = read()?;
             config::warn_of_unknown_variables();
             let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
-            let result = runtime.block_on(proxy::run(config));
+            let result = runtime.block_on(proxy::run(config, read));
             // Requests that outlived the drain end here; a name lookup must not hold up the exit.
             runtime.shutdown_background();
             result?;
@@ -70,4 +89,6 @@ fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<ConfigError>()
         || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
         || error.downcast_ref::<retrieve::RetrieveError>().is_some_and(retrieve::RetrieveError::is_usage)
+        || error.downcast_ref::<savings::SavingsError>().is_some_and(savings::SavingsError::is_usage)
+        || error.downcast_ref::<proxy::ProxyError>().is_some_and(proxy::ProxyError::is_usage)
 }

@@ -1,10 +1,10 @@
 //! `headroom retrieve`: gives back what was set aside.
 
-use std::{io, path::PathBuf};
+use std::{borrow::Cow, io, path::PathBuf};
 
 use headroom_core::Handle;
 use headroom_store::{DiskStore, Slice, StoreError};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{args::RetrieveArgs, config::Store, output};
 
@@ -45,22 +45,49 @@ pub(crate) fn run(args: &RetrieveArgs, store: &Store) -> Result<(), RetrieveErro
     let content = found
         .map_err(|source| RetrieveError::Store { handle, source })?
         .ok_or_else(|| RetrieveError::Unknown { handle, folder: folder.clone() })?;
-    let part = args.slice().map(|slice| slice.of(&content));
-    let text = part.as_deref().unwrap_or(&content);
+    let wanted = Wanted::of(args);
     let written = if args.json {
-        let lines = content.lines().count();
-        let answer =
-            json!({"hash": handle.to_string(), "bytes": content.len(), "lines": lines, "text": text});
-        output::write(format!("{answer}\n").as_bytes())
+        output::write(format!("{}\n", wanted.answer(handle, &content)).as_bytes())
     } else {
-        output::write(text.as_bytes())
+        output::write(wanted.of_content(&content).as_bytes())
     };
     written.map_err(RetrieveError::Write)
 }
 
-impl RetrieveArgs {
-    /// The part that is wanted; `None` for the whole, byte for byte.
-    fn slice(&self) -> Option<Slice> {
+/// The part of an original that is wanted: nothing set is all of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) lines: Option<String>,
+    pub(crate) rows: Option<String>,
+    pub(crate) path: Option<String>,
+    pub(crate) query: Option<String>,
+    pub(crate) max_bytes: Option<usize>,
+}
+
+impl Wanted {
+    fn of(args: &RetrieveArgs) -> Self {
+        Self {
+            lines: args.lines.clone(),
+            rows: args.rows.clone(),
+            path: args.path.clone(),
+            query: args.query.clone(),
+            max_bytes: args.max_bytes,
+        }
+    }
+
+    /// A JSON object with the part and with what it is a part of.
+    pub(crate) fn answer(&self, handle: Handle, content: &str) -> Value {
+        let text = self.of_content(content);
+        json!({
+            "hash": handle.to_string(),
+            "bytes": content.len(),
+            "lines": content.lines().count(),
+            "text": text,
+        })
+    }
+
+    /// The whole, byte for byte, or the part with its place in the whole.
+    fn of_content<'a>(&self, content: &'a str) -> Cow<'a, str> {
         type Set = fn(Slice, String) -> Slice;
         let parts: [(&Option<String>, Set); 4] = [
             (&self.lines, Slice::lines),
@@ -69,12 +96,13 @@ impl RetrieveArgs {
             (&self.query, Slice::query),
         ];
         if self.max_bytes.is_none() && parts.iter().all(|(part, _)| part.is_none()) {
-            return None;
+            return Cow::Borrowed(content);
         }
         let slice = parts.iter().fold(Slice::new(), |slice, (part, set)| match part {
             Some(part) => set(slice, part.clone()),
             None => slice,
         });
-        Some(self.max_bytes.map_or(slice.clone(), |bytes| slice.max_bytes(bytes)))
+        let slice = self.max_bytes.map_or(slice.clone(), |bytes| slice.max_bytes(bytes));
+        Cow::Owned(slice.of(content))
     }
 }

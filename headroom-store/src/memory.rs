@@ -64,6 +64,14 @@ impl MemoryStore {
         self.cache.weighted_size()
     }
 
+    /// The whole original, whichever tenant stored it. Looks at everything that is stored.
+    ///
+    /// For tools of the user whose process this is, never for answers to a tenant.
+    #[must_use]
+    pub fn find(&self, handle: &Handle) -> Option<Arc<str>> {
+        self.cache.iter().find(|(key, _)| key.handle == *handle).map(|(_, content)| content)
+    }
+
     fn put(&self, tenant: &Arc<str>, original: Original) -> Result<(), StoreError> {
         let key = Key { tenant: Arc::clone(tenant), handle: original.handle };
         let content = original.content;

@@ -25,7 +25,13 @@ pub(super) fn run(
 ) -> Result<(), CompressError> {
     let input = Bytes::from(input);
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CompressError::Runtime)?;
-    let (body, report) = runtime.block_on(forwarded(args, layer(tier, store), input.clone()));
+    let mut settings = HeadroomOverride::new().tenant(LOCAL_TENANT);
+    if let Some(means) = args.means {
+        settings = settings.means(means);
+    }
+    // There is nothing else that this thread could do meanwhile.
+    let layer = layer(tier, store).offload_above(u64::MAX).observer(Warner);
+    let (body, report) = runtime.block_on(through(layer, settings, args.api, input.clone()));
     let written = write_output(body.as_ref().unwrap_or(&input));
     if let Some(path) = &args.report {
         write_report(path, &to_json(report.as_ref(), tier, &input))?;
@@ -33,19 +39,17 @@ pub(super) fn run(
     written
 }
 
-/// What an upstream behind the layer gets.
-async fn forwarded(
-    args: &CompressArgs,
+/// What an upstream behind the layer gets. Where no format is given, the body tells it.
+pub(crate) async fn through(
     layer: HeadroomLayer,
+    settings: HeadroomOverride,
+    api: Option<Api>,
     input: Bytes,
 ) -> (Option<Bytes>, Option<RequestReport>) {
-    let mut settings = HeadroomOverride::new().tenant(LOCAL_TENANT);
-    if let Some(api) = args.api.or_else(|| Api::detect(&input)) {
-        settings = settings.api(api);
-    }
-    if let Some(means) = args.means {
-        settings = settings.means(means);
-    }
+    let settings = match api.or_else(|| Api::detect(&input)) {
+        Some(api) => settings.api(api),
+        None => settings,
+    };
     let request = Request::post("/").header(header::CONTENT_TYPE, "application/json").extension(settings);
     let Ok(request) = request.body(Full::new(input)) else { return (None, None) };
 
@@ -60,8 +64,6 @@ async fn forwarded(
             Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
         }
     });
-    // There is nothing else that this thread could do meanwhile.
-    let layer = layer.offload_above(u64::MAX).observer(Warner);
     let Ok(_) = ServiceBuilder::new().layer(layer).service(upstream).oneshot(request).await;
     std::mem::take(&mut sent.lock().unwrap_or_else(PoisonError::into_inner))
 }

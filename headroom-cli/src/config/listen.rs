@@ -1,12 +1,12 @@
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
     str::FromStr,
 };
 
 use serde::Deserialize;
 
-/// An address of this machine that no other can reach.
+/// An address to listen on. One that other machines can reach is served with a token only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Listen(SocketAddr);
@@ -33,26 +33,16 @@ impl fmt::Display for Listen {
 pub(crate) enum InvalidListen {
     #[error("not an address; expected ADDRESS:PORT such as 127.0.0.1:8787 or [::1]:8787")]
     Syntax,
-    #[error(
-        "{0} can be reached from other machines, and the proxy has no way yet to tell its own clients from others; \
-         listen on 127.0.0.1, [::1] or localhost"
-    )]
-    Reachable(IpAddr),
 }
 
 impl FromStr for Listen {
     type Err = InvalidListen;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let address = match text.strip_prefix("localhost:") {
+        Ok(Self(match text.strip_prefix("localhost:") {
             Some(port) => (Ipv4Addr::LOCALHOST, port.parse().map_err(|_| InvalidListen::Syntax)?).into(),
             None => text.parse::<SocketAddr>().map_err(|_| InvalidListen::Syntax)?,
-        };
-        if address.ip().is_loopback() {
-            Ok(Self(address))
-        } else {
-            Err(InvalidListen::Reachable(address.ip()))
-        }
+        }))
     }
 }
 
@@ -69,21 +59,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_addresses_are_taken() {
+    fn addresses_are_taken() {
         for (text, address) in [
             ("127.0.0.1:8787", "127.0.0.1:8787"),
             ("127.0.0.2:0", "127.0.0.2:0"),
             ("[::1]:80", "[::1]:80"),
             ("localhost:9", "127.0.0.1:9"),
+            ("0.0.0.0:8787", "0.0.0.0:8787"),
         ] {
             assert_eq!(text.parse::<Listen>().unwrap().to_string(), address);
-        }
-    }
-
-    #[test]
-    fn addresses_that_others_can_reach_are_refused() {
-        for text in ["0.0.0.0:8787", "[::]:8787", "192.168.1.4:8787", "[::ffff:10.0.0.1]:80"] {
-            assert!(matches!(text.parse::<Listen>(), Err(InvalidListen::Reachable(_))), "{text}");
         }
     }
 

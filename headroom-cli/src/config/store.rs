@@ -23,7 +23,7 @@ pub(crate) enum Store {
 impl Store {
     /// The folder of the user; the memory of the process where the user has none.
     pub(super) fn own() -> Self {
-        home(|name| env::var_os(name)).map_or(Self::Memory, Self::Folder)
+        home().map_or(Self::Memory, Self::Folder)
     }
 
     /// Nothing is read or written yet.
@@ -35,8 +35,13 @@ impl Store {
     }
 }
 
-/// `HEADROOM_HOME`, else Headroom's folder where the XDG specification has it, else `~/.headroom`.
-fn home(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+/// The folder of this user, for all that is kept between two runs: `HEADROOM_HOME`, else Headroom's folder where the XDG
+/// specification has it, else `~/.headroom`.
+pub(crate) fn home() -> Option<PathBuf> {
+    home_by(|name| env::var_os(name))
+}
+
+fn home_by(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let given = |name| variable(name).filter(|path| !path.is_empty()).map(PathBuf::from);
     // As the specification has it, a relative path counts as not set.
     let absolute = |name| given(name).filter(|path| path.is_absolute());
@@ -97,7 +102,7 @@ mod tests {
     fn the_folder_is_found_where_the_user_has_it() {
         let home = |set: &[(&str, &str)]| {
             let value = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
-            home(value).map(|path| path.to_str().unwrap().to_owned())
+            home_by(value).map(|path| path.to_str().unwrap().to_owned())
         };
         let all = [("HEADROOM_HOME", "/own"), ("XDG_DATA_HOME", "/data"), ("HOME", "/home/me")];
         assert_eq!(home(&all).as_deref(), Some("/own"));

@@ -97,35 +97,60 @@ impl TryFrom<String> for Base {
 }
 
 /// The upstream of each provider's API.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Upstreams {
-    anthropic: Base,
-    openai: Base,
-    gemini: Base,
+    pub(super) anthropic: Option<Base>,
+    pub(super) openai: Option<Base>,
+    pub(super) gemini: Option<Base>,
+    pub(super) bedrock: Option<Base>,
+    pub(super) vertex: Option<Base>,
 }
 
 impl Upstreams {
-    /// The provider's own where none is given.
-    pub(super) fn new(anthropic: Option<Base>, openai: Option<Base>, gemini: Option<Base>) -> Self {
+    /// The provider's own where none is given and there is only one.
+    pub(super) fn or_default(self) -> Self {
+        let own = |given: Option<Base>, host| Some(given.unwrap_or_else(|| Base::fixed(host)));
         Self {
-            anthropic: anthropic.unwrap_or_else(|| Base::fixed("api.anthropic.com")),
-            openai: openai.unwrap_or_else(|| Base::fixed("api.openai.com")),
-            gemini: gemini.unwrap_or_else(|| Base::fixed("generativelanguage.googleapis.com")),
+            anthropic: own(self.anthropic, "api.anthropic.com"),
+            openai: own(self.openai, "api.openai.com"),
+            gemini: own(self.gemini, "generativelanguage.googleapis.com"),
+            ..self
         }
     }
 
-    pub(crate) const fn of(&self, provider: Provider) -> &Base {
+    /// Where the requests of a provider go; `None` where nobody has said.
+    pub(crate) const fn of(&self, provider: Provider) -> Option<&Base> {
         match provider {
-            Provider::Anthropic => &self.anthropic,
-            Provider::OpenAi => &self.openai,
-            Provider::Gemini => &self.gemini,
+            Provider::Anthropic => self.anthropic.as_ref(),
+            Provider::OpenAi => self.openai.as_ref(),
+            Provider::Gemini => self.gemini.as_ref(),
+            Provider::Bedrock => self.bedrock.as_ref(),
+            Provider::Vertex => self.vertex.as_ref(),
         }
+    }
+}
+
+impl Upstreams {
+    /// Those that are known, with the names of their providers.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&'static str, &Base)> {
+        let all = [
+            ("anthropic", &self.anthropic),
+            ("openai", &self.openai),
+            ("gemini", &self.gemini),
+            ("bedrock", &self.bedrock),
+            ("vertex", &self.vertex),
+        ];
+        all.into_iter().filter_map(|(name, base)| Some((name, base.as_ref()?)))
     }
 }
 
 impl fmt::Display for Upstreams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "anthropic {}, openai {}, gemini {}", self.anthropic, self.openai, self.gemini)
+        for (n, (name, base)) in self.named().enumerate() {
+            let comma = if n == 0 { "" } else { ", " };
+            write!(f, "{comma}{name} {base}")?;
+        }
+        Ok(())
     }
 }
 

@@ -1,127 +1,173 @@
-use std::{convert::Infallible, fmt, net::IpAddr, time::Instant};
+//! What stands between the network and the layers: who may come in, our own routes, errors as responses, the log line.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
 
 use bytes::Bytes;
 use headroom_tower::RequestReport;
-use http::{Method, Request, Response, StatusCode, header, uri::Authority};
-use http_body::Body;
-use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
-
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use metrics::histogram;
+use pin_project_lite::pin_project;
 use tower::{BoxError, Service, ServiceExt};
 
-use super::{Provider, upstream::UpstreamError};
+use super::{
+    Provider,
+    answer::{self, ResponseBody},
+    door::Door,
+    metered::FIRST_BYTE,
+    own::{Own, Route},
+    totals::Totals,
+    turn::{Recorded, Turn},
+    upstream::UpstreamError,
+};
+use crate::tokens::Tokens;
 
-type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
-
-/// What stands between the network and the layers: who may come in, errors as responses, the log line.
+/// One for every connection.
 #[derive(Clone, Debug)]
 pub(super) struct Edge<S> {
     service: S,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    door: Door,
+    own: Own,
+    totals: Arc<Totals>,
 }
 
 impl<S> Edge<S> {
-    pub(super) const fn new(service: S) -> Self {
-        Self { service }
+    pub(super) fn new(service: S, door: Door, own: Own, totals: Arc<Totals>) -> Self {
+        Self { service, shared: Arc::new(Shared { door, own, totals }) }
     }
 
     pub(super) async fn handle<I, B>(self, request: Request<I>) -> Result<Response<ResponseBody>, Infallible>
     where
         S: Service<Request<I>, Response = Response<B>, Error = UpstreamError>,
+        I: Body<Data = Bytes, Error: Into<BoxError>>,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let start = Instant::now();
-        let provider = Provider::of(request.uri().path(), request.headers());
         let line = Line { method: request.method().clone(), path: request.uri().path().to_owned() };
-        let response = match refusal(&request) {
-            Some(refusal) => refusal.response(provider),
-            None => match self.service.oneshot(request).await {
-                Ok(response) => response.map(|body| body.map_err(Into::into).boxed_unsync()),
-                Err(error) => {
-                    tracing::warn!("{error}");
-                    failure(provider, StatusCode::BAD_GATEWAY, &format!("headroom: {error}"))
-                }
-            },
+        let route = Route::of(&line.path);
+        let provider = Provider::of(&line.path, request.headers());
+        let turn = Turn::default();
+        let response = match (self.shared.door.refusal(&request, route), route) {
+            (Some(refusal), _) => refusal.response(provider),
+            (None, Some(route)) => self.shared.own.answer(route, request).await,
+            (None, None) => self.forward(request, provider, turn.clone(), start).await,
         };
-        line.write(&response, start);
+        line.write(&response, &turn, start);
         Ok(response)
     }
-}
 
-fn failure(provider: Provider, status: StatusCode, message: &str) -> Response<ResponseBody> {
-    let body = Full::from(provider.error(status, message)).map_err(|never| match never {}).boxed_unsync();
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    response
-}
-
-/// Why a request does not go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refusal {
-    /// A tunnel to somewhere of the request's choosing.
-    Connect,
-    /// A name that is not this machine's: a web page whose name was made to point here.
-    Host,
-    /// A WebSocket, which clients give up for plain HTTP when told so.
-    WebSocket,
-}
-
-fn refusal<B>(request: &Request<B>) -> Option<Refusal> {
-    if request.method() == Method::CONNECT {
-        Some(Refusal::Connect)
-    } else if !is_own_host(request) {
-        Some(Refusal::Host)
-    } else if is_websocket(request) {
-        Some(Refusal::WebSocket)
-    } else {
-        None
-    }
-}
-
-impl Refusal {
-    fn response(self, provider: Provider) -> Response<ResponseBody> {
-        let (status, message) = match self {
-            Self::Connect => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "headroom: this is a reverse proxy; set it as the client's base URL, not as its HTTP proxy",
-            ),
-            Self::Host => (
-                StatusCode::MISDIRECTED_REQUEST,
-                "headroom: the Host header names another machine; use localhost or the address that the proxy \
-                 listens on",
-            ),
-            Self::WebSocket => (
-                StatusCode::UPGRADE_REQUIRED,
-                "headroom: WebSocket is not supported; use HTTP on the same path",
-            ),
-        };
-        let mut response = failure(provider, status, message);
-        if self == Self::WebSocket {
-            // RFC 9110 wants the protocol named that the client should use.
-            response.headers_mut().insert(header::UPGRADE, header::HeaderValue::from_static("HTTP/1.1"));
+    async fn forward<I, B>(
+        self,
+        mut request: Request<I>,
+        provider: Provider,
+        turn: Turn,
+        start: Instant,
+    ) -> Response<ResponseBody>
+    where
+        S: Service<Request<I>, Response = Response<B>, Error = UpstreamError>,
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let recorded = is_turn(&request).then(|| Recorded {
+            turn: turn.clone(),
+            provider,
+            totals: Arc::clone(&self.shared.totals),
+        });
+        request.extensions_mut().insert(turn.clone());
+        match self.service.oneshot(request).await {
+            Ok(mut response) => {
+                let class = class(response.status());
+                histogram!(FIRST_BYTE, "provider" => provider.as_str(), "status" => class)
+                    .record(start.elapsed());
+                describe(&turn, &mut response);
+                response.map(|body| Forwarded { body, recorded }.map_err(Into::into).boxed_unsync())
+            }
+            Err(error) => {
+                tracing::warn!("{error}");
+                answer::failure(provider, StatusCode::BAD_GATEWAY, &format!("headroom: {error}"))
+            }
         }
-        response
     }
 }
 
-/// Whether the request was meant for this machine, by every name that it gives.
-fn is_own_host<B>(request: &Request<B>) -> bool {
-    let own = |authority: &Authority| {
-        let host = authority.host();
-        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        (ip.is_ok_and(|ip| ip.is_loopback()) || host.eq_ignore_ascii_case("localhost"))
-            && !authority.as_str().contains('@')
-    };
-    let mut hosts = request.headers().get_all(header::HOST).iter();
-    let host = hosts.next().and_then(|host| host.as_bytes().try_into().ok());
-    let target = request.uri().authority();
-    hosts.next().is_none() && host.as_ref().is_some_and(own) && target.is_none_or(own)
+/// Whether a model is to answer. Counting the tokens of a conversation takes the same body and costs nothing.
+fn is_turn<B>(request: &Request<B>) -> bool {
+    const COUNTS: [&str; 4] = ["/count_tokens", ":countTokens", "/input_tokens", "/count-tokens"];
+    let path = request.uri().path();
+    request.method() == Method::POST && !COUNTS.iter().any(|end| path.ends_with(end))
 }
 
-fn is_websocket<B>(request: &Request<B>) -> bool {
-    let upgrades = request.headers().get_all(header::UPGRADE).iter();
-    upgrades
-        .filter_map(|value| value.to_str().ok())
-        .any(|value| value.to_ascii_lowercase().contains("websocket"))
+const fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        0..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}
+
+/// Tells the client what was done, where something was looked at.
+fn describe<B>(turn: &Turn, response: &mut Response<B>) {
+    let Some(report) = turn.report() else { return };
+    let headers = response.headers_mut();
+    let outcome = outcome(turn, &report);
+    headers.insert(HeaderName::from_static("x-headroom-outcome"), HeaderValue::from_static(outcome));
+    if let Some(engine) = report.report() {
+        let tokens = Tokens::of(engine);
+        let after = if outcome == "rewritten" { tokens.after } else { tokens.before };
+        headers.insert(HeaderName::from_static("x-headroom-tokens-before"), tokens.before.into());
+        headers.insert(HeaderName::from_static("x-headroom-tokens-after"), after.into());
+    }
+}
+
+fn outcome(turn: &Turn, report: &RequestReport) -> &'static str {
+    match report.skip_reason() {
+        Some(reason) => reason.as_str(),
+        None if turn.was_rejected() => "rejected",
+        None => "rewritten",
+    }
+}
+
+pin_project! {
+    /// A response's body; the turn is over when it is dropped.
+    struct Forwarded<B> {
+        #[pin]
+        body: B,
+        recorded: Option<Recorded>,
+    }
+}
+
+impl<B: Body> Body for Forwarded<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().body.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// The line that the log has for a request. Counts, never content.
@@ -131,33 +177,29 @@ struct Line {
 }
 
 impl Line {
-    fn write<B>(&self, response: &Response<B>, start: Instant) {
-        let report = response.extensions().get::<RequestReport>();
+    fn write<B>(&self, response: &Response<B>, turn: &Turn, start: Instant) {
         tracing::info!(
             "{} {} {} in {} ms{}",
             self.method,
             self.path,
             response.status().as_u16(),
             start.elapsed().as_millis(),
-            Effect(report)
+            Effect(turn)
         );
     }
 }
 
 /// What the layer did to the request.
-struct Effect<'a>(Option<&'a RequestReport>);
+struct Effect<'a>(&'a Turn);
 
 impl fmt::Display for Effect<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(result) = self.0 else { return Ok(()) };
-        if let Some(reason) = result.skip_reason() {
-            return write!(f, ", sent as it was: {reason}");
-        }
-        let Some(report) = result.report() else { return Ok(()) };
-        let sum = |get: fn(&headroom_core::BlockReport) -> Option<usize>| -> usize {
-            report.blocks.iter().filter_map(get).sum()
+        let Some(result) = self.0.report() else { return Ok(()) };
+        let outcome = outcome(self.0, &result);
+        let Some(report) = result.report().filter(|_| outcome == "rewritten") else {
+            return write!(f, ", sent as it was: {outcome}");
         };
-        let (before, after) = (sum(|block| block.tokens_before), sum(|block| block.tokens_after));
+        let Tokens { before, after } = Tokens::of(report);
         write!(f, ", tool results {before} -> {after} tokens, {} saved", report.tokens_saved)
     }
 }

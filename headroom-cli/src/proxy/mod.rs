@@ -1,13 +1,20 @@
 //! `headroom proxy`: a transparent reverse proxy with the layer in it.
 
+mod answer;
+mod connect;
+mod door;
 mod edge;
+mod live;
+mod metered;
+mod own;
 mod provider;
-mod shutdown;
+mod signals;
 mod storing;
-mod tls;
+mod totals;
+mod turn;
 mod upstream;
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -19,16 +26,25 @@ use hyper_util::{
 };
 use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceBuilder};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 pub(crate) use self::provider::Provider;
 use self::{
+    connect::Connector,
+    door::Door,
     edge::Edge,
-    shutdown::Signals,
+    live::{Live, LiveUpstreams},
+    own::Own,
+    signals::{Asked, Signals},
+    storing::OpenStore,
+    totals::Totals,
     upstream::{Upstream, UpstreamError},
 };
 use crate::{
-    config::{Config, Log},
+    config::{self, Config, ConfigError, Log},
     layer,
+    ledger::Ledger,
+    secret::{Secret, SecretError},
 };
 
 /// How long to wait where the machine is out of something (file handles, mostly) before taking the next connection.
@@ -47,20 +63,67 @@ pub(crate) enum ProxyError {
     Tls(#[from] rustls::Error),
     #[error("cannot handle signals")]
     Signals(#[source] io::Error),
+    #[error("cannot set up metrics")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    #[error(
+        "{address} can be reached from other machines, and there is no token to tell whom to let in: {}", no_token(.source)
+    )]
+    NoToken { address: SocketAddr, source: Option<SecretError> },
 }
 
-/// Serves until a signal ends it.
-pub(crate) async fn run(config: Config) -> Result<(), ProxyError> {
-    log_to_stderr(config.log);
+impl ProxyError {
+    /// Whether `headroom` has to be called differently.
+    pub(crate) const fn is_usage(&self) -> bool {
+        matches!(self, Self::NoToken { .. })
+    }
+}
+
+/// Serves until a signal ends it. `read` gives the configuration, also when a signal asks for it to be read again.
+pub(crate) async fn run(
+    config: Config,
+    read: impl Fn() -> Result<Config, ConfigError> + Send + 'static,
+) -> Result<(), ProxyError> {
+    let set_log = log_to_stderr(config.log);
     let mut signals = Signals::new().map_err(ProxyError::Signals)?;
-    let upstream = Upstream::new(tls::connector()?, config.upstreams.clone());
+    let upstreams = LiveUpstreams::new(config.upstreams.clone());
+    let upstream = Upstream::new(Connector::new()?, upstreams.clone());
+    let home = config::home();
+    let door = door(&config, home.as_deref())?;
     let (listener, address) = listen(config.listen.address()).await?;
     announce(&config, address);
-    let store = storing::open(&config.store).await;
-    let layer = layer(config.tier, store).observer(storing::Warner);
+    let (metrics, observer) = metered::collect()?;
+    let store = OpenStore::open(&config.store).await;
+    let layer = layer(config.tier, store.shared()).observer((storing::Warner, observer));
+    let totals = Arc::new(Totals::new(home.as_deref().map(Ledger::in_folder)));
+    tokio::spawn(metered::keep_up(metrics.clone()));
+    let own = Own::new(store, layer.clone(), metrics, Arc::clone(&totals));
     let service = ServiceBuilder::new().layer(layer).service(upstream);
-    serve(listener, Edge::new(service), config.drain, &mut signals).await;
+    let edge = Edge::new(service, door, own, Arc::clone(&totals));
+    let mut live = Live { config, upstreams, read: Box::new(read), set_log };
+    serve(listener, edge, &mut live, &mut signals).await;
+    totals.flush();
     Ok(())
+}
+
+/// Who may come in. Without a token our own routes stay closed, which is no reason not to serve this machine.
+fn door(config: &Config, home: Option<&Path>) -> Result<Door, ProxyError> {
+    let secret = home.map(Secret::in_folder).transpose();
+    let reachable = !config.listen.address().ip().is_loopback();
+    if reachable && !matches!(secret, Ok(Some(_))) {
+        return Err(ProxyError::NoToken { address: config.listen.address(), source: secret.err() });
+    }
+    let secret = secret.unwrap_or_else(|error| {
+        tracing::warn!("the proxy's own routes are closed: {error}");
+        None
+    });
+    Ok(Door::new(secret, reachable))
+}
+
+fn no_token(error: &Option<SecretError>) -> String {
+    match error {
+        Some(error) => error.to_string(),
+        None => "set HEADROOM_HOME to a folder where it can be kept".to_owned(),
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ProxyError> {
@@ -87,7 +150,7 @@ fn announce(config: &Config, address: SocketAddr) {
     );
 }
 
-async fn serve<S, B>(listener: TcpListener, edge: Edge<S>, drain: Duration, signals: &mut Signals)
+async fn serve<S, B>(listener: TcpListener, edge: Edge<S>, live: &mut Live, signals: &mut Signals)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = UpstreamError> + Clone + Send + 'static,
     S::Future: Send,
@@ -107,7 +170,13 @@ where
                     continue;
                 }
             },
-            () = signals.next() => break,
+            asked = signals.next() => match asked {
+                Asked::Stop => break,
+                Asked::Reload => {
+                    live.reload();
+                    continue;
+                }
+            },
         };
         // Each event of a stream leaves at once.
         let _ = stream.set_nodelay(true);
@@ -122,6 +191,7 @@ where
         });
     }
     drop(listener);
+    let drain = live.config.drain;
     let open = graceful.count();
     if open > 0 {
         tracing::info!("stopping; {open} connections have {} s to finish", drain.as_secs());
@@ -129,18 +199,28 @@ where
     tokio::select! {
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(drain) => tracing::warn!("stopped before every request was finished"),
-        () = signals.next() => tracing::warn!("stopped at once"),
+        () = signals.stop() => tracing::warn!("stopped at once"),
     }
 }
 
-fn log_to_stderr(level: Log) {
+/// Begins to log. What is given back changes how much.
+fn log_to_stderr(level: Log) -> Box<dyn Fn(Log) + Send> {
     use std::io::IsTerminal;
-    use tracing_subscriber::{
-        filter::{LevelFilter, Targets},
-        layer::SubscriberExt,
-        util::SubscriberInitExt,
-    };
+    use tracing_subscriber::{layer::SubscriberExt, reload, util::SubscriberInitExt};
 
+    let colours =
+        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours).with_target(false);
+    let (ours, handle) = reload::Layer::new(of_ours(level));
+    tracing_subscriber::registry().with(ours).with(lines).init();
+    Box::new(move |level| {
+        let _ = handle.reload(of_ours(level));
+    })
+}
+
+/// Our own crates only: what others log may show headers.
+fn of_ours(level: Log) -> Targets {
     let level = match level {
         Log::Off => LevelFilter::OFF,
         Log::Error => LevelFilter::ERROR,
@@ -148,12 +228,6 @@ fn log_to_stderr(level: Log) {
         Log::Info => LevelFilter::INFO,
         Log::Debug => LevelFilter::DEBUG,
     };
-    let colours =
-        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let lines =
-        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours).with_target(false);
-    // Our own crates only: what others log may show headers.
     let ours = ["headroom", "headroom_core", "headroom_store", "headroom_tower"];
-    let ours = Targets::new().with_targets(ours.map(|target| (target, level)));
-    tracing_subscriber::registry().with(lines).with(ours).init();
+    Targets::new().with_targets(ours.map(|target| (target, level)))
 }

@@ -7,6 +7,10 @@ pub(crate) enum Provider {
     Anthropic,
     OpenAi,
     Gemini,
+    /// Amazon Bedrock's runtime: Claude's own format as `invoke`, and Converse.
+    Bedrock,
+    /// Google's Vertex AI: Claude's own format as `rawPredict`, and Gemini.
+    Vertex,
 }
 
 impl Provider {
@@ -14,6 +18,10 @@ impl Provider {
     pub(crate) fn of(path: &str, headers: &HeaderMap) -> Self {
         let mut segments = path.split('/').skip(1);
         match (segments.next().unwrap_or_default(), segments.next().unwrap_or_default()) {
+            ("model", _) => Self::Bedrock,
+            ("projects", _) | ("v1" | "v1beta1", "projects") => Self::Vertex,
+            ("anthropic", _) => Self::Anthropic,
+            ("api", "v1") if !headers.contains_key("anthropic-version") => Self::OpenAi,
             ("v1", "messages" | "complete" | "oauth" | "organizations" | "skills") | ("api", _) => {
                 Self::Anthropic
             }
@@ -26,22 +34,35 @@ impl Provider {
         }
     }
 
+    /// The label used in the ledger and in metrics.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenAi => "openai",
+            Self::Gemini => "gemini",
+            Self::Bedrock => "bedrock",
+            Self::Vertex => "vertex",
+        }
+    }
+
     /// The body of an error, in the shape that the provider's clients parse.
     pub(super) fn error(self, status: StatusCode, message: &str) -> String {
-        let kind = match status {
-            StatusCode::BAD_GATEWAY => "api_error",
-            _ => "invalid_request_error",
+        let (kind, gemini) = match status {
+            StatusCode::UNAUTHORIZED => ("authentication_error", "UNAUTHENTICATED"),
+            StatusCode::FORBIDDEN => ("permission_error", "PERMISSION_DENIED"),
+            StatusCode::MISDIRECTED_REQUEST => ("invalid_request_error", "PERMISSION_DENIED"),
+            StatusCode::NOT_FOUND => ("not_found_error", "NOT_FOUND"),
+            StatusCode::PAYLOAD_TOO_LARGE => ("request_too_large", "INVALID_ARGUMENT"),
+            StatusCode::BAD_GATEWAY => ("api_error", "UNAVAILABLE"),
+            StatusCode::INTERNAL_SERVER_ERROR => ("api_error", "INTERNAL"),
+            _ => ("invalid_request_error", "INVALID_ARGUMENT"),
         };
         match self {
             Self::Anthropic => json!({"type": "error", "error": {"type": kind, "message": message}}),
             Self::OpenAi => json!({"error": {"message": message, "type": kind, "param": null, "code": null}}),
-            Self::Gemini => {
-                let kind = match status {
-                    StatusCode::BAD_GATEWAY => "UNAVAILABLE",
-                    StatusCode::MISDIRECTED_REQUEST => "PERMISSION_DENIED",
-                    _ => "INVALID_ARGUMENT",
-                };
-                json!({"error": {"code": status.as_u16(), "message": message, "status": kind}})
+            Self::Bedrock => json!({"message": message}),
+            Self::Gemini | Self::Vertex => {
+                json!({"error": {"code": status.as_u16(), "message": message, "status": gemini}})
             }
         }
         .to_string()
@@ -79,6 +100,15 @@ mod tests {
             ("/v1/models/gemini-3-pro:generateContent", Provider::Gemini),
             ("/v1/models/gemini-3-pro:countTokens", Provider::Gemini),
             ("/upload/v1beta/files", Provider::Gemini),
+            ("/openai/deployments/d/chat/completions", Provider::OpenAi),
+            ("/openai/v1/responses", Provider::OpenAi),
+            ("/anthropic/v1/messages", Provider::Anthropic),
+            ("/api/v1/chat/completions", Provider::OpenAi),
+            ("/model/anthropic.claude-opus-5-5-v1:0/invoke-with-response-stream", Provider::Bedrock),
+            ("/model/m/converse", Provider::Bedrock),
+            ("/v1/projects/p/locations/l/publishers/anthropic/models/m:rawPredict", Provider::Vertex),
+            ("/v1beta1/projects/p/locations/l/publishers/google/models/g:generateContent", Provider::Vertex),
+            ("/projects/p/locations/l/publishers/anthropic/models/m:streamRawPredict", Provider::Vertex),
         ] {
             assert_eq!(Provider::of(path, &HeaderMap::new()), provider, "{path}");
         }

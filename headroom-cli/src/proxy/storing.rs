@@ -1,18 +1,43 @@
 use std::sync::Arc;
 
-use headroom_store::{DiskStore, OriginalStore};
+use headroom_core::Handle;
+use headroom_store::{DiskStore, MemoryStore, OriginalStore, StoreError};
 use headroom_tower::{Observer, StoreFailed};
 
 use crate::{config::Store, store};
 
-/// The store. One that does not work yet is no reason not to serve.
-pub(super) async fn open(store: &Store) -> Arc<dyn OriginalStore> {
-    if let Store::Folder(folder) = store
-        && let Err(error) = DiskStore::new(folder).check().await
-    {
-        tracing::warn!("nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
+/// The store of a running proxy.
+#[derive(Clone, Debug)]
+pub(super) enum OpenStore {
+    Memory(MemoryStore),
+    Folder(DiskStore),
+}
+
+impl OpenStore {
+    /// Opens it. One that does not work yet is no reason not to serve.
+    pub(super) async fn open(store: &Store) -> Self {
+        let Store::Folder(folder) = store else { return Self::Memory(MemoryStore::new()) };
+        let store = DiskStore::new(folder);
+        if let Err(error) = store.check().await {
+            tracing::warn!("nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
+        }
+        Self::Folder(store)
     }
-    store.open()
+
+    /// What is kept under this handle, whoever it belongs to: for the user who runs the proxy.
+    pub(super) async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.find(handle)),
+            Self::Folder(store) => store.find(handle).await,
+        }
+    }
+
+    pub(super) fn shared(&self) -> Arc<dyn OriginalStore> {
+        match self {
+            Self::Memory(store) => Arc::new(store.clone()),
+            Self::Folder(store) => Arc::new(store.clone()),
+        }
+    }
 }
 
 /// Says why a request went on as it was.

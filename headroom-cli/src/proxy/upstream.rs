@@ -2,7 +2,6 @@ use std::{
     error::Error,
     future::Future,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -13,15 +12,17 @@ use http::{HeaderMap, HeaderName, Request, Response, Version, header};
 use http_body::Body;
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
 use tower::{BoxError, Service};
 
-use super::Provider;
-use crate::config::{Base, Upstreams};
+use super::{Provider, connect::Connector, live::LiveUpstreams, turn::Turn};
+use crate::{
+    config::Base,
+    usage::{Tap, Usage},
+};
 
 /// Finds HTTP/2 connections that died while the machine slept.
 const HTTP2_KEEPALIVE: Duration = Duration::from_secs(20);
@@ -40,11 +41,17 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     header::EXPECT,
 ];
 
+/// What headers of our own begin with. They are between the client and us.
+const OWN: &str = "x-headroom-";
+
+/// Tells a turn what a provider says about usage and model.
+type Told = Box<dyn FnMut(Option<Usage>, Option<&str>) + Send>;
+
 /// Sends requests to the provider that they are meant for.
 #[derive(Clone, Debug)]
 pub(super) struct Upstream {
-    client: Client<HttpsConnector<HttpConnector>, UnsyncBoxBody<Bytes, BoxError>>,
-    upstreams: Arc<Upstreams>,
+    client: Client<Connector, UnsyncBoxBody<Bytes, BoxError>>,
+    upstreams: LiveUpstreams,
 }
 
 /// The upstream gave no answer.
@@ -54,6 +61,10 @@ pub(super) enum UpstreamError {
     Unreachable { base: Base, source: hyper_util::client::legacy::Error },
     #[error("{base} gave no answer: {}", innermost(.source))]
     NoAnswer { base: Base, source: hyper_util::client::legacy::Error },
+    #[error(
+        "nobody has said where {provider} is, which depends on the region; start the proxy with --{provider}-upstream URL"
+    )]
+    Unknown { provider: &'static str },
     #[error("the request's path cannot be sent to {base}: {source}")]
     Path { base: Base, source: http::Error },
 }
@@ -67,14 +78,14 @@ fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'stat
 }
 
 impl Upstream {
-    pub(super) fn new(connector: HttpsConnector<HttpConnector>, upstreams: Upstreams) -> Self {
+    pub(super) fn new(connector: Connector, upstreams: LiveUpstreams) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .http2_adaptive_window(true)
             .http2_keep_alive_interval(HTTP2_KEEPALIVE)
             .build(connector);
-        Self { client, upstreams: Arc::new(upstreams) }
+        Self { client, upstreams }
     }
 }
 
@@ -82,7 +93,7 @@ impl<B> Service<Request<B>> for Upstream
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Response = Response<Incoming>;
+    type Response = Response<Tap<Incoming, Told>>;
     type Error = UpstreamError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
@@ -92,7 +103,12 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let base = self.upstreams.of(Provider::of(parts.uri.path(), &parts.headers));
+        let provider = Provider::of(parts.uri.path(), &parts.headers);
+        let upstreams = self.upstreams.get();
+        let Some(base) = upstreams.of(provider) else {
+            let error = UpstreamError::Unknown { provider: provider.as_str() };
+            return Box::pin(std::future::ready(Err(error)));
+        };
         parts.uri = match base.join(&parts.uri) {
             Ok(uri) => uri,
             Err(source) => {
@@ -103,8 +119,10 @@ where
         // The client names us; the upstream's own name is in the URL.
         parts.headers.remove(header::HOST);
         strip_hop_by_hop(&mut parts.headers);
+        strip_own(&mut parts.headers);
         parts.version = Version::HTTP_11;
-        let report = parts.extensions.remove::<RequestReport>();
+        let turn = parts.extensions.remove::<Turn>().unwrap_or_default();
+        let call = turn.call(parts.extensions.remove::<RequestReport>());
         let request = Request::from_parts(parts, body.map_err(Into::into).boxed_unsync());
         let (base, sent) = (base.clone(), self.client.request(request));
         Box::pin(async move {
@@ -113,11 +131,11 @@ where
                 false => UpstreamError::NoAnswer { base, source },
             })?;
             strip_hop_by_hop(response.headers_mut());
-            // For the log line at the edge.
-            if let Some(report) = report {
-                response.extensions_mut().insert(report);
-            }
-            Ok(response)
+            turn.answered(call, response.status().as_u16());
+            let (parts, body) = response.into_parts();
+            let used: Told = Box::new(move |usage, model| turn.used(call, usage, model));
+            let body = Tap::new(body, &parts.headers, used);
+            Ok(Response::from_parts(parts, body))
         })
     }
 }
@@ -131,6 +149,14 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
         .filter_map(|name| name.trim().parse().ok())
         .collect();
     for name in named.iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
+    }
+}
+
+fn strip_own(headers: &mut HeaderMap) {
+    let own: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with(OWN)).cloned().collect();
+    for name in &own {
         headers.remove(name);
     }
 }

@@ -58,7 +58,7 @@ fn a_file_that_cannot_be_used_is_an_error_that_says_why() {
         ("teir = 'full'", &["config.toml", "unknown field `teir`", "`tier`", "line 1"][..]),
         ("\ntier = 'most'", &["unknown variant `most`", "`lossless`, `context`, `full`", "line 2"]),
         ("tier = 1", &["line 1", "tier = 1"]),
-        ("listen = '0.0.0.0:1'", &["0.0.0.0 can be reached from other machines"]),
+        ("listen = 'everywhere'", &["not an address"]),
         ("upstream = 'api.example.com'", &["not a URL"]),
         ("drain_seconds = -1", &["drain_seconds", "-1"]),
         ("[proxy]\nlisten = '127.0.0.1:1'", &["unknown field `proxy`"]),
@@ -114,4 +114,32 @@ fn the_proxy_says_what_is_active_and_which_variables_have_no_effect() {
         assert!(text.contains(expected), "no {expected:?} in {text}");
     }
     assert!(!text.contains('\u{1b}'), "colours without a terminal");
+}
+
+#[test]
+fn the_configuration_is_checked_printed_and_described() {
+    let home = home("tier = 'lossless'\nopenai_upstream = 'http://127.0.0.1:1'");
+    let run = |what: &str| {
+        headroom(&["config", what]).env("HOME", home.path()).env("HEADROOM_LOG", "warn").output().unwrap()
+    };
+    assert_eq!(run("check").stdout, b"the configuration can be used\n");
+    let text = String::from_utf8(run("print").stdout).unwrap();
+    for line in [
+        "tier = \"lossless\"",
+        "openai_upstream = \"http://127.0.0.1:1\"",
+        "log = \"warn\"",
+        "drain_seconds = 10",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no {line} in {text}");
+    }
+    let schema: Value = serde_json::from_slice(&run("schema").stdout).unwrap();
+    assert_eq!(schema["properties"]["tier"]["enum"][0], "lossless");
+    fs::write(home.path().join(".config/headroom/config.toml"), "teir = 1").unwrap();
+    let output = run("check");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        output.stdout.is_empty() && stderr(&output).contains("unknown field `teir`"),
+        "{}",
+        stderr(&output)
+    );
 }

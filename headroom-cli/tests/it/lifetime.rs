@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use crate::support::{Connection, PATIENCE, Proxy, Upstream, headroom, stderr};
+use crate::support::{Connection, PATIENCE, Proxy, Upstream, exchange, headroom, stderr};
 
 const REQUEST: &str = "POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -94,10 +94,52 @@ fn a_port_in_use_is_an_error_that_says_so() {
 }
 
 #[test]
-fn addresses_that_others_can_reach_are_refused() {
+fn addresses_that_others_can_reach_need_a_token() {
     for address in ["0.0.0.0:0", "[::]:0"] {
+        // Without a folder there is none.
         let output = headroom(&["proxy", "--listen", address]).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{address}");
-        assert!(stderr(&output).contains("can be reached from other machines"), "{}", stderr(&output));
+        let text = stderr(&output);
+        assert!(
+            text.contains("can be reached from other machines") && text.contains("HEADROOM_HOME"),
+            "{text}"
+        );
     }
+}
+
+#[test]
+fn a_hangup_reads_the_configuration_again() {
+    let named =
+        |name: &str| Upstream::answering(format!("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n{name}"));
+    let (one, two) = (named("one"), named("two"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let write = |text: String| std::fs::write(&file, text).unwrap();
+    write(format!("upstream = 'http://{}'\nlisten = '127.0.0.1:0'", one.address));
+    let proxy = Proxy::start(headroom(&["proxy", "--config"]).arg(&file));
+    let asked = || String::from_utf8(exchange(proxy.address, REQUEST).body).unwrap();
+    assert_eq!(asked(), "one");
+    // A mistake changes nothing.
+    write("upstream = 'nowhere'".to_owned());
+    proxy.signal("HUP");
+    let text = proxy.wait_for("stays as it was");
+    assert!(text.contains("not a URL"), "{text}");
+    assert_eq!(asked(), "one");
+    let rest = "listen = '127.0.0.1:0'\ntier = 'lossless'";
+    write(format!("upstream = 'http://{}'\n{rest}", two.address));
+    proxy.signal("HUP");
+    proxy.wait_for("tier changes only when the proxy is started again");
+    proxy.wait_for("configuration read again");
+    assert_eq!(asked(), "two");
+    write(format!("upstream = 'http://{}'\nlog = 'off'\n{rest}", one.address));
+    proxy.signal("HUP");
+    let start = Instant::now();
+    while asked() != "one" {
+        assert!(start.elapsed() < PATIENCE);
+    }
+    // What was written before may still be on its way.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let lines = proxy.stderr().lines().count();
+    assert_eq!(asked(), "one");
+    assert_eq!(proxy.stderr().lines().count(), lines, "it still logs: {}", proxy.stderr());
 }

@@ -10,7 +10,10 @@
 mod access;
 mod compress;
 mod config;
+mod faults;
+mod ledger;
 mod lifetime;
+mod own;
 mod proxy;
 mod retrieve;
 mod streaming;

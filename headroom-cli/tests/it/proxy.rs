@@ -4,19 +4,9 @@ use std::{io::Write, net::TcpListener};
 
 use serde_json::json;
 
-use crate::support::{Message, Proxy, Upstream, exchange, headroom, request};
+use crate::support::{Message, Proxy, Upstream, exchange, headroom, post, request};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
-
-fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let mut request = format!(
-        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{headers}\r\n",
-        body.len()
-    )
-    .into_bytes();
-    request.extend(body);
-    request
-}
 
 #[test]
 fn answers_of_every_status_reach_the_client_as_they_are() {
@@ -163,6 +153,63 @@ fn the_path_chooses_the_upstream() {
     assert_eq!(ask("/v1/models", ""), "openai");
     assert_eq!(ask("/v1beta/models/g:generateContent?alt=sse", ""), "gemini");
     assert_eq!(gemini.request().target(), "/team/v1beta/models/g:generateContent?alt=sse");
+}
+
+#[test]
+fn clouds_have_their_own_upstreams() {
+    let upstream = Upstream::answering(OK);
+    let url = format!("http://{}", upstream.address);
+    let start = |flag: &str, path: &str| {
+        Proxy::start(&mut headroom(&[
+            "proxy",
+            "--listen=127.0.0.1:0",
+            &format!("--{flag}-upstream={url}{path}"),
+        ]))
+    };
+    let azure = start("openai", "");
+    let path = "/openai/deployments/d-1/chat/completions?api-version=2025-04-01-preview";
+    exchange(azure.address, post(path, "api-key: secret\r\n", &request("openai")));
+    let sent = upstream.request();
+    assert_eq!((sent.target(), sent.header("api-key")), (path, Some("secret")));
+    assert!(sent.body.len() < request("openai").len() / 2);
+
+    let openrouter = start("openai", "/api/v1");
+    exchange(openrouter.address, post("/v1/chat/completions", "", &request("openai")));
+    assert_eq!(upstream.request().target(), "/api/v1/chat/completions");
+
+    let bedrock = start("bedrock", "");
+    for (path, api) in [
+        ("/model/eu.anthropic.claude-opus-5-5-v1%3A0/invoke", "anthropic"),
+        ("/model/eu.anthropic.claude-opus-5-5-v1%3A0/converse-stream", "converse"),
+    ] {
+        exchange(bedrock.address, post(path, "authorization: Bearer bedrock-key\r\n", &request(api)));
+        let sent = upstream.request();
+        assert_eq!((sent.target(), sent.header("authorization")), (path, Some("Bearer bedrock-key")));
+        assert!(sent.body.len() < request(api).len() / 2, "{path}");
+    }
+    let path = "/model/m/invoke";
+    let signed = "authorization: AWS4-HMAC-SHA256 Credential=a\r\nx-amz-content-sha256: b\r\n";
+    exchange(bedrock.address, post(path, signed, &request("anthropic")));
+    assert!(upstream.request().body == request("anthropic"), "a signed body was altered");
+
+    let vertex = start("vertex", "");
+    for (method, api) in
+        [("anthropic/models/m:streamRawPredict", "anthropic"), ("google/models/g:generateContent", "gemini")]
+    {
+        let path = format!("/v1/projects/p/locations/us-east5/publishers/{method}");
+        exchange(vertex.address, post(&path, "authorization: Bearer ya29\r\n", &request(api)));
+        let sent = upstream.request();
+        assert_eq!(sent.target(), path);
+        assert!(sent.body.len() < request(api).len() / 2, "{path}");
+        // No cloud is guessed.
+        let answer = exchange(azure.address, post(&path, "", b"{}"));
+        assert_eq!(answer.status(), 502);
+        let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(message.contains("--vertex-upstream"), "{message}");
+    }
+    let answer = exchange(azure.address, post("/model/m/invoke", "", b"{}"));
+    assert!(answer.json()["message"].as_str().unwrap().contains("--bedrock-upstream"));
+    assert!(upstream.is_untouched());
 }
 
 #[test]

@@ -1,4 +1,9 @@
-use std::{convert::Infallible, fs, net::SocketAddr, sync::Arc};
+use std::{
+    convert::Infallible,
+    fs,
+    net::{SocketAddr, TcpStream},
+    sync::Arc,
+};
 
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -13,7 +18,7 @@ use tokio_rustls::{
     rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
 };
 
-use crate::support::{Proxy, exchange, headroom};
+use crate::support::{Connection, Proxy, Upstream, exchange, headroom};
 
 const REQUEST: &str = "POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -84,4 +89,64 @@ fn upstreams_without_a_trusted_certificate_get_nothing() {
     let answer = exchange(proxy(upstream, &other_roots).address, REQUEST);
     assert_eq!(answer.status(), 502);
     assert!(answer.json()["error"]["message"].as_str().unwrap().contains("certificate"), "{answer:?}");
+}
+
+/// A proxy that tunnels to wherever it is asked, and tells what it was asked.
+fn tunnel() -> Upstream {
+    Upstream::start(|connection| {
+        let request = connection.read_head()?;
+        let target =
+            TcpStream::connect(("127.0.0.1", request.target().rsplit(':').next().unwrap().parse().unwrap()))?;
+        connection.write("HTTP/1.1 200 OK\r\n\r\n")?;
+        connection.join(target)?;
+        Ok(request)
+    })
+}
+
+#[test]
+fn upstreams_with_tls_are_reached_through_the_proxy_of_the_environment() {
+    let (upstream, roots) = upstream(&[b"http/1.1"]);
+    let url = format!("https://localhost:{}", upstream.port());
+    let start = |variables: &[(&str, String)]| {
+        let mut command =
+            headroom(&["proxy", "--listen", "127.0.0.1:0", "--upstream", &url, "--drain-seconds", "0"]);
+        command.env("SSL_CERT_FILE", roots.path().join("roots.pem"));
+        Proxy::start(command.envs(variables.iter().map(|(name, value)| (name, value))))
+    };
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        let tunnel = tunnel();
+        let proxy = start(&[(name, format!("http://me:secret@{}", tunnel.address))]);
+        let answer = exchange(proxy.address, REQUEST);
+        assert_eq!(String::from_utf8_lossy(&answer.body), "HTTP/1.1 /v1/messages 2", "{name}");
+        drop(proxy);
+        let request = tunnel.request();
+        assert_eq!(request.start, format!("CONNECT localhost:{} HTTP/1.1", upstream.port()));
+        // me:secret
+        assert_eq!(request.header("proxy-authorization"), Some("Basic bWU6c2VjcmV0"));
+        // Nothing of the request itself.
+        assert!(request.header("anthropic-version").is_none() && request.body.is_empty());
+    }
+    let tunnel = tunnel();
+    let proxy = start(&[
+        ("HTTPS_PROXY", format!("http://{}", tunnel.address)),
+        ("NO_PROXY", "example.com,localhost".to_owned()),
+    ]);
+    assert_eq!(exchange(proxy.address, REQUEST).status(), 200);
+    assert!(tunnel.is_untouched());
+    let proxy = start(&[("HTTPS_PROXY", "socks5://me:secret@127.0.0.1:1".to_owned())]);
+    let answer = exchange(proxy.address, REQUEST);
+    let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("http://HOST:PORT") && !message.contains("secret"), "{message}");
+}
+
+#[test]
+fn plain_upstreams_are_reached_directly() {
+    let upstream = Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let url = format!("http://{}", upstream.address);
+    let mut command = headroom(&["proxy", "--listen", "127.0.0.1:0", "--upstream", &url]);
+    let proxy =
+        Proxy::start(command.env("HTTP_PROXY", "http://127.0.0.1:1").env("ALL_PROXY", "http://127.0.0.1:1"));
+    let mut client = Connection::open(proxy.address);
+    client.write(REQUEST).unwrap();
+    assert_eq!(client.read().unwrap().status(), 200);
 }

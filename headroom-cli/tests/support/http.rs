@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc,
         mpsc::{self, Receiver},
@@ -123,6 +123,19 @@ impl Connection {
         Ok(message)
     }
 
+    /// Passes on what comes, both ways, until one side ends.
+    pub(crate) fn join(&mut self, mut other: TcpStream) -> io::Result<()> {
+        let (mut back, mut out) = (other.try_clone()?, self.reader.get_ref().try_clone()?);
+        let returning = thread::spawn(move || {
+            let _ = io::copy(&mut back, &mut out);
+            let _ = out.shutdown(Shutdown::Both);
+        });
+        let _ = io::copy(&mut self.reader, &mut other);
+        let _ = other.shutdown(Shutdown::Both);
+        let _ = returning.join();
+        Ok(())
+    }
+
     /// Whether the other side ends the connection.
     pub(crate) fn is_ended(&mut self) -> bool {
         match self.reader.read(&mut [0]) {
@@ -130,6 +143,23 @@ impl Connection {
             Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
         }
     }
+}
+
+/// A request with a JSON body; `headers` are lines with their ends.
+pub(crate) fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let mut request = format!(
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{headers}\r\n",
+        body.len()
+    )
+    .into_bytes();
+    request.extend(body);
+    request
+}
+
+/// An answer with a JSON body.
+pub(crate) fn ok(body: &str) -> String {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length";
+    format!("{head}: {}\r\n\r\n{body}", body.len())
 }
 
 /// Sends this and reads the answer.

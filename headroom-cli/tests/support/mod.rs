@@ -13,7 +13,7 @@ use std::{
 use serde_json::json;
 
 pub(crate) use self::{
-    http::{Connection, Message, Upstream, exchange},
+    http::{Connection, Message, Upstream, exchange, ok, post},
     proxy::Proxy,
 };
 

@@ -1,6 +1,7 @@
 use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
+    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
@@ -21,6 +22,13 @@ impl Proxy {
     pub(crate) fn to(upstream: SocketAddr, args: &[&str]) -> Self {
         let url = format!("http://{upstream}");
         Self::start(headroom(&["proxy", "--listen", "127.0.0.1:0", "--upstream", &url]).args(args))
+    }
+
+    /// The same for a user who has this folder.
+    pub(crate) fn at_home(home: &Path, upstream: SocketAddr, args: &[&str]) -> Self {
+        let url = format!("http://{upstream}");
+        let mut command = headroom(&["proxy", "--listen", "127.0.0.1:0", "--upstream", &url]);
+        Self::start(command.args(args).env("HEADROOM_HOME", home))
     }
 
     pub(crate) fn start(command: &mut Command) -> Self {

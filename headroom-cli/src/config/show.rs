@@ -1,0 +1,82 @@
+//! `headroom config`: what holds, and what may be said.
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::{Config, Settings};
+
+impl Config {
+    /// Every setting that holds, as a configuration file that says the same.
+    pub(crate) fn to_toml(&self) -> String {
+        // Strings are escaped in TOML as they are in JSON.
+        let text = |value: &dyn ToString| Value::String(value.to_string());
+        let mut settings = vec![("listen".to_owned(), text(&self.listen))];
+        settings.extend(self.upstreams.named().map(|(name, base)| (format!("{name}_upstream"), text(base))));
+        settings.extend([
+            ("tier".to_owned(), text(&self.tier)),
+            ("store".to_owned(), text(&self.store)),
+            ("log".to_owned(), text(&self.log)),
+            ("drain_seconds".to_owned(), json!(self.drain.as_secs())),
+        ]);
+        settings.iter().map(|(name, value)| format!("{name} = {value}\n")).collect()
+    }
+}
+
+/// The JSON Schema of a configuration file, for editors. Names and descriptions are those of the flags.
+pub(crate) fn schema() -> Value {
+    let flags = Settings::augment_args(clap::Command::new("settings"));
+    let property = |flag: &clap::Arg| {
+        let mut property = match flag.get_id().as_str() {
+            "drain_seconds" => json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
+            "tier" => json!({"enum": ["lossless", "context", "full"]}),
+            "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
+            "listen" | "store" => json!({"type": "string"}),
+            _ => json!({"type": "string", "format": "uri"}),
+        };
+        if let (Some(help), Some(fields)) = (flag.get_help(), property.as_object_mut()) {
+            fields.insert("description".to_owned(), json!(help.to_string()));
+        }
+        (flag.get_id().to_string(), property)
+    };
+    let properties: Map<_, _> = flags.get_arguments().map(property).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "headroom configuration",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_says_the_same_when_it_is_read() {
+        let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'context'\nlog = 'warn'\n\
+                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7";
+        for text in [given, "store = 'memory'"] {
+            let config = |text: &str| {
+                Config::of(&[toml::from_str(text).unwrap(), Settings::default(), Settings::default()])
+            };
+            let printed = config(text).to_toml();
+            assert_eq!(config(&printed).to_toml(), printed);
+            assert!(printed.contains("openai_upstream = \"http"), "{printed}");
+        }
+    }
+
+    #[test]
+    fn the_schema_has_every_setting() {
+        let schema = schema();
+        let unknown = toml::from_str::<Settings>("nonsense = 1").unwrap_err().to_string();
+        let properties = schema["properties"].as_object().unwrap();
+        for name in properties.keys() {
+            assert!(unknown.contains(&format!("`{name}`")), "{name} is no setting: {unknown}");
+            assert!(properties[name]["description"].is_string(), "{name}");
+        }
+        // The list in the message begins behind the unknown name itself.
+        let known = unknown.split_once("expected").unwrap().1.matches('`').count() / 2;
+        assert_eq!(properties.len(), known, "{unknown}");
+    }
+}

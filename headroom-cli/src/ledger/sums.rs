@@ -1,0 +1,118 @@
+use serde::Serialize;
+
+use super::{Entry, entry::is_success, prices::Price};
+use crate::usage::Usage;
+
+/// Entries added up. Every figure can be had again from the entries and the prices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Sums {
+    /// Requests that the provider accepted.
+    pub(crate) turns: u64,
+    /// Requests that it refused. Nothing of them counts.
+    pub(crate) refused: u64,
+    /// Turns that went on smaller than they came.
+    pub(crate) rewritten: u64,
+    /// Requests that the provider got for the turns.
+    pub(crate) calls: u64,
+    /// Turns without dollars: the provider told no usage, or the model's price is not known.
+    pub(crate) unpriced: u64,
+    /// What the provider counted.
+    pub(crate) usage: Usage,
+    /// What of that was for calls that the client does not know of.
+    pub(crate) extra: Usage,
+    /// Tokens saved in what was not in the provider's cache.
+    pub(crate) saved_new: i64,
+    /// Tokens saved in what would have been read from it.
+    pub(crate) saved_cached: i64,
+    /// Dollars for all that the provider counted.
+    pub(crate) paid: f64,
+    /// Dollars that would have been paid besides, less what the extra calls cost.
+    pub(crate) saved: f64,
+}
+
+impl Sums {
+    pub(crate) fn add(&mut self, entry: &Entry) {
+        if !is_success(entry.status) {
+            self.refused += 1;
+            return;
+        }
+        self.turns += 1;
+        self.rewritten += u64::from(entry.outcome == "rewritten");
+        self.calls += u64::from(entry.calls);
+        self.usage += entry.usage.unwrap_or_default() + entry.extra;
+        self.extra += entry.extra;
+        self.saved_new += entry.saved_new;
+        self.saved_cached += entry.saved_cached;
+        match (&entry.usage, entry.model.as_deref().and_then(Price::of)) {
+            (Some(usage), Some(price)) => {
+                let extra = price.cost(&entry.extra);
+                self.paid += price.cost(usage) + extra;
+                self.saved += price.saving(usage, entry.saved_new, entry.saved_cached) - extra;
+            }
+            _ => self.unpriced += 1,
+        }
+    }
+
+    /// Tokens saved, wherever they would have come from.
+    pub(crate) const fn saved_tokens(&self) -> i64 {
+        self.saved_new.saturating_add(self.saved_cached)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENTRY: &str = r#"{"at":1764000000,"provider":"anthropic","model":"claude-opus-5-5","status":200,
+        "outcome":"rewritten","calls":1,"tokens_before":3000,"tokens_after":1000,"saved_new":500000,
+        "saved_cached":1000000,"usage":{"input":0,"cache_read":1000000,"cache_write":1000000,"output":1000000}}"#;
+
+    fn entry(change: &[(&str, serde_json::Value)]) -> Entry {
+        let mut entry: serde_json::Value = serde_json::from_str(ENTRY).unwrap();
+        for (key, value) in change {
+            entry[*key] = value.clone();
+        }
+        serde_json::from_value(entry).unwrap()
+    }
+
+    fn sums(entries: &[Entry]) -> Sums {
+        let mut sums = Sums::default();
+        entries.iter().for_each(|entry| sums.add(entry));
+        sums
+    }
+
+    fn is(dollars: f64, expected: f64) {
+        assert!((dollars - expected).abs() < 1e-9, "{dollars} instead of {expected}");
+    }
+
+    #[test]
+    fn tokens_cost_what_the_provider_takes_for_their_kind() {
+        // 4 in, 5 to write, 0.2 to read, 20 out for a million each.
+        let sums = sums(&[entry(&[])]);
+        is(sums.paid, 0.2 + 5.0 + 20.0);
+        // Half a million would have been written, a million read.
+        is(sums.saved, 0.5 * 5.0 + 0.2);
+        assert_eq!((sums.turns, sums.saved_tokens(), sums.unpriced), (1, 1_500_000, 0));
+    }
+
+    #[test]
+    fn what_hidden_calls_cost_is_paid_and_not_saved() {
+        let extra = serde_json::json!({"input": 1000000, "cache_read": 0, "cache_write": 0, "output": 0});
+        let sums = sums(&[entry(&[("extra", extra)])]);
+        is(sums.paid, 25.2 + 4.0);
+        is(sums.saved, 2.7 - 4.0);
+        assert_eq!(sums.usage.input, 1_000_000);
+    }
+
+    #[test]
+    fn refused_requests_count_for_nothing_and_unknown_prices_have_no_dollars() {
+        let refused = [400, 401, 429, 500, 529].map(|status| entry(&[("status", status.into())]));
+        assert_eq!(sums(&refused), Sums { refused: 5, ..Sums::default() });
+        let mut unpriced = entry(&[("model", "claude-of-tomorrow".into())]);
+        for _ in 0..2 {
+            let sums = sums(std::slice::from_ref(&unpriced));
+            assert_eq!((sums.turns, sums.unpriced, sums.paid, sums.saved), (1, 1, 0.0, 0.0));
+            unpriced = entry(&[("usage", serde_json::Value::Null)]);
+        }
+    }
+}

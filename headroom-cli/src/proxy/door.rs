@@ -1,0 +1,168 @@
+//! Who may come in.
+
+use std::net::IpAddr;
+
+use http::{
+    HeaderMap, HeaderName, Method, Request, Response, StatusCode,
+    header::{self, HeaderValue},
+    uri::Authority,
+};
+
+use super::{
+    Provider,
+    answer::{self, ResponseBody},
+    own::Route,
+};
+use crate::secret::Secret;
+
+/// Where a client that has another `authorization` puts the token.
+const TOKEN: HeaderName = HeaderName::from_static("x-headroom-token");
+
+/// Lets requests in, or not.
+#[derive(Debug)]
+pub(super) struct Door {
+    /// None matches where there is no folder to keep one in.
+    secret: Option<Secret>,
+    /// Whether other machines can reach the proxy. Then nothing is let in without the token.
+    reachable: bool,
+}
+
+/// Why a request does not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// A tunnel to somewhere of the request's choosing.
+    Connect,
+    /// A name that is not this machine's: a web page whose name was made to point here.
+    Host,
+    /// A WebSocket, which clients give up for plain HTTP when told so.
+    WebSocket,
+    /// A web page of another origin asks for what is ours.
+    Origin,
+    /// No token, or a wrong one.
+    Token,
+    /// There is no token that would do.
+    NoToken,
+    /// Our token on its way to a provider.
+    Astray,
+}
+
+impl Door {
+    pub(super) const fn new(secret: Option<Secret>, reachable: bool) -> Self {
+        Self { secret, reachable }
+    }
+
+    /// Why a request may not come in; `route` is the one of ours that it asks for.
+    pub(super) fn refusal<B>(&self, request: &Request<B>, route: Option<Route>) -> Option<Refusal> {
+        let headers = request.headers();
+        if request.method() == Method::CONNECT {
+            return Some(Refusal::Connect);
+        }
+        // Where other machines may come in, they know this one by any name. The token keeps web pages out.
+        if !self.reachable && !is_own_host(request) {
+            return Some(Refusal::Host);
+        }
+        if is_websocket(headers) {
+            return Some(Refusal::WebSocket);
+        }
+        let named = headers.get(TOKEN).is_some_and(|value| self.matches(value.as_bytes()));
+        let bearer = bearer(headers).is_some_and(|value| self.matches(value));
+        match route {
+            Some(_) if is_cross_site(headers) => Some(Refusal::Origin),
+            Some(route) if route.is_open() || named || bearer => None,
+            None if named || !self.reachable => bearer.then_some(Refusal::Astray),
+            _ if self.secret.is_none() => Some(Refusal::NoToken),
+            _ => Some(Refusal::Token),
+        }
+    }
+
+    fn matches(&self, given: &[u8]) -> bool {
+        self.secret.as_ref().is_some_and(|secret| secret.matches(given))
+    }
+}
+
+impl Refusal {
+    pub(super) fn response(self, provider: Provider) -> Response<ResponseBody> {
+        let (status, message) = match self {
+            Self::Connect => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "headroom: this is a reverse proxy; set it as the client's base URL, not as its HTTP proxy",
+            ),
+            Self::Host => (
+                StatusCode::MISDIRECTED_REQUEST,
+                "headroom: the Host header names another machine; use localhost or the address that the proxy \
+                 listens on",
+            ),
+            Self::WebSocket => (
+                StatusCode::UPGRADE_REQUIRED,
+                "headroom: WebSocket is not supported; use HTTP on the same path",
+            ),
+            Self::Origin => {
+                (StatusCode::FORBIDDEN, "headroom: web pages of other origins have no access to this route")
+            }
+            Self::Token => (
+                StatusCode::UNAUTHORIZED,
+                "headroom: this needs the token of the user who runs the proxy, as `x-headroom-token: TOKEN` or, on \
+                 the proxy's own routes, as `authorization: Bearer TOKEN`. It is in the file `token` in $HEADROOM_HOME, \
+                 $XDG_DATA_HOME/headroom or ~/.headroom",
+            ),
+            Self::NoToken => (
+                StatusCode::UNAUTHORIZED,
+                "headroom: the proxy has no folder to keep a token in, so this is closed; start it with HEADROOM_HOME \
+                 or HOME set",
+            ),
+            Self::Astray => (
+                StatusCode::NOT_FOUND,
+                "headroom: there is no such route of the proxy, and its token is not for a provider; to reach a \
+                 provider send that provider's key",
+            ),
+        };
+        let mut response = answer::failure(provider, status, message);
+        let headers = response.headers_mut();
+        match self {
+            // RFC 9110 wants the protocol named that the client should use.
+            Self::WebSocket => headers.insert(header::UPGRADE, HeaderValue::from_static("HTTP/1.1")),
+            Self::Token | Self::NoToken => headers
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"headroom\"")),
+            _ => None,
+        };
+        response
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.as_bytes().split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
+}
+
+/// Whether the request was meant for this machine, by every name that it gives.
+fn is_own_host<B>(request: &Request<B>) -> bool {
+    let own = |authority: &Authority| {
+        let host = authority.host();
+        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        (ip.is_ok_and(|ip| ip.is_loopback()) || host.eq_ignore_ascii_case("localhost"))
+            && !authority.as_str().contains('@')
+    };
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = hosts.next().and_then(|host| host.as_bytes().try_into().ok());
+    let target = request.uri().authority();
+    hosts.next().is_none() && host.as_ref().is_some_and(own) && target.is_none_or(own)
+}
+
+fn is_websocket(headers: &HeaderMap) -> bool {
+    let upgrades = headers.get_all(header::UPGRADE).iter();
+    upgrades
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.to_ascii_lowercase().contains("websocket"))
+}
+
+/// Whether a browser says that a page from elsewhere is behind the request.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).map_or(&[][..], HeaderValue::as_bytes);
+    let is_own = |origin: &HeaderValue| {
+        let origin = origin.as_bytes();
+        origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://")) == Some(host)
+    };
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    headers.get_all(header::ORIGIN).iter().any(|origin| !is_own(origin))
+        || site.is_some_and(|site| site != b"same-origin" && site != b"none")
+}

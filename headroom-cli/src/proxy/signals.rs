@@ -1,0 +1,72 @@
+use std::{future, io};
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// SIGINT or SIGTERM; SIGHUP when the terminal is closed that the proxy writes to.
+    Stop,
+    /// Any other SIGHUP.
+    Reload,
+}
+
+/// The signals that the proxy listens to.
+#[derive(Debug)]
+pub(super) struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+    /// Whether the proxy was started to be watched, and not to stay when its terminal is closed.
+    #[cfg(unix)]
+    is_watched: bool,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    pub(super) fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            is_watched: io::IsTerminal::is_terminal(&io::stderr()),
+        })
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) -> Asked {
+        #[cfg(unix)]
+        let asked = tokio::select! {
+            signal = self.interrupt.recv() => signal.map(|()| Asked::Stop),
+            signal = self.terminate.recv() => signal.map(|()| Asked::Stop),
+            signal = self.hangup.recv() => signal.map(|()| match self.is_watched && !has_terminal() {
+                true => Asked::Stop,
+                false => Asked::Reload,
+            }),
+        };
+        #[cfg(not(unix))]
+        let asked = tokio::signal::ctrl_c().await.ok().map(|()| Asked::Stop);
+        match asked {
+            Some(asked) => asked,
+            None => future::pending().await,
+        }
+    }
+
+    /// Waits for the next one that asks to stop.
+    pub(super) async fn stop(&mut self) {
+        while self.next().await != Asked::Stop {}
+    }
+}
+
+/// Whether the terminal that the process belongs to is still there.
+#[cfg(unix)]
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
+}

@@ -1,0 +1,90 @@
+//! What becomes of one request of a client.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use headroom_tower::RequestReport;
+
+use super::{Provider, totals::Totals};
+use crate::{
+    ledger::{Call, Entry},
+    usage::Usage,
+};
+
+/// Filled in while the request goes on, by whoever sees a part of it: it travels in the request's extensions, also in
+/// those of the calls that the client does not know of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Turn(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    report: Option<RequestReport>,
+    calls: Vec<Call>,
+}
+
+impl Turn {
+    fn with<T>(&self, see: impl FnOnce(&mut State) -> T) -> T {
+        see(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A request goes to the provider. The number under which its answer is told.
+    pub(super) fn call(&self, report: Option<RequestReport>) -> usize {
+        self.with(|state| {
+            state.report = state.report.take().or(report);
+            state.calls.push(Call::default());
+            state.calls.len() - 1
+        })
+    }
+
+    pub(super) fn answered(&self, call: usize, status: u16) {
+        self.with(|state| {
+            if let Some(call) = state.calls.get_mut(call) {
+                call.status = Some(status);
+            }
+        });
+    }
+
+    pub(super) fn used(&self, call: usize, usage: Option<Usage>, model: Option<&str>) {
+        self.with(|state| {
+            if let Some(call) = state.calls.get_mut(call) {
+                call.usage = usage;
+                call.model = model.map(str::to_owned);
+            }
+        });
+    }
+
+    /// What the layer did; `None` if it did not look.
+    pub(super) fn report(&self) -> Option<RequestReport> {
+        self.with(|state| state.report.clone())
+    }
+
+    /// Whether the provider refused what the layer made of the request, so that it was sent as it came.
+    pub(super) fn was_rejected(&self) -> bool {
+        self.with(|state| {
+            let refused = |call: &Call| call.status.is_some_and(|status| matches!(status, 400 | 413 | 422));
+            let rewritten = state.report.as_ref().is_some_and(RequestReport::is_rewritten);
+            rewritten && state.calls.len() > 1 && state.calls.first().is_some_and(refused)
+        })
+    }
+}
+
+/// Puts a turn on record when it is over, however it ends.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    pub(super) turn: Turn,
+    pub(super) provider: Provider,
+    pub(super) totals: Arc<Totals>,
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let name = self.provider.as_str();
+        let entry = self.turn.with(|state| Entry::of(at, name, state.report.as_ref(), &state.calls));
+        if let Some(entry) = entry {
+            self.totals.add(entry);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What our own count says about a request.
+
+use headroom_core::{BlockReport, Report};
+
+/// Tokens of the tool results that were counted: those in which an edit was in question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tokens {
+    pub(crate) before: u64,
+    pub(crate) after: u64,
+}
+
+impl Tokens {
+    pub(crate) fn of(report: &Report) -> Self {
+        let sum = |get: fn(&BlockReport) -> Option<usize>| {
+            report.blocks.iter().filter_map(get).map(|tokens| tokens as u64).sum()
+        };
+        Self { before: sum(|block| block.tokens_before), after: sum(|block| block.tokens_after) }
+    }
+
+    pub(crate) const fn saved(self) -> u64 {
+        self.before.saturating_sub(self.after)
+    }
+}

@@ -1,0 +1,277 @@
+//! Finds `usage` and `model` in a response as it passes, and keeps nothing else of it.
+
+use std::mem;
+
+use memchr::memchr2;
+
+use super::counts::Reported;
+
+/// Longest key or model name that is of interest.
+const MAX_WORD: usize = 96;
+/// Longest `usage` object that is read.
+const MAX_USAGE: usize = 16 << 10;
+
+/// Reads a JSON text in pieces of any size, in time linear in its length and in constant memory.
+///
+/// Of interest are the members `usage`, `usageMetadata`, `model` and `modelVersion` of the object itself, and of the
+/// objects under `message` and `response` in it, as events have them. An array around all counts as nothing. Content
+/// that looks like one of them stands deeper, or in a string, and is passed over.
+#[derive(Debug, Default)]
+pub(super) struct Finder {
+    state: State,
+    /// How many objects and arrays are open.
+    depth: usize,
+    /// Whether the outermost is an array.
+    in_array: bool,
+    /// The last string outside of a `usage`, as far as it is short and plain.
+    word: Vec<u8>,
+    is_plain: bool,
+    /// Whether the object in the object is a `message` or a `response`.
+    in_envelope: bool,
+    /// What the value that comes next is.
+    next: Member,
+    /// The `usage` object that is being read, and the depth at which it began.
+    usage: Option<(Vec<u8>, usize)>,
+    found: Found,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    pub(super) reported: Option<Reported>,
+    pub(super) model: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Between,
+    InString,
+    Escaped,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Member {
+    #[default]
+    Other,
+    Usage,
+    Model,
+}
+
+impl Finder {
+    /// Reads on. Whether something was found.
+    pub(super) fn read(&mut self, bytes: &[u8]) -> bool {
+        let mut found = false;
+        let mut rest = bytes;
+        while let Some((&byte, after)) = rest.split_first() {
+            let length = match self.state {
+                State::InString => self.string(rest),
+                State::Escaped => {
+                    self.state = State::InString;
+                    1
+                }
+                State::Between => {
+                    found |= self.structure(byte);
+                    1
+                }
+            };
+            let (taken, left) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+            self.keep(taken);
+            found |= self.end_usage(byte);
+            rest = if length == 1 { after } else { left };
+        }
+        found
+    }
+
+    /// Begins another text. What was found stays.
+    pub(super) fn restart(&mut self) {
+        let found = mem::take(&mut self.found);
+        *self = Self { found, ..Self::default() };
+    }
+
+    pub(super) const fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// Reads of a string what is there, up to the byte that ends or escapes. How much that was.
+    fn string(&mut self, bytes: &[u8]) -> usize {
+        let end = memchr2(b'"', b'\\', bytes);
+        let (text, stop) = bytes.split_at_checked(end.unwrap_or(bytes.len())).unwrap_or((bytes, &[]));
+        if self.usage.is_none() && self.is_plain {
+            self.is_plain = self.word.len() + text.len() <= MAX_WORD;
+            if self.is_plain {
+                self.word.extend_from_slice(text);
+            }
+        }
+        match stop.first() {
+            Some(b'"') => {
+                self.state = State::Between;
+                if self.next == Member::Model && self.usage.is_none() {
+                    self.model();
+                }
+            }
+            Some(_) => {
+                self.state = State::Escaped;
+                self.is_plain = false;
+            }
+            None => {}
+        }
+        text.len() + usize::from(!stop.is_empty())
+    }
+
+    /// Reads a byte outside of strings.
+    fn structure(&mut self, byte: u8) -> bool {
+        match byte {
+            b'"' => {
+                self.state = State::InString;
+                self.word.clear();
+                self.is_plain = true;
+            }
+            b'{' | b'[' => {
+                if self.depth == 0 && byte == b'[' {
+                    self.in_array = true;
+                }
+                if byte == b'{' && self.next == Member::Usage && self.usage.is_none() {
+                    self.usage = Some((Vec::new(), self.depth));
+                }
+                self.next = Member::Other;
+                self.depth += 1;
+            }
+            b'}' | b']' => {
+                self.depth = self.depth.saturating_sub(1);
+                if self.level() < 2 {
+                    self.in_envelope = false;
+                }
+            }
+            b':' if self.usage.is_none() => self.member(),
+            b',' => self.next = Member::Other,
+            _ => {}
+        }
+        false
+    }
+
+    /// How deep in the object that matters.
+    fn level(&self) -> usize {
+        self.depth.saturating_sub(usize::from(self.in_array))
+    }
+
+    /// The key of a member is complete.
+    fn member(&mut self) {
+        let level = self.level();
+        let word = if self.is_plain { self.word.as_slice() } else { &[] };
+        if level == 1 {
+            self.in_envelope = matches!(word, b"message" | b"response");
+        }
+        self.next = match word {
+            _ if level != 1 && !(level == 2 && self.in_envelope) => Member::Other,
+            b"usage" | b"usageMetadata" => Member::Usage,
+            b"model" | b"modelVersion" => Member::Model,
+            _ => Member::Other,
+        };
+    }
+
+    fn model(&mut self) {
+        self.next = Member::Other;
+        let name = if self.is_plain { std::str::from_utf8(&self.word).ok() } else { None };
+        // A name is what could stand in a URL; anything else might be content.
+        let is_name = |name: &&str| {
+            let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@".contains(&byte);
+            !name.is_empty() && name.bytes().all(is_part)
+        };
+        if let Some(name) = name.filter(is_name) {
+            self.found.model = Some(name.to_owned());
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if let Some((usage, _)) = &mut self.usage
+            && usage.len() + bytes.len() <= MAX_USAGE
+        {
+            usage.extend_from_slice(bytes);
+        }
+    }
+
+    /// Reads the `usage` if this byte was the end of it.
+    fn end_usage(&mut self, byte: u8) -> bool {
+        let Some((_, depth)) = &self.usage else { return false };
+        if byte != b'}' || self.state != State::Between || self.depth > *depth {
+            return false;
+        }
+        let Some((usage, _)) = self.usage.take() else { return false };
+        // One that is too long or odd is none.
+        let Ok(reported) = serde_json::from_slice::<Reported>(&usage) else { return false };
+        self.found.reported.get_or_insert_default().update(reported);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usage::Usage;
+
+    fn find(json: &str, step: usize) -> (Option<Usage>, Option<String>) {
+        let mut finder = Finder::default();
+        for piece in json.as_bytes().chunks(step) {
+            finder.read(piece);
+        }
+        let found = finder.found();
+        (found.reported.as_ref().and_then(Reported::counts), found.model.clone())
+    }
+
+    #[test]
+    fn usage_and_model_are_found_wherever_a_provider_puts_them() {
+        let usage = |input, output| Some(Usage { input, output, ..Usage::default() });
+        for (json, expected, model) in [
+            (r#"{"model":"m-1","usage":{"input_tokens":3,"output_tokens":4}}"#, usage(3, 4), Some("m-1")),
+            (
+                r#" { "usage" : { "input_tokens" : 3 , "x":{"y":[1,{"}":"}"}]}, "output_tokens" : 4 } , "model":"a/b:c"}"#,
+                usage(3, 4),
+                Some("a/b:c"),
+            ),
+            (
+                r#"{"type":"message_start","message":{"id":"m","model":"c","content":[],"usage":{"input_tokens":3}}}"#,
+                usage(3, 0),
+                Some("c"),
+            ),
+            (
+                r#"{"response":{"output":[{"usage":{"input_tokens":9}}],"usage":{"input_tokens":3}}}"#,
+                usage(3, 0),
+                None,
+            ),
+            (r#"[{"usageMetadata":{"promptTokenCount":3},"modelVersion":"g"}]"#, usage(3, 0), Some("g")),
+            (r#"{"usage":null,"model":null}"#, None, None),
+            (r#"{"choices":[],"usage":null,"x":1}"#, None, None),
+        ] {
+            for step in [1, 2, 7, 1000] {
+                assert_eq!(find(json, step), (expected, model.map(str::to_owned)), "{json} by {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn content_that_looks_like_it_is_passed_over() {
+        let none = (None, None);
+        for json in [
+            r#"{"content":[{"input":{"usage":{"input_tokens":3},"model":"x"}}]}"#,
+            r#"{"content":"{\"usage\":{\"input_tokens\":3},\"model\":\"x\"}"}"#,
+            r#"{"a":{"usage":{"input_tokens":3},"model":"x"}}"#,
+            r#"{"message":{"content":[{"usage":{"input_tokens":3}}]}}"#,
+            r#"{"message":{},"a":{"usage":{"input_tokens":3}}}"#,
+            r#"{"a":["usage",{"input_tokens":3}],"b":"model"}"#,
+            r#"{"\u0075sage":{"input_tokens":3},"us\"age":{"input_tokens":3}}"#,
+            r#"{"model":"two words"}"#,
+            r#"{"model":["x"],"usage":[{"input_tokens":3}]}"#,
+            r#"{"usage":{"input_tokens":"3"}}"#,
+            "",
+            "}}]]",
+            "\u{feff}{",
+        ] {
+            for step in [1, 3, 1000] {
+                assert_eq!(find(json, step), none, "{json} by {step}");
+            }
+        }
+        let long = format!(r#"{{"model":"{}","usage":{{"x":"{}"}}}}"#, "m".repeat(200), "x".repeat(1 << 20));
+        assert_eq!(find(&long, 4096), none);
+    }
+}
