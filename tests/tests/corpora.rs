@@ -81,8 +81,11 @@ impl Count {
         };
         let tokenizer = bpe_openai::o200k_base();
         let before = tokenizer.count(&*text);
+        let after = if shown == text { before } else { tokenizer.count(&*shown) };
         self.before += before;
-        self.after += if shown == text { before } else { tokenizer.count(&*shown) };
+        self.after += after;
+        let kind = outcome.report().blocks.first().map_or("", |block| block.kind.as_str());
+        println!("{before:6} -> {after:6} {kind:9} {name}");
 
         let strong = needles[&name]["needles"].as_array().map(Vec::as_slice).unwrap_or_default();
         let strong: Vec<&str> = strong

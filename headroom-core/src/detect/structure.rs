@@ -71,6 +71,9 @@ pub(super) fn kind(text: &str) -> ContentKind {
         ContentKind::Html
     } else if shares.reach(60, &[Blob]) {
         ContentKind::Blob
+    } else if is_ruled(&lines) {
+        // Cells may hold times, as rows of logs do.
+        ContentKind::Table
     } else if shares.reach(60, &[Hit]) || !shares.reach(40, &[Log]) && search::share(start) >= 60 {
         ContentKind::Search
     } else if shares.reach(40, &[Log, Frame]) || is_run(&lines) {
@@ -114,6 +117,23 @@ fn has_page_tags(text: &str) -> bool {
     ["<div", "<p>", "<span", "<body", "<a href"].iter().any(|tag| text.contains(tag))
 }
 
+/// Whether this is a table with bars between cells and a rule of `-` and `+` below or around its names, as `psql` and
+/// `mysql` print it.
+fn is_ruled(lines: &[&str]) -> bool {
+    const FIRST: usize = 8;
+    let rule = |line: &&&str| {
+        line.contains('+')
+            && line.contains("--")
+            && line.trim().bytes().all(|byte| matches!(byte, b'-' | b'+'))
+    };
+    let Some(bars) = lines.iter().take(FIRST).find(rule).map(|rule| rule.matches('+').count()) else {
+        return false;
+    };
+    let rows = || lines.iter().take(MAX_LINES).filter(|line| !line.trim().is_empty() && !rule(line));
+    let fit = rows().filter(|line| line.matches('|').count() >= bars).count();
+    fit * 10 >= rows().count() * 7 && fit > 1
+}
+
 /// Whether this is a document in Markdown that shows code.
 fn is_document(lines: &[&str]) -> bool {
     let starts = |mark: &str| lines.iter().filter(|line| line.starts_with(mark)).count();
@@ -135,7 +155,7 @@ fn is_run(lines: &[&str]) -> bool {
         "BUILD SUCCESS",
         "BUILD FAILED",
         "Tests: ",
-        "Test Files ",
+        " Test Files  ",
         "Ran ",
         "FAILED (",
         "Traceback (most recent call last):",

@@ -43,7 +43,7 @@ const LEVELS: [&str; 17] = [
     "debug", "info", "warn", "warning", "error", "fatal",
 ];
 /// How lines of test runners, compilers and package managers start.
-const RUNNERS: [&str; 44] = [
+const RUNNERS: [&str; 50] = [
     "=== RUN",
     "=== PAUSE",
     "=== CONT",
@@ -88,6 +88,12 @@ const RUNNERS: [&str; 44] = [
     "[WARNING]",
     "E   ",
     "rule ",
+    "✓ ",
+    "✔ ",
+    "✕ ",
+    "✗ ",
+    "✘ ",
+    "× ",
 ];
 
 pub(super) fn class(line: &str) -> Class {
@@ -177,7 +183,11 @@ fn is_hit(line: &str) -> bool {
         match byte {
             b'/' | b'.' | b'_' => pathlike = true,
             b':' | b'-' if number(at + 1, *byte) => return pathlike,
-            b':' if at > 1 => return pathlike && !bytes.get(at + 1..).unwrap_or_default().starts_with(b"//"),
+            b':' if at > 1 => {
+                // `http://` and `tests/a.py::name` are no hits.
+                let rest = bytes.get(at + 1..).unwrap_or_default();
+                return pathlike && !rest.starts_with(b"//") && !rest.starts_with(b":");
+            }
             b' ' | b'(' | b'"' | b'<' | b'=' | b'{' | b'\t' => return false,
             _ => {}
         }

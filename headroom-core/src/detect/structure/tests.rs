@@ -1,3 +1,5 @@
+mod formats;
+
 use std::collections::BTreeMap;
 
 use super::kind;
