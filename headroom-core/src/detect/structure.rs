@@ -5,7 +5,7 @@
 
 mod line;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use line::Class;
 

@@ -318,6 +318,13 @@ fn runs_of_tests_and_builds() {
              Found 3 errors.\n",
         ),
         (
+            "cpplint",
+            &[Log],
+            "c:\\app\\src\\dock.cpp(41):  Tab found; better to use spaces  [whitespace/tab] [1]\n\
+             c:\\app\\src\\dock.cpp(44):  Missing space before {  [whitespace/braces] [5]\n\
+             c:\\app\\src\\tide.cpp(3):  Lines should be <= 80 characters long  [whitespace/line_length] [2]\n",
+        ),
+        (
             "mypy",
             &[Log],
             "src/dock.py:41: error: Incompatible types in assignment  [assignment]\n\
