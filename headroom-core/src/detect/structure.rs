@@ -12,6 +12,7 @@ use line::Class;
 use crate::{
     ContentKind,
     compress::{columns, diff, listing, search},
+    lines,
 };
 
 /// Lines looked at, at most.
@@ -59,7 +60,7 @@ pub(super) fn kind(text: &str) -> ContentKind {
     if starts_html(text) {
         return ContentKind::Html;
     }
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<&str> = lines::split(text).collect();
     let step = lines.len().div_ceil(MAX_LINES).max(1);
     let shares = Shares::of(lines.iter().copied().step_by(step));
     let start = first_lines(text);
@@ -99,7 +100,7 @@ pub(super) fn kind(text: &str) -> ContentKind {
 }
 
 /// The lines at the start that tell the rest.
-fn first_lines(text: &str) -> &str {
+pub(super) fn first_lines(text: &str) -> &str {
     if text.len() <= MAX_START {
         return text;
     }
