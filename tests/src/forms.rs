@@ -6,6 +6,9 @@ const LISTING: &str = "[names after a space are in the directory of the path abo
 const SEARCH: &str = "[rows without a path are of the file above]";
 const TREE: &str = "[indented where a tree was drawn with ";
 const COLUMNS: &str = "[columns were at ";
+const DIRECTORIES: &str =
+    "[entries stand behind their directory; a directory after a space is beside the one above]";
+const ALL: [&str; 5] = [LISTING, SEARCH, TREE, COLUMNS, DIRECTORIES];
 
 /// Paths that rows of a search may carry on.
 const CARRIED: usize = 4;
@@ -14,7 +17,7 @@ const CARRIED: usize = 4;
 /// be read back stay as they are.
 #[must_use]
 pub fn decoded(before: &str, after: &str) -> String {
-    let declares = |line: &str| [LISTING, SEARCH, TREE, COLUMNS].iter().any(|form| line.starts_with(form));
+    let declares = |line: &str| ALL.iter().any(|form| line.starts_with(form));
     let originals: Vec<&str> = before.split('\n').collect();
     let known: HashSet<&str> = originals.iter().copied().collect();
     if !after.split('\n').any(|line| declares(line) && !known.contains(line)) {
@@ -29,11 +32,29 @@ pub fn decoded(before: &str, after: &str) -> String {
     let mut paths: Vec<String> = Vec::new();
     let mut next = 0;
     let mut out = Vec::new();
+    // Whether the last line was a directory with its entries.
+    let mut was_directory = false;
     for line in after.split('\n') {
         if declares(line) && !known.contains(line) {
-            form = [LISTING, SEARCH, TREE, COLUMNS].into_iter().find(|form| line.starts_with(form)).unwrap();
+            form = ALL.into_iter().find(|form| line.starts_with(form)).unwrap();
             continue;
         }
+        if form == DIRECTORIES
+            && !known.contains(line)
+            && let Some((path, entries)) = line.split_once(':').filter(|(path, _)| !path.starts_with('['))
+        {
+            let path =
+                path.strip_prefix(' ').map_or_else(|| path.to_owned(), |name| format!("{directory}{name}"));
+            path[..path.rfind(['/', '\\']).map_or(0, |end| end + 1)].clone_into(&mut directory);
+            if was_directory {
+                out.push(String::new());
+            }
+            out.push(format!("{path}:"));
+            out.extend(entries.split(' ').filter(|name| !name.is_empty()).map(str::to_owned));
+            was_directory = true;
+            continue;
+        }
+        was_directory = false;
         let full = match form {
             _ if known.contains(line) => None,
             LISTING => line.strip_prefix(' ').map(|name| format!("{directory}{name}")),
@@ -91,6 +112,7 @@ mod tests {
         for (before, after) in [
             ("a/b.rs\na/c.rs\nd/e.rs", format!("{LISTING}\na/b.rs\n c.rs\nd/e.rs")),
             ("a:1:x\na:2:y\na-3-z", format!("{SEARCH}\na:1:x\n2:y\n3-z")),
+            ("p/a:\nx\ny\n\np/b:\nz\n\np/c:\n", format!("{DIRECTORIES}\np/a: x y\n b: z\n c:\n")),
             ("NAME   AGE\nx      1d", format!("{COLUMNS}1 8]\nNAME AGE\nx 1d")),
         ] {
             assert_eq!(decoded(before, &after), before);

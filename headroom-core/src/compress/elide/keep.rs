@@ -24,6 +24,8 @@ const MAX_TRACE: usize = 40;
 /// Numbers of a line that are compared with those of its likes.
 const MAX_NUMBERS: usize = 8;
 const MAX_CHANGES: usize = 8;
+/// New words that are asked of a line where most lines have some.
+const MAX_NEW: usize = 8;
 /// Errors that match the question are what it is about from this many on.
 const ENOUGH: usize = 3;
 const MAX_COLUMNS: usize = 64;
@@ -62,13 +64,16 @@ struct Chooser<'a> {
     kept: Vec<bool>,
     /// The delimiter of a table, whose rows stand each for itself.
     delimiter: Option<u8>,
+    /// Whether most lines name the place that they are about, as those of compilers and linters do.
+    placed: bool,
 }
 
 impl Keep {
     pub(super) fn of(text: &str, survey: &Survey, templates: &Templates<'_>, hits: &Hits) -> Self {
         let kept = vec![false; survey.rows.len()];
         let delimiter = delimiter(text, &survey.rows);
-        let mut chooser = Chooser { text, survey, templates, hits, kept, delimiter };
+        let placed = survey.rows.iter().filter(|row| row.place > 0).count() * 2 > survey.rows.len();
+        let mut chooser = Chooser { text, survey, templates, hits, kept, delimiter, placed };
         chooser.frame();
         chooser.named();
         chooser.kinds();
@@ -97,6 +102,11 @@ impl Chooser<'_> {
 
     fn row(&self, line: usize) -> &str {
         self.survey.rows.get(line).map_or("", |row| row.text(self.text))
+    }
+
+    /// Whether the line says only that one more of many things is done.
+    fn is_progress(&self, line: usize) -> bool {
+        self.survey.rows.get(line).is_some_and(|row| row.progress > 0)
     }
 
     /// The edges of the text and what is not its own: envelopes, headers of tables, markers.
@@ -133,7 +143,9 @@ impl Chooser<'_> {
             self.keep(line);
         }
         for line in self.hits.best((self.count() / 16).max(8)) {
-            self.keep(line);
+            if !self.is_progress(line) {
+                self.keep(line);
+            }
         }
         for line in self.hits.related() {
             if self.survey.rows.get(line).is_some_and(|row| row.severity >= Severity::Error) {
@@ -158,22 +170,34 @@ impl Chooser<'_> {
             rare.into_iter().for_each(|line| self.keep(line));
             for template in &self.templates.all {
                 self.keep(template.first as usize);
-                self.keep(template.last as usize);
+                if !self.is_progress(template.last as usize) {
+                    self.keep(template.last as usize);
+                }
             }
         } else {
-            let pairs = self.templates.pair_counts();
-            let mut shown = self.templates.shown();
-            // What compilers and linters say has a name in nearly every line; one line for each new word is enough.
-            let placed = self.survey.rows.iter().filter(|row| row.place > 0).count() * 2 > count;
-            for line in 0..count {
-                let new = self.templates.words_are_new(line, &mut shown);
-                if new || !placed && self.templates.has_rare_pair(line, &pairs, seldom) {
-                    self.keep(line);
-                }
+            // What compilers and linters say has a name in nearly every line; lines with new words are enough.
+            let new = if self.placed { self.newest(count / 6 + 24) } else { self.new(1) };
+            new.into_iter().for_each(|line| self.keep(line));
+            if !self.placed {
+                let pairs = self.templates.pair_counts();
+                let seldom = |line: &usize| self.templates.has_rare_pair(*line, &pairs, seldom);
+                (0..count).filter(seldom).collect::<Vec<_>>().into_iter().for_each(|line| self.keep(line));
             }
         }
         self.grave(Severity::Error, (count / 10).max(20));
         self.grave(Severity::Warning, (count / 20).max(8));
+    }
+
+    /// The lines that have so many words which no line before them has.
+    fn new(&self, least: usize) -> Vec<usize> {
+        let mut shown = self.templates.shown();
+        (0..self.count()).filter(|line| self.templates.words_are_new(*line, least, &mut shown)).collect()
+    }
+
+    /// The lines with new words: with a single one, or with more where those lines are too many.
+    fn newest(&self, most: usize) -> Vec<usize> {
+        let few = (1..MAX_NEW).map(|least| self.new(least)).find(|lines| lines.len() <= most);
+        few.unwrap_or_else(|| self.new(MAX_NEW))
     }
 
     /// Keeps the lines of this severity; where they are more than so many, those that show something new.
@@ -184,13 +208,17 @@ impl Chooser<'_> {
         let all = lines.len() <= most;
         // Where the question tells which errors are meant, one of each kind of the others is enough.
         let meant = self.hits.related().filter(|line| lines.binary_search(line).is_ok()).count();
+        // Words such as `deprecated` and `undefined` are in the names of rules.
+        if self.placed && !all {
+            return;
+        }
         let brief = self.delimiter.is_some() && (severity == Severity::Warning || meant >= ENOUGH);
         let times = if severity == Severity::Error && self.delimiter.is_none() { 2 } else { 1 };
         let mut shown = self.templates.shown();
         for line in lines {
             let new = all
                 || if brief {
-                    self.templates.words_are_new(line, &mut shown)
+                    self.templates.words_are_new(line, 1, &mut shown)
                 } else {
                     self.templates.pairs_are_new(line, &mut shown, times)
                 };

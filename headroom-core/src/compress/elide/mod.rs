@@ -33,7 +33,7 @@ const MIN_LINES: usize = 30;
 const MIN_GAP_BYTES: usize = 300;
 const MIN_GAP_LINES: usize = 6;
 /// Fewer lines are set aside where they are this long.
-const LONG_GAP_BYTES: usize = 450;
+const LONG_GAP_BYTES: usize = 400;
 
 /// What is known about which lines matter.
 #[derive(Clone, Copy, Debug, Default)]

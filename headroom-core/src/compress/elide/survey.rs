@@ -262,8 +262,9 @@ impl<'t> Scanner<'t> {
 }
 
 /// How package managers and builds say that one more of many things is done: of which thing, matters little.
-const PROGRESS: [&str; 24] = [
+const PROGRESS: [&str; 28] = [
     "Attempting uninstall: ",
+    "Building editable ",
     "Building wheel",
     "Checking ",
     "Collecting ",
@@ -283,7 +284,10 @@ const PROGRESS: [&str; 24] = [
     "Selecting previously unselected ",
     "Setting up ",
     "Stored in directory: ",
+    "Successfully uninstalled ",
+    "Uninstalling ",
     "Unpacking ",
+    "Updating ",
     "Using cached ",
     "copying ",
     "creating ",

@@ -31,9 +31,9 @@ impl Counts {
         }
     }
 
-    /// Adds the hashes if one of them is not there so many times yet, and tells whether so.
-    fn add_new(&mut self, hashes: impl Iterator<Item = u32> + Clone, times: u16) -> bool {
-        let new = hashes.clone().any(|hash| self.get(hash) < times);
+    /// Adds the hashes if so many of them are not there so many times yet, and tells whether so.
+    fn add_new(&mut self, hashes: impl Iterator<Item = u32> + Clone, least: usize, times: u16) -> bool {
+        let new = hashes.clone().filter(|hash| self.get(*hash) < times).take(least).count() == least;
         if new {
             hashes.for_each(|hash| self.add(hash));
         }
@@ -152,14 +152,14 @@ impl<'s> Templates<'s> {
         Counts::new(self.survey.all_tokens().len())
     }
 
-    /// Whether the line has a word that was not shown yet; counts its words as shown then.
-    pub(super) fn words_are_new(&self, line: usize, shown: &mut Counts) -> bool {
-        shown.add_new(self.symbols(line), 1)
+    /// Whether the line has so many words that were not shown yet; counts its words as shown then.
+    pub(super) fn words_are_new(&self, line: usize, least: usize, shown: &mut Counts) -> bool {
+        shown.add_new(self.symbols(line), least, 1)
     }
 
     /// Whether the line has a pair of words that was shown fewer than so many times; counts its pairs as shown then.
     pub(super) fn pairs_are_new(&self, line: usize, shown: &mut Counts, times: u16) -> bool {
-        shown.add_new(self.pairs(line), times)
+        shown.add_new(self.pairs(line), 1, times)
     }
 
     /// The lines of each template, templates and lines in order.

@@ -50,7 +50,7 @@ impl<'t> Line<'t> {
 }
 
 /// Whether this may be the name of a file or a directory: no words of a sentence, no code.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let odd = |c: char| {
         matches!(
             c,

@@ -16,6 +16,7 @@ use super::{
         path::{directory, extension, is_made_directory},
     },
     entry::Line,
+    recursive,
 };
 
 /// Smaller listings are small enough as they are.
@@ -69,7 +70,8 @@ struct Listing<'t> {
 /// Parts that may be set aside, in order and apart from each other.
 pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
     let Some(view) = View::of(text, wanted, (MIN_BYTES, MIN_LINES)) else { return Vec::new() };
-    let mut listing = Listing::of(&view);
+    let mut listing =
+        if text.starts_with(recursive::HEADER) { Listing::of_directories(&view) } else { Listing::of(&view) };
     let asked = view.wanted();
     let rare = listing.rare();
     let mut kept = listing.choose(&asked, &rare, usize::MAX);
@@ -123,6 +125,27 @@ impl<'t> Listing<'t> {
                     None
                 }
             };
+            if let Some(directory) =
+                entry.and_then(|entry| listing.directories.get_mut(entry.directory as usize))
+            {
+                directory.entries += 1;
+            }
+            listing.entries.push(entry);
+        }
+        listing
+    }
+
+    /// The directories in the form in which each has a line: entries of those that they are in.
+    fn of_directories(view: &View<'t>) -> Self {
+        let mut listing = Self::default();
+        let mut above = listing.directory("", 0, false);
+        for line in view.lines() {
+            let entry = recursive::Row::of(line).map(|row| {
+                if !row.beside {
+                    above = listing.path(directory(row.path).unwrap_or_default());
+                }
+                Entry { directory: above, name: row.path, carried: row.beside }
+            });
             if let Some(directory) =
                 entry.and_then(|entry| listing.directories.get_mut(entry.directory as usize))
             {

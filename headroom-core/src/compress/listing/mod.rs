@@ -3,6 +3,7 @@
 mod entry;
 mod gaps;
 mod lift;
+mod recursive;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +26,7 @@ pub(crate) fn share(text: &str) -> u32 {
 
 /// The listing with shared directories lifted out, or `None` where that is not shorter. Short lists stay as they are.
 pub(crate) fn render(text: &str) -> Option<String> {
-    lift::render(text)
+    lift::render(text).or_else(|| recursive::render(text).filter(|short| short.len() < text.len()))
 }
 
 /// The entries that may be set aside, in order and apart from each other.

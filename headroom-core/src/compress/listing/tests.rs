@@ -19,7 +19,8 @@ fn asking(question: &str) -> Wanted<'_> {
 fn real_texts_come_back() {
     for (path, text) in shared_texts("corpora").into_iter().chain(shared_texts("captures")) {
         if let Some(short) = render(&text) {
-            assert_eq!(lift::expand(&short), text, "{}", path.display());
+            let back = recursive::expand(&short).unwrap_or_else(|| lift::expand(&short));
+            assert_eq!(back, text, "{}", path.display());
             println!("{} -> {} {}", trial::tokens(&text), trial::tokens(&short), path.display());
         }
     }
@@ -29,8 +30,10 @@ fn real_texts_come_back() {
 fn real_listings_keep_their_needles() {
     let form = |text: &str, wanted: &Wanted<'_>| (share(text) >= 80).then(|| both(text, wanted));
     let Some(tally) = trial::corpus("search/", |_, text, wanted| form(text, wanted)) else { return };
+
     assert!(tally.visible * 100 >= tally.needles * 99, "{tally:?}");
     let Some(tally) = trial::conversations(form) else { return };
+
     assert!(tally.visible * 100 >= tally.needles * 99, "{tally:?}");
 }
 
@@ -62,6 +65,51 @@ fn drawn_trees_are_indented() {
         assert_eq!(lift::expand(&short), text);
         assert!(short.contains("\n  dir3\n    a b.rs\n    sub\n      x\n"), "{short}");
         assert!(trial::tokens(&short) * 10 < trial::tokens(&text) * 8);
+    }
+}
+
+/// What `ls -R` prints of some directories.
+fn recursive_listing() -> String {
+    let mut text = ".:\nCargo.toml\ndocs\nsrc\n".to_owned();
+    for n in 0..12 {
+        text += &format!("\n./docs/messages/part-{n}:\nbad.py\ndetails.rst\ngood.py\n");
+    }
+    text + "\n./src:\n\n./src/deep:\nlib.rs\n"
+}
+
+#[test]
+fn recursive_listings_have_a_line_for_each_directory() {
+    let text = recursive_listing();
+    let short = render(&text).unwrap();
+    assert_eq!(recursive::expand(&short).as_deref(), Some(&*text));
+    assert!(short.contains(
+        "\n./docs/messages/part-0: bad.py details.rst good.py\n part-1: bad.py details.rst good.py\n"
+    ));
+    assert!(short.ends_with("\n./src:\n./src/deep: lib.rs\n"), "{short}");
+    assert!(trial::tokens(&short) * 10 < trial::tokens(&text) * 9);
+    // Cut in the middle, and inside of what an agent wraps it in.
+    let cut = format!("<output>\n{}\n<cut/>\nx.py\ny.py\n\n./z:\n</output>", &text[..text.len() * 3 / 4]);
+    assert_eq!(recursive::expand(&render(&cut).unwrap()), Some(cut));
+    for odd in [text.replace('\n', "\r\n"), text.replace("good.py", "see: good.py"), text + " a: b\n"] {
+        if let Some(short) = render(&odd) {
+            assert_eq!(recursive::expand(&short), Some(odd));
+        }
+    }
+}
+
+#[test]
+fn directories_of_a_huge_recursive_listing_are_set_aside() {
+    let mut text = ".:\nsrc\n".to_owned();
+    for n in 0..600 {
+        text += &format!("\n./node_modules/pkg{}/part_{n}:\nindex.js\nREADME.md\n", n / 100);
+    }
+    text += "\n./src:\nmain.rs\n";
+    let short = render(&text).unwrap();
+    let out = trial::elided(&short, &gaps(&short, &asking("What is in part_277?")));
+    assert!(out.len() * 4 < short.len(), "{out}");
+    assert!(out.contains("part_277: index.js") && out.contains("./src: main.rs"), "{out}");
+    for n in 0..6 {
+        assert!(out.contains(&format!("./node_modules/pkg{n}/part_{}", n * 100)), "{n}\n{out}");
     }
 }
 
@@ -163,7 +211,22 @@ proptest! {
         text.push_str(&last);
         if let Some(short) = render(&text) {
             prop_assert!(short.len() < text.len());
-            prop_assert_eq!(lift::expand(&short), text);
+            prop_assert_eq!(recursive::expand(&short).unwrap_or_else(|| lift::expand(&short)), text);
+        }
+    }
+
+    #[test]
+    fn recursive_listings_come_back(
+        lines in proptest::collection::vec(prop_oneof![
+            3 => "\\n?(\\./)?[a-c]/([a-c]/)?[a-c]:",
+            4 => "[a-c]{1,2}(\\.py)?",
+            1 => " ?[a-c]?:?( [a-c]:?)?",
+            1 => Just(recursive::HEADER.to_owned()),
+        ], 0..120),
+    ) {
+        let text = lines.join("\n");
+        if let Some(short) = recursive::render(&text) {
+            prop_assert_eq!(recursive::expand(&short), Some(text));
         }
     }
 

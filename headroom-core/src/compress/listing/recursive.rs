@@ -1,0 +1,110 @@
+//! What `ls -R` prints, a line for each directory.
+
+use super::{
+    super::path::{directory, is_path},
+    entry::is_name,
+};
+use crate::marker;
+
+/// Stands before the directories.
+pub(super) const HEADER: &str =
+    "[entries stand behind their directory; a directory after a space is beside the one above]";
+/// Fewer directories stay as they are.
+const MIN_DIRECTORIES: usize = 8;
+/// A directory with more entries is one that is talked about by its path.
+const SMALL: usize = 5;
+
+/// The directories with their entries behind them, or `None` where the text is something else.
+pub(super) fn render(text: &str) -> Option<String> {
+    if text.contains(marker::OPENING) || text.contains('\r') {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    out.push_str(HEADER);
+    let mut directories = 0;
+    let mut above = "";
+    let mut lines = text.split('\n').peekable();
+    while let Some(line) = lines.next() {
+        out.push('\n');
+        let Some(path) = heading(line) else {
+            out.push_str(line);
+            continue;
+        };
+        directories += 1;
+        let entries = || lines.clone().take_while(|line| is_name(line));
+        let is_small = entries().nth(SMALL).is_none();
+        let beside = directory(path).filter(|directory| is_small && !above.is_empty() && *directory == above);
+        match beside.and_then(|above| path.strip_prefix(above)) {
+            Some(name) => out.extend([" ", name]),
+            None => out.push_str(path),
+        }
+        above = directory(path).unwrap_or_default();
+        out.push(':');
+        while let Some(name) = lines.next_if(|line| is_name(line)) {
+            out.extend([" ", name]);
+        }
+        // The empty line before the next directory.
+        let mut behind = lines.clone();
+        if behind.next() == Some("") && behind.next().is_some_and(|line| heading(line).is_some()) {
+            lines.next();
+        }
+    }
+    // Lines that look like those of this form do not come back.
+    (directories >= MIN_DIRECTORIES && expand(&out).as_deref() == Some(text)).then_some(out)
+}
+
+/// The text before its directories were put on a line each; `None` where it is in another form.
+pub(super) fn expand(text: &str) -> Option<String> {
+    let rows = text.strip_prefix(HEADER)?.strip_prefix('\n')?;
+    let mut out = String::with_capacity(text.len() * 2);
+    let mut above = String::new();
+    let mut rows = rows.split('\n').peekable();
+    while let Some(row) = rows.next() {
+        match Row::of(row) {
+            Some(Row { beside, path, entries }) => {
+                let full = if beside { format!("{above}{path}") } else { path.to_owned() };
+                directory(&full).unwrap_or_default().clone_into(&mut above);
+                out.extend([&full, ":"]);
+                out.extend(entries.flat_map(|name| ["\n", name]));
+                if rows.peek().is_some_and(|next| Row::of(next).is_some()) {
+                    out.push('\n');
+                }
+            }
+            None => out.push_str(row),
+        }
+        if rows.peek().is_some() {
+            out.push('\n');
+        }
+    }
+    Some(out)
+}
+
+/// A directory and what is in it.
+pub(super) struct Row<'t, E> {
+    /// Whether the directory is beside the one above.
+    pub(super) beside: bool,
+    /// Its path, or its name where it is beside the one above.
+    pub(super) path: &'t str,
+    pub(super) entries: E,
+}
+
+impl Row<'_, ()> {
+    /// Reads a line of the form.
+    pub(super) fn of(line: &str) -> Option<Row<'_, impl Iterator<Item = &str>>> {
+        let (path, entries) = line.split_once(':')?;
+        let entries = entries.strip_prefix(' ').or_else(|| entries.is_empty().then_some(""))?;
+        let entries = entries.split(' ').filter(|name| !name.is_empty());
+        let (beside, path) = path.strip_prefix(' ').map_or((false, path), |name| (true, name));
+        (is_name(path) || !beside && is_directory(path)).then_some(Row { beside, path, entries })
+    }
+}
+
+/// The path in `path:`.
+fn heading(line: &str) -> Option<&str> {
+    line.strip_suffix(':').filter(|path| is_directory(path))
+}
+
+fn is_directory(path: &str) -> bool {
+    let odd = path.contains([' ', ':']);
+    !odd && (path == "." || path == ".." || is_path(path))
+}
