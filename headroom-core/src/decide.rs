@@ -147,7 +147,7 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
     let Some(draft) = best else { return decision };
     let removed: usize = draft.changes.iter().map(|change| change.bytes.len()).sum();
     let added: usize = draft.changes.iter().map(|change| change.with.len()).sum();
-    let Some(edits) = raw_edits(raw, draft.changes) else { return decision };
+    let Some(edits) = raw_edits(raw, text.len(), draft.changes) else { return decision };
     decision.edits = edits;
     decision.action = Action::Edited(draft.steps);
     decision.originals = draft.originals;

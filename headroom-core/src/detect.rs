@@ -7,7 +7,7 @@ pub(crate) mod json;
 mod shell;
 mod structure;
 
-use crate::{ContentKind, numbered};
+use crate::{ContentKind, lines, numbered};
 
 /// Tools whose results are files, their names in lower case without `_`, `-` and what stands before them.
 const READERS: [&str; 17] = [
@@ -89,9 +89,9 @@ fn bare(tool: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect()
 }
 
-/// Whether most lines are those of numbered file views.
+/// Whether most lines at the start are those of numbered file views.
 fn is_numbered(text: &str) -> bool {
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<&str> = lines::split(structure::first_lines(text)).collect();
     let numbered: usize = numbered::runs(&lines).iter().map(|run| run.lines.len()).sum();
     numbered * 2 > lines.len()
 }

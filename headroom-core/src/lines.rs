@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use rustc_hash::FxHasher;
 
 use crate::{
@@ -87,6 +87,20 @@ impl Lines {
     }
 }
 
+/// The lines of a text as [`str::lines`] gives them, found by a vectorised search.
+pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let Some(end) = memchr(b'\n', rest.as_bytes()) else { return Some(std::mem::take(&mut rest)) };
+        let (line, behind) = rest.split_at_checked(end)?;
+        rest = behind.get(1..)?;
+        Some(line.strip_suffix('\r').unwrap_or(line))
+    })
+}
+
 /// Whether a line stands for lines that are not there, so that nothing may refer to it.
 pub(crate) fn is_gap(line: &str) -> bool {
     line.contains(marker::OPENING)
@@ -97,4 +111,16 @@ fn hash(text: &str) -> u32 {
     let mut hasher = FxHasher::default();
     text.hash(&mut hasher);
     (hasher.finish() >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn texts_are_split_as_the_standard_library_does(text in "[a\u{e9}\r\n]{0,12}") {
+            proptest::prop_assert_eq!(split(&text).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>());
+        }
+    }
 }

@@ -103,6 +103,9 @@ impl Index {
         read: &dyn Fn(u32) -> Option<&'t str>,
         pays: &dyn Fn(&Found) -> bool,
     ) -> Vec<Found> {
+        if self.sources.is_empty() {
+            return Vec::new();
+        }
         let Some(own) = Lines::of(text) else { return Vec::new() };
         let mut found = Vec::new();
         let mut mentioned = FxHashSet::default();

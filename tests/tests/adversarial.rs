@@ -145,6 +145,78 @@ fn rows_that_are_left_out_are_counted() {
     }
 }
 
+// Arrays behind other arrays were cut without a sign of it.
+#[test]
+fn rows_of_every_array_are_counted() {
+    let rows = |name: &str, count: usize| -> Vec<Value> {
+        let mut rng = Rng::new(7);
+        let row = |n| json!({"id": format!("{name}-{n:04}"), "port": rng.below(90), "note": format!("quay {}", rng.below(9000))});
+        (0..count).map(row).collect()
+    };
+    let sizes = [("ship", 300), ("dock", 220), ("rope", 90)];
+    let [ships, docks, ropes] = sizes.map(|(name, count)| rows(name, count));
+    let text = serde_json::to_string_pretty(
+        &json!({"ships": ships, "harbour": {"docks": docks}, "shelves": [{"ropes": ropes}], "total": 610}),
+    )
+    .unwrap();
+    let seen = send("Look at it.", "run_command", command("billing export"), &text);
+    for ((name, count), place) in sizes.into_iter().zip(["ships", "harbour.docks", "shelves[0].ropes"]) {
+        let shown = (0..count).filter(|n| seen.text.contains(&format!("{name}-{n:04}"))).count();
+        let marker = seen.text.lines().find(|line| line.contains(&format!(" in {place} kept aside")));
+        let words: Vec<&str> = marker.unwrap_or_else(|| panic!("{place} has no marker")).split(' ').collect();
+        assert_eq!(words[2..4], ["of", &count.to_string()], "{marker:?}");
+        assert_eq!(shown + words[1].parse::<usize>().unwrap(), count, "{place}");
+    }
+    assert!(seen.text.contains("\"total\":610"), "what is no row stays");
+}
+
+// Files went missing from the hits, so that a change was made in some of the places only.
+#[test]
+fn every_file_with_hits_is_named_and_all_hits_are_counted() {
+    let mut rng = Rng::new(11);
+    let mut rows = Vec::new();
+    let mut files = Vec::new();
+    for n in 0..60 {
+        let path = match n % 4 {
+            0 => format!("src/dock{n}.rs"),
+            1 => format!("tests/dock/dock{n}.rs"),
+            2 => format!("node_modules/rope/{n}.js"),
+            _ => format!("src/quay/quay{n}_test.go"),
+        };
+        let hits = 1 + rng.below(if n % 4 == 0 { 40 } else { 9 });
+        rows.extend(
+            (0..hits).map(|hit| format!("{path}:{}:    moor(ship{});", hit * 7 + 3, rng.below(9_000))),
+        );
+        files.push((path, hits));
+    }
+    let text = rows.join("\n") + "\n";
+    for (question, arguments) in [
+        ("Look at it.", json!({"pattern": "moor"})),
+        ("Which tests call it?", json!({"pattern": "moor\\("})),
+        ("Look at it.", json!({"pattern": "moor", "path": "src"})),
+    ] {
+        let seen = send(question, "search_files", arguments, &text);
+        only_original_lines(&text, &seen);
+        let lines = seen.lines(&text);
+        let mut aside = 0;
+        let mut named = String::new();
+        for marker in seen.text.lines().filter(|line| line.starts_with("[headroom:")) {
+            let (_, summary) = marker.split_once(" kept aside: ").unwrap();
+            aside += summary.split(' ').next().unwrap().parse::<usize>().unwrap();
+            named.push_str(summary);
+        }
+        assert!(aside > 0, "nothing was set aside");
+        assert_eq!(lines.len() + aside, rows.len(), "shown and set aside are not all");
+        for (path, hits) in &files {
+            let shown = lines.iter().filter(|line| line.starts_with(&format!("{path}:"))).count();
+            let name = path.rsplit('/').next().unwrap();
+            let counted = named.contains(&format!("{name} {hits}"))
+                || named.contains(&format!("{hits} hits in {path}"));
+            assert!(shown > 0 || counted, "{path} is not named:\n{}", seen.text);
+        }
+    }
+}
+
 // A fact that the user asked about was dropped because it looked like all the others.
 #[test]
 fn what_was_named_stays_however_much_goes() {

@@ -94,6 +94,8 @@ struct Lines<'a> {
     text: &'a [u8],
     /// Where each line starts, and the end of the text.
     starts: Vec<usize>,
+    /// For each line a number that equal lines have in common, so that most others need not be compared.
+    signs: Vec<u32>,
     /// What the lines before each line cost, filled in when first asked.
     costs: Vec<usize>,
 }
@@ -106,7 +108,9 @@ impl<'a> Lines<'a> {
         if starts.last() != Some(&text.len()) {
             starts.push(text.len());
         }
-        Self { text, starts, costs: Vec::new() }
+        let mut lines = Self { text, starts, signs: Vec::new(), costs: Vec::new() };
+        lines.signs = (0..lines.len()).map(|line| sign(content(lines.line(line)))).collect();
+        lines
     }
 
     fn len(&self) -> usize {
@@ -123,6 +127,9 @@ impl<'a> Lines<'a> {
 
     /// Whether the line says the same as an earlier one. The last may lack its line end.
     fn same(&self, line: usize, earlier: usize) -> bool {
+        if self.signs.get(line) != self.signs.get(earlier) {
+            return false;
+        }
         let (line, earlier) = (self.line(line), self.line(earlier));
         line == earlier || (!line.ends_with(b"\n") && line == content(earlier))
     }
@@ -175,6 +182,14 @@ impl<'a> Lines<'a> {
         let before = |line: usize| self.costs.get(line).copied().unwrap_or_default();
         before(lines.end).saturating_sub(before(lines.start))
     }
+}
+
+/// The length of a line and its last bytes, in which lines of one kind differ most.
+fn sign(line: &[u8]) -> u32 {
+    let length = u32::try_from(line.len()).unwrap_or(u32::MAX);
+    let end = line.last_chunk().map_or(0, |end: &[u8; 8]| u64::from_le_bytes(*end));
+    let mixed = end.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    length ^ u32::try_from(mixed).unwrap_or_default()
 }
 
 fn line_cost(line: &[u8]) -> usize {

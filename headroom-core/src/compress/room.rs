@@ -9,6 +9,7 @@ pub(super) fn expected(seen: usize, part: usize, whole: usize) -> usize {
 }
 
 /// Adds an element, with room for as many as the rest of the text will have if it goes on like this.
+#[inline]
 pub(super) fn push<T>(all: &mut Vec<T>, element: T, pos: usize, length: usize) {
     const SAMPLE: usize = 4096;
     if all.len() == all.capacity() && all.len() >= SAMPLE {

@@ -44,14 +44,15 @@ pub(super) fn apply(text: &str, changes: &[Change]) -> String {
     output
 }
 
-/// Changes of the decoded text as edits of the raw string.
-pub(super) fn raw_edits(raw: Text<'_>, changes: Vec<Change>) -> Option<Vec<Edit>> {
+/// Changes of the decoded text, which has this many bytes, as edits of the raw string.
+pub(super) fn raw_edits(raw: Text<'_>, length: usize, changes: Vec<Change>) -> Option<Vec<Edit>> {
     let mut offsets = RawOffsets::new(raw);
     changes
         .into_iter()
         .map(|change| {
             let start = offsets.at(change.bytes.start)?;
-            let end = offsets.at(change.bytes.end)?;
+            let is_last = change.bytes.end == length;
+            let end = if is_last { raw.raw.len() } else { offsets.at(change.bytes.end)? };
             Some(Edit { start, end, with: change.with })
         })
         .collect()

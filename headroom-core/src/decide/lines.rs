@@ -16,6 +16,9 @@ use crate::{
     reference::Found,
 };
 
+/// Of lines that a marker would replace, so many bytes at the start most often tell that it pays.
+const ENOUGH_BYTES: usize = 1024;
+
 /// Replacements of lines of a text, and the original that its gaps point into.
 pub(super) fn line_changes(
     block: &Block<'_>,
@@ -102,8 +105,13 @@ fn set_aside(block: &Block<'_>, text: &str, parts: &[Part], changes: &mut Change
     original
 }
 
-/// Whether a marker takes fewer tokens than what it stands for.
+/// Whether a marker takes fewer tokens than what it stands for. What is long is not counted to its end.
 fn pays(block: &Block<'_>, text: &str, bytes: &Range<usize>, with: &str) -> bool {
     let count = |text: &str| block.tokenizer.count(text);
-    text.get(bytes.clone()).is_some_and(|removed| count(removed) >= count(with) + MIN_SAVING)
+    let Some(removed) = text.get(bytes.clone()) else { return false };
+    let least = count(with) + MIN_SAVING;
+    let is_long = removed.len() > ENOUGH_BYTES;
+    let start = || (0..=ENOUGH_BYTES).rev().find_map(|end| removed.get(..end)).unwrap_or_default();
+    // Some to spare, since the start may end within a token.
+    is_long && count(start()) >= least + MIN_SAVING || count(removed) >= least
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 use crate::{ContentKind, detect};
 
 /// Shorter parts are left to what is around them.
@@ -49,7 +51,7 @@ fn json_values(text: &str) -> Vec<Range<usize>> {
     let mut work = text.len().saturating_mul(MAX_WORK);
     let mut at = 0;
     while let Some(line) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let end_of_line = line.find('\n').map_or(text.len(), |end| at + end);
+        let end_of_line = memchr(b'\n', line.as_bytes()).map_or(text.len(), |end| at + end);
         if line.starts_with(['{', '[']) && work > 0 {
             let length = detect::json::value_length(line.as_bytes());
             work = work.saturating_sub(length.unwrap_or(line.len()));

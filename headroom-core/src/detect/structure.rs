@@ -5,13 +5,14 @@
 
 mod line;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use line::Class;
 
 use crate::{
     ContentKind,
     compress::{columns, diff, listing, search},
+    lines,
 };
 
 /// Lines looked at, at most.
@@ -59,7 +60,7 @@ pub(super) fn kind(text: &str) -> ContentKind {
     if starts_html(text) {
         return ContentKind::Html;
     }
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<&str> = lines::split(text).collect();
     let step = lines.len().div_ceil(MAX_LINES).max(1);
     let shares = Shares::of(lines.iter().copied().step_by(step));
     let start = first_lines(text);
@@ -71,6 +72,9 @@ pub(super) fn kind(text: &str) -> ContentKind {
         ContentKind::Html
     } else if shares.reach(60, &[Blob]) {
         ContentKind::Blob
+    } else if is_ruled(&lines) {
+        // Cells may hold times, as rows of logs do.
+        ContentKind::Table
     } else if shares.reach(60, &[Hit]) || !shares.reach(40, &[Log]) && search::share(start) >= 60 {
         ContentKind::Search
     } else if shares.reach(40, &[Log, Frame]) || is_run(&lines) {
@@ -96,7 +100,7 @@ pub(super) fn kind(text: &str) -> ContentKind {
 }
 
 /// The lines at the start that tell the rest.
-fn first_lines(text: &str) -> &str {
+pub(super) fn first_lines(text: &str) -> &str {
     if text.len() <= MAX_START {
         return text;
     }
@@ -112,6 +116,23 @@ fn starts_html(text: &str) -> bool {
 /// Whether there are tags that web pages have, and other XML has not.
 fn has_page_tags(text: &str) -> bool {
     ["<div", "<p>", "<span", "<body", "<a href"].iter().any(|tag| text.contains(tag))
+}
+
+/// Whether this is a table with bars between cells and a rule of `-` and `+` below or around its names, as `psql` and
+/// `mysql` print it.
+fn is_ruled(lines: &[&str]) -> bool {
+    const FIRST: usize = 8;
+    let rule = |line: &&&str| {
+        line.contains('+')
+            && line.contains("--")
+            && line.trim().bytes().all(|byte| matches!(byte, b'-' | b'+'))
+    };
+    let Some(bars) = lines.iter().take(FIRST).find(rule).map(|rule| rule.matches('+').count()) else {
+        return false;
+    };
+    let rows = || lines.iter().take(MAX_LINES).filter(|line| !line.trim().is_empty() && !rule(line));
+    let fit = rows().filter(|line| line.matches('|').count() >= bars).count();
+    fit * 10 >= rows().count() * 7 && fit > 1
 }
 
 /// Whether this is a document in Markdown that shows code.
@@ -135,7 +156,7 @@ fn is_run(lines: &[&str]) -> bool {
         "BUILD SUCCESS",
         "BUILD FAILED",
         "Tests: ",
-        "Test Files ",
+        " Test Files  ",
         "Ran ",
         "FAILED (",
         "Traceback (most recent call last):",

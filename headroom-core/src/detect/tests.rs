@@ -248,13 +248,21 @@ fn recorded_tool_results_are_told_apart() {
         println!("skipped: no recorded conversations under {shared}");
         return;
     };
-    let mut counts = BTreeMap::<_, usize>::new();
+    let mut hits = (0_usize, 0_usize);
+    let mut matrix = BTreeMap::<&str, BTreeMap<&str, usize>>::new();
     for Sample { tool, arguments, text } in &samples {
         let kind =
             kind(text, Some(tool).filter(|tool| !tool.is_empty()).map(String::as_str), Some(arguments));
-        *counts.entry((tool.as_str(), kind.as_str())).or_default() += 1;
+        *matrix.entry(tool.as_str()).or_default().entry(kind.as_str()).or_default() += 1;
+        let content = arguments.contains(r#""output_mode":"content""#) && text.lines().count() > 4;
         match tool.as_str() {
             "Read" | "read" | "read_file" | "open" => assert_eq!(kind, FileRead, "{arguments}"),
+            "Grep" if content => {
+                let certain = [Search, ContentKind::Listing, ContentKind::Code, Text];
+                assert!(certain.contains(&kind), "{kind}: {arguments}");
+                hits.0 += usize::from(kind == Search);
+                hits.1 += 1;
+            }
             "Glob" if text.lines().count() > 4 => assert_eq!(kind, ContentKind::Listing, "{arguments}"),
             "Grep" | "Glob" | "grep" | "grep_search" => assert_ne!(kind, FileRead, "{arguments}"),
             "get_reservation_details" => assert_ne!(kind, FileRead, "{arguments}"),
@@ -267,9 +275,9 @@ fn recorded_tool_results_are_told_apart() {
             assert_eq!(kind, FileRead, "{arguments}");
         }
     }
-    for ((tool, kind), count) in &counts {
-        println!("{count:5} {kind:9} {tool}");
-    }
+    structure::tests::print_matrix(&matrix);
+    println!("{} of {} results of Grep with lines of files are searches", hits.0, hits.1);
+    assert!(hits.0 * 100 >= hits.1 * 90, "{hits:?}");
     assert!(samples.len() > 1000, "{} samples", samples.len());
 }
 

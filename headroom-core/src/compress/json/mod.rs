@@ -68,6 +68,9 @@ const MIN_ROWS: usize = 2;
 const MAX_WORK: usize = 8;
 /// Of arrays with fewer elements, or in texts and arrays with fewer bytes, everything stays: agents use any of it.
 const MIN_ELEMENTS: usize = 40;
+/// Elements of arrays with so many bytes are few only below this number.
+const LARGE_BYTES: usize = 24 << 10;
+const MIN_LARGE_ELEMENTS: usize = 24;
 const MIN_BYTES: usize = 4096;
 const MIN_ARRAY_BYTES: usize = 2048;
 
@@ -297,7 +300,8 @@ impl<'a> Writer<'a> {
         }
         let is_shorter = table.is_some() && whole.len() < length;
         let alike = table.as_ref().is_some_and(|table| !table.has_lines());
-        let few = rows.len() < MIN_ELEMENTS || bytes < MIN_ARRAY_BYTES;
+        let least = if bytes < LARGE_BYTES { MIN_ELEMENTS } else { MIN_LARGE_ELEMENTS };
+        let few = rows.len() < least || bytes < MIN_ARRAY_BYTES;
         if let Some(selector) = self.selector.as_ref().filter(|_| !few && !alike) {
             let some = match &table {
                 Some(table) => {

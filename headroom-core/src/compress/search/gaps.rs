@@ -1,11 +1,12 @@
 //! Which rows of a long search result may be set aside.
 //!
 //! The first hits of each file stay, so that every file stays named; so do definitions, and what the question or the
-//! call named. Context stays with its hit.
+//! call named. Context stays with its hit. Where there are very many hits, those of tests and of files that tools wrote
+//! go as a whole, and the marker names these files with their counts.
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     super::{
@@ -22,6 +23,8 @@ use super::{
 /// Smaller results are small enough as they are.
 const MIN_BYTES: usize = 3072;
 const MIN_LINES: usize = 40;
+/// Of smaller results every hit stays: which of them will be used cannot be told, and a marker saves little.
+const MIN_CHOICE_BYTES: usize = 6144;
 /// Results with context are read like files: names from all over them are used.
 const MIN_LINES_WITH_CONTEXT: usize = 200;
 /// What a gap must hold to pay for its marker.
@@ -39,6 +42,11 @@ const FEW_IN_FILE: u32 = 24;
 const SAME_TEXT: u32 = 3;
 /// From so many hits in one file on, it may be a log.
 const MANY_IN_FILE: u32 = 50;
+/// From so many hits on, files of tests may go as a whole if so many hits are in files that people wrote.
+const CROWD: u32 = 80;
+const ENOUGH_WRITTEN: u32 = 12;
+/// Most files that one marker names.
+const NAMED_IN_MARKER: usize = 24;
 
 /// How much of a file's hits stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +97,7 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
     let hits: usize = blocks.iter().map(|block| block.hits.len()).sum();
     let least = if context * 2 > hits { MIN_LINES_WITH_CONTEXT } else { MIN_LINES };
     let asked = view.wanted();
-    if view.len() >= least {
+    if view.len() >= least && text.len() >= MIN_CHOICE_BYTES {
         Chooser::new(&view, &lines, &blocks, &asked).choose(text, wanted, &mut kept);
     }
     long_lines(&view, &lines, &asked, &mut kept);
@@ -103,7 +111,23 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
     if !reads_alike(&lines, &carriers, &runs) {
         return Vec::new();
     }
-    runs.into_iter().filter_map(|run| view.gap(&run, summary(&blocks, &run))).collect()
+    let shown = shown(&blocks, &runs);
+    runs.into_iter().filter_map(|run| view.gap(&run, summary(&blocks, &run, &shown))).collect()
+}
+
+/// The files of which a row stays.
+fn shown<'t>(blocks: &[Block<'t>], runs: &[Range<usize>]) -> FxHashSet<&'t str> {
+    let mut runs = runs.iter().peekable();
+    let mut shown = FxHashSet::default();
+    for block in blocks {
+        while runs.next_if(|run| run.end <= block.lines.start).is_some() {}
+        let aside =
+            runs.peek().is_some_and(|run| run.start <= block.lines.start && block.lines.end <= run.end);
+        if !aside {
+            shown.insert(key(block.path));
+        }
+    }
+    shown
 }
 
 /// The file of each run of rows.
@@ -164,6 +188,8 @@ struct Chooser<'a, 't> {
     total: u32,
     /// Whether definitions are few enough to stand out.
     telling: bool,
+    /// Whether files of tests and the like may go as a whole.
+    crowded: bool,
     /// Rows of logs that may be set aside, where there are many.
     records: Vec<bool>,
     /// How often each text was shown.
@@ -180,7 +206,8 @@ impl<'a, 't> Chooser<'a, 't> {
             total = total.saturating_add(hits);
         }
         let (records, shown) = (Vec::new(), FxHashMap::default());
-        let mut chooser = Self { view, lines, blocks, asked, files, total, telling: false, records, shown };
+        let (telling, crowded) = (false, false);
+        let mut chooser = Self { view, lines, blocks, asked, files, total, telling, crowded, records, shown };
         let hits = blocks.iter().flat_map(|block| &block.hits);
         let definitions = hits.filter(|hit| is_definition(chooser.text(**hit))).count();
         // A search for definitions finds nothing else.
@@ -203,13 +230,32 @@ impl<'a, 't> Chooser<'a, 't> {
         if self.files.iter().any(is_log) {
             self.records = record_gaps(text, wanted, self.view.len());
         }
+        let is_written = |(path, _): &(&&str, &File)| Source::of(path) == Source::Written;
+        let written: u32 = self.files.iter().filter(is_written).map(|(_, file)| file.hits).sum();
+        self.crowded = self.total >= CROWD && written >= ENOUGH_WRITTEN && !asks_for_tests(wanted);
+        let mut aside = 0;
         for block in self.blocks {
             let source = Source::of(block.path);
+            let whole = aside < NAMED_IN_MARKER && self.goes_as_a_whole(block, source);
+            aside = if whole { aside + 1 } else { 0 };
+            if whole {
+                show(block, &vec![false; block.hits.len()], self.lines, kept);
+                continue;
+            }
             let mut file = self.files.get(key(block.path)).copied().unwrap_or_default();
             let shows: Vec<bool> = block.hits.iter().map(|hit| self.shows(*hit, source, &mut file)).collect();
             self.files.insert(key(block.path), file);
             show(block, &shows, self.lines, kept);
         }
+    }
+
+    /// Whether this is a file of tests or one that a tool wrote, of which nothing was asked for.
+    fn goes_as_a_whole(&self, block: &Block<'_>, source: Source) -> bool {
+        let named = self.files.get(key(block.path)).is_none_or(|file| file.named);
+        self.crowded
+            && !named
+            && matches!(source, Source::Test | Source::Made)
+            && block.hits.iter().all(|hit| self.asked.get(*hit) == Some(&false))
     }
 
     fn shows(&mut self, hit: usize, source: Source, file: &mut File) -> bool {
@@ -238,6 +284,14 @@ impl<'a, 't> Chooser<'a, 't> {
         *times += 1;
         *times <= SAME_TEXT
     }
+}
+
+/// Whether the question or the call is about tests or examples.
+fn asks_for_tests(wanted: &Wanted<'_>) -> bool {
+    const WORDS: [&str; 7] = ["example", "examples", "fixture", "fixtures", "spec", "test", "tests"];
+    let is_one = |word: &str| WORDS.iter().any(|test| word.eq_ignore_ascii_case(test));
+    let texts = [wanted.question, wanted.arguments];
+    texts.into_iter().flatten().any(|text| text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one))
 }
 
 /// Lines that elision by kind would set aside, for files whose lines are records.
@@ -393,26 +447,47 @@ fn drop_breaks(lines: &[Line<'_>], kept: &mut [bool]) {
     }
 }
 
-/// `12 more hits in main.rs`
-fn summary(blocks: &[Block<'_>], run: &Range<usize>) -> String {
+/// `12 more hits in main.rs`, or, where no row of some file stays, `9 hits in src/test/: a.test.ts 5, b.test.ts 4`.
+fn summary(blocks: &[Block<'_>], run: &Range<usize>, shown: &FxHashSet<&str>) -> String {
     let first = blocks.partition_point(|block| block.lines.end <= run.start);
     let within =
         blocks.get(first..).unwrap_or_default().iter().take_while(|block| block.lines.start < run.end);
-    let mut paths: Vec<&str> = Vec::new();
-    let mut hits = 0;
+    let mut files: Vec<(&str, usize)> = Vec::new();
     for block in within {
-        hits += block.hits.iter().filter(|hit| run.contains(hit)).count();
-        if !paths.last().is_some_and(|path| same_file(path, block.path)) {
-            paths.push(block.path);
+        let hits = block.hits.iter().filter(|hit| run.contains(hit)).count();
+        match files.last_mut() {
+            Some((path, all)) if same_file(path, block.path) => *all += hits,
+            _ => files.push((block.path, hits)),
         }
     }
+    let hits: usize = files.iter().map(|(_, hits)| hits).sum();
     let plural = if hits == 1 { "" } else { "s" };
-    match paths.as_slice() {
-        [path] if !path.is_empty() => {
+    if files.iter().any(|(path, _)| !shown.contains(key(path))) {
+        return listed(&files, hits, plural);
+    }
+    match files.as_slice() {
+        [(path, _)] if !path.is_empty() => {
             let last = path.rsplit(['/', '\\']).next().unwrap_or(path);
             format!("{hits} more hit{plural} in {}", name(last, 40))
         }
         [] | [_] => format!("{hits} more hit{plural}"),
-        _ => format!("{hits} more hits in {} files shown above", paths.len()),
+        _ => format!("{hits} more hits in {} files shown above", files.len()),
     }
+}
+
+/// Each file with the number of its hits, behind the directory that all have in common.
+fn listed(files: &[(&str, usize)], hits: usize, plural: &str) -> String {
+    if let [(path, _)] = files {
+        return format!("{hits} hit{plural} in {}", name(path, 120));
+    }
+    let mut common = files.first().and_then(|(path, _)| path::directory(path)).unwrap_or_default();
+    while !files.iter().all(|(path, _)| path.starts_with(common)) {
+        common = path::directory(common).unwrap_or_default();
+    }
+    let counts = files.iter().map(|(path, hits)| {
+        let rest = path.get(common.len()..).unwrap_or(path);
+        format!("{} {hits}", name(rest, 60))
+    });
+    let place = if common.is_empty() { String::new() } else { format!(" in {}", name(common, 80)) };
+    format!("{hits} hit{plural}{place}: {}", counts.collect::<Vec<_>>().join(", "))
 }

@@ -181,8 +181,13 @@ fn hit(line: &str) -> Option<Row<'_>> {
     let at = first?;
     let (path, rest) = (line.get(..at)?, line.get(at..)?);
     let text = rest.get(1..)?;
-    // Without a number only what can hardly be anything else: `key: value` and `http://` are no paths.
-    let clear = path.contains('/') && !path.contains(' ') && !text.starts_with("//") && is_path(path);
+    // Without a number only what can hardly be anything else: in `key: value`, `http://` and `tests/a.py::name` no
+    // path ends at the colon.
+    let clear = path.contains('/')
+        && !path.contains(' ')
+        && !text.starts_with("//")
+        && !text.starts_with(':')
+        && is_path(path);
     (clear && extension(path).is_some()).then_some(Row { path: Some(path), kind: Kind::Hit, rest, text })
 }
 

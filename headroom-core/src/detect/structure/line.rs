@@ -43,7 +43,7 @@ const LEVELS: [&str; 17] = [
     "debug", "info", "warn", "warning", "error", "fatal",
 ];
 /// How lines of test runners, compilers and package managers start.
-const RUNNERS: [&str; 44] = [
+const RUNNERS: [&str; 53] = [
     "=== RUN",
     "=== PAUSE",
     "=== CONT",
@@ -71,6 +71,9 @@ const RUNNERS: [&str; 44] = [
     "npm ",
     "yarn ",
     "> Task ",
+    "> Configure ",
+    "e: /",
+    "w: /",
     "> Step ",
     "Step ",
     "#",
@@ -88,6 +91,12 @@ const RUNNERS: [&str; 44] = [
     "[WARNING]",
     "E   ",
     "rule ",
+    "✓ ",
+    "✔ ",
+    "✕ ",
+    "✗ ",
+    "✘ ",
+    "× ",
 ];
 
 pub(super) fn class(line: &str) -> Class {
@@ -177,7 +186,11 @@ fn is_hit(line: &str) -> bool {
         match byte {
             b'/' | b'.' | b'_' => pathlike = true,
             b':' | b'-' if number(at + 1, *byte) => return pathlike,
-            b':' if at > 1 => return pathlike && !bytes.get(at + 1..).unwrap_or_default().starts_with(b"//"),
+            b':' if at > 1 => {
+                // `http://` and `tests/a.py::name` are no hits.
+                let rest = bytes.get(at + 1..).unwrap_or_default();
+                return pathlike && !rest.starts_with(b"//") && !rest.starts_with(b":");
+            }
             b' ' | b'(' | b'"' | b'<' | b'=' | b'{' | b'\t' => return false,
             _ => {}
         }
@@ -219,7 +232,7 @@ fn is_perms(text: &str) -> bool {
 
 fn is_log(line: &str, text: &str) -> bool {
     let head = line.get(..line.len().min(100)).unwrap_or(text);
-    has_time(head) || has_level(head) || has_logfmt(text) || {
+    has_time(head) || has_level(head) || has_logfmt(text) || is_placed(head) || {
         RUNNERS.iter().any(|start| text.starts_with(start))
             && !text.starts_with("# ")
             && !text.starts_with("##")
@@ -266,6 +279,17 @@ fn has_level(head: &str) -> bool {
                 .strip_prefix(level)
                 .is_some_and(|rest| rest.starts_with([':', ']', '[', '>', '(']) || rest.starts_with("  "))
         })
+}
+
+/// `path(12): ` and `path(12,5): `, as compilers and linters for Windows name the place of a message.
+fn is_placed(head: &str) -> bool {
+    let Some((path, rest)) = head.split_once('(') else { return false };
+    let Some((place, rest)) = rest.split_once(')') else { return false };
+    path.contains('.')
+        && !path.contains([' ', '"', '\'', '='])
+        && !place.is_empty()
+        && place.bytes().all(|byte| byte.is_ascii_digit() || byte == b',')
+        && rest.starts_with(": ")
 }
 
 fn has_logfmt(text: &str) -> bool {

@@ -135,8 +135,7 @@ impl Column {
         self.filled += 1;
         self.texts += usize::from(matches!(kind, Kind::Plain | Kind::Escaped));
         if kind == Kind::Scalar
-            && text.starts_with(|c: char| c == '-' || c.is_ascii_digit())
-            && let Some(number) = text.parse().ok().filter(|number: &f32| number.is_finite())
+            && let Some(number) = number(&text)
         {
             let numbers = &mut self.numbers;
             if numbers.len() == numbers.capacity() && numbers.len() >= SAMPLE {
@@ -186,6 +185,19 @@ impl Column {
         let falls = pairs().filter(|(a, b)| a.0 > b.0).count();
         rises.max(falls) * 10 > self.numbers.len() * 8
     }
+}
+
+/// A number, if the text is one.
+fn number(text: &str) -> Option<f32> {
+    /// Integers with so many digits are less than 2^24, up to which each has its `f32`.
+    const EXACT_DIGITS: usize = 7;
+    if text.len() <= EXACT_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let value = text.bytes().fold(0, |value: u32, byte| value * 10 + u32::from(byte - b'0'));
+        #[expect(clippy::cast_precision_loss, reason = "exact for so few digits")]
+        return (!text.is_empty()).then_some(value as f32);
+    }
+    let is_number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    text.parse().ok().filter(|number: &f32| is_number && number.is_finite())
 }
 
 fn exact(text: &str) -> u64 {
@@ -241,5 +253,19 @@ impl Word {
 
     fn is_value(self) -> bool {
         self.digits || (self.hex && self.length >= 8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn numbers_are_read_as_the_standard_library_does(text in "-?[0-9]{0,9}(\\.[0-9]{1,3})?(e[0-9]{1,2})?|[a-z]{1,3}") {
+            let parsed = text.parse().ok().filter(|number: &f32| number.is_finite());
+            let parsed = parsed.filter(|_| !text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '.'));
+            proptest::prop_assert_eq!(number(&text), parsed, "{}", text);
+        }
     }
 }
