@@ -18,18 +18,21 @@ const PRELUDE: usize = 12;
 /// Bytes of a frame without headers and payload.
 const FRAME: usize = PRELUDE + 4;
 
-/// The byte behind the first frame, or where to look on when there is more. What is no frame is taken as one piece:
-/// nothing behind it can be told apart either.
-pub(super) fn end(bytes: &[u8]) -> Result<usize, usize> {
+/// Whether what begins here is no frame.
+pub(super) fn is_none(bytes: &[u8]) -> bool {
     let (Some(prelude), Some(crc), Some(length)) = (bytes.get(..8), number(bytes, 8), number(bytes, 0))
     else {
-        return Err(0);
+        return false;
     };
-    let length = length as usize;
-    if crc != crc32fast::hash(prelude) || length < FRAME {
-        return Ok(bytes.len());
+    crc != crc32fast::hash(prelude) || (length as usize) < FRAME
+}
+
+/// The byte behind the first frame, or where to look on when there is more.
+pub(super) fn end(bytes: &[u8]) -> Result<usize, usize> {
+    match number(bytes, 0) {
+        Some(length) if bytes.len() >= (length as usize).max(FRAME) => Ok(length as usize),
+        _ => Err(0),
     }
-    if bytes.len() < length { Err(0) } else { Ok(length) }
 }
 
 /// The event in a frame.
@@ -201,8 +204,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".{0,20}") {
-            let _ = (end(&bytes), data(&bytes), is_failure(&bytes), with(&bytes, &text), header(&bytes, "x"));
+            let _ = (is_none(&bytes), data(&bytes), is_failure(&bytes), with(&bytes, &text), header(&bytes, "x"));
             let framed = close(&bytes, &bytes).unwrap();
+            prop_assert!(!is_none(&framed));
             prop_assert_eq!(end(&framed), Ok(framed.len()));
             let _ = (data(&framed), is_failure(&framed), with(&framed, &text));
         }

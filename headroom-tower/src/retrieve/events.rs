@@ -53,11 +53,13 @@ pub(super) struct Splitter {
     partial: BytesMut,
     /// How much of `partial` was looked through.
     scanned: usize,
+    /// Something came that is no frame, so nothing behind it can be told apart.
+    lost: bool,
 }
 
 impl Splitter {
     pub(super) fn new(framing: Framing) -> Self {
-        Self { framing, chunk: Bytes::new(), partial: BytesMut::new(), scanned: 0 }
+        Self { framing, chunk: Bytes::new(), partial: BytesMut::new(), scanned: 0, lost: false }
     }
 
     pub(super) fn push(&mut self, chunk: Bytes) {
@@ -72,6 +74,14 @@ impl Splitter {
 
     /// The next event that is complete, with what ends it.
     pub(super) fn next_event(&mut self) -> Option<Event> {
+        if self.framing == Framing::Aws {
+            let bytes = if self.partial.is_empty() { &*self.chunk } else { &*self.partial };
+            self.lost |= aws::is_none(bytes);
+        }
+        if self.lost {
+            let raw = self.take();
+            return (!raw.is_empty()).then_some(Event { raw, framing: self.framing, data: Data::None });
+        }
         if self.partial.is_empty() {
             if self.chunk.is_empty() {
                 return None;
