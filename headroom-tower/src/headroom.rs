@@ -14,9 +14,10 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    Compress, CompressLayer, DefaultPredicate, HeadroomBody, Identity, MapBody, Predicate, Rewrite,
+    Compress, CompressLayer, DefaultPredicate, HeadroomBody, Identity, MapBody, Predicate, RequestReport,
+    Rewrite,
     config::{Config, settings},
-    retrieve::{Again, Serving, serve},
+    retrieve::{Again, Serving, serve, unknown_thread},
     service::Started,
 };
 
@@ -217,7 +218,14 @@ where
                 }
                 StateProj::Serving { serving } => return serving.as_mut().poll(cx),
                 StateProj::Rewriting { rewrite, service, map_body } => {
-                    let (parts, body) = ready!(Pin::new(&mut *rewrite).poll(cx)).into_parts();
+                    let (mut parts, body) = ready!(Pin::new(&mut *rewrite).poll(cx)).into_parts();
+                    if rewrite.is_turned_away() {
+                        let mut response = unknown_thread().map(HeadroomBody::full);
+                        if let Some(report) = parts.extensions.remove::<RequestReport>() {
+                            response.extensions_mut().insert(report);
+                        }
+                        return Poll::Ready(Ok(response));
+                    }
                     let sent = rewrite.take_sent();
                     let again = sent.map(|sent| (sent, Again::new(service.clone(), map_body.clone())));
                     let future = service.call(Request::from_parts(parts, map_body.map_body(body)));

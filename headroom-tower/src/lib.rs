@@ -46,7 +46,8 @@
 //! | over a limit | what was read, then the rest as it comes | as they came |
 //! | the body failed while it was read | what was read, then the body's own error | as they came |
 //! | with trailers | what was read, then the trailers | as they came |
-//! | a store failed, something panicked, no place to work | the bytes that came | as they came |
+//! | a store failed | rewritten without setting anything aside, or the bytes that came | as above |
+//! | something panicked, no place to work | the bytes that came | as they came |
 //!
 //! Every request whose body was looked at has a [`RequestReport`] in its extensions.
 //!
@@ -56,7 +57,8 @@
 //! [`Means::Served`](headroom_core::Means::Served). There the model has a tool, `headroom_retrieve`, to ask for what
 //! was set aside. Its calls are answered from the store, and the inner service is called again with the answer added,
 //! up to five times. The client gets one answer in which nothing of that shows: Anthropic Messages, OpenAI Chat
-//! Completions and Responses, and Gemini, as server-sent events or in one piece.
+//! Completions and Responses, and Gemini, as server-sent events or in one piece; Anthropic's models also at Vertex, and
+//! at Bedrock in the frames of AWS.
 //!
 //! - Every event of a stream passes in the poll in which it is complete; only those of the tool are taken out. A
 //!   response without a call of it passes byte for byte.
@@ -65,6 +67,10 @@
 //! - Where the client's own tools are called beside it, the client gets those calls at once, and the answer to the
 //!   hidden one goes with its next request.
 //! - Usage is the context of the last call of the inner service, and the output of all.
+//! - Where the client changed an answer so that its hidden part fits no more, thinking goes out from there on, for it is
+//!   bound to that part. A request with `thinking.block_binding` says itself what becomes of it.
+//! - Of message threads (`thread`) the layer makes conversations that are sent in full: it takes the `create` out, and
+//!   answers `continue` with `thread_not_found`, on which clients send everything.
 //! - A failure of a later call is an error event in a stream, and the response itself otherwise. While the inner
 //!   service is busy (429, 5xx) it is called again after a pause.
 //! - The response must not be encoded, so such requests ask for `identity`.
@@ -72,7 +78,7 @@
 //!
 //! Requests to which the answer could not be stitched are treated as if there were no such tool: more than one choice,
 //! Gemini's `cachedContent` and streams that are no events, Responses in the background or in a `conversation`, and
-//! AWS event streams.
+//! Bedrock Converse.
 //!
 //! # When a request is refused
 //!
@@ -112,9 +118,13 @@
 //! | one answer of the tool | 32 KiB | cut, and says so |
 //! | what one answer adds to the conversation | 2 MiB | the model is told so |
 //! | a response in one piece | 32 MiB | passes through |
-//! | one event of a stream | 8 MiB | the rest passes through |
+//! | one event of a stream | 8 MiB | the rest passes through; in a hidden round the answer fails |
 //! | a stream's content kept for the next call | 16 MiB | its calls are not answered |
+//! | events of a structured answer that wait for its end | 16 MiB | they pass |
 //! | refused conversations remembered | 4096 | the oldest is forgotten |
+//!
+//! While a stream goes on, the layer holds the request as it was sent and what the answer says so far: a few KiB of its
+//! own beside these, within the limits above.
 //!
 //! # Untrusted input
 //!

@@ -25,7 +25,7 @@ use crate::{
     offload::Work,
     predicate::guard,
     read::{Read, ReadEnd},
-    retrieve::{Ask, Recall, Recalled, Sent, recall},
+    retrieve::{Ask, Kept, Recall, Recalled, Sent, drop_beta, recall},
     work::{Input, Output},
 };
 
@@ -36,6 +36,7 @@ pub struct Rewrite<B: Body> {
     job: Option<Box<Job>>,
     /// What the response side needs, once the request is ready.
     sent: Option<Box<Sent>>,
+    turned_away: bool,
 }
 
 /// What stays the same while a request is worked on.
@@ -52,6 +53,10 @@ struct Job {
     came: Option<Bytes>,
     /// Whether what was hidden from the client was put back into the body.
     spliced: bool,
+    /// What becomes of a thread that the client asks for.
+    thread: Option<Kept>,
+    /// Whether the store has failed, so that nothing can be set aside.
+    store_failed: bool,
     ask: Ask,
     sent: Option<Box<Sent>>,
 }
@@ -115,7 +120,7 @@ fn admit<B: Body, P: Predicate>(
 
 impl<B: Body> Rewrite<B> {
     pub(crate) fn pass(request: Request<HeadroomBody<B>>) -> Self {
-        Self { step: Step::Pass(request), job: None, sent: None }
+        Self { step: Step::Pass(request), job: None, sent: None, turned_away: false }
     }
 
     fn read(config: Arc<Config>, parts: Parts, body: B, codec: Codec) -> Self {
@@ -135,10 +140,17 @@ impl<B: Body> Rewrite<B> {
             elapsed: None,
             came: None,
             spliced: false,
+            thread: None,
+            store_failed: false,
             ask: Ask::default(),
             sent: None,
         };
-        Self { step, job: Some(Box::new(job)), sent: None }
+        Self { step, job: Some(Box::new(job)), sent: None, turned_away: false }
+    }
+
+    /// Whether the client is to be told to send its conversation in full.
+    pub(crate) fn is_turned_away(&self) -> bool {
+        self.turned_away
     }
 
     /// What the response side needs, if the request was rewritten and there is one.
@@ -168,9 +180,14 @@ impl<B: Body> Rewrite<B> {
                         Err(_) => Recalled::default(),
                     };
                     let original = mem::take(original);
-                    if recalled.rejected {
+                    self.turned_away = recalled.thread == Some(Kept::Unknown);
+                    let reason = match self.turned_away {
+                        true => Some(SkipReason::Thread),
+                        false => recalled.rejected.then_some(SkipReason::Rejected),
+                    };
+                    if let Some(reason) = reason {
                         job.api = recalled.api;
-                        let report = job.skip(SkipReason::Rejected, Some(original.len()), None);
+                        let report = job.skip(reason, Some(original.len()), None);
                         return Poll::Ready((HeadroomBody::full(original), report));
                     }
                     let body = job.recalled(recalled, &original);
@@ -194,16 +211,15 @@ impl<B: Body> Rewrite<B> {
                     let Step::Store { original, rewritten, report, api, .. } = step else {
                         return Poll::Pending;
                     };
-                    return Poll::Ready(match stored {
-                        Ok(()) => job.send(original.len(), rewritten, report, api),
-                        Err(error) => {
-                            let original = job.came.clone().unwrap_or(original);
-                            job.span.store_failed(&job.config, &StoreFailed { error: error.as_ref(), api });
-                            let report =
-                                job.skip(SkipReason::StoreFailed, Some(original.len()), Some(report));
-                            (HeadroomBody::full(original), report)
-                        }
-                    });
+                    if let Err(error) = stored {
+                        job.span.store_failed(&job.config, &StoreFailed { error: error.as_ref(), api });
+                        // What needs no store can still be done.
+                        job.store_failed = true;
+                        job.options = mem::take(&mut job.options).means(Means::None);
+                        self.step = Step::Compress { work: job.start(original.clone()), original };
+                        continue;
+                    }
+                    return Poll::Ready(job.send(original.len(), rewritten, report, api));
                 }
                 Step::Pass(_) | Step::Done => return Poll::Pending,
             }
@@ -234,6 +250,7 @@ impl<B: Body> Rewrite<B> {
             (Ok(rewritten), _) => rewritten,
             // There was nothing to make smaller, but what was put back must go on.
             (Err(SkipReason::Engine(_)), Some(_)) if job.spliced => (original.to_vec(), Vec::new()),
+            (Err(_), _) if job.store_failed => return skip(job, SkipReason::StoreFailed, report),
             (Err(reason), _) => return skip(job, reason, report),
         };
         let (Some(api), Some(report)) = (job.api, report) else {
@@ -241,6 +258,9 @@ impl<B: Body> Rewrite<B> {
         };
         if originals.is_empty() {
             return Some(job.send(original.len(), rewritten, report, api));
+        }
+        if job.store_failed {
+            return skip(job, SkipReason::StoreFailed, Some(report));
         }
         let Some(store) = job.config.store.clone() else {
             return skip(job, SkipReason::NoStore, Some(report));
@@ -278,6 +298,7 @@ impl Job {
         self.api = recalled.api;
         self.ask = recalled.ask;
         self.spliced = recalled.spliced;
+        self.thread = recalled.thread;
         // The layer does not offer what it could not answer.
         if !recalled.serves && self.config.means(self.parts.extensions.get()) == Means::Served {
             self.options = mem::take(&mut self.options).means(Means::None);
@@ -332,6 +353,9 @@ impl Job {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes_after));
         headers.remove(header::TRANSFER_ENCODING);
         headers.remove(header::CONTENT_ENCODING);
+        if self.thread.is_some() {
+            drop_beta(headers);
+        }
         if let Some(original) = came {
             let served = report.means == Means::Served;
             if served {

@@ -48,6 +48,8 @@ pub enum SkipReason {
     DecodedTooLarge,
     /// The provider refused this conversation rewritten, and took it as it came.
     Rejected,
+    /// The request goes on in a message thread, and its client was told to send the conversation in full.
+    Thread,
     /// Neither path nor body tell a known API.
     UnknownApi,
     /// Something was to be set aside and there is no store.
@@ -97,6 +99,7 @@ impl SkipReason {
             Self::Undecodable => "undecodable",
             Self::DecodedTooLarge => "decoded_too_large",
             Self::Rejected => "rejected",
+            Self::Thread => "thread",
             Self::UnknownApi => "unknown_api",
             Self::NoStore => "no_store",
             Self::StoreFailed => "store_failed",

@@ -3,6 +3,7 @@ use std::{
     ffi::OsStr,
     fs::{self, File},
     net::{SocketAddr, TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
@@ -14,7 +15,16 @@ use tempfile::TempDir;
 
 use crate::support::skipped;
 
-const PACKAGES: [&str; 2] = ["@anthropic-ai/claude-code@2.1.330", "@openai/codex@0.169.0"];
+const NODE: [&str; 6] = [
+    "@anthropic-ai/claude-code@2.1.330",
+    "@anthropic-ai/sdk@1.12.0",
+    "@google/gemini-cli@0.61.0",
+    "@openai/codex@0.169.0",
+    "openai@7.57.0",
+    "opencode-ai@1.18.33",
+];
+/// `boto3` is what the SDK reads Bedrock's streams with.
+const PYTHON: [&str; 5] = ["aiohttp", "anthropic==2.12.0", "boto3", "openai==3.54.0", "zstandard"];
 /// The agents are several hundred megabytes.
 const INSTALL: Duration = Duration::from_secs(300);
 
@@ -22,7 +32,11 @@ const INSTALL: Duration = Duration::from_secs(300);
 pub(crate) struct Clients {
     pub(crate) claude: PathBuf,
     pub(crate) codex: PathBuf,
-    python: PathBuf,
+    pub(crate) gemini: PathBuf,
+    pub(crate) opencode: PathBuf,
+    pub(crate) python: PathBuf,
+    /// Where scripts for Node find the SDKs.
+    pub(crate) modules: PathBuf,
     mocks: PathBuf,
 }
 
@@ -47,33 +61,47 @@ impl Clients {
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
 
         let python = folder.join("venv/bin/python");
-        let imports =
-            |python: &Path| run(Command::new(python).args(["-c", "import aiohttp, zstandard"]), "python");
-        if imports(&python).is_err() {
+        let imports = "import aiohttp, anthropic, boto3, openai, zstandard";
+        if run(Command::new(&python).args(["-c", imports]), "python").is_err() {
             run(Command::new("python3").args(["-m", "venv"]).arg(folder.join("venv")), "python3 -m venv")?;
-            run(
-                Command::new(&python).args(["-m", "pip", "install", "-q", "aiohttp", "zstandard"]),
-                "pip install",
-            )?;
+            run(Command::new(&python).args(["-m", "pip", "install", "-q"]).args(PYTHON), "pip install")?;
         }
         let modules = folder.join("node_modules");
-        let binaries =
-            || Some((claude(&modules)?, Some(modules.join(".bin/codex")).filter(|codex| codex.exists())?));
-        if binaries().is_none() {
-            fs::write(folder.join("package.json"), r#"{"private":true}"#)
-                .map_err(|error| error.to_string())?;
-            let npm = ["install", "--force", "--no-audit", "--no-fund"];
-            run(Command::new("npm").args(npm).args(PACKAGES).current_dir(&folder), "npm install")?;
+        let clients = || {
+            let found = |path: &str| Some(modules.join(path)).filter(|path| path.exists());
+            found("@anthropic-ai/sdk")?;
+            found("openai")?;
+            Some(Self {
+                claude: native(&modules.join("@anthropic-ai"), "claude")?,
+                codex: found(".bin/codex")?,
+                gemini: found(".bin/gemini")?,
+                opencode: native(&modules, "bin/opencode")?,
+                python: python.clone(),
+                modules: modules.clone(),
+                mocks: mocks.clone(),
+            })
+        };
+        if let Some(clients) = clients() {
+            return Ok(clients);
         }
-        let (claude, codex) = binaries().ok_or("npm installed no binaries for this machine")?;
-        Ok(Self { claude, codex, python, mocks })
+        fs::write(folder.join("package.json"), r#"{"private":true}"#).map_err(|error| error.to_string())?;
+        let npm = ["install", "--force", "--no-audit", "--no-fund"];
+        run(Command::new("npm").args(npm).args(NODE).current_dir(&folder), "npm install")?;
+        clients().ok_or_else(|| "npm installed no binaries for this machine".to_owned())
     }
 }
 
-/// The native binary; the one in `.bin` is put there by an install script, which npm may not run.
-fn claude(modules: &Path) -> Option<PathBuf> {
-    let packages = fs::read_dir(modules.join("@anthropic-ai")).ok()?;
-    packages.filter_map(|package| Some(package.ok()?.path().join("claude"))).find(|binary| binary.is_file())
+/// The native binary in one of these packages; the one in `.bin` is put there by an install script, which npm may not
+/// run.
+fn native(packages: &Path, binary: &str) -> Option<PathBuf> {
+    let packages = fs::read_dir(packages).ok()?;
+    let mut binaries: Vec<_> = packages
+        .filter_map(|package| Some(package.ok()?.path().join(binary)))
+        .filter(|path| path.is_file())
+        .collect();
+    // The plain one before those for older processors.
+    binaries.sort_by_key(|path| path.as_os_str().len());
+    binaries.into_iter().next()
 }
 
 fn run(command: &mut Command, name: &str) -> Result<(), String> {
@@ -128,17 +156,40 @@ pub(crate) struct Mock {
 }
 
 impl Mock {
-    pub(crate) fn start(clients: &Clients, script: &str, args: &[&OsStr], folder: &Path) -> Option<Self> {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    /// One that records what it gets.
+    pub(crate) fn recording(clients: &Clients, recorded: &Path, folder: &Path, agent: bool) -> Option<Self> {
         let mut command = Command::new(&clients.python);
-        command.arg(clients.mocks.join(script)).arg(address.port().to_string()).args(args);
+        command.arg(clients.mocks.join("recording_upstream.py"));
+        if agent {
+            command.env("MOCK_AGENT", "1");
+        }
+        Self::start(command, &[recorded.as_os_str()], folder)
+    }
+
+    /// One that enforces the provider's rules. Its model runs a report, of which parts are set aside, where the
+    /// original reads a file, of which all is kept.
+    pub(crate) fn strict(clients: &Clients, log: &Path, folder: &Path, args: &[&str]) -> Option<Self> {
+        let script = fs::read_to_string(clients.mocks.join("strict_anthropic.py")).unwrap();
+        let changed = script.replace("cat app.log |", "./report.sh |");
+        assert_ne!(script, changed);
+        let path = log.with_extension("py");
+        fs::write(&path, changed).unwrap();
+        let mut command = Command::new(&clients.python);
+        command.arg(path);
+        let args: Vec<_> = std::iter::once(log.as_os_str()).chain(args.iter().map(OsStr::new)).collect();
+        Self::start(command, &args, folder)
+    }
+
+    fn start(mut command: Command, args: &[&OsStr], folder: &Path) -> Option<Self> {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        command.arg(address.port().to_string()).args(args);
         let child =
             command.env("MOCK_WS", folder).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut mock = Self { child, address };
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {
             if mock.child.try_wait().unwrap().is_some() || start.elapsed() > Duration::from_secs(20) {
-                skipped(&format!("{script} does not start"));
+                skipped("the scripted upstream does not start");
                 return None;
             }
             thread::sleep(Duration::from_millis(20));
@@ -154,7 +205,7 @@ impl Drop for Mock {
     }
 }
 
-/// A small project as agents find them: a long log, JSON, code.
+/// A small project as agents find them: a long log, a report that takes longer lines, JSON, code.
 pub(crate) fn workspace() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
@@ -168,6 +219,20 @@ pub(crate) fn workspace() -> TempDir {
         log.push_str(&"connection to the payment service refused, retrying in a moment\n".repeat(8));
     }
     fs::write(path("app.log"), log).unwrap();
+    let mut report = "#!/bin/sh\ncat <<END\n".to_owned();
+    for n in 0..200_u32 {
+        let (level, what) = if n % 37 == 30 { ("ERROR", "refused") } else { ("INFO", "served") };
+        report.push_str(&format!(
+            "2026-11-20T10:{:02}:{:02}Z {level} request of order {} {what} in {} ms, span {:08x}\n",
+            n / 60,
+            n % 60,
+            1000 + n * 37,
+            n * 7919 % 997,
+            n.wrapping_mul(0x9e37_79b9)
+        ));
+    }
+    fs::write(path("report.sh"), report + "END\n").unwrap();
+    fs::set_permissions(path("report.sh"), fs::Permissions::from_mode(0o755)).unwrap();
     let record = |n| serde_json::json!({"id": n, "state": "open", "zone": "eu-west-1", "amount": n * 3});
     let records: Vec<_> = (0..200).map(record).collect();
     fs::write(path("data.json"), serde_json::to_string_pretty(&records).unwrap()).unwrap();

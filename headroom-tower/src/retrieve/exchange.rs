@@ -141,7 +141,7 @@ impl<U> Exchange<U> {
         let mut anchors = std::mem::take(&mut self.shown);
         anchors.extend(round.shown);
         let first_id = self.first_id.take().or_else(|| round.id.clone());
-        let mut follow = Record { items: round.id.unwrap_or_default(), prepend: String::new() };
+        let mut follow = Record { items: round.id.unwrap_or_default(), ..Record::default() };
         let mut record = None;
         if mixed && let Some(said) = &said {
             let answers = self.answer(&round.calls).await;
@@ -149,10 +149,11 @@ impl<U> Exchange<U> {
             follow.prepend.clone_from(&mixed.prepend);
             record = Some(mixed);
         } else if self.rounds > 0 {
-            record = Some(Record { items: said.clone().unwrap_or_default(), prepend: String::new() });
+            record = Some(Record { items: said.clone().unwrap_or_default(), ..Record::default() });
         }
         if let Some(mut record) = record {
             record.items = join(&self.items, &record.items);
+            record.ids.clone_from(&anchors.ids);
             let keys = keys(self.sent.api, &anchors, &self.place);
             self.keep(&keys, &record).await;
             // Whoever goes on from this answer by its name means its end, with what the provider waits for.

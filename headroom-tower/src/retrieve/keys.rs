@@ -26,13 +26,13 @@ pub(super) fn keys(api: Api, anchors: &Anchors, place: &Place) -> Vec<Handle> {
     if let Some(id) = anchors.ids.first() {
         let here = if id.len() >= UNIQUE { &[][..] } else { &here[..] };
         keys.extend(key(api, "call", id, here));
-        return keys;
     }
+    // Of a turn whose calls were changed it still tells that something was hidden before it.
     if let Some(signature) = anchors.signatures.last() {
         keys.extend(key(api, "thinking", signature, &[]));
     }
     let text = anchors.text.trim();
-    if !text.is_empty() {
+    if !text.is_empty() && anchors.ids.is_empty() {
         keys.extend(key(api, "text", text, &here));
     }
     keys

@@ -16,7 +16,9 @@
 //! and the model keeps what it fetched.
 
 mod api;
+mod aws;
 mod edit;
+mod events;
 mod exchange;
 mod keys;
 mod recall;
@@ -25,6 +27,7 @@ mod rejected;
 mod serve;
 mod sse;
 mod stream;
+mod thread;
 mod time;
 mod whole;
 
@@ -36,9 +39,10 @@ use http::request::Parts;
 
 pub(crate) use self::{
     exchange::Sent,
-    recall::{Ask, Recall, Recalled, recall},
+    recall::{Ask, Kept, Recall, Recalled, recall},
     rejected::Rejected,
     serve::{Again, Serving, serve},
+    thread::{drop_beta, unknown_thread},
 };
 
 /// Rounds that follow the first.
@@ -49,6 +53,8 @@ const MAX_CALLS: usize = 16;
 const MAX_HIDDEN: usize = 2 << 20;
 /// An event that is longer passes unseen, and everything behind it.
 const MAX_EVENT: usize = 8 << 20;
+/// Events that wait for the end of a round; more than that are not held back.
+const MAX_HELD: usize = 16 << 20;
 /// An answer that does not come as a stream and is longer passes unseen.
 const MAX_ANSWER: u64 = 32 << 20;
 /// Bytes of an error that are read to pass it on in a stream.
@@ -57,10 +63,6 @@ const MAX_ERROR: u64 = 64 << 10;
 /// Whether answers of this API, as a stream or in one piece, are stitched, so that its requests may be given the tool.
 pub(crate) fn serves(api: Api, parts: &Parts) -> bool {
     let path = parts.uri.path();
-    // Events in a frame format of their own.
-    if path.ends_with("/invoke-with-response-stream") || path.ends_with("/converse-stream") {
-        return false;
-    }
     // A stream of Gemini's that is no event stream is one array.
     if path.ends_with(":streamGenerateContent") && !parts.uri.query().unwrap_or_default().contains("alt=sse")
     {

@@ -15,7 +15,7 @@ use http::request::Parts;
 
 use super::{
     Sent,
-    api::{Head, Root, Turn, Wire, wire},
+    api::{Head, Root, Thread, Turn, Wire, wire},
     edit::Edits,
     keys::{self, Place},
     record::Record,
@@ -32,13 +32,25 @@ pub(crate) struct Recalled {
     pub(crate) api: Option<Api>,
     /// The body without its encoding, with what was hidden in it; `None` where it is what came.
     pub(crate) body: Option<Bytes>,
-    /// Whether anything was put back.
+    /// Whether anything was put back or taken out.
     pub(crate) spliced: bool,
+    /// A thread at the provider that the request begins, or goes on in.
+    pub(crate) thread: Option<Kept>,
     /// Whether the answer can be stitched.
     pub(crate) serves: bool,
     /// Whether the provider refused this conversation before.
     pub(crate) rejected: bool,
     pub(crate) ask: Ask,
+}
+
+/// What becomes of a thread that a client wants the provider to keep. The provider would keep what the client does not
+/// know of, and continue it only once, so the conversation is sent in full each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It is not asked for.
+    Dropped,
+    /// The client is told that there is none, and sends everything.
+    Unknown,
 }
 
 /// What the response side needs to know of the request as the client sent it.
@@ -76,6 +88,9 @@ struct Found {
     chain: Vec<Handle>,
     /// Where the id of an earlier answer stands, and the key of that answer.
     previous: Option<(Range<usize>, Handle)>,
+    thread: Option<Thread>,
+    /// Whether thinking must go where what it followed is not put back.
+    binds: bool,
     serves: bool,
     ask: Ask,
 }
@@ -99,38 +114,31 @@ pub(crate) fn recall(
         let Ok(Some(found)) = poll_fn(|cx| work.poll(cx)).await else {
             return Recalled { api, ..Recalled::default() };
         };
-        let rejected = config.rejected.knows(&tenant, &found.chain);
         let mut recalled = Recalled {
             api: Some(found.api),
-            body: found.decoded,
+            body: found.decoded.clone(),
             spliced: false,
+            thread: None,
             serves: found.serves,
-            rejected,
-            ask: found.ask,
+            rejected: config.rejected.knows(&tenant, &found.chain),
+            ask: found.ask.clone(),
         };
-        let (Some(store), Some(wire), false) = (&config.store, wire(found.api), rejected) else {
+        let Some(wire) = wire(found.api).filter(|_| !recalled.rejected) else { return recalled };
+        recalled.thread = found.thread.as_ref().map(|thread| match thread {
+            Thread::Begins(_) => Kept::Dropped,
+            Thread::GoesOn => Kept::Unknown,
+        });
+        if recalled.thread == Some(Kept::Unknown) {
             return recalled;
-        };
+        }
         let keys = found.keys.iter().flatten().copied();
         let keys: Vec<Handle> = keys.chain(found.previous.iter().map(|(_, key)| *key)).collect();
-        if keys.is_empty() {
-            return recalled;
+        let mut records = Vec::new();
+        if let (Some(store), false) = (&config.store, keys.is_empty()) {
+            records = store.get_records(&tenant, &keys).await.unwrap_or_default();
         }
-        let Ok(records) = store.get_records(&tenant, &keys).await else { return recalled };
-        let mut records = records.into_iter();
-        let mut matched = Vec::new();
-        for (turn, keys) in found.turns.iter().zip(&found.keys) {
-            let own: Vec<_> = records.by_ref().take(keys.len()).collect();
-            let record = own.into_iter().flatten().next();
-            if let Some(record) = record.and_then(|text| Record::parse(&text)) {
-                matched.push((turn, record));
-            }
-        }
-        let text = recalled.body.as_ref().unwrap_or(&whole);
-        let previous = records.next().flatten().and_then(|text| Record::parse(&text));
-        let previous = found.previous.as_ref().map(|(range, _)| range.clone()).zip(previous);
-        let text = std::str::from_utf8(text).ok();
-        if let Some(spliced) = text.and_then(|text| splice(wire, text, &matched, previous)) {
+        let text = std::str::from_utf8(recalled.body.as_ref().unwrap_or(&whole)).ok();
+        if let Some(spliced) = text.and_then(|text| splice(wire, text, &found, records)) {
             recalled.body = Some(Bytes::from(spliced));
             recalled.spliced = true;
         }
@@ -138,16 +146,39 @@ pub(crate) fn recall(
     })
 }
 
-fn splice(
-    wire: &dyn Wire,
-    body: &str,
-    matched: &[(&Turn, Record)],
-    previous: Option<(Range<usize>, Record)>,
-) -> Option<String> {
+/// The body with the records in their places; `None` where it stays what it is.
+fn splice(wire: &dyn Wire, body: &str, found: &Found, records: Vec<Option<Arc<str>>>) -> Option<String> {
     let mut edits = Edits::default();
-    if let Some((range, record)) = previous {
+    if let Some(Thread::Begins(range)) = &found.thread {
+        edits.replace(range.clone(), "");
+    }
+    let mut records = records.into_iter().map(|record| record.and_then(|text| Record::parse(&text)));
+    // Behind what is not put back, thinking does not fit any more.
+    let mut unbound = false;
+    for (turn, keys) in found.turns.iter().zip(&found.keys) {
+        let mut own: Vec<_> = records.by_ref().take(keys.len()).flatten().collect();
+        let at = own.iter().position(|record| record.is_of(&turn.anchors.ids));
+        unbound |= found.binds && at.is_none() && !own.is_empty();
+        match at.map(|at| own.swap_remove(at)) {
+            Some(mut record) => {
+                if unbound {
+                    record.items = wire.unbound(&record.items);
+                }
+                wire.put_back(body, turn, &record, &mut edits);
+            }
+            None if unbound => {
+                let copy = body.get(turn.range.clone())?;
+                let bare = wire.unbound(copy);
+                if bare != copy && !bare.is_empty() {
+                    edits.replace(turn.range.clone(), bare);
+                }
+            }
+            None => {}
+        }
+    }
+    if let (Some((range, _)), Some(record)) = (&found.previous, records.next().flatten()) {
         // The provider knows the end of that answer by another name, and may wait for our part of what follows.
-        edits.replace(range, quote(&record.items));
+        edits.replace(range.clone(), quote(&record.items));
         if !record.prepend.is_empty() && wire.continues() {
             let list = Root::parse(body, wire.list())?.get(wire.list())?;
             if list.is_array() {
@@ -157,9 +188,6 @@ fn splice(
                 edits.value(list, format!("[{},{}]", record.prepend, wire.item(list)?));
             }
         }
-    }
-    for (turn, record) in matched {
-        wire.put_back(body, turn, record, &mut edits);
     }
     if edits.is_empty() { None } else { edits.apply(body) }
 }
@@ -183,6 +211,8 @@ fn look(
         keys: Vec::new(),
         chain: Vec::new(),
         previous: None,
+        thread: None,
+        binds: false,
         serves: false,
         ask: Ask::default(),
     };
@@ -190,6 +220,8 @@ fn look(
     let Some(root) = Root::parse(text, wire.list()) else { return Some(found) };
     let Some(list) = root.get(wire.list()) else { return Some(found) };
     let head = wire.head(&root);
+    found.thread = wire.thread(&root);
+    found.binds = wire.binds(&root);
     // A list may be written as the one text in it.
     let items = if list.is_string() { &[list] } else { &*root.items };
     found.turns = wire.turns(items);

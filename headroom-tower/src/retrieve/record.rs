@@ -9,21 +9,40 @@ pub(super) struct Record {
     pub(super) items: String,
     /// What goes to the front of the item behind them.
     pub(super) prepend: String,
+    /// The ids of the client's calls in it. A copy that has others is not the one that was kept.
+    pub(super) ids: Vec<String>,
 }
 
 impl Record {
     pub(super) fn to_text(&self) -> String {
-        format!("{{\"v\":1,\"items\":{},\"prepend\":{}}}", quote(&self.items), quote(&self.prepend))
+        let ids: Vec<_> = self.ids.iter().map(|id| quote(id)).collect();
+        format!(
+            "{{\"v\":2,\"items\":{},\"prepend\":{},\"ids\":[{}]}}",
+            quote(&self.items),
+            quote(&self.prepend),
+            ids.join(",")
+        )
+    }
+
+    /// Whether it was kept of an answer with these calls.
+    pub(super) fn is_of(&self, ids: &[String]) -> bool {
+        let sorted = |ids: &[String]| {
+            let mut ids = ids.to_vec();
+            ids.sort_unstable();
+            ids
+        };
+        sorted(&self.ids) == sorted(ids)
     }
 
     /// Reads what [`to_text`](Self::to_text) wrote. A record of another version is as good as none.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let record = Value::parse(text)?;
-        if record.get("v")?.count() != Some(1) {
+        if record.get("v")?.count() != Some(2) {
             return None;
         }
         let member = |key: &str| Some(record.get(key)?.text()?.into_owned());
-        Some(Self { items: member("items")?, prepend: member("prepend")? })
+        let ids = record.get("ids")?.items().filter_map(|id| Some(id.text()?.into_owned())).collect();
+        Some(Self { items: member("items")?, prepend: member("prepend")?, ids })
     }
 }
 
@@ -33,9 +52,10 @@ mod tests {
 
     #[test]
     fn records_survive_the_round_trip() {
-        let record = Record { items: "{\"a\":\"\\n\"},{}".to_owned(), prepend: String::new() };
+        let ids = vec!["a".to_owned(), "\"b".to_owned()];
+        let record = Record { items: "{\"a\":\"\\n\"},{}".to_owned(), prepend: String::new(), ids };
         assert_eq!(Record::parse(&record.to_text()), Some(record));
-        assert_eq!(Record::parse("{\"v\":2,\"items\":\"\",\"prepend\":\"\"}"), None);
+        assert_eq!(Record::parse("{\"v\":1,\"items\":\"\",\"prepend\":\"\",\"ids\":[]}"), None);
         assert_eq!(Record::parse("x"), None);
     }
 }

@@ -8,11 +8,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header, request::Parts};
+use http::{Request, Response, StatusCode, request::Parts};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{Sent, api::wire, exchange::Exchange, recall::conversation, stream, whole};
+use super::{
+    Sent,
+    api::wire,
+    events::{Framing, essence},
+    exchange::Exchange,
+    recall::conversation,
+    stream, whole,
+};
 use crate::{FellBack, HeadroomBody, MapBody, emit};
 
 /// The rest of a request's life once it has been sent.
@@ -88,30 +95,13 @@ where
     let wire = wire(sent.api).filter(|_| sent.served && status == StatusCode::OK);
     let Some(wire) = wire else { return Ok(response.map(HeadroomBody::untouched)) };
     let exchange = Exchange::new(sent, wire, upstream);
-    match kind(&response) {
-        Kind::Events => Ok(stream::stitched(response, exchange)),
-        Kind::Json => whole::stitched(response, exchange).await,
-        Kind::Other => Ok(response.map(HeadroomBody::untouched)),
-    }
-}
-
-enum Kind {
-    Events,
-    Json,
-    Other,
-}
-
-fn kind<R>(response: &Response<R>) -> Kind {
     let headers = response.headers();
-    let essence = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = essence.split(';').next().unwrap_or_default().trim();
-    let encoded = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
-    if essence.eq_ignore_ascii_case("text/event-stream") && !encoded {
-        Kind::Events
-    } else if essence.eq_ignore_ascii_case("application/json") {
-        Kind::Json
+    if let Some(framing) = Framing::of(headers) {
+        Ok(stream::stitched(response, framing, exchange))
+    } else if essence(headers).eq_ignore_ascii_case("application/json") {
+        whole::stitched(response, exchange).await
     } else {
-        Kind::Other
+        Ok(response.map(HeadroomBody::untouched))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Answers that come as server-sent events.
+//! Answers that come as a stream of events.
 
 use std::{
     collections::VecDeque,
@@ -13,11 +13,12 @@ use http::{Response, header};
 use http_body::{Body, Frame};
 
 use super::{
-    MAX_ERROR, MAX_EVENT,
+    MAX_ERROR, MAX_EVENT, MAX_HELD,
     api::{Failure, Stream, Verdict},
+    aws,
+    events::{Event, Framing, Splitter},
     exchange::{Exchange, Turned},
     serve::Upstream,
-    sse::{Event, Splitter},
     time::{Sleep, sleep},
 };
 use crate::{
@@ -27,9 +28,15 @@ use crate::{
 
 /// The client hears something at least this often.
 const PING: Duration = Duration::from_secs(10);
+/// How much of what comes behind the end of a round is kept.
+const MAX_LATE: usize = 16;
 
 /// The response whose body is the stitched stream.
-pub(super) fn stitched<R, U>(response: Response<R>, exchange: Exchange<U>) -> Response<HeadroomBody<R>>
+pub(super) fn stitched<R, U>(
+    response: Response<R>,
+    framing: Framing,
+    exchange: Exchange<U>,
+) -> Response<HeadroomBody<R>>
 where
     U: Upstream<R>,
     R: Body + Send + 'static,
@@ -41,8 +48,11 @@ where
     let stitched = Stitched {
         stitch: exchange.wire.stream(exchange.sent.ask.head),
         phase: Phase::Reading { body: Box::pin(body), exchange: Box::new(exchange) },
-        events: Splitter::default(),
+        framing,
+        events: Splitter::new(framing),
         held: Vec::new(),
+        held_bytes: 0,
+        failed: false,
         out: Out::default(),
         late: VecDeque::new(),
         frames: VecDeque::new(),
@@ -50,6 +60,7 @@ where
     Response::from_parts(parts, HeadroomBody::stitched(stitched))
 }
 
+/// One step of a hidden exchange, which takes the exchange along and brings it back.
 type Turning<R, U> = Pin<Box<dyn Future<Output = (Box<Exchange<U>>, Outcome<R>)> + Send>>;
 
 /// What a turn comes to for a stream.
@@ -59,7 +70,7 @@ enum Outcome<R> {
     Failed(Failure),
 }
 
-enum Phase<R, U> {
+enum Phase<R: Body, U> {
     Reading {
         body: Pin<Box<R>>,
         exchange: Box<Exchange<U>>,
@@ -73,15 +84,23 @@ enum Phase<R, U> {
     Passing {
         body: Pin<Box<R>>,
     },
+    /// The provider's stream broke off.
+    Broken {
+        error: R::Error,
+    },
     Ended,
 }
 
-struct Stitched<R, U> {
+struct Stitched<R: Body, U> {
     stitch: Box<dyn Stream>,
     phase: Phase<R, U>,
+    framing: Framing,
     events: Splitter,
     /// Events that wait for the end of the round.
     held: Vec<Event>,
+    held_bytes: usize,
+    /// The provider said that the stream has failed.
+    failed: bool,
     out: Out,
     /// What comes behind the end of the round.
     late: VecDeque<Frame<Bytes>>,
@@ -128,26 +147,22 @@ where
         self.events.push(chunk);
         while let Some(event) = self.events.next_event() {
             let verdict = event.data().map_or(Verdict::Pass, |data| self.stitch.event(data));
+            self.failed |= self.stitch.failed() || event.is_failure();
+            all_pass &= verdict == Verdict::Pass;
             match verdict {
                 Verdict::Pass => passing.push(event.raw),
-                Verdict::Drop => all_pass = false,
-                Verdict::Hold => {
-                    all_pass = false;
-                    self.held.push(event);
-                }
-                Verdict::HoldAs(data) => {
-                    all_pass = false;
-                    self.held.push(event.replaced(&data));
-                }
+                Verdict::Drop => {}
+                Verdict::Hold => self.hold(event),
+                Verdict::HoldAs(data) => self.hold(event.replaced(&data)),
                 Verdict::Split(data) => {
-                    all_pass = false;
                     passing.push(event.with(&data));
-                    self.held.push(event);
+                    self.hold(event);
                 }
-                Verdict::Instead(data) => {
-                    all_pass = false;
-                    passing.push(event.with(&data));
-                }
+                Verdict::Instead(data) => passing.push(event.with(&data)),
+            }
+            if self.held_bytes > MAX_HELD {
+                self.let_go(false, &mut passing);
+                self.stitch.hold_no_more();
             }
             if self.stitch.ended() && !self.held.is_empty() {
                 break;
@@ -161,15 +176,48 @@ where
         self.stitch.ended() && !self.held.is_empty()
     }
 
+    fn hold(&mut self, event: Event) {
+        self.held_bytes += event.raw.len();
+        self.held.push(event);
+    }
+
+    /// What was held, as the client gets it.
+    fn let_go(&mut self, give_up: bool, out: &mut Vec<Bytes>) {
+        self.held_bytes = 0;
+        for event in std::mem::take(&mut self.held) {
+            match event.data().map_or(Verdict::Pass, |data| self.stitch.last(data, give_up)) {
+                Verdict::Pass | Verdict::Hold => out.push(event.raw),
+                Verdict::Instead(data) | Verdict::HoldAs(data) | Verdict::Split(data) => {
+                    out.push(event.with(&data));
+                }
+                Verdict::Drop => {}
+            }
+        }
+    }
+
+    /// What keeps the connection alive, where the framing has room for it.
+    fn ping(&self) -> Option<&'static str> {
+        self.stitch.ping().filter(|_| self.framing == Framing::Sse)
+    }
+
+    fn fail(&mut self, failure: &Failure) {
+        self.out.push(match self.framing {
+            Framing::Sse => Bytes::from(self.stitch.failure(failure)),
+            Framing::Aws => aws::exception(failure),
+        });
+        self.phase = Phase::Ended;
+    }
+
     fn turn(&mut self, exchange: Box<Exchange<U>>, rest: Option<Pin<Box<R>>>) {
         let round = self.stitch.round();
-        if let (false, Some(ping)) = (round.calls.is_empty() || round.others, self.stitch.ping()) {
+        if let (false, Some(ping)) = (round.calls.is_empty() || round.others, self.ping()) {
             self.out.push(Bytes::from_static(ping.as_bytes()));
         }
+        let framing = self.framing;
         let turning = Box::pin(async move {
             let mut exchange = exchange;
             let outcome = match exchange.turn(round).await {
-                Turned::Next(response) if is_events(&response) => {
+                Turned::Next(response) if Framing::of(response.headers()) == Some(framing) => {
                     Outcome::Next(Box::pin(response.into_body()))
                 }
                 Turned::Next(response) | Turned::Refused(response) => {
@@ -184,33 +232,24 @@ where
     }
 
     fn turned(&mut self, exchange: Box<Exchange<U>>, outcome: Outcome<R>, rest: Option<Pin<Box<R>>>) {
-        let held = std::mem::take(&mut self.held);
         let late = std::mem::take(&mut self.late);
         match outcome {
             Outcome::Next(body) => {
-                self.events = Splitter::default();
+                self.held.clear();
+                self.held_bytes = 0;
+                self.events = Splitter::new(self.framing);
                 self.stitch.again();
                 self.phase = Phase::Reading { body, exchange };
             }
             Outcome::Last { give_up } => {
-                for event in held {
-                    match event.data().map_or(Verdict::Pass, |data| self.stitch.last(data, give_up)) {
-                        Verdict::Pass | Verdict::Hold => self.out.push(event.raw),
-                        Verdict::Instead(data) | Verdict::HoldAs(data) | Verdict::Split(data) => {
-                            self.out.push(event.with(&data));
-                        }
-                        Verdict::Drop => {}
-                    }
-                }
-                let left = self.events.take();
-                self.out.push(left);
+                let mut out = Vec::new();
+                self.let_go(give_up, &mut out);
+                out.push(self.events.take());
+                out.into_iter().for_each(|bytes| self.out.push(bytes));
                 self.frames.extend(late);
                 self.phase = rest.map_or(Phase::Ended, |body| Phase::Passing { body });
             }
-            Outcome::Failed(failure) => {
-                self.out.push(Bytes::from(self.stitch.failure(&failure)));
-                self.phase = Phase::Ended;
-            }
+            Outcome::Failed(failure) => self.fail(&failure),
         }
     }
 
@@ -221,27 +260,37 @@ where
             self.turn(exchange, None);
             return;
         }
-        if exchange.is_hidden() {
-            let failure = Failure { status: 502, body: None };
-            self.out.push(Bytes::from(self.stitch.failure(&failure)));
-        } else {
-            for event in std::mem::take(&mut self.held) {
-                self.out.push(event.raw);
-            }
-            let left = self.events.take();
-            self.out.push(left);
-        }
         self.phase = Phase::Ended;
+        if !exchange.is_hidden() {
+            self.flush();
+        } else if !self.failed {
+            self.fail(&Failure { status: 502, body: None });
+        }
+    }
+
+    /// What came of a first round that has no end.
+    fn flush(&mut self) {
+        for event in std::mem::take(&mut self.held) {
+            self.out.push(event.raw);
+        }
+        let left = self.events.take();
+        self.out.push(left);
+    }
+
+    /// An event is too long to be looked at.
+    fn pass(&mut self, exchange: &Exchange<U>, body: Pin<Box<R>>) {
+        if exchange.is_hidden() {
+            // The client would get the events of two answers.
+            self.fail(&Failure { status: 502, body: None });
+        } else {
+            self.flush();
+            self.phase = Phase::Passing { body };
+        }
     }
 }
 
 fn bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
     frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
-}
-
-fn is_events<R>(response: &Response<R>) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// What a response that is no answer says.
@@ -259,6 +308,9 @@ where
     };
     Failure { status, body }
 }
+
+// Nothing in here is pinned in place: bodies and futures are boxed.
+impl<R: Body, U> Unpin for Stitched<R, U> {}
 
 impl<R, U> Body for Stitched<R, U>
 where
@@ -289,15 +341,18 @@ where
                         return Poll::Pending;
                     }
                     Poll::Ready(None) => this.end(exchange),
-                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                    Poll::Ready(Some(Err(error))) => {
+                        if !exchange.is_hidden() {
+                            this.flush();
+                        }
+                        this.phase = Phase::Broken { error };
+                    }
                     Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                         Ok(mut data) => {
                             if this.chunk(data.copy_to_bytes(data.remaining())) {
                                 this.turn(exchange, Some(body));
                             } else if this.events.held() > MAX_EVENT {
-                                let held = this.events.take();
-                                this.out.push(held);
-                                this.phase = Phase::Passing { body };
+                                this.pass(&exchange, body);
                             } else {
                                 this.phase = Phase::Reading { body, exchange };
                             }
@@ -313,7 +368,7 @@ where
                 },
                 Phase::Turning { mut turning, mut ping, mut rest } => {
                     // Most bodies end right behind their last event; then the connection can be used again.
-                    if let Some(body) = &mut rest {
+                    if let Some(body) = rest.as_mut().filter(|_| this.late.len() < MAX_LATE) {
                         match body.as_mut().poll_frame(cx) {
                             Poll::Ready(Some(Ok(frame))) => this.late.push_back(bytes(frame)),
                             Poll::Ready(None | Some(Err(_))) => rest = None,
@@ -327,7 +382,7 @@ where
                     if let Some(due) = &mut ping
                         && due.as_mut().poll(cx).is_ready()
                     {
-                        if let Some(text) = this.stitch.ping() {
+                        if let Some(text) = this.ping() {
                             this.out.push(Bytes::from_static(text.as_bytes()));
                         }
                         ping = sleep(PING);
@@ -350,6 +405,7 @@ where
                         return Poll::Ready(Some(frame.map(bytes)));
                     }
                 },
+                Phase::Broken { error } => return Poll::Ready(Some(Err(error))),
                 Phase::Ended => return Poll::Ready(None),
             }
         }

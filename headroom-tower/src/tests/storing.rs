@@ -1,12 +1,12 @@
 //! What is set aside is in the store before the request goes on.
 
-use headroom_core::Handle;
+use headroom_core::{Api, Handle, Means, Options, Outcome};
 use headroom_store::{MemoryStore, OriginalStore};
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::{
     CompressLayer, HeadroomOverride, RequestReport, SkipReason,
-    test_support::{BadStore, Recorder, TestBody, drain, echo, post, set_aside},
+    test_support::{BadStore, Recorder, TestBody, drain, echo, halve, post, set_aside},
 };
 
 #[tokio::test]
@@ -42,6 +42,26 @@ async fn if_the_store_fails_the_original_goes_on_and_the_observer_is_told() {
         assert_eq!(report.skip_reason(), Some(SkipReason::StoreFailed));
         assert_eq!(drain(request.into_body()).await.data, b"01234567");
         assert_eq!(recorder.events(), [format!("store {kind}"), "skipped store_failed".to_owned()]);
+    }
+}
+
+/// Sets half of a body aside where there is a means to fetch it, and halves it where there is none.
+fn as_means_allow(api: Api, body: &[u8], options: &Options) -> Outcome {
+    let none = *options == options.clone().means(Means::None);
+    if none { halve(api, body, options) } else { set_aside(api, body, options) }
+}
+
+#[tokio::test]
+async fn without_its_store_a_layer_does_what_needs_none() {
+    for store in [BadStore::Fails, BadStore::Panics] {
+        let recorder = Recorder::default();
+        let layer = CompressLayer::new().fake(as_means_allow).store(store).means(Means::Client);
+        let layer = layer.observer(recorder.clone());
+        let request = layer.rewrite(post(TestBody::of("01234567"))).await;
+        assert_eq!(request.headers()["content-length"], "4");
+        assert_eq!(drain(request.into_body()).await.data, b"0123");
+        let events = recorder.events();
+        assert!(events[0].starts_with("store ") && events[1] == "rewritten openai 8->4", "{events:?}");
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use headroom_store::json::{Value, quote};
 
 use super::{
-    Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, beginning, kind,
+    Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Thread, Turn, Verdict,
+    Whole, Wire, array, beginning, kind,
 };
 use crate::retrieve::{
     edit::{Edits, set},
@@ -36,7 +36,7 @@ impl Wire for Anthropic {
     }
 
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
-        Record { items: said.to_owned(), prepend: results(answers) }
+        Record { items: said.to_owned(), prepend: results(answers), ids: Vec::new() }
     }
 
     fn stream(&self, head: Head) -> Box<dyn Stream> {
@@ -72,6 +72,23 @@ impl Wire for Anthropic {
             false => content.items().find_map(|block| block.get("text")),
         };
         id.map_or_else(|| words().map(beginning).unwrap_or_default(), Into::into)
+    }
+
+    fn thread(&self, body: &Root<'_>) -> Option<Thread> {
+        match kind(body.get("thread")?) {
+            "create" => Some(Thread::Begins(body.span("thread")?)),
+            "continue" => Some(Thread::GoesOn),
+            _ => None,
+        }
+    }
+
+    /// A request may say itself what is to become of such thinking.
+    fn binds(&self, body: &Root<'_>) -> bool {
+        body.get("thinking").is_none_or(|thinking| thinking.get("block_binding").is_none())
+    }
+
+    fn unbound(&self, items: &str) -> String {
+        without_thinking(items)
     }
 
     fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
@@ -306,6 +323,7 @@ struct Stitch {
     output_before: u64,
     stop: String,
     ended: bool,
+    failed: bool,
 }
 
 impl Stitch {
@@ -450,8 +468,20 @@ impl Stream for Stitch {
                 self.ended = true;
                 if self.holds() { Verdict::Hold } else { Verdict::Pass }
             }
-            _ => Verdict::Pass,
+            kind => {
+                self.failed |= kind == "error";
+                Verdict::Pass
+            }
         }
+    }
+
+    fn hold_no_more(&mut self) {
+        self.head.structured = false;
+        self.held_from = None;
+    }
+
+    fn failed(&self) -> bool {
+        self.failed
     }
 
     fn ended(&self) -> bool {

@@ -38,7 +38,7 @@ impl Wire for Chat {
     }
 
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
-        Record { items: format!("{said},{}", self.results(answers)), prepend: String::new() }
+        Record { items: format!("{said},{}", self.results(answers)), prepend: String::new(), ids: Vec::new() }
     }
 
     fn stream(&self, head: Head) -> Box<dyn Stream> {
@@ -181,6 +181,7 @@ struct Stitch {
     output: u64,
     output_before: u64,
     ended: bool,
+    failed: bool,
 }
 
 impl Stitch {
@@ -293,6 +294,7 @@ impl Stream for Stitch {
             self.output = usage.get("completion_tokens").and_then(Value::count).unwrap_or(self.output);
         }
         let choice = chunk.get("choices").and_then(|choices| choices.items().next());
+        self.failed |= chunk.get("error").is_some_and(|error| !error.is_null());
         let Some(choice) = choice else {
             return if chunk.get("usage").is_some() && self.holds() { Verdict::Hold } else { Verdict::Pass };
         };
@@ -328,6 +330,15 @@ impl Stream for Stitch {
             (Some((_, false)), false) if members.is_empty() => Verdict::Pass,
             (Some((delta, _)), false) => Verdict::Instead(with(delta, None, members)),
         }
+    }
+
+    fn hold_no_more(&mut self) {
+        self.head.structured = false;
+        self.holding = false;
+    }
+
+    fn failed(&self) -> bool {
+        self.failed
     }
 
     fn ended(&self) -> bool {

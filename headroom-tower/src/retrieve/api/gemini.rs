@@ -35,7 +35,7 @@ impl Wire for Gemini {
     }
 
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
-        Record { items: said.to_owned(), prepend: results(answers) }
+        Record { items: said.to_owned(), prepend: results(answers), ids: Vec::new() }
     }
 
     fn stream(&self, head: Head) -> Box<dyn Stream> {
@@ -210,6 +210,7 @@ struct Stitch {
     output: Output,
     output_before: Output,
     ended: bool,
+    failed: bool,
 }
 
 impl Stitch {
@@ -232,6 +233,7 @@ impl Stream for Stitch {
         if let Some(usage) = chunk.get("usageMetadata") {
             self.output = Output::of(usage);
         }
+        self.failed |= chunk.get("error").is_some_and(|error| !error.is_null());
         let candidate = chunk.get("candidates").and_then(|candidates| candidates.items().next());
         let Some(candidate) = candidate else {
             return if chunk.get("usageMetadata").is_some() && self.holds() {
@@ -280,6 +282,15 @@ impl Stream for Stitch {
             (false, _) if taken || !self.same(chunk).is_empty() => Verdict::Instead(chunk_with(&shown, true)),
             (false, _) => Verdict::Pass,
         }
+    }
+
+    fn hold_no_more(&mut self) {
+        self.head.structured = false;
+        self.holding = false;
+    }
+
+    fn failed(&self) -> bool {
+        self.failed
     }
 
     fn ended(&self) -> bool {

@@ -72,8 +72,34 @@ pub(super) trait Wire: Send + Sync {
     /// What in the last item tells apart the places in which the same words may be said.
     fn cue(&self, item: Value<'_>) -> String;
 
+    /// What a request says of a thread that the provider keeps.
+    fn thread(&self, body: &Root<'_>) -> Option<Thread> {
+        let _ = body;
+        None
+    }
+
+    /// Whether the provider refuses thinking that it finds behind another conversation than it came from.
+    fn binds(&self, body: &Root<'_>) -> bool {
+        let _ = body;
+        false
+    }
+
+    /// The same items without thinking that is bound to what came before.
+    fn unbound(&self, items: &str) -> String {
+        items.to_owned()
+    }
+
     /// Puts a record in the place of the client's copy.
     fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits);
+}
+
+/// A conversation of which the provider keeps what was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Thread {
+    /// The request begins one, with all that was said; here is what asks for it.
+    Begins(Range<usize>),
+    /// The request goes on in one, without what was said.
+    GoesOn,
 }
 
 /// The members of a request's body, found in one pass.
@@ -96,6 +122,19 @@ impl<'a> Root<'a> {
         let mut found = self.members.iter().filter(|member| member.key.is(key));
         let first = found.next()?;
         found.next().is_none().then_some(first.value)
+    }
+
+    /// Where a member stands, with the comma that goes with it.
+    fn span(&self, key: &str) -> Option<Range<usize>> {
+        self.get(key)?;
+        let at = self.members.iter().position(|member| member.key.is(key))?;
+        let member = self.members.get(at)?;
+        let before = at.checked_sub(1).and_then(|before| self.members.get(before));
+        Some(match (before, self.members.get(at + 1)) {
+            (_, Some(next)) => member.key.start()..next.key.start(),
+            (Some(before), None) => before.value.end()..member.value.end(),
+            (None, None) => member.key.start()..member.value.end(),
+        })
     }
 }
 
@@ -196,10 +235,16 @@ pub(super) trait Stream: Send {
     /// answer of ours, `give_up` ends the turn.
     fn last(&mut self, data: &str, give_up: bool) -> Verdict;
 
-    /// The event, in full, that tells the client of a failure.
+    /// Holds no more events back for the sake of a structured answer; it has become too long.
+    fn hold_no_more(&mut self);
+
+    /// Whether the provider said that the stream has failed.
+    fn failed(&self) -> bool;
+
+    /// The server-sent event, in full, that tells the client of a failure.
     fn failure(&self, failure: &Failure) -> String;
 
-    /// An event, in full, that keeps the connection alive and says nothing.
+    /// The same for one that keeps the connection alive and says nothing.
     fn ping(&self) -> Option<&'static str>;
 }
 

@@ -52,7 +52,7 @@ impl Wire for Responses {
 
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
         let results = self.results(answers);
-        Record { items: format!("{said},{results}"), prepend: results }
+        Record { items: format!("{said},{results}"), prepend: results, ids: Vec::new() }
     }
 
     fn stream(&self, head: Head) -> Box<dyn Stream> {
@@ -102,14 +102,8 @@ impl Wire for Responses {
     }
 
     fn put_back(&self, _: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
-        let list = format!("[{}]", record.items);
-        let ids = Value::parse(&list).into_iter().flat_map(Value::items);
-        let ids = ids.filter(|item| is_call(*item) && !is_ours(*item));
-        let mut ids = ids.filter_map(|item| item.get("call_id")?.text());
-        // A client that puts results between calls that came together keeps them in its own order.
-        if ids.all(|id| turn.anchors.ids.iter().any(|own| *own == id)) {
-            edits.replace(turn.range.clone(), record.items.clone());
-        }
+        // A client that puts results between calls that came together has other calls in its copy, and keeps its order.
+        edits.replace(turn.range.clone(), record.items.clone());
     }
 }
 
@@ -230,6 +224,7 @@ struct Stitch {
     output: u64,
     output_before: u64,
     ended: bool,
+    failed: bool,
 }
 
 #[derive(Debug)]
@@ -335,8 +330,20 @@ impl Stream for Stitch {
             "response.output_item.added" => self.added(event),
             "response.output_item.done" => self.done(event),
             "response.completed" | "response.incomplete" | "response.failed" => self.finished(event),
-            _ => self.shown(event),
+            kind => {
+                self.failed |= kind == "error";
+                self.shown(event)
+            }
         }
+    }
+
+    fn hold_no_more(&mut self) {
+        self.head.structured = false;
+        self.held_from = None;
+    }
+
+    fn failed(&self) -> bool {
+        self.failed
     }
 
     fn ended(&self) -> bool {
@@ -367,6 +374,7 @@ impl Stream for Stitch {
             sequence: this.sequence,
             next: this.next,
             shown: this.shown,
+            bytes: this.bytes,
             output_before: this.output_before + this.output,
             ..Self::default()
         };

@@ -8,25 +8,25 @@ use super::support::{Answer, Say, Setup, data, handle};
 
 const PATH: &str = "/v1/messages";
 
-const ASK: &str = r#"{"model":"claude-x","stream":true,"tools":[{"name":"Bash","input_schema":{}}],"messages":[{"role":"user","content":"what happened?"}]}"#;
+pub(super) const ASK: &str = r#"{"model":"claude-x","stream":true,"tools":[{"name":"Bash","input_schema":{}}],"messages":[{"role":"user","content":"what happened?"}]}"#;
 
 fn setup() -> Setup {
     Setup::new(PATH)
 }
 
-fn ours(n: usize) -> Value {
+pub(super) fn ours(n: usize) -> Value {
     json!({"type":"tool_use","id":format!("toolu_own{n}"),"name":"headroom_retrieve","input":{"hash":handle().to_string(),"lines":"2-2","n":n}})
 }
 
-fn text(text: &str) -> Value {
+pub(super) fn text(text: &str) -> Value {
     json!({"type":"text","text":text})
 }
 
-fn thinking(n: usize) -> Value {
+pub(super) fn thinking(n: usize) -> Value {
     json!({"type":"thinking","thinking":format!("hm \u{1f914} {n}"),"signature":format!("sig{n}")})
 }
 
-fn bash(id: &str) -> Value {
+pub(super) fn bash(id: &str) -> Value {
     json!({"type":"tool_use","id":id,"name":"Bash","input":{"command":"ls \"x\"","z":1,"a":[2.50]}})
 }
 
@@ -35,7 +35,7 @@ fn stop_of(blocks: &[Value]) -> &'static str {
 }
 
 /// A whole answer.
-fn whole(n: usize, blocks: &[Value]) -> String {
+pub(super) fn whole(n: usize, blocks: &[Value]) -> String {
     json!({"id":format!("msg_{n}"),"type":"message","role":"assistant","model":"claude-x","content":blocks,
         "stop_reason":stop_of(blocks),"stop_sequence":null,
         "usage":{"input_tokens":100*n,"cache_read_input_tokens":7*n,"output_tokens":10}})
@@ -43,11 +43,11 @@ fn whole(n: usize, blocks: &[Value]) -> String {
 }
 
 /// The same as a stream.
-fn stream(n: usize, blocks: &[Value]) -> String {
+pub(super) fn stream(n: usize, blocks: &[Value]) -> String {
     stream_until(n, blocks, stop_of(blocks))
 }
 
-fn stream_until(n: usize, blocks: &[Value], stop: &str) -> String {
+pub(super) fn stream_until(n: usize, blocks: &[Value], stop: &str) -> String {
     let mut out = String::new();
     let mut event = |data: Value| {
         let _ = write!(out, "event: {}\ndata: {data}\n\n", data["type"].as_str().unwrap());
@@ -312,7 +312,7 @@ async fn mixed_calls_need_no_further_request_and_are_completed_in_the_next() {
 }
 
 /// Asks again with the client's copy of what it was told.
-fn follow_up(message: &Value, more: &str) -> Value {
+pub(super) fn follow_up(message: &Value, more: &str) -> Value {
     let mut next: Value = serde_json::from_str(ASK).unwrap();
     next["messages"].as_array_mut().unwrap().extend([
         json!({"role":"assistant","content":message["content"]}),

@@ -3,7 +3,10 @@
 use headroom_core::Api;
 use proptest::prelude::*;
 
-use super::support::{Say, Setup};
+use super::{
+    frames::framed,
+    support::{Say, Setup},
+};
 use crate::test_support::block_on;
 
 const APIS: [(Api, &str, &str); 4] = [
@@ -75,8 +78,60 @@ fn event() -> impl Strategy<Value = String> {
     ]
 }
 
+/// The same events with a call of ours among them, from the one at `at` on.
+fn with_ours(mut events: Vec<String>, at: usize) -> String {
+    for event in events.iter_mut().skip(at) {
+        for name in ["Bash", "shell", "\"b\""] {
+            let own = if name == "\"b\"" { "\"headroom_retrieve\"" } else { "headroom_retrieve" };
+            *event = event.replace(name, own);
+        }
+    }
+    events.concat()
+}
+
+const BEDROCK: &str = "/model/m/invoke-with-response-stream";
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn where_a_stream_is_cut_makes_no_difference(
+        events in prop::collection::vec(event(), 0..12), cut in 1..50_usize, api in 0..4_usize, at in 0..12_usize,
+    ) {
+        let (_, path, ask) = APIS[api];
+        let say = Say::events(&with_ours(events, at));
+        let says = |say: Say| Setup::new(path).says((0..10).map(move |_| say.clone()));
+        let (whole, pieces) = (says(say.clone()), says(say.cut(cut)));
+        let expected = block_on(whole.send(ask)).body;
+        prop_assert_eq!(block_on(pieces.send(ask)).body, expected);
+        prop_assert_eq!(pieces.got().len(), whole.got().len());
+    }
+
+    #[test]
+    fn where_frames_are_cut_makes_no_difference(
+        events in prop::collection::vec(event(), 0..12), cut in 1..200_usize, at in 0..12_usize,
+        noise in prop::collection::vec(any::<u8>(), 0..20), place in any::<prop::sample::Index>(), broken in any::<bool>(),
+    ) {
+        let mut frames = framed(&with_ours(events, at));
+        if broken {
+            let at = place.index(frames.len() + 1);
+            frames.splice(at..at, noise);
+        }
+        let says = |say: Say| Setup::new(BEDROCK).says((0..10).map(move |_| say.clone()));
+        let (whole, pieces) = (says(Say::frames(frames.clone())), says(Say::frames(frames).cut(cut)));
+        let expected = block_on(whole.send(APIS[0].2)).bytes();
+        prop_assert_eq!(block_on(pieces.send(APIS[0].2)).bytes(), expected);
+    }
+
+    #[test]
+    fn frames_that_are_not_ours_pass_byte_for_byte(
+        events in prop::collection::vec(event(), 0..12), cut in 1..200_usize, noise in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let mut frames = framed(&events.concat());
+        frames.extend(noise);
+        let setup = Setup::new(BEDROCK).says([Say::frames(frames.clone()).cut(cut)]);
+        prop_assert_eq!(block_on(setup.send(APIS[0].2)).bytes(), frames);
+    }
 
     #[test]
     fn what_is_not_ours_passes_byte_for_byte(
@@ -93,16 +148,8 @@ proptest! {
     fn nothing_panics_and_rounds_are_bounded(
         events in prop::collection::vec(event(), 0..12), cut in 1..50_usize, api in 0..4_usize, at in 0..12_usize,
     ) {
-        let mut events = events;
-        // One of the calls is ours.
-        for event in events.iter_mut().skip(at) {
-            for name in ["Bash", "shell", "\"b\""] {
-                let own = if name == "\"b\"" { "\"headroom_retrieve\"" } else { "headroom_retrieve" };
-                *event = event.replace(name, own);
-            }
-        }
         let (_, path, ask) = APIS[api];
-        let say = Say::events(&events.concat()).cut(cut);
+        let say = Say::events(&with_ours(events, at)).cut(cut);
         let setup = Setup::new(path).says((0..10).map(|_| say.clone()));
         block_on(setup.send(ask));
         prop_assert!(setup.got().len() <= 6);

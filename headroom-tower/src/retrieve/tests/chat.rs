@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::support::{Answer, Say, Setup, handle};
 
-const ASK: &str = r#"{"model":"gpt-x","stream":true,"stream_options":{"include_usage":true},"tools":[{"type":"function","function":{"name":"Bash"}}],"messages":[{"role":"user","content":"what happened?"}]}"#;
+pub(super) const ASK: &str = r#"{"model":"gpt-x","stream":true,"stream_options":{"include_usage":true},"tools":[{"type":"function","function":{"name":"Bash"}}],"messages":[{"role":"user","content":"what happened?"}]}"#;
 
 fn setup() -> Setup {
     Setup::new("/v1/chat/completions")
@@ -16,7 +16,7 @@ fn call(id: &str, name: &str, arguments: &Value) -> Value {
     json!({"id":id,"type":"function","function":{"name":name,"arguments":arguments.to_string()}})
 }
 
-fn ours(n: usize) -> Value {
+pub(super) fn ours(n: usize) -> Value {
     call(
         &format!("call_own{n}"),
         "headroom_retrieve",
@@ -29,7 +29,7 @@ fn bash() -> Value {
 }
 
 /// What the model says in one round: text and calls.
-type Said = (&'static str, Vec<Value>);
+pub(super) type Said = (&'static str, Vec<Value>);
 
 fn usage(n: usize) -> Value {
     json!({"prompt_tokens":100*n,"completion_tokens":10,"total_tokens":100*n+10})
@@ -50,7 +50,7 @@ fn whole(n: usize, (text, calls): &Said) -> String {
     .to_string()
 }
 
-fn stream(n: usize, (text, calls): &Said) -> String {
+pub(super) fn stream(n: usize, (text, calls): &Said) -> String {
     let mut out = String::new();
     let mut chunk = |choices: Value, usage: Value| {
         let _ = write!(

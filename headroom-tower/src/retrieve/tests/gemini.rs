@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 
 use super::support::{Answer, Say, Setup, data, handle};
 
-const ASK: &str = r#"{"tools":[{"functionDeclarations":[{"name":"shell"}]}],"contents":[{"role":"user","parts":[{"text":"what happened?"}]}]}"#;
-const STREAM: &str = "/v1beta/models/gemini-x:streamGenerateContent?alt=sse";
+pub(super) const ASK: &str = r#"{"tools":[{"functionDeclarations":[{"name":"shell"}]}],"contents":[{"role":"user","parts":[{"text":"what happened?"}]}]}"#;
+pub(super) const STREAM: &str = "/v1beta/models/gemini-x:streamGenerateContent?alt=sse";
 const WHOLE: &str = "/v1beta/models/gemini-x:generateContent";
 
-fn text(text: &str) -> Value {
+pub(super) fn text(text: &str) -> Value {
     json!({"text":text})
 }
 
-fn ours(n: usize) -> Value {
+pub(super) fn ours(n: usize) -> Value {
     json!({"functionCall":{"name":"headroom_retrieve","args":{"hash":handle().to_string(),"lines":"2","n":n}},
         "thoughtSignature":format!("own{n}")})
 }
@@ -38,7 +38,7 @@ fn whole(n: usize, parts: &[Value]) -> String {
 }
 
 /// One part a chunk, the finish with the last.
-fn stream(n: usize, parts: &[Value]) -> String {
+pub(super) fn stream(n: usize, parts: &[Value]) -> String {
     let mut out = String::new();
     for (at, part) in parts.iter().enumerate() {
         let mut chunk = json!({"candidates":[{"content":{"parts":[part],"role":"model"},"index":0}],

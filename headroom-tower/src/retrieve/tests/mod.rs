@@ -2,8 +2,13 @@
 
 mod anthropic;
 mod any;
+mod bedrock;
 mod chat;
+mod faults;
+mod forget;
+pub(in crate::retrieve) mod frames;
 mod gemini;
 mod responses;
 mod strict;
 mod support;
+mod threads;

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::support::{Answer, Say, Setup, handle};
 
-const ASK: &str = r#"{"model":"gpt-x","stream":true,"store":false,"tools":[{"type":"function","name":"shell"}],"input":[{"type":"message","role":"user","content":"what happened?"}]}"#;
+pub(super) const ASK: &str = r#"{"model":"gpt-x","stream":true,"store":false,"tools":[{"type":"function","name":"shell"}],"input":[{"type":"message","role":"user","content":"what happened?"}]}"#;
 
 fn setup() -> Setup {
     Setup::new("/v1/responses")
 }
 
-fn ours(n: usize) -> Value {
+pub(super) fn ours(n: usize) -> Value {
     let arguments = json!({"hash":handle().to_string(),"lines":"2","n":n}).to_string();
     json!({"type":"function_call","id":format!("fc_{n}"),"call_id":format!("call_own{n}"),"name":"headroom_retrieve","arguments":arguments,"status":"completed"})
 }
@@ -25,7 +25,7 @@ fn reasoning(n: usize) -> Value {
     json!({"type":"reasoning","id":format!("rs_{n}"),"summary":[],"encrypted_content":format!("enc{n}")})
 }
 
-fn message(text: &str) -> Value {
+pub(super) fn message(text: &str) -> Value {
     json!({"type":"message","id":"msg","role":"assistant","status":"completed","content":[{"type":"output_text","text":text,"annotations":[]}]})
 }
 
@@ -34,7 +34,7 @@ fn response(n: usize, status: &str, items: &[Value]) -> Value {
         "usage":{"input_tokens":100*n,"output_tokens":10,"total_tokens":100*n+10}})
 }
 
-fn stream(n: usize, items: &[Value]) -> String {
+pub(super) fn stream(n: usize, items: &[Value]) -> String {
     let mut out = String::new();
     let mut number = 0;
     let mut event = |mut data: Value| {

@@ -63,7 +63,18 @@ pub(super) struct Say {
     kind: &'static str,
     headers: Vec<(&'static str, &'static str)>,
     pub(super) chunks: Vec<Bytes>,
-    breaks: bool,
+    end: End,
+}
+
+/// What follows the last chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Whole,
+    Breaks,
+    /// Nothing ever comes.
+    Hangs,
+    /// Not even a head comes.
+    Silent,
 }
 
 impl Say {
@@ -73,12 +84,18 @@ impl Say {
             kind: "text/event-stream; charset=utf-8",
             headers: Vec::new(),
             chunks: vec![Bytes::copy_from_slice(stream.as_bytes())],
-            breaks: false,
+            end: End::Whole,
         }
     }
 
     pub(super) fn json(body: &str) -> Self {
         Self { kind: "application/json", ..Self::events(body) }
+    }
+
+    /// In frames of AWS.
+    pub(super) fn frames(stream: Vec<u8>) -> Self {
+        let kind = "application/vnd.amazon.eventstream";
+        Self { kind, chunks: vec![stream.into()], ..Self::events("") }
     }
 
     pub(super) fn status(mut self, status: u16) -> Self {
@@ -100,17 +117,36 @@ impl Say {
 
     /// The connection breaks behind it.
     pub(super) fn breaks(mut self) -> Self {
-        self.breaks = true;
+        self.end = End::Breaks;
         self
     }
 
-    fn response(self) -> Response<TestBody> {
+    /// The connection stays open behind it.
+    pub(super) fn hangs(mut self) -> Self {
+        self.end = End::Hangs;
+        self
+    }
+
+    /// The request is never answered.
+    pub(super) fn silent() -> Self {
+        Self { end: End::Silent, ..Self::events("") }
+    }
+
+    /// Holds `open` for as long as anybody waits for it.
+    async fn response(self, open: Arc<Mutex<usize>>) -> Response<TestBody> {
+        if self.end == End::Silent {
+            let _held = open;
+            return std::future::pending().await;
+        }
         let mut body = TestBody::new();
+        body.polls = open;
         for chunk in self.chunks {
             body = body.data(chunk).pending();
         }
-        if self.breaks {
-            body = body.error("reset");
+        match self.end {
+            End::Breaks => body = body.error("reset"),
+            End::Hangs => body = body.never(),
+            End::Whole | End::Silent => {}
         }
         let mut response = Response::builder()
             .status(self.status)
@@ -137,6 +173,7 @@ pub(super) struct Setup {
     pub(super) recorder: Recorder,
     script: Arc<Mutex<VecDeque<Say>>>,
     got: Arc<Mutex<Vec<Got>>>,
+    open: Arc<Mutex<usize>>,
     path: &'static str,
 }
 
@@ -150,6 +187,12 @@ pub(super) struct Answer {
     pub(super) error: Option<String>,
 }
 
+impl Answer {
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        self.frames.concat()
+    }
+}
+
 impl Setup {
     pub(super) fn new(path: &'static str) -> Self {
         let store = MemoryStore::new();
@@ -159,7 +202,7 @@ impl Setup {
         layer.set(|config| config.engine = Arc::new(Serving(Headroom::new())));
         let original = Original { handle: handle(), content: KEPT.to_owned() };
         crate::test_support::block_on(store.put_many("team", vec![original])).unwrap();
-        Self { layer, recorder, script: Arc::default(), got: Arc::default(), path }
+        Self { layer, recorder, script: Arc::default(), got: Arc::default(), open: Arc::default(), path }
     }
 
     pub(super) fn says(self, says: impl IntoIterator<Item = Say>) -> Self {
@@ -175,15 +218,28 @@ impl Setup {
         std::mem::take(&mut self.got.lock().unwrap())
     }
 
+    /// Whether nobody waits for an answer of the provider, or for more of one.
+    pub(super) fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.open) == 1
+    }
+
     pub(super) fn left(&self) -> usize {
         self.script.lock().unwrap().len()
     }
 
     /// The response before anything of its body is read.
     pub(super) async fn open(&self, body: &str) -> Response<HeadroomBody<TestBody>> {
-        let (script, got) = (self.script.clone(), self.got.clone());
+        self.open_with(body, &[]).await
+    }
+
+    pub(super) async fn open_with(
+        &self,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Response<HeadroomBody<TestBody>> {
+        let (script, got, open) = (self.script.clone(), self.got.clone(), self.open.clone());
         let inner = service_fn(move |request: Request<HeadroomBody<TestBody>>| {
-            let (script, got) = (script.clone(), got.clone());
+            let (script, got, open) = (script.clone(), got.clone(), open.clone());
             async move {
                 let (head, body) = request.into_parts();
                 let body = body.collect().await.unwrap().to_bytes();
@@ -192,44 +248,48 @@ impl Setup {
                 assert!(length.is_none_or(|length| length == body.len().to_string()), "content-length");
                 got.lock().unwrap().push(Got { body: String::from_utf8(body.to_vec()).unwrap(), head });
                 let say = script.lock().unwrap().pop_front().expect("one more answer in the script");
-                Ok::<_, Infallible>(say.response())
+                Ok::<_, Infallible>(say.response(open).await)
             }
         });
         let request = Request::post(self.path)
             .header("content-type", "application/json")
             .header("content-length", body.len())
-            .header("accept-encoding", "gzip, br")
-            .body(TestBody::of(body.to_owned()))
-            .unwrap();
+            .header("accept-encoding", "gzip, br");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = request.body(TestBody::of(body.to_owned())).unwrap();
         self.layer.layer(inner).oneshot(request).await.unwrap()
     }
 
     pub(super) async fn send(&self, body: &str) -> Answer {
-        let response = self.open(body).await;
-        let (head, body) = response.into_parts();
-        let mut body = std::pin::pin!(body);
-        let mut answer = Answer {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body: String::new(),
-            frames: Vec::new(),
-            error: None,
-        };
-        while let Some(frame) = body.frame().await {
-            match frame {
-                Ok(frame) => answer.frames.extend(frame.into_data().ok()),
-                Err(error) => {
-                    answer.error = Some(error.to_string());
-                    break;
-                }
+        read(self.open(body).await).await
+    }
+}
+
+/// Reads a response to its end.
+pub(super) async fn read(response: Response<HeadroomBody<TestBody>>) -> Answer {
+    let (head, body) = response.into_parts();
+    let mut body = std::pin::pin!(body);
+    let mut answer = Answer {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: String::new(),
+        frames: Vec::new(),
+        error: None,
+    };
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => answer.frames.extend(frame.into_data().ok()),
+            Err(error) => {
+                answer.error = Some(error.to_string());
+                break;
             }
         }
-        answer.body = String::from_utf8(answer.frames.concat()).unwrap();
-        if let Some(length) = answer.headers.get("content-length") {
-            assert_eq!(length.to_str().unwrap(), answer.body.len().to_string());
-        }
-        answer
     }
+    answer.body = String::from_utf8_lossy(&answer.frames.concat()).into_owned();
+    if let Some(length) = answer.headers.get("content-length") {
+        assert_eq!(length.to_str().unwrap(), answer.frames.concat().len().to_string());
+    }
+    answer
 }
 
 /// The data of every event that has any.

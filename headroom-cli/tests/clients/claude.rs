@@ -1,0 +1,112 @@
+use std::{path::Path, process::Command};
+
+use serde_json::Value;
+
+use super::{
+    PATIENCE, TASK, bodies, check, clean, lines,
+    setup::{Clients, Mock, finish, workspace},
+    stored,
+    support::Proxy,
+};
+
+/// Claude Code in its folder, and what it is pointed at.
+struct Claude<'a> {
+    clients: &'a Clients,
+    home: &'a Path,
+    folder: &'a Path,
+    variables: &'a [(&'a str, &'a str)],
+}
+
+impl Claude<'_> {
+    /// Runs it to the end of a turn.
+    fn turn(&self, proxy: &Proxy, args: &[&str]) {
+        let mut claude = Command::new(&self.clients.claude);
+        clean(&mut claude, self.home, self.folder);
+        claude
+            .env("ANTHROPIC_BASE_URL", format!("http://{}", proxy.address))
+            .env("ANTHROPIC_API_KEY", "sk-ant-dummy")
+            .envs([
+                ("DISABLE_TELEMETRY", "1"),
+                ("DISABLE_ERROR_REPORTING", "1"),
+                ("DISABLE_AUTOUPDATER", "1"),
+            ])
+            .envs(self.variables.iter().copied())
+            .args(args)
+            .args(["--allowedTools", "Bash", "Read", "Grep", "Agent", "--output-format", "json"]);
+        let output = finish(claude, PATIENCE);
+        assert!(output.success, "{args:?}: {}\n{}", output.text, proxy.stderr());
+        let result: Value = serde_json::from_str(&output.text).unwrap();
+        assert_eq!(result["is_error"], false, "{args:?}: {result}");
+        assert!(!self.knows_our_tool(), "{args:?}: the client sees our tool");
+    }
+
+    /// Whether the tool is in any transcript.
+    fn knows_our_tool(&self) -> bool {
+        let found =
+            Command::new("grep").args(["-rlF", "headroom_retrieve"]).arg(self.home.join(".claude")).output();
+        !found.unwrap().stdout.is_empty()
+    }
+}
+
+#[test]
+fn claude_code_works_and_breaks_no_rule_of_the_provider() {
+    let Some(clients) = Clients::get() else { return };
+    for args in [&[][..], &["--parallel"]] {
+        let (home, folder, data) = (tempfile::tempdir().unwrap(), workspace(), tempfile::tempdir().unwrap());
+        let (log, store) = (data.path().join("upstream.jsonl"), data.path().join("store"));
+        let Some(upstream) = Mock::strict(clients, &log, folder.path(), args) else { return };
+        let claude = Claude { clients, home: home.path(), folder: folder.path(), variables: &[] };
+        let proxy = stored(upstream.address, &store, None);
+        claude.turn(&proxy, &["-p", TASK]);
+        let stderr = proxy.stderr();
+        assert!(stderr.contains(" saved"), "nothing became smaller: {stderr}");
+
+        // Another process takes over between two turns.
+        let address = proxy.address;
+        drop(proxy);
+        let proxy = stored(upstream.address, &store, Some(address));
+        claude.turn(&proxy, &["-c", "-p", "And since when?"]);
+        let requests = lines(&log);
+        assert!(requests.len() >= 5, "{requests:?}");
+        check(&requests);
+        assert!(!proxy.stderr().contains(" 400 "), "{}", proxy.stderr());
+
+        // Compacted, what stays of the conversation is bound to what is gone. The client knows, and tries again.
+        claude.turn(&proxy, &["-c", "-p", "/compact"]);
+        let compacted = lines(&log).len();
+        claude.turn(&proxy, &["-c", "-p", "What is to be done?"]);
+        let after = lines(&log).split_off(compacted);
+        let accepted: Vec<_> = after.into_iter().skip_while(|request| !request["err"].is_null()).collect();
+        check(&accepted);
+    }
+}
+
+#[test]
+fn claude_code_works_with_threads_that_it_is_led_away_from() {
+    let Some(clients) = Clients::get() else { return };
+    let (home, folder, data) = (tempfile::tempdir().unwrap(), workspace(), tempfile::tempdir().unwrap());
+    let log = data.path().join("upstream.jsonl");
+    let Some(upstream) = Mock::strict(clients, &log, folder.path(), &[]) else { return };
+    let variables = &[("CLAUDE_CODE_TETHER_LIVE", "1")];
+    let claude = Claude { clients, home: home.path(), folder: folder.path(), variables };
+    let proxy = stored(upstream.address, &data.path().join("store"), None);
+    claude.turn(&proxy, &["-p", TASK]);
+    claude.turn(&proxy, &["-c", "-p", "And since when?"]);
+    check(&lines(&log));
+    assert!(proxy.stderr().contains("POST /v1/messages 404"), "no thread was asked for: {}", proxy.stderr());
+}
+
+#[test]
+fn claude_code_works_with_agents_under_it() {
+    let Some(clients) = Clients::get() else { return };
+    let (home, folder, data) = (tempfile::tempdir().unwrap(), workspace(), tempfile::tempdir().unwrap());
+    let recorded = data.path().join("recorded");
+    let Some(upstream) = Mock::recording(clients, &recorded, folder.path(), true) else { return };
+    let claude = Claude { clients, home: home.path(), folder: folder.path(), variables: &[] };
+    let proxy = stored(upstream.address, &data.path().join("store"), None);
+    claude.turn(&proxy, &["-p", TASK]);
+    let bodies = bodies(&recorded);
+    let delegated = |body: &&Vec<u8>| String::from_utf8_lossy(body).contains("Look at app.log for errors");
+    assert!(bodies.iter().filter(delegated).count() >= 2, "{} requests", bodies.len());
+    assert!(!proxy.stderr().contains(" 400 "), "{}", proxy.stderr());
+}

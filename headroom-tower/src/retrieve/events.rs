@@ -1,0 +1,275 @@
+//! Events of a stream, in the framing of the provider.
+
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, header};
+
+use super::{aws, sse};
+
+/// How a stream is cut into events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// Server-sent events.
+    Sse,
+    /// Frames of AWS.
+    Aws,
+}
+
+impl Framing {
+    /// The framing of a response with these headers, if it is a stream of events that can be read.
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        let encoded = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
+        match essence(headers) {
+            _ if encoded => None,
+            kind if kind.eq_ignore_ascii_case("text/event-stream") => Some(Self::Sse),
+            kind if kind.eq_ignore_ascii_case("application/vnd.amazon.eventstream") => Some(Self::Aws),
+            _ => None,
+        }
+    }
+
+    /// Where the first event ends, or where to look on when there is more.
+    fn end(self, bytes: &[u8], from: usize) -> Result<usize, usize> {
+        match self {
+            Self::Sse => sse::end(bytes, from),
+            Self::Aws => aws::end(bytes),
+        }
+    }
+}
+
+/// The media type without its parameters.
+pub(super) fn essence(headers: &HeaderMap) -> &str {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim()
+}
+
+/// Cuts a stream into events. Chunks may be cut anywhere; the bytes of all events together are those of the stream.
+#[derive(Debug)]
+pub(super) struct Splitter {
+    framing: Framing,
+    /// What is left of the chunk that came last.
+    chunk: Bytes,
+    /// The beginning of an event that is not complete yet.
+    partial: BytesMut,
+    /// How much of `partial` was looked through.
+    scanned: usize,
+    /// Something came that is no frame, so nothing behind it can be told apart.
+    lost: bool,
+}
+
+impl Splitter {
+    pub(super) fn new(framing: Framing) -> Self {
+        Self { framing, chunk: Bytes::new(), partial: BytesMut::new(), scanned: 0, lost: false }
+    }
+
+    pub(super) fn push(&mut self, chunk: Bytes) {
+        if self.partial.is_empty() && self.chunk.is_empty() {
+            self.chunk = chunk;
+        } else {
+            let left = std::mem::take(&mut self.chunk);
+            self.partial.extend_from_slice(&left);
+            self.partial.extend_from_slice(&chunk);
+        }
+    }
+
+    /// The next event that is complete, with what ends it.
+    pub(super) fn next_event(&mut self) -> Option<Event> {
+        if self.framing == Framing::Aws {
+            let bytes = if self.partial.is_empty() { &*self.chunk } else { &*self.partial };
+            self.lost |= aws::is_none(bytes);
+        }
+        if self.lost {
+            let raw = self.take();
+            return (!raw.is_empty()).then_some(Event { raw, framing: self.framing, data: Data::None });
+        }
+        if self.partial.is_empty() {
+            if self.chunk.is_empty() {
+                return None;
+            }
+            match self.framing.end(&self.chunk, 0) {
+                Ok(end) => return Some(Event::of(self.framing, self.chunk.split_to(end))),
+                Err(scanned) => {
+                    self.partial.extend_from_slice(&std::mem::take(&mut self.chunk));
+                    self.scanned = scanned;
+                    return None;
+                }
+            }
+        }
+        match self.framing.end(&self.partial, self.scanned) {
+            Ok(end) => {
+                self.scanned = 0;
+                let event = Event::of(self.framing, self.partial.split_to(end).freeze());
+                if self.partial.is_empty() {
+                    self.partial = BytesMut::new();
+                }
+                Some(event)
+            }
+            Err(scanned) => {
+                self.scanned = scanned;
+                None
+            }
+        }
+    }
+
+    /// How much is held back because its event is not complete.
+    pub(super) fn held(&self) -> usize {
+        self.partial.len() + self.chunk.len()
+    }
+
+    /// What was held back.
+    pub(super) fn take(&mut self) -> Bytes {
+        self.scanned = 0;
+        let mut partial = std::mem::take(&mut self.partial);
+        if partial.is_empty() {
+            return std::mem::take(&mut self.chunk);
+        }
+        partial.extend_from_slice(&std::mem::take(&mut self.chunk));
+        partial.freeze()
+    }
+}
+
+/// One event.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    pub(super) raw: Bytes,
+    framing: Framing,
+    data: Data,
+}
+
+/// Where the data of an event is.
+#[derive(Clone, Debug)]
+pub(super) enum Data {
+    None,
+    /// As it is in the event's bytes.
+    Within(Range<usize>),
+    /// Taken out of them.
+    Apart(String),
+}
+
+impl Data {
+    pub(super) fn text<'a>(&'a self, raw: &'a [u8]) -> Option<&'a str> {
+        match self {
+            Self::None => None,
+            Self::Within(range) => std::str::from_utf8(raw.get(range.clone())?).ok(),
+            Self::Apart(text) => Some(text),
+        }
+    }
+}
+
+impl Event {
+    fn of(framing: Framing, raw: Bytes) -> Self {
+        let data = match framing {
+            Framing::Sse => sse::data(&raw),
+            Framing::Aws => aws::data(&raw),
+        };
+        Self { raw, framing, data }
+    }
+
+    /// The text of its data.
+    pub(super) fn data(&self) -> Option<&str> {
+        self.data.text(&self.raw)
+    }
+
+    /// Whether it says by its frame that the stream has failed.
+    pub(super) fn is_failure(&self) -> bool {
+        self.framing == Framing::Aws && aws::is_failure(&self.raw)
+    }
+
+    /// The event that has other data.
+    pub(super) fn replaced(&self, data: &str) -> Self {
+        Self::of(self.framing, self.with(data))
+    }
+
+    /// The bytes of that event.
+    pub(super) fn with(&self, data: &str) -> Bytes {
+        match (self.framing, &self.data) {
+            (Framing::Aws, _) => aws::with(&self.raw, data),
+            (Framing::Sse, Data::Within(range)) => {
+                let (before, after) = (self.raw.get(..range.start), self.raw.get(range.end..));
+                [before.unwrap_or_default(), data.as_bytes(), after.unwrap_or_default()].concat().into()
+            }
+            (Framing::Sse, _) => sse::with(&self.raw, data),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn split(framing: Framing, chunks: &[&[u8]]) -> (Vec<Event>, Bytes) {
+        let mut splitter = Splitter::new(framing);
+        let mut events = Vec::new();
+        for chunk in chunks {
+            splitter.push(Bytes::copy_from_slice(chunk));
+            while let Some(event) = splitter.next_event() {
+                events.push(event);
+            }
+        }
+        let rest = splitter.take();
+        (events, rest)
+    }
+
+    const STREAM: &str = "event: a\ndata: {\"x\":1}\n\n: comment\n\ndata: one\ndata: two\n\nevent: b\r\ndata:tight\r\n\r\nid: 3\n\ndata\n\ndata: cut";
+
+    #[test]
+    fn events_end_at_empty_lines_of_either_kind() {
+        let (events, rest) = split(Framing::Sse, &[STREAM.as_bytes()]);
+        let data: Vec<_> = events.iter().map(Event::data).collect();
+        assert_eq!(data, [Some("{\"x\":1}"), None, Some("one\ntwo"), Some("tight"), None, None]);
+        assert_eq!(rest, "data: cut");
+    }
+
+    #[test]
+    fn other_data_leaves_the_rest_of_an_event_as_it_was() {
+        let (events, _) = split(Framing::Sse, &[STREAM.as_bytes()]);
+        assert_eq!(events[0].with("{}"), "event: a\ndata: {}\n\n");
+        assert_eq!(events[2].with("{}"), "data: {}\n\n");
+        assert_eq!(events[3].with("{}"), "event: b\r\ndata:{}\r\n\r\n");
+    }
+
+    #[test]
+    fn every_cut_gives_the_same_events() {
+        let (whole, rest) = split(Framing::Sse, &[STREAM.as_bytes()]);
+        let whole: Vec<_> = whole.into_iter().map(|event| event.raw).collect();
+        for at in 0..=STREAM.len() {
+            let (first, second) = STREAM.as_bytes().split_at(at);
+            let (events, end) = split(Framing::Sse, &[first, second]);
+            assert_eq!(events.into_iter().map(|event| event.raw).collect::<Vec<_>>(), whole, "{at}");
+            assert_eq!(end, rest);
+        }
+        let bytes: Vec<_> = STREAM.as_bytes().chunks(1).collect();
+        assert_eq!(
+            split(Framing::Sse, &bytes).0.into_iter().map(|event| event.raw).collect::<Vec<_>>(),
+            whole
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_byte_is_lost_and_cuts_do_not_matter(
+            stream in "(data: ?|event: |[\r\n]|x|:){0,40}", cuts in prop::collection::vec(0..80_usize, 0..5),
+        ) {
+            let (whole, rest) = split(Framing::Sse, &[stream.as_bytes()]);
+            let mut joined: Vec<u8> = whole.iter().flat_map(|event| event.raw.to_vec()).collect();
+            joined.extend_from_slice(&rest);
+            prop_assert_eq!(&joined, stream.as_bytes());
+            let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(stream.len())).collect();
+            cuts.sort_unstable();
+            let mut chunks = Vec::new();
+            let mut from = 0;
+            for cut in cuts.into_iter().chain([stream.len()]) {
+                chunks.push(&stream.as_bytes()[from..cut]);
+                from = cut;
+            }
+            let (events, _) = split(Framing::Sse, &chunks);
+            prop_assert_eq!(events.len(), whole.len());
+            for (a, b) in events.iter().zip(&whole) {
+                prop_assert_eq!(&a.raw, &b.raw);
+                prop_assert_eq!(a.data(), b.data());
+            }
+        }
+    }
+}
