@@ -79,6 +79,8 @@ pub enum Step {
     Listing,
     /// The padding of aligned columns removed.
     Columns,
+    /// A web page written as Markdown, without what stands around its content.
+    Page,
     /// Lines that stand in an earlier block referenced.
     Reference,
     /// Parts set aside behind a marker.
@@ -97,6 +99,7 @@ impl Step {
             Self::Search => "search",
             Self::Listing => "listing",
             Self::Columns => "columns",
+            Self::Page => "page",
             Self::Reference => "reference",
             Self::Elision => "elision",
         }

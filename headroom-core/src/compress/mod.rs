@@ -4,6 +4,7 @@ pub(crate) mod columns;
 pub(crate) mod diff;
 pub(crate) mod elide;
 pub(crate) mod fold;
+pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod listing;
 mod path;

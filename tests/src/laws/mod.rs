@@ -2,6 +2,7 @@
 
 mod causality;
 mod never_worse;
+mod page;
 mod private;
 mod recoverable;
 mod splice;
@@ -18,6 +19,7 @@ use headroom_core::{Api, Options};
 
 pub use causality::{Compared, Request, causality, order};
 pub use never_worse::never_worse;
+pub use page::page;
 pub use private::private;
 pub use recoverable::recoverable;
 pub use splice::splice;
