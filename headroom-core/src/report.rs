@@ -85,6 +85,8 @@ pub enum Step {
     Reference,
     /// Parts set aside behind a marker.
     Elision,
+    /// Sentences set aside behind a marker.
+    Sentences,
 }
 
 impl Step {
@@ -102,6 +104,7 @@ impl Step {
             Self::Page => "page",
             Self::Reference => "reference",
             Self::Elision => "elision",
+            Self::Sentences => "sentences",
         }
     }
 }

@@ -5,6 +5,7 @@ mod never_worse;
 mod page;
 mod private;
 mod recoverable;
+mod sentences;
 mod splice;
 mod truthful;
 
@@ -22,6 +23,7 @@ pub use never_worse::never_worse;
 pub use page::page;
 pub use private::private;
 pub use recoverable::recoverable;
+pub use sentences::sentences;
 pub use splice::splice;
 pub use truthful::{Case, Form, Forms, Verdict, as_drawn, truthful};
 

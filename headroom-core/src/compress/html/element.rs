@@ -179,11 +179,14 @@ pub(super) fn is_frame(tag: &Tag<'_>) -> bool {
         if name.eq_ignore_ascii_case("role") {
             return FRAME_ROLES.iter().any(|role| role.eq_ignore_ascii_case(value));
         }
-        (name.eq_ignore_ascii_case("class") || name.eq_ignore_ascii_case("id"))
-            && value.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
-                word.len() <= LONGEST + 3
-                    && FRAME_WORDS.binary_search_by(|known| cmp_ignoring_case(known, word)).is_ok()
-            })
+        if !name.eq_ignore_ascii_case("class") && !name.eq_ignore_ascii_case("id") {
+            return false;
+        }
+        let mut words = value.split(|c: char| !c.is_ascii_alphanumeric());
+        let is_known =
+            |word: &str| FRAME_WORDS.binary_search_by(|known| cmp_ignoring_case(known, word)).is_ok();
+        // What an article shows of elsewhere belongs to it.
+        words.clone().any(is_known) && !words.any(|word| word.eq_ignore_ascii_case("embed"))
     })
 }
 
@@ -228,7 +231,7 @@ mod tests {
         for frame in ["<div class='Site-Nav x'>", "<div id=footer>", "<div role=navigation>", "<ul class=share_bar>"] {
             assert!(is_frame(&tag(frame)), "{frame}");
         }
-        for content in ["<div class=navy>", "<div data-id=nav>", "<div class='shared'>", "<div>"] {
+        for content in ["<div class=navy>", "<div data-id=nav>", "<div class=social-embed>", "<div>"] {
             assert!(!is_frame(&tag(content)), "{content}");
         }
         assert!(is_hidden(&tag("<div style='color:red; Display : none'>")) && is_hidden(&tag("<p hidden>")));
