@@ -45,6 +45,10 @@ pub(super) fn forms<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Form<'a>> {
     let Some(source) = forms.last() else { return forms };
     let selected = if block.may_elide() { rendered(block, source, true) } else { None };
     let rendered = selected.or_else(|| rendered(block, source, false));
+    if rendered.as_ref().is_some_and(|form| form.steps.contains(&Step::Page)) {
+        // Lines of a page's source are not what anybody reads of it.
+        forms.iter_mut().for_each(|form| form.parts.clear());
+    }
     forms.extend(rendered);
     forms
 }

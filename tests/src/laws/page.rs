@@ -76,7 +76,11 @@ pub fn page(case: &Case<'_>) -> Verdict {
         for piece in without_markers(line) {
             match page.find(&piece, at) {
                 Some(end) => at = end,
-                None => return Verdict::Fails(format!("`{piece}` does not stand in the page behind what comes before it")),
+                None => {
+                    return Verdict::Fails(format!(
+                        "`{piece}` does not stand in the page behind what comes before it"
+                    ));
+                }
             }
         }
     }
@@ -118,10 +122,15 @@ impl Read {
                 let opening = format!("href={quote}");
                 let mut values = tag.split(opening.as_str());
                 values.next();
-                let ends = |c: char| if quote.is_empty() { c.is_whitespace() || c == '>' } else { quote.contains(c) };
-                hrefs.extend(values.map(|value| decoded(value.split(ends).next().unwrap_or("")).trim().to_owned()));
+                let ends = |c: char| {
+                    if quote.is_empty() { c.is_whitespace() || c == '>' } else { quote.contains(c) }
+                };
+                hrefs.extend(
+                    values.map(|value| decoded(value.split(ends).next().unwrap_or("")).trim().to_owned()),
+                );
             }
-            let name: String = tag[1..].chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+            let name: String =
+                tag[1..].chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
             if UNREAD.contains(&name.as_str()) && !tag.ends_with("/>") {
                 let close = format!("</{name}");
                 let lower = rest.to_ascii_lowercase();
@@ -148,16 +157,17 @@ impl Read {
         if text.starts_with('<') && self.source.contains(text) {
             return Some(at);
         }
-        self.cells(text, at).or_else(|| {
-            let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
-            let bare = ["# ", "- ", "> ", ". "].iter().find_map(|mark| match *mark {
-                "# " => text.starts_with('#').then(|| text.trim_start_matches('#').trim_start()),
-                ". " => number.strip_prefix(". ").filter(|_| number.len() < text.len()),
-                mark => text.strip_prefix(mark),
-            });
-            self.cells(bare?, at).or_else(|| self.linked(bare?, at))
-        })
-        .or_else(|| self.linked(text, at))
+        self.cells(text, at)
+            .or_else(|| {
+                let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
+                let bare = ["# ", "- ", "> ", ". "].iter().find_map(|mark| match *mark {
+                    "# " => text.starts_with('#').then(|| text.trim_start_matches('#').trim_start()),
+                    ". " => number.strip_prefix(". ").filter(|_| number.len() < text.len()),
+                    mark => text.strip_prefix(mark),
+                });
+                self.cells(bare?, at).or_else(|| self.linked(bare?, at))
+            })
+            .or_else(|| self.linked(text, at))
     }
 
     fn linked(&self, text: &str, at: usize) -> Option<usize> {
@@ -208,7 +218,9 @@ fn decoded(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let Some((c, behind)) = rest[1..].split_once(';').and_then(|(name, behind)| Some((letter(name)?, behind))) else {
+        let Some((c, behind)) =
+            rest[1..].split_once(';').and_then(|(name, behind)| Some((letter(name)?, behind)))
+        else {
             out.push('&');
             rest = &rest[1..];
             continue;
@@ -242,7 +254,8 @@ mod tests {
          <table><tr><td>a<td>b</table><pre>if (a < 2)</pre>";
 
     fn verdict(body: &str) -> Verdict {
-        let after = format!("[headroom:abcdefghijklmnop lines 1-2 kept aside: the page; headroom_retrieve]\n{body}");
+        let after =
+            format!("[headroom:abcdefghijklmnop lines 1-2 kept aside: the page; headroom_retrieve]\n{body}");
         page(&Case { before: PAGE, after: &after, steps: &[Step::Page] })
     }
 

@@ -14,7 +14,9 @@ pub fn sentences(case: &Case<'_>) -> Verdict {
     if !case.has(Step::Sentences) || case.has(Step::Page) || case.has(Step::Json) {
         return Verdict::Other;
     }
-    let drawn = case.has(Step::Terminal).then(|| case.before.split('\n').map(as_drawn).collect::<Vec<_>>().join("\n"));
+    let drawn = case
+        .has(Step::Terminal)
+        .then(|| case.before.split('\n').map(as_drawn).collect::<Vec<_>>().join("\n"));
     let before = drawn.as_deref().unwrap_or(case.before);
     if !case.after.contains(MARKER) {
         return Verdict::Fails("sentences are set aside and no mark says so".to_owned());
@@ -31,13 +33,19 @@ pub fn sentences(case: &Case<'_>) -> Verdict {
         let mut places = before[at..].match_indices(piece).map(|(place, _)| at + place);
         let found = places.find(|start| {
             let end = start + piece.len();
-            let starts = if number == 0 { *start == 0 } else { is_edge(&before[..*start], &before[*start..]) };
-            let ends = if number == last { end == before.len() } else { is_edge(&before[..end], &before[end..]) };
+            let starts =
+                if number == 0 { *start == 0 } else { is_edge(&before[..*start], &before[*start..]) };
+            let ends =
+                if number == last { end == before.len() } else { is_edge(&before[..end], &before[end..]) };
             starts && ends
         });
         match found {
             Some(start) => at = start + piece.len(),
-            None => return Verdict::Fails(format!("`{piece}` is no run of whole sentences behind what comes before it")),
+            None => {
+                return Verdict::Fails(format!(
+                    "`{piece}` is no run of whole sentences behind what comes before it"
+                ));
+            }
         }
     }
     Verdict::Holds
@@ -46,11 +54,15 @@ pub fn sentences(case: &Case<'_>) -> Verdict {
 /// Whether a sentence or a line ends between these.
 fn is_edge(before: &str, behind: &str) -> bool {
     let line_ends = before.trim_end_matches([' ', '\t', '\r']).ends_with('\n') || before.trim().is_empty();
-    let line_starts = behind.trim_start_matches([' ', '\t', '\r']).starts_with('\n') || behind.trim().is_empty();
+    let line_starts =
+        behind.trim_start_matches([' ', '\t', '\r']).starts_with('\n') || behind.trim().is_empty();
     let spaced = before.ends_with(char::is_whitespace) || behind.starts_with(char::is_whitespace);
     let closing = |c: char| c.is_whitespace() || "\"')]”’»*_」』）".contains(c);
     let said = before.trim_end_matches(closing);
-    line_ends || line_starts || spaced && said.ends_with(['.', '!', '?', '…']) || said.ends_with(['。', '！', '？', '｡'])
+    line_ends
+        || line_starts
+        || spaced && said.ends_with(['.', '!', '?', '…'])
+        || said.ends_with(['。', '！', '？', '｡'])
 }
 
 #[cfg(test)]

@@ -51,15 +51,13 @@ impl Element {
         buffer.copy_from_slice(name.as_bytes());
         buffer.make_ascii_lowercase();
         match &*buffer {
-            b"div" | b"section" | b"body" | b"dl" | b"figure" | b"fieldset" | b"details" | b"center" | b"address" => {
-                Self::Container
-            }
+            b"div" | b"section" | b"body" | b"dl" | b"figure" | b"fieldset" | b"details" | b"center"
+            | b"address" => Self::Container,
             b"main" | b"article" => Self::Main,
             b"nav" | b"footer" | b"aside" | b"dialog" | b"menu" => Self::Frame,
             b"header" => Self::Header,
-            b"p" | b"hr" | b"figcaption" | b"summary" | b"legend" | b"caption" | b"dt" | b"dd" | b"hgroup" => {
-                Self::Paragraph
-            }
+            b"p" | b"hr" | b"figcaption" | b"summary" | b"legend" | b"caption" | b"dt" | b"dd"
+            | b"hgroup" => Self::Paragraph,
             b"h1" => Self::Heading(1),
             b"h2" => Self::Heading(2),
             b"h3" => Self::Heading(3),
@@ -81,9 +79,8 @@ impl Element {
             b"input" | b"button" | b"textarea" => Self::Field,
             b"select" => Self::Select,
             b"title" => Self::Title,
-            b"script" | b"style" | b"noscript" | b"iframe" | b"noembed" | b"noframes" | b"svg" | b"template" => {
-                Self::Unread
-            }
+            b"script" | b"style" | b"noscript" | b"iframe" | b"noembed" | b"noframes" | b"svg"
+            | b"template" => Self::Unread,
             _ => Self::Inline,
         }
     }
@@ -123,8 +120,8 @@ const FRAME_WORDS: [&str; 61] = [
     "cookie",
     "cookies",
     "disqus",
-    "dropdown",
     "drawer",
+    "dropdown",
     "flyout",
     "foot",
     "footer",
@@ -228,7 +225,9 @@ mod tests {
 
     #[test]
     fn what_stands_around_the_content_is_known_by_name() {
-        for frame in ["<div class='Site-Nav x'>", "<div id=footer>", "<div role=navigation>", "<ul class=share_bar>"] {
+        for frame in
+            ["<div class='Site-Nav x'>", "<div id=footer>", "<div role=navigation>", "<ul class=share_bar>"]
+        {
             assert!(is_frame(&tag(frame)), "{frame}");
         }
         for content in ["<div class=navy>", "<div data-id=nav>", "<div class=social-embed>", "<div>"] {

@@ -164,7 +164,10 @@ mod tests {
             ("&nbsp;&yuml;&szlig;&frac12;", "\u{a0}ÿß½"),
             ("&Alpha;&Omega;&alpha;&sigmaf;&omega;", "ΑΩας\u{3c9}"),
             ("&#8217;&#x2019;&#X41;&#146;", "’’A’"),
-            ("AT&T &unknown; &; &#; &#x; &#xd800; &#10; &#+5;", "AT&T &unknown; &; &#; &#x; &#xd800; &#10; &#+5;"),
+            (
+                "AT&T &unknown; &; &#; &#x; &#xd800; &#10; &#+5;",
+                "AT&T &unknown; &; &#; &#x; &#xd800; &#10; &#+5;",
+            ),
             ("&amp;lt; &mdash", "&lt; &mdash"),
             ("&é; ß&", "&é; ß&"),
         ] {

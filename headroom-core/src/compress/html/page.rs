@@ -203,7 +203,8 @@ impl<'p> Reader<'p> {
     }
 
     fn exact(&mut self, text: &str) {
-        let text = if self.page.text.len() == self.start { text.trim_start_matches(['\r', '\n']) } else { text };
+        let text =
+            if self.page.text.len() == self.start { text.trim_start_matches(['\r', '\n']) } else { text };
         self.page.text.push_str(&entity::decode(text).replace('\r', ""));
     }
 
@@ -266,7 +267,7 @@ impl<'p> Reader<'p> {
             Element::Item => self.open_item(tag),
             Element::Row => {
                 self.end_row();
-                self.row = Some(RowState { start: self.start, ..RowState::default() });
+                self.row = Some(RowState { start: self.start, cell: self.start, ..RowState::default() });
             }
             Element::Cell { head } => self.open_cell(head),
             element if self.stack.len() < MAX_DEPTH => self.open_block(element, tag),
@@ -291,7 +292,9 @@ impl<'p> Reader<'p> {
             let frame = match element {
                 Element::Frame => Frame::Yes,
                 Element::Select => Frame::Named,
-                Element::Header if !self.stack.iter().rev().take(REACH).any(|open| open.element == Element::Main) => {
+                Element::Header
+                    if !self.stack.iter().rev().take(REACH).any(|open| open.element == Element::Main) =>
+                {
                     Frame::Named
                 }
                 _ if !tag.name.eq_ignore_ascii_case("body") && is_frame(tag) => Frame::Named,
@@ -407,7 +410,11 @@ impl<'p> Reader<'p> {
             self.end_piece();
         } else if self.page.text.len() > self.start {
             // Two of them make a paragraph.
-            if self.page.text.ends_with('\n') { self.end_block() } else { self.page.text.push('\n') }
+            if self.page.text.ends_with('\n') {
+                self.end_block()
+            } else {
+                self.page.text.push('\n')
+            }
             self.space = false;
         }
     }

@@ -104,7 +104,8 @@ impl<'p> Tokens<'p> {
             }
             b'!' | b'?' => {
                 let cdata = rest.starts_with("<![CDATA[");
-                let end = if cdata { memmem::find(bytes, b"]]>").map(|end| end + 2) } else { memchr(b'>', bytes) };
+                let end =
+                    if cdata { memmem::find(bytes, b"]]>").map(|end| end + 2) } else { memchr(b'>', bytes) };
                 self.at += end.map_or(bytes.len(), |end| end + 1);
                 Some(None)
             }
@@ -219,7 +220,8 @@ mod tests {
         let shown = |token| match token {
             Token::Text(text) => format!("{text:?}"),
             Token::Open(tag) => {
-                let attributes: Vec<_> = tag.attributes().map(|(name, value)| format!(" {name}={value}")).collect();
+                let attributes: Vec<_> =
+                    tag.attributes().map(|(name, value)| format!(" {name}={value}")).collect();
                 format!("<{}{}>", tag.name, attributes.concat())
             }
             Token::Close(name) => format!("</{name}>"),
@@ -234,7 +236,10 @@ mod tests {
             ("<a href=x/y title='a > b' q=\"1\"2 on>z", &["<a href=x/y title=a > b q=1 2= on=>", "\"z\""]),
             ("1 < 2 <3 </ 4<", &["\"1 < 2 <3 </ 4<\""]),
             ("a<!-- <b> -->c<!doctype html>d<!-->e", &["\"a\"", "\"c\"", "\"d\"", "\"e\""]),
-            ("<script>if (a<b) '</div>'</SCRIPT >x", &["<script>", "\"if (a<b) '</div>'\"", "</SCRIPT>", "\"x\""]),
+            (
+                "<script>if (a<b) '</div>'</SCRIPT >x",
+                &["<script>", "\"if (a<b) '</div>'\"", "</SCRIPT>", "\"x\""],
+            ),
             ("<br/><img src=a>", &["<br>", "<img src=a>"]),
             ("x<a href=\"y", &["\"x\""]),
             ("x<!-- y", &["\"x\""]),

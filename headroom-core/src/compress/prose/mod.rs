@@ -29,11 +29,15 @@ const MIN_BYTES: usize = 1500;
 const MIN_UNITS: usize = 8;
 /// Texts that nobody asked anything about are left alone up to this many bytes.
 const LONG: usize = 32 << 10;
-/// The share of the bytes that stays for its score, in percent.
-const KEPT: usize = 45;
+/// The share of the bytes that stays for its score, in percent; of a conversation, whose turns tell less by themselves,
+/// a larger one.
+const KEPT: usize = 40;
+const KEPT_TURNS: usize = 45;
 /// A marker costs about as much as this much text.
 const MIN_GAP: usize = 100;
-/// Terms that must tell units of the text from others, for the text to be ranked by them.
+/// Terms that must tell units of the text from others, for the text to be ranked by them: one in how many, and how
+/// many of what is no question.
+const MIN_SHARE: usize = 3;
 const MIN_TERMS: usize = 2;
 /// A question with more terms is a task, of which a document tells no more than a part.
 const MAX_TERMS: usize = 30;
@@ -41,8 +45,18 @@ const MAX_TERMS: usize = 30;
 const LEAD: usize = 2;
 /// Starts of sentences that take back what was said before.
 const TURNS: [&str; 12] = [
-    "Although ", "But ", "Except ", "However", "Instead", "Nevertheless", "Nonetheless", "Not ", "Otherwise", "Still,",
-    "Unless ", "Yet ",
+    "Although ",
+    "But ",
+    "Except ",
+    "However",
+    "Instead",
+    "Nevertheless",
+    "Nonetheless",
+    "Not ",
+    "Otherwise",
+    "Still,",
+    "Unless ",
+    "Yet ",
 ];
 
 /// The sentences of a text that may be set aside, in order and apart from each other. They need not be whole lines.
@@ -60,16 +74,23 @@ pub(crate) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
     }
     let terms = terms(wanted);
     let ranking = ((1..=MAX_TERMS).contains(&terms.len())).then(|| Ranking::of(text, &units, &terms));
-    let mut kept = match ranking {
-        Some(ranking) if ranking.telling >= MIN_TERMS.min(terms.len()) && ranking.telling * 2 >= terms.len() => {
-            best(&units, &ranking.scores, text.len())
-        }
-        _ if text.len() >= LONG => outline(&units),
-        _ => return Vec::new(),
+    let least = if wanted.question.is_some_and(is_question) { 1 } else { MIN_TERMS };
+    let is_asked = |ranking: &Ranking| ranking.telling >= least && ranking.telling * MIN_SHARE >= terms.len();
+    let mut kept = match ranking.filter(is_asked) {
+        Some(ranking) => best(&units, &ranking.scores, text.len()),
+        None if text.len() >= LONG => outline(&units),
+        None => return Vec::new(),
     };
     protect(text, &units, &mut kept);
     fill(&units, &mut kept);
     runs(&kept).filter_map(|run| gap(text, &units, run)).collect()
+}
+
+/// Whether a text asks for something that can be told.
+fn is_question(text: &str) -> bool {
+    const WORDS: [&str; 9] = ["how", "what", "when", "where", "which", "who", "whom", "whose", "why"];
+    let first = text.split_whitespace().next().unwrap_or_default();
+    text.trim_end().ends_with('?') || WORDS.iter().any(|word| word.eq_ignore_ascii_case(first))
 }
 
 /// What was asked and called for.
@@ -78,7 +99,8 @@ fn terms(wanted: &Wanted<'_>) -> Terms {
     if let Some(arguments) = wanted.arguments {
         match scan(arguments, Limits::for_length(arguments.len())) {
             Ok(tape) if tape.root().is_object() => {
-                texts.extend(tape.root().strings().filter_map(Text::decode).map(std::borrow::Cow::into_owned));
+                texts
+                    .extend(tape.root().strings().filter_map(Text::decode).map(std::borrow::Cow::into_owned));
             }
             _ => texts.push(arguments.to_owned()),
         }
@@ -93,7 +115,9 @@ fn best(units: &[Unit], scores: &[u64], length: usize) -> Vec<bool> {
     let mut order: Vec<(u64, usize)> = scores.iter().copied().zip(0..).collect();
     order.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut kept = vec![false; units.len()];
-    let mut room = length * KEPT / 100;
+    let turns = units.iter().filter(|unit| unit.kind == Kind::Turn).count();
+    let share = if turns * 2 > units.len() { KEPT_TURNS } else { KEPT };
+    let mut room = length * share / 100;
     for (_, index) in order {
         let (Some(unit), Some(kept)) = (units.get(index), kept.get_mut(index)) else { continue };
         let Some(left) = room.checked_sub(unit.bytes.len()) else { break };
@@ -116,7 +140,8 @@ fn outline(units: &[Unit]) -> Vec<bool> {
 /// Keeps what must stay whatever its score, and what belongs to what stays.
 fn protect(text: &str, units: &[Unit], kept: &mut [bool]) {
     let said = |unit: &Unit| text.get(unit.bytes.clone()).unwrap_or_default().trim();
-    let turns = |unit: &Unit| unit.kind == Kind::Sentence && TURNS.iter().any(|turn| said(unit).starts_with(turn));
+    let turns =
+        |unit: &Unit| unit.kind == Kind::Sentence && TURNS.iter().any(|turn| said(unit).starts_with(turn));
     let ends = [0, units.len().saturating_sub(1)];
     for (at, (unit, kept)) in units.iter().zip(kept.iter_mut()).enumerate() {
         *kept |= unit.kind == Kind::Heading || ends.contains(&at) || said(unit).starts_with(marker::OPENING);
@@ -126,7 +151,10 @@ fn protect(text: &str, units: &[Unit], kept: &mut [bool]) {
         let (Some(before), Some(unit)) = (units.get(at - 1), units.get(at)) else { continue };
         let pair = before.paragraph == unit.paragraph && turns(unit);
         let both = kept.get(at - 1..=at).is_some_and(|pair| pair.contains(&true));
-        if pair && both && let Some(pair) = kept.get_mut(at - 1..=at) {
+        if pair
+            && both
+            && let Some(pair) = kept.get_mut(at - 1..=at)
+        {
             pair.fill(true);
         }
     }
@@ -176,7 +204,8 @@ fn gap(text: &str, units: &[Unit], run: Range<usize>) -> Option<Gap> {
     let lines = (units.get(run.start)?.lines.0, units.get(run.end.checked_sub(1)?)?.lines.1);
     if lines.0 < lines.1 {
         let before = run.start.checked_sub(1).and_then(|before| units.get(before));
-        range.start = before.filter(|unit| unit.lines.1 == lines.0).map_or(range.start, |unit| unit.bytes.end);
+        range.start =
+            before.filter(|unit| unit.lines.1 == lines.0).map_or(range.start, |unit| unit.bytes.end);
         let behind = units.get(run.end).filter(|unit| unit.lines.0 == lines.1);
         range.end = behind.map_or(range.end, |unit| unit.bytes.start);
     }

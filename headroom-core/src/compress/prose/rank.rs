@@ -88,7 +88,8 @@ const fn slot(stem: Stem) -> usize {
 impl Ranking {
     pub(super) fn of(text: &str, units: &[Unit], terms: &Terms) -> Self {
         let words = Words::of(text, units);
-        let weights: Vec<f64> = (0..=units.len().min(COUNTERS)).map(|count| weight(units.len(), count)).collect();
+        let weights: Vec<f64> =
+            (0..=units.len().min(COUNTERS)).map(|count| weight(units.len(), count)).collect();
         let weight_of = |stem| {
             let count = words.count(stem) as usize;
             weights.get(count).copied().unwrap_or_else(|| weight(units.len(), count))
@@ -114,18 +115,19 @@ impl Ranking {
             .collect();
         let nearby = nearby(&own, units);
         let mut seen = vec![false; COUNTERS];
-        let scored = words.units().zip(units).zip(own.iter().zip(&nearby)).map(|((words, unit), (own, nearby))| {
-            let mut rare = 0.0;
-            for stem in words {
-                // What was said before is no news.
-                if let Some(seen) = seen.get_mut(slot(*stem)) {
-                    rare += if *seen { weight_of(*stem) / 2.0 } else { weight_of(*stem) };
-                    *seen = true;
+        let scored =
+            words.units().zip(units).zip(own.iter().zip(&nearby)).map(|((words, unit), (own, nearby))| {
+                let mut rare = 0.0;
+                for stem in words {
+                    // What was said before is no news.
+                    if let Some(seen) = seen.get_mut(slot(*stem)) {
+                        rare += if *seen { weight_of(*stem) / 2.0 } else { weight_of(*stem) };
+                        *seen = true;
+                    }
                 }
-            }
-            let cost = (COST + unit.bytes.len() as f64).sqrt().sqrt();
-            thousandths((own + NEARBY * nearby + RARE * rare.ln_1p()) / cost)
-        });
+                let cost = (COST + unit.bytes.len() as f64).sqrt().sqrt();
+                thousandths((own + NEARBY * nearby + RARE * rare.ln_1p()) / cost)
+            });
         let scores = scored.collect();
         Self { scores, telling: telling.count_ones() as usize }
     }

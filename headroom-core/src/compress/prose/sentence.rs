@@ -6,10 +6,10 @@
 
 /// Words before a full stop that is part of them. In lower case.
 const ABBREVIATIONS: [&str; 58] = [
-    "al", "approx", "apr", "aug", "ave", "bros", "capt", "cf", "ch", "co", "col", "corp", "dec", "dept", "dr",
-    "e.g", "ed", "eq", "est", "etc", "feb", "fig", "figs", "gen", "gov", "i.e", "inc", "jan", "jr", "jul", "jun",
-    "lt", "ltd", "mar", "mr", "mrs", "ms", "mt", "no", "nos", "nov", "oct", "op", "pp", "prof", "rep", "resp",
-    "rev", "sec", "sen", "sep", "sept", "sgt", "sr", "st", "u.s", "vol", "vs",
+    "al", "approx", "apr", "aug", "ave", "bros", "capt", "cf", "ch", "co", "col", "corp", "dec", "dept",
+    "dr", "e.g", "ed", "eq", "est", "etc", "feb", "fig", "figs", "gen", "gov", "i.e", "inc", "jan", "jr",
+    "jul", "jun", "lt", "ltd", "mar", "mr", "mrs", "ms", "mt", "no", "nos", "nov", "oct", "op", "pp", "prof",
+    "rep", "resp", "rev", "sec", "sen", "sep", "sept", "sgt", "sr", "st", "u.s", "vol", "vs",
 ];
 
 /// Where the sentences of a line end, in order, the last at its end. White space belongs to none: each end but the
@@ -103,7 +103,8 @@ mod tests {
         for text in [
             "The light was lit.|It burns.|",
             "Dr. Smith paid $3.50 to J. R. Jones, i.e. the keeper.|He left at 5 p.m. with Mr. Brown.",
-            "\"Who goes there?\"|He said nothing…|Then he ran!|(It was dark.)|1. The U.S. Navy came.",
+            "\"Who goes there?\"|He said nothing…|Then he ran!|(It was dark.)",
+            "1. The U.S. Navy came.|It was late.",
             "See example.com/a.html or v1.2.3 for more.|Version 2.0 is out.",
             "He waited... and waited.|Why?!|Nobody knows.",
             "灯台は古い。|夜に光る！|「誰？」|彼は言った。",
