@@ -96,11 +96,11 @@ pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) ->
 }
 
 /// Whether this is a page as a whole.
-fn is_page(text: &str) -> bool {
+pub(crate) fn is_page(text: &str) -> bool {
     let start = text.trim_start_matches('\u{feff}').trim_ascii_start().as_bytes();
     let start = start.get(..start.len().min(1024)).unwrap_or_default();
     let has = |tag: &[u8]| start.windows(tag.len()).any(|window| window.eq_ignore_ascii_case(tag));
-    start.starts_with(b"<") && (has(b"<!doctype html") || has(b"<html") || has(b"<head") || has(b"<body"))
+    start.starts_with(b"<") && (has(b"<!doctype html") || has(b"<html") || has(b"<body"))
 }
 
 /// Whether what is asked for may stand in the source of a page rather than in what it shows.

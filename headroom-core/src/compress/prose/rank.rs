@@ -20,8 +20,8 @@ const NEARBY: f64 = 0.8;
 const RARE: f64 = 3.0;
 /// Bytes that a unit costs besides its own.
 const COST: f64 = 40.0;
-/// Counters of words, which share some where a text has many.
-const COUNTERS: usize = 1 << 15;
+/// Counters of words at least and at most, which share some where a text has many words.
+const COUNTERS: (usize, usize) = (1 << 10, 1 << 15);
 /// Terms in a larger share of the units, in percent, tell none from the others.
 const TELLING: usize = 50;
 
@@ -44,17 +44,18 @@ struct Words {
 
 impl Words {
     fn of(text: &str, units: &[Unit]) -> Self {
+        let counters = (text.len() / 4).next_power_of_two().clamp(COUNTERS.0, COUNTERS.1);
         let mut words = Self {
             stems: Vec::with_capacity(text.len() / 6),
             ends: Vec::with_capacity(units.len()),
-            counts: vec![0; COUNTERS],
+            counts: vec![0; counters],
         };
         // The unit that each counter has counted last, from one.
-        let mut last = vec![0_u32; COUNTERS];
+        let mut last = vec![0_u32; counters];
         for (number, unit) in (1..).zip(units) {
             stems(text.get(unit.bytes.clone()).unwrap_or_default(), |stem| {
                 words.stems.push(stem);
-                let slot = slot(stem);
+                let slot = stem as usize & (counters - 1);
                 if let (Some(last), Some(count)) = (last.get_mut(slot), words.counts.get_mut(slot))
                     && *last != number
                 {
@@ -77,19 +78,19 @@ impl Words {
     }
 
     fn count(&self, stem: Stem) -> u32 {
-        self.counts.get(slot(stem)).copied().unwrap_or_default()
+        self.counts.get(self.slot(stem)).copied().unwrap_or_default()
     }
-}
 
-const fn slot(stem: Stem) -> usize {
-    stem as usize & (COUNTERS - 1)
+    fn slot(&self, stem: Stem) -> usize {
+        stem as usize & (self.counts.len() - 1)
+    }
 }
 
 impl Ranking {
     pub(super) fn of(text: &str, units: &[Unit], terms: &Terms) -> Self {
         let words = Words::of(text, units);
         let weights: Vec<f64> =
-            (0..=units.len().min(COUNTERS)).map(|count| weight(units.len(), count)).collect();
+            (0..=units.len().min(COUNTERS.1)).map(|count| weight(units.len(), count)).collect();
         let weight_of = |stem| {
             let count = words.count(stem) as usize;
             weights.get(count).copied().unwrap_or_else(|| weight(units.len(), count))
@@ -114,20 +115,18 @@ impl Ranking {
             })
             .collect();
         let nearby = nearby(&own, units);
-        let mut seen = vec![false; COUNTERS];
-        let scored =
-            words.units().zip(units).zip(own.iter().zip(&nearby)).map(|((words, unit), (own, nearby))| {
-                let mut rare = 0.0;
-                for stem in words {
-                    // What was said before is no news.
-                    if let Some(seen) = seen.get_mut(slot(*stem)) {
-                        rare += if *seen { weight_of(*stem) / 2.0 } else { weight_of(*stem) };
-                        *seen = true;
-                    }
-                }
-                let cost = (COST + unit.bytes.len() as f64).sqrt().sqrt();
-                thousandths((own + NEARBY * nearby + RARE * rare.ln_1p()) / cost)
-            });
+        // What was said before is no news.
+        let mut seen = vec![false; words.counts.len()];
+        let mut news = |stem: Stem| {
+            let was_seen = seen.get_mut(words.slot(stem)).is_some_and(|seen| std::mem::replace(seen, true));
+            if was_seen { weight_of(stem) / 2.0 } else { weight_of(stem) }
+        };
+        let scored = words.units().zip(units).zip(own.iter().zip(&nearby));
+        let scored = scored.map(|((said, unit), (own, nearby))| {
+            let rare = stepped_ln_1p(said.iter().map(|stem| news(*stem)).sum());
+            let cost = (COST + unit.bytes.len() as f64).sqrt().sqrt();
+            thousandths((own + NEARBY * nearby + RARE * rare) / cost)
+        });
         let scores = scored.collect();
         Self { scores, telling: telling.count_ones() as usize }
     }
@@ -164,11 +163,15 @@ fn saturated(count: u32, words: usize, average: f64) -> f64 {
     count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length))
 }
 
-/// The weight of a word that so many units have. In steps, so that it is the same on every machine.
+/// The weight of a word that so many units have.
 fn weight(units: usize, count: usize) -> f64 {
     let (units, count) = (units as f64, count as f64);
-    let weight = ((units - count + 0.5).max(0.5) / (count + 0.5)).ln_1p();
-    (weight * 1000.0).floor() / 1000.0
+    stepped_ln_1p((units - count + 0.5).max(0.5) / (count + 0.5))
+}
+
+/// A logarithm in thousandths, since its last digits are not the same on every machine.
+fn stepped_ln_1p(value: f64) -> f64 {
+    (value.ln_1p() * 1000.0).floor() / 1000.0
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "scores are small and positive")]

@@ -12,11 +12,20 @@ const STOP_WORDS: &str = "a about above according after again all also am an and
     they thing things think this those though thought through to too two under until up upon us use used using very \
     want was way we well were what when where whether which while who whom whose why will with within without would \
     yes yet you your yours";
-/// Endings that are left out where enough of the word is left, the longest first.
-const ENDINGS: [&[u8]; 15] = [
-    b"ations", b"ation", b"ments", b"ment", b"ness", b"edly", b"ings", b"ing", b"ies", b"es", b"ed", b"ly",
-    b"s", b"e", b"y",
-];
+/// Endings that are left out where enough of the word is left, by their last letter, the longest first.
+const fn endings(last: u8) -> &'static [&'static [u8]] {
+    match last {
+        b's' => &[b"ations", b"ments", b"ness", b"ings", b"ies", b"es", b"s"],
+        b'n' => &[b"ation"],
+        b't' => &[b"ment"],
+        b'g' => &[b"ing"],
+        b'd' => &[b"ed"],
+        b'y' => &[b"edly", b"ly", b"y"],
+        b'e' => &[b"e"],
+        _ => &[],
+    }
+}
+
 /// What must be left of a word without its ending, and the bytes of it that count.
 const LEAST: usize = 4;
 const STEM: usize = 6;
@@ -57,7 +66,7 @@ fn stem(word: &[u8]) -> Stem {
         // Numbers and names with numbers are what they are.
         return hash(word);
     }
-    for ending in ENDINGS {
+    for ending in endings(word.last().map_or(0, u8::to_ascii_lowercase)) {
         let split = word.len().saturating_sub(ending.len());
         if split >= LEAST && word.get(split..).is_some_and(|tail| tail.eq_ignore_ascii_case(ending)) {
             end = split;
