@@ -1,5 +1,11 @@
 //! Web pages as the results of calls: the content as Markdown, and one marker for the page.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests may"
+)]
 
 use std::fs;
 

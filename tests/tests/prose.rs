@@ -1,5 +1,11 @@
 //! Prose as the results of calls: what answers the question stands, in whole sentences.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests may"
+)]
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -257,6 +263,7 @@ proptest! {
     fn odd_prose_obeys_the_laws(parts in proptest::collection::vec(proptest::sample::select(vec![
         "The keeper of the lighthouse saw a ship. ", "Dr. Who has 2.5 m of rope in the old tower of the town. ", "\n\n", "\n",
         "## Head\n", "- an item of the list of the keeper\n", "灯台は古い。", "Is the wind of the north strong tonight? ",
+        "and the wind that blew over the reef in the night ", "it fell.\n",
         "A: yes of course\n", "```\ncode\n```\n", "| a | b |\n", "It waits, and waits, and waits for the tide. ", "é ",
         "\r\n", "  ", "However, it fell. ", "He said: \"No.\" ", "The tower is 36 m high and has 140 steps of stone. ",
     ]), 80..250)) {

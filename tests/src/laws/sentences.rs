@@ -56,6 +56,9 @@ fn is_edge(before: &str, behind: &str) -> bool {
     let line_ends = before.trim_end_matches([' ', '\t', '\r']).ends_with('\n') || before.trim().is_empty();
     let line_starts =
         behind.trim_start_matches([' ', '\t', '\r']).starts_with('\n') || behind.trim().is_empty();
+    if (line_ends || line_starts) && is_broken(before, behind) {
+        return false;
+    }
     let spaced = before.ends_with(char::is_whitespace) || behind.starts_with(char::is_whitespace);
     let closing = |c: char| c.is_whitespace() || "\"')]”’»*_」』）".contains(c);
     let said = before.trim_end_matches(closing);
@@ -63,6 +66,21 @@ fn is_edge(before: &str, behind: &str) -> bool {
         || line_starts
         || spaced && said.ends_with(['.', '!', '?', '…'])
         || said.ends_with(['。', '！', '？', '｡'])
+}
+
+/// Whether a sentence goes on from one line to the next: it has no mark at the end of the first and starts the second
+/// in lower case.
+fn is_broken(before: &str, behind: &str) -> bool {
+    let folded = |text: &str| text.trim_matches([' ', '\t', '\r']).to_owned();
+    let (before, behind) = (folded(before), folded(behind));
+    let before = before.strip_suffix('\n').unwrap_or(&before).trim_end_matches([' ', '\t', '\r']);
+    let behind = behind.strip_prefix('\n').unwrap_or(&behind).trim_start_matches([' ', '\t']);
+    let line = before.rsplit('\n').next().unwrap_or("");
+    // Long lines of running text; what starts with a sign is an item, a heading, or code.
+    line.len() >= 40
+        && line.starts_with(char::is_alphabetic)
+        && line.ends_with(char::is_alphanumeric)
+        && behind.starts_with(char::is_lowercase)
 }
 
 #[cfg(test)]
@@ -85,6 +103,21 @@ mod tests {
         ] {
             assert_eq!(verdict(after), Verdict::Holds, "{after}");
         }
+    }
+
+    #[test]
+    fn sentences_of_two_lines_are_not_cut() {
+        let before = "The light of the tower was seen by all of\nthe ships that passed it. It was lit.\n";
+        let verdict = |after: &str| sentences(&Case { before, after, steps: &[Step::Sentences] });
+        assert!(matches!(
+            verdict("[headroom: x]\nthe ships that passed it. It was lit.\n"),
+            Verdict::Fails(_)
+        ));
+        assert!(matches!(
+            verdict("The light of the tower was seen by all of\n[headroom: x]"),
+            Verdict::Fails(_)
+        ));
+        assert_eq!(verdict("[headroom: x]\nIt was lit.\n"), Verdict::Holds);
     }
 
     #[test]

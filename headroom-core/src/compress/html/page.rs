@@ -406,15 +406,15 @@ impl<'p> Reader<'p> {
 
     fn line_break(&mut self) {
         if self.hidden > 0 {
-        } else if self.row.is_some() {
+            return;
+        }
+        if self.row.is_some() {
             self.end_piece();
-        } else if self.page.text.len() > self.start {
+        } else if self.page.text.ends_with('\n') && self.page.text.len() > self.start {
             // Two of them make a paragraph.
-            if self.page.text.ends_with('\n') {
-                self.end_block()
-            } else {
-                self.page.text.push('\n')
-            }
+            self.end_block();
+        } else if self.page.text.len() > self.start {
+            self.page.text.push('\n');
             self.space = false;
         }
     }

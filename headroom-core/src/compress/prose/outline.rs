@@ -31,6 +31,10 @@ pub(super) struct Unit {
 const LONGEST_TURN: usize = 300;
 /// The longest name before what somebody says.
 const LONGEST_NAME: usize = 40;
+/// A line with at least so many bytes may be one of a paragraph that is broken into lines.
+const WRAPPED: usize = 40;
+/// What is longer than this has no sentences.
+const LONGEST_SENTENCE: usize = 2000;
 /// Lines that show whether this is a conversation.
 const SAMPLE: usize = 400;
 
@@ -42,6 +46,7 @@ pub(super) fn units(text: &str) -> Vec<Unit> {
         is_conversation: is_conversation(text),
         fence: None,
         was_blank: true,
+        last: "",
     };
     let mut start = 0;
     for (number, line) in (0..).zip(text.split('\n')) {
@@ -59,6 +64,8 @@ struct Reader<'t> {
     /// What ends the block of code that is open.
     fence: Option<&'t str>,
     was_blank: bool,
+    /// The line before.
+    last: &'t str,
 }
 
 impl<'t> Reader<'t> {
@@ -79,13 +86,22 @@ impl<'t> Reader<'t> {
         let kind = kind(trimmed);
         let continues = !self.was_blank && self.units.last().is_some_and(|unit| unit.kind == kind);
         self.paragraph += u32::from(self.was_blank || kind != Kind::Sentence || !continues);
-        self.was_blank = false;
+        let is_next = !std::mem::replace(&mut self.was_blank, false);
+        let before = std::mem::replace(&mut self.last, line);
+        let last = self.units.last().filter(|unit| is_next && unit.bytes.len() < LONGEST_SENTENCE);
+        let is_indented = line.starts_with([' ', '\t']);
         match kind {
             Kind::Table if continues => self.extend(bytes, number),
+            Kind::Sentence if is_indented && last.is_some_and(|unit| unit.kind == Kind::Item) => {
+                self.extend(bytes, number);
+            }
             Kind::Sentence if self.is_conversation && line.len() <= LONGEST_TURN && speaker(line) => {
                 self.push(Kind::Turn, bytes, number);
             }
-            Kind::Sentence => self.sentences(line, start, number),
+            Kind::Sentence => {
+                let goes_on = last.is_some_and(|unit| unit.kind == kind) && goes_on(before, trimmed);
+                self.sentences(line, start, number, goes_on);
+            }
             Kind::Code => {
                 self.fence = trimmed.get(..3);
                 self.push(kind, bytes, number);
@@ -105,13 +121,16 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The sentences of a line. The first starts with the line, the last ends with it.
-    fn sentences(&mut self, line: &str, start: usize, number: u32) {
+    /// The sentences of a line. The first starts with the line unless it goes on from the line before, the last ends
+    /// with it.
+    fn sentences(&mut self, line: &str, start: usize, number: u32, goes_on: bool) {
         let mut from = 0;
         sentence::ends(line, |end| {
             let sentence = line.get(from..end).unwrap_or_default();
             let indent = if from == 0 { 0 } else { sentence.len() - sentence.trim_start().len() };
-            if !sentence.trim().is_empty() {
+            if from == 0 && goes_on {
+                self.extend(start..start + end, number);
+            } else if !sentence.trim().is_empty() {
                 self.push(Kind::Sentence, start + from + indent..start + end, number);
             } else if let Some(last) = self.units.last_mut() {
                 // White space behind the last sentence.
@@ -120,6 +139,12 @@ impl<'t> Reader<'t> {
             from = end;
         });
     }
+}
+
+/// Whether the last sentence of a line goes on in the next.
+fn goes_on(line: &str, next: &str) -> bool {
+    let is_open = !sentence::is_complete(line.trim_end());
+    is_open && (line.len() >= WRAPPED || next.starts_with(char::is_lowercase))
 }
 
 fn kind(line: &str) -> Kind {
@@ -188,6 +213,23 @@ mod tests {
         assert_eq!(shown(text), expected);
         let paragraphs: Vec<u32> = units(text).iter().map(|unit| unit.paragraph).collect();
         assert_eq!(paragraphs[1..4], [2, 2, 2]);
+    }
+
+    #[test]
+    fn sentences_go_on_in_the_next_line() {
+        let text = "The light of the tower was seen by all of\nthe ships. It was lit by\r\nDr.\nBrown. Then\nhe left.\n\
+                    - an item\n  that goes on\nTitle\nMore.\n";
+        let expected = [
+            (Kind::Sentence, "The light of the tower was seen by all of\nthe ships."),
+            (Kind::Sentence, "It was lit by"),
+            (Kind::Sentence, "Dr."),
+            (Kind::Sentence, "Brown."),
+            (Kind::Sentence, "Then\nhe left."),
+            (Kind::Item, "- an item\n  that goes on"),
+            (Kind::Sentence, "Title"),
+            (Kind::Sentence, "More."),
+        ];
+        assert_eq!(shown(text), expected);
     }
 
     #[test]

@@ -35,6 +35,14 @@ pub(super) fn ends(line: &str, mut found: impl FnMut(usize)) {
     found(line.len());
 }
 
+/// Whether a sentence ends with this line.
+pub(super) fn is_complete(line: &str) -> bool {
+    let said = line.trim_end_matches(is_closing);
+    let bare = said.trim_end_matches(['.', '!', '?', '…', ':', ';', '。', '！', '？', '｡']);
+    let is_stop = said.len() == bare.len() + 1 && said.ends_with('.');
+    bare.len() < said.len() && !(is_stop && is_abbreviated(bare))
+}
+
 fn is_closing(c: char) -> bool {
     matches!(c, '"' | '\'' | ')' | ']' | '”' | '’' | '»' | '*' | '_' | '」' | '』' | '）')
 }
