@@ -86,6 +86,22 @@ impl fmt::Display for Elision<'_> {
     }
 }
 
+/// One more gap of a text in which an [`Elision`] comes before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct More<'a> {
+    /// As in an [`Elision`].
+    pub(crate) lines: (u32, u32),
+    /// As in an [`Elision`].
+    pub(crate) summary: &'a str,
+}
+
+impl fmt::Display for More<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lines: (first, last), summary } = self;
+        write!(f, "{OPENING} also lines {first}-{last}, {summary}]")
+    }
+}
+
 /// The rows of an array that were set aside.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowElision<'a> {

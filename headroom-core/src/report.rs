@@ -79,10 +79,14 @@ pub enum Step {
     Listing,
     /// The padding of aligned columns removed.
     Columns,
+    /// A web page written as Markdown, without what stands around its content.
+    Page,
     /// Lines that stand in an earlier block referenced.
     Reference,
     /// Parts set aside behind a marker.
     Elision,
+    /// Sentences set aside behind a marker.
+    Sentences,
 }
 
 impl Step {
@@ -97,8 +101,10 @@ impl Step {
             Self::Search => "search",
             Self::Listing => "listing",
             Self::Columns => "columns",
+            Self::Page => "page",
             Self::Reference => "reference",
             Self::Elision => "elision",
+            Self::Sentences => "sentences",
         }
     }
 }

@@ -4,9 +4,11 @@ pub(crate) mod columns;
 pub(crate) mod diff;
 pub(crate) mod elide;
 pub(crate) mod fold;
+pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod listing;
 mod path;
+pub(crate) mod prose;
 mod room;
 pub(crate) mod search;
 pub(crate) mod terminal;
@@ -25,7 +27,7 @@ pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Step)> {
     }
 }
 
-/// The lines of a text of this kind that may be set aside.
+/// The lines of a text of this kind that may be set aside; of prose, the sentences.
 pub(crate) fn gaps(kind: ContentKind, text: &str, wanted: &elide::Wanted<'_>) -> Vec<elide::Gap> {
     match kind {
         ContentKind::Json => Vec::new(),
@@ -35,6 +37,7 @@ pub(crate) fn gaps(kind: ContentKind, text: &str, wanted: &elide::Wanted<'_>) ->
             if gaps.is_empty() { elide::gaps(text, wanted) } else { gaps }
         }
         ContentKind::Diff => diff::gaps(text, wanted),
+        ContentKind::Prose => prose::gaps(text, wanted),
         ContentKind::Table => columns::gaps(text, wanted),
         _ => elide::gaps(text, wanted),
     }

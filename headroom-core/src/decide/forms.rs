@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     ContentKind, Original, Step,
-    compress::{self, elide::Wanted, json, terminal},
+    compress::{self, elide::Wanted, html, json, terminal},
 };
 
 /// One form of a text.
@@ -45,6 +45,10 @@ pub(super) fn forms<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Form<'a>> {
     let Some(source) = forms.last() else { return forms };
     let selected = if block.may_elide() { rendered(block, source, true) } else { None };
     let rendered = selected.or_else(|| rendered(block, source, false));
+    if rendered.as_ref().is_some_and(|form| form.steps.contains(&Step::Page)) {
+        // Lines of a page's source are not what anybody reads of it.
+        forms.iter_mut().for_each(|form| form.parts.clear());
+    }
     forms.extend(rendered);
     forms
 }
@@ -65,10 +69,12 @@ fn rendered<'a>(block: &Block<'a>, source: &Form<'a>, select: bool) -> Option<Fo
         from = part.bytes.end;
         let piece = source.text.get(part.bytes.clone())?;
         let start = text.len();
+        let mut kind = part.kind;
         let selection = if select { selected(block, part.kind, piece) } else { None };
         match selection.map_or_else(|| lossless(block, part.kind, piece), Some) {
             Some(found) => {
                 changed |= !select || !found.originals.is_empty();
+                kind = found.kind;
                 if text.is_empty() {
                     text = found.text;
                 } else {
@@ -79,7 +85,7 @@ fn rendered<'a>(block: &Block<'a>, source: &Form<'a>, select: bool) -> Option<Fo
             }
             None => text.push_str(piece),
         }
-        form.parts.push(Part { bytes: start..text.len(), kind: part.kind });
+        form.parts.push(Part { bytes: start..text.len(), kind });
     }
     text.push_str(source.text.get(from..)?);
     form.text = Cow::Owned(text);
@@ -89,6 +95,8 @@ fn rendered<'a>(block: &Block<'a>, source: &Form<'a>, select: bool) -> Option<Fo
 /// A form of one part.
 struct Found {
     text: String,
+    /// What the text is now.
+    kind: ContentKind,
     steps: Vec<Step>,
     originals: Vec<Original>,
 }
@@ -103,15 +111,23 @@ fn lossless(block: &Block<'_>, kind: ContentKind, text: &str) -> Option<Found> {
     let (tokens, form) = counted.min_by_key(|(tokens, _)| *tokens)?;
     let before = count(text);
     let pays = tokens + before.div_ceil(WORTHWHILE) <= before;
-    pays.then(|| Found { text: form, steps: vec![step], originals: Vec::new() })
+    pays.then(|| Found { text: form, kind, steps: vec![step], originals: Vec::new() })
 }
 
 /// A form from which parts are set aside.
 fn selected(block: &Block<'_>, kind: ContentKind, text: &str) -> Option<Found> {
-    if kind != ContentKind::Json {
-        return None;
-    }
     let wanted = Wanted { question: block.question, arguments: block.arguments, file_read: false };
-    let found = json::selected(text, &wanted, block.spool)?;
-    Some(Found { text: found.text, steps: vec![Step::Json, Step::Elision], originals: found.originals })
+    match kind {
+        ContentKind::Json => {
+            let found = json::selected(text, &wanted, block.spool)?;
+            let steps = vec![Step::Json, Step::Elision];
+            Some(Found { text: found.text, kind, steps, originals: found.originals })
+        }
+        ContentKind::Html => {
+            let found = html::selected(text, &wanted, block.spool)?;
+            let originals = vec![found.original];
+            Some(Found { text: found.text, kind: ContentKind::Prose, steps: vec![Step::Page], originals })
+        }
+        _ => None,
+    }
 }

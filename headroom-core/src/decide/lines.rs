@@ -11,7 +11,7 @@ use crate::{
     ContentKind, Handle, Original, Step, Tier,
     compress::{self, elide::Wanted, fold},
     detect,
-    marker::{self, Elision},
+    marker::{self, Elision, More},
     numbered::thin,
     reference::Found,
 };
@@ -91,18 +91,39 @@ fn set_aside(block: &Block<'_>, text: &str, parts: &[Part], changes: &mut Change
         let before = text.get(..part.bytes.start).unwrap_or_default();
         let lines = u32::try_from(memchr::memchr_iter(b'\n', before.as_bytes()).count()).unwrap_or(u32::MAX);
         for gap in compress::gaps(part.kind, piece, &wanted) {
-            let numbers = (gap.first.saturating_add(lines), gap.last.saturating_add(lines));
-            let elision = Elision { handle, lines: numbers, summary: &gap.summary, folder: block.spool };
-            let with = elision.to_string();
+            let lines = (gap.first.saturating_add(lines), gap.last.saturating_add(lines));
             let bytes = part.bytes.start + gap.range.start..part.bytes.start + gap.range.end;
+            let (with, step) = if part.kind == ContentKind::Prose {
+                // There are many gaps of few words, and one marker is enough to name the original.
+                let marker = if gaps.is_empty() {
+                    Elision { handle, lines, summary: &gap.summary, folder: block.spool }.to_string()
+                } else {
+                    More { lines, summary: &gap.summary }.to_string()
+                };
+                (on_its_line(text, &bytes, marker), Step::Sentences)
+            } else {
+                let elision = Elision { handle, lines, summary: &gap.summary, folder: block.spool };
+                (elision.to_string(), Step::Elision)
+            };
             if changes.are_off(&bytes) && pays(block, text, &bytes, &with) {
-                gaps.push(Change { bytes, with, step: Step::Elision });
+                gaps.push(Change { bytes, with, step });
             }
         }
     }
     let original = (!gaps.is_empty()).then(|| Original { handle, content: text.to_owned() });
     changes.merge(gaps);
     original
+}
+
+/// A marker, on a line of its own where it stands for more than a part of one.
+fn on_its_line(text: &str, bytes: &Range<usize>, marker: String) -> String {
+    if !text.get(bytes.clone()).is_some_and(|removed| removed.contains('\n')) {
+        return marker;
+    }
+    let before = text.get(..bytes.start).filter(|before| !before.is_empty() && !before.ends_with('\n'));
+    let behind = text.get(bytes.end..).filter(|rest| !rest.is_empty() && !rest.starts_with(['\n', '\r']));
+    let end = |cut: Option<&str>| if cut.is_some() { "\n" } else { "" };
+    format!("{}{marker}{}", end(before), end(behind))
 }
 
 /// Whether a marker takes fewer tokens than what it stands for. What is long is not counted to its end.

@@ -11,7 +11,7 @@ use line::Class;
 
 use crate::{
     ContentKind,
-    compress::{columns, diff, listing, search},
+    compress::{columns, diff, html, listing, search},
     lines,
 };
 
@@ -57,7 +57,7 @@ impl Shares {
 pub(super) fn kind(text: &str) -> ContentKind {
     use Class::{Blob, Code, Frame, Hit, Json, Log, Mark, Perms, Prose, Rows, Tag};
 
-    if starts_html(text) {
+    if html::is_page(text) {
         return ContentKind::Html;
     }
     let lines: Vec<&str> = lines::split(text).collect();
@@ -106,11 +106,6 @@ pub(super) fn first_lines(text: &str) -> &str {
     }
     let end = memchr::memrchr(b'\n', text.as_bytes().get(..MAX_START).unwrap_or_default()).unwrap_or(0);
     text.get(..end).unwrap_or_default()
-}
-
-fn starts_html(text: &str) -> bool {
-    let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
-    start.starts_with("<!doctype html") || start.starts_with("<html")
 }
 
 /// Whether there are tags that web pages have, and other XML has not.

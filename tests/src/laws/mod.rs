@@ -2,8 +2,10 @@
 
 mod causality;
 mod never_worse;
+mod page;
 mod private;
 mod recoverable;
+mod sentences;
 mod splice;
 mod truthful;
 
@@ -18,8 +20,10 @@ use headroom_core::{Api, Options};
 
 pub use causality::{Compared, Request, causality, order};
 pub use never_worse::never_worse;
+pub use page::page;
 pub use private::private;
 pub use recoverable::recoverable;
+pub use sentences::sentences;
 pub use splice::splice;
 pub use truthful::{Case, Form, Forms, Verdict, as_drawn, truthful};
 

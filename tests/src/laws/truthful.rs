@@ -2,14 +2,14 @@ use std::{collections::HashMap, fmt};
 
 use headroom_core::Step;
 
-use super::{Run, Violation};
+use super::{Run, Violation, page, sentences};
 use crate::{
     forms,
     json::{Json, Kind},
     semantic,
 };
 
-const MARKER: &str = "[headroom";
+pub(super) const MARKER: &str = "[headroom";
 
 /// One edited text.
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +54,9 @@ impl fmt::Debug for Forms {
 }
 
 impl Default for Forms {
-    /// JSON by its scalars, everything else line by line.
+    /// Web pages by their words, prose by its sentences, JSON by its scalars, everything else line by line.
     fn default() -> Self {
-        Self(vec![Box::new(json), Box::new(lines)])
+        Self(vec![Box::new(page), Box::new(sentences), Box::new(json), Box::new(lines)])
     }
 }
 

@@ -1,0 +1,158 @@
+//! Which blocks of a page are what it is about.
+//!
+//! Sentences tell: the innermost element that holds most of them is the main one. What stands around the content by
+//! its element or its name is left out, and so are lists of links between sentences. A page with few sentences is no
+//! article but an index, a table or an application: there everything that a browser shows stays.
+
+use super::page::{Block, Frame, Kind, Page};
+
+/// Paragraphs with at least so many bytes, few of them links, are sentences.
+const SENTENCE: usize = 80;
+/// A page with fewer bytes of sentences is no article.
+const MIN_ARTICLE: usize = 400;
+/// An element is the main one while it holds so many percent of the sentences.
+const MAIN: usize = 80;
+/// An element that holds so many percent of them is no frame, whatever its name.
+const NO_FRAME: usize = 40;
+/// Links of a list of links, at least, and the share of its text that they take, in percent.
+const MIN_LINKS: usize = 3;
+const LINKED: usize = 60;
+
+/// What the blocks in an element and the elements in it come to, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Weight {
+    text: usize,
+    linked: usize,
+    links: usize,
+    sentences: usize,
+}
+
+/// For each block whether it stays.
+pub(super) fn choose(page: &Page<'_>) -> Vec<bool> {
+    let framed = framed(page);
+    let is_framed = |block: &Block| framed.get(block.node).copied().unwrap_or(false);
+    let weights = weights(page, |block| !is_framed(block));
+    let total = weights.first().map_or(0, |root| root.sentences);
+    let shown = page.blocks.iter().filter(|block| block.kind != Kind::Field);
+    let text: usize = shown.map(Block::len).sum();
+    if total < MIN_ARTICLE || total * 10 < text {
+        return vec![true; page.blocks.len()];
+    }
+    let in_main = in_main(page, &weights);
+    let is_list: Vec<bool> = weights
+        .iter()
+        .map(|w| w.sentences == 0 && w.links >= MIN_LINKS && w.linked * 100 >= w.text * LINKED)
+        .collect();
+    let at = |flags: &[bool], node: usize| flags.get(node).copied().unwrap_or(false);
+    let listed: usize = page
+        .blocks
+        .iter()
+        .filter(|block| at(&in_main, block.node) && at(&is_list, block.node) && !is_framed(block))
+        .map(Block::len)
+        .sum();
+    // Where there are more links than sentences, the links are what the page is about.
+    let is_index = listed > total;
+    let stays = |block: &Block| match block.kind {
+        Kind::Field => false,
+        Kind::Heading(1) => !in_frame_element(page, block.node),
+        _ if is_framed(block) => false,
+        _ if at(&in_main, block.node) => is_index || !at(&is_list, block.node),
+        _ => sentences(block) > 0,
+    };
+    let mut kept: Vec<bool> = page.blocks.iter().map(stays).collect();
+    drop_empty_headings(page, &mut kept);
+    kept
+}
+
+/// Bytes of sentences in a block.
+fn sentences(block: &Block) -> usize {
+    let least = match block.kind {
+        Kind::Field | Kind::Heading(_) => return 0,
+        Kind::Preformatted | Kind::Row { .. } => SENTENCE / 4,
+        Kind::Paragraph | Kind::Item { .. } | Kind::Quote => SENTENCE,
+    };
+    if block.len() >= least && block.linked * 3 < block.len() { block.len() } else { 0 }
+}
+
+fn weights(page: &Page<'_>, counts: impl Fn(&Block) -> bool) -> Vec<Weight> {
+    let mut weights = vec![Weight::default(); page.nodes.len()];
+    for block in page.blocks.iter().filter(|block| counts(block)) {
+        if let Some(weight) = weights.get_mut(block.node) {
+            weight.text += block.len();
+            weight.linked += block.linked;
+            weight.links += block.links.len();
+            weight.sentences += sentences(block);
+        }
+    }
+    for (node, parent) in page.nodes.iter().map(|node| node.parent).enumerate().skip(1).rev() {
+        let inner = weights.get(node).copied().unwrap_or_default();
+        if let Some(weight) = weights.get_mut(parent) {
+            weight.text += inner.text;
+            weight.linked += inner.linked;
+            weight.links += inner.links;
+            weight.sentences += inner.sentences;
+        }
+    }
+    weights
+}
+
+/// For each element whether it stands around the content, or in one that does.
+fn framed(page: &Page<'_>) -> Vec<bool> {
+    let weights = weights(page, |_| true);
+    let total = weights.first().map_or(0, |root| root.sentences);
+    let mut framed: Vec<bool> = Vec::with_capacity(page.nodes.len());
+    for (node, weight) in page.nodes.iter().zip(&weights) {
+        let own = match node.frame {
+            Frame::No => false,
+            Frame::Named => weight.sentences * 100 < total * NO_FRAME || total == 0,
+            Frame::Yes => true,
+        };
+        let parent = framed.get(node.parent).copied().unwrap_or(false);
+        framed.push(own || parent);
+    }
+    framed
+}
+
+/// Whether an element is one for what stands around the content, or is in one.
+fn in_frame_element(page: &Page<'_>, node: usize) -> bool {
+    let mut at = node;
+    while let Some(node) = page.nodes.get(at) {
+        if node.frame == Frame::Yes {
+            return true;
+        }
+        if at == 0 {
+            break;
+        }
+        at = node.parent;
+    }
+    false
+}
+
+/// For each element whether it is the main one or in it.
+fn in_main(page: &Page<'_>, weights: &[Weight]) -> Vec<bool> {
+    let total = weights.first().map_or(0, |root| root.sentences);
+    // Elements come before those in them, so the last one that is heavy enough is the innermost.
+    let is_heavy = |weight: &Weight| weight.sentences * 100 >= total * MAIN;
+    let main = weights.iter().rposition(is_heavy).unwrap_or(0);
+    let mut inside: Vec<bool> = Vec::with_capacity(page.nodes.len());
+    for (at, node) in page.nodes.iter().enumerate() {
+        let parent = at > 0 && inside.get(node.parent).copied().unwrap_or(false);
+        inside.push(at == main || parent);
+    }
+    inside
+}
+
+/// Leaves out headings of which nothing stays.
+fn drop_empty_headings(page: &Page<'_>, kept: &mut [bool]) {
+    // The heading behind this place, if it stays, and whether something stays between here and there.
+    let (mut next, mut content) = (0, false);
+    for (block, kept) in page.blocks.iter().zip(kept).rev() {
+        match block.kind {
+            Kind::Heading(level) => {
+                *kept &= level == 1 || content || next > level;
+                (next, content) = (if *kept { level } else { next }, false);
+            }
+            _ => content |= *kept,
+        }
+    }
+}

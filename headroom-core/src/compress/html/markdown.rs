@@ -1,0 +1,152 @@
+//! Blocks of a page as Markdown.
+//!
+//! The text of a block stands as the page has it, so that it can be quoted and searched for. A block that is a link
+//! as a whole is written as one; links within a text are defined on lines of their own behind it:
+//!
+//! ```text
+//! # Lighthouses
+//!
+//! The tower of Bell Rock was built by Robert Stevenson.
+//! [Robert Stevenson]: /people/stevenson
+//! ```
+
+use std::{borrow::Cow, fmt::Write};
+
+use super::{
+    entity,
+    page::{Block, Kind, Link, Page},
+};
+
+/// Longer data in the place of an address is no address.
+const MAX_HREF: usize = 2048;
+
+/// The blocks that stay as Markdown.
+pub(super) fn write(page: &Page<'_>, kept: &[bool]) -> String {
+    let mut writer = Writer { page, out: String::new(), last: None, links: String::new(), href: "" };
+    let has_title = page.blocks.iter().zip(kept).any(|(block, kept)| *kept && block.kind == Kind::Heading(1));
+    if !has_title && !page.title.is_empty() {
+        writer.out.push_str("# ");
+        writer.out.push_str(&page.title);
+        writer.last = Some(Kind::Heading(1));
+    }
+    for (block, _) in page.blocks.iter().zip(kept).filter(|(_, kept)| **kept) {
+        writer.block(block);
+    }
+    writer.end_links();
+    writer.out
+}
+
+struct Writer<'a, 'p> {
+    page: &'a Page<'p>,
+    out: String,
+    /// What the block before is.
+    last: Option<Kind>,
+    /// Definitions of the links of the blocks that belong together.
+    links: String,
+    /// Where the last link leads.
+    href: &'p str,
+}
+
+impl<'p> Writer<'_, 'p> {
+    fn block(&mut self, block: &Block) {
+        let page = self.page;
+        let text = page.text_of(block);
+        self.separate(block.kind);
+        match block.kind {
+            Kind::Heading(level) => {
+                self.out.extend(std::iter::repeat_n('#', usize::from(level)));
+                self.out.push(' ');
+                self.linked(block, text);
+            }
+            Kind::Item { depth, number } => {
+                self.out.extend(std::iter::repeat_n(' ', 2 * usize::from(depth)));
+                match number {
+                    // Writing to a string cannot fail.
+                    Some(number) => _ = write!(self.out, "{number}. "),
+                    None => self.out.push_str("- "),
+                }
+                self.linked(block, text);
+            }
+            Kind::Preformatted => {
+                let fence = if text.contains("```") { "````" } else { "```" };
+                _ = write!(self.out, "{fence}\n{text}\n{fence}");
+                self.define(block);
+            }
+            Kind::Quote => {
+                self.out.push_str("> ");
+                self.out.push_str(&text.replace('\n', "\n> "));
+                self.define(block);
+            }
+            Kind::Row { head, cells } => {
+                self.out.push_str(text.trim());
+                if head && !matches!(self.last, Some(Kind::Row { .. })) {
+                    self.out.push_str("\n---");
+                    self.out.extend(std::iter::repeat_n("|---", usize::from(cells).saturating_sub(1)));
+                }
+                self.define(block);
+            }
+            Kind::Field => self.out.push_str(text),
+            Kind::Paragraph => self.linked(block, text),
+        }
+        self.last = Some(block.kind);
+    }
+
+    /// What stands between two blocks.
+    fn separate(&mut self, next: Kind) {
+        let Some(last) = self.last else { return };
+        let together = matches!(
+            (last, next),
+            (Kind::Item { .. }, Kind::Item { .. })
+                | (Kind::Row { .. }, Kind::Row { .. })
+                | (Kind::Quote, Kind::Quote)
+                | (Kind::Field, Kind::Field)
+        );
+        if !together {
+            self.end_links();
+            self.out.push('\n');
+        }
+        self.out.push('\n');
+    }
+
+    /// Writes the definitions that are due.
+    fn end_links(&mut self) {
+        self.out.push_str(&std::mem::take(&mut self.links));
+    }
+
+    /// Writes a text, as a link where all of it is one.
+    fn linked(&mut self, block: &Block, text: &str) {
+        let links = self.page.links.get(block.links.clone()).unwrap_or_default();
+        let whole = links.first().filter(|link| links.len() == 1 && link.text == block.text);
+        match whole.and_then(|link| Some((link, address(link.href)?))) {
+            Some((link, address)) if self.href != link.href && !text.contains('\n') => {
+                _ = write!(self.out, "[{text}]({address})");
+                self.href = link.href;
+            }
+            _ => {
+                self.out.push_str(text);
+                self.define(block);
+            }
+        }
+    }
+
+    /// Notes where the links of a block lead.
+    fn define(&mut self, block: &Block) {
+        let page = self.page;
+        for Link { text, href } in page.links.get(block.links.clone()).unwrap_or_default() {
+            let Some(address) = address(href).filter(|_| self.href != *href) else { continue };
+            let text = page.text.get(text.clone()).unwrap_or_default().replace('\n', " ");
+            _ = write!(self.links, "\n[{text}]: {address}");
+            self.href = href;
+        }
+    }
+}
+
+/// Where a link leads, unless it leads nowhere else.
+fn address(href: &str) -> Option<Cow<'_, str>> {
+    let href = href.trim();
+    let scheme = |name: &str| href.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let nowhere = href.is_empty() || href.starts_with('#') || scheme("javascript:") || scheme("data:");
+    let address = entity::decode(href);
+    let plain = href.len() <= MAX_HREF && !address.contains(char::is_control);
+    (!nowhere && plain).then_some(address)
+}

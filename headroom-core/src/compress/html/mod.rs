@@ -1,0 +1,117 @@
+//! Web pages: what they are about as Markdown, and one marker for the rest.
+//!
+//! ```text
+//! [headroom:k3v9q2x7m4tzabcd lines 1-1842 kept aside: the page as HTML, its content below as Markdown, left out 812 words around it; headroom_retrieve]
+//! # The keepers of Skerryvore
+//!
+//! The light was lit on 1 February 1844.
+//! ```
+//!
+//! The page is read in one pass by a tokenizer of our own: the tree of a browser is not needed to tell content from
+//! what stands around it, and building one takes several times as long as everything here.
+//!
+//! Every word of the Markdown is one of the page, with its characters decoded and white space folded. What a browser
+//! does not show, what stands around the content, pictures, and emphasis are left out.
+
+mod content;
+mod element;
+mod entity;
+mod markdown;
+mod page;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use page::{Kind, Page};
+
+use super::elide::Wanted;
+use crate::{
+    Handle, Original,
+    marker::{self, Elision},
+};
+
+/// Smaller pages are small enough as they are; larger ones are nothing that anybody reads.
+const MIN_BYTES: usize = 2048;
+const MAX_BYTES: usize = 16 << 20;
+/// A page that shows less draws itself by its scripts, and they hold what it is about.
+const MIN_TEXT: usize = 200;
+/// Words of a question that is about the page's source.
+const SOURCE_WORDS: [&str; 14] = [
+    "css",
+    "dom",
+    "favicon",
+    "html",
+    "iframe",
+    "localhost",
+    "markup",
+    "scraper",
+    "scraping",
+    "selector",
+    "selectors",
+    "seo",
+    "stylesheet",
+    "xpath",
+];
+
+/// A page as Markdown, and the page.
+#[derive(Clone, Debug)]
+pub(crate) struct Markdown {
+    pub(crate) text: String,
+    pub(crate) original: Original,
+}
+
+/// The content of a page as Markdown, behind a marker for the whole page.
+///
+/// `folder` is where originals are kept as files, if they are. `None` where the text is no page, where it shows next
+/// to nothing, where its source may be what is asked for, and where it has something like a marker already.
+pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) -> Option<Markdown> {
+    let fits = (MIN_BYTES..=MAX_BYTES).contains(&text.len());
+    if !fits || !is_page(text) || text.contains(marker::OPENING) || is_about_source(wanted) {
+        return None;
+    }
+    let page = Page::of(text);
+    let kept = content::choose(&page);
+    let (mut shown, mut words) = (0, 0);
+    for (block, kept) in page.blocks.iter().zip(&kept).filter(|(block, _)| block.kind != Kind::Field) {
+        if *kept {
+            shown += block.len();
+        } else {
+            words += page.text_of(block).split_ascii_whitespace().count();
+        }
+    }
+    if shown < MIN_TEXT {
+        return None;
+    }
+    let handle = Handle::of(text);
+    let mut summary = "the page as HTML, its content below as Markdown".to_owned();
+    if words > 0 {
+        summary.push_str(&format!(", left out {words} words around it"));
+    }
+    let lines = u32::try_from(text.split('\n').count()).ok()?;
+    let elision = Elision { handle, lines: (1, lines), summary: &summary, folder };
+    let body = markdown::write(&page, &kept);
+    drop(page);
+    let text_after = format!("{elision}\n{body}\n");
+    Some(Markdown { text: text_after, original: Original { handle, content: text.to_owned() } })
+}
+
+/// Whether this is a page as a whole.
+pub(crate) fn is_page(text: &str) -> bool {
+    let start = text.trim_start_matches('\u{feff}').trim_ascii_start().as_bytes();
+    let start = start.get(..start.len().min(1024)).unwrap_or_default();
+    let has = |tag: &[u8]| start.windows(tag.len()).any(|window| window.eq_ignore_ascii_case(tag));
+    start.starts_with(b"<") && (has(b"<!doctype html") || has(b"<html") || has(b"<body"))
+}
+
+/// Whether what is asked for may stand in the source of a page rather than in what it shows.
+fn is_about_source(wanted: &Wanted<'_>) -> bool {
+    let texts = wanted.question.into_iter().chain(wanted.arguments);
+    let chunks = texts.flat_map(|text| text.split(|c: char| c.is_ascii_whitespace() || c == '"'));
+    let is_address = |chunk: &str| chunk.contains("://") && !chunk.contains("localhost");
+    chunks.filter(|chunk| !is_address(chunk)).any(|chunk| {
+        chunk.contains("127.0.0.1")
+            || chunk
+                .split(|c: char| !c.is_ascii_alphanumeric())
+                .any(|word| SOURCE_WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)))
+    })
+}

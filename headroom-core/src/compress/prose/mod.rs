@@ -1,0 +1,215 @@
+//! Documents, articles and conversations: whole sentences that stay or go.
+//!
+//! Where a question was asked that tells the sentences apart, those that have to do with it stay, and what stands
+//! around them. Where none was, only long documents lose something: of each paragraph what follows its first
+//! sentences. Headings stay, the start and the end, the sentence that leads a list in, and one that takes back what
+//! the one before says. No sentence is ever shortened.
+
+mod outline;
+mod rank;
+mod sentence;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::ops::Range;
+
+use outline::{Kind, Unit, units};
+use rank::Ranking;
+use words::Terms;
+
+use super::elide::{Gap, Wanted};
+use crate::{
+    marker,
+    scan::{Limits, Text, scan},
+};
+
+/// Smaller texts are small enough as they are.
+const MIN_BYTES: usize = 1500;
+const MIN_UNITS: usize = 8;
+/// Texts that nobody asked anything about are left alone up to this many bytes.
+const LONG: usize = 32 << 10;
+/// The share of the bytes that stays for its score, in percent; of a conversation, whose turns tell less by themselves,
+/// a larger one.
+const KEPT: usize = 40;
+const KEPT_TURNS: usize = 45;
+/// A marker costs about as much as this much text.
+const MIN_GAP: usize = 100;
+/// Terms that must tell units of the text from others, for the text to be ranked by them: one in how many, and how
+/// many of what is no question.
+const MIN_SHARE: usize = 3;
+const MIN_TERMS: usize = 2;
+/// A question with more terms is a task, of which a document tells no more than a part.
+const MAX_TERMS: usize = 30;
+/// Sentences of a paragraph that stay where nothing was asked.
+const LEAD: usize = 2;
+/// Starts of sentences that take back what was said before.
+const TURNS: [&str; 12] = [
+    "Although ",
+    "But ",
+    "Except ",
+    "However",
+    "Instead",
+    "Nevertheless",
+    "Nonetheless",
+    "Not ",
+    "Otherwise",
+    "Still,",
+    "Unless ",
+    "Yet ",
+];
+
+/// The sentences of a text that may be set aside, in order and apart from each other. They need not be whole lines.
+///
+/// The same text, question and arguments always give the same gaps.
+pub(crate) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
+    let fits = text.len() >= MIN_BYTES && u32::try_from(text.len()).is_ok();
+    // Where there is a marker already, the text around it is left as it is, but for pages, which start with one.
+    if !fits || text.match_indices(marker::OPENING).any(|(at, _)| at > 0) {
+        return Vec::new();
+    }
+    let units = units(text);
+    if units.len() < MIN_UNITS {
+        return Vec::new();
+    }
+    let terms = terms(wanted);
+    let ranking = ((1..=MAX_TERMS).contains(&terms.len())).then(|| Ranking::of(text, &units, &terms));
+    let least = if wanted.question.is_some_and(is_question) { 1 } else { MIN_TERMS };
+    let is_asked = |ranking: &Ranking| ranking.telling >= least && ranking.telling * MIN_SHARE >= terms.len();
+    let mut kept = match ranking.filter(is_asked) {
+        Some(ranking) => best(&units, &ranking.scores, text.len()),
+        None if text.len() >= LONG => outline(&units),
+        None => return Vec::new(),
+    };
+    protect(text, &units, &mut kept);
+    fill(&units, &mut kept);
+    runs(&kept).filter_map(|run| gap(text, &units, run)).collect()
+}
+
+/// Whether a text asks for something that can be told.
+fn is_question(text: &str) -> bool {
+    const WORDS: [&str; 9] = ["how", "what", "when", "where", "which", "who", "whom", "whose", "why"];
+    let first = text.split_whitespace().next().unwrap_or_default();
+    text.trim_end().ends_with('?') || WORDS.iter().any(|word| word.eq_ignore_ascii_case(first))
+}
+
+/// What was asked and called for.
+fn terms(wanted: &Wanted<'_>) -> Terms {
+    let mut texts: Vec<String> = wanted.question.map(str::to_owned).into_iter().collect();
+    if let Some(arguments) = wanted.arguments {
+        match scan(arguments, Limits::for_length(arguments.len())) {
+            Ok(tape) if tape.root().is_object() => {
+                texts
+                    .extend(tape.root().strings().filter_map(Text::decode).map(std::borrow::Cow::into_owned));
+            }
+            _ => texts.push(arguments.to_owned()),
+        }
+    }
+    // Where a text comes from says nothing of what is wanted of it.
+    let says = |word: &&str| !word.contains("://") && !word.starts_with('/');
+    Terms::of(texts.iter().flat_map(|text| text.split_whitespace()).filter(says))
+}
+
+/// The units with the highest scores that fit.
+fn best(units: &[Unit], scores: &[u64], length: usize) -> Vec<bool> {
+    let mut order: Vec<(u64, usize)> = scores.iter().copied().zip(0..).collect();
+    order.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut kept = vec![false; units.len()];
+    let turns = units.iter().filter(|unit| unit.kind == Kind::Turn).count();
+    let share = if turns * 2 > units.len() { KEPT_TURNS } else { KEPT };
+    let mut room = length * share / 100;
+    for (_, index) in order {
+        let (Some(unit), Some(kept)) = (units.get(index), kept.get_mut(index)) else { continue };
+        let Some(left) = room.checked_sub(unit.bytes.len()) else { break };
+        room = left;
+        *kept = true;
+    }
+    kept
+}
+
+/// All but what follows the first sentences of a paragraph.
+fn outline(units: &[Unit]) -> Vec<bool> {
+    let mut kept = Vec::with_capacity(units.len());
+    for paragraph in units.chunk_by(|a, b| a.paragraph == b.paragraph && a.kind == b.kind) {
+        let prose = paragraph.first().is_some_and(|unit| unit.kind == Kind::Sentence);
+        kept.extend((0..paragraph.len()).map(|at| !prose || at < LEAD));
+    }
+    kept
+}
+
+/// Keeps what must stay whatever its score, and what belongs to what stays.
+fn protect(text: &str, units: &[Unit], kept: &mut [bool]) {
+    let said = |unit: &Unit| text.get(unit.bytes.clone()).unwrap_or_default().trim();
+    let turns =
+        |unit: &Unit| unit.kind == Kind::Sentence && TURNS.iter().any(|turn| said(unit).starts_with(turn));
+    let ends = [0, units.len().saturating_sub(1)];
+    for (at, (unit, kept)) in units.iter().zip(kept.iter_mut()).enumerate() {
+        *kept |= unit.kind == Kind::Heading || ends.contains(&at) || said(unit).starts_with(marker::OPENING);
+    }
+    // A sentence and the one that takes it back.
+    for at in 1..units.len() {
+        let (Some(before), Some(unit)) = (units.get(at - 1), units.get(at)) else { continue };
+        let pair = before.paragraph == unit.paragraph && turns(unit);
+        let both = kept.get(at - 1..=at).is_some_and(|pair| pair.contains(&true));
+        if pair
+            && both
+            && let Some(pair) = kept.get_mut(at - 1..=at)
+        {
+            pair.fill(true);
+        }
+    }
+    // What leads in a list of which something stays.
+    let mut in_list = false;
+    for (unit, kept) in units.iter().zip(kept.iter_mut()).rev() {
+        match unit.kind {
+            Kind::Item | Kind::Code | Kind::Table => in_list |= *kept,
+            _ => {
+                *kept |= in_list && said(unit).ends_with(':');
+                in_list = false;
+            }
+        }
+    }
+}
+
+/// Keeps what is too little to be worth a marker.
+fn fill(units: &[Unit], kept: &mut [bool]) {
+    let small: Vec<Range<usize>> = runs(kept).filter(|run| bytes(units, run).len() < MIN_GAP).collect();
+    for run in small {
+        if let Some(kept) = kept.get_mut(run) {
+            kept.fill(true);
+        }
+    }
+}
+
+/// The longest runs of units that do not stay.
+fn runs(kept: &[bool]) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    kept.chunk_by(|a, b| a == b).filter_map(move |chunk| {
+        let run = at..at + chunk.len();
+        at = run.end;
+        (chunk.first() == Some(&false)).then_some(run)
+    })
+}
+
+/// The bytes of these units.
+fn bytes(units: &[Unit], run: &Range<usize>) -> Range<usize> {
+    let start = units.get(run.start).map_or(0, |unit| unit.bytes.start);
+    let end = run.end.checked_sub(1).and_then(|last| units.get(last)).map_or(start, |unit| unit.bytes.end);
+    start..end
+}
+
+/// The gap that these units make. One of several lines takes the white space between it and its own line's rest.
+fn gap(text: &str, units: &[Unit], run: Range<usize>) -> Option<Gap> {
+    let mut range = bytes(units, &run);
+    let lines = (units.get(run.start)?.lines.0, units.get(run.end.checked_sub(1)?)?.lines.1);
+    if lines.0 < lines.1 {
+        let before = run.start.checked_sub(1).and_then(|before| units.get(before));
+        range.start =
+            before.filter(|unit| unit.lines.1 == lines.0).map_or(range.start, |unit| unit.bytes.end);
+        let behind = units.get(run.end).filter(|unit| unit.lines.0 == lines.1);
+        range.end = behind.map_or(range.end, |unit| unit.bytes.start);
+    }
+    let said = text.get(range.clone())?;
+    let words = said.split_ascii_whitespace().count();
+    Some(Gap { range, first: lines.0 + 1, last: lines.1 + 1, summary: format!("{words} words") })
+}

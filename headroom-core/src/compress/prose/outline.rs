@@ -1,0 +1,256 @@
+//! A document as units that stay or go as a whole: headings, sentences, items of lists, blocks of code, tables, and
+//! the turns of a conversation.
+
+use std::ops::Range;
+
+use super::sentence;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Heading,
+    Sentence,
+    Item,
+    Code,
+    Table,
+    /// What somebody says in a conversation.
+    Turn,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unit {
+    pub(super) kind: Kind,
+    /// Its bytes, without white space between it and other units of the same line.
+    pub(super) bytes: Range<usize>,
+    /// Its first and last line, counted from zero.
+    pub(super) lines: (u32, u32),
+    /// Which paragraph it is part of.
+    pub(super) paragraph: u32,
+}
+
+/// A turn that is longer has sentences.
+const LONGEST_TURN: usize = 300;
+/// The longest name before what somebody says.
+const LONGEST_NAME: usize = 40;
+/// A line with at least so many bytes may be one of a paragraph that is broken into lines.
+const WRAPPED: usize = 40;
+/// What is longer than this has no sentences.
+const LONGEST_SENTENCE: usize = 2000;
+/// Lines that show whether this is a conversation.
+const SAMPLE: usize = 400;
+
+/// The units of a text, in order. Only white space lies between them.
+pub(super) fn units(text: &str) -> Vec<Unit> {
+    let mut reader = Reader {
+        units: Vec::new(),
+        paragraph: 0,
+        is_conversation: is_conversation(text),
+        fence: None,
+        was_blank: true,
+        last: "",
+    };
+    let mut start = 0;
+    for (number, line) in (0..).zip(text.split('\n')) {
+        let body = line.strip_suffix('\r').unwrap_or(line);
+        reader.line(body, start, number);
+        start += line.len() + 1;
+    }
+    reader.units
+}
+
+struct Reader<'t> {
+    units: Vec<Unit>,
+    paragraph: u32,
+    is_conversation: bool,
+    /// What ends the block of code that is open.
+    fence: Option<&'t str>,
+    was_blank: bool,
+    /// The line before.
+    last: &'t str,
+}
+
+impl<'t> Reader<'t> {
+    fn line(&mut self, line: &'t str, start: usize, number: u32) {
+        let trimmed = line.trim();
+        let bytes = start..start + line.len();
+        if let Some(fence) = self.fence {
+            self.extend(bytes, number);
+            if trimmed.starts_with(fence) && trimmed.trim_start_matches(['`', '~']).is_empty() {
+                self.fence = None;
+            }
+            return;
+        }
+        if trimmed.is_empty() {
+            self.was_blank = true;
+            return;
+        }
+        let kind = kind(trimmed);
+        let continues = !self.was_blank && self.units.last().is_some_and(|unit| unit.kind == kind);
+        self.paragraph += u32::from(self.was_blank || kind != Kind::Sentence || !continues);
+        let is_next = !std::mem::replace(&mut self.was_blank, false);
+        let before = std::mem::replace(&mut self.last, line);
+        let last = self.units.last().filter(|unit| is_next && unit.bytes.len() < LONGEST_SENTENCE);
+        let is_indented = line.starts_with([' ', '\t']);
+        match kind {
+            Kind::Table if continues => self.extend(bytes, number),
+            Kind::Sentence if is_indented && last.is_some_and(|unit| unit.kind == Kind::Item) => {
+                self.extend(bytes, number);
+            }
+            Kind::Sentence if self.is_conversation && line.len() <= LONGEST_TURN && speaker(line) => {
+                self.push(Kind::Turn, bytes, number);
+            }
+            Kind::Sentence => {
+                let goes_on = last.is_some_and(|unit| unit.kind == kind) && goes_on(before, trimmed);
+                self.sentences(line, start, number, goes_on);
+            }
+            Kind::Code => {
+                self.fence = trimmed.get(..3);
+                self.push(kind, bytes, number);
+            }
+            _ => self.push(kind, bytes, number),
+        }
+    }
+
+    fn push(&mut self, kind: Kind, bytes: Range<usize>, line: u32) {
+        self.units.push(Unit { kind, bytes, lines: (line, line), paragraph: self.paragraph });
+    }
+
+    fn extend(&mut self, bytes: Range<usize>, line: u32) {
+        if let Some(unit) = self.units.last_mut() {
+            unit.bytes.end = bytes.end;
+            unit.lines.1 = line;
+        }
+    }
+
+    /// The sentences of a line. The first starts with the line unless it goes on from the line before, the last ends
+    /// with it.
+    fn sentences(&mut self, line: &str, start: usize, number: u32, goes_on: bool) {
+        let mut from = 0;
+        sentence::ends(line, |end| {
+            let sentence = line.get(from..end).unwrap_or_default();
+            let indent = if from == 0 { 0 } else { sentence.len() - sentence.trim_start().len() };
+            if from == 0 && goes_on {
+                self.extend(start..start + end, number);
+            } else if !sentence.trim().is_empty() {
+                self.push(Kind::Sentence, start + from + indent..start + end, number);
+            } else if let Some(last) = self.units.last_mut() {
+                // White space behind the last sentence.
+                last.bytes.end = start + end;
+            }
+            from = end;
+        });
+    }
+}
+
+/// Whether the last sentence of a line goes on in the next.
+fn goes_on(line: &str, next: &str) -> bool {
+    let is_open = !sentence::is_complete(line.trim_end());
+    is_open && (line.len() >= WRAPPED || next.starts_with(char::is_lowercase))
+}
+
+fn kind(line: &str) -> Kind {
+    let level = line.bytes().take_while(|byte| *byte == b'#').count();
+    let behind = line.as_bytes().get(level);
+    if (1..=6).contains(&level) && behind.is_some_and(u8::is_ascii_whitespace) {
+        Kind::Heading
+    } else if line.starts_with("```") || line.starts_with("~~~") {
+        Kind::Code
+    } else if line.starts_with('|') {
+        Kind::Table
+    } else if is_item(line) {
+        Kind::Item
+    } else {
+        Kind::Sentence
+    }
+}
+
+/// `- `, `* `, `+ `, `1. ` and `1) ` at the start.
+fn is_item(line: &str) -> bool {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = line.get(digits..).unwrap_or_default();
+    let marks: &[&str] = if digits == 0 { &["- ", "* ", "+ ", "• "] } else { &[". ", ") "] };
+    digits <= 3 && marks.iter().any(|mark| rest.starts_with(mark))
+}
+
+/// Whether most lines start with who says them.
+fn is_conversation(text: &str) -> bool {
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).take(SAMPLE);
+    let (said, all) = lines.fold((0, 0), |(said, all), line| (said + usize::from(speaker(line)), all + 1));
+    all >= 8 && said * 3 > all * 2
+}
+
+/// Whether a line starts with a name and a colon.
+fn speaker(line: &str) -> bool {
+    let name = line.split(':').next().filter(|name| name.len() < line.len()).unwrap_or_default();
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '\'' | '(' | ')');
+    (1..=LONGEST_NAME).contains(&name.len())
+        && name.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit())
+        && name.chars().all(plain)
+        && line.get(name.len() + 1..).is_some_and(|rest| rest.starts_with(' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Vec<(Kind, &str)> {
+        units(text).into_iter().map(|unit| (unit.kind, &text[unit.bytes])).collect()
+    }
+
+    #[test]
+    fn documents_have_units() {
+        let text = "# Title\n\nOne. Two is here.  \nThree.\n\n- item one. Still.\n- two\n```sh\nls\n\ncd\n```\n| a | b |\n|---|---|\n1. x\n";
+        let expected = [
+            (Kind::Heading, "# Title"),
+            (Kind::Sentence, "One."),
+            (Kind::Sentence, "Two is here.  "),
+            (Kind::Sentence, "Three."),
+            (Kind::Item, "- item one. Still."),
+            (Kind::Item, "- two"),
+            (Kind::Code, "```sh\nls\n\ncd\n```"),
+            (Kind::Table, "| a | b |\n|---|---|"),
+            (Kind::Item, "1. x"),
+        ];
+        assert_eq!(shown(text), expected);
+        let paragraphs: Vec<u32> = units(text).iter().map(|unit| unit.paragraph).collect();
+        assert_eq!(paragraphs[1..4], [2, 2, 2]);
+    }
+
+    #[test]
+    fn sentences_go_on_in_the_next_line() {
+        let text = "The light of the tower was seen by all of\nthe ships. It was lit by\r\nDr.\nBrown. Then\nhe left.\n\
+                    - an item\n  that goes on\nTitle\nMore.\n";
+        let expected = [
+            (Kind::Sentence, "The light of the tower was seen by all of\nthe ships."),
+            (Kind::Sentence, "It was lit by"),
+            (Kind::Sentence, "Dr."),
+            (Kind::Sentence, "Brown."),
+            (Kind::Sentence, "Then\nhe left."),
+            (Kind::Item, "- an item\n  that goes on"),
+            (Kind::Sentence, "Title"),
+            (Kind::Sentence, "More."),
+        ];
+        assert_eq!(shown(text), expected);
+    }
+
+    #[test]
+    fn turns_of_a_conversation_are_units() {
+        let text = "Keeper: It is dark. Very.\nMate (second): Yes .\n".repeat(6);
+        assert!(units(&text).iter().all(|unit| unit.kind == Kind::Turn) && units(&text).len() == 12);
+        assert_eq!(units("Note: this. And that.\nNo more of it.").len(), 3);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn only_white_space_lies_between_units(parts in proptest::collection::vec(proptest::sample::select(vec![
+            "A b. ", "\n", "# ", "```", "| ", "- x", "\r\n", "é.", "Q: r\n", "。", "  ", "\t", "Dr. ",
+        ]), 0..60)) {
+            let text = parts.concat();
+            let mut at = 0;
+            for unit in units(&text) {
+                assert!(unit.bytes.start >= at && text[at..unit.bytes.start].trim().is_empty());
+                at = unit.bytes.end;
+            }
+            assert!(text[at..].trim().is_empty());
+        }
+    }
+}

@@ -1,0 +1,133 @@
+use super::*;
+
+/// A document of sections with sentences that say different things, one of which holds the answer.
+fn document(sections: usize) -> String {
+    let subjects = ["harbour", "engine", "garden", "library", "market", "station", "bridge", "museum"];
+    let verbs = ["opens", "closes", "moves", "waits", "rises", "falls", "changes", "remains"];
+    let mut text = String::new();
+    for section in 0..sections {
+        let subject = subjects[section % subjects.len()];
+        text.push_str(&format!("## Part {section}\n\n"));
+        for (n, verb) in verbs.iter().enumerate() {
+            text.push_str(&format!(
+                "The {subject} of town {section} {verb} at hour {n}, as people of the place say each year. "
+            ));
+        }
+        if section == sections / 2 {
+            text.push_str(
+                "The lighthouse keeper was called Angus Mackay. However, nobody remembers his voice. ",
+            );
+        }
+        text.push_str("\n\n");
+    }
+    text
+}
+
+fn asked<'a>(question: &'a str) -> Wanted<'a> {
+    Wanted { question: Some(question), ..Wanted::default() }
+}
+
+/// The text with `[…]` for each gap.
+fn shown(text: &str, wanted: &Wanted<'_>) -> String {
+    let mut out = String::new();
+    let mut at = 0;
+    for gap in gaps(text, wanted) {
+        out.push_str(&text[at..gap.range.start]);
+        out.push_str("[…]");
+        at = gap.range.end;
+    }
+    out.push_str(&text[at..]);
+    out
+}
+
+#[test]
+fn what_answers_the_question_stays() {
+    let text = document(10);
+    let shown = shown(&text, &asked("What was the name of the lighthouse keeper?"));
+    assert!(shown.len() * 10 < text.len() * 6, "{shown}");
+    let answer = "The lighthouse keeper was called Angus Mackay. However, nobody remembers his voice.";
+    assert!(shown.contains(answer), "{shown}");
+    assert_eq!(shown.matches("## Part").count(), 10, "headings stay");
+    let last = text.trim_end().rsplit(". ").next().unwrap_or_default();
+    assert!(shown.trim_end().ends_with(last), "the end stays");
+}
+
+#[test]
+fn arguments_of_the_call_are_a_question_too() {
+    let arguments =
+        r#"{"url": "https://example.org/the/market", "prompt": "Who was the lighthouse keeper?"}"#;
+    let wanted = Wanted { arguments: Some(arguments), ..Wanted::default() };
+    let shown = shown(&document(10), &wanted);
+    assert!(shown.contains("Angus Mackay") && shown.contains("[…]"), "{shown}");
+}
+
+#[test]
+fn texts_that_nobody_asked_about_stay_unless_they_are_long() {
+    let text = document(10);
+    for question in ["Look at it.", "", "Fix the login of the app and deploy it to production.", "Why?"] {
+        assert_eq!(gaps(&text, &asked(question)), [], "{question}");
+    }
+    assert_eq!(gaps(&text[..1000], &asked("lighthouse keeper")), []);
+    let long = document(60);
+    let shown = shown(&long, &asked("Look at it."));
+    assert!(shown.len() * 2 < long.len());
+    assert_eq!(shown.matches("opens at hour 0").count(), 60, "first sentences stay");
+}
+
+#[test]
+fn what_leads_in_a_list_stays_with_it() {
+    let mut text = document(6);
+    text.push_str("These things were found in the tower by them:\n\n- a brass lighthouse lamp of the keeper\n- rope\n\n");
+    text.push_str(&document(6));
+    let shown = shown(&text, &asked("Which brass lamp did the lighthouse keeper have?"));
+    assert!(shown.contains("found in the tower by them:\n\n- a brass lighthouse lamp"), "{shown}");
+}
+
+#[test]
+fn gaps_of_more_than_a_line_take_the_white_space_around_them() {
+    let text = document(10);
+    for gap in gaps(&text, &asked("What was the name of the lighthouse keeper?")) {
+        let removed = &text[gap.range.clone()];
+        assert_eq!(gap.last - gap.first, removed.trim().matches('\n').count() as u32, "{removed}");
+        assert_eq!(
+            gap.first,
+            1 + text[..gap.range.start].trim_end().matches('\n').count() as u32 + {
+                let line_start = text[..gap.range.start].ends_with('\n');
+                if line_start {
+                    text[..gap.range.start].len() as u32 - text[..gap.range.start].trim_end().len() as u32
+                } else {
+                    0
+                }
+            }
+        );
+        assert_eq!(gap.summary, format!("{} words", removed.split_whitespace().count()));
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn gaps_hold_whole_sentences(parts in proptest::collection::vec(proptest::sample::select(vec![
+        "The keeper saw the lighthouse. ", "Dr. Who has 2.5 m of rope in the old tower of the town. ", "\n\n", "\n",
+        "## Head\n", "- an item of the list of the keeper\n", "灯台は古い。", "Is the wind of the north strong tonight? ",
+        "A: yes of course\n", "```\ncode\n```\n", "| a | b |\n", "It waits, and waits, and waits for the tide. ", "é ",
+    ]), 60..200)) {
+        let text = parts.concat();
+        let found = gaps(&text, &asked("Which lighthouse keeper has strong rope?"));
+        proptest::prop_assert_eq!(&found, &gaps(&text, &asked("Which lighthouse keeper has strong rope?")));
+        let units = units(&text);
+        let mut end = 0;
+        for gap in &found {
+            proptest::prop_assert!(gap.range.start >= end && gap.range.start < gap.range.end);
+            proptest::prop_assert!(text.get(gap.range.clone()).is_some());
+            for unit in &units {
+                let outside = unit.bytes.end <= gap.range.start || unit.bytes.start >= gap.range.end;
+                let inside = unit.bytes.start >= gap.range.start && unit.bytes.end <= gap.range.end;
+                proptest::prop_assert!(outside || inside, "{:?} cuts {:?}", gap, unit);
+            }
+            end = gap.range.end;
+        }
+        if let Some(gap) = found.first() {
+            proptest::prop_assert!(gap.last as usize <= text.split('\n').count());
+        }
+    }
+}
