@@ -5,7 +5,13 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use headroom_core::{Api, Handle, Means, Tier};
 
-use crate::config::{Settings, Store};
+use crate::{
+    config::{Settings, Store},
+    inspect::{self, InspectArgs},
+    mcp::{self, McpArgs},
+    simulate::{self, SimulateArgs},
+    wrap::{self, WrapArgs},
+};
 
 /// Makes LLM prompts smaller without changing what the provider has cached.
 #[derive(Debug, Parser)]
@@ -13,7 +19,7 @@ use crate::config::{Settings, Store};
     name = "headroom",
     version,
     propagate_version = true,
-    after_help = "Start with:\n  headroom proxy\n  ANTHROPIC_BASE_URL=http://127.0.0.1:8787 claude\n\n\
+    after_help = "Start with one of:\n  headroom wrap claude\n  headroom proxy\n\n\
                   Settings come from, first to last: flags, HEADROOM_* variables, the configuration file, defaults."
 )]
 pub(crate) struct Args {
@@ -29,12 +35,24 @@ pub(crate) enum Command {
     /// Read a request body on standard input, write the smaller one on standard output
     #[command(after_help = COMPRESS_EXAMPLES)]
     Compress(CompressArgs),
+    /// Show what would become of a request, block by block, and why
+    #[command(after_help = inspect::EXAMPLES)]
+    Inspect(InspectArgs),
+    /// Serve what was set aside to agents, over the Model Context Protocol
+    #[command(after_help = mcp::EXAMPLES)]
+    Mcp(McpArgs),
     /// Run a local proxy that makes requests smaller on their way to the provider
     #[command(after_help = PROXY_EXAMPLES)]
     Proxy(Box<Settings>),
     /// Print what was set aside behind a marker, or a part of it
     #[command(after_help = RETRIEVE_EXAMPLES)]
     Retrieve(RetrieveArgs),
+    /// Replay recorded conversations and show what would have been saved
+    #[command(after_help = simulate::EXAMPLES)]
+    Simulate(SimulateArgs),
+    /// Run an agent behind a proxy of its own, and say what that saved
+    #[command(after_help = wrap::EXAMPLES)]
+    Wrap(Box<WrapArgs>),
 }
 
 const COMPRESS_EXAMPLES: &str = "\

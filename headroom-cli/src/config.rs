@@ -20,7 +20,7 @@ use serde::Deserialize;
 pub(crate) use self::{
     listen::Listen,
     store::Store,
-    upstream::{Base, Upstreams},
+    upstream::{Base, InvalidBase, Upstreams},
 };
 
 const PREFIX: &str = "HEADROOM_";

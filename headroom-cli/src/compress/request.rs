@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Api, Report, Tier};
+use headroom_core::{Api, Means, Report, Tier};
 use headroom_store::OriginalStore;
 use headroom_tower::{HeadroomLayer, HeadroomOverride, Observer, RequestReport, StoreFailed};
 use http::{Request, Response, header};
@@ -25,7 +25,7 @@ pub(super) fn run(
 ) -> Result<(), CompressError> {
     let input = Bytes::from(input);
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CompressError::Runtime)?;
-    let (body, report) = runtime.block_on(forwarded(args, layer(tier, store), input.clone()));
+    let (body, report) = runtime.block_on(forwarded(args.api, args.means, layer(tier, store), input.clone()));
     let written = write_output(body.as_ref().unwrap_or(&input));
     if let Some(path) = &args.report {
         write_report(path, &to_json(report.as_ref(), tier, &input))?;
@@ -33,17 +33,18 @@ pub(super) fn run(
     written
 }
 
-/// What an upstream behind the layer gets.
-async fn forwarded(
-    args: &CompressArgs,
+/// What an upstream behind the layer gets, and what the layer did.
+pub(crate) async fn forwarded(
+    api: Option<Api>,
+    means: Option<Means>,
     layer: HeadroomLayer,
     input: Bytes,
 ) -> (Option<Bytes>, Option<RequestReport>) {
     let mut settings = HeadroomOverride::new().tenant(LOCAL_TENANT);
-    if let Some(api) = args.api.or_else(|| Api::detect(&input)) {
+    if let Some(api) = api.or_else(|| Api::detect(&input)) {
         settings = settings.api(api);
     }
-    if let Some(means) = args.means {
+    if let Some(means) = means {
         settings = settings.means(means);
     }
     let request = Request::post("/").header(header::CONTENT_TYPE, "application/json").extension(settings);

@@ -1,6 +1,7 @@
 //! `headroom proxy`: a transparent reverse proxy with the layer in it.
 
 mod edge;
+mod embed;
 mod provider;
 mod shutdown;
 mod storing;
@@ -20,11 +21,14 @@ use hyper_util::{
 use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceBuilder};
 
-pub(crate) use self::provider::Provider;
 use self::{
     edge::Edge,
     shutdown::Signals,
     upstream::{Upstream, UpstreamError},
+};
+pub(crate) use self::{
+    embed::{Embedded, Exchange},
+    provider::Provider,
 };
 use crate::{
     config::{Config, Log},

@@ -4,32 +4,40 @@ use std::{future, io};
 #[derive(Debug)]
 pub(super) struct Signals {
     #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+    asked: Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>,
+    #[cfg(not(unix))]
+    asked: Option<()>,
 }
 
 impl Signals {
     #[cfg(unix)]
     pub(super) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self { asked: Some((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)) })
     }
 
     #[cfg(not(unix))]
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self {})
+        Ok(Self { asked: Some(()) })
+    }
+
+    /// None: the proxy ends with the process that it is a part of.
+    pub(super) const fn never() -> Self {
+        Self { asked: None }
     }
 
     /// Waits for the next one.
     pub(super) async fn next(&mut self) {
         #[cfg(unix)]
-        let signal = tokio::select! {
-            signal = self.interrupt.recv() => signal,
-            signal = self.terminate.recv() => signal,
+        let signal = match &mut self.asked {
+            Some((interrupt, terminate)) => tokio::select! {
+                signal = interrupt.recv() => signal,
+                signal = terminate.recv() => signal,
+            },
+            None => None,
         };
         #[cfg(not(unix))]
-        let signal = tokio::signal::ctrl_c().await.ok();
+        let signal = if self.asked.is_some() { tokio::signal::ctrl_c().await.ok() } else { None };
         if signal.is_none() {
             future::pending::<()>().await;
         }

@@ -1,3 +1,5 @@
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::{
     env,
     ffi::OsStr,
@@ -14,7 +16,13 @@ use tempfile::TempDir;
 
 use crate::support::skipped;
 
-const PACKAGES: [&str; 2] = ["@anthropic-ai/claude-code@2.1.330", "@openai/codex@0.169.0"];
+const PACKAGES: [&str; 4] = [
+    "@anthropic-ai/claude-code@2.1.330",
+    "@openai/codex@0.169.0",
+    "opencode-ai@1.18.33",
+    "@google/gemini-cli@0.61.0",
+];
+const AIDER: &str = "aider-chat==0.86.2";
 /// The agents are several hundred megabytes.
 const INSTALL: Duration = Duration::from_secs(300);
 
@@ -22,6 +30,9 @@ const INSTALL: Duration = Duration::from_secs(300);
 pub(crate) struct Clients {
     pub(crate) claude: PathBuf,
     pub(crate) codex: PathBuf,
+    pub(crate) opencode: PathBuf,
+    pub(crate) gemini: PathBuf,
+    folder: PathBuf,
     python: PathBuf,
     mocks: PathBuf,
 }
@@ -57,16 +68,35 @@ impl Clients {
             )?;
         }
         let modules = folder.join("node_modules");
-        let binaries =
-            || Some((claude(&modules)?, Some(modules.join(".bin/codex")).filter(|codex| codex.exists())?));
+        let linked = |name| Some(modules.join(".bin").join(name)).filter(|binary| binary.exists());
+        let binaries = || Some((claude(&modules)?, linked("codex")?, linked("opencode")?, linked("gemini")?));
         if binaries().is_none() {
             fs::write(folder.join("package.json"), r#"{"private":true}"#)
                 .map_err(|error| error.to_string())?;
             let npm = ["install", "--force", "--no-audit", "--no-fund"];
             run(Command::new("npm").args(npm).args(PACKAGES).current_dir(&folder), "npm install")?;
         }
-        let (claude, codex) = binaries().ok_or("npm installed no binaries for this machine")?;
-        Ok(Self { claude, codex, python, mocks })
+        let (claude, codex, opencode, gemini) =
+            binaries().ok_or("npm installed no binaries for this machine")?;
+        Ok(Self { claude, codex, opencode, gemini, folder, python, mocks })
+    }
+
+    /// aider, in an environment of its own: it pins a hundred packages.
+    pub(crate) fn aider(&self) -> Option<PathBuf> {
+        let environment = self.folder.join("aider");
+        let program = environment.join("bin/aider");
+        let install = || {
+            run(Command::new("python3").args(["-m", "venv"]).arg(&environment), "python3 -m venv")?;
+            let pip = ["-m", "pip", "install", "-q", AIDER];
+            run(Command::new(environment.join("bin/python")).args(pip), "pip install")
+        };
+        if !program.exists()
+            && let Err(reason) = install()
+        {
+            skipped(&reason);
+            return None;
+        }
+        Some(program)
     }
 }
 

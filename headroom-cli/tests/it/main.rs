@@ -10,10 +10,14 @@
 mod access;
 mod compress;
 mod config;
+mod inspect;
 mod lifetime;
+mod mcp;
 mod proxy;
 mod retrieve;
+mod simulate;
 mod streaming;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
+mod wrap;
