@@ -7,8 +7,10 @@ use headroom_core::{Api, Handle, Means, Tier};
 
 use crate::{
     config::{Settings, Store},
+    doctor::{self, DoctorArgs},
     inspect::{self, InspectArgs},
     mcp::{self, McpArgs},
+    shell::{self, CompletionsArgs, ManArgs},
     simulate::{self, SimulateArgs},
     wrap::{self, WrapArgs},
 };
@@ -35,9 +37,18 @@ pub(crate) enum Command {
     /// Read a request body on standard input, write the smaller one on standard output
     #[command(after_help = COMPRESS_EXAMPLES)]
     Compress(CompressArgs),
+    /// Print completions for a shell
+    #[command(after_help = shell::COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Say what is active, what is not, and why
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(DoctorArgs),
     /// Show what would become of a request, block by block, and why
     #[command(after_help = inspect::EXAMPLES)]
     Inspect(InspectArgs),
+    /// Print the manual page
+    #[command(after_help = shell::MAN_EXAMPLES)]
+    Man(ManArgs),
     /// Serve what was set aside to agents, over the Model Context Protocol
     #[command(after_help = mcp::EXAMPLES)]
     Mcp(McpArgs),

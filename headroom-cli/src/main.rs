@@ -6,12 +6,14 @@
 mod args;
 mod compress;
 mod config;
+mod doctor;
 mod inspect;
 mod jsonc;
 mod mcp;
 mod output;
 mod proxy;
 mod retrieve;
+mod shell;
 mod simulate;
 mod store;
 mod wrap;
@@ -61,6 +63,12 @@ fn run(args: Args) -> Result<u8> {
             runtime.shutdown_background();
             result?;
         }
+        Command::Completions(shell) => shell::completions(&shell).context("cannot write standard output")?,
+        Command::Doctor(doctor) => {
+            let config = config::load(Settings::default(), args.config.as_deref())?;
+            return Ok(u8::from(!doctor::run(&doctor, &config, args.config.as_deref())?));
+        }
+        Command::Man(man) => shell::man(&man).context("cannot write the manual")?,
         Command::Inspect(inspect) => {
             let settings = Settings { tier: inspect.tier, ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;

@@ -2,6 +2,7 @@
 
 mod edge;
 mod embed;
+mod probe;
 mod provider;
 mod shutdown;
 mod storing;
@@ -28,6 +29,7 @@ use self::{
 };
 pub(crate) use self::{
     embed::{Embedded, Exchange},
+    probe::{Listener, probe},
     provider::Provider,
 };
 use crate::{

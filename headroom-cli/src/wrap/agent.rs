@@ -1,7 +1,7 @@
 /// An agent that can be run behind the proxy, or told how to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 #[value(rename_all = "lowercase")]
-pub(super) enum Agent {
+pub(crate) enum Agent {
     /// Claude Code
     Claude,
     /// OpenAI Codex
@@ -30,7 +30,7 @@ pub(super) enum Agent {
 
 impl Agent {
     /// The program's file name.
-    pub(super) const fn program(self) -> &'static str {
+    pub(crate) const fn program(self) -> &'static str {
         match self {
             Self::Claude => "claude",
             Self::Codex => "codex",

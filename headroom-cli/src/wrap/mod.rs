@@ -8,17 +8,20 @@ mod plan;
 mod receipt;
 mod steps;
 
-use std::{env, io, net::SocketAddr, process::Command, sync::Arc, time::Duration};
+use std::{env, io, net::SocketAddr, process::Command, sync::Arc};
 
 use serde_json::json;
-use tokio::{net::TcpStream, runtime::Runtime, time::timeout};
+use tokio::runtime::Runtime;
 
-pub(crate) use self::args::{EXAMPLES, WrapArgs};
-use self::{agent::Agent, door::Door, plan::Plan, receipt::Receipt};
+pub(crate) use self::{
+    agent::Agent,
+    args::{EXAMPLES, WrapArgs},
+};
+use self::{door::Door, plan::Plan, receipt::Receipt};
 use crate::{
     config::{Config, InvalidBase, Store},
     output,
-    proxy::{Embedded, ProxyError},
+    proxy::{Embedded, Listener, ProxyError, probe},
     store,
 };
 
@@ -34,7 +37,7 @@ pub(crate) enum WrapError {
     #[error("cannot run {program}")]
     Spawn { program: &'static str, source: io::Error },
     #[error(
-        "no proxy answers at {address}; start one with `headroom proxy`, or leave out --join to have one for this run"
+        "no Headroom proxy answers at {address}; start one with `headroom proxy`, or leave out --join to have one for this run"
     )]
     NoProxy { address: SocketAddr },
     #[error(transparent)]
@@ -66,7 +69,7 @@ pub(crate) fn run(args: &WrapArgs, config: &Config) -> Result<u8, WrapError> {
     let runtime = Runtime::new().map_err(WrapError::Runtime)?;
     let receipt = Arc::new(Receipt::default());
     let mut door = if args.join {
-        if !runtime.block_on(answers(shared)) {
+        if runtime.block_on(probe(shared)) != Listener::Headroom {
             return Err(WrapError::NoProxy { address: shared });
         }
         Door::Shared(shared)
@@ -125,11 +128,6 @@ async fn check(store: &Store) {
     {
         eprintln!("headroom: nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
     }
-}
-
-/// Whether something listens there.
-async fn answers(address: SocketAddr) -> bool {
-    matches!(timeout(Duration::from_secs(2), TcpStream::connect(address)).await, Ok(Ok(_)))
 }
 
 fn print(args: &WrapArgs, shared: SocketAddr) -> Result<(), WrapError> {

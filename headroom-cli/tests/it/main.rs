@@ -10,6 +10,7 @@
 mod access;
 mod compress;
 mod config;
+mod doctor;
 mod inspect;
 mod lifetime;
 mod mcp;

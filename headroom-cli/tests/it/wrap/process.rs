@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{World, files, send, text};
-use crate::support::{Upstream, exchange, request, skipped, stderr};
+use crate::support::{Proxy, Upstream, exchange, request, skipped, stderr};
 
 /// Says where the proxy is and stays until it may go.
 const WAIT: &str = "echo \"$ANTHROPIC_BASE_URL\" > url; while [ ! -e go ]; do sleep 0.02; done";
@@ -200,15 +200,17 @@ fn a_killed_wrapper_leaves_no_proxy_and_no_file() {
 #[test]
 fn a_proxy_that_runs_already_can_be_joined() {
     let world = World::with("claude", "echo $ANTHROPIC_BASE_URL");
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
+    let proxy = Proxy::to(([127, 0, 0, 1], 1).into(), &[]);
+    let address = proxy.address.to_string();
     let join =
         || world.headroom(&["wrap", "claude", "--join"]).env("HEADROOM_LISTEN", &address).output().unwrap();
     let output = join();
     assert_eq!(text(&output.stdout), format!("http://{address}\n"));
     assert!(stderr(&output).contains("keeps its own count"), "{}", stderr(&output));
-    drop(taken);
+    drop(proxy);
+    // Whatever else listens there is not asked to carry keys.
+    let _other = std::net::TcpListener::bind(&address).unwrap();
     let output = join();
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("no proxy answers"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no Headroom proxy answers"), "{}", stderr(&output));
 }
