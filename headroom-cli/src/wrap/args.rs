@@ -8,7 +8,7 @@ use crate::config::{Base, Settings, Store};
 pub(crate) const EXAMPLES: &str = "\
 The agent runs as it would without this: in the same folder, on the same terminal, with the same settings and keys. \
 Only the addresses of the APIs in its environment (for codex: in its arguments) lead to a proxy that lives inside \
-this process and ends with it. No file is changed.
+this process and ends with it. None of the agent's files is changed.
 
 What the agent's own variable named as its address (ANTHROPIC_BASE_URL, OPENAI_BASE_URL, ...), or its configuration, \
 is where the proxy sends its requests: a gateway stays in between. --upstream and HEADROOM_*_UPSTREAM go before that.
