@@ -5,7 +5,15 @@ use std::{num::NonZeroU32, path::PathBuf};
 use clap::{Parser, Subcommand};
 use headroom_core::{Api, Handle, Means, Tier};
 
-use crate::config::{Settings, Store};
+use crate::{
+    config::{Settings, Store},
+    doctor::{self, DoctorArgs},
+    inspect::{self, InspectArgs},
+    mcp::{self, McpArgs},
+    shell::{self, CompletionsArgs, ManArgs},
+    simulate::{self, SimulateArgs},
+    wrap::{self, WrapArgs},
+};
 
 /// Makes LLM prompts smaller without changing what the provider has cached.
 #[derive(Debug, Parser)]
@@ -13,7 +21,7 @@ use crate::config::{Settings, Store};
     name = "headroom",
     version,
     propagate_version = true,
-    after_help = "Start with:\n  headroom proxy\n  ANTHROPIC_BASE_URL=http://127.0.0.1:8787 claude\n\n\
+    after_help = "Start with one of:\n  headroom wrap claude\n  headroom proxy\n\n\
                   Settings come from, first to last: flags, HEADROOM_* variables, the configuration file, defaults."
 )]
 pub(crate) struct Args {
@@ -29,6 +37,24 @@ pub(crate) enum Command {
     /// Read a request body on standard input, write the smaller one on standard output
     #[command(after_help = COMPRESS_EXAMPLES)]
     Compress(CompressArgs),
+    /// Print completions for a shell
+    #[command(after_help = shell::COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Check the configuration, print what holds, or describe what may be said
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Say what is active, what is not, and why
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(DoctorArgs),
+    /// Show what would become of a request, block by block, and why
+    #[command(after_help = inspect::EXAMPLES)]
+    Inspect(InspectArgs),
+    /// Print the manual page
+    #[command(after_help = shell::MAN_EXAMPLES)]
+    Man(ManArgs),
+    /// Serve what was set aside to agents, over the Model Context Protocol
+    #[command(after_help = mcp::EXAMPLES)]
+    Mcp(McpArgs),
     /// Run a local proxy that makes requests smaller on their way to the provider
     #[command(after_help = PROXY_EXAMPLES)]
     Proxy(Box<Settings>),
@@ -38,9 +64,12 @@ pub(crate) enum Command {
     /// Show what turns through the proxy cost and what was saved in them, by day and model
     #[command(visible_alias = "stats", after_help = SAVINGS_EXAMPLES)]
     Savings(SavingsArgs),
-    /// Check the configuration, print what holds, or describe what may be said
-    #[command(subcommand)]
-    Config(ConfigCommand),
+    /// Replay recorded conversations and show what would have been saved
+    #[command(after_help = simulate::EXAMPLES)]
+    Simulate(SimulateArgs),
+    /// Run an agent behind a proxy of its own, and say what that saved
+    #[command(after_help = wrap::EXAMPLES)]
+    Wrap(Box<WrapArgs>),
 }
 
 /// Looks at flags of none but `--config`, at the environment and at the file.

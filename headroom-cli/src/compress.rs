@@ -14,7 +14,7 @@ use headroom_core::Tier;
 use headroom_store::{OriginalStore, StoreError};
 use serde::Serialize;
 
-pub(crate) use self::request::through;
+pub(crate) use self::request::{local, through};
 use crate::{args::CompressArgs, output, store};
 
 /// What stops `headroom compress`. A body that it cannot make smaller is no error: it is passed on.

@@ -22,7 +22,7 @@ pub(crate) use self::{
     listen::Listen,
     show::schema,
     store::{Store, home},
-    upstream::{Base, Upstreams},
+    upstream::{Base, InvalidBase, Upstreams},
 };
 
 const PREFIX: &str = "HEADROOM_";
@@ -84,7 +84,7 @@ const VARIABLES: [&str; 13] = [
 ];
 
 /// What holds once all sources are read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) listen: Listen,
     pub(crate) upstreams: Upstreams,
@@ -156,13 +156,24 @@ pub(crate) fn load(flags: Settings, file: Option<&Path>) -> Result<Config, Confi
     Ok(Config::of(&[flags, environment, file]))
 }
 
-/// Says which `HEADROOM_*` variables have no effect. They may be meant for something else, so they are no error.
+/// The file that is read: the one given, the one that a variable names, or the default, which need not be there.
+pub(crate) fn file(given: Option<&Path>) -> Option<PathBuf> {
+    given
+        .map(Path::to_owned)
+        .or_else(|| env::var_os("HEADROOM_CONFIG").map(PathBuf::from))
+        .or_else(default_file)
+}
+
+/// The `HEADROOM_*` variables that have no effect. They may be meant for something else, so they are no error.
+pub(crate) fn unknown_variables() -> Vec<String> {
+    let names = env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with(PREFIX) && !VARIABLES.contains(&name.as_str())).collect()
+}
+
+/// Says which variables have no effect.
 pub(crate) fn warn_of_unknown_variables() {
-    for (name, _) in env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with(PREFIX) && !VARIABLES.contains(&name.as_ref()) {
-            eprintln!("headroom: the variable {name} has no effect; known are {}", VARIABLES.join(", "));
-        }
+    for name in unknown_variables() {
+        eprintln!("headroom: the variable {name} has no effect; known are {}", VARIABLES.join(", "));
     }
 }
 

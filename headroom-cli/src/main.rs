@@ -6,15 +6,22 @@
 mod args;
 mod compress;
 mod config;
+mod doctor;
+mod inspect;
+mod jsonc;
 mod ledger;
+mod mcp;
 mod output;
 mod proxy;
 mod retrieve;
 mod savings;
 mod secret;
+mod shell;
+mod simulate;
 mod store;
 mod tokens;
 mod usage;
+mod wrap;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -31,15 +38,15 @@ use crate::{
 
 fn main() -> ExitCode {
     match run(Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("headroom: {error:#}");
-            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
+            ExitCode::from(status(&error))
         }
     }
 }
 
-fn run(args: Args) -> Result<()> {
+fn run(args: Args) -> Result<u8> {
     match args.command {
         Command::Compress(compress) => {
             let (tier, store) = (compress.tier, compress.store.clone());
@@ -75,8 +82,33 @@ fn run(args: Args) -> Result<()> {
             runtime.shutdown_background();
             result?;
         }
+        Command::Completions(shell) => shell::completions(&shell).context("cannot write standard output")?,
+        Command::Doctor(doctor) => {
+            let config = config::load(Settings::default(), args.config.as_deref())?;
+            return Ok(u8::from(!doctor::run(&doctor, &config, args.config.as_deref())?));
+        }
+        Command::Man(man) => shell::man(&man).context("cannot write the manual")?,
+        Command::Inspect(inspect) => {
+            let settings = Settings { tier: inspect.tier, ..Settings::default() };
+            let config = config::load(settings, args.config.as_deref())?;
+            inspect::run(&inspect, config.tier)?;
+        }
+        Command::Mcp(mcp) => {
+            let settings = Settings { store: mcp.store.clone(), ..Settings::default() };
+            let config = config::load(settings, args.config.as_deref())?;
+            mcp::run(&mcp, &config.store)?;
+        }
+        Command::Simulate(simulate) => {
+            let settings = Settings { tier: simulate.tier, ..Settings::default() };
+            let config = config::load(settings, args.config.as_deref())?;
+            simulate::run(&simulate, config.tier)?;
+        }
+        Command::Wrap(wrap) => {
+            let config = config::load(wrap.settings(), args.config.as_deref())?;
+            return Ok(wrap::run(&wrap, &config)?);
+        }
     }
-    Ok(())
+    Ok(0)
 }
 
 /// The layer, the same in the proxy and the filter.
@@ -84,11 +116,17 @@ fn layer(tier: Tier, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
     HeadroomLayer::with_store(store).tier(tier)
 }
 
-/// Whether the user has to call `headroom` differently, as opposed to: it went wrong.
-fn is_usage(error: &anyhow::Error) -> bool {
-    error.is::<ConfigError>()
+/// 2 where the user has to call `headroom` differently, 1 where it went wrong.
+fn status(error: &anyhow::Error) -> u8 {
+    if let Some(error) = error.downcast_ref::<wrap::WrapError>() {
+        return error.status();
+    }
+    let is_usage = error.is::<ConfigError>()
         || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
+        || error.downcast_ref::<inspect::InspectError>().is_some_and(inspect::InspectError::is_usage)
+        || error.downcast_ref::<mcp::McpError>().is_some_and(mcp::McpError::is_usage)
         || error.downcast_ref::<retrieve::RetrieveError>().is_some_and(retrieve::RetrieveError::is_usage)
         || error.downcast_ref::<savings::SavingsError>().is_some_and(savings::SavingsError::is_usage)
-        || error.downcast_ref::<proxy::ProxyError>().is_some_and(proxy::ProxyError::is_usage)
+        || error.downcast_ref::<proxy::ProxyError>().is_some_and(proxy::ProxyError::is_usage);
+    if is_usage { 2 } else { 1 }
 }

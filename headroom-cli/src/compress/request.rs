@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Api, Report, Tier};
+use headroom_core::{Api, Means, Report, Tier};
 use headroom_store::OriginalStore;
 use headroom_tower::{HeadroomLayer, HeadroomOverride, Observer, RequestReport, StoreFailed};
 use http::{Request, Response, header};
@@ -25,18 +25,23 @@ pub(super) fn run(
 ) -> Result<(), CompressError> {
     let input = Bytes::from(input);
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CompressError::Runtime)?;
-    let mut settings = HeadroomOverride::new().tenant(LOCAL_TENANT);
-    if let Some(means) = args.means {
-        settings = settings.means(means);
-    }
     // There is nothing else that this thread could do meanwhile.
     let layer = layer(tier, store).offload_above(u64::MAX).observer(Warner);
-    let (body, report) = runtime.block_on(through(layer, settings, args.api, input.clone()));
+    let (body, report) = runtime.block_on(through(layer, local(args.means), args.api, input.clone()));
     let written = write_output(body.as_ref().unwrap_or(&input));
     if let Some(path) = &args.report {
         write_report(path, &to_json(report.as_ref(), tier, &input))?;
     }
     written
+}
+
+/// The settings of a request of this user's; without a means it is the layer's.
+pub(crate) fn local(means: Option<Means>) -> HeadroomOverride {
+    let settings = HeadroomOverride::new().tenant(LOCAL_TENANT);
+    match means {
+        Some(means) => settings.means(means),
+        None => settings,
+    }
 }
 
 /// What an upstream behind the layer gets. Where no format is given, the body tells it.

@@ -44,17 +44,30 @@ impl Base {
             .build()
     }
 
+    /// What a client puts before its paths so that they join to this as they would without a proxy: `/v1` where this
+    /// ends in that.
+    pub(crate) fn client_path(&self) -> &str {
+        match self.path.rsplit_once('/') {
+            Some((_, last)) if is_version(last) => {
+                self.path.get(self.path.len() - last.len() - 1..).unwrap_or_default()
+            }
+            _ => "",
+        }
+    }
+
     /// `/v1` where this ends in it and the path starts with it: both a base URL and a client's path name the version.
     fn shared_version(&self, path: &str) -> &str {
-        let Some((_, last)) = self.path.rsplit_once('/') else { return "" };
-        let is_version =
-            last.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        if is_version && path.split('/').nth(1) == Some(last) {
-            self.path.get(self.path.len() - last.len() - 1..).unwrap_or_default()
+        let version = self.client_path();
+        if path.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            version
         } else {
             ""
         }
     }
+}
+
+fn is_version(segment: &str) -> bool {
+    segment.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 impl fmt::Display for Base {
@@ -116,6 +129,12 @@ impl Upstreams {
             gemini: own(self.gemini, "generativelanguage.googleapis.com"),
             ..self
         }
+    }
+
+    /// One for every API.
+    pub(crate) fn all(base: &Base) -> Self {
+        let base = || Some(base.clone());
+        Self { anthropic: base(), openai: base(), gemini: base(), bedrock: base(), vertex: base() }
     }
 
     /// Where the requests of a provider go; `None` where nobody has said.

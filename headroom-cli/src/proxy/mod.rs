@@ -4,9 +4,11 @@ mod answer;
 mod connect;
 mod door;
 mod edge;
+mod embed;
 mod live;
 mod metered;
 mod own;
+mod probe;
 mod provider;
 mod signals;
 mod storing;
@@ -28,7 +30,6 @@ use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceBuilder};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-pub(crate) use self::provider::Provider;
 use self::{
     connect::Connector,
     door::Door,
@@ -39,6 +40,11 @@ use self::{
     storing::OpenStore,
     totals::Totals,
     upstream::{Upstream, UpstreamError},
+};
+pub(crate) use self::{
+    embed::{Embedded, Exchange},
+    probe::{Listener, probe},
+    provider::Provider,
 };
 use crate::{
     config::{self, Config, ConfigError, Log},

@@ -11,48 +11,38 @@ pub(super) enum Asked {
 
 /// The signals that the proxy listens to.
 #[derive(Debug)]
-pub(super) struct Signals {
-    #[cfg(unix)]
+pub(super) struct Signals(Option<Listening>);
+
+#[cfg(unix)]
+#[derive(Debug)]
+struct Listening {
     interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
     hangup: tokio::signal::unix::Signal,
     /// Whether the proxy was started to be watched, and not to stay when its terminal is closed.
-    #[cfg(unix)]
     is_watched: bool,
 }
 
+#[cfg(not(unix))]
+#[derive(Debug)]
+struct Listening;
+
 impl Signals {
-    #[cfg(unix)]
     pub(super) fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            is_watched: io::IsTerminal::is_terminal(&io::stderr()),
-        })
+        Ok(Self(Some(Listening::new()?)))
     }
 
-    #[cfg(not(unix))]
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self {})
+    /// None: the proxy ends with the process that it is a part of.
+    pub(super) const fn never() -> Self {
+        Self(None)
     }
 
     /// Waits for the next one.
     pub(super) async fn next(&mut self) -> Asked {
-        #[cfg(unix)]
-        let asked = tokio::select! {
-            signal = self.interrupt.recv() => signal.map(|()| Asked::Stop),
-            signal = self.terminate.recv() => signal.map(|()| Asked::Stop),
-            signal = self.hangup.recv() => signal.map(|()| match self.is_watched && !has_terminal() {
-                true => Asked::Stop,
-                false => Asked::Reload,
-            }),
+        let asked = match &mut self.0 {
+            Some(listening) => listening.next().await,
+            None => None,
         };
-        #[cfg(not(unix))]
-        let asked = tokio::signal::ctrl_c().await.ok().map(|()| Asked::Stop);
         match asked {
             Some(asked) => asked,
             None => future::pending().await,
@@ -62,6 +52,41 @@ impl Signals {
     /// Waits for the next one that asks to stop.
     pub(super) async fn stop(&mut self) {
         while self.next().await != Asked::Stop {}
+    }
+}
+
+#[cfg(unix)]
+impl Listening {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            is_watched: io::IsTerminal::is_terminal(&io::stderr()),
+        })
+    }
+
+    async fn next(&mut self) -> Option<Asked> {
+        tokio::select! {
+            signal = self.interrupt.recv() => signal.map(|()| Asked::Stop),
+            signal = self.terminate.recv() => signal.map(|()| Asked::Stop),
+            signal = self.hangup.recv() => signal.map(|()| match self.is_watched && !has_terminal() {
+                true => Asked::Stop,
+                false => Asked::Reload,
+            }),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Listening {
+    const fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Option<Asked> {
+        tokio::signal::ctrl_c().await.ok().map(|()| Asked::Stop)
     }
 }
 

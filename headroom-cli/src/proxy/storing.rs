@@ -14,14 +14,23 @@ pub(super) enum OpenStore {
 }
 
 impl OpenStore {
+    /// Opens it when it is first used.
+    pub(super) fn new(store: &Store) -> Self {
+        match store {
+            Store::Folder(folder) => Self::Folder(DiskStore::new(folder)),
+            Store::Memory => Self::Memory(MemoryStore::new()),
+        }
+    }
+
     /// Opens it. One that does not work yet is no reason not to serve.
     pub(super) async fn open(store: &Store) -> Self {
-        let Store::Folder(folder) = store else { return Self::Memory(MemoryStore::new()) };
-        let store = DiskStore::new(folder);
-        if let Err(error) = store.check().await {
+        let store = Self::new(store);
+        if let Self::Folder(folder) = &store
+            && let Err(error) = folder.check().await
+        {
             tracing::warn!("nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
         }
-        Self::Folder(store)
+        store
     }
 
     /// What is kept under this handle, whoever it belongs to: for the user who runs the proxy.

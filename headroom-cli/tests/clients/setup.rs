@@ -1,3 +1,5 @@
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::{
     env,
     ffi::OsStr,
@@ -25,6 +27,7 @@ const NODE: [&str; 6] = [
 ];
 /// `boto3` is what the SDK reads Bedrock's streams with.
 const PYTHON: [&str; 5] = ["aiohttp", "anthropic==2.12.0", "boto3", "openai==3.54.0", "zstandard"];
+const AIDER: &str = "aider-chat==0.86.2";
 /// The agents are several hundred megabytes.
 const INSTALL: Duration = Duration::from_secs(300);
 
@@ -37,6 +40,7 @@ pub(crate) struct Clients {
     pub(crate) python: PathBuf,
     /// Where scripts for Node find the SDKs.
     pub(crate) modules: PathBuf,
+    folder: PathBuf,
     mocks: PathBuf,
 }
 
@@ -78,6 +82,7 @@ impl Clients {
                 opencode: native(&modules, "bin/opencode")?,
                 python: python.clone(),
                 modules: modules.clone(),
+                folder: folder.clone(),
                 mocks: mocks.clone(),
             })
         };
@@ -88,6 +93,24 @@ impl Clients {
         let npm = ["install", "--force", "--no-audit", "--no-fund"];
         run(Command::new("npm").args(npm).args(NODE).current_dir(&folder), "npm install")?;
         clients().ok_or_else(|| "npm installed no binaries for this machine".to_owned())
+    }
+
+    /// aider, in an environment of its own: it pins a hundred packages.
+    pub(crate) fn aider(&self) -> Option<PathBuf> {
+        let environment = self.folder.join("aider");
+        let program = environment.join("bin/aider");
+        let install = || {
+            run(Command::new("python3").args(["-m", "venv"]).arg(&environment), "python3 -m venv")?;
+            let pip = ["-m", "pip", "install", "-q", AIDER];
+            run(Command::new(environment.join("bin/python")).args(pip), "pip install")
+        };
+        if !program.exists()
+            && let Err(reason) = install()
+        {
+            skipped(&reason);
+            return None;
+        }
+        Some(program)
     }
 }
 

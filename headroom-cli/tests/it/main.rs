@@ -10,13 +10,18 @@
 mod access;
 mod compress;
 mod config;
+mod doctor;
 mod faults;
+mod inspect;
 mod ledger;
 mod lifetime;
+mod mcp;
 mod own;
 mod proxy;
 mod retrieve;
+mod simulate;
 mod streaming;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
+mod wrap;

@@ -1,0 +1,246 @@
+//! Members put into an object and taken out of it by cutting text, so that comments, order and spacing stay.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::{parse, plain};
+
+/// The text with `value` under `name` in the object `parent` of the outermost object, which is made where it is
+/// missing. `None` where that cannot be done for certain.
+pub(crate) fn insert(text: &str, parent: &str, name: &str, value: &Value) -> Option<String> {
+    let before = if text.trim().is_empty() { "{}\n" } else { text };
+    let plain = plain(before);
+    let root = object(&plain, 0)?;
+    let (target, key, value_text) = match root.iter().find(|member| member.name == parent) {
+        Some(member) => (member.value.start, name, value.to_string()),
+        None => (plain.find('{')?, parent, format!("{{{}: {value}}}", Value::from(name))),
+    };
+    let members = object(&plain, target)?;
+    if members.iter().any(|member| member.name == key) {
+        return None;
+    }
+    let at = target + 1;
+    // As the next member is set out; two spaces deeper than the brace's line where there is none.
+    let lead = match members.first() {
+        Some(next) => plain
+            .get(at..next.key)?
+            .rsplit_once('\n')
+            .map_or_else(String::new, |(_, indent)| format!("\n{indent}")),
+        None => {
+            let line = before.get(..target)?.rsplit('\n').next()?;
+            let indent: String = line.chars().take_while(|c| *c == ' ' || *c == '\t').collect();
+            format!("\n{indent}  ")
+        }
+    };
+    let end = match members.first() {
+        Some(_) => ",".to_owned(),
+        // The brace that closes an empty object moves to a line of its own, unless it has one.
+        None if before.get(at..)?.starts_with('}') => lead.strip_suffix("  ").unwrap_or_default().to_owned(),
+        None => String::new(),
+    };
+    let (head, tail) = before.split_at_checked(at)?;
+    let after = format!("{head}{lead}{}: {value_text}{end}{tail}", Value::from(key));
+    let mut wanted = parse(before)?;
+    set(&mut wanted, parent, name, value)?;
+    (parse(&after)? == wanted).then_some(after)
+}
+
+/// The text without the member `name` of the object `parent`. `None` where that cannot be done for certain.
+pub(crate) fn remove(text: &str, parent: &str, name: &str) -> Option<String> {
+    let plain = plain(text);
+    let root = object(&plain, 0)?;
+    let parent_member = root.iter().find(|member| member.name == parent)?;
+    let members = object(&plain, parent_member.value.start)?;
+    let at = members.iter().position(|member| member.name == name)?;
+    let member = members.get(at)?;
+    let mut after = text.to_owned();
+    match (members.get(at + 1), at.checked_sub(1).and_then(|before| members.get(before))) {
+        // With its comma and the space after that; what others wrote there stays.
+        (Some(next), _) => {
+            let comma = member.value.end + plain.get(member.value.end..next.key)?.find(',')? + 1;
+            let rest = text.get(comma..)?;
+            after.replace_range(member.key..comma + rest.len() - rest.trim_start().len(), "");
+        }
+        (None, Some(last)) => {
+            let comma = last.value.end + plain.get(last.value.end..member.key)?.find(',')?;
+            after.replace_range(member.key..member.value.end, "");
+            after.replace_range(comma..=comma, "");
+        }
+        (None, None) => after.replace_range(member.key..member.value.end, ""),
+    }
+    let mut wanted = parse(text)?;
+    wanted.get_mut(parent)?.as_object_mut()?.remove(name)?;
+    (parse(&after)? == wanted).then_some(after)
+}
+
+fn set(root: &mut Value, parent: &str, name: &str, value: &Value) -> Option<()> {
+    let parent = root.as_object_mut()?.entry(parent).or_insert_with(|| Value::Object(serde_json::Map::new()));
+    parent.as_object_mut()?.insert(name.to_owned(), value.clone());
+    Some(())
+}
+
+/// Where a member stands.
+struct Member {
+    name: String,
+    key: usize,
+    value: Range<usize>,
+}
+
+/// The members of the object that begins at or after this place of a JSON text without comments.
+fn object(plain: &str, at: usize) -> Option<Vec<Member>> {
+    let mut reader = Reader { text: plain, at };
+    reader.skip_space();
+    reader.take('{')?;
+    let mut members = Vec::new();
+    loop {
+        reader.skip_space();
+        if reader.take('}').is_some() {
+            return Some(members);
+        }
+        if !members.is_empty() {
+            reader.take(',')?;
+            reader.skip_space();
+        }
+        let key = reader.at;
+        let end = reader.value()?;
+        let name = serde_json::from_str(plain.get(key..end)?).ok()?;
+        reader.skip_space();
+        reader.take(':')?;
+        reader.skip_space();
+        let start = reader.at;
+        let end = reader.value()?;
+        members.push(Member { name, key, value: start..end });
+    }
+}
+
+/// Walks over a text that is known to be JSON.
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn rest(&self) -> &str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn skip_space(&mut self) {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start().len();
+    }
+
+    fn take(&mut self, c: char) -> Option<()> {
+        self.rest().starts_with(c).then(|| self.at += c.len_utf8())
+    }
+
+    /// Steps over a value and gives its end.
+    fn value(&mut self) -> Option<usize> {
+        let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+        for (offset, c) in self.rest().char_indices() {
+            let end = self.at + offset;
+            if in_string {
+                match c {
+                    _ if escaped => escaped = false,
+                    '\\' => escaped = true,
+                    '"' => in_string = false,
+                    _ => continue,
+                }
+                if !in_string && depth == 0 {
+                    self.at = end + 1;
+                    return Some(self.at);
+                }
+                continue;
+            }
+            match c {
+                '"' => in_string = true,
+                '{' | '[' => depth += 1,
+                '}' | ']' if depth > 0 => {
+                    depth -= 1;
+                    if depth == 0 {
+                        self.at = end + 1;
+                        return Some(self.at);
+                    }
+                }
+                ',' | '}' | ']' | ' ' | '\t' | '\n' | '\r' | ':' if depth == 0 => {
+                    self.at = end;
+                    return (offset > 0).then_some(end);
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn members_go_in_where_the_text_has_room() {
+        let value = json!({"command": "h"});
+        for (text, after) in [
+            ("", "{\n  \"servers\": {\"headroom\": {\"command\":\"h\"}}\n}\n"),
+            ("{}", "{\n  \"servers\": {\"headroom\": {\"command\":\"h\"}}\n}"),
+            (
+                "{\n    // mine\n    \"a\": 1, // one\n}\n",
+                "{\n    \"servers\": {\"headroom\": {\"command\":\"h\"}},\n    // mine\n    \"a\": 1, // one\n}\n",
+            ),
+            (
+                "{\"servers\": {\"x\": {\"a\": [\"}\", 1]}}}",
+                "{\"servers\": {\"headroom\": {\"command\":\"h\"},\"x\": {\"a\": [\"}\", 1]}}}",
+            ),
+            (
+                "{\n\t\"servers\": {\n\t\t\"x\": {}, /* , */\n\t}\n}",
+                "{\n\t\"servers\": {\n\t\t\"headroom\": {\"command\":\"h\"},\n\t\t\"x\": {}, /* , */\n\t}\n}",
+            ),
+            (
+                "{\n  \"servers\": {},\n  \"b\": 2\n}",
+                "{\n  \"servers\": {\n    \"headroom\": {\"command\":\"h\"}\n  },\n  \"b\": 2\n}",
+            ),
+        ] {
+            assert_eq!(insert(text, "servers", "headroom", &value).as_deref(), Some(after), "{text}");
+            let removed = remove(after, "servers", "headroom").unwrap();
+            let mut without = parse(after).unwrap();
+            without["servers"].as_object_mut().unwrap().remove("headroom");
+            assert_eq!(parse(&removed), Some(without), "{removed}");
+            for comment in ["// mine", "// one", "/* , */"] {
+                assert_eq!(removed.contains(comment), text.contains(comment));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_certain_is_left_alone() {
+        let value = json!(1);
+        for text in [
+            "[]",
+            "{",
+            "nonsense",
+            "{\"servers\": []}",
+            "{\"servers\": {\"headroom\": 2}}",
+            // The first is found and the second holds.
+            "{\"servers\": {}, \"servers\": {\"x\": 1}}",
+        ] {
+            assert_eq!(insert(text, "servers", "headroom", &value), None, "{text}");
+        }
+        for text in ["{}", "{\"servers\": {}}", "{\"servers\": {\"headroom\": 1, \"headroom\": 2}}"] {
+            assert_eq!(remove(text, "servers", "headroom"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_member_goes_wherever_it_stands() {
+        for (text, after) in [
+            ("{\"s\": {\"a\": 1, \"h\": {}, \"b\": -2}}", "{\"s\": {\"a\": 1, \"b\": -2}}"),
+            ("{\"s\": {\"a\": true, \"h\": \"x\\\"}\"}}", "{\"s\": {\"a\": true }}"),
+            ("{\"s\": {\"h\": 1, // c\n \"b\": 2}}", "{\"s\": {// c\n \"b\": 2}}"),
+            ("{\"s\": {\"h\": 1}}", "{\"s\": {}}"),
+        ] {
+            assert_eq!(remove(text, "s", "h").as_deref(), Some(after));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! JSON with comments and trailing commas, as editors and agents write their settings.
+
+mod edit;
+
+use serde_json::Value;
+
+pub(crate) use self::edit::{insert, remove};
+
+/// The value; `None` where it is not JSON even without comments.
+pub(crate) fn parse(text: &str) -> Option<Value> {
+    serde_json::from_str(&plain(text)).ok()
+}
+
+/// The same text with a space in place of every byte of a comment and of every trailing comma. Offsets stay.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    // Where a comma stands that only white space has followed.
+    let mut comma = None;
+    if characters.peek() == Some(&'\u{feff}') {
+        characters.next();
+        plain.push_str("   ");
+    }
+    while let Some(c) = characters.next() {
+        match (c, characters.peek()) {
+            ('"', _) => {
+                comma = None;
+                plain.push('"');
+                let mut escaped = false;
+                for c in characters.by_ref() {
+                    plain.push(c);
+                    match c {
+                        '"' if !escaped => break,
+                        '\\' => escaped = !escaped,
+                        _ => escaped = false,
+                    }
+                }
+            }
+            ('/', Some('/')) => {
+                plain.push(' ');
+                while let Some(c) = characters.next_if(|c| *c != '\n') {
+                    blank(&mut plain, c);
+                }
+            }
+            ('/', Some('*')) => {
+                // The star that opens it does not close it.
+                characters.next();
+                plain.push_str("  ");
+                let mut last = ' ';
+                for c in characters.by_ref() {
+                    blank(&mut plain, c);
+                    if (last, c) == ('*', '/') {
+                        break;
+                    }
+                    last = c;
+                }
+            }
+            (',', _) => {
+                // One that follows nothing is no trailing comma but an error.
+                comma = Some(plain.len()).filter(|_| !plain.trim_end().ends_with(['{', '[', ',']));
+                plain.push(',');
+            }
+            ('}' | ']', _) => {
+                if let Some(at) = comma.take() {
+                    plain.replace_range(at..=at, " ");
+                }
+                plain.push(c);
+            }
+            _ => {
+                if !c.is_whitespace() {
+                    comma = None;
+                }
+                plain.push(c);
+            }
+        }
+    }
+    plain
+}
+
+fn blank(plain: &mut String, c: char) {
+    match c {
+        '\n' | '\r' => plain.push(c),
+        _ => plain.extend(std::iter::repeat_n(' ', c.len_utf8())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn comments_and_trailing_commas_are_read_over() {
+        let text =
+            "\u{feff}// é\n{\"a\": [1, 2, /* x, */ ], // y\n \"b//\": \"/* \\\" */,]\", /**/ \"c\": {},\n}";
+        assert_eq!(parse(text), Some(json!({"a": [1, 2], "b//": "/* \" */,]", "c": {}})));
+        assert_eq!(plain(text).len(), text.len());
+    }
+
+    #[test]
+    fn what_is_no_json_is_none() {
+        for text in ["", "{", "{,}", "[1,,]", "// only", "/* open", "\"open"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `headroom mcp install` and `uninstall`: one entry in a file that is not ours.
+
+mod client;
+mod entry;
+mod file;
+mod journal;
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+pub(super) use self::client::Client;
+use self::{client::Entry, entry::Found, journal::Change};
+use crate::output;
+
+/// Why a configuration was not changed. It is then as it was.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InstallError {
+    #[error("HOME is not set, so the files of {client} cannot be found")]
+    Home { client: &'static str },
+    #[error("cannot find the path of this program")]
+    Program(#[source] io::Error),
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error(
+        "{} has another entry named headroom; take it out, or change it by hand to:\n{entry}", path.display()
+    )]
+    Other { path: PathBuf, entry: String },
+    #[error(
+        "{} cannot be changed safely (it is not in the form expected), and was left as it is; put this into it by \
+         hand:\n{entry}", path.display()
+    )]
+    Unsafe { path: PathBuf, entry: String },
+    #[error(
+        "the headroom entry in {} is not the one that was written, or cannot be cut out safely; it was left as it is, \
+         take it out by hand", path.display()
+    )]
+    Changed { path: PathBuf },
+    #[error("cannot write standard output")]
+    Print(#[source] io::Error),
+}
+
+/// Where everything is for one client.
+struct Place {
+    file: PathBuf,
+    journal: PathBuf,
+    entry: Entry,
+}
+
+impl Place {
+    fn of(client: Client) -> Result<Self, InstallError> {
+        let program = env::current_exe().map_err(InstallError::Program)?;
+        let place = || Some((client.file()?, journal::path(client)?));
+        let (file, journal) = place().ok_or(InstallError::Home { client: client.as_str() })?;
+        Ok(Self { file, journal, entry: client.entry(&program) })
+    }
+
+    fn read(&self) -> Result<Option<String>, InstallError> {
+        file::read(&self.file).map_err(|source| InstallError::Read { path: self.file.clone(), source })
+    }
+
+    fn write(&self, text: &str) -> Result<(), InstallError> {
+        file::replace(&self.file, text)
+            .map_err(|source| InstallError::Write { path: self.file.clone(), source })
+    }
+}
+
+/// Puts the entry in.
+pub(super) fn install(client: Client, print: bool) -> Result<(), InstallError> {
+    let place = Place::of(client)?;
+    if print {
+        return say(&format!("In {}:\n{}", place.file.display(), place.entry));
+    }
+    let before = place.read()?;
+    let text = before.as_deref().unwrap_or_default();
+    let entry = || place.entry.to_string();
+    match place.entry.find(text) {
+        Found::Same => return say(&format!("{} has it already\n", place.file.display())),
+        Found::Other => return Err(InstallError::Other { path: place.file.clone(), entry: entry() }),
+        Found::Unreadable => return Err(InstallError::Unsafe { path: place.file.clone(), entry: entry() }),
+        Found::Missing => {}
+    }
+    let Some(after) = place.entry.insert(text) else {
+        return Err(InstallError::Unsafe { path: place.file.clone(), entry: entry() });
+    };
+    // First, so that there is no moment in which the change could not be undone.
+    let change = Change { file: place.file.clone(), before, after };
+    change
+        .write(&place.journal)
+        .map_err(|source| InstallError::Write { path: place.journal.clone(), source })?;
+    place.write(&change.after)?;
+    say(&format!("{} has the server now; start {} again to use it\n", place.file.display(), client.as_str()))
+}
+
+/// Takes the entry out: the file as it was before where nobody changed it since, else without the entry.
+pub(super) fn uninstall(client: Client, print: bool) -> Result<(), InstallError> {
+    let place = Place::of(client)?;
+    let change = Change::read(&place.journal)
+        .map_err(|source| InstallError::Read { path: place.journal.clone(), source })?
+        .filter(|change| change.file == place.file);
+    let Some(text) = place.read()? else {
+        forget(&place.journal)?;
+        return say(&format!("{} is not there; nothing to undo\n", place.file.display()));
+    };
+    let untouched = change.filter(|change| change.after == text);
+    let (after, what) = match (untouched, place.entry.find(&text)) {
+        (Some(change), _) => (change.before, "is as it was before"),
+        (None, Found::Missing) => {
+            forget(&place.journal)?;
+            return say(&format!("{} has no such entry; nothing to undo\n", place.file.display()));
+        }
+        (None, Found::Same) => match place.entry.remove(&text) {
+            Some(after) => (Some(after), "was changed since; the entry alone was taken out"),
+            None => return Err(InstallError::Changed { path: place.file.clone() }),
+        },
+        (None, Found::Other | Found::Unreadable) => {
+            return Err(InstallError::Changed { path: place.file.clone() });
+        }
+    };
+    if print {
+        let after = after.unwrap_or_default();
+        return say(&format!("{} would be:\n{after}", place.file.display()));
+    }
+    match after {
+        Some(after) => place.write(&after)?,
+        None => fs::remove_file(&place.file)
+            .map_err(|source| InstallError::Write { path: place.file.clone(), source })?,
+    }
+    forget(&place.journal)?;
+    say(&format!("{} {what}\n", place.file.display()))
+}
+
+fn forget(journal: &Path) -> Result<(), InstallError> {
+    match fs::remove_file(journal) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(InstallError::Write { path: journal.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn say(text: &str) -> Result<(), InstallError> {
+    output::write(text.as_bytes()).map_err(InstallError::Print)
+}

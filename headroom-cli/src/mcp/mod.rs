@@ -1,0 +1,61 @@
+//! `headroom mcp`: what was set aside, for agents that speak the Model Context Protocol.
+
+mod args;
+mod install;
+mod server;
+
+use std::io;
+
+use rmcp::{ServiceExt, transport::stdio};
+
+pub(crate) use self::args::{EXAMPLES, McpArgs};
+use self::{args::McpCommand, install::InstallError, server::Server};
+use crate::config::Store;
+
+/// What stops `headroom mcp`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum McpError {
+    #[error(
+        "what is kept in memory ends with each program; give the folder that the proxy uses with --store, or set \
+         HEADROOM_HOME"
+    )]
+    Memory,
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+    #[error("the client did not begin as the protocol has it")]
+    Start(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Install(#[from] InstallError),
+}
+
+impl McpError {
+    /// Whether `headroom` has to be called differently.
+    pub(crate) const fn is_usage(&self) -> bool {
+        matches!(self, Self::Memory)
+    }
+}
+
+/// Serves, or changes a client's configuration.
+pub(crate) fn run(args: &McpArgs, store: &Store) -> Result<(), McpError> {
+    match &args.command {
+        Some(McpCommand::Install(args)) => Ok(install::install(args.client, args.print)?),
+        Some(McpCommand::Uninstall(args)) => Ok(install::uninstall(args.client, args.print)?),
+        None => serve(store),
+    }
+}
+
+fn serve(store: &Store) -> Result<(), McpError> {
+    let Store::Folder(folder) = store else { return Err(McpError::Memory) };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(McpError::Runtime)?;
+    let served = runtime.block_on(async {
+        let running =
+            Server::new(folder).serve(stdio()).await.map_err(|error| McpError::Start(Box::new(error)))?;
+        // The client ends it by closing standard input.
+        let _ = running.waiting().await;
+        Ok(())
+    });
+    // A read of standard input that nobody will answer must not hold up the exit.
+    runtime.shutdown_background();
+    served
+}

@@ -1,0 +1,142 @@
+//! The proxy inside the process of another command. It ends with it.
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use headroom_tower::{HeadroomLayer, RequestReport};
+use http::{Request, Response, StatusCode};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tower::{Service, ServiceBuilder};
+
+use super::{
+    ProxyError,
+    connect::Connector,
+    door::Door,
+    edge::Edge,
+    listen,
+    live::{Live, LiveUpstreams},
+    own::Own,
+    serve,
+    signals::Signals,
+    storing::{self, OpenStore},
+    totals::Totals,
+    upstream::Upstream,
+};
+use crate::{
+    config::{self, Config, Upstreams},
+    layer,
+    ledger::Ledger,
+};
+
+/// What became of one request of a client.
+#[derive(Debug)]
+pub(crate) struct Exchange<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) status: StatusCode,
+    pub(crate) report: Option<&'a RequestReport>,
+}
+
+type Watch = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
+
+/// Serves on free loopback ports, one for each set of upstreams, over one store. The proxy's own routes are closed.
+pub(crate) struct Embedded {
+    config: Config,
+    store: OpenStore,
+    layer: HeadroomLayer,
+    connector: Connector,
+    totals: Arc<Totals>,
+    watch: Watch,
+}
+
+impl Embedded {
+    /// Nothing listens yet. `watch` is called whenever the head of an answer goes to the client.
+    pub(crate) fn new(
+        config: &Config,
+        watch: impl Fn(&Exchange<'_>) + Send + Sync + 'static,
+    ) -> Result<Self, ProxyError> {
+        let store = OpenStore::new(&config.store);
+        let ledger = config::home().map(|home| Ledger::in_folder(&home));
+        Ok(Self {
+            layer: layer(config.tier, store.shared()).observer(storing::Warner),
+            config: config.clone(),
+            store,
+            connector: Connector::new()?,
+            totals: Arc::new(Totals::new(ledger)),
+            watch: Arc::new(watch),
+        })
+    }
+
+    /// Starts to serve in front of these upstreams, for as long as the runtime lives.
+    pub(crate) async fn listen(&self, upstreams: Upstreams) -> Result<SocketAddr, ProxyError> {
+        let (listener, address) = listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
+        let upstreams = LiveUpstreams::new(upstreams);
+        let upstream = Upstream::new(self.connector.clone(), upstreams.clone());
+        let service = ServiceBuilder::new().layer(self.layer.clone()).service(upstream);
+        // Nobody asks for these metrics: without a token no route of ours is open.
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let totals = Arc::clone(&self.totals);
+        let own = Own::new(self.store.clone(), self.layer.clone(), metrics, Arc::clone(&totals));
+        let watched = Watched { service, watch: Arc::clone(&self.watch) };
+        let edge = Edge::new(watched, Door::new(None, false), own, totals);
+        let config = self.config.clone();
+        let read = {
+            let config = config.clone();
+            Box::new(move || Ok(config.clone()))
+        };
+        let mut live = Live { config, upstreams, read, set_log: Box::new(|_| {}) };
+        tokio::spawn(async move { serve(listener, edge, &mut live, &mut Signals::never()).await });
+        Ok(address)
+    }
+
+    /// Waits until what was told of turns is in the ledger.
+    pub(crate) fn flush(&self) {
+        self.totals.flush();
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embedded").finish_non_exhaustive()
+    }
+}
+
+/// Tells what every answer was.
+#[derive(Clone)]
+struct Watched<S> {
+    service: S,
+    watch: Watch,
+}
+
+impl<S, I, B> Service<Request<I>> for Watched<S>
+where
+    S: Service<Request<I>, Response = Response<B>, Future: Send + 'static>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<I>) -> Self::Future {
+        let path = request.uri().path().to_owned();
+        let watch = Arc::clone(&self.watch);
+        let answer = self.service.call(request);
+        Box::pin(async move {
+            let answer = answer.await;
+            let (status, report) = match &answer {
+                Ok(response) => (response.status(), response.extensions().get::<RequestReport>()),
+                // What the edge makes of it.
+                Err(_) => (StatusCode::BAD_GATEWAY, None),
+            };
+            watch(&Exchange { path: &path, status, report });
+            answer
+        })
+    }
+}

@@ -1,0 +1,208 @@
+//! `headroom wrap`: runs an agent behind a proxy that ends with it.
+
+mod agent;
+mod args;
+mod child;
+mod door;
+mod plan;
+mod receipt;
+mod steps;
+
+use std::{env, io, net::SocketAddr, process::Command, sync::Arc};
+
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+pub(crate) use self::{
+    agent::Agent,
+    args::{EXAMPLES, WrapArgs},
+};
+use self::{door::Door, plan::Plan, receipt::Receipt};
+use crate::{
+    config::{Config, InvalidBase, Store},
+    output,
+    proxy::{Embedded, Listener, ProxyError, probe},
+    store,
+};
+
+/// What stops `headroom wrap`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WrapError {
+    #[error("{place}: cannot be put behind the proxy")]
+    Upstream { place: String, source: InvalidBase },
+    #[error("{variable}: not a JSON object, so nothing can be added to it")]
+    Inline { variable: &'static str },
+    #[error("{program} is not installed, or not in PATH; install it with: {install}")]
+    Missing { program: &'static str, install: &'static str },
+    #[error("cannot run {program}")]
+    Spawn { program: &'static str, source: io::Error },
+    #[error(
+        "no Headroom proxy answers at {address}; start one with `headroom proxy`, or leave out --join to have one for this run"
+    )]
+    NoProxy { address: SocketAddr },
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+    #[error("cannot write standard output")]
+    Write(#[source] io::Error),
+}
+
+impl WrapError {
+    /// The exit status that shells have for it.
+    pub(crate) const fn status(&self) -> u8 {
+        match self {
+            Self::Missing { .. } => 127,
+            Self::Spawn { .. } => 126,
+            Self::Upstream { .. } | Self::Inline { .. } => 2,
+            Self::NoProxy { .. } | Self::Proxy(_) | Self::Runtime(_) | Self::Write(_) => 1,
+        }
+    }
+}
+
+/// Runs the agent and gives its exit status.
+pub(crate) fn run(args: &WrapArgs, config: &Config) -> Result<u8, WrapError> {
+    let shared = config.listen.address();
+    if args.print {
+        return print(args, shared).map(|()| 0);
+    }
+    let runtime = Runtime::new().map_err(WrapError::Runtime)?;
+    let receipt = Arc::new(Receipt::default());
+    let mut door = if args.join {
+        if runtime.block_on(probe(shared)) != Listener::Headroom {
+            return Err(WrapError::NoProxy { address: shared });
+        }
+        Door::Shared(shared)
+    } else {
+        let seen = Arc::clone(&receipt);
+        let proxy = Embedded::new(config, move |exchange| seen.add(exchange))?;
+        Door::Own { runtime: &runtime, proxy, config, open: Vec::new() }
+    };
+    let Some(plan) = Plan::of(args.agent, upstream_is_set(args), &mut door)? else {
+        return steps(args.agent, shared).map(|()| 0);
+    };
+    for note in &plan.notes {
+        eprintln!("headroom: {note}");
+    }
+    if !args.join {
+        runtime.block_on(check(&config.store));
+    }
+    let result = child::run(command(args, &plan), &runtime);
+    door.flush();
+    // An answer that the agent did not wait for ends here.
+    drop(door);
+    runtime.shutdown_background();
+    let status = result.map_err(|source| failed(args.agent, source))?;
+    finish(args, shared, &receipt);
+    Ok(status)
+}
+
+fn command(args: &WrapArgs, plan: &Plan) -> Command {
+    let mut command = Command::new(args.agent.program());
+    command.args(plan.arguments(&args.args)).envs(plan.variables.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+fn failed(agent: Agent, source: io::Error) -> WrapError {
+    let program = agent.program();
+    match source.kind() {
+        io::ErrorKind::NotFound => WrapError::Missing { program, install: agent.install() },
+        _ => WrapError::Spawn { program, source },
+    }
+}
+
+/// Whether the user told Headroom itself where requests go.
+fn upstream_is_set(args: &WrapArgs) -> bool {
+    let variables = [
+        "HEADROOM_UPSTREAM",
+        "HEADROOM_ANTHROPIC_UPSTREAM",
+        "HEADROOM_OPENAI_UPSTREAM",
+        "HEADROOM_GEMINI_UPSTREAM",
+    ];
+    args.upstream.is_some() || variables.iter().any(|name| env::var_os(name).is_some())
+}
+
+/// Says before the agent takes the terminal what would keep most from being saved.
+async fn check(store: &Store) {
+    if let Store::Folder(folder) = store
+        && let Err(error) = headroom_store::DiskStore::new(folder).check().await
+    {
+        eprintln!("headroom: nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
+    }
+}
+
+fn print(args: &WrapArgs, shared: SocketAddr) -> Result<(), WrapError> {
+    let Some(plan) = Plan::of(args.agent, false, &mut Door::Shared(shared))? else {
+        return steps(args.agent, shared);
+    };
+    for note in &plan.notes {
+        eprintln!("headroom: {note}");
+    }
+    let arguments: Vec<_> = plan.arguments(&args.args).map(|text| text.to_string_lossy()).collect();
+    let text = if args.json {
+        let variables: serde_json::Map<_, _> =
+            plan.variables.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        format!(
+            "{}\n",
+            json!({"program": args.agent.program(), "environment": variables, "arguments": arguments})
+        )
+    } else {
+        let exports = plan.variables.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value)));
+        let call = arguments.iter().map(|argument| format!(" {}", quoted(argument)));
+        let call: String = [args.agent.program().to_owned()].into_iter().chain(call).collect();
+        format!("{}{call}\n", exports.collect::<String>())
+    };
+    output::write(text.as_bytes()).map_err(WrapError::Write)
+}
+
+fn steps(agent: Agent, shared: SocketAddr) -> Result<(), WrapError> {
+    output::write(steps::of(agent, shared).as_bytes()).map_err(WrapError::Write)
+}
+
+/// As one word of a POSIX shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// The receipt. The agent has left the terminal by now.
+fn finish(args: &WrapArgs, shared: SocketAddr, receipt: &Receipt) {
+    let totals = receipt.totals();
+    if args.join {
+        eprintln!(
+            "headroom: {} went through the proxy at http://{shared}, which keeps its own count",
+            args.agent.program()
+        );
+    } else if args.json {
+        eprintln!("{}", json!({"headroom": totals, "tokens_saved": totals.saved()}));
+    } else if totals.is_empty() {
+        eprintln!(
+            "headroom: no request came through the proxy; if {} made any, its own settings sent them elsewhere",
+            args.agent.program()
+        );
+    } else {
+        eprintln!("headroom: {totals}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_survive_a_shell() {
+        for (text, word) in [
+            ("http://127.0.0.1:8787/v1", "http://127.0.0.1:8787/v1"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+            ("$HOME", "'$HOME'"),
+        ] {
+            assert_eq!(quoted(text), word);
+        }
+    }
+}

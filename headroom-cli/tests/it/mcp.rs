@@ -1,0 +1,5 @@
+//! `headroom mcp`: the protocol by hand, the official client, and the files of clients.
+#![cfg(unix)]
+
+mod install;
+mod server;
