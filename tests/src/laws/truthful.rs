@@ -181,9 +181,9 @@ fn backspaced(line: &str) -> String {
             at = at.saturating_sub(1);
         } else {
             if at < shown.len() {
-                shown[at] = letter
+                shown[at] = letter;
             } else {
-                shown.push(letter)
+                shown.push(letter);
             }
             at += 1;
         }
