@@ -141,7 +141,7 @@ const ROLES: [(u8, &[&str]); 8] = [
 const CALLEES: [&str; 4] = ["function", "method", "macro", "name"];
 
 /// A parse takes this many rounds of a hundred operations for each KiB of text. Of two thousand files that people
-/// wrote none took more than half of it; what takes more is not in the language that it seems to be in.
+/// wrote none took more than six tenths of it; what takes more is not in the language that it seems to be in.
 const ROUNDS_PER_KIB: usize = 40;
 const MIN_ROUNDS: usize = 2000;
 /// The parser gets the text in pieces of so many bytes, and for each KiB of text so many of them as
