@@ -19,7 +19,6 @@ mod codex;
 mod others;
 #[path = "clients/sdk.rs"]
 mod sdk;
-#[allow(dead_code, reason = "each suite uses a part of it")]
 #[path = "clients/setup.rs"]
 mod setup;
 mod support;

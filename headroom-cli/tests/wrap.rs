@@ -8,7 +8,6 @@
     reason = "tests may"
 )]
 
-#[allow(dead_code, reason = "each suite uses a part of it")]
 #[path = "clients/setup.rs"]
 mod setup;
 mod support;

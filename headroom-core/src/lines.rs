@@ -82,6 +82,14 @@ impl Lines {
         self.runs = runs;
     }
 
+    /// The number that a line has in its file, or its place in the text counted from one.
+    pub(crate) fn number_of(&self, line: usize) -> Option<u32> {
+        match self.lines.get(line).and_then(|at| self.run(at)) {
+            Some(run) => run.first.checked_add(u32::try_from(line.checked_sub(run.lines.start)?).ok()?),
+            None => u32::try_from(line + 1).ok(),
+        }
+    }
+
     pub(crate) fn run(&self, line: &Line) -> Option<&Run> {
         self.runs.get(usize::from(line.run).checked_sub(1)?)
     }

@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 /// A folder, the least share of tokens that must go, and the least share of needles that must be seen, in percent.
 ///
 /// Texts under `json/robustness` that are no JSON are left out.
-const FOLDERS: [(&str, usize, usize); 4] =
-    [("json", 65, 97), ("logs", 70, 97), ("search", 25, 97), ("diffs", 0, 97)];
+const FOLDERS: [(&str, usize, usize); 5] =
+    [("json", 65, 97), ("logs", 70, 97), ("search", 25, 97), ("diffs", 0, 97), ("code", 25, 97)];
 
 /// A text to look for needles in.
 struct Haystack {
@@ -201,4 +201,36 @@ fn searches_for_a_known_pattern_show_what_was_used_of_them() {
     println!("searches for a known pattern: {count:?}");
     assert!(lost.is_empty(), "neither seen nor kept aside:\n{}", lost.join("\n"));
     assert!(count.needles > 0 && count.seen * 100 >= count.needles * 97, "{count:?}");
+}
+
+#[test]
+fn names_in_code_that_are_asked_for_are_seen() {
+    let Some(root) = data::shared().map(|shared| shared.join("corpora")) else {
+        data::skipped("corpora");
+        return;
+    };
+    let needles: Value = serde_json::from_slice(&fs::read(root.join("needles.json")).unwrap()).unwrap();
+    let mut paths = Vec::new();
+    files(&root.join("code"), &mut paths);
+    let headroom = Headroom::new();
+    let (mut all, mut missed) = (0, Vec::new());
+    for path in paths {
+        let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        let tool = if name.contains("/read-") { "read_file" } else { "run" };
+        let found = needles[&name]["needles"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for needle in found.iter().filter_map(|needle| needle["needle"].as_str()) {
+            let question = format!("Where is {needle} used?");
+            let ask = Ask { question: &question, tool, arguments: json!({"path": name}), result: &text };
+            let body = ask.body(Api::OpenAiChat);
+            let outcome = headroom.compress(Api::OpenAiChat, &body, &Options::new().means(Means::Served));
+            let shown = Ask::result_in(Api::OpenAiChat, outcome.body().unwrap_or(&body));
+            all += 1;
+            if !Haystack::of(&shown, &name).has(needle) {
+                missed.push(format!("{name}: {needle:?}"));
+            }
+        }
+    }
+    println!("{} of {all} names that were asked for are seen", all - missed.len());
+    assert!(all > 0 && missed.len() * 100 <= all * 3, "{}", missed.join("\n"));
 }

@@ -1,5 +1,7 @@
 //! One module per way to make a text smaller. Each is pure: text in, text or ranges out.
 
+#[cfg(feature = "__code")]
+mod code;
 pub(crate) mod columns;
 pub(crate) mod diff;
 pub(crate) mod elide;
@@ -41,6 +43,25 @@ pub(crate) fn gaps(kind: ContentKind, text: &str, wanted: &elide::Wanted<'_>) ->
         ContentKind::Table => columns::gaps(text, wanted),
         _ => elide::gaps(text, wanted),
     }
+}
+
+/// Lines that may be set aside, and what the marker in their place stands in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Framed {
+    pub(crate) gap: elide::Gap,
+    /// What opens a comment on the marker's line; empty where the line is the marker's alone.
+    pub(crate) opening: String,
+}
+
+/// The lines of a text of this kind that may be set aside; code is code again around the markers.
+pub(crate) fn framed(kind: ContentKind, text: &str, wanted: &elide::Wanted<'_>) -> Vec<Framed> {
+    #[cfg(feature = "__code")]
+    if matches!(kind, ContentKind::Code | ContentKind::FileRead)
+        && let Some(gaps) = code::gaps(text, wanted)
+    {
+        return gaps;
+    }
+    gaps(kind, text, wanted).into_iter().map(|gap| Framed { gap, opening: String::new() }).collect()
 }
 
 /// The texts under a directory of the shared data, with their paths; says so and gives none where it is absent.

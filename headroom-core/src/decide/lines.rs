@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ContentKind, Handle, Original, Step, Tier,
-    compress::{self, elide::Wanted, fold},
+    compress::{self, Framed, elide::Wanted, fold},
     detect,
     marker::{self, Elision, More},
     numbered::thin,
@@ -90,7 +90,7 @@ fn set_aside(block: &Block<'_>, text: &str, parts: &[Part], changes: &mut Change
         };
         let before = text.get(..part.bytes.start).unwrap_or_default();
         let lines = u32::try_from(memchr::memchr_iter(b'\n', before.as_bytes()).count()).unwrap_or(u32::MAX);
-        for gap in compress::gaps(part.kind, piece, &wanted) {
+        for Framed { gap, opening } in compress::framed(part.kind, piece, &wanted) {
             let lines = (gap.first.saturating_add(lines), gap.last.saturating_add(lines));
             let bytes = part.bytes.start + gap.range.start..part.bytes.start + gap.range.end;
             let (with, step) = if part.kind == ContentKind::Prose {
@@ -103,7 +103,7 @@ fn set_aside(block: &Block<'_>, text: &str, parts: &[Part], changes: &mut Change
                 (on_its_line(text, &bytes, marker), Step::Sentences)
             } else {
                 let elision = Elision { handle, lines, summary: &gap.summary, folder: block.spool };
-                (elision.to_string(), Step::Elision)
+                (format!("{opening}{elision}"), Step::Elision)
             };
             if changes.are_off(&bytes) && pays(block, text, &bytes, &with) {
                 gaps.push(Change { bytes, with, step });

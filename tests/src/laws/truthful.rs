@@ -109,6 +109,13 @@ fn numbered(after: &str, before: &[&str]) -> Option<String> {
     Some(format!("{head}{}", out.join("\n")))
 }
 
+/// Whether a line is a mark: one of its own, or in code all of a comment.
+fn is_mark(line: &str) -> bool {
+    const COMMENTS: [&str; 6] = ["# ", "// ", "* ", "... # ", ": # ", ""];
+    let line = line.trim_start();
+    COMMENTS.iter().any(|start| line.strip_prefix(start).is_some_and(|rest| rest.starts_with(MARKER)))
+}
+
 /// Kept lines are lines of the original, in its order, and between two that were not neighbours stands a mark.
 fn lines(case: &Case<'_>) -> Verdict {
     let drawn;
@@ -136,7 +143,7 @@ fn lines(case: &Case<'_>) -> Verdict {
     let mut next = vec![0];
     let mut gap = false;
     for line in after.split('\n') {
-        if line.starts_with(MARKER) && !next.iter().any(|at| before.get(*at) == Some(&line)) {
+        if is_mark(line) && !next.iter().any(|at| before.get(*at) == Some(&line)) {
             gap = true;
             continue;
         }
@@ -317,6 +324,14 @@ mod tests {
         assert!(verdict("a\nb\nc\nd", &format!("a\n{mark}\nd"), &[]));
         assert!(verdict("a\nb\nc\nd", &format!("a\nb\n{mark}"), &[]));
         assert!(verdict("a\n\nb\n\nc\n\n", &format!("a\n{mark}\n\nc\n\n"), &[]));
+    }
+
+    #[test]
+    fn marks_in_comments_hold() {
+        for mark in ["    # [headroom: 2 lines]", "\t// [headroom: 2 lines]", "  ... # [headroom: 2 lines]"] {
+            assert!(verdict("a\nb\nc\nd", &format!("a\n{mark}\nd"), &[]));
+        }
+        assert!(!verdict("a\nb\nc\nd", "a\nb # [headroom: 2 lines]\nd", &[]));
     }
 
     #[test]

@@ -41,7 +41,7 @@ const DEFINES: [&str; 24] = [
     "trait",
     "type",
 ];
-/// Arguments that ask for a part of a file: all of it is wanted.
+/// What is in arguments that ask for a part of a file.
 const PARTS: [&str; 14] = [
     "\"end\"",
     "\"end_line\"",
@@ -62,9 +62,8 @@ const PARTS: [&str; 14] = [
 pub(super) fn gaps(text: &str, wanted: &Wanted<'_>, survey: &Survey, hits: &Hits) -> Vec<Gap> {
     let count = survey.rows.len();
     let named: Vec<usize> = hits.named().collect();
-    let partial = wanted.arguments.is_some_and(|arguments| PARTS.iter().any(|part| arguments.contains(part)));
     // Without a hint at what matters, anything may.
-    if count < MIN_LINES || partial || named.is_empty() {
+    if count < MIN_LINES || is_partial(wanted) || named.is_empty() {
         return Vec::new();
     }
     let Some(view) = Lines::of(text) else { return Vec::new() };
@@ -86,10 +85,6 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>, survey: &Survey, hits: &Hits
         }
     }
     let run = |line: usize| view.lines.get(line).map(|line| line.run);
-    let number = |line: usize| match view.lines.get(line).and_then(|at| view.run(at)) {
-        Some(run) => run.first.checked_add(u32::try_from(line.checked_sub(run.lines.start)?).ok()?),
-        None => u32::try_from(line + 1).ok(),
-    };
     runs(&kept)
         .filter_map(|lines| {
             let range = bytes(text, survey, &lines)?;
@@ -98,9 +93,19 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>, survey: &Survey, hits: &Hits
             if !enough || run(lines.start) != run(last) {
                 return None;
             }
-            Some(Gap { range, first: number(lines.start)?, last: number(last)?, summary: String::new() })
+            Some(Gap {
+                range,
+                first: view.number_of(lines.start)?,
+                last: view.number_of(last)?,
+                summary: String::new(),
+            })
         })
         .collect()
+}
+
+/// Whether the call asked for a part of the file: all of that is wanted.
+pub(in crate::compress) fn is_partial(wanted: &Wanted<'_>) -> bool {
+    wanted.arguments.is_some_and(|arguments| PARTS.iter().any(|part| arguments.contains(part)))
 }
 
 /// Whether a line of code starts a definition, or one of prose a section.

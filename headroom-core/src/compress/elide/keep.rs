@@ -176,7 +176,7 @@ impl Chooser<'_> {
             }
         } else {
             // What compilers and linters say has a name in nearly every line; lines with new words are enough.
-            let new = if self.placed { self.newest(count / 6 + 24) } else { self.new(1) };
+            let new = if self.placed { self.newest(count / 6 + 24) } else { self.with_new_words(1) };
             new.into_iter().for_each(|line| self.keep(line));
             if !self.placed {
                 let pairs = self.templates.pair_counts();
@@ -189,15 +189,15 @@ impl Chooser<'_> {
     }
 
     /// The lines that have so many words which no line before them has.
-    fn new(&self, least: usize) -> Vec<usize> {
+    fn with_new_words(&self, least: usize) -> Vec<usize> {
         let mut shown = self.templates.shown();
         (0..self.count()).filter(|line| self.templates.words_are_new(*line, least, &mut shown)).collect()
     }
 
     /// The lines with new words: with a single one, or with more where those lines are too many.
     fn newest(&self, most: usize) -> Vec<usize> {
-        let few = (1..MAX_NEW).map(|least| self.new(least)).find(|lines| lines.len() <= most);
-        few.unwrap_or_else(|| self.new(MAX_NEW))
+        let few = (1..MAX_NEW).map(|least| self.with_new_words(least)).find(|lines| lines.len() <= most);
+        few.unwrap_or_else(|| self.with_new_words(MAX_NEW))
     }
 
     /// Keeps the lines of this severity; where they are more than so many, those that show something new.

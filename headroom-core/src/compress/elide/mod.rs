@@ -21,6 +21,8 @@ pub(in crate::compress) mod view;
 
 use std::ops::Range;
 
+#[cfg(feature = "__code")]
+pub(in crate::compress) use file::is_partial;
 use keep::Keep;
 use survey::Survey;
 use templates::Templates;

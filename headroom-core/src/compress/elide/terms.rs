@@ -111,7 +111,7 @@ impl Hits {
     }
 
     /// The lines that hold something that was named and is not all over the text.
-    pub(super) fn named(&self) -> impl Iterator<Item = usize> {
+    pub(in crate::compress) fn named(&self) -> impl Iterator<Item = usize> {
         let lines = u32::try_from(self.masks.len()).unwrap_or(u32::MAX);
         let bits = self.bits(|term, count| {
             let share = if term.plain && (term.narrow || term.grave) { 32 } else { 4 };
@@ -127,7 +127,7 @@ impl Hits {
     }
 
     /// The lines that match best, the weight of each term being the higher the rarer it is.
-    pub(super) fn best(&self, most: usize) -> Vec<usize> {
+    pub(in crate::compress) fn best(&self, most: usize) -> Vec<usize> {
         let lines = self.masks.len();
         let bits = self.bits(|_, count| count as usize * 2 <= lines);
         let weights: Vec<u32> = self.counts.iter().map(|count| weight(lines, *count)).collect();

@@ -1,0 +1,225 @@
+//! Source code whose functions lose the bodies that nobody asked for.
+//!
+//! The text is parsed once. What stays: imports, types, signatures, decorators; the bodies of functions that the
+//! question or the call named, and of those that these call; statements about errors; what comments say about duties
+//! and licences; the ends of long lists and comments. What goes is whole statements, in whole lines, in place, so that
+//! the rest is code again. That is checked with the same parser; a text that would not be stays as it is.
+//!
+//! Nothing is chosen where the language is not known or much of the text is not in it.
+
+mod choose;
+mod grammar;
+mod language;
+mod outline;
+#[cfg(test)]
+mod tests;
+
+use std::{borrow::Cow, ops::Range};
+
+use choose::{Hole, Least, Place, holes};
+use language::Language;
+use outline::Outline;
+use rustc_hash::FxHashSet;
+use tree_sitter::Tree;
+
+use super::{
+    Framed,
+    elide::{Gap, Wanted, is_partial, survey::Survey, terms::Hits},
+};
+use crate::{lines::Lines, marker};
+
+/// Shorter texts are shown whole.
+const MIN_BYTES: usize = 2048;
+/// Shorter files that were read are shown whole: agents use names from all over the files that they read.
+const MIN_FILE_LINES: usize = 500;
+/// A tree takes some twenty times the memory of its text.
+const MAX_BYTES: usize = 256 << 10;
+/// A text of which one byte in so many is not in its language is in another, or in several.
+const MAX_BROKEN: usize = 8;
+/// A marker costs about as much as this much text.
+const CODE: Least = Least { rows: 5, bytes: 220 };
+const FILE: Least = Least { rows: 10, bytes: 400 };
+/// Lines of a file kept around a line that holds what was named.
+const CONTEXT: usize = 8;
+
+/// The lines of code that may be set aside, and what a marker in their place stands in.
+///
+/// `None` where the text is not parsed, or was read from a file and nothing tells what matters of it.
+pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Option<Vec<Framed>> {
+    if !(MIN_BYTES..=MAX_BYTES).contains(&text.len()) || text.contains(marker::OPENING) {
+        return None;
+    }
+    let view = Lines::of(text)?;
+    if wanted.file_read && (view.lines.len() < MIN_FILE_LINES || is_partial(wanted)) {
+        return None;
+    }
+    let survey = Survey::of(text);
+    let hits = Hits::of(&survey, wanted);
+    let named: Vec<usize> = hits.named().collect();
+    if survey.rows.len() != view.lines.len() || wanted.file_read && named.is_empty() {
+        return None;
+    }
+    let related = hits.best((view.lines.len() / 64).max(6));
+    drop((hits, survey));
+    let source = source(text, &view);
+    let rows: Vec<&str> = source.split_terminator('\n').collect();
+    let language = Language::of(&source, wanted.arguments)?;
+    let holes = grammar::with(language, |grammar| {
+        let tree = grammar.parse(&source)?;
+        let mut outline = Outline::of(&tree, &grammar.kinds, &source, &rows);
+        if outline.broken * MAX_BROKEN > source.len() {
+            return None;
+        }
+        keep_named(&mut outline, &rows, &named, &related, language, wanted.file_read);
+        let least = if wanted.file_read { FILE } else { CODE };
+        let holes = holes(&outline, &grammar.kinds, &rows, least);
+        let holes: Vec<Hole> = holes.into_iter().filter(|hole| is_one(&view, &hole.rows)).collect();
+        let shorter = without(&rows, &holes, language);
+        let parses = grammar.parse(&shorter).is_some_and(|after| errors(&after) <= errors(&tree));
+        Some(if parses { holes } else { Vec::new() })
+    })?;
+    let framed = |hole: Hole| {
+        let first = view.lines.get(hole.rows.start)?;
+        let end = view.lines.get(hole.rows.end.checked_sub(1)?)?.range().end;
+        let end = end - usize::from(text.get(..end)?.ends_with('\r'));
+        let gap = Gap {
+            range: first.range().start..end,
+            first: view.number_of(hole.rows.start)?,
+            last: view.number_of(hole.rows.end - 1)?,
+            summary: String::new(),
+        };
+        // In a file that was read a marker says in plain sight that it is none of the file's lines.
+        let opening = if wanted.file_read { String::new() } else { opening(&rows, &hole, language) };
+        Some(Framed { gap, opening })
+    };
+    Some(holes.into_iter().filter_map(framed).collect())
+}
+
+/// The code without line numbers, each line in its place.
+fn source<'t>(text: &'t str, view: &Lines) -> Cow<'t, str> {
+    if view.runs.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut source = String::with_capacity(text.len());
+    for line in &view.lines {
+        // Between the parts of a numbered view stands what is not the file's.
+        if line.run != 0 {
+            source.push_str(line.body(text));
+        }
+        source.push('\n');
+    }
+    Cow::Owned(source)
+}
+
+/// Keeps what was asked for: the lines that hold it, all of the functions that it names, and of those that they call.
+fn keep_named(
+    outline: &mut Outline<'_>,
+    rows: &[&str],
+    named: &[usize],
+    related: &[usize],
+    language: Language,
+    file: bool,
+) {
+    let count = outline.kept.len();
+    let around = if file { CONTEXT } else { 0 };
+    for row in named.iter().chain(related) {
+        let rows = row.saturating_sub(around)..(row + around + 1).min(count);
+        outline.kept.get_mut(rows).unwrap_or_default().fill(true);
+    }
+    let is_named = |head: &Range<usize>| {
+        let next = named.partition_point(|row| *row < head.start);
+        named.get(next).is_some_and(|row| *row < head.end)
+    };
+    let mut called = FxHashSet::default();
+    let mut bodies = Vec::new();
+    for function in outline.functions.iter().filter(|function| is_named(&function.head)) {
+        bodies.push(function.rows.clone());
+        let lines = rows.get(function.rows.clone()).unwrap_or_default();
+        match language {
+            // Commands are called without brackets.
+            Language::Bash => called.extend(lines.iter().flat_map(|line| words(line))),
+            _ => called.extend(lines.iter().flat_map(|line| calls(line))),
+        }
+    }
+    if !called.is_empty() {
+        let is_called = |head: &Range<usize>| {
+            let lines = rows.get(head.clone()).unwrap_or_default();
+            lines.iter().flat_map(|line| words(line)).any(|word| called.contains(word))
+        };
+        let functions = outline.functions.iter().filter(|function| is_called(&function.head));
+        bodies.extend(functions.map(|function| function.rows.clone()));
+    }
+    for body in bodies {
+        outline.kept.get_mut(body).unwrap_or_default().fill(true);
+    }
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| word.len() > 2)
+}
+
+/// The names that stand before a bracket.
+fn calls(line: &str) -> impl Iterator<Item = &str> {
+    line.match_indices('(').filter_map(|(at, _)| {
+        let before = line.get(..at)?.trim_end_matches(['!', ' ']);
+        before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|name| name.len() > 2)
+    })
+}
+
+/// Whether the lines are all of one numbered part, or all of none.
+fn is_one(view: &Lines, rows: &Range<usize>) -> bool {
+    let mut lines = view.lines.get(rows.clone()).unwrap_or_default().iter();
+    let numbered = !view.runs.is_empty();
+    lines.next().is_some_and(|first| lines.all(|line| line.run == first.run) && (first.run != 0 || !numbered))
+}
+
+/// What stands before the marker in a hole.
+fn opening(rows: &[&str], hole: &Hole, language: Language) -> String {
+    let row = rows.get(hole.rows.start).copied().unwrap_or_default();
+    let indent = row.get(..row.len() - row.trim_start().len()).unwrap_or_default();
+    match hole.place {
+        Place::Statements => format!("{indent}{}", language.comment()),
+        Place::Alone => format!("{indent}{}{}", language.nothing(), language.comment()),
+        Place::Prose if row.trim_start().starts_with("* ") => format!("{indent}* "),
+        Place::Prose => indent.to_owned(),
+    }
+}
+
+/// The text with a marker in each hole.
+fn without(rows: &[&str], holes: &[Hole], language: Language) -> String {
+    let mut shorter = String::new();
+    let mut from = 0;
+    let push = |shorter: &mut String, rows: &[&str]| {
+        for row in rows {
+            shorter.push_str(row);
+            shorter.push('\n');
+        }
+    };
+    for hole in holes {
+        push(&mut shorter, rows.get(from..hole.rows.start).unwrap_or_default());
+        shorter.push_str(&opening(rows, hole, language));
+        shorter.push_str(marker::OPENING);
+        shorter.push_str("aaaaaaaaaaaaaaaa lines 1-9 kept aside; headroom_retrieve]\n");
+        from = hole.rows.end;
+    }
+    push(&mut shorter, rows.get(from..).unwrap_or_default());
+    shorter
+}
+
+/// How many nodes of a tree are errors or stand for what is missing.
+fn errors(tree: &Tree) -> usize {
+    let mut count = 0;
+    let mut cursor = tree.walk();
+    loop {
+        let node = cursor.node();
+        count += usize::from(node.is_error() || node.is_missing());
+        if node.has_error() && cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return count;
+            }
+        }
+    }
+}
