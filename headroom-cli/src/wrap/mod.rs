@@ -76,7 +76,7 @@ pub(crate) fn run(args: &WrapArgs, config: &Config) -> Result<u8, WrapError> {
     } else {
         let seen = Arc::clone(&receipt);
         let proxy = Embedded::new(config, move |exchange| seen.add(exchange))?;
-        Door::Own { runtime: &runtime, proxy, config, open: Vec::new() }
+        Door::Own { runtime: &runtime, proxy: Box::new(proxy), config, open: Vec::new() }
     };
     let Some(plan) = Plan::of(args.agent, upstream_is_set(args), &mut door)? else {
         return steps(args.agent, shared).map(|()| 0);
