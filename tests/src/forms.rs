@@ -39,8 +39,9 @@ pub fn decoded(before: &str, after: &str) -> String {
             form = ALL.into_iter().find(|form| line.starts_with(form)).unwrap();
             continue;
         }
+        // An empty directory has the line that it had.
         if form == DIRECTORIES
-            && !known.contains(line)
+            && (!known.contains(line) || line.ends_with(':'))
             && let Some((path, entries)) = line.split_once(':').filter(|(path, _)| !path.starts_with('['))
         {
             let path =

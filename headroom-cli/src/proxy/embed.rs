@@ -25,6 +25,7 @@ use super::{
     signals::Signals,
     storing::{self, OpenStore},
     totals::Totals,
+    turn::Turn,
     upstream::Upstream,
 };
 use crate::{
@@ -126,16 +127,15 @@ where
 
     fn call(&mut self, request: Request<I>) -> Self::Future {
         let path = request.uri().path().to_owned();
+        let turn = request.extensions().get::<Turn>().cloned();
         let watch = Arc::clone(&self.watch);
         let answer = self.service.call(request);
         Box::pin(async move {
             let answer = answer.await;
-            let (status, report) = match &answer {
-                Ok(response) => (response.status(), response.extensions().get::<RequestReport>()),
-                // What the edge makes of it.
-                Err(_) => (StatusCode::BAD_GATEWAY, None),
-            };
-            watch(&Exchange { path: &path, status, report });
+            // What the edge makes of an error.
+            let status = answer.as_ref().map_or(StatusCode::BAD_GATEWAY, Response::status);
+            let report = turn.filter(|_| answer.is_ok()).and_then(|turn| turn.report());
+            watch(&Exchange { path: &path, status, report: report.as_ref() });
             answer
         })
     }

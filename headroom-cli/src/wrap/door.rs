@@ -11,7 +11,12 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Door<'a> {
     /// A proxy of our own, which opens a port for each upstream that is asked for.
-    Own { runtime: &'a Runtime, proxy: Box<Embedded>, config: &'a Config, open: Vec<(Option<Base>, SocketAddr)> },
+    Own {
+        runtime: &'a Runtime,
+        proxy: Box<Embedded>,
+        config: &'a Config,
+        open: Vec<(Option<Base>, SocketAddr)>,
+    },
     /// A proxy that has its upstreams already.
     Shared(SocketAddr),
 }

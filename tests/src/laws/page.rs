@@ -110,7 +110,9 @@ impl Read {
                 rest = comment.split_once("-->").map_or("", |(_, rest)| rest);
                 continue;
             }
-            if !rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c)) {
+            let name = rest[1..].strip_prefix('/').unwrap_or(&rest[1..]);
+            let is_tag = name.starts_with(|c: char| c.is_ascii_alphabetic());
+            if !is_tag && !rest[1..].starts_with(['!', '?']) {
                 ink.push('<');
                 rest = &rest[1..];
                 continue;
@@ -150,7 +152,7 @@ impl Read {
         }
         if let Some((name, href)) = text.strip_prefix('[').and_then(|text| text.rsplit_once("]: "))
             && self.hrefs.contains(href)
-            && self.ink.contains(&solid(name))
+            && self.ink.contains(&solid(&self.without_tags(name)))
         {
             return Some(at);
         }
@@ -168,6 +170,23 @@ impl Read {
                 self.cells(bare?, at).or_else(|| self.linked(bare?, at))
             })
             .or_else(|| self.linked(text, at))
+    }
+
+    /// A text without the tags of the page that are shown as they are, as those of forms.
+    fn without_tags(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, tag)) = rest.split_once('<') {
+            out.push_str(before);
+            match tag.split_once('>').filter(|(tag, _)| self.source.contains(&format!("<{tag}>"))) {
+                Some((_, behind)) => rest = behind,
+                None => {
+                    out.push('<');
+                    rest = tag;
+                }
+            }
+        }
+        out + rest
     }
 
     fn linked(&self, text: &str, at: usize) -> Option<usize> {
