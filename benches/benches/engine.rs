@@ -11,7 +11,7 @@
 use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
 use divan::{Bencher, black_box, counter::BytesCount};
-use headroom_core::{Api, Headroom, Means, Options};
+use headroom_core::{Api, Headroom, Hints, Means, Options};
 use headroom_tests::{
     ask::Ask,
     data,
@@ -187,6 +187,39 @@ mod kind {
         table: Table, ROWS;
         mixed: Mixed, ROWS;
         numbered_read: FileRead, ROWS;
+    }
+}
+
+/// What the compressors take of that: no body is read or written, and what is counted of 200,000 rows is a sample.
+#[divan::bench_group(sample_count = 10)]
+mod text {
+    use super::*;
+
+    fn of(bencher: Bencher<'_, '_>, output: Output, rows: usize) {
+        let text = output.text(rows, 3, None);
+        let (tool, arguments) = output.call(None);
+        let hints = Hints::new()
+            .tool(tool)
+            .arguments(arguments.to_string())
+            .question("Why is ship lantern4711 late?")
+            .options(Options::new().means(Means::Served));
+        let engine = Headroom::new();
+        bencher.counter(BytesCount::new(text.len())).bench(|| engine.compress_text(black_box(&text), &hints));
+    }
+
+    #[divan::bench(args = [20_000, 200_000])]
+    fn json(bencher: Bencher<'_, '_>, rows: usize) {
+        of(bencher, Output::Records, rows);
+    }
+
+    #[divan::bench(args = [20_000, 200_000])]
+    fn json_lines(bencher: Bencher<'_, '_>, rows: usize) {
+        of(bencher, Output::JsonLines, rows);
+    }
+
+    #[divan::bench(args = [20_000, 200_000])]
+    fn log(bencher: Bencher<'_, '_>, rows: usize) {
+        of(bencher, Output::ServerLog, rows);
     }
 }
 
