@@ -92,6 +92,8 @@ fn traces_say_what_happened_and_nothing_of_what_was_said() {
         block_on(layer.rewrite(request))
     };
     tracing::subscriber::with_default(subscriber, || {
+        // Other tests may have met the same events first, when nobody listened.
+        tracing::callsite::rebuild_interest_cache();
         send(&CompressLayer::new().fake(halve));
         send(&CompressLayer::new().fake(set_aside).store(BadStore::Fails));
         send(&CompressLayer::new().fake(|_, _, _| panic!("secret panic message")));
