@@ -168,6 +168,21 @@ mod tests {
         Call { status: Some(status), usage, model: Some("m".to_owned()) }
     }
 
+    #[test]
+    fn the_definition_is_charged_at_what_it_takes() {
+        use headroom_core::{Api, Headroom, Options};
+
+        let tool = r#"{"name":"Bash","description":"Run a command","input_schema":{"type":"object","properties":{"command":{"type":"string"}}}}"#;
+        let body =
+            format!(r#"{{"model":"m","tools":[{tool}],"messages":[{{"role":"user","content":"hi"}}]}}"#);
+        let options = Options::new().means(Means::Served);
+        let outcome = Headroom::new().compress(Api::Anthropic, body.as_bytes(), &options);
+        let sent = String::from_utf8(outcome.body().unwrap().to_vec()).unwrap();
+        let count = |text: &str| i64::try_from(bpe_openai::o200k_base().count(text)).unwrap();
+        let taken = count(&sent) - count(&body);
+        assert!((DEFINITION - 10..=DEFINITION + 2).contains(&taken), "{taken}");
+    }
+
     fn entry(calls: &[Call]) -> Option<Entry> {
         Entry::of(0, "anthropic", None, calls)
     }
