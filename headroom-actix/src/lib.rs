@@ -64,8 +64,8 @@
 //!
 //! # Crate features
 //!
-//! `memory` and `tracing` (default), `metrics`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as in
-//! [`headroom_tower`](tower#crate-features).
+//! `memory` and `tracing` (default), `metrics`, `spool`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as
+//! in [`headroom_tower`](tower#crate-features).
 //!
 //! [actix-web]: https://docs.rs/actix-web
 #![forbid(unsafe_code)]

@@ -53,7 +53,7 @@
 //!
 //! # Crate features
 //!
-//! `memory` and `tracing` (default), `metrics`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as in
+//! `memory` and `tracing` (default), `metrics`, `spool`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as in
 //! [`headroom_tower`](tower#crate-features).
 //!
 //! [axum]: https://docs.rs/axum

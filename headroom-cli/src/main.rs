@@ -27,13 +27,13 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use headroom_core::Tier;
+use headroom_core::{Means, Tier};
 use headroom_store::OriginalStore;
 use headroom_tower::HeadroomLayer;
 
 use crate::{
     args::{Args, Command, ConfigCommand},
-    config::{ConfigError, Settings},
+    config::{Config, ConfigError, Settings},
 };
 
 fn main() -> ExitCode {
@@ -49,15 +49,13 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<u8> {
     match args.command {
         Command::Compress(compress) => {
-            let (tier, store) = (compress.tier, compress.store.clone());
-            let settings = Settings { tier, store, ..Settings::default() };
-            let config = config::load(settings, args.config.as_deref())?;
-            compress::run(&compress, config.tier, config.store.open())?;
+            let config = config::load(compress.settings(), args.config.as_deref())?;
+            compress::run(&compress, &config)?;
         }
         Command::Retrieve(retrieve) => {
             let settings = Settings { store: retrieve.store.clone(), ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            retrieve::run(&retrieve, &config.store)?;
+            retrieve::run(&retrieve, &config)?;
         }
         Command::Savings(savings) => savings::run(&savings)?,
         Command::Config(command) => {
@@ -89,9 +87,9 @@ fn run(args: Args) -> Result<u8> {
         }
         Command::Man(man) => shell::man(&man).context("cannot write the manual")?,
         Command::Inspect(inspect) => {
-            let settings = Settings { tier: inspect.tier, ..Settings::default() };
+            let settings = Settings { tier: inspect.tier, means: inspect.means, ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            inspect::run(&inspect, config.tier)?;
+            inspect::run(&inspect, &config)?;
         }
         Command::Mcp(mcp) => {
             let settings = Settings { store: mcp.store.clone(), ..Settings::default() };
@@ -111,7 +109,16 @@ fn run(args: Args) -> Result<u8> {
     Ok(0)
 }
 
-/// The layer, the same in the proxy and the filter.
+/// The layer as it is configured, the same in the proxy and the filter.
+fn configured(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
+    let layer = layer(config.tier, store);
+    match &config.spool {
+        Some(spool) if config.means == Means::File => layer.spool(spool.open()),
+        _ => layer.means(config.means),
+    }
+}
+
+/// The layer with the default means.
 fn layer(tier: Tier, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
     HeadroomLayer::with_store(store).tier(tier)
 }

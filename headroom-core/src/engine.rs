@@ -235,15 +235,7 @@ impl<'a, 'c> Request<'a, 'c> {
             options.tenant
         );
         let facts = facts(&seed, secret, &conversation.items);
-        Self {
-            items: &conversation.items,
-            facts,
-            tokenizer,
-            tier,
-            means,
-            spool,
-            tool_to_add,
-        }
+        Self { items: &conversation.items, facts, tokenizer, tier, means, spool, tool_to_add }
     }
 
     /// Decides every tool result, from memory where it was seen in the same place before.

@@ -72,8 +72,8 @@
 //!
 //! # Crate features
 //!
-//! `memory` and `tracing` (default), `metrics`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as in
-//! [`headroom_tower`](tower#crate-features).
+//! `memory` and `tracing` (default), `metrics`, `spool`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as
+//! in [`headroom_tower`](tower#crate-features).
 //!
 //! [reqwest]: https://docs.rs/reqwest
 //! [reqwest-middleware]: https://docs.rs/reqwest-middleware

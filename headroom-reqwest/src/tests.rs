@@ -250,3 +250,22 @@ async fn a_dropped_rewrite_leaves_the_request_as_it_was() {
     assert_eq!(request.body().unwrap().as_bytes(), Some(&conversation()[..]));
     assert!(request.headers().is_empty());
 }
+
+#[cfg(feature = "spool")]
+#[tokio::test]
+async fn with_a_spool_the_agent_finds_a_file_where_the_marker_points() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = headroom_tower::store::Spool::new(folder.path().join("spool")).unwrap();
+    let upstream = Upstream::default();
+    let client = client().with(HeadroomMiddleware::new().spool(spool)).build();
+    let mut body: serde_json::Value = serde_json::from_slice(&conversation()).unwrap();
+    send(&client, &upstream.start().await, body.to_string()).await;
+    body["tools"] = json!([{"type": "function", "function": {"name": "read_file", "parameters": {}}}]);
+    send(&client, &upstream.start().await, body.to_string()).await;
+    let texts = upstream.requests().into_iter().map(|(_, body)| String::from_utf8(body.to_vec()).unwrap());
+    let [without, with] = &texts.collect::<Vec<_>>()[..] else { panic!("two requests") };
+    assert!(!without.contains("kept aside"), "nothing can read it there");
+    let path = with.split_once("; /").and_then(|(_, rest)| rest.split_once(']')).expect(with).0;
+    let original = body["messages"][2]["content"].as_str().unwrap();
+    assert_eq!(std::fs::read_to_string(format!("/{path}")).unwrap(), original);
+}

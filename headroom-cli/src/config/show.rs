@@ -15,6 +15,10 @@ impl Config {
         settings.extend([
             ("tier".to_owned(), text(&self.tier)),
             ("store".to_owned(), text(&self.store)),
+            ("means".to_owned(), text(&self.means)),
+        ]);
+        settings.extend(self.spool.iter().map(|spool| ("spool".to_owned(), text(spool))));
+        settings.extend([
             ("log".to_owned(), text(&self.log)),
             ("drain_seconds".to_owned(), json!(self.drain.as_secs())),
         ]);
@@ -30,7 +34,8 @@ pub(crate) fn schema() -> Value {
             "drain_seconds" => json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
             "tier" => json!({"enum": ["lossless", "context", "full"]}),
             "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
-            "listen" | "store" => json!({"type": "string"}),
+            "means" => json!({"enum": ["served", "client", "file", "none"]}),
+            "listen" | "spool" | "store" => json!({"type": "string"}),
             _ => json!({"type": "string", "format": "uri"}),
         };
         if let (Some(help), Some(fields)) = (flag.get_help(), property.as_object_mut()) {
@@ -55,7 +60,7 @@ mod tests {
     #[test]
     fn what_is_printed_says_the_same_when_it_is_read() {
         let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'context'\nlog = 'warn'\n\
-                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7";
+                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nmeans = 'file'\nspool = '/a b'";
         for text in [given, "store = 'memory'"] {
             let config = |text: &str| {
                 Config::of(&[toml::from_str(text).unwrap(), Settings::default(), Settings::default()])

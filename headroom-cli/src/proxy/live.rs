@@ -47,6 +47,8 @@ impl Live {
             ("listen", new.listen != old.listen),
             ("tier", new.tier != old.tier),
             ("store", new.store != old.store),
+            ("means", new.means != old.means),
+            ("spool", new.spool != old.spool),
         ] {
             if differs {
                 tracing::warn!("{name} changes only when the proxy is started again");

@@ -1,10 +1,13 @@
 use std::sync::Arc;
 
-use headroom_core::Handle;
+use headroom_core::{Handle, Means};
 use headroom_store::{DiskStore, MemoryStore, OriginalStore, StoreError};
 use headroom_tower::{Observer, StoreFailed};
 
-use crate::{config::Store, store};
+use crate::{
+    config::{Config, Store},
+    store,
+};
 
 /// The store of a running proxy.
 #[derive(Clone, Debug)]
@@ -46,6 +49,15 @@ impl OpenStore {
             Self::Memory(store) => Arc::new(store.clone()),
             Self::Folder(store) => Arc::new(store.clone()),
         }
+    }
+}
+
+/// Says what keeps files from being written, if that is how the model fetches things back.
+pub(super) async fn check_spool(config: &Config) {
+    if let Some(spool) = config.spool.as_ref().filter(|_| config.means == Means::File)
+        && let Err(error) = spool.open().check().await
+    {
+        tracing::warn!("nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
     }
 }
 

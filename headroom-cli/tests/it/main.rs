@@ -20,6 +20,7 @@ mod own;
 mod proxy;
 mod retrieve;
 mod simulate;
+mod spool;
 mod streaming;
 #[path = "../support/mod.rs"]
 mod support;

@@ -54,8 +54,7 @@ pub(super) const RESPONSES: &str = definition!(r#""type":"function","strict":fal
 pub(super) const GEMINI: &str = definition!(r#""functionDeclarations":[{"#, "parameters", "]}");
 
 /// Words in the names of tools that run commands or show files.
-const READER_WORDS: [&str; 8] =
-    ["bash", "cmd", "command", "commands", "editor", "exec", "shell", "terminal"];
+const READER_WORDS: [&str; 8] = ["bash", "cmd", "command", "commands", "editor", "exec", "shell", "terminal"];
 /// Names, without a server's in front, of tools that show a file.
 const READERS: [&str; 4] = ["cat", "read", "str_replace_based_edit_tool", "view"];
 /// Tools that have a type and no name.
@@ -169,15 +168,33 @@ mod tests {
     #[test]
     fn tools_that_read_files_are_known_by_their_names() {
         for name in [
-            "Bash", "Read", "read_file", "readFile", "run_shell_command", "exec_command", "container.exec",
-            "developer__text_editor", "str_replace_based_edit_tool", "mcp__fs__read_text_file", "view",
-            "run_terminal_cmd", "execute_bash",
+            "Bash",
+            "Read",
+            "read_file",
+            "readFile",
+            "run_shell_command",
+            "exec_command",
+            "container.exec",
+            "developer__text_editor",
+            "str_replace_based_edit_tool",
+            "mcp__fs__read_text_file",
+            "view",
+            "run_terminal_cmd",
+            "execute_bash",
         ] {
             assert!(is_reader(name), "{name}");
         }
         for name in [
-            "WebFetch", "read_email", "execute_sql", "web_search", "get_weather", "mcp__bash__status", "preview",
-            "upload_file", "code_execution", "headroom_retrieve",
+            "WebFetch",
+            "read_email",
+            "execute_sql",
+            "web_search",
+            "get_weather",
+            "mcp__bash__status",
+            "preview",
+            "upload_file",
+            "code_execution",
+            "headroom_retrieve",
         ] {
             assert!(!is_reader(name), "{name}");
         }

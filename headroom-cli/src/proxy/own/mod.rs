@@ -6,6 +6,7 @@ mod retrieve;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use headroom_store::Spool;
 use headroom_tower::HeadroomLayer;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
@@ -67,6 +68,7 @@ impl Route {
 #[derive(Debug)]
 pub(super) struct Own {
     store: OpenStore,
+    spool: Option<Spool>,
     layer: HeadroomLayer,
     metrics: PrometheusHandle,
     totals: Arc<Totals>,
@@ -75,11 +77,12 @@ pub(super) struct Own {
 impl Own {
     pub(super) fn new(
         store: OpenStore,
+        spool: Option<Spool>,
         layer: HeadroomLayer,
         metrics: PrometheusHandle,
         totals: Arc<Totals>,
     ) -> Self {
-        Self { store, layer, metrics, totals }
+        Self { store, spool, layer, metrics, totals }
     }
 
     pub(super) async fn answer<B>(&self, route: Route, request: Request<B>) -> Response<ResponseBody>
@@ -98,7 +101,7 @@ impl Own {
                 answer::whole(StatusCode::OK, kind, self.metrics.render())
             }
             Route::Stats => answer::json(self.totals.to_json()),
-            Route::Retrieve => retrieve::answer(&self.store, request.uri()).await,
+            Route::Retrieve => retrieve::answer(&self.store, self.spool.as_ref(), request.uri()).await,
             Route::Compress => compress::answer(&self.layer, request).await,
         }
     }

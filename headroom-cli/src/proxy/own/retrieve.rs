@@ -1,6 +1,7 @@
 //! `GET /v1/retrieve/HASH`: what was set aside, or a part of it.
 
 use headroom_core::Handle;
+use headroom_store::Spool;
 use http::{Response, StatusCode, Uri};
 
 use super::failure;
@@ -18,14 +19,18 @@ pub(super) const PATH: &str = "/v1/retrieve";
 /// The names that a query may have; the slices of `headroom retrieve`.
 const NAMES: &str = "lines, rows, path, query and max_bytes";
 
-pub(super) async fn answer(store: &OpenStore, uri: &Uri) -> Response<ResponseBody> {
+pub(super) async fn answer(store: &OpenStore, spool: Option<&Spool>, uri: &Uri) -> Response<ResponseBody> {
     let (handle, wanted) = match (handle(uri.path()), wanted(uri.query().unwrap_or_default())) {
         (Ok(handle), Ok(wanted)) => (handle, wanted),
         (Err(message), _) | (_, Err(message)) => {
             return failure(StatusCode::BAD_REQUEST, &format!("headroom: {message}"));
         }
     };
-    match store.find(&handle).await {
+    let found = match (store.find(&handle).await, spool) {
+        (Ok(None), Some(spool)) => spool.find(&handle).await,
+        (found, _) => found,
+    };
+    match found {
         Ok(Some(content)) => answer::json(wanted.answer(handle, &content).to_string()),
         Ok(None) => {
             let message = format!(
