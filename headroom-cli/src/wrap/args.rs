@@ -27,6 +27,8 @@ Examples:
     headroom wrap codex -- exec \"fix the tests\"
   With an OpenAI-compatible server behind it:
     headroom wrap aider --upstream http://127.0.0.1:11434
+  With files that the agent reads itself in place of a tool (Claude Code is told that it may):
+    headroom wrap claude --means file
   The variables to set by hand, for a proxy that runs already:
     headroom wrap gemini --print
 

@@ -1,5 +1,5 @@
-// A provider by aimock, whose model runs a report, asks for what was set aside of it and then answers. It is busy the
-// first time that it is asked to go on from there.
+// A provider by aimock, whose model runs a report, asks for what was set aside of it, runs the report again and then
+// answers. It is busy the first time that it is asked to go on from what it had asked for.
 //
 // Usage: provider.mjs PORT LOG, where Node finds aimock. LOG gets a line for each request: what the model could call,
 // what it had called, what it was told last, and what it says.
@@ -26,11 +26,14 @@ function say(tools, called, text) {
   if (!called.includes(shell)) return { toolCalls: [{ name: shell, arguments: SHELLS[shell] }] };
   const marker = /\[headroom:([a-z2-7]{16}) /.exec(text);
   if (marker && tools.includes(OURS) && !called.includes(OURS)) {
-    return { content: "Let me look closer.", toolCalls: [{ name: OURS, arguments: { hash: marker[1], lines: "30-33" } }] };
+    return { content: "Let me look closer.", toolCalls: [{ name: OURS, arguments: { hash: marker[1], lines: "12-15" } }] };
   }
   if (called.includes(OURS) && busy) {
     busy = false;
     return { error: { message: "busy", type: "rate_limit_error" }, status: 429, retryAfter: 1 };
+  }
+  if (called.filter((name) => name === shell).length < 2) {
+    return { content: "Once more.", toolCalls: [{ name: shell, arguments: SHELLS[shell] }] };
   }
   return { content: "All done." };
 }

@@ -103,7 +103,7 @@ fn means_that_cannot_work_are_refused_at_the_start() {
 fn the_proxy_names_files_to_agents_on_this_machine_only() {
     let (upstream, home) = (Upstream::answering(ok("{}")), tempfile::tempdir().unwrap());
     let proxy = Proxy::at_home(home.path(), upstream.address, &["--means", "file"]);
-    assert!(proxy.stderr().contains("means file in "), "{}", proxy.stderr());
+    proxy.wait_for("means file in ");
     let send = |headers: &str| {
         let headers = format!("x-api-key: k\r\n{headers}");
         exchange(proxy.address, post("/v1/messages", &headers, asked("Bash").to_string().as_bytes()));
