@@ -338,7 +338,7 @@ const SEED: u32 = 0x811c_9dc5;
 /// FNV-1a; letters count in lower case.
 const fn step(hash: u32, byte: u8, class: u8) -> u32 {
     const TO_LOWER: u8 = 0x20 / UPPER;
-    let byte = byte | (class & UPPER) * TO_LOWER;
+    let byte = byte | ((class & UPPER) * TO_LOWER);
     (hash ^ byte as u32).wrapping_mul(0x0100_0193)
 }
 
