@@ -246,7 +246,7 @@ fn an_error_among_very_many_findings_stays() {
         let (name, line) = (name(n), 3 + n * 7);
         match n {
             333 => format!("src/app.py:{line}:5: error: undefined borrow"),
-            _ if n % 4 == 0 => format!("src/app.py:{line}:5: error: undefined name"),
+            _ if n.is_multiple_of(4) => format!("src/app.py:{line}:5: error: undefined name"),
             _ => format!("src/app.py:{line}:5: warning: deprecated alias x{name} of y{name} used"),
         }
     };
