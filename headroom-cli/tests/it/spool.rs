@@ -138,7 +138,8 @@ fn inspect_shows_the_path_and_writes_nothing() {
     let spool = folder.path().join("spool");
     let args = ["inspect", "--json", "--diff", "--means", "file"];
     let output = pipe(headroom(&args).env("HEADROOM_SPOOL", &spool), asked("Bash").to_string().as_bytes());
-    let report: Value = serde_json::from_slice(&output.stdout).expect(&stderr(&output));
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["means"], "file");
     let text = report["blocks"][0]["text_after"].as_str().unwrap();
     assert!(named(text).unwrap().starts_with(spool.to_str().unwrap()) && !spool.exists());
