@@ -31,7 +31,6 @@ use tower::{BoxError, Service, ServiceBuilder};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use self::{
-    connect::Connector,
     door::Door,
     edge::Edge,
     live::{Live, LiveUpstreams},
@@ -42,6 +41,7 @@ use self::{
     upstream::{Upstream, UpstreamError},
 };
 pub(crate) use self::{
+    connect::Connector,
     embed::{Embedded, Exchange},
     probe::{Listener, probe},
     provider::Provider,
