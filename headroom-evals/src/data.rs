@@ -157,7 +157,10 @@ mod tests {
                 }
                 let mut data = Data::new(Some(folder.path().to_owned()));
                 let files = data.files("logs").unwrap();
-                assert_eq!(files.iter().map(|f| &*f.name).collect::<Vec<_>>(), ["logs/2.txt", "logs/x/1.txt"]);
+                assert_eq!(
+                    files.iter().map(|f| &*f.name).collect::<Vec<_>>(),
+                    ["logs/2.txt", "logs/x/1.txt"]
+                );
                 assert!(data.files("none").unwrap().is_empty() && data.file("logs", "3").unwrap().is_none());
                 data.used()
             })

@@ -79,7 +79,9 @@ impl Score {
         match self {
             Self::Words(_) => "Answer with as few words as you can.",
             Self::Number(_) => "Think, then end with the number that is the answer.",
-            Self::All(_) => "Answer with the call or calls as NAME(ARGUMENT=VALUE, ...), every argument by name.",
+            Self::All(_) => {
+                "Answer with the call or calls as NAME(ARGUMENT=VALUE, ...), every argument by name."
+            }
             Self::Judge(_) => "Answer in one sentence.",
         }
     }
@@ -87,7 +89,8 @@ impl Score {
 
 /// Lower-case words without punctuation and articles.
 fn plain(text: &str) -> String {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
+    let words =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
     words.filter(|word| !matches!(word.as_str(), "a" | "an" | "the")).collect::<Vec<_>>().join(" ")
 }
 
@@ -182,7 +185,9 @@ fn gsm8k(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
         let question = word(problem, "question").to_owned();
         // A page of a book of problems: this one among its neighbours.
         let page: Vec<String> = (n.saturating_sub(3)..(n + 4).min(problems.len()))
-            .filter_map(|at| Some(format!("## Problem {}\n\n{}\n", at + 1, word(problems.get(at)?, "question"))))
+            .filter_map(|at| {
+                Some(format!("## Problem {}\n\n{}\n", at + 1, word(problems.get(at)?, "question")))
+            })
             .collect();
         told.push(Told {
             set: "GSM8K",
@@ -190,7 +195,9 @@ fn gsm8k(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
             question: question.clone(),
             text: page.join("\n"),
             needed: numbers(&question),
-            score: Score::Number(word(problem, "answer").rsplit("#### ").next().unwrap_or_default().replace(',', "")),
+            score: Score::Number(
+                word(problem, "answer").rsplit("#### ").next().unwrap_or_default().replace(',', ""),
+            ),
         });
         asked.push(Asked { set: "GSM8K", question, tools: Vec::new() });
     }
@@ -245,17 +252,30 @@ fn squad(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
             let count = contexts.len().min(8);
             let others = (0..count).filter_map(|n| contexts.get((at * 4 + n * 5) % contexts.len()).copied());
             let chunks: BTreeSet<&str> = others.chain([context]).collect();
-            let chunks: Vec<String> =
-                chunks.iter().enumerate().map(|(n, chunk)| format!("## Result {}\n\n{chunk}\n", n + 1)).collect();
+            let chunks: Vec<String> = chunks
+                .iter()
+                .enumerate()
+                .map(|(n, chunk)| format!("## Result {}\n\n{chunk}\n", n + 1))
+                .collect();
             for item in items(paragraph, "qas") {
                 let question = word(item, "question").to_owned();
                 let answers = items(item, "answers");
                 if let Some(needed) = answers.first().and_then(|answer| sentence(context, answer)) {
-                    let right: Vec<String> = answers.iter().map(|answer| word(answer, "text").to_owned()).collect();
-                    for (how, text) in [("retrieved paragraphs", chunks.join("\n")), ("one paragraph", context.to_owned())] {
+                    let right: Vec<String> =
+                        answers.iter().map(|answer| word(answer, "text").to_owned()).collect();
+                    for (how, text) in
+                        [("retrieved paragraphs", chunks.join("\n")), ("one paragraph", context.to_owned())]
+                    {
                         let needed = vec![needed.clone()];
                         let score = Score::Words(right.clone());
-                        told.push(Told { set: "SQuAD v2", how, question: question.clone(), text, needed, score });
+                        told.push(Told {
+                            set: "SQuAD v2",
+                            how,
+                            question: question.clone(),
+                            text,
+                            needed,
+                            score,
+                        });
                     }
                 }
                 let question = format!("{context}\n\n{question}");
@@ -287,7 +307,11 @@ fn bfcl(text: &str, answers: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>)
         let question = turns.join("\n");
         let functions = items(&item, "function");
         let tool = |function: &Value| json!({"type": "function", "function": function});
-        asked.push(Asked { set: "BFCL", question: question.clone(), tools: functions.iter().map(tool).collect() });
+        asked.push(Asked {
+            set: "BFCL",
+            question: question.clone(),
+            tools: functions.iter().map(tool).collect(),
+        });
         let truth = answers.iter().find(|answer| answer.get("id") == item.get("id"));
         let truth = truth.map(|answer| items(answer, "ground_truth")).unwrap_or_default();
         // The definitions as a search for tools gives them, behind the request as a ticket has it.
@@ -303,8 +327,14 @@ fn bfcl(text: &str, answers: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>)
                         continue;
                     }
                     needed.push(argument.clone());
-                    let spelled = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-                    needed.extend(spelled.into_iter().find(|value| value.len() > 1 && question.contains(value.as_str())));
+                    let spelled = values
+                        .iter()
+                        .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+                    needed.extend(
+                        spelled
+                            .into_iter()
+                            .find(|value| value.len() > 1 && question.contains(value.as_str())),
+                    );
                 }
             }
         }
@@ -328,7 +358,9 @@ mod tests {
 
     #[test]
     fn answers_are_scored_by_what_they_say() {
-        for (answer, number) in [("= $18.00.", "18"), ("1,234 eggs", "1234"), ("-5", "-5"), ("3 or 4", "4"), ("4-5", "4-5")] {
+        for (answer, number) in
+            [("= $18.00.", "18"), ("1,234 eggs", "1234"), ("-5", "-5"), ("3 or 4", "4"), ("4-5", "4-5")]
+        {
             assert_eq!(last_number(answer).as_deref(), Some(number), "{answer}");
         }
         assert_eq!(last_number("none"), None);
@@ -352,7 +384,11 @@ mod tests {
     fn what_an_answer_needs_is_found_in_its_text() {
         assert_eq!(numbers("She has 3 eggs and 16 ducks."), ["has 3", "and 16"]);
         let answer = json!({"text": "36 m", "answer_start": 24});
-        assert_eq!(sentence("É is old. The tower is 36 m high.", &json!({"text": "36 m", "answer_start": 23})).unwrap(), "The tower is 36 m");
+        assert_eq!(
+            sentence("É is old. The tower is 36 m high.", &json!({"text": "36 m", "answer_start": 23}))
+                .unwrap(),
+            "The tower is 36 m"
+        );
         assert_eq!(sentence("short", &answer), None);
         let (mut asked, mut told) = (Vec::new(), Vec::new());
         let item = r#"{"id":"a","question":[[{"role":"user","content":"Area of 10 by 55?"}]],"function":[{"name":"area","parameters":{"base":1,"high":2}}]}"#;

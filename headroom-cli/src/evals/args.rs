@@ -76,6 +76,9 @@ pub(crate) struct SuiteArgs {
     /// Leave out the speed, so that the whole report is the same everywhere
     #[arg(long)]
     pub(super) no_timings: bool,
+    /// Also write a report that quotes nothing of the data, to be shown to others
+    #[arg(long, value_name = "FILE")]
+    pub(super) publish: Option<PathBuf>,
     /// Fail where a goal is not reached
     #[arg(long)]
     pub(super) check: bool,

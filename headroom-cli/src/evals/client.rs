@@ -35,7 +35,7 @@ pub(super) struct Answer {
 }
 
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum ClientError {
+pub(crate) enum ClientError {
     #[error("cannot reach {0}: {1}")]
     Unreachable(Base, String),
     #[error("{0} gave no answer in ten minutes")]
@@ -50,7 +50,12 @@ impl Client {
     }
 
     /// Posts a body to a path.
-    pub(super) async fn post(&self, path: &str, headers: HeaderMap, body: Bytes) -> Result<Answer, ClientError> {
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Answer, ClientError> {
         let invalid = |error: &dyn Error| ClientError::Request(self.base.clone(), error.to_string());
         let path: Uri = path.parse().map_err(|error| invalid(&error))?;
         let uri = self.base.join(&path).map_err(|error| invalid(&error))?;
@@ -68,7 +73,8 @@ impl Client {
             let (parts, body) = response.into_parts();
             let mut usage = None;
             let told = |counted: Option<Usage>, _: Option<&str>| usage = counted.or(usage);
-            let body = Tap::new(body, &parts.headers, told).collect().await.map_err(|error| unreachable(&error))?;
+            let body =
+                Tap::new(body, &parts.headers, told).collect().await.map_err(|error| unreachable(&error))?;
             let body = body.to_bytes();
             Ok(Answer { status: parts.status, headers: parts.headers, body, usage })
         };

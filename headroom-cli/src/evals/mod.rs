@@ -17,8 +17,8 @@ use headroom_evals::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use self::args::{Kind, SuiteArgs, Tier};
 pub(crate) use self::args::EvalsCommand;
+use self::args::{Kind, SuiteArgs, Tier};
 use crate::output;
 
 /// What stops `headroom evals`.
@@ -62,8 +62,11 @@ pub(crate) fn run(command: &EvalsCommand, tier: headroom_core::Tier) -> Result<b
         Tier::Live => live::run(&args.live, data, &args.out, tier, &Bar::new())?,
     };
     let json = report::json(&report);
-    let files =
-        [("report.md", report::markdown(&report)), ("report.json", json.clone()), ("report.html", report::html(&report))];
+    let files = [
+        ("report.md", report::markdown(&report)),
+        ("report.json", json.clone()),
+        ("report.html", report::html(&report)),
+    ];
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| EvalsError::Report { path, source }
@@ -73,9 +76,14 @@ pub(crate) fn run(command: &EvalsCommand, tier: headroom_core::Tier) -> Result<b
         let path = args.out.join(name);
         fs::write(&path, text).map_err(failed(&path))?;
     }
-    let shown = if args.json { json } else { summary(&report, &args.out) };
+    let reached = report.goals.iter().all(|goal| goal.ok);
+    let summary = summary(&report, &args.out);
+    if let Some(path) = &args.publish {
+        fs::write(path, report::markdown(&report.without_quotes())).map_err(failed(path))?;
+    }
+    let shown = if args.json { json } else { summary };
     output::write(shown.as_bytes()).map_err(EvalsError::Write)?;
-    Ok(!args.check || report.goals.iter().all(|goal| goal.ok))
+    Ok(!args.check || reached)
 }
 
 fn offline(args: &SuiteArgs, data: Data, tier: headroom_core::Tier) -> Result<Report, EvalsError> {
@@ -102,10 +110,17 @@ fn summary(report: &Report, out: &Path) -> String {
     let mut text = String::new();
     for goal in &report.goals {
         let mark = if goal.ok { "ok  " } else { "MISS" };
-        text.push_str(&format!("{mark}  {:width$}  {}  (to reach: {})\n", goal.what, goal.reached, goal.target));
+        text.push_str(&format!(
+            "{mark}  {:width$}  {}  (to reach: {})\n",
+            goal.what, goal.reached, goal.target
+        ));
     }
     for section in report.sections.iter().filter(|section| section.skipped.is_some()) {
-        text.push_str(&format!("left out: {}: {}\n", section.id, section.skipped.as_deref().unwrap_or_default()));
+        text.push_str(&format!(
+            "left out: {}: {}\n",
+            section.id,
+            section.skipped.as_deref().unwrap_or_default()
+        ));
     }
     text.push_str(&format!("\n{}, report.json, report.html\n", out.join("report.md").display()));
     text

@@ -58,8 +58,9 @@ impl Proxy {
             .build()
             .map_err(PeerError::Runtime)?;
         let provider = Arc::new(Mutex::new(Provider::default()));
-        let listener =
-            runtime.block_on(TcpListener::bind(capture)).map_err(|source| PeerError::Listen(capture, source))?;
+        let listener = runtime
+            .block_on(TcpListener::bind(capture))
+            .map_err(|source| PeerError::Listen(capture, source))?;
         runtime.spawn(serve(listener, Arc::clone(&provider)));
         Ok(Self { name: name.to_owned(), client: Client::new(base)?, runtime, provider })
     }
@@ -139,7 +140,9 @@ fn answer(turn: &Turn<'_>) -> Bytes {
             Some(Value::String(text)) => json!([{"type": "text", "text": text}]),
             _ => json!([{"type": "text", "text": "Yes."}]),
         };
-        let calls = content.as_array().is_some_and(|blocks| blocks.iter().any(|block| block.get("type") == Some(&json!("tool_use"))));
+        let calls = content
+            .as_array()
+            .is_some_and(|blocks| blocks.iter().any(|block| block.get("type") == Some(&json!("tool_use"))));
         json!({
             "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5", "content": content,
             "stop_reason": if calls { "tool_use" } else { "end_turn" }, "stop_sequence": null,
@@ -192,7 +195,9 @@ fn decoded(encoding: Option<&HeaderValue>, body: Bytes) -> Bytes {
     let mut out = Vec::new();
     let read = match encoding.map(HeaderValue::as_bytes) {
         Some(b"gzip") => flate2::read::MultiGzDecoder::new(&*body).read_to_end(&mut out),
-        Some(b"zstd") => zstd::stream::read::Decoder::new(&*body).and_then(|mut body| body.read_to_end(&mut out)),
+        Some(b"zstd") => {
+            zstd::stream::read::Decoder::new(&*body).and_then(|mut body| body.read_to_end(&mut out))
+        }
         _ => return body,
     };
     if read.is_ok() { out.into() } else { body }

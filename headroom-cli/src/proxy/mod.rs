@@ -30,6 +30,12 @@ use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceBuilder};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+pub(crate) use self::{
+    connect::Connector,
+    embed::{Embedded, Exchange},
+    probe::{Listener, probe},
+    provider::Provider,
+};
 use self::{
     door::Door,
     edge::Edge,
@@ -39,12 +45,6 @@ use self::{
     storing::OpenStore,
     totals::Totals,
     upstream::{Upstream, UpstreamError},
-};
-pub(crate) use self::{
-    connect::Connector,
-    embed::{Embedded, Exchange},
-    probe::{Listener, probe},
-    provider::Provider,
 };
 use crate::{
     config::{self, Config, ConfigError, Log},

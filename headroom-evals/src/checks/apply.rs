@@ -104,9 +104,11 @@ fn base(section: &str) -> Option<(String, String)> {
         }
     }
     // That the new file has no line end says nothing about the old one.
-    let is_old = section.lines().collect::<Vec<_>>().windows(2).any(|pair| {
-        matches!(pair, [line, end] if end.starts_with('\\') && line.starts_with([' ', '-']))
-    });
+    let is_old = section
+        .lines()
+        .collect::<Vec<_>>()
+        .windows(2)
+        .any(|pair| matches!(pair, [line, end] if end.starts_with('\\') && line.starts_with([' ', '-'])));
     let end = if ends_open && is_old { "" } else { "\n" };
     Some((path.trim_end().to_owned(), lines.join("\n") + end))
 }
@@ -162,7 +164,9 @@ mod tests {
     use super::*;
 
     fn diff(path: &str, old: &str, new: &str) -> String {
-        format!("diff --git a/{path} b/{path}\nindex 1..2 100644\n--- a/{path}\n+++ b/{path}\n@@ -4,3 +4,3 @@ fn x()\n one\n-{old}\n+{new}\n three\n")
+        format!(
+            "diff --git a/{path} b/{path}\nindex 1..2 100644\n--- a/{path}\n+++ b/{path}\n@@ -4,3 +4,3 @@ fn x()\n one\n-{old}\n+{new}\n three\n"
+        )
     }
 
     #[test]
@@ -172,7 +176,11 @@ mod tests {
         assert_eq!(apply(&original, &original).unwrap(), same);
         let marked = original.replace("+II\n", "[headroom: 1 line]\n");
         assert_eq!(apply(&original, &marked).unwrap(), Applied::Same { files: 1, marked: 1 });
-        for broken in [original.replace("+2\n", "+3\n"), original.replace("-two\n", "-tw\n"), original.replace(" one\n", "")] {
+        for broken in [
+            original.replace("+2\n", "+3\n"),
+            original.replace("-two\n", "-tw\n"),
+            original.replace(" one\n", ""),
+        ] {
             assert_eq!(apply(&original, &broken).unwrap(), Applied::Other);
         }
         assert_eq!(apply("no diff", "no diff").unwrap(), Applied::NotWhole);

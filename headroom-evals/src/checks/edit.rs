@@ -52,7 +52,8 @@ fn try_run(file: &str, run: &[&str], found: &mut Edits) {
     }
     found.tried += 1;
     // A line that begins with a number may be one without a number of its own.
-    let lines = |numbered: bool| run.iter().map(|line| if numbered { bare(line) } else { line }).collect::<Vec<_>>();
+    let lines =
+        |numbered: bool| run.iter().map(|line| if numbered { bare(line) } else { line }).collect::<Vec<_>>();
     let spelled = [true, false].into_iter().map(|numbered| lines(numbered).join("\n"));
     let ends = file.replace("\r\n", "\n");
     let made = spelled.into_iter().any(|old| {

@@ -137,7 +137,13 @@ mod tests {
     #[test]
     fn old_results_are_masked() {
         let after = sent(&mut Masking::new(1), BODY);
-        assert_eq!(after, BODY.replace(r#""tool_result","content":"abcdefgh""#, r#""tool_result","content":"[Old tool result content cleared]""#));
+        assert_eq!(
+            after,
+            BODY.replace(
+                r#""tool_result","content":"abcdefgh""#,
+                r#""tool_result","content":"[Old tool result content cleared]""#
+            )
+        );
         assert_eq!(sent(&mut Masking::new(2), BODY), BODY);
     }
 

@@ -31,9 +31,11 @@ impl Prices {
     pub const ANTHROPIC_HOUR: Self =
         Self { name: "Anthropic, 1 hour", write: 2_000, read: 100, least: 0, step: 1 };
     /// OpenAI, models that cache by themselves and charge nothing for it.
-    pub const OPENAI: Self = Self { name: "OpenAI, automatic", write: 1_000, read: 100, least: 1_024, step: 128 };
+    pub const OPENAI: Self =
+        Self { name: "OpenAI, automatic", write: 1_000, read: 100, least: 1_024, step: 128 };
     /// Gemini, implicit caching.
-    pub const GEMINI: Self = Self { name: "Gemini, implicit", write: 1_000, read: 100, least: 2_048, step: 1 };
+    pub const GEMINI: Self =
+        Self { name: "Gemini, implicit", write: 1_000, read: 100, least: 2_048, step: 1 };
     /// All of them.
     pub const ALL: [Self; 4] = [Self::ANTHROPIC, Self::ANTHROPIC_HOUR, Self::OPENAI, Self::GEMINI];
 }

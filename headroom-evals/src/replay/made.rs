@@ -34,7 +34,8 @@ pub fn made() -> Vec<Trace> {
 }
 
 fn conversation(api: Api, seed: u64) -> Option<Trace> {
-    let mut messages = vec![json!({"role": "user", "content": "Ships are counted twice. Find out why and mend it."})];
+    let mut messages =
+        vec![json!({"role": "user", "content": "Ships are counted twice. Find out why and mend it."})];
     let mut needles: Vec<Needle> = Vec::new();
     for (n, (output, rows, salt)) in WORK.into_iter().enumerate() {
         // What is read again is the same.
@@ -56,8 +57,12 @@ fn conversation(api: Api, seed: u64) -> Option<Trace> {
     messages.push(json!({"role": "assistant", "content": "It is mended."}));
     needles.retain(|needle| needle.used != usize::MAX);
     let tool = |name: &str| match api {
-        Api::Anthropic => json!({"name": name, "description": "Runs it.", "input_schema": {"type": "object", "properties": {}}}),
-        _ => json!({"type": "function", "function": {"name": name, "description": "Runs it.", "parameters": {"type": "object", "properties": {}}}}),
+        Api::Anthropic => {
+            json!({"name": name, "description": "Runs it.", "input_schema": {"type": "object", "properties": {}}})
+        }
+        _ => {
+            json!({"type": "function", "function": {"name": name, "description": "Runs it.", "parameters": {"type": "object", "properties": {}}}})
+        }
     };
     let tools = ["run_command", "read_file", "search_files"].map(tool);
     let mut request = json!({"model": "gpt-4o", "tools": tools, "messages": messages});

@@ -7,11 +7,11 @@ pub mod recording;
 use headroom_core::Api;
 use serde_json::Value;
 
+use self::recording::Conversation;
 pub use self::{
     bill::{Bill, Block, Prices, Tokens, visible},
     made::made,
 };
-use self::recording::Conversation;
 use crate::{
     Compressor, File,
     compressor::{Sent, Turn},
@@ -108,12 +108,7 @@ fn agent(name: &str) -> &'static str {
 
 /// Sends a conversation turn by turn. Of a long one only the first `most` turns: leaving out others would break the
 /// cache.
-pub fn replay(
-    trace: &Trace,
-    compressor: &mut dyn Compressor,
-    tokens: &mut Tokens,
-    most: usize,
-) -> Replayed {
+pub fn replay(trace: &Trace, compressor: &mut dyn Compressor, tokens: &mut Tokens, most: usize) -> Replayed {
     let mut out = Replayed::default();
     for messages in trace.conversation.turns.iter().copied().take(most) {
         let Ok(body) = trace.conversation.request_with(messages, mark) else { continue };
@@ -187,12 +182,13 @@ fn fold(text: &str) -> String {
 /// Puts `cache_control` where Claude Code has it: on the last block of the newest message.
 fn mark(request: &mut Node) {
     let Node::Object(members) = request else { return };
-    let is_anthropic = !members.iter().any(|(key, value)| {
-        key == "messages"
-            && value.list().unwrap_or_default().iter().any(|message| {
-                message.word("role") == Some("tool") || message.get("tool_calls").is_some()
-            })
-    });
+    let is_anthropic =
+        !members.iter().any(|(key, value)| {
+            key == "messages"
+                && value.list().unwrap_or_default().iter().any(|message| {
+                    message.word("role") == Some("tool") || message.get("tool_calls").is_some()
+                })
+        });
     let messages = members.iter_mut().find(|(key, _)| key == "messages").map(|(_, value)| value);
     let (true, Some(Node::List(messages))) = (is_anthropic, messages) else { return };
     let Some(Node::Object(message)) = messages.last_mut() else { return };
@@ -216,7 +212,8 @@ mod tests {
     #[test]
     fn what_grows_by_appending_is_read_from_the_cache_and_what_is_masked_is_not() {
         let turns = made()[0].conversation.turns.len();
-        let (whole, own, masked) = (run(&mut Whole), run(&mut Own::new(Default::default())), run(&mut Masking::new(2)));
+        let (whole, own, masked) =
+            (run(&mut Whole), run(&mut Own::new(Default::default())), run(&mut Masking::new(2)));
         assert_eq!((whole.bill.turns(), whole.bill.kept()), (turns, turns));
         assert_eq!(own.bill.kept(), turns, "the prefix stays");
         assert!(masked.bill.kept() < turns, "masking changes what was sent");

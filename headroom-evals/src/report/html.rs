@@ -1,4 +1,4 @@
-use super::{Cell, Report, Section, Table, Timings, plot, thousands};
+use super::{Cell, Goal, Report, Section, Table, Timings, plot, thousands};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--own:#0a7d5a;--other:#8c959f;--paper:#fff}
@@ -31,18 +31,7 @@ pub fn html(report: &Report) -> String {
     }
     out.push_str("</nav>\n");
     if !report.goals.is_empty() {
-        out.push_str("<h2>Goals</h2>\n<table><tr><th>what<th>to reach<th>reached<th>\n");
-        for goal in &report.goals {
-            let (class, word) = if goal.ok { ("", "yes") } else { ("no", "no") };
-            out.push_str(&format!(
-                "<tr><td><a href=\"#{}\">{}</a><td>{}<td>{}<td class=\"{class}\">{word}\n",
-                goal.section,
-                escape(&goal.what),
-                escape(&goal.target),
-                escape(&goal.reached)
-            ));
-        }
-        out.push_str("</table>\n");
+        out.push_str(&format!("<h2>Goals</h2>\n{}", goals(&report.goals)));
     }
     report.sections.iter().for_each(|section| out.push_str(&self::section(section)));
     if let Some(timings) = &report.timings {
@@ -62,6 +51,27 @@ pub fn html(report: &Report) -> String {
         out.push_str("</table>\n");
     }
     out.push_str("</html>\n");
+    out
+}
+
+fn goals(goals: &[Goal]) -> String {
+    let mut out = String::from("<table><tr><th>what<th>to reach<th>reached<th>\n");
+    for goal in goals {
+        let (class, word) = if goal.ok { ("", "yes") } else { ("no", "no") };
+        out.push_str(&format!(
+            "<tr><td><a href=\"#{}\">{}</a><td>{}<td>{}<td class=\"{class}\">{word}\n",
+            goal.section,
+            escape(&goal.what),
+            escape(&goal.target),
+            escape(&goal.reached)
+        ));
+    }
+    out.push_str("</table>\n");
+    for goal in goals.iter().filter(|goal| !goal.ok) {
+        if let Some(obstacle) = goal.obstacle {
+            out.push_str(&format!("<p><b>{}:</b> {}</p>\n", escape(&goal.what), inline(obstacle)));
+        }
+    }
     out
 }
 
@@ -121,11 +131,14 @@ fn table(table: &Table) -> String {
 }
 
 fn timings(timings: &Timings) -> String {
-    let mut out = format!("<h2 id=\"speed\">Speed</h2>\n<p>Medians on {}, one thread", escape(&timings.machine));
+    let mut out =
+        format!("<h2 id=\"speed\">Speed</h2>\n<p>Medians on {}, one thread", escape(&timings.machine));
     if !timings.optimised {
         out.push_str(", <b>in a build without optimisation</b>: the numbers say nothing");
     }
-    out.push_str(".</p>\n<table><tr><th>what<th class=n>bytes<th class=n>ms<th class=n>MB/s\n");
+    out.push_str(".</p>\n");
+    out.push_str(&goals(&timings.goals));
+    out.push_str("<table><tr><th>what<th class=n>bytes<th class=n>ms<th class=n>MB/s\n");
     for row in &timings.rows {
         out.push_str(&format!(
             "<tr><td>{}<td class=n>{}<td class=n>{:.2}<td class=n>{:.0}\n",
@@ -145,9 +158,10 @@ pub(super) fn escape(text: &str) -> String {
 
 /// Text with Markdown's back quotes as code. No other markup is in what the suite writes.
 fn inline(text: &str) -> String {
-    let parts = text.split('`').enumerate().map(|(n, part)| {
-        if n % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) }
-    });
+    let parts = text
+        .split('`')
+        .enumerate()
+        .map(|(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) });
     parts.collect()
 }
 

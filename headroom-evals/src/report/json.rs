@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use super::{Cell, Report, Section, Table, Timings};
+use super::{Cell, Goal, Report, Section, Table, Timings};
 
 /// The report for programs. Everything but `timings` is the same, byte for byte, wherever it is made from the same
 /// data.
@@ -9,15 +9,12 @@ pub fn json(report: &Report) -> String {
     let data = report.data.iter().map(|source| {
         json!({"name": source.name, "files": source.files, "bytes": source.bytes, "blake3": source.hash})
     });
-    let goals = report.goals.iter().map(|goal| {
-        json!({"what": goal.what, "target": goal.target, "reached": goal.reached, "ok": goal.ok, "section": goal.section})
-    });
     let result = json!({
         "version": report.version,
         "command": report.command,
         "tokenizer": "o200k_base",
         "data": data.collect::<Vec<_>>(),
-        "goals": goals.collect::<Vec<_>>(),
+        "goals": goals(&report.goals),
         "sections": report.sections.iter().map(section).collect::<Vec<_>>(),
     });
     // Timings come last and on lines of their own, so that what is before can be compared as text.
@@ -28,6 +25,11 @@ pub fn json(report: &Report) -> String {
     }
     text.push('\n');
     text
+}
+
+fn goals(goals: &[Goal]) -> Value {
+    let goal = |goal: &Goal| json!({"what": goal.what, "target": goal.target, "reached": goal.reached, "ok": goal.ok, "section": goal.section});
+    goals.iter().map(goal).collect()
 }
 
 fn section(section: &Section) -> Value {
@@ -77,6 +79,7 @@ fn timings(timings: &Timings) -> Value {
         "optimised": timings.optimised,
         "seconds": timings.seconds,
         "rows": rows.collect::<Vec<_>>(),
+        "goals": goals(&timings.goals),
     })
 }
 

@@ -1,4 +1,4 @@
-use super::{Report, Table, thousands};
+use super::{Goal, Report, Table, thousands};
 
 /// The report for people.
 #[must_use]
@@ -9,19 +9,10 @@ pub fn markdown(report: &Report) -> String {
     );
     out.push_str("Tokens are counted with `o200k_base`. Nothing was sent to a model.\n\n");
     if !report.goals.is_empty() {
-        out.push_str("## Goals\n\n| what | to reach | reached | | section |\n|---|---|---|---|---|\n");
-        for goal in &report.goals {
-            let mark = if goal.ok { "yes" } else { "**no**" };
-            out.push_str(&format!(
-                "| {} | {} | {} | {mark} | [{}](#{}) |\n",
-                goal.what,
-                goal.target,
-                goal.reached,
-                goal.section,
-                anchor(report, goal.section)
-            ));
-        }
-        out.push('\n');
+        out.push_str("## Goals\n\n");
+        out.push_str(&goals(&report.goals, |goal| {
+            format!(" [{}](#{})", goal.section, anchor(report, goal.section))
+        }));
     }
     for section in &report.sections {
         out.push_str(&format!("## {}\n\n{}\n\n", section.title, section.about));
@@ -44,7 +35,11 @@ pub fn markdown(report: &Report) -> String {
         if !timings.optimised {
             out.push_str(", **in a build without optimisation**: the numbers say nothing");
         }
-        out.push_str(".\n\n| what | bytes | ms | MB/s |\n|---|--:|--:|--:|\n");
+        out.push_str(".\n\n");
+        if !timings.goals.is_empty() {
+            out.push_str(&goals(&timings.goals, |_| String::new()));
+        }
+        out.push_str("| what | bytes | ms | MB/s |\n|---|--:|--:|--:|\n");
         for row in &timings.rows {
             out.push_str(&format!(
                 "| {} | {} | {:.2} | {:.0} |\n",
@@ -71,11 +66,37 @@ pub fn markdown(report: &Report) -> String {
     out
 }
 
+/// What was to be reached, and what stands in the way of the rest.
+fn goals(goals: &[Goal], section: impl Fn(&Goal) -> String) -> String {
+    let mut out = String::from("| what | to reach | reached | | section |\n|---|---|---|---|---|\n");
+    for goal in goals {
+        let mark = if goal.ok { "yes" } else { "**no**" };
+        let section = section(goal);
+        out.push_str(&format!(
+            "| {} | {} | {} | {mark} |{section} |\n",
+            goal.what, goal.target, goal.reached
+        ));
+    }
+    out.push('\n');
+    for goal in goals.iter().filter(|goal| !goal.ok) {
+        if let Some(obstacle) = goal.obstacle {
+            out.push_str(&format!("- **{}:** {obstacle}\n", goal.what));
+        }
+    }
+    if goals.iter().any(|goal| !goal.ok && goal.obstacle.is_some()) {
+        out.push('\n');
+    }
+    out
+}
+
 /// The anchor that a heading gets.
 fn anchor(report: &Report, id: &str) -> String {
     let title = report.sections.iter().find(|section| section.id == id).map_or(id, |section| section.title);
     let kept = title.to_lowercase();
-    kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-')).collect::<String>().replace(' ', "-")
+    kept.chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-'))
+        .collect::<String>()
+        .replace(' ', "-")
 }
 
 fn table(table: &Table) -> String {
@@ -100,7 +121,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Cell, Goal, Section};
+    use crate::report::{Cell, Section};
 
     #[test]
     fn a_section_names_its_data_and_its_command() {
@@ -119,6 +140,7 @@ mod tests {
             target: "t".to_owned(),
             reached: "r".to_owned(),
             ok: false,
+            obstacle: Some("because"),
             section: "bill",
         };
         let text = markdown(&Report { sections: vec![section], goals: vec![goal], ..Report::default() });
@@ -126,6 +148,7 @@ mod tests {
             "| x \\| y | 1,000 |",
             "Data: traces. Again: `headroom evals suite --only bill`",
             "**no** | [bill](#the-bill)",
+            "- **w:** because",
         ] {
             assert!(text.contains(part), "{text}");
         }

@@ -26,6 +26,19 @@ pub struct Report {
     pub timings: Option<Timings>,
 }
 
+impl Report {
+    /// The report without what quotes the data, so that it can be shown to others: no failed items, and no table of
+    /// single conversations.
+    #[must_use]
+    pub fn without_quotes(mut self) -> Self {
+        for section in &mut self.sections {
+            section.failures.clear();
+            section.tables.retain(|table| !table.quotes);
+        }
+        self
+    }
+}
+
 /// Data that something was measured on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -50,6 +63,8 @@ pub struct Goal {
     pub reached: String,
     /// Whether that is enough.
     pub ok: bool,
+    /// Where it is not: what stands in the way.
+    pub obstacle: Option<&'static str>,
     /// The id of the section that has it.
     pub section: &'static str,
 }
@@ -86,13 +101,15 @@ pub struct Table {
     pub columns: Vec<(&'static str, &'static str)>,
     /// The rows, each with a cell for every column.
     pub rows: Vec<Vec<Cell>>,
+    /// Whether rows are about single items of the data.
+    pub quotes: bool,
 }
 
 impl Table {
     /// A table without rows.
     #[must_use]
     pub fn new(title: impl Into<String>, columns: &[(&'static str, &'static str)]) -> Self {
-        Self { title: title.into(), columns: columns.to_vec(), rows: Vec::new() }
+        Self { title: title.into(), columns: columns.to_vec(), ..Self::default() }
     }
 
     /// Adds a row.
@@ -217,10 +234,12 @@ pub struct Timings {
     pub machine: String,
     /// Whether the program was built with optimisation.
     pub optimised: bool,
-    /// Seconds that the whole run took.
+    /// Seconds that measuring all of these took.
     pub seconds: f64,
     /// How long one text took.
     pub rows: Vec<Timing>,
+    /// The speeds to reach.
+    pub goals: Vec<Goal>,
 }
 
 /// How long one text took: the median of several runs.

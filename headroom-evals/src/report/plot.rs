@@ -50,7 +50,9 @@ pub(super) fn svg(plot: &Plot) -> String {
         ));
     }
     let zero = place(0.0);
-    out.push_str(&format!("<line class=\"zero\" x1=\"{zero:.1}\" x2=\"{zero:.1}\" y1=\"0\" y2=\"{height:.1}\"/>\n</svg>\n"));
+    out.push_str(&format!(
+        "<line class=\"zero\" x1=\"{zero:.1}\" x2=\"{zero:.1}\" y1=\"0\" y2=\"{height:.1}\"/>\n</svg>\n"
+    ));
     out
 }
 
@@ -61,7 +63,8 @@ mod tests {
 
     #[test]
     fn bars_start_at_zero_whatever_their_sign() {
-        let bar = |label: &str, value, interval| Bar { label: label.to_owned(), value, interval, other: false };
+        let bar =
+            |label: &str, value, interval| Bar { label: label.to_owned(), value, interval, other: false };
         let plot = Plot {
             title: "a < b".to_owned(),
             bars: vec![bar("more", 0.1, None), bar("less", -0.3, Some((-0.35, -0.2)))],

@@ -94,10 +94,16 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
         }
         progress.step();
     }
-    let mut table = Table::new("", &[("check", "check"), ("kind", "kind"), ("held", "held"), ("other", "not judged")]);
+    let mut table =
+        Table::new("", &[("check", "check"), ("kind", "kind"), ("held", "held"), ("other", "not judged")]);
     let mut sums: BTreeMap<(usize, &'static str), (usize, usize)> = BTreeMap::new();
     for ((order, what, kind), check) in &checks {
-        table.row([Cell::text(*what), Cell::text(kind), Cell::of(check.held, check.done), Cell::count(check.note)]);
+        table.row([
+            Cell::text(*what),
+            Cell::text(kind),
+            Cell::of(check.held, check.done),
+            Cell::count(check.note),
+        ]);
         let sum = sums.entry((*order, *what)).or_default();
         (sum.0, sum.1) = (sum.0 + check.held, sum.1 + check.done);
     }
@@ -136,18 +142,25 @@ struct Judge {
 
 impl Judge {
     fn case(&mut self, suite: &Suite, case: &Case) -> Vec<Found> {
-        let ask = Ask { question: "Look at it.", tool: case.tool, arguments: case.arguments.clone(), result: &case.text };
+        let ask = Ask {
+            question: "Look at it.",
+            tool: case.tool,
+            arguments: case.arguments.clone(),
+            result: &case.text,
+        };
         let body = ask.body(Api::OpenAiChat);
         let options = |means| headroom_core::Options::new().tier(suite.options.tier).means(means);
         let law = |means| {
             judged(|| {
                 let options = options(means);
-                let run = Run::new(&self.engine, Api::OpenAiChat, &body, &options).map_err(|broken| broken.to_string())?;
+                let run = Run::new(&self.engine, Api::OpenAiChat, &body, &options)
+                    .map_err(|broken| broken.to_string())?;
                 every(&run, &options, &self.forms).map_err(|broken| broken.to_string())
             })
             .map(|()| Held::one())
         };
-        let mut found = vec![(0, "readable alone", law(Means::None)), (1, "every line true", law(Means::Served))];
+        let mut found =
+            vec![(0, "readable alone", law(Means::None)), (1, "every line true", law(Means::Served))];
         let outcome = self.engine.compress(Api::OpenAiChat, &body, &options(Means::Served));
         let shown = outcome.body().and_then(|body| Ask::result_of(Api::OpenAiChat, body));
         let shown = shown.unwrap_or_else(|| case.text.clone());
@@ -156,7 +169,8 @@ impl Judge {
         {
             found.push((2, "retrieved", self.retrieved(originals)));
         }
-        if let Some(language) = Language::of(&case.name).filter(|_| case.kind == "code" && shown != case.text) {
+        if let Some(language) = Language::of(&case.name).filter(|_| case.kind == "code" && shown != case.text)
+        {
             let (before, after) = (mistakes(language, &case.text), mistakes(language, &shown));
             let held = match (before, after) {
                 (Some(before), Some(after)) if after <= before => Ok(Held::one()),
@@ -195,7 +209,8 @@ impl Judge {
                 let line = content.split_inclusive('\n').nth(1).unwrap_or_default();
                 let part = Part::lines(2, 2).max_bytes(usize::MAX);
                 let part = store.get_part(TENANT, &handle, &part).await.map_err(|error| error.to_string())?;
-                let same = whole.as_deref() == Some(&*content) && part.is_some_and(|piece| piece.text() == line);
+                let same =
+                    whole.as_deref() == Some(&*content) && part.is_some_and(|piece| piece.text() == line);
                 held.held += usize::from(same);
             }
             Ok(held)
@@ -222,7 +237,10 @@ fn cases(suite: &mut Suite) -> Result<Vec<Case>, EvalError> {
         }
     }
     // Our own sources, in views of the kinds that agents have, with the line ends of both systems.
-    for (name, text) in [("laws.rs", include_str!("../judge/laws/truthful.rs")), ("spans.rs", include_str!("../judge/spans.rs"))] {
+    for (name, text) in [
+        ("laws.rs", include_str!("../judge/laws/truthful.rs")),
+        ("spans.rs", include_str!("../judge/spans.rs")),
+    ] {
         let code = |kind: &str, name: String, text, tool| Case {
             kind: kind.to_owned(),
             arguments: json!({"file_path": format!("src/{name}")}),

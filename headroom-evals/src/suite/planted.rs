@@ -108,7 +108,13 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Section {
         }
         progress.step();
     }
-    suite.goal("planted", "planted facts that are named or stand out, visible", "all", format!("{named_seen}/{named}"), named_seen == named);
+    suite.goal(
+        "planted",
+        "planted facts that are named or stand out, visible",
+        "all",
+        format!("{named_seen}/{named}"),
+        named_seen == named,
+    );
     suite.goal("planted", "planted facts neither visible nor retrievable", "0", lost.to_string(), lost == 0);
     section.tables.push(table);
     section

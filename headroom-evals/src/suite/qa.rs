@@ -13,10 +13,10 @@ use crate::{
 
 /// What another tool publishes for these sets.
 const PUBLISHED: [(&str, &str); 4] = [
-    ("GSM8K", "accuracy 0.870, +0.000 by compression"),
-    ("TruthfulQA", "accuracy 0.530, +0.030 by compression"),
-    ("SQuAD v2", "97 % accuracy, 19 % fewer tokens"),
-    ("BFCL", "97 % accuracy, 32 % fewer tokens"),
+    ("GSM8K", "change of accuracy 0.000"),
+    ("TruthfulQA", "change of accuracy +0.030"),
+    ("SQuAD v2", "97 % at 19 % fewer tokens"),
+    ("BFCL", "97 % at 32 % fewer tokens"),
 ];
 
 #[derive(Clone, Default)]
@@ -42,16 +42,19 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
                 text has (BFCL). The published figures are accuracies of a model after compression by their authors' \
                 tool; no model runs here, so they stand beside, not against."
             .to_owned(),
-        data: format!("`{}`: 100 items of GSM8K, TruthfulQA and SQuAD v2 each, 90 of BFCL", questions::FOLDER),
         command: suite.command("qa"),
         ..Section::default()
     };
     let (asked, told) = questions::read(&mut suite.data)?;
     if asked.is_empty() {
-        section.skipped = Some(format!("there is no folder `{}` in the data; see `--data`", questions::FOLDER));
+        section.skipped =
+            Some(format!("there is no folder `{}` in the data; see `--data`", questions::FOLDER));
         return Ok(section);
     }
     let (asked, told) = (suite.sample(asked, 20), suite.sample(told, 40));
+    let count = |set: &str| asked.iter().filter(|asked| asked.set == set).count();
+    let counts: Vec<String> = PUBLISHED.iter().map(|(set, _)| format!("{} of {set}", count(set))).collect();
+    section.data = format!("`{}`: {}", questions::FOLDER, counts.join(", "));
     progress.begin("questions", asked.len() + told.len());
     section.tables.push(unchanged(suite, &asked, progress));
     section.tables.push(retained(suite, &told, progress));
@@ -75,21 +78,26 @@ fn unchanged(suite: &mut Suite, asked: &[Asked], progress: &dyn Progress) -> Tab
         let mut counts = vec![(0, 0); suite.compressors.len()];
         for item in &items {
             progress.step();
-            let mut body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": item.question}]});
+            let mut body =
+                json!({"model": "gpt-4o", "messages": [{"role": "user", "content": item.question}]});
             if let (false, Some(members)) = (item.tools.is_empty(), body.as_object_mut()) {
                 members.insert("tools".to_owned(), json!(item.tools));
             }
             let body = body.to_string().into_bytes();
             for (compressor, (same, identical)) in suite.compressors.iter_mut().zip(&mut counts) {
-                let turn = Turn { api: Api::OpenAiChat, conversation: "questions", body: &body, answer: None };
+                let turn =
+                    Turn { api: Api::OpenAiChat, conversation: "questions", body: &body, answer: None };
                 let (sent, _) = sent(&mut **compressor, &turn);
-                let is_same = diff::diff(Api::OpenAiChat, &body, &sent.body).is_ok_and(|diff| diff.edits.is_empty());
+                let is_same =
+                    diff::diff(Api::OpenAiChat, &body, &sent.body).is_ok_and(|diff| diff.edits.is_empty());
                 *same += usize::from(is_same);
                 *identical += usize::from(sent.body == body);
             }
         }
         for n in 0..suite.compressors.len() {
-            let Some((compressor, (same, identical))) = suite.compressors.get(n).zip(counts.get(n)) else { continue };
+            let Some((compressor, (same, identical))) = suite.compressors.get(n).zip(counts.get(n)) else {
+                continue;
+            };
             let is_own = compressor.is_own();
             table.row([
                 Cell::text(set),
@@ -100,7 +108,13 @@ fn unchanged(suite: &mut Suite, asked: &[Asked], progress: &dyn Progress) -> Tab
             ]);
             if is_own {
                 let (same, all) = (*same, items.len());
-                suite.goal("qa", &format!("{set} asked by the user, without an edit"), "all", format!("{same}/{all}"), same == all && all > 0);
+                suite.goal(
+                    "qa",
+                    &format!("{set} asked by the user, without an edit"),
+                    "all",
+                    format!("{same}/{all}"),
+                    same == all && all > 0,
+                );
             }
         }
     }
@@ -142,14 +156,16 @@ fn retained(suite: &mut Suite, told: &[Told], progress: &dyn Progress) -> Table 
             let body = ask.body(Api::OpenAiChat);
             let before = tokens(&item.text) as u64;
             for (compressor, count) in suite.compressors.iter_mut().zip(&mut counts) {
-                let turn = Turn { api: Api::OpenAiChat, conversation: "questions", body: &body, answer: None };
+                let turn =
+                    Turn { api: Api::OpenAiChat, conversation: "questions", body: &body, answer: None };
                 let (sent, _) = sent(&mut **compressor, &turn);
                 let shown = Ask::result_of(Api::OpenAiChat, &sent.body).unwrap_or_default();
                 count.before += before;
                 count.after += if shown == item.text { before } else { tokens(&shown) as u64 };
                 let seen = item.needed.iter().filter(|part| shown.contains(part.as_str())).count();
                 let has = |part: &&String| {
-                    shown.contains(part.as_str()) || sent.originals.iter().any(|original| original.content.contains(part.as_str()))
+                    shown.contains(part.as_str())
+                        || sent.originals.iter().any(|original| original.content.contains(part.as_str()))
                 };
                 count.aside += item.needed.iter().filter(has).count() - seen;
                 count.seen += seen;
@@ -158,7 +174,8 @@ fn retained(suite: &mut Suite, told: &[Told], progress: &dyn Progress) -> Table 
                 count.whole += usize::from(seen == item.needed.len());
             }
         }
-        let published = PUBLISHED.iter().find(|(name, _)| *name == set).map_or("", |(_, published)| *published);
+        let published =
+            PUBLISHED.iter().find(|(name, _)| *name == set).map_or("", |(_, published)| *published);
         for n in 0..suite.compressors.len() {
             let Some((compressor, count)) = suite.compressors.get(n).zip(counts.get(n)) else { continue };
             let is_own = compressor.is_own();
@@ -180,7 +197,13 @@ fn retained(suite: &mut Suite, told: &[Told], progress: &dyn Progress) -> Table 
                     share * 100.0,
                     signed(crate::report::change(count.before, count.after))
                 );
-                suite.goal("qa", &format!("{set} as {how}: what the answer needs, visible"), "97.0 % or more", reached, share >= 0.97);
+                suite.goal(
+                    "qa",
+                    &format!("{set} as {how}: what the answer needs, visible"),
+                    "97.0 % or more",
+                    reached,
+                    share >= 0.97,
+                );
             }
         }
     }

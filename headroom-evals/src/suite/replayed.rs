@@ -14,7 +14,8 @@ use crate::{
 };
 
 /// Distances of a needle from where it is used, in messages: up to so many.
-const DISTANCES: [(u64, &str); 5] = [(1, "1"), (4, "2 to 4"), (12, "5 to 12"), (36, "13 to 36"), (u64::MAX, "37 and more")];
+const DISTANCES: [(u64, &str); 5] =
+    [(1, "1"), (4, "2 to 4"), (12, "5 to 12"), (36, "13 to 36"), (u64::MAX, "37 and more")];
 
 /// All conversations through one compressor.
 struct Column {
@@ -26,14 +27,19 @@ struct Column {
 impl Column {
     /// The changes of the bill, one for each conversation.
     fn bills(&self, whole: &Self, prices: &Prices) -> Vec<(u64, u64)> {
-        let pair = |(before, after): (&Replayed, &Replayed)| (before.bill.price(prices), after.bill.price(prices));
+        let pair =
+            |(before, after): (&Replayed, &Replayed)| (before.bill.price(prices), after.bill.price(prices));
         whole.of.iter().zip(&self.of).map(pair).collect()
     }
 
     fn found(&self) -> (usize, usize, usize) {
         let all = self.of.iter().flat_map(|replayed| &replayed.needles);
         all.fold((0, 0, 0), |(seen, aside, all), (_, found)| {
-            (seen + usize::from(*found == Found::Visible), aside + usize::from(*found == Found::Aside), all + 1)
+            (
+                seen + usize::from(*found == Found::Visible),
+                aside + usize::from(*found == Found::Aside),
+                all + 1,
+            )
         })
     }
 }
@@ -125,8 +131,17 @@ fn bill(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: &str) -> 
             let (best, worst) = (least(&each), most(&each));
             let kept: usize = column.of.iter().map(|replayed| replayed.bill.kept()).sum();
             let turns: usize = column.of.iter().map(|replayed| replayed.bill.turns()).sum();
-            let (same, tokens) = column.of.iter().map(|replayed| replayed.bill.sent()).fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
-            let failed: usize = column.of.iter().filter_map(|replayed| replayed.failed.as_ref()).map(|(turns, _)| turns).sum();
+            let (same, tokens) = column
+                .of
+                .iter()
+                .map(|replayed| replayed.bill.sent())
+                .fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+            let failed: usize = column
+                .of
+                .iter()
+                .filter_map(|replayed| replayed.failed.as_ref())
+                .map(|(turns, _)| turns)
+                .sum();
             total.row([
                 Cell::text(prices.name),
                 Cell::text(&column.name),
@@ -137,11 +152,34 @@ fn bill(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: &str) -> 
                 Cell::of(kept, turns),
                 Cell::count(failed),
             ]);
-            plot.bars.push(Bar { label: column.name.clone(), value: all, interval: Some((low, high)), other: !column.is_own });
+            plot.bars.push(Bar {
+                label: column.name.clone(),
+                value: all,
+                interval: Some((low, high)),
+                other: !column.is_own,
+            });
             if column.is_own && prices == Prices::ANTHROPIC {
-                suite.goal("bill", "bill of all conversations (write 1.25, read 0.1)", "-25.0 % or less", signed(all), all <= -0.25);
-                suite.goal("bill", "bill of the worst conversation", "0.0 % or less", signed(worst), worst <= 0.0);
-                suite.goal("bill", "turns in which everything sent before stands where it stood", "all", format!("{kept}/{turns}"), kept == turns);
+                suite.goal(
+                    "bill",
+                    "bill of all conversations (write 1.25, read 0.1)",
+                    "-25.0 % or less",
+                    signed(all),
+                    all <= -0.25,
+                );
+                suite.goal(
+                    "bill",
+                    "bill of the worst conversation",
+                    "0.0 % or less",
+                    signed(worst),
+                    worst <= 0.0,
+                );
+                suite.goal(
+                    "bill",
+                    "turns in which everything sent before stands where it stood",
+                    "all",
+                    format!("{kept}/{turns}"),
+                    kept == turns,
+                );
             }
         }
         section.plots.push(plot);
@@ -177,9 +215,15 @@ fn agents(traces: &[Trace], whole: &Column, others: &[Column]) -> Table {
         for column in others {
             let mut sums = [0_u64; 4];
             let (mut worst, mut count) = (f64::MIN, 0);
-            let members = traces.iter().zip(whole.of.iter().zip(&column.of)).filter(|(trace, _)| trace.agent == name);
+            let members =
+                traces.iter().zip(whole.of.iter().zip(&column.of)).filter(|(trace, _)| trace.agent == name);
             for (_, (before, after)) in members {
-                let now = [before.bill.tokens(), after.bill.tokens(), before.bill.price(&Prices::ANTHROPIC), after.bill.price(&Prices::ANTHROPIC)];
+                let now = [
+                    before.bill.tokens(),
+                    after.bill.tokens(),
+                    before.bill.price(&Prices::ANTHROPIC),
+                    after.bill.price(&Prices::ANTHROPIC),
+                ];
                 worst = worst.max(change(now[2], now[3]));
                 count += 1;
                 sums.iter_mut().zip(now).for_each(|(sum, now)| *sum += now);
@@ -214,11 +258,13 @@ fn each(traces: &[Trace], whole: &Column, others: &[Column]) -> Table {
             ("visible", "used facts visible"),
         ],
     );
+    table.quotes = true;
     for (n, trace) in traces.iter().enumerate() {
         for column in others {
             let (Some(before), Some(after)) = (whole.of.get(n), column.of.get(n)) else { continue };
             let seen = after.needles.iter().filter(|(_, found)| *found == Found::Visible).count();
-            let bills = Prices::ALL.map(|prices| Cell::change(before.bill.price(&prices), after.bill.price(&prices)));
+            let bills =
+                Prices::ALL.map(|prices| Cell::change(before.bill.price(&prices), after.bill.price(&prices)));
             let head = [
                 Cell::text(&trace.name),
                 Cell::count(after.bill.turns()),
@@ -246,7 +292,13 @@ fn later(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: String) 
     };
     let mut total = Table::new(
         "All",
-        &[("compressor", "compressor"), ("visible", "visible"), ("share", "share"), ("retrievable", "retrievable"), ("lost", "lost")],
+        &[
+            ("compressor", "compressor"),
+            ("visible", "visible"),
+            ("share", "share"),
+            ("retrievable", "retrievable"),
+            ("lost", "lost"),
+        ],
     );
     for column in columns {
         let (seen, aside, all) = column.found();
@@ -259,7 +311,13 @@ fn later(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: String) 
         ]);
         if column.is_own {
             let share = format!("{seen}/{all} ({:.1} %)", 100.0 * seen as f64 / all.max(1) as f64);
-            suite.goal("needles", "facts that the agent used later, visible", "99.0 % or more", share, seen * 100 >= all * 99 && all > 0);
+            suite.goal(
+                "needles",
+                "facts that the agent used later, visible",
+                "99.0 % or more",
+                share,
+                seen * 100 >= all * 99 && all > 0,
+            );
             let lost = all - seen - aside;
             suite.goal("needles", "facts neither visible nor retrievable", "0", lost.to_string(), lost == 0);
         }
@@ -287,7 +345,10 @@ fn later(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: String) 
             for (n, found) in replayed.needles.iter().filter(|(_, found)| *found != Found::Visible) {
                 let Some(needle) = trace.needles.get(*n) else { continue };
                 let how = if *found == Found::Aside { "retrievable" } else { "lost" };
-                section.failures.push(format!("{how}: {} of {}, message {}: {}", needle.tool, trace.name, needle.used, needle.text));
+                section.failures.push(format!(
+                    "{how}: {} of {}, message {}: {}",
+                    needle.tool, trace.name, needle.used, needle.text
+                ));
             }
         }
     }
@@ -295,7 +356,12 @@ fn later(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: String) 
 }
 
 /// Needles by what `of` tells of them: a key to sort by, and a name.
-fn by(traces: &[Trace], columns: &[Column], what: &'static str, of: impl Fn(&crate::replay::Needle) -> (String, String)) -> Table {
+fn by(
+    traces: &[Trace],
+    columns: &[Column],
+    what: &'static str,
+    of: impl Fn(&crate::replay::Needle) -> (String, String),
+) -> Table {
     let mut columns_of = vec![(what, what)];
     // Keys of a table are known words, so the compressor stands in a cell.
     columns_of.extend([("compressor", "compressor"), ("visible", "visible"), ("retrievable", "retrievable")]);

@@ -62,7 +62,8 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
                 let turn = Turn { api, conversation: name, body: &body.content, answer: None };
                 let (sent, _) = sent(&mut **compressor, &turn);
                 let Some((shown, after)) = read(&sent.body) else { continue };
-                let aside = sent.originals.iter().fold(shown.clone(), |all, original| all + "\n" + &original.content);
+                let aside =
+                    sent.originals.iter().fold(shown.clone(), |all, original| all + "\n" + &original.content);
                 let count = |text: &str| needles.iter().filter(|parts| has(text, parts)).count();
                 let (visible, retrievable) = (count(&shown), count(&aside));
                 let less = change(before as u64, after as u64);

@@ -2,13 +2,12 @@
 
 use headroom_core::{Api, Means, Options};
 
-use super::{
-    Forms, Request, Violation, causality, every,
-    fakes::{Fake, Fault},
-    order, private, splice,
-};
+mod fakes;
+
+use headroom_evals::judge::laws::{Forms, Request, Violation, causality, every, order, private, splice};
 use proptest::prelude::*;
 
+use self::fakes::{Fake, Fault};
 use crate::{data, engine::Engine, generate};
 
 /// A conversation with a long result, an error, an odd value, and white space at its end.

@@ -123,7 +123,11 @@ impl Asker {
 
     fn answer(&mut self, model: &str, body: &[u8], arm: Arm) -> Result<Answered, LiveError> {
         let body = self.with_model(model, body);
-        let version = if arm == Arm::With { format!("{} {}", env!("CARGO_PKG_VERSION"), self.tier) } else { String::new() };
+        let version = if arm == Arm::With {
+            format!("{} {}", env!("CARGO_PKG_VERSION"), self.tier)
+        } else {
+            String::new()
+        };
         let key = Handle::of(&format!("{version}\n{}", String::from_utf8_lossy(&body))).to_string();
         if let Some(line) = self.cache.get(&key) {
             let (text, usage, calls) = (line.text.clone(), line.usage, line.calls);
@@ -142,7 +146,8 @@ impl Asker {
     fn send(&self, body: Vec<u8>, arm: Arm) -> Result<(Bytes, Usage, u64), LiveError> {
         let body = Bytes::from(body);
         let spent = Arc::new(Mutex::new((Usage::default(), 0_u64)));
-        let (client, path, headers, sum) = (self.client.clone(), self.path(), self.headers.clone(), Arc::clone(&spent));
+        let (client, path, headers, sum) =
+            (self.client.clone(), self.path(), self.headers.clone(), Arc::clone(&spent));
         let upstream = service_fn(move |request: Request<Bytes>| {
             let (client, headers, sum) = (client.clone(), headers.clone(), Arc::clone(&sum));
             async move {
@@ -165,16 +170,17 @@ impl Asker {
                 let Ok(body) = response.into_body().collect().await;
                 return Ok::<_, LiveError>((status, body.to_bytes()));
             }
-            let collected = ServiceBuilder::new()
-                .layer(self.layer.clone())
-                .service(service_fn(move |request: Request<_>| {
+            let collected = ServiceBuilder::new().layer(self.layer.clone()).service(service_fn(
+                move |request: Request<_>| {
                     let upstream = upstream.clone();
                     async move {
                         let (parts, body) = request.into_parts();
-                        let body = BodyExt::collect(body).await.map(|body| body.to_bytes()).unwrap_or_default();
+                        let body =
+                            BodyExt::collect(body).await.map(|body| body.to_bytes()).unwrap_or_default();
                         upstream.oneshot(Request::from_parts(parts, body)).await
                     }
-                }));
+                },
+            ));
             let mut request = Request::new(Full::new(body));
             *request.uri_mut() = http::Uri::from_static(path);
             *request.method_mut() = http::Method::POST;

@@ -74,7 +74,12 @@ mod tests {
     fn answers_outlive_a_run_that_was_killed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/answers.jsonl");
-        let line = |key: &str| Line { key: key.to_owned(), text: "a\nb".to_owned(), usage: Usage::default(), calls: 2 };
+        let line = |key: &str| Line {
+            key: key.to_owned(),
+            text: "a\nb".to_owned(),
+            usage: Usage::default(),
+            calls: 2,
+        };
         Cache::open(&path).unwrap().put(line("one")).unwrap();
         let mut torn = fs::read_to_string(&path).unwrap();
         torn.push_str("{\"key\":\"tw");

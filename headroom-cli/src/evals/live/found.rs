@@ -69,7 +69,8 @@ impl Found {
         let mut total = (0.0, 0.0);
         let all = [("all", None)];
         for (name, set) in sets.iter().map(|set| (*set, Some(*set))).chain(all) {
-            let pairs: Vec<&Pair> = self.pairs.iter().filter(|pair| set.is_none_or(|set| pair.set == set)).collect();
+            let pairs: Vec<&Pair> =
+                self.pairs.iter().filter(|pair| set.is_none_or(|set| pair.set == set)).collect();
             let (difference, low, high) = difference(&pairs);
             if set.is_none() {
                 total = (difference, low);
@@ -103,6 +104,7 @@ impl Found {
             target: format!("no more than {:.1} points less, with 97.5 % confidence", self.margin),
             reached: format!("{}, at worst {}", signed(difference), signed(low)),
             ok: low > -self.margin / 100.0 && !self.pairs.is_empty(),
+            obstacle: None,
             section: "answers",
         }];
         let mut command = format!("headroom evals suite --tier 2 --data DIR --model {}", self.model);
@@ -122,7 +124,11 @@ impl Found {
             self.judge,
             self.margin,
             if price.is_some() { format!("; dollars are by list prices of {AS_OF}") } else { String::new() },
-            if self.stopped { format!(" The budget ended before {left_out} questions.") } else { String::new() },
+            if self.stopped {
+                format!(" The budget ended before {left_out} questions.")
+            } else {
+                String::new()
+            },
         );
         let section = Section {
             id: "answers",
@@ -135,7 +141,13 @@ impl Found {
                 .pairs
                 .iter()
                 .filter(|pair| pair.without.1 && !pair.with.1)
-                .map(|pair| format!("{}: right without, wrong with: {}", pair.set, pair.with.0.text.chars().take(200).collect::<String>()))
+                .map(|pair| {
+                    format!(
+                        "{}: right without, wrong with: {}",
+                        pair.set,
+                        pair.with.0.text.chars().take(200).collect::<String>()
+                    )
+                })
                 .collect(),
             ..Section::default()
         };
@@ -152,8 +164,10 @@ impl Found {
 
 /// How much more often answers are right with Headroom, and the interval of that.
 fn difference(pairs: &[&Pair]) -> (f64, f64, f64) {
-    let each: Vec<f64> =
-        pairs.iter().map(|pair| f64::from(u8::from(pair.with.1)) - f64::from(u8::from(pair.without.1))).collect();
+    let each: Vec<f64> = pairs
+        .iter()
+        .map(|pair| f64::from(u8::from(pair.with.1)) - f64::from(u8::from(pair.without.1)))
+        .collect();
     let mean = |picked: &[&f64]| picked.iter().copied().sum::<f64>() / picked.len().max(1) as f64;
     let (low, high) = stats::interval(&each, mean);
     (mean(&each.iter().collect::<Vec<_>>()), low, high)
@@ -175,7 +189,8 @@ mod tests {
     use super::*;
 
     fn pairs(both: usize, lost: usize) -> Vec<Pair> {
-        let one = |with| Pair { set: "s", without: (Answered::default(), true), with: (Answered::default(), with) };
+        let one =
+            |with| Pair { set: "s", without: (Answered::default(), true), with: (Answered::default(), with) };
         (0..both).map(|_| one(true)).chain((0..lost).map(|_| one(false))).collect()
     }
 

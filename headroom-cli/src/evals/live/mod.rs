@@ -14,7 +14,7 @@ use headroom_evals::{
 };
 
 use self::{
-    ask::{Arm, Asker, Answered},
+    ask::{Answered, Arm, Asker},
     cache::Cache,
     found::{Found, Pair},
 };
@@ -28,7 +28,9 @@ pub(crate) enum LiveError {
     NoModel,
     #[error("no key: set {0}, or name a local server with --upstream")]
     NoKey(&'static str),
-    #[error("no price is known of {0}, so --budget cannot hold; leave it out, and bound the run with --items")]
+    #[error(
+        "no price is known of {0}, so --budget cannot hold; leave it out, and bound the run with --items"
+    )]
     NoPrice(String),
     #[error("cannot connect to anything")]
     Tls(#[from] rustls::Error),
@@ -83,7 +85,9 @@ pub(super) fn run(
             let (right, judged) = score(&mut asker, &judge, item, &answered)?;
             let dollars = |answered: &Answered| price.map_or(0.0, |price| price.cost(&answered.usage));
             let judged = judged.iter().filter(|judged| !judged.cached);
-            let spent = judged.map(|judged| Price::of(&judge).map_or(0.0, |price| price.cost(&judged.usage))).sum::<f64>();
+            let spent = judged
+                .map(|judged| Price::of(&judge).map_or(0.0, |price| price.cost(&judged.usage)))
+                .sum::<f64>();
             budget.spend(if answered.cached { 0.0 } else { dollars(&answered) } + spent);
             *place = Some((answered, right));
         }

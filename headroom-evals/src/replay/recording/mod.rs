@@ -43,7 +43,11 @@ impl Conversation {
     /// # Errors
     ///
     /// As [`Conversation::request`].
-    pub fn request_with(&self, messages: usize, change: impl FnOnce(&mut Node)) -> serde_json::Result<Vec<u8>> {
+    pub fn request_with(
+        &self,
+        messages: usize,
+        change: impl FnOnce(&mut Node),
+    ) -> serde_json::Result<Vec<u8>> {
         let mut request = self.node(messages);
         change(&mut request);
         serde_json::to_vec(&request)
