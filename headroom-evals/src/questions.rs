@@ -192,7 +192,7 @@ fn gsm8k(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
         told.push(Told {
             set: "GSM8K",
             how: "a page of problems",
-            question: question.clone(),
+            question: format!("Solve problem {}.", n + 1),
             text: page.join("\n"),
             needed: numbers(&question),
             score: Score::Number(

@@ -182,9 +182,9 @@ fn model() -> (Upstream, Arc<AtomicUsize>) {
     (upstream, fetched)
 }
 
-/// The number from 1,000 to 1,499 in the line of a word.
+/// The number from 1,000 to 1,499 in the last line with a word; the first may say what was looked for.
 fn id(text: &str, word: &str) -> String {
-    let line = text.lines().find(|line| line.contains(word)).unwrap_or_default().replace(word, "");
+    let line = text.lines().rfind(|line| line.contains(word)).unwrap_or_default().replace(word, "");
     let numbers = line.split(|c: char| !c.is_ascii_digit());
     let found = numbers
         .into_iter()

@@ -203,7 +203,7 @@ fn mark(request: &mut Node) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compressor::{Failed, Masking, Own, Whole};
+    use crate::compressor::{Failed, Masking, Own, Truncation, Whole};
 
     fn run(compressor: &mut dyn Compressor) -> Replayed {
         replay(&made()[0], compressor, &mut Tokens::default(), 60)
@@ -220,7 +220,8 @@ mod tests {
         assert!(own.bill.price(&Prices::ANTHROPIC) < whole.bill.price(&Prices::ANTHROPIC));
         assert!(whole.needles.iter().all(|(_, found)| *found == Found::Visible) && !whole.needles.is_empty());
         assert!(own.needles.iter().all(|(_, found)| *found != Found::Lost));
-        assert!(masked.needles.iter().any(|(_, found)| *found == Found::Lost), "{:?}", masked.needles);
+        let cut = run(&mut Truncation::new(100));
+        assert!(cut.needles.iter().any(|(_, found)| *found == Found::Lost), "{:?}", cut.needles);
     }
 
     #[test]

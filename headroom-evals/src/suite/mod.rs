@@ -23,8 +23,9 @@ pub const SECTIONS: [&str; 7] = ["workloads", "bill", "needles", "planted", "qa"
 /// What stands in the way of goals that are not reached, by how they begin.
 const OBSTACLES: [(&str, &str); 1] = [(
     "bill of all conversations",
-    "a third of a conversation's bill is what the model and the user wrote and what the head holds, which is never \
-     touched; short conversations of chat agents with small results have nothing to make smaller.",
+    "a little more than half of the bill of these conversations is for results of tools; what the model and the user \
+     wrote and the head of the request are never touched. To cut results blindly reaches more, as truncation shows, \
+     and loses facts that were used later.",
 )];
 
 /// How much is measured.

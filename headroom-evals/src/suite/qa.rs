@@ -57,7 +57,8 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
     section.data = format!("`{}`: {}", questions::FOLDER, counts.join(", "));
     progress.begin("questions", asked.len() + told.len());
     section.tables.push(unchanged(suite, &asked, progress));
-    section.tables.push(retained(suite, &told, progress));
+    let retained = retained(suite, &told, &mut section.failures, progress);
+    section.tables.push(retained);
     Ok(section)
 }
 
@@ -122,7 +123,7 @@ fn unchanged(suite: &mut Suite, asked: &[Asked], progress: &dyn Progress) -> Tab
 }
 
 /// The texts as results of calls.
-fn retained(suite: &mut Suite, told: &[Told], progress: &dyn Progress) -> Table {
+fn retained(suite: &mut Suite, told: &[Told], failures: &mut Vec<String>, progress: &dyn Progress) -> Table {
     let mut table = Table::new(
         "As the result of a call",
         &[
@@ -163,6 +164,10 @@ fn retained(suite: &mut Suite, told: &[Told], progress: &dyn Progress) -> Table 
                 count.before += before;
                 count.after += if shown == item.text { before } else { tokens(&shown) as u64 };
                 let seen = item.needed.iter().filter(|part| shown.contains(part.as_str())).count();
+                let unseen = item.needed.iter().filter(|part| !shown.contains(part.as_str()));
+                let own = compressor.is_own();
+                failures
+                    .extend(unseen.filter(|_| own).map(|part| format!("not visible: {set}, {how}: {part}")));
                 let has = |part: &&String| {
                     shown.contains(part.as_str())
                         || sent.originals.iter().any(|original| original.content.contains(part.as_str()))

@@ -48,6 +48,8 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<[Section
     let needles = suite.data.json("corpora", "needles.json")?.unwrap_or(Value::Null);
     let files = suite.data.files("corpora/agent-traces")?;
     let recorded: Vec<Trace> = files.iter().filter_map(|file| Trace::read(file, &needles)).collect();
+    // Numbers of conversations that are made up are no goals; what holds of every conversation is.
+    let is_recorded = !recorded.is_empty();
     let (traces, data) = if recorded.is_empty() {
         (made(), "four conversations that are made here".to_owned())
     } else {
@@ -78,12 +80,12 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<[Section
             progress.step();
         }
     }
-    let bill = bill(suite, &traces, &columns, &data);
-    let needles = later(suite, &traces, &columns, data);
+    let bill = bill(suite, &traces, &columns, &data, is_recorded);
+    let needles = later(suite, &traces, &columns, data, is_recorded);
     Ok([bill, needles])
 }
 
-fn bill(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: &str) -> Section {
+fn bill(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: &str, is_recorded: bool) -> Section {
     let mut section = Section {
         id: "bill",
         title: "The bill of whole conversations",
@@ -92,7 +94,8 @@ fn bill(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: &str) -> 
              the provider's cache where it and all blocks before it are those of the request before, else it is \
              written. Prices, in prices of an input token: Anthropic writes 1.25 (entries of an hour 2), reads 0.1; \
              OpenAI writes 1, reads 0.1 in steps of 128 tokens from 1,024 on; Gemini writes 1, reads 0.1 from 2,048 \
-             on, storage not counted. Every turn is taken to come while the entry lives. What the model writes is not \
+             on, storage not counted. A prompt that shrinks below the least that is cached is not cached, which makes short conversations dearer; \
+             recordings lack the instructions that make real prompts longer. Every turn is taken to come while the entry lives. What the model writes is not \
              counted: it is the same. The cost of the definition of `headroom_retrieve` is in it; calls of it are \
              not, since no model runs here. The interval holds the total of 95 of 100 samples of as many \
              conversations, drawn with replacement. Masking shows the newest {} results only; truncation shows {} \
@@ -159,13 +162,15 @@ fn bill(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: &str) -> 
                 other: !column.is_own,
             });
             if column.is_own && prices == Prices::ANTHROPIC {
-                suite.goal(
-                    "bill",
-                    "bill of all conversations (write 1.25, read 0.1)",
-                    "-25.0 % or less",
-                    signed(all),
-                    all <= -0.25,
-                );
+                if is_recorded {
+                    suite.goal(
+                        "bill",
+                        "bill of all conversations (write 1.25, read 0.1)",
+                        "-25.0 % or less",
+                        signed(all),
+                        all <= -0.25,
+                    );
+                }
                 suite.goal(
                     "bill",
                     "bill of the worst conversation",
@@ -278,7 +283,13 @@ fn each(traces: &[Trace], whole: &Column, others: &[Column]) -> Table {
     table
 }
 
-fn later(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: String) -> Section {
+fn later(
+    suite: &mut Suite,
+    traces: &[Trace],
+    columns: &[Column],
+    data: String,
+    is_recorded: bool,
+) -> Section {
     let mut section = Section {
         id: "needles",
         title: "Facts that the agent used later",
@@ -311,13 +322,15 @@ fn later(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: String) 
         ]);
         if column.is_own {
             let share = format!("{seen}/{all} ({:.1} %)", 100.0 * seen as f64 / all.max(1) as f64);
-            suite.goal(
-                "needles",
-                "facts that the agent used later, visible",
-                "99.0 % or more",
-                share,
-                seen * 100 >= all * 99 && all > 0,
-            );
+            if is_recorded {
+                suite.goal(
+                    "needles",
+                    "facts that the agent used later, visible",
+                    "99.0 % or more",
+                    share,
+                    seen * 100 >= all * 99 && all > 0,
+                );
+            }
             let lost = all - seen - aside;
             suite.goal("needles", "facts neither visible nor retrievable", "0", lost.to_string(), lost == 0);
         }
