@@ -104,7 +104,7 @@ fn last_number(text: &str) -> Option<String> {
         let run = if run.contains('.') { run.trim_end_matches('0').trim_end_matches('.') } else { run };
         format!("{sign}{run}")
     });
-    numbers.filter(|number| number.chars().any(|c| c.is_ascii_digit())).last()
+    numbers.rev().find(|number| number.chars().any(|c| c.is_ascii_digit()))
 }
 
 /// Questions whose answers stand in results of calls: those of `corpora/qa`, and some about output that is made here.

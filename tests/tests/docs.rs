@@ -19,9 +19,9 @@ use headroom_tests::{ask::Ask, output::Output};
 use serde_json::{Value, json};
 
 /// Most lines of a sample that are shown.
-const LINES: usize = 14;
+const LINES: usize = 20;
 /// Most characters of a line that are shown.
-const WIDTH: usize = 118;
+const WIDTH: usize = 500;
 
 fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
@@ -62,7 +62,11 @@ fn sample(name: &str) -> Sample {
         "json" => made(Output::Records, 400, "Why did the order of 9:01 not go through?"),
         "log" => made(Output::ServerLog, 300, "Why is ship quill12345 late?"),
         "test-run" => run("Do the tests pass?", "cargo test", read("tests.txt")),
-        "search" => made(Output::Search, 60, "Who calls find?"),
+        "search" => Sample {
+            tool: "search_files",
+            arguments: json!({"pattern": "tide_at", "path": ".", "-C": 2}),
+            ..run("Who calls tide_at?", "", read("hits.txt"))
+        },
         "listing" => made(Output::Listing, 60, "Where is the code?"),
         "table" => made(Output::Table, 40, "Which pods run?"),
         "repeat" => Sample { times: 2, ..made(Output::FileRead, 120, "Mend harbour.rs.") },
@@ -115,7 +119,7 @@ impl Sample {
             body.to_string().as_bytes(),
             &Options::new().means(means),
         );
-        let body: Value = serde_json::from_slice(outcome.body().expect("an edit")).unwrap();
+        let body: Value = serde_json::from_slice(outcome.body().unwrap()).unwrap();
         let last = body["messages"].as_array().unwrap().last().unwrap();
         last["content"][0]["content"].as_str().unwrap().to_owned()
     }
@@ -124,17 +128,21 @@ impl Sample {
         let after = self.sent();
         let count = |text: &str| bpe_openai::o200k_base().count(text);
         let (before, now) = (count(&self.text), count(&after));
+        assert!(now < before, "a sample that saves nothing: {after}");
+        // Where the first part is missing, if that is not at the start.
+        let gap = after.lines().position(|line| line.contains("[headroom:")).unwrap_or_default();
+        let from = if gap > LINES - 6 { gap - 6 } else { 0 };
         let less = 100.0 - 100.0 * now as f64 / before as f64;
         format!(
             "Before, {before} tokens:\n\n```text\n{}\n```\n\nSent, {now} tokens ({less:.0} % fewer):\n\n```text\n{}\n```\n",
-            short(&self.text),
-            short(&after)
+            short(&self.text, from),
+            short(&after, from)
         )
     }
 }
 
-/// The start and the end of a text, and what was left out of it here.
-fn short(text: &str) -> String {
+/// A part of a text from a line on, and its end, and what was left out of it here.
+fn short(text: &str, from: usize) -> String {
     let cut = |line: &str| {
         let line = line.replace('\u{1b}', "␛").replace('\r', "␍");
         if line.chars().count() <= WIDTH {
@@ -147,13 +155,18 @@ fn short(text: &str) -> String {
     if lines.len() <= LINES {
         return lines.join("\n");
     }
-    let (head, tail) = (&lines[..LINES - 5], &lines[lines.len() - 4..]);
-    format!(
-        "{}\n  ⋮  {} lines of this sample are not shown here\n{}",
-        head.join("\n"),
-        lines.len() - LINES + 1,
-        tail.join("\n")
-    )
+    let gap = |count: usize| format!("  ⋮  {count} lines of this sample are not shown here");
+    let mut out = Vec::new();
+    if from > 0 {
+        out.push(gap(from));
+    }
+    let (end, tail) = ((from + LINES - 5).min(lines.len()), lines.len() - 4);
+    out.extend_from_slice(&lines[from..end]);
+    if end < tail {
+        out.push(gap(tail - end));
+    }
+    out.extend_from_slice(&lines[tail.max(end)..]);
+    out.join("\n")
 }
 
 #[test]
@@ -195,6 +208,8 @@ fn links_lead_somewhere() {
     let mut broken = Vec::new();
     for path in documents() {
         let text = fs::read_to_string(&path).unwrap();
+        // What stands in a fence is no link of the document.
+        let text: String = text.split("```").step_by(2).collect();
         for (at, _) in text.match_indices("](") {
             let target = text[at + 2..].split(')').next().unwrap();
             let file = target.split('#').next().unwrap();
