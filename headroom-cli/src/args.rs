@@ -8,6 +8,7 @@ use headroom_core::{Api, Handle, Means, Tier};
 use crate::{
     config::{Settings, SpoolFolder, Store},
     doctor::{self, DoctorArgs},
+    evals::EvalsCommand,
     inspect::{self, InspectArgs},
     mcp::{self, McpArgs},
     shell::{self, CompletionsArgs, ManArgs},
@@ -46,6 +47,9 @@ pub(crate) enum Command {
     /// Say what is active, what is not, and why
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(DoctorArgs),
+    /// Measure what is saved, and whether answers stay right
+    #[command(subcommand)]
+    Evals(EvalsCommand),
     /// Show what would become of a request, block by block, and why
     #[command(after_help = inspect::EXAMPLES)]
     Inspect(InspectArgs),

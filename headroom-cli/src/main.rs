@@ -7,6 +7,7 @@ mod args;
 mod compress;
 mod config;
 mod doctor;
+mod evals;
 mod inspect;
 mod jsonc;
 mod ledger;
@@ -86,6 +87,10 @@ fn run(args: Args) -> Result<u8> {
             return Ok(u8::from(!doctor::run(&doctor, &config, args.config.as_deref())?));
         }
         Command::Man(man) => shell::man(&man).context("cannot write the manual")?,
+        Command::Evals(evals) => {
+            let config = config::load(Settings::default(), args.config.as_deref())?;
+            return Ok(u8::from(!evals::run(&evals, config.tier)?));
+        }
         Command::Inspect(inspect) => {
             let settings = Settings { tier: inspect.tier, means: inspect.means, ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
@@ -130,6 +135,7 @@ fn status(error: &anyhow::Error) -> u8 {
     }
     let is_usage = error.is::<ConfigError>()
         || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
+        || error.downcast_ref::<evals::EvalsError>().is_some_and(evals::EvalsError::is_usage)
         || error.downcast_ref::<inspect::InspectError>().is_some_and(inspect::InspectError::is_usage)
         || error.downcast_ref::<mcp::McpError>().is_some_and(mcp::McpError::is_usage)
         || error.downcast_ref::<retrieve::RetrieveError>().is_some_and(retrieve::RetrieveError::is_usage)

@@ -8,6 +8,6 @@ mod sums;
 pub(crate) use self::{
     entry::{Call, Entry},
     file::{Ledger, day, read},
-    prices::AS_OF,
+    prices::{AS_OF, Price},
     sums::Sums,
 };

@@ -30,8 +30,13 @@ use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceBuilder};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use self::{
+pub(crate) use self::{
     connect::Connector,
+    embed::{Embedded, Exchange},
+    probe::{Listener, probe},
+    provider::Provider,
+};
+use self::{
     door::Door,
     edge::Edge,
     live::{Live, LiveUpstreams},
@@ -40,11 +45,6 @@ use self::{
     storing::OpenStore,
     totals::Totals,
     upstream::{Upstream, UpstreamError},
-};
-pub(crate) use self::{
-    embed::{Embedded, Exchange},
-    probe::{Listener, probe},
-    provider::Provider,
 };
 use crate::{
     config::{self, Config, ConfigError, Log, SpoolFolder},

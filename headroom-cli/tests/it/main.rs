@@ -11,6 +11,7 @@ mod access;
 mod compress;
 mod config;
 mod doctor;
+mod evals;
 mod faults;
 mod inspect;
 mod ledger;
