@@ -7,6 +7,7 @@ use headroom_core::{Api, Handle, Means, Tier};
 
 use crate::{
     config::{Settings, Store},
+    dashboard::{self, DashboardArgs},
     doctor::{self, DoctorArgs},
     inspect::{self, InspectArgs},
     mcp::{self, McpArgs},
@@ -43,6 +44,9 @@ pub(crate) enum Command {
     /// Check the configuration, print what holds, or describe what may be said
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Show savings and recent requests in the browser
+    #[command(after_help = dashboard::EXAMPLES)]
+    Dashboard(DashboardArgs),
     /// Say what is active, what is not, and why
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(DoctorArgs),
@@ -155,7 +159,8 @@ Routes of its own, which go to no provider:
   GET  /v1/retrieve/HASH       what was set aside; ?lines=, rows=, path=, query=, max_bytes= for a part
   POST /v1/compress            {\"model\", \"messages\"} in, smaller messages and token counts out
   GET  /stats, /metrics        what was done, as JSON and for Prometheus
-All but the first need the token in the file `token` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom, as \
+  GET  /dashboard              the page that `headroom dashboard` opens
+All but the first and the page, which shows nothing by itself, need the token in the file `token` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom, as \
 `authorization: Bearer TOKEN` or `x-headroom-token: TOKEN`. Where --listen is an address that other machines can reach, \
 everything does, as `x-headroom-token`; put TLS in front of it.
 

@@ -64,10 +64,13 @@ pub(crate) struct Settings {
     /// Seconds that open requests get to finish after SIGINT or SIGTERM [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) drain_seconds: Option<u32>,
+    /// Whether `headroom dashboard` can show texts of recent requests, which are then kept in memory: true or false [default: true]
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) dashboard_content: Option<bool>,
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 14] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
     "HEADROOM_LISTEN",
@@ -81,6 +84,7 @@ const VARIABLES: [&str; 13] = [
     "HEADROOM_STORE",
     "HEADROOM_LOG",
     "HEADROOM_DRAIN_SECONDS",
+    "HEADROOM_DASHBOARD_CONTENT",
 ];
 
 /// What holds once all sources are read.
@@ -92,6 +96,7 @@ pub(crate) struct Config {
     pub(crate) store: Store,
     pub(crate) log: Log,
     pub(crate) drain: Duration,
+    pub(crate) dashboard_content: bool,
 }
 
 /// How much the proxy writes to standard error.
@@ -221,6 +226,7 @@ impl Settings {
             store: parse(&variable, "STORE")?,
             log: parse(&variable, "LOG")?,
             drain_seconds: parse(&variable, "DRAIN_SECONDS")?,
+            dashboard_content: parse(&variable, "DASHBOARD_CONTENT")?,
         })
     }
 
@@ -267,6 +273,7 @@ impl Config {
             drain: Duration::from_secs(
                 first(sources, |source| source.drain_seconds.as_ref()).unwrap_or(10).into(),
             ),
+            dashboard_content: first(sources, |source| source.dashboard_content.as_ref()).unwrap_or(true),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod args;
 mod compress;
 mod config;
+mod dashboard;
 mod doctor;
 mod inspect;
 mod jsonc;
@@ -83,6 +84,11 @@ fn run(args: Args) -> Result<u8> {
             result?;
         }
         Command::Completions(shell) => shell::completions(&shell).context("cannot write standard output")?,
+        Command::Dashboard(dashboard) => {
+            let settings = Settings { listen: dashboard.listen, ..Settings::default() };
+            let config = config::load(settings, args.config.as_deref())?;
+            dashboard::run(&dashboard, &config)?;
+        }
         Command::Doctor(doctor) => {
             let config = config::load(Settings::default(), args.config.as_deref())?;
             return Ok(u8::from(!doctor::run(&doctor, &config, args.config.as_deref())?));
@@ -123,6 +129,7 @@ fn status(error: &anyhow::Error) -> u8 {
     }
     let is_usage = error.is::<ConfigError>()
         || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
+        || error.downcast_ref::<dashboard::DashboardError>().is_some_and(dashboard::DashboardError::is_usage)
         || error.downcast_ref::<inspect::InspectError>().is_some_and(inspect::InspectError::is_usage)
         || error.downcast_ref::<mcp::McpError>().is_some_and(mcp::McpError::is_usage)
         || error.downcast_ref::<retrieve::RetrieveError>().is_some_and(retrieve::RetrieveError::is_usage)

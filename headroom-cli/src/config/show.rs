@@ -17,6 +17,7 @@ impl Config {
             ("store".to_owned(), text(&self.store)),
             ("log".to_owned(), text(&self.log)),
             ("drain_seconds".to_owned(), json!(self.drain.as_secs())),
+            ("dashboard_content".to_owned(), json!(self.dashboard_content)),
         ]);
         settings.iter().map(|(name, value)| format!("{name} = {value}\n")).collect()
     }
@@ -28,6 +29,7 @@ pub(crate) fn schema() -> Value {
     let property = |flag: &clap::Arg| {
         let mut property = match flag.get_id().as_str() {
             "drain_seconds" => json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
+            "dashboard_content" => json!({"type": "boolean"}),
             "tier" => json!({"enum": ["lossless", "context", "full"]}),
             "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
             "listen" | "store" => json!({"type": "string"}),
@@ -55,7 +57,7 @@ mod tests {
     #[test]
     fn what_is_printed_says_the_same_when_it_is_read() {
         let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'context'\nlog = 'warn'\n\
-                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7";
+                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\ndashboard_content = false";
         for text in [given, "store = 'memory'"] {
             let config = |text: &str| {
                 Config::of(&[toml::from_str(text).unwrap(), Settings::default(), Settings::default()])

@@ -1,6 +1,7 @@
 //! `headroom proxy`: a transparent reverse proxy with the layer in it.
 
 mod answer;
+mod board;
 mod connect;
 mod door;
 mod edge;
@@ -30,21 +31,25 @@ use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceBuilder};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+pub(crate) use self::{
+    answer::{ResponseBody, failure},
+    door::{Access, Door},
+    embed::{Embedded, Exchange},
+    probe::{Listener, code, probe},
+    provider::Provider,
+    signals::Signals,
+    storing::Everybody,
+};
 use self::{
+    board::{Board, Copied},
     connect::Connector,
-    door::Door,
     edge::Edge,
     live::{Live, LiveUpstreams},
-    own::Own,
-    signals::{Asked, Signals},
+    own::{Dashboard, Own},
+    signals::Asked,
     storing::OpenStore,
     totals::Totals,
     upstream::{Upstream, UpstreamError},
-};
-pub(crate) use self::{
-    embed::{Embedded, Exchange},
-    probe::{Listener, probe},
-    provider::Provider,
 };
 use crate::{
     config::{self, Config, ConfigError, Log},
@@ -102,7 +107,8 @@ pub(crate) async fn run(
     let layer = layer(config.tier, store.shared()).observer((storing::Warner, observer));
     let totals = Arc::new(Totals::new(home.as_deref().map(Ledger::in_folder)));
     tokio::spawn(metered::keep_up(metrics.clone()));
-    let own = Own::new(store, layer.clone(), metrics, Arc::clone(&totals));
+    let board = Dashboard::new(Board::new(config.dashboard_content), home.as_deref(), config.tier);
+    let own = Own::new(store, &layer, metrics, Arc::clone(&totals)).with_dashboard(board);
     let service = ServiceBuilder::new().layer(layer).service(upstream);
     let edge = Edge::new(service, door, own, Arc::clone(&totals));
     let mut live = Live { config, upstreams, read: Box::new(read), set_log };
@@ -158,7 +164,10 @@ fn announce(config: &Config, address: SocketAddr) {
 
 async fn serve<S, B>(listener: TcpListener, edge: Edge<S>, live: &mut Live, signals: &mut Signals)
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = UpstreamError> + Clone + Send + 'static,
+    S: Service<Request<Copied<Incoming>>, Response = Response<B>, Error = UpstreamError>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {

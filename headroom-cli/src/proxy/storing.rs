@@ -1,6 +1,7 @@
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use headroom_core::Handle;
+use async_trait::async_trait;
+use headroom_core::{Handle, Original};
 use headroom_store::{DiskStore, MemoryStore, OriginalStore, StoreError};
 use headroom_tower::{Observer, StoreFailed};
 
@@ -8,7 +9,7 @@ use crate::{config::Store, store};
 
 /// The store of a running proxy.
 #[derive(Clone, Debug)]
-pub(super) enum OpenStore {
+pub(crate) enum OpenStore {
     Memory(MemoryStore),
     Folder(DiskStore),
 }
@@ -34,7 +35,7 @@ impl OpenStore {
     }
 
     /// What is kept under this handle, whoever it belongs to: for the user who runs the proxy.
-    pub(super) async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+    async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
         match self {
             Self::Memory(store) => Ok(store.find(handle)),
             Self::Folder(store) => store.find(handle).await,
@@ -46,6 +47,31 @@ impl OpenStore {
             Self::Memory(store) => Arc::new(store.clone()),
             Self::Folder(store) => Arc::new(store.clone()),
         }
+    }
+}
+
+/// Finds what any program of this user set aside, whatever credential it was for. The store is the user's own.
+#[derive(Debug)]
+pub(crate) struct Everybody(pub(super) OpenStore);
+
+impl Everybody {
+    /// Over the folder of this user.
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        Self(OpenStore::Folder(DiskStore::new(folder)))
+    }
+}
+
+#[async_trait]
+impl OriginalStore for Everybody {
+    async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
+        match &self.0 {
+            OpenStore::Memory(store) => store.put_many(tenant, originals).await,
+            OpenStore::Folder(store) => store.put_many(tenant, originals).await,
+        }
+    }
+
+    async fn get(&self, _: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+        self.0.find(handle).await
     }
 }
 
