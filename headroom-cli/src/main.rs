@@ -24,13 +24,14 @@ mod tokens;
 mod usage;
 mod wrap;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use headroom_core::Tier;
 use headroom_store::OriginalStore;
 use headroom_tower::HeadroomLayer;
+use serde_json::json;
 
 use crate::{
     args::{Args, Command, ConfigCommand},
@@ -61,18 +62,7 @@ fn run(args: Args) -> Result<u8> {
             retrieve::run(&retrieve, &config.store)?;
         }
         Command::Savings(savings) => savings::run(&savings)?,
-        Command::Config(command) => {
-            let load = || config::load(Settings::default(), args.config.as_deref());
-            let text = match command {
-                ConfigCommand::Check => load().map(|_| "the configuration can be used\n".to_owned())?,
-                ConfigCommand::Print => load()?.to_toml(),
-                ConfigCommand::Schema => format!("{:#}\n", config::schema()),
-            };
-            if matches!(command, ConfigCommand::Check) {
-                config::warn_of_unknown_variables();
-            }
-            output::write(text.as_bytes()).context("cannot write standard output")?;
-        }
+        Command::Config(command) => return show_config(command, args.config.as_deref()),
         Command::Proxy(settings) => {
             let read = move || config::load((*settings).clone(), args.config.as_deref());
             let config = read()?;
@@ -115,6 +105,28 @@ fn run(args: Args) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// `headroom config`. The exit status tells whether it can be used.
+fn show_config(command: ConfigCommand, file: Option<&Path>) -> Result<u8> {
+    let load = || config::load(Settings::default(), file);
+    let (text, status) = match command {
+        ConfigCommand::Check { json: true } => match load().map_err(anyhow::Error::from) {
+            Ok(_) => (format!("{}\n", json!({"ok": true})), 0),
+            Err(error) => (format!("{}\n", json!({"ok": false, "error": format!("{error:#}")})), 2),
+        },
+        ConfigCommand::Check { json: false } => {
+            (load().map(|_| "the configuration can be used\n".to_owned())?, 0)
+        }
+        ConfigCommand::Print { json: true } => (format!("{}\n", load()?.to_json()), 0),
+        ConfigCommand::Print { json: false } => (load()?.to_toml(), 0),
+        ConfigCommand::Schema => (format!("{:#}\n", config::schema()), 0),
+    };
+    if matches!(command, ConfigCommand::Check { .. }) {
+        config::warn_of_unknown_variables();
+    }
+    output::write(text.as_bytes()).context("cannot write standard output")?;
+    Ok(status)
 }
 
 /// The layer, the same in the proxy and the filter.

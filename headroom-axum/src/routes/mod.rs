@@ -3,9 +3,6 @@ mod compress;
 mod retrieve;
 mod secret;
 mod stats;
-#[cfg(test)]
-#[cfg(feature = "memory")]
-mod tests;
 
 use std::{fmt, sync::Arc};
 
@@ -113,8 +110,14 @@ impl Routes {
     /// The routes, for everybody who comes that far: put what authenticates outside of them.
     #[must_use]
     pub fn unguarded<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
-        let mut router =
-            Router::new().route("/v1/compress", post(compress)).route("/v1/retrieve/{hash}", get(retrieve));
+        let mut router = Router::new();
+        for path in ["/v1/compress", "/v1/compress/"] {
+            router = router.route(path, post(compress));
+        }
+        // Without a hash the answer says what one is.
+        for path in ["/v1/retrieve", "/v1/retrieve/", "/v1/retrieve/{hash}", "/v1/retrieve/{hash}/"] {
+            router = router.route(path, get(retrieve));
+        }
         if self.shared.stats.is_some() {
             router = router.route("/stats", get(stats));
         }
@@ -136,7 +139,7 @@ async fn compress(State(shared): State<Shared>, request: Request) -> Response {
 
 async fn retrieve(
     State(shared): State<Shared>,
-    Path(hash): Path<String>,
+    hash: Option<Path<String>>,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Response {
@@ -144,6 +147,7 @@ async fn retrieve(
         return answer::failure(StatusCode::NOT_FOUND, "nothing is set aside here");
     };
     let tenant = (shared.tenant)(&request.into_parts().0);
+    let hash = hash.map_or_else(String::new, |Path(hash)| hash);
     retrieve::answer(&**store, &tenant, &hash, query.as_deref().unwrap_or_default()).await
 }
 

@@ -78,7 +78,7 @@ function cells(element, ...contents) {
       element.append(cell);
     }
     if (typeof inner === "string") put(cell, inner);
-    else cell.replaceChildren(...inner);
+    else if (cell.childNodes.length !== inner.length || inner.some((node, at) => cell.childNodes[at] !== node)) cell.replaceChildren(...inner);
     cell.classList.toggle("bad", typeof inner === "string" && inner.startsWith("−"));
   });
 }
@@ -335,7 +335,7 @@ function facts(request, detail) {
     ["Prompt", usage ? `${count(prompt(usage))} tokens: ${count(usage.cache_read)} from the cache, ${count(usage.cache_write)} written to it, ${count(usage.input)} besides` : "not told by the provider"],
     ["Output", usage ? `${count(usage.output)} tokens` : "not told by the provider"],
     ["Paid", dollars(request.paid)],
-    ["Saved", `${dollars(request.saved)}; ${count(request.saved_new)} new tokens and ${count(request.saved_cached)} from the cache`],
+    ["Saved", `${dollars(request.saved)}; ${count(request.saved_new)} tokens that were new, ${count(request.saved_cached)} that would have come from the cache`],
   ];
   if (detail?.bytes_before) {
     const sent = request.outcome === "rewritten" ? `${bytes(detail.bytes_before)} → ${bytes(detail.bytes_after)}` : bytes(detail.bytes_before);

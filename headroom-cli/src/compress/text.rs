@@ -53,8 +53,5 @@ fn hints(args: &CompressArgs) -> Hints {
     if let Some(question) = &args.query {
         hints = hints.question(question);
     }
-    if let Some(query) = &args.query {
-        hints = hints.question(query);
-    }
     hints
 }

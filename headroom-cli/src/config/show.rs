@@ -9,6 +9,15 @@ impl Config {
     /// Every setting that holds, as a configuration file that says the same.
     pub(crate) fn to_toml(&self) -> String {
         // Strings are escaped in TOML as they are in JSON.
+        self.settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect()
+    }
+
+    /// Every setting that holds.
+    pub(crate) fn to_json(&self) -> Value {
+        Value::Object(self.settings().into_iter().collect())
+    }
+
+    fn settings(&self) -> Vec<(String, Value)> {
         let text = |value: &dyn ToString| Value::String(value.to_string());
         let mut settings = vec![("listen".to_owned(), text(&self.listen))];
         settings.extend(self.upstreams.named().map(|(name, base)| (format!("{name}_upstream"), text(base))));
@@ -19,7 +28,7 @@ impl Config {
             ("drain_seconds".to_owned(), json!(self.drain.as_secs())),
             ("dashboard_content".to_owned(), json!(self.dashboard_content)),
         ]);
-        settings.iter().map(|(name, value)| format!("{name} = {value}\n")).collect()
+        settings
     }
 }
 

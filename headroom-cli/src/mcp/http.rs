@@ -1,6 +1,13 @@
 //! The server for clients that reach it over HTTP, at one path.
 
-use std::{convert::Infallible, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io::{self, Write},
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -63,7 +70,9 @@ fn mcp(server: Server) -> Mcp {
 }
 
 fn announce(address: SocketAddr, home: &Path) {
-    eprintln!(
+    // Whoever started it may not listen.
+    let _ = writeln!(
+        io::stderr(),
         "headroom {} serves the Model Context Protocol on http://{address}{PATH}\n\
          clients show the token in {} as `authorization: Bearer TOKEN`",
         env!("CARGO_PKG_VERSION"),

@@ -55,6 +55,7 @@ use crate::{
     config::{self, Config, ConfigError, Log},
     layer,
     ledger::Ledger,
+    output,
     secret::{Secret, SecretError},
 };
 
@@ -220,11 +221,9 @@ where
 
 /// Begins to log. What is given back changes how much.
 fn log_to_stderr(level: Log) -> Box<dyn Fn(Log) + Send> {
-    use std::io::IsTerminal;
     use tracing_subscriber::{layer::SubscriberExt, reload, util::SubscriberInitExt};
 
-    let colours =
-        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colours = output::takes_colours(&io::stderr());
     let lines =
         tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours).with_target(false);
     let (ours, handle) = reload::Layer::new(of_ours(level));

@@ -12,7 +12,7 @@ use crate::secret::Secret;
 /// A proxy on this machine answers at once.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Most bytes of an answer that are read.
-const MAX_ANSWER: u64 = 4096;
+const MAX_ANSWER: usize = 4096;
 /// What our proxies call themselves.
 const NAME: &str = "headroom";
 
@@ -71,10 +71,23 @@ async fn ask(stream: &mut TcpStream, request: &str, headers: &str) -> Option<Vec
     let ask = async {
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
-        stream.take(MAX_ANSWER).read_to_end(&mut answer).await?;
+        // Not every server closes when it is asked to.
+        while answer.len() < MAX_ANSWER && !is_whole(&answer) && stream.read_buf(&mut answer).await? > 0 {}
         Ok::<_, std::io::Error>(answer)
     };
     timeout(PATIENCE, ask).await.ok()?.ok()
+}
+
+/// Whether an answer has the length that it announces.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some((head, body)) = std::str::from_utf8(answer).ok().and_then(|text| text.split_once("\r\n\r\n"))
+    else {
+        return false;
+    };
+    let length = head.lines().filter_map(|line| line.split_once(':')).find_map(|(name, value)| {
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    length.is_some_and(|length| body.len() >= length)
 }
 
 /// The body of an answer, if all went well.

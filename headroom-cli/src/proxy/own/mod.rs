@@ -74,7 +74,7 @@ impl Route {
             "/dashboard/session" => Self::Session,
             "/dashboard/data" => Self::Data,
             path if path.starts_with(REQUEST) => Self::Request,
-            path if path.starts_with("/v1/retrieve/") => Self::Retrieve,
+            path if path == "/v1/retrieve" || path.starts_with("/v1/retrieve/") => Self::Retrieve,
             _ => return None,
         })
     }

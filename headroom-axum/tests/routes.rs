@@ -1,11 +1,17 @@
+//! The routes that a gateway merges into its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what goes wrong in a test ends it"
+)]
+
 use axum::{Router, body::Body, routing::post};
+use headroom_axum::{Routes, Secret, Stats, layer};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-
-use super::*;
-use crate::layer;
 
 const SECRET: &str = "3f1c9a7be05d48e2a6b4c8d0f9e17a53";
 
