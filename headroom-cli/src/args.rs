@@ -7,6 +7,7 @@ use headroom_core::{Api, Handle, Means, Tier};
 
 use crate::{
     config::{Settings, SpoolFolder, Store},
+    dashboard::{self, DashboardArgs},
     doctor::{self, DoctorArgs},
     evals::EvalsCommand,
     inspect::{self, InspectArgs},
@@ -23,7 +24,10 @@ use crate::{
     version,
     propagate_version = true,
     after_help = "Start with one of:\n  headroom wrap claude\n  headroom proxy\n\n\
-                  Settings come from, first to last: flags, HEADROOM_* variables, the configuration file, defaults."
+                  Settings come from, first to last: flags, HEADROOM_* variables, the configuration file, defaults. Colours are for \
+                  terminals only, and NO_COLOR turns them off.\n\n\
+                  Exit status: 0 done, 1 failed, 2 called or configured wrongly. `headroom wrap` gives that of the agent, \
+                  and `headroom doctor` 1 where something keeps Headroom from working."
 )]
 pub(crate) struct Args {
     /// Configuration file [default: $XDG_CONFIG_HOME/headroom/config.toml, if it exists]
@@ -42,8 +46,11 @@ pub(crate) enum Command {
     #[command(after_help = shell::COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
     /// Check the configuration, print what holds, or describe what may be said
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Exit status: 0 it can be used, 1 failed, 2 it cannot be used.")]
     Config(ConfigCommand),
+    /// Show savings and recent requests in the browser
+    #[command(after_help = dashboard::EXAMPLES)]
+    Dashboard(DashboardArgs),
     /// Say what is active, what is not, and why
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(DoctorArgs),
@@ -80,9 +87,17 @@ pub(crate) enum Command {
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Say whether it can be used; if not, where and why, with exit status 2
-    Check,
+    Check {
+        /// Print a JSON object: ok, and the error if there is one
+        #[arg(long)]
+        json: bool,
+    },
     /// Print every setting that holds, as a configuration file
-    Print,
+    Print {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the JSON Schema of the configuration file
     Schema,
 }
@@ -168,7 +183,8 @@ Routes of its own, which go to no provider:
   GET  /v1/retrieve/HASH       what was set aside; ?lines=, rows=, path=, query=, max_bytes= for a part
   POST /v1/compress            {\"model\", \"messages\"} in, smaller messages and token counts out
   GET  /stats, /metrics        what was done, as JSON and for Prometheus
-All but the first need the token in the file `token` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom, as \
+  GET  /dashboard              the page that `headroom dashboard` opens
+All but the first and the page, which shows nothing by itself, need the token in the file `token` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom, as \
 `authorization: Bearer TOKEN` or `x-headroom-token: TOKEN`. Where --listen is an address that other machines can reach, \
 everything does, as `x-headroom-token`; put TLS in front of it.
 
@@ -188,7 +204,9 @@ Examples:
   The same in the configuration file:
     openai_upstream = \"http://127.0.0.1:11434\"
   The same as a variable:
-    HEADROOM_OPENAI_UPSTREAM=http://127.0.0.1:11434 headroom proxy";
+    HEADROOM_OPENAI_UPSTREAM=http://127.0.0.1:11434 headroom proxy
+
+Exit status: 0 ended by a signal, 1 cannot listen or start, 2 called or configured wrongly.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompressArgs {

@@ -77,10 +77,13 @@ pub(crate) struct Settings {
     /// Seconds that open requests get to finish after SIGINT or SIGTERM [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) drain_seconds: Option<u32>,
+    /// Whether `headroom dashboard` can show texts of recent requests, which are then kept in memory: true or false [default: true]
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) dashboard_content: Option<bool>,
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 15] = [
+const VARIABLES: [&str; 16] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
     "HEADROOM_LISTEN",
@@ -96,6 +99,7 @@ const VARIABLES: [&str; 15] = [
     "HEADROOM_SPOOL",
     "HEADROOM_LOG",
     "HEADROOM_DRAIN_SECONDS",
+    "HEADROOM_DASHBOARD_CONTENT",
 ];
 
 /// What holds once all sources are read.
@@ -110,6 +114,7 @@ pub(crate) struct Config {
     pub(crate) spool: Option<SpoolFolder>,
     pub(crate) log: Log,
     pub(crate) drain: Duration,
+    pub(crate) dashboard_content: bool,
 }
 
 /// How much the proxy writes to standard error.
@@ -247,6 +252,7 @@ impl Settings {
             spool: parse(&variable, "SPOOL")?,
             log: parse(&variable, "LOG")?,
             drain_seconds: parse(&variable, "DRAIN_SECONDS")?,
+            dashboard_content: parse(&variable, "DASHBOARD_CONTENT")?,
         })
     }
 
@@ -303,6 +309,7 @@ impl Config {
             drain: Duration::from_secs(
                 first(sources, |source| source.drain_seconds.as_ref()).unwrap_or(10).into(),
             ),
+            dashboard_content: first(sources, |source| source.dashboard_content.as_ref()).unwrap_or(true),
         }
     }
 }

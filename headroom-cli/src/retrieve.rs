@@ -74,12 +74,12 @@ async fn find(handle: &Handle, config: &Config) -> Result<Option<Arc<str>>, Stor
 
 /// The part of an original that is wanted: nothing set is all of it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
-    pub(crate) lines: Option<String>,
-    pub(crate) rows: Option<String>,
-    pub(crate) path: Option<String>,
-    pub(crate) query: Option<String>,
-    pub(crate) max_bytes: Option<usize>,
+struct Wanted {
+    lines: Option<String>,
+    rows: Option<String>,
+    path: Option<String>,
+    query: Option<String>,
+    max_bytes: Option<usize>,
 }
 
 impl Wanted {
@@ -94,7 +94,7 @@ impl Wanted {
     }
 
     /// A JSON object with the part and with what it is a part of.
-    pub(crate) fn answer(&self, handle: Handle, content: &str) -> Value {
+    fn answer(&self, handle: Handle, content: &str) -> Value {
         let text = self.of_content(content);
         json!({
             "hash": handle.to_string(),

@@ -59,10 +59,10 @@ pub(crate) fn run(args: &DoctorArgs, config: &Config, file: Option<&Path>) -> Re
         finding("upstreams", Health::Good, config.upstreams.to_string()),
         runtime.block_on(kept(&config.store)),
         runtime.block_on(means(config)),
-        proxy(listener, &address.to_string()),
+        proxy(&listener, &address.to_string()),
     ];
     findings.extend(variables());
-    let running = (listener == Listener::Headroom).then_some(address);
+    let running = matches!(listener, Listener::Headroom { .. }).then_some(address);
     findings.extend(Agent::value_variants().iter().filter_map(|agent| agents::finding(*agent, running)));
     let text = if args.json { format!("{}\n", json!({"findings": findings})) } else { table(&findings) };
     output::write(text.as_bytes()).map_err(DoctorError::Write)?;
@@ -115,9 +115,19 @@ async fn means(config: &Config) -> Finding {
     }
 }
 
-fn proxy(listener: Listener, address: &str) -> Finding {
+fn proxy(listener: &Listener, address: &str) -> Finding {
     match listener {
-        Listener::Headroom => finding("proxy", Health::Good, format!("runs at http://{address}")),
+        Listener::Headroom { version } if version == env!("CARGO_PKG_VERSION") => {
+            finding("proxy", Health::Good, format!("{version} runs at http://{address}"))
+        }
+        Listener::Headroom { version } => finding(
+            "proxy",
+            Health::Note,
+            format!(
+                "{version} runs at http://{address}, and this is {}; start it again to have the same",
+                env!("CARGO_PKG_VERSION")
+            ),
+        ),
         Listener::Nobody => finding(
             "proxy",
             Health::Note,

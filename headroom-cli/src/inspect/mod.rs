@@ -1,8 +1,8 @@
 //! `headroom inspect`: a request before and after, block by block, with reasons.
 
 mod args;
-mod place;
-mod reason;
+pub(crate) mod place;
+pub(crate) mod reason;
 mod table;
 
 use std::{

@@ -23,7 +23,8 @@ use tower::{BoxError, Service, ServiceExt};
 use super::{
     Provider,
     answer::{self, ResponseBody},
-    door::Door,
+    board::{Copied, Side},
+    door::{Access, Door},
     metered::FIRST_BYTE,
     own::{Own, Route},
     totals::Totals,
@@ -58,44 +59,57 @@ impl<S> Edge<S> {
         mut request: Request<I>,
     ) -> Result<Response<ResponseBody>, Infallible>
     where
-        S: Service<Request<I>, Response = Response<B>, Error = UpstreamError>,
-        I: Body<Data = Bytes, Error: Into<BoxError>>,
+        S: Service<Request<Copied<I>>, Response = Response<B>, Error = UpstreamError>,
+        I: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let start = Instant::now();
         let line = Line { method: request.method().clone(), path: request.uri().path().to_owned() };
         let route = Route::of(&line.path);
         let provider = Provider::of(&line.path, request.headers());
-        let turn = Turn::default();
+        let mut turn = Turn::default();
+        let access = route.map_or(Access::Forwarded, Route::access);
         if self.shared.means == Means::File && !is_here(peer, request.headers()) {
             // That agent has other files.
             request.extensions_mut().insert(HeadroomOverride::new().means(Means::Served));
         }
-        let response = match (self.shared.door.refusal(&request, route), route) {
+        let response = match (self.shared.door.refusal(&request, access), route) {
             (Some(refusal), _) => refusal.response(provider),
             (None, Some(route)) => self.shared.own.answer(route, request).await,
-            (None, None) => self.forward(request, provider, turn.clone(), start).await,
+            (None, None) => {
+                let recorded = is_turn(&request).then(|| self.record(request.headers(), provider));
+                turn = recorded.as_ref().map_or(turn, |recorded| recorded.turn.clone());
+                self.forward(request, provider, turn.clone(), recorded, start).await
+            }
         };
         line.write(&response, &turn, start);
         Ok(response)
     }
 
+    /// What puts a turn on record.
+    fn record(&self, headers: &HeaderMap, provider: Provider) -> Recorded {
+        let totals = Arc::clone(&self.shared.totals);
+        let Some(board) = self.shared.own.board() else {
+            return Recorded { turn: Turn::default(), provider, totals, board: None };
+        };
+        let (copies, begun) = board.begin(headers);
+        let turn = Turn::copied_to(copies);
+        Recorded { turn, provider, totals, board: Some((Arc::clone(board), begun)) }
+    }
+
     async fn forward<I, B>(
         self,
-        mut request: Request<I>,
+        request: Request<I>,
         provider: Provider,
         turn: Turn,
+        recorded: Option<Recorded>,
         start: Instant,
     ) -> Response<ResponseBody>
     where
-        S: Service<Request<I>, Response = Response<B>, Error = UpstreamError>,
+        S: Service<Request<Copied<I>>, Response = Response<B>, Error = UpstreamError>,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let recorded = is_turn(&request).then(|| Recorded {
-            turn: turn.clone(),
-            provider,
-            totals: Arc::clone(&self.shared.totals),
-        });
+        let mut request = request.map(|body| turn.copies().of(body, Side::Before));
         request.extensions_mut().insert(turn.clone());
         match self.service.oneshot(request).await {
             Ok(mut response) => {

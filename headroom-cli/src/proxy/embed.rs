@@ -81,7 +81,7 @@ impl Embedded {
         // Nobody asks for these metrics: without a token no route of ours is open.
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let totals = Arc::clone(&self.totals);
-        let own = Own::new(self.store.clone(), None, self.layer.clone(), metrics, Arc::clone(&totals));
+        let own = Own::new(self.store.clone(), None, &self.layer, metrics, Arc::clone(&totals));
         let watched = Watched { service, watch: Arc::clone(&self.watch) };
         let edge = Edge::new(watched, Door::new(None, false), own, self.config.means, totals);
         let config = self.config.clone();

@@ -1,6 +1,7 @@
 //! `headroom proxy`: a transparent reverse proxy with the layer in it.
 
 mod answer;
+mod board;
 mod connect;
 mod door;
 mod edge;
@@ -31,17 +32,21 @@ use tower::{BoxError, Service, ServiceBuilder};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 pub(crate) use self::{
+    answer::{ResponseBody, failure},
     connect::Connector,
+    door::{Access, Door},
     embed::{Embedded, Exchange},
-    probe::{Listener, probe},
+    probe::{Listener, code, probe},
     provider::Provider,
+    signals::Signals,
+    storing::Everybody,
 };
 use self::{
-    door::Door,
+    board::{Board, Copied},
     edge::Edge,
     live::{Live, LiveUpstreams},
-    own::Own,
-    signals::{Asked, Signals},
+    own::{Dashboard, Own},
+    signals::Asked,
     storing::OpenStore,
     totals::Totals,
     upstream::{Upstream, UpstreamError},
@@ -50,6 +55,7 @@ use crate::{
     config::{self, Config, ConfigError, Log, SpoolFolder},
     configured,
     ledger::Ledger,
+    output,
     secret::{Secret, SecretError},
 };
 
@@ -104,7 +110,8 @@ pub(crate) async fn run(
     let totals = Arc::new(Totals::new(home.as_deref().map(Ledger::in_folder)));
     tokio::spawn(metered::keep_up(metrics.clone()));
     let spool = config.spool.as_ref().map(SpoolFolder::open);
-    let own = Own::new(store, spool, layer.clone(), metrics, Arc::clone(&totals));
+    let board = Dashboard::new(Board::new(config.dashboard_content), home.as_deref(), config.tier);
+    let own = Own::new(store, spool, &layer, metrics, Arc::clone(&totals)).with_dashboard(board);
     let service = ServiceBuilder::new().layer(layer).service(upstream);
     let edge = Edge::new(service, door, own, config.means, Arc::clone(&totals));
     let mut live = Live { config, upstreams, read: Box::new(read), set_log };
@@ -161,7 +168,10 @@ fn announce(config: &Config, address: SocketAddr) {
 
 async fn serve<S, B>(listener: TcpListener, edge: Edge<S>, live: &mut Live, signals: &mut Signals)
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = UpstreamError> + Clone + Send + 'static,
+    S: Service<Request<Copied<Incoming>>, Response = Response<B>, Error = UpstreamError>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
@@ -216,11 +226,9 @@ where
 
 /// Begins to log. What is given back changes how much.
 fn log_to_stderr(level: Log) -> Box<dyn Fn(Log) + Send> {
-    use std::io::IsTerminal;
     use tracing_subscriber::{layer::SubscriberExt, reload, util::SubscriberInitExt};
 
-    let colours =
-        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colours = output::takes_colours(&io::stderr());
     let lines =
         tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours).with_target(false);
     let (ours, handle) = reload::Layer::new(of_ours(level));

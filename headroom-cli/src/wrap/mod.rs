@@ -70,7 +70,7 @@ pub(crate) fn run(args: &WrapArgs, config: &Config) -> Result<u8, WrapError> {
     let runtime = Runtime::new().map_err(WrapError::Runtime)?;
     let receipt = Arc::new(Receipt::default());
     let mut door = if args.join {
-        if runtime.block_on(probe(shared)) != Listener::Headroom {
+        if !matches!(runtime.block_on(probe(shared)), Listener::Headroom { .. }) {
             return Err(WrapError::NoProxy { address: shared });
         }
         Door::Shared(shared)

@@ -8,8 +8,10 @@
 )]
 
 mod access;
+mod browser;
 mod compress;
 mod config;
+mod dashboard;
 mod doctor;
 mod evals;
 mod faults;
