@@ -7,6 +7,7 @@ mod args;
 mod compress;
 mod config;
 mod doctor;
+mod file;
 mod inspect;
 mod jsonc;
 mod ledger;
@@ -105,8 +106,9 @@ fn run(args: Args) -> Result<u8> {
         }
         Command::Wrap(wrap) => {
             let config = config::load(wrap.settings(), args.config.as_deref())?;
-            return Ok(wrap::run(&wrap, &config)?);
+            return Ok(wrap::run(&wrap, &config, args.config.as_deref())?);
         }
+        Command::Unwrap(unwrap) => wrap::unwrap(&unwrap)?,
     }
     Ok(0)
 }
@@ -122,6 +124,7 @@ fn status(error: &anyhow::Error) -> u8 {
         return error.status();
     }
     let is_usage = error.is::<ConfigError>()
+        || error.downcast_ref::<wrap::DurableError>().is_some_and(wrap::DurableError::is_usage)
         || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
         || error.downcast_ref::<inspect::InspectError>().is_some_and(inspect::InspectError::is_usage)
         || error.downcast_ref::<mcp::McpError>().is_some_and(mcp::McpError::is_usage)

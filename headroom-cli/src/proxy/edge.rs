@@ -19,7 +19,7 @@ use pin_project_lite::pin_project;
 use tower::{BoxError, Service, ServiceExt};
 
 use super::{
-    Provider,
+    Provider, aws,
     answer::{self, ResponseBody},
     door::Door,
     metered::FIRST_BYTE,
@@ -42,11 +42,13 @@ struct Shared {
     door: Door,
     own: Own,
     totals: Arc<Totals>,
+    /// Whether requests to Bedrock are signed by us.
+    signs: bool,
 }
 
 impl<S> Edge<S> {
-    pub(super) fn new(service: S, door: Door, own: Own, totals: Arc<Totals>) -> Self {
-        Self { service, shared: Arc::new(Shared { door, own, totals }) }
+    pub(super) fn new(service: S, door: Door, own: Own, totals: Arc<Totals>, signs: bool) -> Self {
+        Self { service, shared: Arc::new(Shared { door, own, totals, signs }) }
     }
 
     pub(super) async fn handle<I, B>(self, request: Request<I>) -> Result<Response<ResponseBody>, Infallible>
@@ -85,6 +87,9 @@ impl<S> Edge<S> {
             provider,
             totals: Arc::clone(&self.shared.totals),
         });
+        if self.shared.signs && provider == Provider::Bedrock {
+            aws::strip(request.headers_mut());
+        }
         request.extensions_mut().insert(turn.clone());
         match self.service.oneshot(request).await {
             Ok(mut response) => {
@@ -96,7 +101,7 @@ impl<S> Edge<S> {
             }
             Err(error) => {
                 tracing::warn!("{error}");
-                answer::failure(provider, StatusCode::BAD_GATEWAY, &format!("headroom: {error}"))
+                answer::failure(provider, error.status(), &format!("headroom: {error}"))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `headroom proxy`: a transparent reverse proxy with the layer in it.
 
 mod answer;
+mod aws;
 mod connect;
 mod door;
 mod edge;
@@ -31,6 +32,7 @@ use tower::{BoxError, Service, ServiceBuilder};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use self::{
+    aws::Signer,
     connect::Connector,
     door::Door,
     edge::Edge,
@@ -92,19 +94,23 @@ pub(crate) async fn run(
     let set_log = log_to_stderr(config.log);
     let mut signals = Signals::new().map_err(ProxyError::Signals)?;
     let upstreams = LiveUpstreams::new(config.upstreams.clone());
-    let upstream = Upstream::new(Connector::new()?, upstreams.clone());
+    let signer = config.bedrock_sign.then(Signer::default);
+    let upstream = Upstream::new(Connector::new()?, upstreams.clone(), signer.clone());
     let home = config::home();
     let door = door(&config, home.as_deref())?;
     let (listener, address) = listen(config.listen.address()).await?;
     announce(&config, address);
     let (metrics, observer) = metered::collect()?;
+    if let Some(signer) = &signer {
+        signer.check().await;
+    }
     let store = OpenStore::open(&config.store).await;
     let layer = layer(config.tier, store.shared()).observer((storing::Warner, observer));
     let totals = Arc::new(Totals::new(home.as_deref().map(Ledger::in_folder)));
     tokio::spawn(metered::keep_up(metrics.clone()));
     let own = Own::new(store, layer.clone(), metrics, Arc::clone(&totals));
     let service = ServiceBuilder::new().layer(layer).service(upstream);
-    let edge = Edge::new(service, door, own, Arc::clone(&totals));
+    let edge = Edge::new(service, door, own, Arc::clone(&totals), signer.is_some());
     let mut live = Live { config, upstreams, read: Box::new(read), set_log };
     serve(listener, edge, &mut live, &mut signals).await;
     totals.flush();

@@ -19,6 +19,12 @@ says what was saved.
 Cline, Continue, Cursor and Vibe have no variable for the address, and Copilot has one only for models of your own. \
 There the steps are printed.
 
+With --persist the agent is not run. Its own file (for claude ~/.claude/settings.json) leads to the shared proxy from \
+then on, however the agent is started; that proxy must run whenever the agent does: start `headroom proxy`, or let \
+--service have systemd do it. The file is noted in $HEADROOM_HOME before it is changed, in one step; comments, order \
+and permissions stay, and `headroom unwrap` takes it back byte for byte. This is for claude, codex, opencode, gemini, \
+aider and goose; for the others the steps are printed.
+
 Examples:
   Claude Code, interactive:
     headroom wrap claude
@@ -29,6 +35,9 @@ Examples:
     headroom wrap aider --upstream http://127.0.0.1:11434
   The variables to set by hand, for a proxy that runs already:
     headroom wrap gemini --print
+  Set up for good, and undone:
+    headroom wrap claude --persist --service
+    headroom unwrap claude
 
 Exit status: the agent's own; 128 + N where signal N ended it; 127 where it is not installed, 126 where it cannot be \
 run; 1 where the proxy cannot start, 2 called wrongly.";
@@ -53,7 +62,13 @@ pub(crate) struct WrapArgs {
     /// Print the variables and arguments for the configured address instead of running the agent
     #[arg(long, conflicts_with_all = ["upstream", "tier", "store", "join"])]
     pub(super) print: bool,
-    /// Write the receipt, or with --print what would be set, as JSON
+    /// Let the agent's own configuration lead to the proxy at the configured address, until `headroom unwrap`
+    #[arg(long, conflicts_with_all = ["upstream", "tier", "store", "join", "args"])]
+    pub(super) persist: bool,
+    /// With --persist: let systemd run the proxy whenever you are logged in
+    #[arg(long, requires = "persist", conflicts_with = "print")]
+    pub(super) service: bool,
+    /// Write the receipt, or with --print or --persist what is set, as JSON
     #[arg(long)]
     pub(super) json: bool,
     /// What the agent is called with

@@ -4,11 +4,12 @@ mod agent;
 mod args;
 mod child;
 mod door;
+mod durable;
 mod plan;
 mod receipt;
 mod steps;
 
-use std::{env, io, net::SocketAddr, process::Command, sync::Arc};
+use std::{env, io, net::SocketAddr, path::Path, process::Command, sync::Arc};
 
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -16,6 +17,7 @@ use tokio::runtime::Runtime;
 pub(crate) use self::{
     agent::Agent,
     args::{EXAMPLES, WrapArgs},
+    durable::{DurableError, Persisted, UNWRAP_EXAMPLES, UnwrapArgs, persisted, unwrap},
 };
 use self::{door::Door, plan::Plan, receipt::Receipt};
 use crate::{
@@ -41,6 +43,8 @@ pub(crate) enum WrapError {
     )]
     NoProxy { address: SocketAddr },
     #[error(transparent)]
+    Durable(#[from] DurableError),
+    #[error(transparent)]
     Proxy(#[from] ProxyError),
     #[error("cannot start the async runtime")]
     Runtime(#[source] io::Error),
@@ -55,14 +59,21 @@ impl WrapError {
             Self::Missing { .. } => 127,
             Self::Spawn { .. } => 126,
             Self::Upstream { .. } | Self::Inline { .. } => 2,
+            Self::Durable(error) if error.is_usage() => 2,
+            Self::Durable(_) => 1,
             Self::NoProxy { .. } | Self::Proxy(_) | Self::Runtime(_) | Self::Write(_) => 1,
         }
     }
 }
 
 /// Runs the agent and gives its exit status.
-pub(crate) fn run(args: &WrapArgs, config: &Config) -> Result<u8, WrapError> {
+pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Result<u8, WrapError> {
     let shared = config.listen.address();
+    if args.persist {
+        let WrapArgs { agent, print, json, service, .. } = *args;
+        durable::persist(&durable::Asked { agent, print, json, service, file }, config)?;
+        return Ok(0);
+    }
     if args.print {
         return print(args, shared).map(|()| 0);
     }
@@ -78,7 +89,7 @@ pub(crate) fn run(args: &WrapArgs, config: &Config) -> Result<u8, WrapError> {
         let proxy = Embedded::new(config, move |exchange| seen.add(exchange))?;
         Door::Own { runtime: &runtime, proxy: Box::new(proxy), config, open: Vec::new() }
     };
-    let Some(plan) = Plan::of(args.agent, upstream_is_set(args), &mut door)? else {
+    let Some(plan) = Plan::of(args.agent, upstream_is_set(args), shared, &mut door)? else {
         return steps(args.agent, shared).map(|()| 0);
     };
     for note in &plan.notes {
@@ -132,7 +143,7 @@ async fn check(store: &Store) {
 }
 
 fn print(args: &WrapArgs, shared: SocketAddr) -> Result<(), WrapError> {
-    let Some(plan) = Plan::of(args.agent, false, &mut Door::Shared(shared))? else {
+    let Some(plan) = Plan::of(args.agent, false, shared, &mut Door::Shared(shared))? else {
         return steps(args.agent, shared);
     };
     for note in &plan.notes {

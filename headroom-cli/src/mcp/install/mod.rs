@@ -2,7 +2,6 @@
 
 mod client;
 mod entry;
-mod file;
 mod journal;
 
 use std::{
@@ -12,7 +11,7 @@ use std::{
 
 pub(super) use self::client::Client;
 use self::{client::Entry, entry::Found, journal::Change};
-use crate::output;
+use crate::{file, output};
 
 /// Why a configuration was not changed. It is then as it was.
 #[derive(Debug, thiserror::Error)]
