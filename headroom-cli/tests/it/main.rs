@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod aws;
 mod compress;
 mod config;
 mod doctor;

@@ -386,7 +386,7 @@ is-active) exit 3;;
 restart)
     command=$(sed -n 's/^ExecStart=//p' "$unit")
     eval "$(sed -n 's/^Environment=/export /p' "$unit")"
-    eval "$command" > /dev/null 2>&1 & echo $! > "$HOME/../pid";;
+    eval "exec $command" > /dev/null 2>&1 & echo $! > "$HOME/../pid";;
 disable) kill "$(cat "$HOME/../pid")";;
 esac"#;
 
