@@ -70,9 +70,10 @@ pub(crate) struct Settings {
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 15] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
+    "HEADROOM_CONTEXT_TOOL",
     "HEADROOM_LISTEN",
     "HEADROOM_UPSTREAM",
     "HEADROOM_ANTHROPIC_UPSTREAM",
@@ -344,7 +345,7 @@ mod tests {
             Ok(None)
         })
         .unwrap();
-        // Those that are no settings: where the file is, and where everything is.
-        assert_eq!(**asked.borrow(), VARIABLES[2..]);
+        // Those that are no settings: where the file is, where everything is, and what `wrap` puts before an agent.
+        assert_eq!(**asked.borrow(), VARIABLES[3..]);
     }
 }

@@ -1,9 +1,12 @@
 //! What an agent loses behind a base URL of its own, and whether it has one.
 
-use std::{env, net::SocketAddr, path::PathBuf};
+use std::{env, net::SocketAddr};
 
 use super::{Finding, Health, finding as new};
-use crate::{config::leads_to, wrap::Agent};
+use crate::{
+    config::leads_to,
+    wrap::{Agent, find},
+};
 
 /// What is known of an agent that is installed.
 pub(super) fn finding(agent: Agent, proxy: Option<SocketAddr>) -> Option<Finding> {
@@ -59,9 +62,4 @@ const fn loses(agent: Agent) -> Option<&'static str> {
         Agent::Cursor => "its requests come from Cursor's servers, which cannot reach a proxy here",
         _ => return None,
     })
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    let folders = env::var_os("PATH")?;
-    env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
 }

@@ -2,7 +2,7 @@ use std::ffi::OsString;
 
 use headroom_core::Tier;
 
-use super::agent::Agent;
+use super::{agent::Agent, context::ContextTool};
 use crate::config::{Base, Settings, Store};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -33,6 +33,8 @@ Examples:
     headroom wrap codex -- exec \"fix the tests\"
   With an OpenAI-compatible server behind it:
     headroom wrap aider --upstream http://127.0.0.1:11434
+  With RTK before its shell commands, for this run:
+    headroom wrap claude --context-tool rtk
   The variables to set by hand, for a proxy that runs already:
     headroom wrap gemini --print
   Set up for good, and undone:
@@ -56,6 +58,9 @@ pub(crate) struct WrapArgs {
     /// Where what is set aside is kept: a folder, or memory [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR|memory")]
     pub(super) store: Option<Store>,
+    /// Let this tool, which is installed, make the output of shell commands smaller before the agent sees it (claude only) [default: $HEADROOM_CONTEXT_TOOL, or none]
+    #[arg(long, value_enum, value_name = "TOOL", conflicts_with_all = ["persist"])]
+    pub(super) context_tool: Option<ContextTool>,
     /// Use the proxy that runs at the configured address instead of one of its own
     #[arg(long, conflicts_with_all = ["upstream", "tier", "store"])]
     pub(super) join: bool,

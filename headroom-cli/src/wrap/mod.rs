@@ -3,6 +3,7 @@
 mod agent;
 mod args;
 mod child;
+mod context;
 mod door;
 mod durable;
 mod plan;
@@ -15,11 +16,11 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 pub(crate) use self::{
-    agent::Agent,
+    agent::{Agent, find},
     args::{EXAMPLES, WrapArgs},
     durable::{DurableError, Persisted, UNWRAP_EXAMPLES, UnwrapArgs, persisted, unwrap},
 };
-use self::{door::Door, plan::Plan, receipt::Receipt};
+use self::{context::ContextTool, door::Door, plan::Plan, receipt::Receipt};
 use crate::{
     config::{Config, InvalidBase, Store},
     output,
@@ -42,6 +43,10 @@ pub(crate) enum WrapError {
         "no Headroom proxy answers at {address}; start one with `headroom proxy`, or leave out --join to have one for this run"
     )]
     NoProxy { address: SocketAddr },
+    #[error("HEADROOM_CONTEXT_TOOL: {name} is not known; expected rtk, lean-ctx or none")]
+    ContextTool { name: String },
+    #[error("{program} is asked for and not in PATH; install it, or leave it out with --context-tool none")]
+    NoContextTool { program: &'static str },
     #[error(transparent)]
     Durable(#[from] DurableError),
     #[error(transparent)]
@@ -58,7 +63,8 @@ impl WrapError {
         match self {
             Self::Missing { .. } => 127,
             Self::Spawn { .. } => 126,
-            Self::Upstream { .. } | Self::Inline { .. } => 2,
+            Self::Upstream { .. } | Self::Inline { .. } | Self::ContextTool { .. } => 2,
+            Self::NoContextTool { .. } => 127,
             Self::Durable(error) if error.is_usage() => 2,
             Self::Durable(_) => 1,
             Self::NoProxy { .. } | Self::Proxy(_) | Self::Runtime(_) | Self::Write(_) => 1,
@@ -89,9 +95,10 @@ pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Resu
         let proxy = Embedded::new(config, move |exchange| seen.add(exchange))?;
         Door::Own { runtime: &runtime, proxy: Box::new(proxy), config, open: Vec::new() }
     };
-    let Some(plan) = Plan::of(args.agent, upstream_is_set(args), shared, &mut door)? else {
+    let Some(mut plan) = Plan::of(args.agent, upstream_is_set(args), shared, &mut door)? else {
         return steps(args.agent, shared).map(|()| 0);
     };
+    ContextTool::asked(args.context_tool)?.attach(args.agent, &mut plan, &args.args)?;
     for note in &plan.notes {
         eprintln!("headroom: {note}");
     }
@@ -143,9 +150,10 @@ async fn check(store: &Store) {
 }
 
 fn print(args: &WrapArgs, shared: SocketAddr) -> Result<(), WrapError> {
-    let Some(plan) = Plan::of(args.agent, false, shared, &mut Door::Shared(shared))? else {
+    let Some(mut plan) = Plan::of(args.agent, false, shared, &mut Door::Shared(shared))? else {
         return steps(args.agent, shared);
     };
+    ContextTool::asked(args.context_tool)?.attach(args.agent, &mut plan, &args.args)?;
     for note in &plan.notes {
         eprintln!("headroom: {note}");
     }

@@ -45,7 +45,7 @@ pub(in crate::wrap) fn user_file() -> Option<PathBuf> {
 }
 
 /// The settings files, those that go before others first.
-fn files() -> Vec<PathBuf> {
+pub(in crate::wrap) fn files() -> Vec<PathBuf> {
     let project = env::current_dir().map(|folder| folder.join(".claude"));
     let project = project
         .iter()
