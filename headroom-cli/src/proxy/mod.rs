@@ -58,6 +58,10 @@ use crate::{
 /// How long to wait where the machine is out of something (file handles, mostly) before taking the next connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long a connection may go without the head of a request. Agents pause for minutes between two requests on one,
+/// and expect it to be there; so do providers keep theirs.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(600);
+
 /// What keeps the proxy from running.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProxyError {
@@ -92,6 +96,7 @@ pub(crate) async fn run(
     read: impl Fn() -> Result<Config, ConfigError> + Send + 'static,
 ) -> Result<(), ProxyError> {
     let set_log = log_to_stderr(config.log);
+    raise_file_limit();
     let mut signals = Signals::new().map_err(ProxyError::Signals)?;
     let upstreams = LiveUpstreams::new(config.upstreams.clone());
     let signer = config.bedrock_sign.then(Signer::default);
@@ -169,8 +174,7 @@ where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let mut server = http1::Builder::new();
-    // Agents pause for minutes between two requests on a connection; only the machine's own clients can connect.
-    server.timer(TokioTimer::new()).header_read_timeout(None);
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     let graceful = GracefulShutdown::new();
     loop {
         let stream = tokio::select! {
@@ -212,6 +216,20 @@ where
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(drain) => tracing::warn!("stopped before every request was finished"),
         () = signals.stop() => tracing::warn!("stopped at once"),
+    }
+}
+
+/// A connection takes a file handle, and often another one upstream; the usual limit of 1,024 is for programs that use
+/// `select`.
+fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::debug!("the limit of open files stays: {error}");
+        }
     }
 }
 

@@ -11,6 +11,8 @@ mod access;
 mod aws;
 mod compress;
 mod config;
+mod crowd;
+mod destinations;
 mod doctor;
 mod faults;
 mod inspect;

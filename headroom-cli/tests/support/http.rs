@@ -145,6 +145,11 @@ impl Connection {
         Ok(())
     }
 
+    /// Ends this side, and listens on.
+    pub(crate) fn close_writing(&self) -> io::Result<()> {
+        self.reader.get_ref().shutdown(Shutdown::Write)
+    }
+
     /// Whether the other side ends the connection.
     pub(crate) fn is_ended(&mut self) -> bool {
         match self.reader.read(&mut [0]) {
