@@ -43,7 +43,8 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
 /// Removes what a killed process left beside this file.
 pub(crate) fn sweep(path: &Path) {
     let Ok(target) = target(path) else { return };
-    for entry in target.parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten() {
+    for entry in target.parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten()
+    {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {

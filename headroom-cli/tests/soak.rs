@@ -47,13 +47,15 @@ struct Sample {
 #[test]
 #[ignore = "takes as long as it is told"]
 fn memory_stays_flat_while_conversations_come_and_go() {
-    let minutes: f64 = env::var("HEADROOM_SOAK_MINUTES").ok().and_then(|text| text.parse().ok()).unwrap_or(2.0);
+    let minutes: f64 =
+        env::var("HEADROOM_SOAK_MINUTES").ok().and_then(|text| text.parse().ok()).unwrap_or(2.0);
     let length = Duration::from_secs_f64(minutes * 60.0);
     let upstream = Upstream::answering(ok(
         r#"{"id":"m","type":"message","role":"assistant","content":[{"type":"text","text":"next"}],"usage":{"input_tokens":9,"output_tokens":1}}"#,
     ));
     let home = tempfile::tempdir().unwrap();
-    let binary = env::var("HEADROOM_SOAK_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_headroom").to_owned());
+    let binary =
+        env::var("HEADROOM_SOAK_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_headroom").to_owned());
     let mut command = Command::new(binary);
     command.args(["proxy", "--listen", "127.0.0.1:0", "--log", "off", "--upstream"]);
     command.arg(format!("http://{}", upstream.address)).env_clear().env("HEADROOM_HOME", home.path());
@@ -195,5 +197,8 @@ fn figure(samples: &[Sample], highest: f64) -> String {
         .unwrap();
     }
     writeln!(text, "<text x=\"50\" y=\"12\">resident memory of the proxy, MB</text>").unwrap();
-    text + &format!("<polyline points=\"{}\" fill=\"none\" stroke=\"#2a6f97\" stroke-width=\"1.5\"/>\n</svg>\n", points.trim())
+    text + &format!(
+        "<polyline points=\"{}\" fill=\"none\" stroke=\"#2a6f97\" stroke-width=\"1.5\"/>\n</svg>\n",
+        points.trim()
+    )
 }

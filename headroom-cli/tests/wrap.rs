@@ -233,7 +233,12 @@ fn agents_that_are_set_up_for_good_go_through_the_proxy_by_themselves() {
         let quiet = ["DISABLE_TELEMETRY", "DISABLE_ERROR_REPORTING", "DISABLE_AUTOUPDATER"];
         let mut variables = quiet.map(|name| (name, "1".to_owned())).to_vec();
         variables.push(key("ANTHROPIC_API_KEY"));
-        run.persisted("claude", ".claude/settings.json", &variables, &["-p", TASK, "--allowedTools", "Bash", "Read"]);
+        run.persisted(
+            "claude",
+            ".claude/settings.json",
+            &variables,
+            &["-p", TASK, "--allowedTools", "Bash", "Read"],
+        );
         assert!(run.requests("/v1/messages") >= 3);
     }
     if let Some(run) = run("codex", &clients.codex) {
@@ -247,7 +252,12 @@ fn agents_that_are_set_up_for_good_go_through_the_proxy_by_themselves() {
             .map(|name| (name, "1".to_owned()))
             .to_vec();
         variables.push(key("OPENAI_API_KEY"));
-        run.persisted("opencode", ".config/opencode/opencode.json", &variables, &["run", "-m", "openai/gpt-5.2", TASK]);
+        run.persisted(
+            "opencode",
+            ".config/opencode/opencode.json",
+            &variables,
+            &["run", "-m", "openai/gpt-5.2", TASK],
+        );
         assert!(run.requests("/v1/") >= 3);
     }
     if let Some(run) = run("gemini", &clients.gemini) {
@@ -273,7 +283,8 @@ fn aider_that_is_set_up_for_good_goes_through_the_proxy_by_itself() {
     ];
     run.write(".aider.conf.yml", "# mine\nanalytics-disable: true\n");
     for model in ["openai/gpt-4o", "anthropic/claude-sonnet-4-5"] {
-        let args = ["--model", model, "--no-git", "--yes-always", "--no-check-update", "--no-show-model-warnings"];
+        let args =
+            ["--model", model, "--no-git", "--yes-always", "--no-check-update", "--no-show-model-warnings"];
         run.persisted("aider", ".aider.conf.yml", &variables, &[&args[..], &["--message", TASK]].concat());
     }
     assert!(run.requests("/v1/chat/completions") >= 1 && run.requests("/v1/messages") >= 1);
@@ -296,6 +307,10 @@ fn rtk_is_put_before_the_shell_of_claude_code_for_one_run() {
     let bodies = fs::read_dir(run.recorded.path()).unwrap().map(|file| file.unwrap().path());
     let bodies = bodies.filter(|file| file.extension().is_some_and(|end| end == "body"));
     let results: String = bodies.map(|file| fs::read_to_string(file).unwrap_or_default()).collect();
-    assert!(results.contains("report.sh") && !results.contains("rwxr-xr-x"), "RTK was not used: {}", output.text);
+    assert!(
+        results.contains("report.sh") && !results.contains("rwxr-xr-x"),
+        "RTK was not used: {}",
+        output.text
+    );
     assert!(!run.home.path().join(".claude/settings.json").exists(), "a hook is left behind");
 }

@@ -19,8 +19,9 @@ use pin_project_lite::pin_project;
 use tower::{BoxError, Service, ServiceExt};
 
 use super::{
-    Provider, aws,
+    Provider,
     answer::{self, ResponseBody},
+    aws,
     door::Door,
     metered::FIRST_BYTE,
     own::{Own, Route},

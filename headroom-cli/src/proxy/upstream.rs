@@ -153,7 +153,8 @@ where
         parts.version = Version::HTTP_11;
         let turn = parts.extensions.remove::<Turn>().unwrap_or_default();
         let call = turn.call(parts.extensions.remove::<RequestReport>());
-        let signer = self.signer.clone().filter(|_| provider == Provider::Bedrock && aws::wants_signature(&parts));
+        let signer =
+            self.signer.clone().filter(|_| provider == Provider::Bedrock && aws::wants_signature(&parts));
         let (base, client) = (base.clone(), self.client.clone());
         Box::pin(async move {
             let body = match signer {

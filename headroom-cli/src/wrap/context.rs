@@ -4,7 +4,7 @@
 use std::{ffi::OsStr, fs};
 
 use clap::ValueEnum;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Agent, WrapError,
@@ -54,7 +54,12 @@ impl ContextTool {
     }
 
     /// Puts it before the agent's shell commands. `own`: what the user calls the agent with.
-    pub(super) fn attach<S: AsRef<OsStr>>(self, agent: Agent, plan: &mut Plan, own: &[S]) -> Result<(), WrapError> {
+    pub(super) fn attach<S: AsRef<OsStr>>(
+        self,
+        agent: Agent,
+        plan: &mut Plan,
+        own: &[S],
+    ) -> Result<(), WrapError> {
         let Some(program) = self.program() else { return Ok(()) };
         let path = find(program).ok_or(WrapError::NoContextTool { program })?;
         let note = match agent {
@@ -64,8 +69,9 @@ impl ContextTool {
             Agent::Claude if is_set_up(program) => None,
             Agent::Claude => {
                 let command = format!("{} {}", quoted(&path.to_string_lossy()), self.hook());
-                add(plan, command);
-                (self == Self::LeanCtx).then(|| "lean-ctx lets commands that it rewrites run unasked".to_owned())
+                add(plan, &command);
+                (self == Self::LeanCtx)
+                    .then(|| "lean-ctx lets commands that it rewrites run unasked".to_owned())
             }
             _ => Some(format!("{program} is not used: only Claude Code takes its hook for a single run")),
         };
@@ -89,15 +95,16 @@ fn is_set_up(program: &str) -> bool {
 }
 
 /// The hook, beside what else the settings of this run say.
-fn add(plan: &mut Plan, command: String) {
+fn add(plan: &mut Plan, command: &str) {
     let hook = json!([{"matcher": "Bash", "hooks": [{"type": "command", "command": command}]}]);
     let mut arguments = plan.arguments.iter_mut().skip_while(|argument| *argument != SETTINGS);
     let given = arguments.nth(1);
-    let mut settings: Value =
-        given.as_ref().and_then(|text| serde_json::from_str(text.to_str()?).ok()).unwrap_or_else(|| json!({}));
-    settings["hooks"] = json!({"PreToolUse": hook});
+    let settings = given.as_ref().and_then(|text| serde_json::from_str(text.to_str()?).ok());
+    let mut settings: Map<String, Value> = settings.unwrap_or_default();
+    settings.insert("hooks".to_owned(), json!({"PreToolUse": hook}));
+    let settings = Value::Object(settings).to_string();
     match given {
-        Some(given) => *given = settings.to_string().into(),
-        None => plan.arguments.extend([SETTINGS.into(), settings.to_string().into()]),
+        Some(given) => *given = settings.into(),
+        None => plan.arguments.extend([SETTINGS.into(), settings.into()]),
     }
 }

@@ -76,7 +76,11 @@ fn python() -> Option<&'static Path> {
         }
         Ok(python)
     });
-    python.as_ref().map_err(|reason| skipped(&format!("botocore cannot be had: {reason}"))).ok().map(PathBuf::as_path)
+    python
+        .as_ref()
+        .map_err(|reason| skipped(&format!("botocore cannot be had: {reason}")))
+        .ok()
+        .map(PathBuf::as_path)
 }
 
 /// What botocore says of the signature: key, whether the day fits, region and service.
@@ -84,7 +88,8 @@ fn verified(python: &Path, request: &Message, secret: &str) -> String {
     let given = serde_json::json!({
         "method": request.start.split(' ').next(), "target": request.target(), "headers": request.headers,
         "body": request.body, "secret": secret});
-    let output = crate::support::pipe(Command::new(python).args(["-c", VERIFY]), given.to_string().as_bytes());
+    let output =
+        crate::support::pipe(Command::new(python).args(["-c", VERIFY]), given.to_string().as_bytes());
     assert!(output.status.success(), "{}\n{request:?}", stderr(&output));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
@@ -149,7 +154,13 @@ fn clients_of_the_sdk_are_signed_anew_also_for_streams() {
     let body = request("anthropic");
     for (how, expected) in [("invoke", r#"{"content":[]}"#), ("stream", r#"{"type":"message_stop"}"#)] {
         let mut client = Command::new(python);
-        client.args(["-c", CLIENT, &format!("http://{}", proxy.address), "anthropic.claude-opus-5-5-v1:0", how]);
+        client.args([
+            "-c",
+            CLIENT,
+            &format!("http://{}", proxy.address),
+            "anthropic.claude-opus-5-5-v1:0",
+            how,
+        ]);
         let output = crate::support::pipe(&mut client, &body);
         assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected, "{}", stderr(&output));
         let sent = upstream.request();
@@ -164,7 +175,9 @@ fn frame(event: &[u8]) -> Vec<u8> {
     use base64::{Engine, engine::general_purpose::STANDARD};
     let payload = serde_json::json!({"bytes": STANDARD.encode(event)}).to_string();
     let mut headers = Vec::new();
-    for (name, value) in [(":event-type", "chunk"), (":content-type", "application/json"), (":message-type", "event")] {
+    for (name, value) in
+        [(":event-type", "chunk"), (":content-type", "application/json"), (":message-type", "event")]
+    {
         headers.push(u8::try_from(name.len()).unwrap());
         headers.extend(name.as_bytes());
         headers.push(7);
@@ -224,7 +237,8 @@ fn credentials_are_found_where_awss_tools_find_them() {
     let upstream = Upstream::answering(ok("{}"));
     let home_variable = ("HOME", home.path().to_str().unwrap());
     let ask = |variables: &[(&str, &str)]| {
-        let variables: Vec<_> = [home_variable, ("AWS_REGION", "us-east-1")].iter().chain(variables).copied().collect();
+        let variables: Vec<_> =
+            [home_variable, ("AWS_REGION", "us-east-1")].iter().chain(variables).copied().collect();
         let proxy = proxy(upstream.address, &variables);
         let answers: Vec<_> =
             (0..3).map(|_| exchange(proxy.address, post("/model/m/invoke", "", b"{}"))).collect();
@@ -237,13 +251,22 @@ fn credentials_are_found_where_awss_tools_find_them() {
     ] {
         assert_eq!(ask(variables).0.status(), 200, "{key}");
         for _ in 0..3 {
-            assert_eq!(verified(python, &upstream.request(), secret), format!("{key} True us-east-1 bedrock"));
+            assert_eq!(
+                verified(python, &upstream.request(), secret),
+                format!("{key} True us-east-1 bedrock")
+            );
         }
     }
-    assert_eq!(fs::read_to_string(home.path().join("runs")).unwrap(), "run\n", "it is not run for every request");
-    for (profile, why) in
-        [("sso", "credential_process = aws configure"), ("bad", "credential_process of"), ("none", "is in no file")]
-    {
+    assert_eq!(
+        fs::read_to_string(home.path().join("runs")).unwrap(),
+        "run\n",
+        "it is not run for every request"
+    );
+    for (profile, why) in [
+        ("sso", "credential_process = aws configure"),
+        ("bad", "credential_process of"),
+        ("none", "is in no file"),
+    ] {
         let (answer, stderr) = ask(&[("AWS_PROFILE", profile)]);
         assert_eq!(answer.status(), 401, "{profile}");
         let message = answer.json()["message"].as_str().unwrap().to_owned();

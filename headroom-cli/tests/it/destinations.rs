@@ -65,7 +65,8 @@ fn the_proxy_connects_to_its_upstream_and_nowhere_else() {
     assert_eq!(exchange(proxy.address, post("/model/m/converse", "", &request("converse"))).status(), 401);
     let token = fs::read_to_string(home.path().join("store/token")).unwrap();
     for path in ["/livez", "/stats", "/metrics", "/v1/retrieve/k3v4q2x7m5tzabcd"] {
-        let ask = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nx-headroom-token: {}\r\n\r\n", token.trim());
+        let ask =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nx-headroom-token: {}\r\n\r\n", token.trim());
         assert!(exchange(proxy.address, ask).status() < 500, "{path}");
     }
     // One that names another target is answered or refused, never followed.

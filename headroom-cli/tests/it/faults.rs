@@ -269,7 +269,8 @@ fn heads_without_end_are_refused() {
     let proxy = Proxy::to(upstream.address, &["--log", "off"]);
     for (header, count) in [("a: b\r\n", 200_000), ("a: b\r\n", 150)] {
         let mut client = Connection::open(proxy.address);
-        let _ = client.write(format!("GET /v1/models HTTP/1.1\r\nhost: localhost\r\n{}\r\n", header.repeat(count)));
+        let _ = client
+            .write(format!("GET /v1/models HTTP/1.1\r\nhost: localhost\r\n{}\r\n", header.repeat(count)));
         assert!(client.read().map_or(true, |answer| answer.status() == 431), "{count}");
     }
     assert!(upstream.is_untouched());

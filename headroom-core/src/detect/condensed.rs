@@ -31,7 +31,9 @@ mod tests {
         for arguments in [r#"{"command":"cat rtk"}"#, r#"{"command":"echo rtk"}"#, r#"{"file":"rtk"}"#] {
             assert!(!is_condensed("rtk lean-ctx", Some(arguments)), "{arguments}");
         }
-        for text in ["a\n[full diff: rtk git diff --no-compact]\n", "x\n[lean-ctx: full output -> /t (redacted)]"] {
+        for text in
+            ["a\n[full diff: rtk git diff --no-compact]\n", "x\n[lean-ctx: full output -> /t (redacted)]"]
+        {
             assert!(is_condensed(text, None), "{text}");
         }
     }

@@ -97,7 +97,12 @@ fn from_files() -> Result<(Credentials, bool), CredentialsError> {
 }
 
 fn elsewhere(profile: String, settings: &HashMap<String, String>) -> CredentialsError {
-    let ways = [("sso_session", "SSO"), ("sso_start_url", "SSO"), ("role_arn", "a role"), ("login_session", "a login")];
+    let ways = [
+        ("sso_session", "SSO"),
+        ("sso_start_url", "SSO"),
+        ("role_arn", "a role"),
+        ("login_session", "a login"),
+    ];
     match ways.into_iter().find(|(key, _)| settings.contains_key(*key)) {
         Some((_, how)) => CredentialsError::Elsewhere { profile, how },
         None => CredentialsError::Missing,
@@ -105,8 +110,11 @@ fn elsewhere(profile: String, settings: &HashMap<String, String>) -> Credentials
 }
 
 fn text(variable_name: &str, name: &str) -> Result<String, CredentialsError> {
-    let own = || Some(Path::new(&variable("HOME").or_else(|| variable("USERPROFILE"))?).join(".aws").join(name));
-    let Some(path) = variable(variable_name).map(PathBuf::from).or_else(own) else { return Ok(String::new()) };
+    let own =
+        || Some(Path::new(&variable("HOME").or_else(|| variable("USERPROFILE"))?).join(".aws").join(name));
+    let Some(path) = variable(variable_name).map(PathBuf::from).or_else(own) else {
+        return Ok(String::new());
+    };
     match fs::read_to_string(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         Err(source) => Err(CredentialsError::Read { path, source }),
@@ -139,7 +147,8 @@ fn from_process(command: &str, profile: &str) -> Result<Credentials, Credentials
     // The message of the parser could hold what it parsed.
     let written: Option<Written> = serde_json::from_slice(&output.stdout).ok();
     let written = written.filter(|written| written.version == 1);
-    let written = written.ok_or_else(|| failed("what it writes are no credentials of version 1".to_owned()))?;
+    let written =
+        written.ok_or_else(|| failed("what it writes are no credentials of version 1".to_owned()))?;
     let Written { access_key_id, secret_access_key, session_token, .. } = written;
     Ok(Credentials::new(access_key_id, secret_access_key, session_token, None, "process"))
 }

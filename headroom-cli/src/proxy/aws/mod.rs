@@ -136,13 +136,13 @@ mod tests {
 
     /// AWS's published signing test suite: its credentials, region, service and time, 2015-08-30 12:36:00.
     fn signed(method: &str, url: &str, headers: &[(&str, &str)], body: &str, token: Option<&str>) -> Parts {
-        let request = headers.iter().fold(Request::builder().method(method).uri(url), |request, (name, value)| {
-            request.header(*name, *value)
-        });
+        let request =
+            headers.iter().fold(Request::builder().method(method).uri(url), |request, (name, value)| {
+                request.header(*name, *value)
+            });
         let mut parts = request.body(()).unwrap().into_parts().0;
         let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-        let credentials =
-            Credentials::new("AKIDEXAMPLE", secret, token.map(str::to_owned), None, "test");
+        let credentials = Credentials::new("AKIDEXAMPLE", secret, token.map(str::to_owned), None, "test");
         let time = UNIX_EPOCH + Duration::from_secs(1_440_938_160);
         sign_with(&mut parts, body.as_bytes(), &credentials, "us-east-1", "service", time).unwrap();
         parts
@@ -157,7 +157,14 @@ mod tests {
     fn the_published_vectors_are_met() {
         let form = [("content-type", "application/x-www-form-urlencoded")];
         for (name, method, target, headers, body, expected) in [
-            ("get-vanilla", "GET", "/", &[][..], "", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
+            (
+                "get-vanilla",
+                "GET",
+                "/",
+                &[][..],
+                "",
+                "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+            ),
             (
                 "get-vanilla-query-order-key-case",
                 "GET",
@@ -166,7 +173,14 @@ mod tests {
                 "",
                 "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
             ),
-            ("post-vanilla", "POST", "/", &[], "", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
+            (
+                "post-vanilla",
+                "POST",
+                "/",
+                &[],
+                "",
+                "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
+            ),
             (
                 "post-x-www-form-urlencoded",
                 "POST",

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 pub(super) fn read(credentials: &str, config: &str, profile: &str) -> HashMap<String, String> {
     let mut settings = section(config, |name| {
         name == profile && profile == "default"
-            || name.strip_prefix("profile").is_some_and(|rest| {
-                rest.starts_with([' ', '\t']) && rest.trim() == profile
-            })
+            || name
+                .strip_prefix("profile")
+                .is_some_and(|rest| rest.starts_with([' ', '\t']) && rest.trim() == profile)
     });
     settings.extend(section(credentials, |name| name == profile));
     settings

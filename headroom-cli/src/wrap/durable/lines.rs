@@ -58,7 +58,8 @@ fn find(text: &str, path: &[&str], dialect: Dialect) -> Result<Option<Line>, Unr
     let mut lines = text.split_inclusive('\n').peekable();
     while let Some(line) = lines.next() {
         if let Some(value) = value(line, name, dialect) {
-            let continues = dialect.is_yaml && lines.peek().is_some_and(|next| next.starts_with([' ', '\t', '-']));
+            let continues =
+                dialect.is_yaml && lines.peek().is_some_and(|next| next.starts_with([' ', '\t', '-']));
             if found.is_some() || continues {
                 return Err(Unreadable);
             }
@@ -73,7 +74,9 @@ fn find(text: &str, path: &[&str], dialect: Dialect) -> Result<Option<Line>, Unr
 /// Where in the line the value of this key is.
 fn value(line: &str, name: &str, dialect: Dialect) -> Option<Range<usize>> {
     let rest = if dialect.is_yaml {
-        line.strip_prefix(name)?.strip_prefix(':').filter(|rest| rest.starts_with([' ', '\r', '\n']) || rest.is_empty())?
+        line.strip_prefix(name)?
+            .strip_prefix(':')
+            .filter(|rest| rest.starts_with([' ', '\r', '\n']) || rest.is_empty())?
     } else {
         let line = line.trim_start();
         let line = line.strip_prefix("export ").map_or(line, str::trim_start);
@@ -112,7 +115,16 @@ mod tests {
 
     #[test]
     fn yaml_that_is_more_than_keys_and_values_is_left_alone() {
-        for text in ["{X: 1}\n", "- X\n", "X: 1\n---\nX: 2\n", "X:\n  - 1\n", "X:\n- 1\n", "X: |\n  a\n", "text\n", "a: 1\n...\n"] {
+        for text in [
+            "{X: 1}\n",
+            "- X\n",
+            "X: 1\n---\nX: 2\n",
+            "X:\n  - 1\n",
+            "X:\n- 1\n",
+            "X: |\n  a\n",
+            "text\n",
+            "a: 1\n...\n",
+        ] {
             assert!(get(text, &["X"], YAML).is_err(), "{text}");
         }
         assert_eq!(get("", &["X"], YAML), Ok(None));

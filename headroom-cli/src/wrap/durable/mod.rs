@@ -8,7 +8,10 @@ mod target;
 mod text;
 mod undo;
 
-use std::{fs, io, path::{Path, PathBuf}};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 
@@ -49,10 +52,12 @@ pub(crate) enum DurableError {
         "{place} is {is}, and the proxy sends these requests to {goes}; to keep the first behind the proxy, put \
          `{setting}_upstream = \"{is}\"` into its configuration (`headroom config print` shows it)"
     )]
-    Elsewhere { place: String, is: Base, goes: String, setting: &'static str },
+    Elsewhere { place: String, is: Box<Base>, goes: String, setting: &'static str },
     #[error("Codex uses the provider {provider}, whose address cannot be set")]
     Provider { provider: String },
-    #[error("port 0 is another one at each start; give the proxy a port with HEADROOM_LISTEN or in its configuration")]
+    #[error(
+        "port 0 is another one at each start; give the proxy a port with HEADROOM_LISTEN or in its configuration"
+    )]
     Port,
     #[error("agents cannot send the token that a proxy on {address} asks for; let it listen on 127.0.0.1")]
     Reachable { address: std::net::SocketAddr },
@@ -69,7 +74,11 @@ impl DurableError {
     pub(crate) const fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::NoFolder | Self::Upstream { .. } | Self::Elsewhere { .. } | Self::Port | Self::Reachable { .. }
+            Self::NoFolder
+                | Self::Upstream { .. }
+                | Self::Elsewhere { .. }
+                | Self::Port
+                | Self::Reachable { .. }
         )
     }
 }
@@ -136,10 +145,7 @@ fn journals() -> Result<Journals, DurableError> {
 
 /// Notes the change, then makes it.
 fn write(journals: &Journals, agent: &str, target: &Target) -> Result<(), DurableError> {
-    let by_hand = || DurableError::Unsafe {
-        path: target.file.clone(),
-        what: lines(&target.keys).join(", "),
-    };
+    let by_hand = || DurableError::Unsafe { path: target.file.clone(), what: lines(&target.keys).join(", ") };
     let after = target.after().ok_or_else(by_hand)?;
     let before = target.text.as_deref().unwrap_or(target.start);
     let key = |(path, value): &(Vec<String>, String)| {
@@ -211,9 +217,12 @@ fn report(
     let runs = listener == Listener::Headroom;
     if asked.json {
         let mut report = as_json(target);
-        report["agent"] = json!(agent);
-        report["changed"] = json!(is_new);
-        report["proxy"] = json!({"url": target.proxy(), "runs": runs, "service": served.is_some()});
+        if let Some(report) = report.as_object_mut() {
+            report.insert("agent".to_owned(), json!(agent));
+            report.insert("changed".to_owned(), json!(is_new));
+            let proxy = json!({"url": target.proxy(), "runs": runs, "service": served.is_some()});
+            report.insert("proxy".to_owned(), proxy);
+        }
         return format!("{report}\n");
     }
     let mut text = format!(

@@ -124,9 +124,8 @@ fn unit(program: &Path, variables: &[(&str, String)], file: Option<&Path>) -> St
         words.extend(["--config".to_owned(), word(&file.to_string_lossy())]);
     }
     words.push("proxy".to_owned());
-    let environment = variables.iter().map(|(name, value)| {
-        format!("Environment=\"{name}={}\"\n", escaped(value))
-    });
+    let environment =
+        variables.iter().map(|(name, value)| format!("Environment=\"{name}={}\"\n", escaped(value)));
     format!(
         "[Unit]\nDescription=Headroom proxy\n\n[Service]\nExecStart={}\n{}Restart=on-failure\n\n[Install]\nWantedBy=default.target\n",
         words.join(" "),
@@ -181,7 +180,9 @@ mod tests {
             &[("HEADROOM_UPSTREAM", "http://a/\"b\"%20".to_owned())],
             Some(Path::new("/etc/h.toml")),
         );
-        assert!(text.contains("ExecStart=\"/opt/my $$tools/100%%/headroom\" --config \"/etc/h.toml\" proxy\n"));
+        assert!(
+            text.contains("ExecStart=\"/opt/my $$tools/100%%/headroom\" --config \"/etc/h.toml\" proxy\n")
+        );
         assert!(text.contains("Environment=\"HEADROOM_UPSTREAM=http://a/\\\"b\\\"%%20\"\n"));
     }
 }

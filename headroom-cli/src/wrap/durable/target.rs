@@ -71,8 +71,8 @@ impl Target {
 
     /// Looks at the file again.
     pub(super) fn read(&mut self) -> Result<(), DurableError> {
-        self.text =
-            file::read(&self.file).map_err(|source| DurableError::Read { path: self.file.clone(), source })?;
+        self.text = file::read(&self.file)
+            .map_err(|source| DurableError::Read { path: self.file.clone(), source })?;
         Ok(())
     }
 
@@ -126,7 +126,8 @@ impl Target {
     fn gemini(&mut self, config: &Config) -> Result<(), DurableError> {
         let name = "GOOGLE_GEMINI_BASE_URL";
         self.address(config, Provider::Gemini, &[name], name, "")?;
-        self.notes.push("in a project with an .env file of its own, Gemini CLI reads that one instead".to_owned());
+        self.notes
+            .push("in a project with an .env file of its own, Gemini CLI reads that one instead".to_owned());
         Ok(())
     }
 
@@ -213,7 +214,7 @@ impl Target {
                 let Some(same) = upstream.filter(|upstream| **upstream == base) else {
                     return Err(DurableError::Elsewhere {
                         place: place.to_owned(),
-                        is: base,
+                        is: Box::new(base),
                         goes: upstream.map_or_else(String::new, ToString::to_string),
                         setting: provider.as_str(),
                     });

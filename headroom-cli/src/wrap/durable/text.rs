@@ -114,7 +114,10 @@ mod tests {
             }
             assert_eq!(format.get(&set, path), Ok(Some(value)));
             let changed = format.set(&set, path, &format.quote("http://other")).unwrap();
-            assert_eq!(format.set(&changed, path, &format.get(&set, path).unwrap().unwrap()), Some(set.clone()));
+            assert_eq!(
+                format.set(&changed, path, &format.get(&set, path).unwrap().unwrap()),
+                Some(set.clone())
+            );
             let removed = format.remove(&set, path).unwrap();
             assert_eq!(format.get(&removed, path), Ok(None));
             if format != Format::Json {

@@ -96,7 +96,11 @@ pub(crate) fn unwrap(args: &UnwrapArgs) -> Result<(), DurableError> {
             }
             continue;
         };
-        let undone = if args.print { plan(&change).map(|(undone, _)| undone) } else { undo(&journals, &agent, &change) };
+        let undone = if args.print {
+            plan(&change).map(|(undone, _)| undone)
+        } else {
+            undo(&journals, &agent, &change)
+        };
         match undone {
             Ok(undone) => done.push((agent, Some(change.file), undone)),
             // The others are undone all the same.

@@ -9,7 +9,8 @@ use crate::{jsonc, wrap::WrapError};
 
 const VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
 /// The providers that it knows by itself, and the path of their base URLs.
-pub(in crate::wrap) const KNOWN: [(&str, &str); 3] = [("anthropic", "/v1"), ("openai", "/v1"), ("google", "/v1beta")];
+pub(in crate::wrap) const KNOWN: [(&str, &str); 3] =
+    [("anthropic", "/v1"), ("openai", "/v1"), ("google", "/v1beta")];
 
 pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
     let mut inline = match value(VARIABLE) {

@@ -34,7 +34,12 @@ const AGENTS: [(&str, &str, &str, &str); 6] = [
         "{\n\t\"provider\": {\"openai\": {\"options\": {\"apiKey\": \"k\"}}, /* kept */},\n}\n",
         "\"baseURL\": \"http://127.0.0.1:8787/v1beta\"",
     ),
-    ("gemini", "home/.gemini/.env", "# mine\nGEMINI_API_KEY=k", "\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787\n"),
+    (
+        "gemini",
+        "home/.gemini/.env",
+        "# mine\nGEMINI_API_KEY=k",
+        "\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787\n",
+    ),
     (
         "aider",
         "home/.aider.conf.yml",
@@ -183,10 +188,15 @@ fn what_stood_there_before_comes_back() {
 #[test]
 fn codex_keeps_its_provider_and_its_account() {
     let world = World::with("codex", "true");
-    let own = "model_provider = 'mine'\n[model_providers.mine]\nbase_url = 'https://g.example/openai/v1' # gate\n";
+    let own =
+        "model_provider = 'mine'\n[model_providers.mine]\nbase_url = 'https://g.example/openai/v1' # gate\n";
     let path = world.write("home/.codex/config.toml", own);
     let persist = |upstream: &str| {
-        world.headroom(&["wrap", "codex", "--persist"]).env("HEADROOM_OPENAI_UPSTREAM", upstream).output().unwrap()
+        world
+            .headroom(&["wrap", "codex", "--persist"])
+            .env("HEADROOM_OPENAI_UPSTREAM", upstream)
+            .output()
+            .unwrap()
     };
     failed(&persist("https://other.example/v1"), 2);
     assert!(persist("https://g.example/openai/v1").status.success());
@@ -206,8 +216,11 @@ fn a_proxy_that_moved_is_followed() {
     let world = world();
     let path = world.write("home/.claude/settings.json", "{ }");
     done(&world, &["wrap", "claude", "--persist"]);
-    let output =
-        world.headroom(&["wrap", "claude", "--persist"]).env("HEADROOM_LISTEN", "127.0.0.1:9").output().unwrap();
+    let output = world
+        .headroom(&["wrap", "claude", "--persist"])
+        .env("HEADROOM_LISTEN", "127.0.0.1:9")
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(read(&path).contains("127.0.0.1:9\"") && !read(&path).contains("8787"), "{}", read(&path));
     done(&world, &["unwrap"]);
@@ -233,7 +246,10 @@ fn what_cannot_be_changed_safely_is_left_alone() {
         let world = world();
         let path = world.write(file, text);
         let error = failed(&world.run(&["wrap", agent, "--persist"]), 1);
-        assert!(error.contains("cannot be changed safely") && error.contains("127.0.0.1:8787"), "{text}: {error}");
+        assert!(
+            error.contains("cannot be changed safely") && error.contains("127.0.0.1:8787"),
+            "{text}: {error}"
+        );
         assert_eq!(read(&path), text);
         assert!(done(&world, &["unwrap"]).contains("no agent is persisted"), "{text}");
     }
@@ -361,7 +377,11 @@ fn doctor_says_whether_the_proxy_is_there() {
     assert!(status == Some(0) && said.contains(&format!("goes to http://{address} (")), "{said}");
     drop(proxy);
     let (status, said) = run(&["doctor"]);
-    assert!(status == Some(1) && said.contains("start `headroom proxy`, or undo it with `headroom unwrap claude`"), "{said}");
+    assert!(
+        status == Some(1)
+            && said.contains("start `headroom proxy`, or undo it with `headroom unwrap claude`"),
+        "{said}"
+    );
     fs::write(&path, "{}").unwrap();
     let (_, said) = run(&["doctor"]);
     assert!(said.contains("leads elsewhere by now"), "{said}");
