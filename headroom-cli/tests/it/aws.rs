@@ -242,7 +242,7 @@ fn credentials_are_found_where_awss_tools_find_them() {
         let proxy = proxy(upstream.address, &variables);
         let answers: Vec<_> =
             (0..3).map(|_| exchange(proxy.address, post("/model/m/invoke", "", b"{}"))).collect();
-        (answers.into_iter().next().unwrap(), proxy.stderr())
+        (answers.into_iter().next().unwrap(), proxy)
     };
     for (variables, secret, key) in [
         (&[][..], "file-secret", "AKIDFILE"),
@@ -267,11 +267,12 @@ fn credentials_are_found_where_awss_tools_find_them() {
         ("bad", "credential_process of"),
         ("none", "is in no file"),
     ] {
-        let (answer, stderr) = ask(&[("AWS_PROFILE", profile)]);
+        let (answer, proxy) = ask(&[("AWS_PROFILE", profile)]);
         assert_eq!(answer.status(), 401, "{profile}");
         let message = answer.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains(why), "{message}");
-        assert!(stderr.contains("cannot be signed") && stderr.contains(why), "{stderr}");
+        let warned = proxy.wait_for("cannot be signed");
+        assert!(warned.contains(why), "{warned}");
         assert!(upstream.is_untouched());
     }
 }
