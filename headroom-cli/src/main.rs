@@ -9,6 +9,7 @@ mod config;
 mod dashboard;
 mod doctor;
 mod evals;
+mod file;
 mod inspect;
 mod jsonc;
 mod ledger;
@@ -104,8 +105,9 @@ fn run(args: Args) -> Result<u8> {
         }
         Command::Wrap(wrap) => {
             let config = config::load(wrap.settings(), args.config.as_deref())?;
-            return Ok(wrap::run(&wrap, &config)?);
+            return Ok(wrap::run(&wrap, &config, args.config.as_deref())?);
         }
+        Command::Unwrap(unwrap) => wrap::unwrap(&unwrap)?,
     }
     Ok(0)
 }
@@ -152,6 +154,7 @@ fn status(error: &anyhow::Error) -> u8 {
         return error.status();
     }
     let is_usage = error.is::<ConfigError>()
+        || error.downcast_ref::<wrap::DurableError>().is_some_and(wrap::DurableError::is_usage)
         || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
         || error.downcast_ref::<evals::EvalsError>().is_some_and(evals::EvalsError::is_usage)
         || error.downcast_ref::<dashboard::DashboardError>().is_some_and(dashboard::DashboardError::is_usage)

@@ -45,6 +45,7 @@ impl Live {
         let old = &self.config;
         for (name, differs) in [
             ("listen", new.listen != old.listen),
+            ("bedrock_sign", new.bedrock_sign != old.bedrock_sign),
             ("tier", new.tier != old.tier),
             ("store", new.store != old.store),
             ("means", new.means != old.means),
