@@ -6,10 +6,11 @@ use clap::{Parser, Subcommand};
 use headroom_core::{Api, Handle, Means, Tier};
 
 use crate::{
-    config::{Settings, Store},
+    config::{Classifier, Prose, Settings, Store},
     doctor::{self, DoctorArgs},
     inspect::{self, InspectArgs},
     mcp::{self, McpArgs},
+    model::{self, ModelCommand},
     shell::{self, CompletionsArgs, ManArgs},
     simulate::{self, SimulateArgs},
     wrap::{self, WrapArgs},
@@ -55,6 +56,9 @@ pub(crate) enum Command {
     /// Serve what was set aside to agents, over the Model Context Protocol
     #[command(after_help = mcp::EXAMPLES)]
     Mcp(McpArgs),
+    /// Fetch, list and remove learned models
+    #[command(subcommand, after_help = model::EXAMPLES)]
+    Model(ModelCommand),
     /// Run a local proxy that makes requests smaller on their way to the provider
     #[command(after_help = PROXY_EXAMPLES)]
     Proxy(Box<Settings>),
@@ -194,6 +198,12 @@ pub(crate) struct CompressArgs {
     /// Where what is set aside is kept: a folder, or memory, which ends with this call [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR|memory")]
     pub(crate) store: Option<Store>,
+    /// What tells texts apart where their structure does not: magika or off [default: magika]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) classifier: Option<Classifier>,
+    /// The model that leaves words out of prose: a folder, or the name of one that `headroom model pull` fetched [default: off]
+    #[arg(long, value_name = "FOLDER|NAME|off")]
+    pub(crate) prose_model: Option<Prose>,
     /// Write what was done, as JSON, to this file (`-`: standard error)
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -209,6 +219,19 @@ pub(crate) struct CompressArgs {
     /// What the user asked before the call
     #[arg(long, value_name = "TEXT", requires = "text")]
     pub(crate) query: Option<String>,
+}
+
+impl CompressArgs {
+    /// What the flags say that the configuration has too.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            tier: self.tier,
+            store: self.store.clone(),
+            classifier: self.classifier,
+            prose_model: self.prose_model.clone(),
+            ..Settings::default()
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

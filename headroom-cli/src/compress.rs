@@ -10,12 +10,11 @@ use std::{
     sync::Arc,
 };
 
-use headroom_core::Tier;
 use headroom_store::{OriginalStore, StoreError};
 use serde::Serialize;
 
 pub(crate) use self::request::{local, through};
-use crate::{args::CompressArgs, output, store};
+use crate::{args::CompressArgs, config::Config, output, store};
 
 /// What stops `headroom compress`. A body that it cannot make smaller is no error: it is passed on.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +44,7 @@ impl CompressError {
 /// Reads standard input, writes what is left of it to standard output and, if asked, the report.
 pub(crate) fn run(
     args: &CompressArgs,
-    tier: Tier,
+    config: &Config,
     store: Arc<dyn OriginalStore>,
 ) -> Result<(), CompressError> {
     let mut stdin = io::stdin().lock();
@@ -54,7 +53,11 @@ pub(crate) fn run(
     }
     let mut input = Vec::new();
     stdin.read_to_end(&mut input).map_err(CompressError::Read)?;
-    if args.text { text::run(args, tier, &*store, &input) } else { request::run(args, tier, store, input) }
+    if args.text {
+        text::run(args, config, &*store, &input)
+    } else {
+        request::run(args, config, store, input)
+    }
 }
 
 fn write_output(bytes: &[u8]) -> Result<(), CompressError> {

@@ -4,6 +4,7 @@
 //! `openai_upstream` are the same.
 
 mod listen;
+mod models;
 mod show;
 mod store;
 mod upstream;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 
 pub(crate) use self::{
     listen::Listen,
+    models::{Classifier, InvalidName, ModelRuntime, Models, Prose, chain, check_name},
     show::schema,
     store::{Store, home},
     upstream::{Base, InvalidBase, Upstreams},
@@ -58,6 +60,18 @@ pub(crate) struct Settings {
     /// Where what is set aside is kept: a folder, or memory [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR|memory")]
     pub(crate) store: Option<Store>,
+    /// What tells texts apart where their structure does not: magika or off [default: magika]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) classifier: Option<Classifier>,
+    /// The model that leaves words out of prose: a folder, or the name of one that `headroom model pull` fetched [default: off]
+    #[arg(long, value_name = "FOLDER|NAME|off")]
+    pub(crate) prose_model: Option<Prose>,
+    /// What runs models: rust, or ONNX Runtime in a library such as /usr/lib/libonnxruntime.so [default: rust]
+    #[arg(long, value_name = "rust|LIBRARY")]
+    pub(crate) model_runtime: Option<ModelRuntime>,
+    /// Threads that a model may take for one text [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) model_threads: Option<u16>,
     /// What is written to standard error: off, error, warn, info (a line per request) or debug [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<Log>,
@@ -67,7 +81,7 @@ pub(crate) struct Settings {
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 17] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
     "HEADROOM_LISTEN",
@@ -79,6 +93,10 @@ const VARIABLES: [&str; 13] = [
     "HEADROOM_VERTEX_UPSTREAM",
     "HEADROOM_TIER",
     "HEADROOM_STORE",
+    "HEADROOM_CLASSIFIER",
+    "HEADROOM_PROSE_MODEL",
+    "HEADROOM_MODEL_RUNTIME",
+    "HEADROOM_MODEL_THREADS",
     "HEADROOM_LOG",
     "HEADROOM_DRAIN_SECONDS",
 ];
@@ -90,6 +108,7 @@ pub(crate) struct Config {
     pub(crate) upstreams: Upstreams,
     pub(crate) tier: Tier,
     pub(crate) store: Store,
+    pub(crate) models: Models,
     pub(crate) log: Log,
     pub(crate) drain: Duration,
 }
@@ -219,6 +238,10 @@ impl Settings {
             vertex_upstream: parse(&variable, "VERTEX_UPSTREAM")?,
             tier: parse(&variable, "TIER")?,
             store: parse(&variable, "STORE")?,
+            classifier: parse(&variable, "CLASSIFIER")?,
+            prose_model: parse(&variable, "PROSE_MODEL")?,
+            model_runtime: parse(&variable, "MODEL_RUNTIME")?,
+            model_threads: parse(&variable, "MODEL_THREADS")?,
             log: parse(&variable, "LOG")?,
             drain_seconds: parse(&variable, "DRAIN_SECONDS")?,
         })
@@ -263,6 +286,12 @@ impl Config {
             .or_default(),
             tier: first(sources, |source| source.tier.as_ref()).unwrap_or_default(),
             store: first(sources, |source| source.store.as_ref()).unwrap_or_else(Store::own),
+            models: Models {
+                classifier: first(sources, |source| source.classifier.as_ref()).unwrap_or_default(),
+                prose: first(sources, |source| source.prose_model.as_ref()).unwrap_or_default(),
+                runtime: first(sources, |source| source.model_runtime.as_ref()).unwrap_or_default(),
+                threads: first(sources, |source| source.model_threads.as_ref()).unwrap_or(1).into(),
+            },
             log: first(sources, |source| source.log.as_ref()).unwrap_or_default(),
             drain: Duration::from_secs(
                 first(sources, |source| source.drain_seconds.as_ref()).unwrap_or(10).into(),

@@ -11,6 +11,7 @@ mod inspect;
 mod jsonc;
 mod ledger;
 mod mcp;
+mod model;
 mod output;
 mod proxy;
 mod retrieve;
@@ -27,13 +28,13 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use headroom_core::Tier;
+use headroom_core::Headroom;
 use headroom_store::OriginalStore;
 use headroom_tower::HeadroomLayer;
 
 use crate::{
     args::{Args, Command, ConfigCommand},
-    config::{ConfigError, Settings},
+    config::{Config, ConfigError, Models, Settings},
 };
 
 fn main() -> ExitCode {
@@ -49,10 +50,9 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<u8> {
     match args.command {
         Command::Compress(compress) => {
-            let (tier, store) = (compress.tier, compress.store.clone());
-            let settings = Settings { tier, store, ..Settings::default() };
+            let settings = compress.settings();
             let config = config::load(settings, args.config.as_deref())?;
-            compress::run(&compress, config.tier, config.store.open())?;
+            compress::run(&compress, &config, config.store.open())?;
         }
         Command::Retrieve(retrieve) => {
             let settings = Settings { store: retrieve.store.clone(), ..Settings::default() };
@@ -91,17 +91,18 @@ fn run(args: Args) -> Result<u8> {
         Command::Inspect(inspect) => {
             let settings = Settings { tier: inspect.tier, ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            inspect::run(&inspect, config.tier)?;
+            inspect::run(&inspect, &config)?;
         }
         Command::Mcp(mcp) => {
             let settings = Settings { store: mcp.store.clone(), ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            mcp::run(&mcp, &config.store)?;
+            mcp::run(&mcp, &config)?;
         }
+        Command::Model(command) => model::run(&command)?,
         Command::Simulate(simulate) => {
             let settings = Settings { tier: simulate.tier, ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            simulate::run(&simulate, config.tier)?;
+            simulate::run(&simulate, &config)?;
         }
         Command::Wrap(wrap) => {
             let config = config::load(wrap.settings(), args.config.as_deref())?;
@@ -112,8 +113,17 @@ fn run(args: Args) -> Result<u8> {
 }
 
 /// The layer, the same in the proxy and the filter.
-fn layer(tier: Tier, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
-    HeadroomLayer::with_store(store).tier(tier)
+fn layer(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
+    HeadroomLayer::with_store(store).tier(config.tier).engine(engine(&config.models))
+}
+
+/// The engine with its models. Those that cannot be loaded are off for as long as this process lives.
+fn engine(models: &Models) -> Headroom {
+    let (engine, failed) = models.engine();
+    for reason in failed {
+        eprintln!("headroom: {reason}");
+    }
+    engine
 }
 
 /// 2 where the user has to call `headroom` differently, 1 where it went wrong.
@@ -124,6 +134,7 @@ fn status(error: &anyhow::Error) -> u8 {
     let is_usage = error.is::<ConfigError>()
         || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
         || error.downcast_ref::<inspect::InspectError>().is_some_and(inspect::InspectError::is_usage)
+        || error.downcast_ref::<model::ModelCommandError>().is_some_and(model::ModelCommandError::is_usage)
         || error.downcast_ref::<mcp::McpError>().is_some_and(mcp::McpError::is_usage)
         || error.downcast_ref::<retrieve::RetrieveError>().is_some_and(retrieve::RetrieveError::is_usage)
         || error.downcast_ref::<savings::SavingsError>().is_some_and(savings::SavingsError::is_usage)

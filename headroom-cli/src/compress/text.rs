@@ -2,15 +2,15 @@
 
 use std::{io, mem, str};
 
-use headroom_core::{Headroom, Hints, Means, Options, Tier};
+use headroom_core::{Hints, Means, Options};
 use headroom_store::OriginalStore;
 
 use super::{CompressError, warn_not_stored, write_output, write_report};
-use crate::{args::CompressArgs, store::LOCAL_TENANT};
+use crate::{args::CompressArgs, config::Config, engine, store::LOCAL_TENANT};
 
 pub(super) fn run(
     args: &CompressArgs,
-    tier: Tier,
+    config: &Config,
     store: &dyn OriginalStore,
     input: &[u8],
 ) -> Result<(), CompressError> {
@@ -21,9 +21,10 @@ pub(super) fn run(
     };
     // Nobody sees the request that this will stand in, so by default nothing is set aside.
     let means = args.means.unwrap_or(Means::None);
+    let engine = engine(&config.models);
     let compress = |means| {
-        let options = Options::new().tier(tier).means(means).tenant(LOCAL_TENANT);
-        Headroom::new().compress_text(text, &hints(args).options(options))
+        let options = Options::new().tier(config.tier).means(means).tenant(LOCAL_TENANT);
+        engine.compress_text(text, &hints(args).options(options))
     };
     let mut outcome = compress(means);
     if !outcome.originals.is_empty() {

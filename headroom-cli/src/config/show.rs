@@ -15,6 +15,10 @@ impl Config {
         settings.extend([
             ("tier".to_owned(), text(&self.tier)),
             ("store".to_owned(), text(&self.store)),
+            ("classifier".to_owned(), text(&self.models.classifier)),
+            ("prose_model".to_owned(), text(&self.models.prose)),
+            ("model_runtime".to_owned(), text(&self.models.runtime)),
+            ("model_threads".to_owned(), json!(self.models.threads)),
             ("log".to_owned(), text(&self.log)),
             ("drain_seconds".to_owned(), json!(self.drain.as_secs())),
         ]);
@@ -28,9 +32,11 @@ pub(crate) fn schema() -> Value {
     let property = |flag: &clap::Arg| {
         let mut property = match flag.get_id().as_str() {
             "drain_seconds" => json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
+            "model_threads" => json!({"type": "integer", "minimum": 0, "maximum": u16::MAX}),
+            "classifier" => json!({"enum": ["magika", "off"]}),
             "tier" => json!({"enum": ["lossless", "context", "full"]}),
             "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
-            "listen" | "store" => json!({"type": "string"}),
+            "listen" | "store" | "prose_model" | "model_runtime" => json!({"type": "string"}),
             _ => json!({"type": "string", "format": "uri"}),
         };
         if let (Some(help), Some(fields)) = (flag.get_help(), property.as_object_mut()) {
@@ -55,7 +61,7 @@ mod tests {
     #[test]
     fn what_is_printed_says_the_same_when_it_is_read() {
         let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'context'\nlog = 'warn'\n\
-                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7";
+                     classifier = 'off'\nprose_model = './m'\nmodel_runtime = '/a.so'\nmodel_threads = 2\nstore = '/a \"folder\" with\ttab'\ndrain_seconds = 7";
         for text in [given, "store = 'memory'"] {
             let config = |text: &str| {
                 Config::of(&[toml::from_str(text).unwrap(), Settings::default(), Settings::default()])

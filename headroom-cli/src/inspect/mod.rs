@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Action, BlockReport, Report, Tier};
+use headroom_core::{Action, BlockReport, Report};
 use headroom_store::MemoryStore;
 use headroom_tower::SkipReason;
 use serde_json::{Value, json};
@@ -21,7 +21,9 @@ use similar::TextDiff;
 
 pub(crate) use self::args::{EXAMPLES, InspectArgs};
 use crate::{
-    compress, layer,
+    compress,
+    config::Config,
+    layer,
     output::{self, Count},
 };
 
@@ -48,10 +50,10 @@ impl InspectError {
 }
 
 /// Prints what would become of a request.
-pub(crate) fn run(args: &InspectArgs, tier: Tier) -> Result<(), InspectError> {
+pub(crate) fn run(args: &InspectArgs, config: &Config) -> Result<(), InspectError> {
     let input = Bytes::from(read(args.file.as_ref())?);
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(InspectError::Runtime)?;
-    let layer = layer(tier, std::sync::Arc::new(MemoryStore::new())).offload_above(u64::MAX);
+    let layer = layer(config, std::sync::Arc::new(MemoryStore::new())).offload_above(u64::MAX);
     let (body, result) =
         runtime.block_on(compress::through(layer, compress::local(args.means), args.api, input.clone()));
     let skipped = result.as_ref().and_then(|result| result.skip_reason());

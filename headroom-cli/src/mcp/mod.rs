@@ -10,7 +10,10 @@ use rmcp::{ServiceExt, transport::stdio};
 
 pub(crate) use self::args::{EXAMPLES, McpArgs};
 use self::{args::McpCommand, install::InstallError, server::Server};
-use crate::config::Store;
+use crate::{
+    config::{Config, Store},
+    engine,
+};
 
 /// What stops `headroom mcp`.
 #[derive(Debug, thiserror::Error)]
@@ -36,21 +39,23 @@ impl McpError {
 }
 
 /// Serves, or changes a client's configuration.
-pub(crate) fn run(args: &McpArgs, store: &Store) -> Result<(), McpError> {
+pub(crate) fn run(args: &McpArgs, config: &Config) -> Result<(), McpError> {
     match &args.command {
         Some(McpCommand::Install(args)) => Ok(install::install(args.client, args.print)?),
         Some(McpCommand::Uninstall(args)) => Ok(install::uninstall(args.client, args.print)?),
-        None => serve(store),
+        None => serve(config),
     }
 }
 
-fn serve(store: &Store) -> Result<(), McpError> {
-    let Store::Folder(folder) = store else { return Err(McpError::Memory) };
+fn serve(config: &Config) -> Result<(), McpError> {
+    let Store::Folder(folder) = &config.store else { return Err(McpError::Memory) };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(McpError::Runtime)?;
     let served = runtime.block_on(async {
-        let running =
-            Server::new(folder).serve(stdio()).await.map_err(|error| McpError::Start(Box::new(error)))?;
+        let running = Server::new(folder, engine(&config.models))
+            .serve(stdio())
+            .await
+            .map_err(|error| McpError::Start(Box::new(error)))?;
         // The client ends it by closing standard input.
         let _ = running.waiting().await;
         Ok(())

@@ -45,11 +45,11 @@ struct Calls {
 }
 
 impl Server {
-    pub(super) fn new(folder: &Path) -> Self {
+    pub(super) fn new(folder: &Path, engine: Headroom) -> Self {
         Self {
             folder: folder.to_owned(),
             store: Everybody(DiskStore::new(folder)),
-            engine: Headroom::new(),
+            engine,
             calls: Calls::default(),
         }
     }

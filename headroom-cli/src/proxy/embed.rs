@@ -63,7 +63,7 @@ impl Embedded {
         let store = OpenStore::new(&config.store);
         let ledger = config::home().map(|home| Ledger::in_folder(&home));
         Ok(Self {
-            layer: layer(config.tier, store.shared()).observer(storing::Warner),
+            layer: layer(config, store.shared()).observer(storing::Warner),
             config: config.clone(),
             store,
             connector: Connector::new()?,

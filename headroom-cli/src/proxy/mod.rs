@@ -30,8 +30,13 @@ use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceBuilder};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use self::{
+pub(crate) use self::{
     connect::Connector,
+    embed::{Embedded, Exchange},
+    probe::{Listener, probe},
+    provider::Provider,
+};
+use self::{
     door::Door,
     edge::Edge,
     live::{Live, LiveUpstreams},
@@ -40,11 +45,6 @@ use self::{
     storing::OpenStore,
     totals::Totals,
     upstream::{Upstream, UpstreamError},
-};
-pub(crate) use self::{
-    embed::{Embedded, Exchange},
-    probe::{Listener, probe},
-    provider::Provider,
 };
 use crate::{
     config::{self, Config, ConfigError, Log},
@@ -99,7 +99,7 @@ pub(crate) async fn run(
     announce(&config, address);
     let (metrics, observer) = metered::collect()?;
     let store = OpenStore::open(&config.store).await;
-    let layer = layer(config.tier, store.shared()).observer((storing::Warner, observer));
+    let layer = layer(&config, store.shared()).observer((storing::Warner, observer));
     let totals = Arc::new(Totals::new(home.as_deref().map(Ledger::in_folder)));
     tokio::spawn(metered::keep_up(metrics.clone()));
     let own = Own::new(store, layer.clone(), metrics, Arc::clone(&totals));

@@ -14,7 +14,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::Tier;
 use headroom_store::MemoryStore;
 use headroom_tower::{HeadroomLayer, RequestReport};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -27,7 +26,7 @@ use self::{
     price::{Bill, Tokens},
     recording::Conversation,
 };
-use crate::{compress, layer, output};
+use crate::{compress, config::Config, layer, output};
 
 /// What stops `headroom simulate`.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +76,7 @@ struct Tool {
 }
 
 /// Replays them all and prints what that saves.
-pub(crate) fn run(args: &SimulateArgs, tier: Tier) -> Result<(), SimulateError> {
+pub(crate) fn run(args: &SimulateArgs, config: &Config) -> Result<(), SimulateError> {
     let mut files = Vec::new();
     for path in &args.paths {
         let found = recording::files(path);
@@ -85,7 +84,7 @@ pub(crate) fn run(args: &SimulateArgs, tier: Tier) -> Result<(), SimulateError> 
     }
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(SimulateError::Runtime)?;
     let replay =
-        Replay { layer: layer(tier, Arc::new(MemoryStore::new())), runtime, max_turns: args.max_turns };
+        Replay { layer: layer(config, Arc::new(MemoryStore::new())), runtime, max_turns: args.max_turns };
     let mut outcome = Outcome::default();
     // It shows nothing where standard error is no terminal.
     let bar = ProgressBar::new(files.len() as u64);

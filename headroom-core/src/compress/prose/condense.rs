@@ -69,6 +69,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::single_range_in_vec_init, reason = "there is one")]
     fn few_words_and_texts_with_markers_stay() {
         assert!(condensed("one two three", &[0..4], None).is_none());
         let text = format!("{} x]\n{}", marker::OPENING, "the ".repeat(40));

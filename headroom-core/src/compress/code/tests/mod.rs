@@ -138,6 +138,7 @@ fn files_that_were_read_stay_unless_something_was_named() {
         question: Some(question),
         arguments: Some(arguments),
         file_read: true,
+        ..Wanted::default()
     };
     let path = r#"{"file_path":"/src/lib.rs"}"#;
     for text in [&text, &numbered] {
