@@ -269,7 +269,11 @@ mod tests {
             models.of("").condensed(text).to_vec()
         };
         assert_eq!(condensed(&[0..4, 8..14]), [0..4, 8..14]);
-        #[expect(clippy::reversed_empty_ranges, clippy::single_range_in_vec_init, reason = "that is what is refused")]
+        #[expect(
+            clippy::reversed_empty_ranges,
+            clippy::single_range_in_vec_init,
+            reason = "that is what is refused"
+        )]
         for wrong in [vec![4..7, 0..4], vec![0..5, 4..7], vec![6..9], vec![14..15], vec![9..99], vec![4..2]] {
             assert!(condensed(&wrong).is_empty(), "{wrong:?}");
         }

@@ -27,20 +27,25 @@ pub(super) fn of(text: &str) -> Vec<Word> {
 
 /// The bytes that go with the words that are not kept: up to the next word, or from the last one, of the same line.
 pub(super) fn left_out(words: &[Word], kept: &[bool]) -> Vec<Range<usize>> {
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    for (at, word) in words.iter().enumerate().filter(|(at, _)| kept.get(*at) == Some(&false)) {
-        let same_line = |word: &&Word, other: &Word| word.line == other.line;
-        let next = words.get(at + 1).filter(|next| same_line(next, word));
-        let before =
-            at.checked_sub(1).and_then(|before| words.get(before)).filter(|before| same_line(before, word));
-        let range = match (next, before) {
-            (Some(next), _) => word.range.start..next.range.start,
-            (None, Some(before)) => before.range.end..word.range.end,
-            (None, None) => word.range.clone(),
-        };
-        match ranges.last_mut() {
-            Some(last) if range.start <= last.end => last.end = range.end,
-            _ => ranges.push(range),
+    let is_kept = |at: usize| kept.get(at) != Some(&false);
+    let mut ranges = Vec::new();
+    let mut at = 0;
+    for run in words.chunk_by(|a, b| a.line == b.line) {
+        let mut before: Option<&Word> = None;
+        let mut start = None;
+        for word in run {
+            match (is_kept(at), start) {
+                (true, Some(from)) => ranges.push(from..word.range.start),
+                (false, None) => start = Some(word.range.start),
+                _ => {}
+            }
+            if is_kept(at) {
+                (before, start) = (Some(word), None);
+            }
+            at += 1;
+        }
+        if let (Some(from), Some(last)) = (start, run.last()) {
+            ranges.push(before.map_or(from, |word| word.range.end)..last.range.end);
         }
     }
     ranges

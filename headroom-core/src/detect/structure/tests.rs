@@ -115,7 +115,7 @@ fn formats_are_known() {
 
 #[test]
 fn a_verdict_counts_only_where_the_structure_ties() {
-    let python = "    result = compute(value)\n    assert result == expected\n".repeat(60);
+    let python = "    result = compute(value)\n    check(result, expected)\n".repeat(60);
     let source_of_a_test = format!("def test_run():\n{python}    text = \"5 passed, 1 failed\"\n");
     let guess = super::super::guess(&source_of_a_test, None, None);
     assert_eq!(guess.kind, ContentKind::Log);
