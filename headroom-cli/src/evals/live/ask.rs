@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Api, Handle, Tier};
+use headroom_core::{Api, Handle};
 use headroom_evals::{judge::ask::Ask, questions::Told};
 use headroom_store::MemoryStore;
 use headroom_tower::{HeadroomLayer, HeadroomOverride};
@@ -22,7 +22,7 @@ use super::{
     cache::{Cache, Line},
 };
 use crate::{
-    config::Base,
+    config::{Base, Config},
     evals::client::{Answer, Client, ClientError},
     layer,
     usage::Usage,
@@ -54,7 +54,8 @@ pub(super) struct Asker {
     headers: HeaderMap,
     client: Client,
     layer: HeadroomLayer,
-    tier: Tier,
+    /// All that decides what the layer makes of a request.
+    version: String,
     runtime: Runtime,
     cache: Cache,
 }
@@ -63,7 +64,7 @@ impl Asker {
     pub(super) fn new(
         model: &str,
         upstream: Option<Base>,
-        tier: Tier,
+        config: &Config,
         cache: Cache,
     ) -> Result<Self, LiveError> {
         let is_claude = model.starts_with("claude");
@@ -83,8 +84,8 @@ impl Asker {
             api,
             headers: headers(api, &key),
             client: Client::new(base)?,
-            layer: layer(tier, Arc::new(MemoryStore::new())).offload_above(u64::MAX),
-            tier,
+            layer: layer(config, Arc::new(MemoryStore::new())).offload_above(u64::MAX),
+            version: format!("{} {} {:?}", env!("CARGO_PKG_VERSION"), config.tier, config.models),
             runtime: runtime.map_err(LiveError::Runtime)?,
             cache,
         })
@@ -123,11 +124,7 @@ impl Asker {
 
     fn answer(&mut self, model: &str, body: &[u8], arm: Arm) -> Result<Answered, LiveError> {
         let body = self.with_model(model, body);
-        let version = if arm == Arm::With {
-            format!("{} {}", env!("CARGO_PKG_VERSION"), self.tier)
-        } else {
-            String::new()
-        };
+        let version = if arm == Arm::With { self.version.clone() } else { String::new() };
         let key = Handle::of(&format!("{version}\n{}", String::from_utf8_lossy(&body))).to_string();
         if let Some(line) = self.cache.get(&key) {
             let (text, usage, calls) = (line.text.clone(), line.usage, line.calls);
