@@ -223,6 +223,29 @@ mod text {
     }
 }
 
+/// Turn N of a conversation whose earlier turns the engine has seen: what is new is one result of 100 lines.
+#[divan::bench(args = [10, 50, 200], sample_count = 10)]
+fn turn(bencher: Bencher<'_, '_>, turns: usize) {
+    let style = Style { space: Space::Dense, escapes: Escapes::Minimal, order: 0 };
+    let items: Vec<String> = (0..turns)
+        .map(|n| {
+            let text = Output::ServerLog.text(100, n as u64, None);
+            style.spell(&result_item(Api::OpenAiChat, &format!("call{n}"), &text, Spelling::Plain))
+        })
+        .collect();
+    let body = |turns: usize| format!(r#"{{"messages":[{}]}}"#, items[..turns].join(",")).into_bytes();
+    let (before, now) = (body(turns - 1), body(turns));
+    let warm = || {
+        let engine = Headroom::new();
+        let _ = engine.compress(Api::OpenAiChat, &before, &Options::new());
+        engine
+    };
+    bencher
+        .counter(BytesCount::new(now.len()))
+        .with_inputs(warm)
+        .bench_refs(|engine| engine.compress(Api::OpenAiChat, black_box(&now), &Options::new()));
+}
+
 #[divan::bench_group(sample_count = 20)]
 mod conversation {
     use super::*;

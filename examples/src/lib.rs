@@ -3,6 +3,13 @@
 
 use serde_json::{Value, json};
 
+/// What the documents show runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/integrations.md")]
+#[doc = include_str!("../../docs/tuning.md")]
+#[derive(Debug)]
+pub struct Documents;
+
 /// The upstream of `UPSTREAM_URL`, without a slash at its end.
 #[must_use]
 pub fn upstream() -> String {

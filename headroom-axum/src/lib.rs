@@ -53,7 +53,8 @@
 //!
 //! # Crate features
 //!
-//! `memory` and `tracing` (default), `routes`, `metrics`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as in
+//! `memory` and `tracing` (default), `routes`, `metrics`, `spool`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`,
+//! `-full`, as in
 //! [`headroom_tower`](tower#crate-features).
 //!
 //! [axum]: https://docs.rs/axum

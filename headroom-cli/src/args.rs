@@ -6,9 +6,10 @@ use clap::{Parser, Subcommand};
 use headroom_core::{Api, Handle, Means, Tier};
 
 use crate::{
-    config::{Settings, Store},
+    config::{Settings, SpoolFolder, Store},
     dashboard::{self, DashboardArgs},
     doctor::{self, DoctorArgs},
+    evals::EvalsCommand,
     inspect::{self, InspectArgs},
     mcp::{self, McpArgs},
     shell::{self, CompletionsArgs, ManArgs},
@@ -53,6 +54,9 @@ pub(crate) enum Command {
     /// Say what is active, what is not, and why
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(DoctorArgs),
+    /// Measure what is saved, and whether answers stay right
+    #[command(subcommand)]
+    Evals(EvalsCommand),
     /// Show what would become of a request, block by block, and why
     #[command(after_help = inspect::EXAMPLES)]
     Inspect(InspectArgs),
@@ -103,7 +107,8 @@ What is written is what `headroom proxy` would send to the provider. Where nothi
 byte for byte, and the report says why.
 
 What is set aside behind markers is stored before anything is written, and `headroom retrieve` prints it. Where it \
-cannot be stored, the input is passed on and standard error says why. With `--means none` nothing is set aside.
+cannot be stored, the input is passed on and standard error says why. With `--means file` markers name files, for an \
+agent on this machine that reads them with its own tools; with `--means none` nothing is set aside.
 
 Examples:
   What would be sent, and what was done to each tool result:
@@ -112,6 +117,8 @@ Examples:
     headroom compress --tier lossless --means none < request.json
   A tool's output that is no request:
     cargo test 2>&1 | headroom compress --text --tool Bash --args '{\"command\":\"cargo test\"}'
+  The same with less of it, and a file that holds the rest:
+    cargo test 2>&1 | headroom compress --text --tool Bash --means file --spool .kept
 
 Exit status: 0 done, 1 failed, 2 called wrongly.";
 
@@ -159,6 +166,12 @@ request's path starts with is joined without doubling it.
 Keys are the client's own and pass through. The proxy keeps none. Requests that are signed (AWS SigV4) pass as they are, \
 and are refused by AWS since their signature names another host: use a bearer key with Bedrock.
 
+What is set aside is fetched back by a tool that the proxy adds to requests of agents and answers itself (`--means \
+served`). With `--means file` no tool is added: markers name files in the spool, which agents read with their own \
+tools. They hold the originals in clear, readable for you alone, for 30 days after they were last needed, 1 GiB at \
+most. Agents ask before they read outside of their project, unless the folder is allowed (for Claude Code: --add-dir). \
+Requests from other machines, or forwarded ones, are served.
+
 On SIGHUP the configuration file is read again: upstreams, log and drain_seconds change, for requests that come then; \
 everything else stays until the proxy is started again.
 
@@ -205,10 +218,13 @@ pub(crate) struct CompressArgs {
     pub(crate) tier: Option<Tier>,
     /// How the model can fetch back what is set aside: served, client, file or none [default: what the proxy would do; with --text: none]
     ///
-    /// In a request, served and client count as none unless its tools have a `headroom_retrieve`. File counts as none
-    /// here: which folder the agent reads is set in the library, with `Options::spool`.
+    /// In a request, client counts as none unless its tools have a `headroom_retrieve`, and file unless they have one
+    /// that runs commands or shows files.
     #[arg(long)]
     pub(crate) means: Option<Means>,
+    /// The folder of the files, with `--means file` [default: `spool` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spool: Option<SpoolFolder>,
     /// Where what is set aside is kept: a folder, or memory, which ends with this call [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR|memory")]
     pub(crate) store: Option<Store>,
@@ -227,6 +243,19 @@ pub(crate) struct CompressArgs {
     /// What the user asked before the call
     #[arg(long, value_name = "TEXT", requires = "text")]
     pub(crate) query: Option<String>,
+}
+
+impl CompressArgs {
+    /// What the flags say about the layer.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            tier: self.tier,
+            store: self.store.clone(),
+            means: self.means,
+            spool: self.spool.clone(),
+            ..Settings::default()
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

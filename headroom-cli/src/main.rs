@@ -8,6 +8,7 @@ mod compress;
 mod config;
 mod dashboard;
 mod doctor;
+mod evals;
 mod inspect;
 mod jsonc;
 mod ledger;
@@ -28,14 +29,14 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use headroom_core::Tier;
+use headroom_core::{Means, Tier};
 use headroom_store::OriginalStore;
 use headroom_tower::HeadroomLayer;
 use serde_json::json;
 
 use crate::{
     args::{Args, Command, ConfigCommand},
-    config::{ConfigError, Settings},
+    config::{Config, ConfigError, Settings},
 };
 
 fn main() -> ExitCode {
@@ -51,15 +52,13 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<u8> {
     match args.command {
         Command::Compress(compress) => {
-            let (tier, store) = (compress.tier, compress.store.clone());
-            let settings = Settings { tier, store, ..Settings::default() };
-            let config = config::load(settings, args.config.as_deref())?;
-            compress::run(&compress, config.tier, config.store.open())?;
+            let config = config::load(compress.settings(), args.config.as_deref())?;
+            compress::run(&compress, &config)?;
         }
         Command::Retrieve(retrieve) => {
             let settings = Settings { store: retrieve.store.clone(), ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            retrieve::run(&retrieve, &config.store)?;
+            retrieve::run(&retrieve, &config)?;
         }
         Command::Savings(savings) => savings::run(&savings)?,
         Command::Config(command) => return show_config(command, args.config.as_deref()),
@@ -84,10 +83,14 @@ fn run(args: Args) -> Result<u8> {
             return Ok(u8::from(!doctor::run(&doctor, &config, args.config.as_deref())?));
         }
         Command::Man(man) => shell::man(&man).context("cannot write the manual")?,
+        Command::Evals(evals) => {
+            let config = config::load(Settings::default(), args.config.as_deref())?;
+            return Ok(u8::from(!evals::run(&evals, config.tier)?));
+        }
         Command::Inspect(inspect) => {
-            let settings = Settings { tier: inspect.tier, ..Settings::default() };
+            let settings = Settings { tier: inspect.tier, means: inspect.means, ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            inspect::run(&inspect, config.tier)?;
+            inspect::run(&inspect, &config)?;
         }
         Command::Mcp(mcp) => {
             let settings = Settings { store: mcp.store.clone(), ..Settings::default() };
@@ -129,7 +132,16 @@ fn show_config(command: ConfigCommand, file: Option<&Path>) -> Result<u8> {
     Ok(status)
 }
 
-/// The layer, the same in the proxy and the filter.
+/// The layer as it is configured, the same in the proxy and the filter.
+fn configured(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
+    let layer = layer(config.tier, store);
+    match &config.spool {
+        Some(spool) if config.means == Means::File => layer.spool(spool.open()),
+        _ => layer.means(config.means),
+    }
+}
+
+/// The layer with the default means.
 fn layer(tier: Tier, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
     HeadroomLayer::with_store(store).tier(tier)
 }
@@ -142,6 +154,7 @@ fn status(error: &anyhow::Error) -> u8 {
     let is_usage = error.is::<ConfigError>()
         || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
         || error.downcast_ref::<dashboard::DashboardError>().is_some_and(dashboard::DashboardError::is_usage)
+        || error.downcast_ref::<evals::EvalsError>().is_some_and(evals::EvalsError::is_usage)
         || error.downcast_ref::<inspect::InspectError>().is_some_and(inspect::InspectError::is_usage)
         || error.downcast_ref::<mcp::McpError>().is_some_and(mcp::McpError::is_usage)
         || error.downcast_ref::<retrieve::RetrieveError>().is_some_and(retrieve::RetrieveError::is_usage)

@@ -80,7 +80,7 @@ impl<M, P> HeadroomLayer<M, P> {
     ///
     /// With [`Means::Served`] the layer puts a tool of its own into requests that have tools, answers its calls from
     /// the store, and gives the client one answer in which nothing of that shows. Where an answer could not be
-    /// stitched, the request is treated as with [`Means::None`].
+    /// stitched, the request is treated as with [`Means::None`]. [`Means::File`] needs a folder for the files.
     pub fn means(mut self, means: Means) -> Self {
         self.config_mut().means = means;
         self

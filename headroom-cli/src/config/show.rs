@@ -24,6 +24,10 @@ impl Config {
         settings.extend([
             ("tier".to_owned(), text(&self.tier)),
             ("store".to_owned(), text(&self.store)),
+            ("means".to_owned(), text(&self.means)),
+        ]);
+        settings.extend(self.spool.iter().map(|spool| ("spool".to_owned(), text(spool))));
+        settings.extend([
             ("log".to_owned(), text(&self.log)),
             ("drain_seconds".to_owned(), json!(self.drain.as_secs())),
             ("dashboard_content".to_owned(), json!(self.dashboard_content)),
@@ -41,7 +45,8 @@ pub(crate) fn schema() -> Value {
             "dashboard_content" => json!({"type": "boolean"}),
             "tier" => json!({"enum": ["lossless", "context", "full"]}),
             "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
-            "listen" | "store" => json!({"type": "string"}),
+            "means" => json!({"enum": ["served", "client", "file", "none"]}),
+            "listen" | "spool" | "store" => json!({"type": "string"}),
             _ => json!({"type": "string", "format": "uri"}),
         };
         if let (Some(help), Some(fields)) = (flag.get_help(), property.as_object_mut()) {
@@ -66,7 +71,8 @@ mod tests {
     #[test]
     fn what_is_printed_says_the_same_when_it_is_read() {
         let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'context'\nlog = 'warn'\n\
-                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\ndashboard_content = false";
+                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nmeans = 'file'\nspool = '/a b'\n\
+                     dashboard_content = false";
         for text in [given, "store = 'memory'"] {
             let config = |text: &str| {
                 Config::of(&[toml::from_str(text).unwrap(), Settings::default(), Settings::default()])

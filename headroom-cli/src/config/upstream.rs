@@ -29,7 +29,7 @@ pub(crate) enum InvalidBase {
 }
 
 impl Base {
-    fn fixed(host: &'static str) -> Self {
+    pub(crate) fn fixed(host: &'static str) -> Self {
         Self { scheme: Scheme::HTTPS, authority: Authority::from_static(host), path: String::new() }
     }
 

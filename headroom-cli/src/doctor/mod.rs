@@ -6,6 +6,7 @@ mod args;
 use std::{io, path::Path};
 
 use clap::ValueEnum;
+use headroom_core::Means;
 use headroom_store::DiskStore;
 use serde::Serialize;
 use serde_json::json;
@@ -57,6 +58,7 @@ pub(crate) fn run(args: &DoctorArgs, config: &Config, file: Option<&Path>) -> Re
         finding("tier", Health::Good, config.tier.to_string()),
         finding("upstreams", Health::Good, config.upstreams.to_string()),
         runtime.block_on(kept(&config.store)),
+        runtime.block_on(means(config)),
         proxy(&listener, &address.to_string()),
     ];
     findings.extend(variables());
@@ -94,6 +96,21 @@ async fn kept(store: &Store) -> Finding {
         Err(error) => {
             let reason = store::reason(Some(&error));
             finding("store", Health::Broken, format!("nothing can be set aside: {reason}"))
+        }
+    }
+}
+
+async fn means(config: &Config) -> Finding {
+    let spool = config.spool.as_ref().filter(|_| config.means == Means::File);
+    let checked = match spool {
+        Some(spool) => spool.open().check().await,
+        None => Ok(()),
+    };
+    match checked {
+        Ok(()) => finding("means", Health::Good, config.means_in_words()),
+        Err(error) => {
+            let reason = store::reason(Some(&error));
+            finding("means", Health::Broken, format!("file, and nothing can be set aside: {reason}"))
         }
     }
 }

@@ -10,6 +10,6 @@ pub(crate) use self::{
     entry::{Call, DEFINITION, Entry, first_new, saved_in},
     file::{Ledger, day, read},
     history::History,
-    prices::AS_OF,
+    prices::{AS_OF, Price},
     sums::Sums,
 };

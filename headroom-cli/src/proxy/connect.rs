@@ -30,7 +30,7 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 /// Upstreams with TLS are reached through a tunnel where `HTTPS_PROXY` or `ALL_PROXY` names a proxy and `NO_PROXY` does
 /// not except them. Plain ones are servers of this machine or its network, and are always reached directly.
 #[derive(Clone, Debug)]
-pub(super) struct Connector {
+pub(crate) struct Connector {
     direct: HttpsConnector<HttpConnector>,
     tcp: HttpConnector,
     tls: ClientConfig,
@@ -39,7 +39,7 @@ pub(super) struct Connector {
 
 impl Connector {
     /// With the proxies of the environment.
-    pub(super) fn new() -> Result<Self, rustls::Error> {
+    pub(crate) fn new() -> Result<Self, rustls::Error> {
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots())

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     fmt,
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -10,7 +11,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_tower::RequestReport;
+use headroom_core::Means;
+use headroom_tower::{HeadroomOverride, RequestReport};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -42,15 +44,20 @@ pub(super) struct Edge<S> {
 struct Shared {
     door: Door,
     own: Own,
+    means: Means,
     totals: Arc<Totals>,
 }
 
 impl<S> Edge<S> {
-    pub(super) fn new(service: S, door: Door, own: Own, totals: Arc<Totals>) -> Self {
-        Self { service, shared: Arc::new(Shared { door, own, totals }) }
+    pub(super) fn new(service: S, door: Door, own: Own, means: Means, totals: Arc<Totals>) -> Self {
+        Self { service, shared: Arc::new(Shared { door, own, means, totals }) }
     }
 
-    pub(super) async fn handle<I, B>(self, request: Request<I>) -> Result<Response<ResponseBody>, Infallible>
+    pub(super) async fn handle<I, B>(
+        self,
+        peer: SocketAddr,
+        mut request: Request<I>,
+    ) -> Result<Response<ResponseBody>, Infallible>
     where
         S: Service<Request<Copied<I>>, Response = Response<B>, Error = UpstreamError>,
         I: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
@@ -60,6 +67,10 @@ impl<S> Edge<S> {
         let line = Line { method: request.method().clone(), path: request.uri().path().to_owned() };
         let route = Route::of(&line.path);
         let provider = Provider::of(&line.path, request.headers());
+        if self.shared.means == Means::File && !is_here(peer, request.headers()) {
+            // That agent has other files.
+            request.extensions_mut().insert(HeadroomOverride::new().means(Means::Served));
+        }
         let mut turn = Turn::default();
         let access = route.map_or(Access::Forwarded, Route::access);
         let response = match (self.shared.door.refusal(&request, access), route) {
@@ -114,6 +125,12 @@ impl<S> Edge<S> {
             }
         }
     }
+}
+
+/// Whether a client runs on this machine, as far as can be seen: what comes through another proxy may be from anywhere.
+fn is_here(peer: SocketAddr, headers: &HeaderMap) -> bool {
+    const FORWARDED: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
+    peer.ip().to_canonical().is_loopback() && !FORWARDED.iter().any(|name| headers.contains_key(*name))
 }
 
 /// Whether a model is to answer. Counting the tokens of a conversation takes the same body and costs nothing.
@@ -215,5 +232,26 @@ impl fmt::Display for Effect<'_> {
         };
         let Tokens { before, after } = Tokens::of(report);
         write!(f, ", tool results {before} -> {after} tokens, {} saved", report.tokens_saved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_elsewhere_are_told_from_those_on_this_machine() {
+        let headers = |name: Option<&'static str>| {
+            let name = name.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("10.0.0.7")));
+            name.into_iter().collect::<HeaderMap>()
+        };
+        let is_here = |peer: &str, name| is_here(peer.parse().unwrap(), &headers(name));
+        for peer in ["127.0.0.1:9", "127.8.0.1:9", "[::1]:9", "[::ffff:127.0.0.1]:9"] {
+            assert!(is_here(peer, None), "{peer}");
+            assert!(!is_here(peer, Some("x-forwarded-for")) && !is_here(peer, Some("via")));
+        }
+        for peer in ["10.0.0.7:9", "[::ffff:10.0.0.7]:9", "[fe80::1]:9", "0.0.0.0:9"] {
+            assert!(!is_here(peer, None), "{peer}");
+        }
     }
 }

@@ -48,6 +48,8 @@ impl Live {
             ("tier", new.tier != old.tier),
             ("store", new.store != old.store),
             ("dashboard_content", new.dashboard_content != old.dashboard_content),
+            ("means", new.means != old.means),
+            ("spool", new.spool != old.spool),
         ] {
             if differs {
                 tracing::warn!("{name} changes only when the proxy is started again");

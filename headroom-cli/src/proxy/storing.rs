@@ -1,11 +1,14 @@
 use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
-use headroom_core::{Handle, Original};
-use headroom_store::{DiskStore, MemoryStore, OriginalStore, StoreError};
+use headroom_core::{Handle, Means, Original};
+use headroom_store::{DiskStore, MemoryStore, OriginalStore, Spool, StoreError};
 use headroom_tower::{Observer, StoreFailed};
 
-use crate::{config::Store, store};
+use crate::{
+    config::{Config, Store},
+    store,
+};
 
 /// The store of a running proxy.
 #[derive(Clone, Debug)]
@@ -52,26 +55,46 @@ impl OpenStore {
 
 /// Finds what any program of this user set aside, whatever credential it was for. The store is the user's own.
 #[derive(Debug)]
-pub(crate) struct Everybody(pub(super) OpenStore);
+pub(crate) struct Everybody {
+    store: OpenStore,
+    /// Files that agents read themselves.
+    spool: Option<Spool>,
+}
 
 impl Everybody {
+    pub(super) const fn new(store: OpenStore, spool: Option<Spool>) -> Self {
+        Self { store, spool }
+    }
+
     /// Over the folder of this user.
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        Self(OpenStore::Folder(DiskStore::new(folder)))
+        Self::new(OpenStore::Folder(DiskStore::new(folder)), None)
     }
 }
 
 #[async_trait]
 impl OriginalStore for Everybody {
     async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
-        match &self.0 {
+        match &self.store {
             OpenStore::Memory(store) => store.put_many(tenant, originals).await,
             OpenStore::Folder(store) => store.put_many(tenant, originals).await,
         }
     }
 
     async fn get(&self, _: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
-        self.0.find(handle).await
+        match (self.store.find(handle).await, &self.spool) {
+            (Ok(None), Some(spool)) => spool.find(handle).await,
+            (found, _) => found,
+        }
+    }
+}
+
+/// Says what keeps files from being written, if that is how the model fetches things back.
+pub(super) async fn check_spool(config: &Config) {
+    if let Some(spool) = config.spool.as_ref().filter(|_| config.means == Means::File)
+        && let Err(error) = spool.open().check().await
+    {
+        tracing::warn!("nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
     }
 }
 

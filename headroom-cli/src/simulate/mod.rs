@@ -1,9 +1,6 @@
 //! `headroom simulate`: what recorded conversations would have cost.
 
 mod args;
-mod node;
-mod price;
-mod recording;
 mod show;
 
 use std::{
@@ -15,6 +12,13 @@ use std::{
 
 use bytes::Bytes;
 use headroom_core::Tier;
+use headroom_evals::{
+    node::Node,
+    replay::{
+        Bill, Prices, Tokens,
+        recording::{self, Conversation},
+    },
+};
 use headroom_store::MemoryStore;
 use headroom_tower::{HeadroomLayer, RequestReport};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -22,11 +26,6 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 
 pub(crate) use self::args::{EXAMPLES, SimulateArgs};
-use self::{
-    node::Node,
-    price::{Bill, Tokens},
-    recording::Conversation,
-};
 use crate::{compress, layer, output};
 
 /// What stops `headroom simulate`.
@@ -162,10 +161,10 @@ impl Replay {
         Row {
             file: file.to_owned(),
             turns: turns.count(),
-            tokens_before: before.tokens,
-            tokens_after: after.tokens,
-            bill_before: before.price(),
-            bill_after: after.price(),
+            tokens_before: before.tokens(),
+            tokens_after: after.tokens(),
+            bill_before: in_tokens(before.price(&Prices::ANTHROPIC)),
+            bill_after: in_tokens(after.price(&Prices::ANTHROPIC)),
         }
     }
 
@@ -177,6 +176,11 @@ impl Replay {
             request.into(),
         ))
     }
+}
+
+/// Thousandths of a price as prices.
+fn in_tokens(thousandths: u64) -> f64 {
+    thousandths as f64 / 1e3
 }
 
 fn parse(body: &[u8]) -> serde_json::Result<Node> {

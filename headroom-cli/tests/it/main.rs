@@ -13,6 +13,7 @@ mod compress;
 mod config;
 mod dashboard;
 mod doctor;
+mod evals;
 mod faults;
 mod inspect;
 mod ledger;
@@ -22,6 +23,7 @@ mod own;
 mod proxy;
 mod retrieve;
 mod simulate;
+mod spool;
 mod streaming;
 #[path = "../support/mod.rs"]
 mod support;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use bytes::Bytes;
 use headroom_axum::Routes;
+use headroom_store::Spool;
 use headroom_tower::HeadroomLayer;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
@@ -110,12 +111,14 @@ pub(super) struct Own {
 impl Own {
     pub(super) fn new(
         store: OpenStore,
+        spool: Option<Spool>,
         layer: &HeadroomLayer,
         metrics: PrometheusHandle,
         totals: Arc<Totals>,
     ) -> Self {
         // Everything in the folder is the user's own, whatever credential it was set aside for.
-        let routes = Routes::new(layer).store(Everybody(store)).tenant_by(|_| LOCAL_TENANT.to_owned());
+        let routes =
+            Routes::new(layer).store(Everybody::new(store, spool)).tenant_by(|_| LOCAL_TENANT.to_owned());
         Self { gateway: routes.unguarded(), metrics, totals, dashboard: None }
     }
 

@@ -1,0 +1,35 @@
+use headroom_core::{Headroom, Means, Options, Outcome, Tier};
+
+use super::{Compressor, Failed, Sent, Turn};
+
+/// The engine as the layer and the proxy use it: what is set aside can be fetched back by the model.
+#[derive(Debug, Clone)]
+pub struct Own {
+    engine: Headroom,
+    options: Options,
+}
+
+impl Own {
+    /// With edits up to this tier.
+    #[must_use]
+    pub fn new(tier: Tier) -> Self {
+        Self { engine: Headroom::new(), options: Options::new().tier(tier).means(Means::Served) }
+    }
+}
+
+impl Compressor for Own {
+    fn name(&self) -> &str {
+        "headroom"
+    }
+
+    fn compress(&mut self, turn: &Turn<'_>) -> Result<Sent, Failed> {
+        Ok(match self.engine.compress(turn.api, turn.body, &self.options) {
+            Outcome::Rewritten { body, originals, .. } => Sent { body, originals },
+            Outcome::Unchanged { .. } => Sent { body: turn.body.to_vec(), originals: Vec::new() },
+        })
+    }
+
+    fn is_own(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,400 @@
+//! Sets of questions, as users ask them and as results of calls tell of them.
+
+use std::{collections::BTreeSet, io};
+
+use serde_json::{Value, json};
+
+use crate::{
+    Data,
+    judge::output::{Output, Planted},
+};
+
+pub(crate) const FOLDER: &str = "corpora/qa";
+
+/// A question as a user asks it.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) set: &'static str,
+    pub(crate) question: String,
+    /// The definitions of tools that come with it.
+    pub(crate) tools: Vec<Value>,
+}
+
+/// A text as the result of a call, and what of it the answer needs.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The set that it is of.
+    pub set: &'static str,
+    /// What the text is.
+    pub how: &'static str,
+    /// What the user asks.
+    pub question: String,
+    /// What the call gave.
+    pub text: String,
+    /// What must be visible for the answer.
+    pub needed: Vec<String>,
+    /// How an answer is scored.
+    pub score: Score,
+}
+
+/// How an answer is scored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Score {
+    /// One of these has to stand in it, case and punctuation aside.
+    Words(Vec<String>),
+    /// The last number in it is this.
+    Number(String),
+    /// All of these have to stand in it.
+    All(Vec<String>),
+    /// Somebody has to judge whether it says what one of these says.
+    Judge(Vec<String>),
+}
+
+impl Score {
+    /// Whether the answer is right; `None` where it has to be judged.
+    ///
+    /// ```
+    /// use headroom_evals::questions::Score;
+    ///
+    /// assert_eq!(Score::Number("1200".into()).of("So 3 x 400 = $1,200."), Some(true));
+    /// assert_eq!(Score::Words(vec!["the Seine".into()]).of("It is The Seine!"), Some(true));
+    /// assert_eq!(Score::Words(vec!["in".into()]).of("Berlin"), Some(false));
+    /// ```
+    #[must_use]
+    pub fn of(&self, answer: &str) -> Option<bool> {
+        match self {
+            Self::Words(any) => {
+                let answer = format!(" {} ", plain(answer));
+                Some(any.iter().map(|words| plain(words)).any(|words| answer.contains(&format!(" {words} "))))
+            }
+            Self::Number(number) => Some(last_number(answer).as_deref() == Some(number)),
+            Self::All(all) => Some(all.iter().all(|part| answer.contains(part))),
+            Self::Judge(_) => None,
+        }
+    }
+
+    /// What the user is told about the form of the answer.
+    #[must_use]
+    pub const fn wanted(&self) -> &'static str {
+        match self {
+            Self::Words(_) => "Answer with as few words as you can.",
+            Self::Number(_) => "Think, then end with the number that is the answer.",
+            Self::All(_) => {
+                "Answer with the call or calls as NAME(ARGUMENT=VALUE, ...), every argument by name."
+            }
+            Self::Judge(_) => "Answer in one sentence.",
+        }
+    }
+}
+
+/// Lower-case words without punctuation and articles.
+fn plain(text: &str) -> String {
+    let words =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
+    words.filter(|word| !matches!(word.as_str(), "a" | "an" | "the")).collect::<Vec<_>>().join(" ")
+}
+
+fn last_number(text: &str) -> Option<String> {
+    let runs = text.split(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | ',' | '-'));
+    let numbers = runs.map(|run| run.replace(',', "")).map(|run| {
+        let run = run.trim_end_matches(['.', '-']);
+        let sign = if run.starts_with('-') { "-" } else { "" };
+        let run = run.trim_start_matches('-');
+        // 18.00 is 18.
+        let run = if run.contains('.') { run.trim_end_matches('0').trim_end_matches('.') } else { run };
+        format!("{sign}{run}")
+    });
+    numbers.rev().find(|number| number.chars().any(|c| c.is_ascii_digit()))
+}
+
+/// Questions whose answers stand in results of calls: those of `corpora/qa`, and some about output that is made here.
+/// At most `most` of each set, and the sets by turns.
+///
+/// # Errors
+///
+/// Where a file is there and cannot be read.
+pub fn told(data: &mut Data, most: usize) -> io::Result<Vec<Told>> {
+    let mut sets: Vec<Vec<Told>> = Vec::new();
+    for item in read(data)?.1.into_iter().filter(|item| item.how != "one paragraph").chain(made()) {
+        match sets.iter_mut().find(|set| set.first().is_some_and(|first| first.set == item.set)) {
+            Some(set) => set.push(item),
+            None => sets.push(vec![item]),
+        }
+    }
+    for set in &mut sets {
+        let step = set.len().div_ceil(most.max(1)).max(1);
+        *set = set.iter().step_by(step).cloned().collect();
+    }
+    let longest = sets.iter().map(Vec::len).max().unwrap_or_default();
+    Ok((0..longest).flat_map(|n| sets.iter().filter_map(move |set| set.get(n).cloned())).collect())
+}
+
+/// Questions about one row of many, which needs no data.
+fn made() -> impl Iterator<Item = Told> {
+    (0..40_usize).map(|n| {
+        let (output, rows) = if n % 2 == 0 { (Output::Records, 300) } else { (Output::JsonLines, 400) };
+        let word = format!("kestrel{}", 1_000 + n * 37);
+        let at = (n * 53 + 11) % rows;
+        let planted = Planted { at, word: &word, stands_out: false };
+        let id = (1_000 + at).to_string();
+        Told {
+            set: "rows",
+            how: "records of orders",
+            question: format!("What is the id of the order of customer {word}?"),
+            text: output.text(rows, n as u64, Some(planted)),
+            needed: vec![word],
+            score: Score::Number(id),
+        }
+    })
+}
+
+/// Reads `corpora/qa`.
+pub(crate) fn read(data: &mut Data) -> io::Result<(Vec<Asked>, Vec<Told>)> {
+    let (mut asked, mut told) = (Vec::new(), Vec::new());
+    for file in data.files(FOLDER)? {
+        let text = file.text();
+        match file.base() {
+            name if name.starts_with("gsm8k") => gsm8k(&text, &mut asked, &mut told),
+            name if name.starts_with("truthfulqa") => truthful(&text, &mut asked, &mut told),
+            name if name.starts_with("squad") => squad(&text, &mut asked, &mut told),
+            name if name.starts_with("BFCL") && !file.name.contains("possible_answer") => {
+                let answers = data.file(FOLDER, &format!("bfcl/possible_answer/{name}"))?;
+                bfcl(&text, &answers.map(|file| file.text()).unwrap_or_default(), &mut asked, &mut told);
+            }
+            _ => {}
+        }
+    }
+    Ok((asked, told))
+}
+
+fn lines(text: &str) -> impl Iterator<Item = Value> {
+    text.lines().filter_map(|line| serde_json::from_str(line).ok())
+}
+
+fn word<'v>(value: &'v Value, key: &str) -> &'v str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn items<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn gsm8k(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
+    let problems: Vec<Value> = lines(text).collect();
+    for (n, problem) in problems.iter().enumerate() {
+        let question = word(problem, "question").to_owned();
+        // A page of a book of problems: this one among its neighbours.
+        let page: Vec<String> = (n.saturating_sub(3)..(n + 4).min(problems.len()))
+            .filter_map(|at| {
+                Some(format!("## Problem {}\n\n{}\n", at + 1, word(problems.get(at)?, "question")))
+            })
+            .collect();
+        told.push(Told {
+            set: "GSM8K",
+            how: "a page of problems",
+            question: format!("Solve problem {}.", n + 1),
+            text: page.join("\n"),
+            needed: numbers(&question),
+            score: Score::Number(
+                word(problem, "answer").rsplit("#### ").next().unwrap_or_default().replace(',', ""),
+            ),
+        });
+        asked.push(Asked { set: "GSM8K", question, tools: Vec::new() });
+    }
+}
+
+/// The numbers of a text, each with the word before it, so that another number like it does not count.
+fn numbers(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let pairs = words.windows(2).filter_map(|pair| match pair {
+        [before, number] if number.chars().any(|c| c.is_ascii_digit()) => Some(format!("{before} {number}")),
+        _ => None,
+    });
+    // As they stand: with the white space that is between them.
+    pairs.filter(|pair| text.contains(pair.as_str())).collect()
+}
+
+fn truthful(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().filter_map(Result::ok).collect();
+    let cell = |row: &csv::StringRecord, at: usize| row.get(at).unwrap_or_default().to_owned();
+    for (n, row) in rows.iter().enumerate() {
+        let (question, best) = (cell(row, 2), cell(row, 3));
+        // What a search gives: for this question and others, what people say.
+        let hits: Vec<String> = (0..8)
+            .filter_map(|hit| {
+                let row = rows.get((n + hit * 7) % rows.len())?;
+                let said = [cell(row, 3), cell(row, 5).replace("; ", ". "), cell(row, 4).replace("; ", ". ")];
+                Some(format!("## {}\n\n{}.\n", cell(row, 2), said.join(". ")))
+            })
+            .collect();
+        let hits: Vec<String> = hits.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        told.push(Told {
+            set: "TruthfulQA",
+            how: "hits of a search",
+            question: question.clone(),
+            text: hits.join("\n"),
+            needed: vec![best.clone()],
+            score: Score::Judge(vec![best, cell(row, 4)]),
+        });
+        asked.push(Asked { set: "TruthfulQA", question, tools: Vec::new() });
+    }
+}
+
+fn squad(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
+    let Ok(squad) = serde_json::from_str::<Value>(text) else { return };
+    for article in items(&squad, "data") {
+        let paragraphs = items(article, "paragraphs");
+        let contexts: Vec<&str> = paragraphs.iter().map(|paragraph| word(paragraph, "context")).collect();
+        for (at, paragraph) in paragraphs.iter().enumerate() {
+            let context = word(paragraph, "context");
+            // What a search would give: some paragraphs of the article in no order, this one among them.
+            let count = contexts.len().min(8);
+            let others = (0..count).filter_map(|n| contexts.get((at * 4 + n * 5) % contexts.len()).copied());
+            let chunks: BTreeSet<&str> = others.chain([context]).collect();
+            let chunks: Vec<String> = chunks
+                .iter()
+                .enumerate()
+                .map(|(n, chunk)| format!("## Result {}\n\n{chunk}\n", n + 1))
+                .collect();
+            for item in items(paragraph, "qas") {
+                let question = word(item, "question").to_owned();
+                let answers = items(item, "answers");
+                if let Some(needed) = answers.first().and_then(|answer| sentence(context, answer)) {
+                    let right: Vec<String> =
+                        answers.iter().map(|answer| word(answer, "text").to_owned()).collect();
+                    for (how, text) in
+                        [("retrieved paragraphs", chunks.join("\n")), ("one paragraph", context.to_owned())]
+                    {
+                        let needed = vec![needed.clone()];
+                        let score = Score::Words(right.clone());
+                        told.push(Told {
+                            set: "SQuAD v2",
+                            how,
+                            question: question.clone(),
+                            text,
+                            needed,
+                            score,
+                        });
+                    }
+                }
+                let question = format!("{context}\n\n{question}");
+                asked.push(Asked { set: "SQuAD v2", question, tools: Vec::new() });
+            }
+        }
+    }
+}
+
+/// The sentence with the answer, as far as the answer goes.
+fn sentence(context: &str, answer: &Value) -> Option<String> {
+    let text = word(answer, "text");
+    let start = usize::try_from(answer.get("answer_start")?.as_u64()?).ok()?;
+    // Offsets count characters.
+    let start: usize = context.chars().take(start).map(char::len_utf8).sum();
+    let before = context.get(..start)?;
+    let from = before.rfind(". ").map_or(0, |dot| dot + 2);
+    context.get(from..start + text.len()).map(str::to_owned)
+}
+
+fn bfcl(text: &str, answers: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
+    let answers: Vec<Value> = lines(answers).collect();
+    for item in lines(text) {
+        let turns: Vec<&str> = items(&item, "question")
+            .iter()
+            .flat_map(|turn| turn.as_array().map(Vec::as_slice).unwrap_or_default())
+            .map(|message| word(message, "content"))
+            .collect();
+        let question = turns.join("\n");
+        let functions = items(&item, "function");
+        let tool = |function: &Value| json!({"type": "function", "function": function});
+        asked.push(Asked {
+            set: "BFCL",
+            question: question.clone(),
+            tools: functions.iter().map(tool).collect(),
+        });
+        let truth = answers.iter().find(|answer| answer.get("id") == item.get("id"));
+        let truth = truth.map(|answer| items(answer, "ground_truth")).unwrap_or_default();
+        // The definitions as a search for tools gives them, behind the request as a ticket has it.
+        let text = json!({"ticket": question, "functions": functions}).to_string();
+        let mut needed = Vec::new();
+        for call in truth.iter().filter_map(Value::as_object) {
+            for (name, arguments) in call {
+                needed.push(name.clone());
+                for (argument, values) in arguments.as_object().into_iter().flatten() {
+                    let values = values.as_array().map(Vec::as_slice).unwrap_or_default();
+                    // Arguments that may be left out have an empty value among theirs.
+                    if values.iter().any(|value| value == "") {
+                        continue;
+                    }
+                    needed.push(argument.clone());
+                    let spelled = values
+                        .iter()
+                        .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+                    needed.extend(
+                        spelled
+                            .into_iter()
+                            .find(|value| value.len() > 1 && question.contains(value.as_str())),
+                    );
+                }
+            }
+        }
+        needed.retain(|part| text.contains(part.as_str()));
+        if !functions.is_empty() && !needed.is_empty() {
+            told.push(Told {
+                set: "BFCL",
+                how: "definitions in a result",
+                question: "Which call does the ticket ask for?".to_owned(),
+                text,
+                score: Score::All(needed.clone()),
+                needed,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_scored_by_what_they_say() {
+        for (answer, number) in
+            [("= $18.00.", "18"), ("1,234 eggs", "1234"), ("-5", "-5"), ("3 or 4", "4"), ("4-5", "4-5")]
+        {
+            assert_eq!(last_number(answer).as_deref(), Some(number), "{answer}");
+        }
+        assert_eq!(last_number("none"), None);
+        assert_eq!(Score::All(vec!["f(".to_owned(), "b=2".to_owned()]).of("f(a=1, b=2)"), Some(true));
+        assert_eq!(Score::Judge(Vec::new()).of("x"), None);
+        assert_eq!(Score::Number("18".to_owned()).of(""), Some(false));
+    }
+
+    #[test]
+    fn sets_come_by_turns_and_every_answer_stands_in_its_text() {
+        let all = told(&mut Data::new(None), 5).unwrap();
+        assert_eq!(all.len(), 5);
+        for item in all {
+            let Score::Number(id) = &item.score else { panic!("{item:?}") };
+            let row = item.text.lines().find(|line| line.contains(&item.needed[0])).unwrap();
+            assert!(row.contains(id.as_str()), "{row}");
+        }
+    }
+
+    #[test]
+    fn what_an_answer_needs_is_found_in_its_text() {
+        assert_eq!(numbers("She has 3 eggs and 16 ducks."), ["has 3", "and 16"]);
+        let answer = json!({"text": "36 m", "answer_start": 24});
+        assert_eq!(
+            sentence("É is old. The tower is 36 m high.", &json!({"text": "36 m", "answer_start": 23}))
+                .unwrap(),
+            "The tower is 36 m"
+        );
+        assert_eq!(sentence("short", &answer), None);
+        let (mut asked, mut told) = (Vec::new(), Vec::new());
+        let item = r#"{"id":"a","question":[[{"role":"user","content":"Area of 10 by 55?"}]],"function":[{"name":"area","parameters":{"base":1,"high":2}}]}"#;
+        let truth = r#"{"id":"a","ground_truth":[{"area":{"base":[10],"high":[55],"unit":["m",""]}}]}"#;
+        bfcl(item, truth, &mut asked, &mut told);
+        assert_eq!(asked[0].tools.len(), 1);
+        assert_eq!(told[0].needed, ["area", "base", "10", "high", "55"]);
+    }
+}

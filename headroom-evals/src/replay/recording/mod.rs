@@ -1,0 +1,146 @@
+//! Recorded conversations, as the requests that they were.
+
+mod claude;
+mod codex;
+mod request;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::node::Node;
+
+/// A conversation: a head, and messages that a request holds more of with every turn.
+#[derive(Debug, PartialEq)]
+pub struct Conversation {
+    /// Everything but the messages, in order, with the messages' own place left empty.
+    head: Vec<(String, Node)>,
+    /// The member that holds the messages.
+    list: &'static str,
+    /// Every message, oldest first.
+    pub messages: Vec<Node>,
+    /// How many messages each request had.
+    pub turns: Vec<usize>,
+}
+
+impl Conversation {
+    /// The members that hold messages.
+    pub const LISTS: [&'static str; 3] = ["messages", "input", "contents"];
+
+    fn new(head: Vec<(String, Node)>, list: &'static str, messages: Vec<Node>, every: bool) -> Option<Self> {
+        let made: Vec<bool> = messages.iter().map(is_made).collect();
+        let turns = (1..messages.len()).filter(|n| {
+            let made = |n: usize| made.get(n).copied().unwrap_or_default();
+            made(*n) && (every || !made(n - 1))
+        });
+        let turns: Vec<usize> = turns.collect();
+        (!turns.is_empty()).then_some(Self { head, list, messages, turns })
+    }
+
+    /// The request before the message with this index, after a change to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Conversation::request`].
+    pub fn request_with(
+        &self,
+        messages: usize,
+        change: impl FnOnce(&mut Node),
+    ) -> serde_json::Result<Vec<u8>> {
+        let mut request = self.node(messages);
+        change(&mut request);
+        serde_json::to_vec(&request)
+    }
+
+    /// The request before the message with this index, in the order in which its members stood.
+    ///
+    /// # Errors
+    ///
+    /// Where the JSON cannot be written, which needs a value that no file has.
+    pub fn request(&self, messages: usize) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(&self.node(messages))
+    }
+
+    fn node(&self, messages: usize) -> Node {
+        let list = Node::List(self.messages.iter().take(messages).cloned().collect());
+        let mut members = self.head.clone();
+        match members.iter_mut().find(|(name, _)| name == self.list) {
+            Some((_, place)) => *place = list,
+            None => members.push((self.list.to_owned(), list)),
+        }
+        Node::Object(members)
+    }
+}
+
+/// Whether the model wrote it.
+fn is_made(message: &Node) -> bool {
+    match (message.word("role"), message.word("type")) {
+        (Some(role), _) => role == "assistant" || role == "model",
+        (None, Some(kind)) => kind != "message" && !kind.ends_with("_output"),
+        (None, None) => false,
+    }
+}
+
+/// The conversation that a request body is, alone or as the `request` of a record.
+#[must_use]
+pub fn of(node: Node) -> Option<Conversation> {
+    request::read(node)
+}
+
+/// The conversations of one file; none where it holds none.
+///
+/// # Errors
+///
+/// Where the file cannot be read, or is no text.
+pub fn read(path: &Path) -> io::Result<Vec<Conversation>> {
+    let text = fs::read_to_string(path)?;
+    if path.extension().is_some_and(|extension| extension == "jsonl") {
+        let lines: Vec<Node> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let found = claude::read(&lines);
+        let found = if found.is_empty() { codex::read(&lines) } else { found };
+        return Ok(if found.is_empty() {
+            lines.into_iter().filter_map(request::read).collect()
+        } else {
+            found
+        });
+    }
+    Ok(serde_json::from_str(&text).ok().and_then(request::read).into_iter().collect())
+}
+
+/// The files that may hold conversations, in order.
+///
+/// # Errors
+///
+/// Where a folder cannot be read.
+pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !fs::metadata(path)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let (path, kind) = (entry.path(), entry.file_type()?);
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file() && path.extension().is_some_and(|end| end == "json" || end == "jsonl") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Definitions of the tools that were called. Sessions have their names only.
+fn tools<'a>(names: impl Iterator<Item = &'a str>, definition: fn(&str) -> Node) -> Node {
+    let mut known: Vec<&str> = Vec::new();
+    for name in names {
+        if !known.contains(&name) {
+            known.push(name);
+        }
+    }
+    Node::List(known.into_iter().map(definition).collect())
+}

@@ -1,0 +1,196 @@
+//! Tier 1: everything that can be measured without a model.
+
+mod fidelity;
+mod planted;
+mod qa;
+mod replayed;
+mod speed;
+mod workloads;
+
+use std::io;
+
+use headroom_core::Tier;
+
+use crate::{
+    Compressor, Data,
+    compressor::{Own, Sent, Turn},
+    report::{Goal, Report, Section},
+};
+
+/// The sections, in order.
+pub const SECTIONS: [&str; 7] = ["workloads", "bill", "needles", "planted", "qa", "fidelity", "speed"];
+
+/// What stands in the way of goals that are not reached, by how they begin.
+const OBSTACLES: [(&str, &str); 1] = [(
+    "bill of all conversations",
+    "a little more than half of the bill of these conversations is for results of tools; what the model and the user \
+     wrote and the head of the request are never touched. To cut results blindly reaches more, as truncation shows, \
+     and loses facts that were used later.",
+)];
+
+/// How much is measured.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Only these sections; all where there are none. See [`SECTIONS`].
+    pub only: Vec<String>,
+    /// A sample instead of everything: to try things out.
+    pub quick: bool,
+    /// How far Headroom's edits may go.
+    pub tier: Tier,
+    /// Most turns of a conversation that are sent.
+    pub turns: usize,
+    /// The newest results that observation masking shows.
+    pub masking: usize,
+    /// The characters of a result that truncation shows.
+    pub truncation: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { only: Vec::new(), quick: false, tier: Tier::Full, turns: 60, masking: 10, truncation: 4_000 }
+    }
+}
+
+/// What stops the suite.
+#[derive(Debug, thiserror::Error)]
+pub enum EvalError {
+    /// Data that is there cannot be read.
+    #[error("cannot read the data")]
+    Data(#[from] io::Error),
+    /// A section was asked for that does not exist.
+    #[error("there is no section {0}; there are workloads, bill, needles, planted, qa, fidelity and speed")]
+    UnknownSection(String),
+    /// No async runtime.
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+}
+
+/// Is told how far the suite is.
+pub trait Progress {
+    /// So many steps of this begin.
+    fn begin(&self, what: &str, steps: usize);
+    /// One of them is done.
+    fn step(&self);
+}
+
+/// Does not want to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
+
+impl Progress for Nobody {
+    fn begin(&self, _: &str, _: usize) {}
+    fn step(&self) {}
+}
+
+/// Measures.
+pub struct Suite {
+    data: Data,
+    options: Options,
+    /// Headroom first, then its peers.
+    compressors: Vec<Box<dyn Compressor>>,
+    goals: Vec<Goal>,
+}
+
+impl std::fmt::Debug for Suite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Suite").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Suite {
+    /// A suite of Headroom alone.
+    #[must_use]
+    pub fn new(data: Data, options: Options) -> Self {
+        let own: Box<dyn Compressor> = Box::new(Own::new(options.tier));
+        Self { data, options, compressors: vec![own], goals: Vec::new() }
+    }
+
+    /// Has another tool take part.
+    #[must_use]
+    pub fn with(mut self, peer: Box<dyn Compressor>) -> Self {
+        self.compressors.push(peer);
+        self
+    }
+
+    /// Measures everything that was asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError`]: data that cannot be read, a section that does not exist.
+    pub fn run(mut self, progress: &dyn Progress) -> Result<Report, EvalError> {
+        if let Some(unknown) = self.options.only.iter().find(|name| !SECTIONS.contains(&name.as_str())) {
+            return Err(EvalError::UnknownSection(unknown.clone()));
+        }
+        let mut sections = Vec::new();
+        if self.wants("workloads") {
+            sections.push(workloads::run(&mut self, progress)?);
+        }
+        if self.wants("bill") || self.wants("needles") {
+            let found = replayed::run(&mut self, progress)?;
+            sections.extend(found.into_iter().filter(|section| self.wants(section.id)));
+        }
+        if self.wants("planted") {
+            sections.push(planted::run(&mut self, progress));
+        }
+        if self.wants("qa") {
+            sections.push(qa::run(&mut self, progress)?);
+        }
+        if self.wants("fidelity") {
+            sections.push(fidelity::run(&mut self, progress)?);
+        }
+        let timings = self.wants("speed").then(|| speed::run(self.options.quick, progress));
+        let kept: Vec<&str> = sections.iter().map(|section: &Section| section.id).collect();
+        self.goals.retain(|goal| kept.contains(&goal.section));
+        Ok(Report {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: "headroom evals suite".to_owned()
+                + if self.data.is_there() { " --data DIR" } else { "" },
+            data: self.data.used(),
+            goals: self.goals,
+            sections,
+            timings,
+        })
+    }
+
+    fn wants(&self, section: &str) -> bool {
+        self.options.only.is_empty() || self.options.only.iter().any(|name| name == section)
+    }
+
+    fn command(&self, section: &str) -> String {
+        let data = if self.data.is_there() { "--data DIR " } else { "" };
+        format!("headroom evals suite {data}--only {section}")
+    }
+
+    /// A list, or a sample of it in a quick run.
+    fn sample<T>(&self, all: Vec<T>, few: usize) -> Vec<T> {
+        if !self.options.quick || all.len() <= few {
+            return all;
+        }
+        let step = all.len().div_ceil(few);
+        all.into_iter().step_by(step).collect()
+    }
+
+    fn goal(&mut self, section: &'static str, what: &str, target: &str, reached: String, ok: bool) {
+        let obstacle = OBSTACLES.iter().find(|(start, _)| what.starts_with(start)).map(|(_, why)| *why);
+        self.goals.push(Goal {
+            what: what.to_owned(),
+            target: target.to_owned(),
+            reached,
+            ok,
+            obstacle,
+            section,
+        });
+    }
+}
+
+/// What is sent for a request; the request as it was, and `false`, where the compressor fails.
+fn sent(compressor: &mut dyn Compressor, turn: &Turn<'_>) -> (Sent, bool) {
+    match compressor.compress(turn) {
+        Ok(sent) => (sent, true),
+        Err(_) => (Sent { body: turn.body.to_vec(), ..Sent::default() }, false),
+    }
+}
+
+fn tokens(text: &str) -> usize {
+    bpe_openai::o200k_base().count(text)
+}
