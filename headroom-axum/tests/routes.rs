@@ -1,10 +1,5 @@
 //! The routes that a gateway merges into its own.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "what goes wrong in a test ends it"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what goes wrong in a test ends it")]
 
 use axum::{Router, body::Body, routing::post};
 use headroom_axum::{Routes, Secret, Stats, layer};

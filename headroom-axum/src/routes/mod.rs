@@ -102,13 +102,11 @@ impl Routes {
     }
 
     /// The routes, for who shows this secret.
-    #[must_use]
     pub fn guarded_by<S: Clone + Send + Sync + 'static>(self, secret: Secret) -> Router<S> {
         self.unguarded().route_layer(from_fn_with_state(Arc::new(secret), guard))
     }
 
     /// The routes, for everybody who comes that far: put what authenticates outside of them.
-    #[must_use]
     pub fn unguarded<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let mut router = Router::new();
         for path in ["/v1/compress", "/v1/compress/"] {

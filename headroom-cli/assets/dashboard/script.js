@@ -129,7 +129,8 @@ async function look() {
   try {
     data = await ask("/dashboard/data");
     show();
-    state("live", "Live");
+    if (data.ledger?.error) state("lost", `The ledger cannot be read: ${data.ledger.error}`);
+    else state("live", "Live");
   } catch (error) {
     if (error instanceof Closed) return close();
     state("lost", "The proxy does not answer. Trying again …");

@@ -54,7 +54,14 @@ pub(in crate::proxy) struct Dashboard {
     tier: Tier,
     start: Instant,
     /// None where the user has no folder.
-    history: Option<Arc<Mutex<(History, Option<Instant>)>>>,
+    ledger: Option<Arc<Mutex<Watched>>>,
+}
+
+/// The ledger, and when it was looked at.
+#[derive(Debug)]
+struct Watched {
+    history: History,
+    at: Option<Instant>,
 }
 
 impl Asset {
@@ -83,8 +90,9 @@ impl Asset {
 
 impl Dashboard {
     pub(in crate::proxy) fn new(board: Board, home: Option<&Path>, tier: Tier) -> Self {
-        let history = home.map(|home| Arc::new(Mutex::new((History::in_folder(home), None))));
-        Self { board: Arc::new(board), tier, start: Instant::now(), history }
+        let watched = |home| Watched { history: History::in_folder(home), at: None };
+        let ledger = home.map(|home| Arc::new(Mutex::new(watched(home))));
+        Self { board: Arc::new(board), tier, start: Instant::now(), ledger }
     }
 
     pub(super) const fn board(&self) -> &Arc<Board> {
@@ -115,12 +123,12 @@ impl Dashboard {
         if !self.is_let_in(headers) {
             return refused("there is no such session");
         }
-        let ledger = match &self.history {
-            Some(history) => {
-                let history = Arc::clone(history);
-                tokio::task::spawn_blocking(move || read(&history)).await.unwrap_or_else(|_| json!(null))
+        let ledger = match &self.ledger {
+            Some(ledger) => {
+                let ledger = Arc::clone(ledger);
+                tokio::task::spawn_blocking(move || read(&ledger)).await.unwrap_or(Value::Null)
             }
-            None => json!(null),
+            None => Value::Null,
         };
         let data = json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -164,15 +172,15 @@ fn refused(why: &str) -> Response<ResponseBody> {
 }
 
 /// The last days of the ledger, in which all proxies of the user write.
-fn read(history: &Mutex<(History, Option<Instant>)>) -> Value {
+fn read(ledger: &Mutex<Watched>) -> Value {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let names: Vec<String> = (0..DAYS).rev().map(|ago| ledger::day(now.saturating_sub(ago * DAY))).collect();
-    let (history, read) = &mut *history.lock().unwrap_or_else(PoisonError::into_inner);
+    let Watched { history, at } = &mut *ledger.lock().unwrap_or_else(PoisonError::into_inner);
     let mut error = None;
-    if read.is_none_or(|read| read.elapsed() >= FRESH) {
+    if at.is_none_or(|at| at.elapsed() >= FRESH) {
         let since = names.first().map_or("", String::as_str);
         error = history.update(since).err().map(|error| error.to_string());
-        *read = Some(Instant::now());
+        *at = Some(Instant::now());
     }
     let mut days: BTreeMap<&str, Sums> = names.iter().map(|day| (day.as_str(), Sums::default())).collect();
     let mut models: BTreeMap<(&str, &str), Sums> = BTreeMap::new();

@@ -72,18 +72,18 @@ impl Chromium {
         });
         let mut browser =
             Self { child, stdin, messages, events: Vec::new(), session: None, id: 0, _profile: profile };
-        let target = browser.ask("Target.createTarget", json!({"url": "about:blank"}));
+        let target = browser.ask("Target.createTarget", &json!({"url": "about:blank"}));
         let attached = json!({"targetId": target["targetId"], "flatten": true});
-        let session = browser.ask("Target.attachToTarget", attached);
+        let session = browser.ask("Target.attachToTarget", &attached);
         browser.session = session["sessionId"].as_str().map(str::to_owned);
         for domain in ["Page", "Runtime", "Log", "Network", "Accessibility"] {
-            browser.ask(&format!("{domain}.enable"), json!({}));
+            browser.ask(&format!("{domain}.enable"), &json!({}));
         }
         browser.show_as("light", 1280);
         Some(browser)
     }
 
-    fn ask(&mut self, method: &str, params: Value) -> Value {
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.id += 1;
         let mut command = json!({"id": self.id, "method": method, "params": params});
         if let Some(session) = &self.session {
@@ -103,17 +103,17 @@ impl Chromium {
     }
 
     pub(super) fn open(&mut self, url: &str) {
-        self.ask("Page.navigate", json!({"url": url}));
+        self.ask("Page.navigate", &json!({"url": url}));
     }
 
     pub(super) fn reload(&mut self) {
-        self.ask("Page.reload", json!({}));
+        self.ask("Page.reload", &json!({}));
     }
 
     /// The value of an expression in the page.
     pub(super) fn value(&mut self, expression: &str) -> Value {
         let params = json!({"expression": expression, "returnByValue": true});
-        let result = self.ask("Runtime.evaluate", params);
+        let result = self.ask("Runtime.evaluate", &params);
         assert!(result["exceptionDetails"].is_null(), "{expression}: {result}");
         result["result"]["value"].clone()
     }
@@ -124,7 +124,7 @@ impl Chromium {
         loop {
             let params = json!({"expression": condition, "returnByValue": true});
             // While a page loads, what is looked for may not be there.
-            if self.ask("Runtime.evaluate", params)["result"]["value"] == true {
+            if self.ask("Runtime.evaluate", &params)["result"]["value"] == true {
                 return;
             }
             assert!(start.elapsed() < PATIENCE, "not true: {condition}; {:?}", self.complaints());
@@ -136,26 +136,26 @@ impl Chromium {
         let text = if key == "Enter" { "\r" } else { "" };
         let down =
             json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
-        self.ask("Input.dispatchKeyEvent", down);
+        self.ask("Input.dispatchKeyEvent", &down);
         let up = json!({"type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code});
-        self.ask("Input.dispatchKeyEvent", up);
+        self.ask("Input.dispatchKeyEvent", &up);
     }
 
     pub(super) fn show_as(&mut self, scheme: &str, width: u32) {
         let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
-        self.ask("Emulation.setDeviceMetricsOverride", size);
+        self.ask("Emulation.setDeviceMetricsOverride", &size);
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        self.ask("Emulation.setEmulatedMedia", media);
+        self.ask("Emulation.setEmulatedMedia", &media);
     }
 
     pub(super) fn screenshot(&mut self) -> Vec<u8> {
-        let taken = self.ask("Page.captureScreenshot", json!({"format": "png"}));
+        let taken = self.ask("Page.captureScreenshot", &json!({"format": "png"}));
         BASE64_STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()
     }
 
     /// Role and name of everything that a screen reader is told of.
     pub(super) fn accessible(&mut self) -> Vec<(String, String)> {
-        let tree = self.ask("Accessibility.getFullAXTree", json!({}));
+        let tree = self.ask("Accessibility.getFullAXTree", &json!({}));
         let nodes = tree["nodes"].as_array().unwrap().iter().filter(|node| node["ignored"] != true);
         let text = |value: &Value| value["value"].as_str().unwrap_or_default().to_owned();
         nodes.map(|node| (text(&node["role"]), text(&node["name"]))).collect()
