@@ -67,9 +67,10 @@ pub(crate) struct Settings {
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 14] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
+    "HEADROOM_SHARED",
     "HEADROOM_LISTEN",
     "HEADROOM_UPSTREAM",
     "HEADROOM_ANTHROPIC_UPSTREAM",
@@ -325,6 +326,6 @@ mod tests {
         })
         .unwrap();
         // Those that are no settings: where the file is, and where everything is.
-        assert_eq!(**asked.borrow(), VARIABLES[2..]);
+        assert_eq!(**asked.borrow(), VARIABLES[3..]);
     }
 }
