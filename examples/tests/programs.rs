@@ -87,7 +87,11 @@ struct Gateway {
 
 impl Gateway {
     fn start(program: &str, upstream: &str) -> Self {
-        let mut child = Command::new(program)
+        Self::with(Command::new(program), upstream)
+    }
+
+    fn with(mut command: Command, upstream: &str) -> Self {
+        let mut child = command
             .env("UPSTREAM_URL", upstream)
             .env("LISTEN", "127.0.0.1:0")
             .stdout(Stdio::piped())
@@ -170,6 +174,31 @@ async fn through_a_gateway_a_conversation_gets_smaller_and_keeps_its_prefix() {
             assert_eq!(sent.len() - common(&sent, &next), closing, "{program}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_gateway_has_routes_of_its_own_for_who_shows_the_secret() {
+    const SECRET: &str = "3f1c9a7be05d48e2a6b4c8d0f9e17a53";
+    let upstream = Upstream::default();
+    let mut command = Command::new(PROGRAMS[0]);
+    command.env("GATEWAY_SECRET", SECRET);
+    let gateway = Gateway::with(command, &upstream.start().await);
+    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let ask = async |method: &str, path: &str, secret: &str, body: Vec<u8>| {
+        let request = Request::builder().method(method).uri(format!("{}{path}", gateway.url));
+        let request = request.header("x-headroom-token", secret).body(Full::from(body)).unwrap();
+        let answer = client.request(request).await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.into_body().collect().await.unwrap().to_bytes())
+    };
+    assert_eq!(ask("GET", "/stats", "other", Vec::new()).await.0, 401);
+    let body = conversation().pop().unwrap();
+    let (status, smaller) = ask("POST", "/v1/compress", SECRET, body.clone()).await;
+    assert!(status == 200 && smaller.len() < body.len(), "{status}: {} of {}", smaller.len(), body.len());
+    let (status, stats) = ask("GET", "/stats", SECRET, Vec::new()).await;
+    let stats: serde_json::Value = serde_json::from_slice(&stats).unwrap();
+    assert!(status == 200 && stats["requests"]["rewritten"] == 1, "{status}: {stats}");
+    assert!(upstream.got().is_empty(), "none of these is the provider's");
 }
 
 /// The request bodies of a recorded Claude Code conversation, in order.

@@ -36,6 +36,13 @@
 //! A [`HeadroomOverride`] in the request's extensions, put there by a middleware outside, changes the settings for it.
 //! A [`RequestReport`] is in the extensions afterwards if the body was looked at.
 //!
+//! # Answers
+//!
+//! Services of actix-web stay on their thread and are not cloned, so they cannot be asked again behind the back of a
+//! stream: this middleware sees requests only, and sets nothing aside unless the client has a tool to fetch it back
+//! ([`Means::Client`](core::Means::Client)) or reads files (feature `spool`). Where calls of `headroom_retrieve` are to
+//! be answered, put [`HeadroomLayer`](tower::HeadroomLayer) around the client with which a handler asks the provider.
+//!
 //! # What the inner service gets
 //!
 //! | | payload | headers |
@@ -64,8 +71,8 @@
 //!
 //! # Crate features
 //!
-//! `memory` and `tracing` (default), `metrics`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as in
-//! [`headroom_tower`](tower#crate-features).
+//! `memory` and `tracing` (default), `metrics`, `spool`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as
+//! in [`headroom_tower`](tower#crate-features).
 //!
 //! [actix-web]: https://docs.rs/actix-web
 #![forbid(unsafe_code)]

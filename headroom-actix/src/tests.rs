@@ -402,3 +402,21 @@ async fn if_the_store_fails_the_original_goes_on() {
     assert_eq!(answer["is"]["bytes"], log().len());
     assert_eq!(answer["is"]["length"], log().len().to_string());
 }
+
+#[cfg(feature = "spool")]
+#[actix_web::test]
+async fn with_a_spool_the_agent_finds_a_file_where_the_marker_points() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = headroom_tower::store::Spool::new(folder.path().join("spool")).unwrap();
+    let handler = web::post().to(async |body: String| {
+        let path = body.split_once("; /").and_then(|(_, rest)| rest.split_once(']')).expect(&body).0;
+        std::fs::read_to_string(format!("/{path}")).unwrap()
+    });
+    let app = App::new().wrap(Headroom::new().spool(spool)).route("/v1/messages", handler);
+    let app = init_service(app).await;
+    let mut asked: Value = serde_json::from_slice(&conversation()).unwrap();
+    asked["tools"] = json!([{"name": "Read", "input_schema": {}}]);
+    let response = call_service(&app, post(asked.to_string()).to_request()).await;
+    let original = asked["messages"][2]["content"][0]["content"].as_str().unwrap();
+    assert_eq!(read_body(response).await, original);
+}

@@ -79,6 +79,13 @@ impl<P> Headroom<P> {
         max_offloads(running: usize);
     }
 
+    /// See [`CompressLayer::spool`].
+    #[cfg(feature = "spool")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "spool")))]
+    pub fn spool(self, spool: headroom_tower::store::Spool) -> Self {
+        self.layer.spool(spool).into()
+    }
+
     /// Looks at the requests that this predicate wants. See [`CompressLayer::when`].
     ///
     /// Predicates see the head as the types of `http` 1, without actix-web's extensions.

@@ -2,7 +2,7 @@
 //!
 //! [`layer`] is [`HeadroomLayer`] with axum's own body type, so it goes wherever an axum middleware goes: on a
 //! `Router`, on routes, around a `Router`, and outside of `from_fn`. [`HeadroomReport`] tells a handler what became of
-//! its request. All settings are those of [`HeadroomLayer`].
+//! its request, and `Routes` (feature `routes`) are routes for a gateway's own clients. All settings are those of [`HeadroomLayer`].
 //!
 //! # Example
 //!
@@ -53,7 +53,8 @@
 //!
 //! # Crate features
 //!
-//! `memory` and `tracing` (default), `metrics`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as in
+//! `memory` and `tracing` (default), `routes`, `metrics`, `spool`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`,
+//! `-full`, as in
 //! [`headroom_tower`](tower#crate-features).
 //!
 //! [axum]: https://docs.rs/axum
@@ -62,6 +63,8 @@
 
 mod body;
 mod report;
+#[cfg(feature = "routes")]
+mod routes;
 
 #[cfg(test)]
 #[cfg(feature = "memory")]
@@ -73,6 +76,9 @@ pub use headroom_tower::core;
 pub use body::AxumBody;
 pub use headroom_tower::{HeadroomLayer, HeadroomOverride, RequestReport, SkipReason};
 pub use report::HeadroomReport;
+#[cfg(feature = "routes")]
+#[cfg_attr(docsrs, doc(cfg(feature = "routes")))]
+pub use routes::{InvalidSecret, Routes, Secret, Stats};
 
 /// The layer with axum's body, the default settings and a store in memory.
 ///

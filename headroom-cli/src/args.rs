@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 use headroom_core::{Api, Handle, Means, Tier};
 
 use crate::{
-    config::{Settings, Store},
+    config::{Settings, SpoolFolder, Store},
+    dashboard::{self, DashboardArgs},
     doctor::{self, DoctorArgs},
     evals::EvalsCommand,
     inspect::{self, InspectArgs},
@@ -23,7 +24,10 @@ use crate::{
     version,
     propagate_version = true,
     after_help = "Start with one of:\n  headroom wrap claude\n  headroom proxy\n\n\
-                  Settings come from, first to last: flags, HEADROOM_* variables, the configuration file, defaults."
+                  Settings come from, first to last: flags, HEADROOM_* variables, the configuration file, defaults. Colours are for \
+                  terminals only, and NO_COLOR turns them off.\n\n\
+                  Exit status: 0 done, 1 failed, 2 called or configured wrongly. `headroom wrap` gives that of the agent, \
+                  and `headroom doctor` 1 where something keeps Headroom from working."
 )]
 pub(crate) struct Args {
     /// Configuration file [default: $XDG_CONFIG_HOME/headroom/config.toml, if it exists]
@@ -42,8 +46,11 @@ pub(crate) enum Command {
     #[command(after_help = shell::COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
     /// Check the configuration, print what holds, or describe what may be said
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Exit status: 0 it can be used, 1 failed, 2 it cannot be used.")]
     Config(ConfigCommand),
+    /// Show savings and recent requests in the browser
+    #[command(after_help = dashboard::EXAMPLES)]
+    Dashboard(DashboardArgs),
     /// Say what is active, what is not, and why
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(DoctorArgs),
@@ -80,9 +87,17 @@ pub(crate) enum Command {
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Say whether it can be used; if not, where and why, with exit status 2
-    Check,
+    Check {
+        /// Print a JSON object: ok, and the error if there is one
+        #[arg(long)]
+        json: bool,
+    },
     /// Print every setting that holds, as a configuration file
-    Print,
+    Print {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the JSON Schema of the configuration file
     Schema,
 }
@@ -92,7 +107,8 @@ What is written is what `headroom proxy` would send to the provider. Where nothi
 byte for byte, and the report says why.
 
 What is set aside behind markers is stored before anything is written, and `headroom retrieve` prints it. Where it \
-cannot be stored, the input is passed on and standard error says why. With `--means none` nothing is set aside.
+cannot be stored, the input is passed on and standard error says why. With `--means file` markers name files, for an \
+agent on this machine that reads them with its own tools; with `--means none` nothing is set aside.
 
 Examples:
   What would be sent, and what was done to each tool result:
@@ -101,6 +117,8 @@ Examples:
     headroom compress --tier lossless --means none < request.json
   A tool's output that is no request:
     cargo test 2>&1 | headroom compress --text --tool Bash --args '{\"command\":\"cargo test\"}'
+  The same with less of it, and a file that holds the rest:
+    cargo test 2>&1 | headroom compress --text --tool Bash --means file --spool .kept
 
 Exit status: 0 done, 1 failed, 2 called wrongly.";
 
@@ -148,6 +166,12 @@ request's path starts with is joined without doubling it.
 Keys are the client's own and pass through. The proxy keeps none. Requests that are signed (AWS SigV4) pass as they are, \
 and are refused by AWS since their signature names another host: use a bearer key with Bedrock.
 
+What is set aside is fetched back by a tool that the proxy adds to requests of agents and answers itself (`--means \
+served`). With `--means file` no tool is added: markers name files in the spool, which agents read with their own \
+tools. They hold the originals in clear, readable for you alone, for 30 days after they were last needed, 1 GiB at \
+most. Agents ask before they read outside of their project, unless the folder is allowed (for Claude Code: --add-dir). \
+Requests from other machines, or forwarded ones, are served.
+
 On SIGHUP the configuration file is read again: upstreams, log and drain_seconds change, for requests that come then; \
 everything else stays until the proxy is started again.
 
@@ -159,7 +183,8 @@ Routes of its own, which go to no provider:
   GET  /v1/retrieve/HASH       what was set aside; ?lines=, rows=, path=, query=, max_bytes= for a part
   POST /v1/compress            {\"model\", \"messages\"} in, smaller messages and token counts out
   GET  /stats, /metrics        what was done, as JSON and for Prometheus
-All but the first need the token in the file `token` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom, as \
+  GET  /dashboard              the page that `headroom dashboard` opens
+All but the first and the page, which shows nothing by itself, need the token in the file `token` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom, as \
 `authorization: Bearer TOKEN` or `x-headroom-token: TOKEN`. Where --listen is an address that other machines can reach, \
 everything does, as `x-headroom-token`; put TLS in front of it.
 
@@ -179,7 +204,9 @@ Examples:
   The same in the configuration file:
     openai_upstream = \"http://127.0.0.1:11434\"
   The same as a variable:
-    HEADROOM_OPENAI_UPSTREAM=http://127.0.0.1:11434 headroom proxy";
+    HEADROOM_OPENAI_UPSTREAM=http://127.0.0.1:11434 headroom proxy
+
+Exit status: 0 ended by a signal, 1 cannot listen or start, 2 called or configured wrongly.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompressArgs {
@@ -191,10 +218,13 @@ pub(crate) struct CompressArgs {
     pub(crate) tier: Option<Tier>,
     /// How the model can fetch back what is set aside: served, client, file or none [default: what the proxy would do; with --text: none]
     ///
-    /// In a request, served and client count as none unless its tools have a `headroom_retrieve`. File counts as none
-    /// here: which folder the agent reads is set in the library, with `Options::spool`.
+    /// In a request, client counts as none unless its tools have a `headroom_retrieve`, and file unless they have one
+    /// that runs commands or shows files.
     #[arg(long)]
     pub(crate) means: Option<Means>,
+    /// The folder of the files, with `--means file` [default: `spool` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spool: Option<SpoolFolder>,
     /// Where what is set aside is kept: a folder, or memory, which ends with this call [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR|memory")]
     pub(crate) store: Option<Store>,
@@ -213,6 +243,19 @@ pub(crate) struct CompressArgs {
     /// What the user asked before the call
     #[arg(long, value_name = "TEXT", requires = "text")]
     pub(crate) query: Option<String>,
+}
+
+impl CompressArgs {
+    /// What the flags say about the layer.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            tier: self.tier,
+            store: self.store.clone(),
+            means: self.means,
+            spool: self.spool.clone(),
+            ..Settings::default()
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

@@ -7,15 +7,13 @@ use std::{
     fs,
     io::{self, IsTerminal, Read, Write},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-use headroom_core::Tier;
-use headroom_store::{OriginalStore, StoreError};
+use headroom_store::StoreError;
 use serde::Serialize;
 
 pub(crate) use self::request::{local, through};
-use crate::{args::CompressArgs, output, store};
+use crate::{args::CompressArgs, config::Config, output, store};
 
 /// What stops `headroom compress`. A body that it cannot make smaller is no error: it is passed on.
 #[derive(Debug, thiserror::Error)]
@@ -43,18 +41,14 @@ impl CompressError {
 }
 
 /// Reads standard input, writes what is left of it to standard output and, if asked, the report.
-pub(crate) fn run(
-    args: &CompressArgs,
-    tier: Tier,
-    store: Arc<dyn OriginalStore>,
-) -> Result<(), CompressError> {
+pub(crate) fn run(args: &CompressArgs, config: &Config) -> Result<(), CompressError> {
     let mut stdin = io::stdin().lock();
     if stdin.is_terminal() {
         return Err(CompressError::Terminal);
     }
     let mut input = Vec::new();
     stdin.read_to_end(&mut input).map_err(CompressError::Read)?;
-    if args.text { text::run(args, tier, &*store, &input) } else { request::run(args, tier, store, input) }
+    if args.text { text::run(args, config, &input) } else { request::run(args, config, input) }
 }
 
 fn write_output(bytes: &[u8]) -> Result<(), CompressError> {

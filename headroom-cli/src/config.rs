@@ -5,6 +5,7 @@
 
 mod listen;
 mod show;
+mod spool;
 mod store;
 mod upstream;
 
@@ -15,12 +16,13 @@ use std::{
     time::Duration,
 };
 
-use headroom_core::Tier;
+use headroom_core::{Means, Tier};
 use serde::Deserialize;
 
 pub(crate) use self::{
     listen::Listen,
     show::schema,
+    spool::SpoolFolder,
     store::{Store, home},
     upstream::{Base, InvalidBase, Upstreams},
 };
@@ -58,16 +60,30 @@ pub(crate) struct Settings {
     /// Where what is set aside is kept: a folder, or memory [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR|memory")]
     pub(crate) store: Option<Store>,
+    /// How the model fetches back what is set aside: served, client, file or none [default: served]
+    ///
+    /// Served: by a tool that is added to requests of agents and answered here, unseen by the agent. Client: by a
+    /// `headroom_retrieve` that the agent brings, of `headroom mcp`. File: the marker names a file in the spool, which
+    /// the agent reads with its own tools; only for agents on this machine, others are served. None: nothing is set
+    /// aside.
+    #[arg(long)]
+    pub(crate) means: Option<Means>,
+    /// The folder of the files, with `--means file`; the agent must be allowed to read it [default: `spool` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spool: Option<SpoolFolder>,
     /// What is written to standard error: off, error, warn, info (a line per request) or debug [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<Log>,
     /// Seconds that open requests get to finish after SIGINT or SIGTERM [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) drain_seconds: Option<u32>,
+    /// Whether `headroom dashboard` can show texts of recent requests, which are then kept in memory: true or false [default: true]
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) dashboard_content: Option<bool>,
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 17] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
     "HEADROOM_SHARED",
@@ -80,8 +96,11 @@ const VARIABLES: [&str; 14] = [
     "HEADROOM_VERTEX_UPSTREAM",
     "HEADROOM_TIER",
     "HEADROOM_STORE",
+    "HEADROOM_MEANS",
+    "HEADROOM_SPOOL",
     "HEADROOM_LOG",
     "HEADROOM_DRAIN_SECONDS",
+    "HEADROOM_DASHBOARD_CONTENT",
 ];
 
 /// What holds once all sources are read.
@@ -91,8 +110,12 @@ pub(crate) struct Config {
     pub(crate) upstreams: Upstreams,
     pub(crate) tier: Tier,
     pub(crate) store: Store,
+    pub(crate) means: Means,
+    /// None where the user has no folder and none was given.
+    pub(crate) spool: Option<SpoolFolder>,
     pub(crate) log: Log,
     pub(crate) drain: Duration,
+    pub(crate) dashboard_content: bool,
 }
 
 /// How much the proxy writes to standard error.
@@ -143,6 +166,8 @@ pub(crate) enum ConfigError {
     File { path: PathBuf, source: Box<toml::de::Error> },
     #[error("{name}: {message}")]
     Variable { name: String, message: String },
+    #[error("means file needs a folder that a marker can name: set one with --spool or HEADROOM_SPOOL")]
+    NoSpool,
 }
 
 /// Puts the sources together: flags, then the environment, then the file, then the defaults.
@@ -154,7 +179,11 @@ pub(crate) fn load(flags: Settings, file: Option<&Path>) -> Result<Config, Confi
             default_file().map_or(Ok(None), |path| Settings::from_optional_file(&path))?.unwrap_or_default()
         }
     };
-    Ok(Config::of(&[flags, environment, file]))
+    let config = Config::of(&[flags, environment, file]);
+    if config.means == Means::File && config.spool.is_none() {
+        return Err(ConfigError::NoSpool);
+    }
+    Ok(config)
 }
 
 /// The file that is read: the one given, the one that a variable names, or the default, which need not be there.
@@ -220,8 +249,11 @@ impl Settings {
             vertex_upstream: parse(&variable, "VERTEX_UPSTREAM")?,
             tier: parse(&variable, "TIER")?,
             store: parse(&variable, "STORE")?,
+            means: parse(&variable, "MEANS")?,
+            spool: parse(&variable, "SPOOL")?,
             log: parse(&variable, "LOG")?,
             drain_seconds: parse(&variable, "DRAIN_SECONDS")?,
+            dashboard_content: parse(&variable, "DASHBOARD_CONTENT")?,
         })
     }
 
@@ -243,6 +275,14 @@ impl Settings {
 }
 
 impl Config {
+    /// The means, and where the files are if they are files.
+    pub(crate) fn means_in_words(&self) -> String {
+        match &self.spool {
+            Some(spool) if self.means == Means::File => format!("file in {spool}"),
+            _ => self.means.to_string(),
+        }
+    }
+
     /// The first source that says something holds.
     fn of(sources: &[Settings; 3]) -> Self {
         fn first<T: Clone>(sources: &[Settings], get: impl Fn(&Settings) -> Option<&T>) -> Option<T> {
@@ -264,10 +304,13 @@ impl Config {
             .or_default(),
             tier: first(sources, |source| source.tier.as_ref()).unwrap_or_default(),
             store: first(sources, |source| source.store.as_ref()).unwrap_or_else(Store::own),
+            means: first(sources, |source| source.means.as_ref()).unwrap_or(Means::Served),
+            spool: first(sources, |source| source.spool.as_ref()).or_else(|| SpoolFolder::below(&home()?)),
             log: first(sources, |source| source.log.as_ref()).unwrap_or_default(),
             drain: Duration::from_secs(
                 first(sources, |source| source.drain_seconds.as_ref()).unwrap_or(10).into(),
             ),
+            dashboard_content: first(sources, |source| source.dashboard_content.as_ref()).unwrap_or(true),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod args;
 mod compress;
 mod config;
+mod dashboard;
 mod doctor;
 mod evals;
 mod inspect;
@@ -24,17 +25,18 @@ mod tokens;
 mod usage;
 mod wrap;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use headroom_core::Tier;
+use headroom_core::{Means, Tier};
 use headroom_store::OriginalStore;
 use headroom_tower::HeadroomLayer;
+use serde_json::json;
 
 use crate::{
     args::{Args, Command, ConfigCommand},
-    config::{ConfigError, Settings},
+    config::{Config, ConfigError, Settings},
 };
 
 fn main() -> ExitCode {
@@ -50,29 +52,16 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<u8> {
     match args.command {
         Command::Compress(compress) => {
-            let (tier, store) = (compress.tier, compress.store.clone());
-            let settings = Settings { tier, store, ..Settings::default() };
-            let config = config::load(settings, args.config.as_deref())?;
-            compress::run(&compress, config.tier, config.store.open())?;
+            let config = config::load(compress.settings(), args.config.as_deref())?;
+            compress::run(&compress, &config)?;
         }
         Command::Retrieve(retrieve) => {
             let settings = Settings { store: retrieve.store.clone(), ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            retrieve::run(&retrieve, &config.store)?;
+            retrieve::run(&retrieve, &config)?;
         }
         Command::Savings(savings) => savings::run(&savings)?,
-        Command::Config(command) => {
-            let load = || config::load(Settings::default(), args.config.as_deref());
-            let text = match command {
-                ConfigCommand::Check => load().map(|_| "the configuration can be used\n".to_owned())?,
-                ConfigCommand::Print => load()?.to_toml(),
-                ConfigCommand::Schema => format!("{:#}\n", config::schema()),
-            };
-            if matches!(command, ConfigCommand::Check) {
-                config::warn_of_unknown_variables();
-            }
-            output::write(text.as_bytes()).context("cannot write standard output")?;
-        }
+        Command::Config(command) => return show_config(command, args.config.as_deref()),
         Command::Proxy(settings) => {
             let read = move || config::load((*settings).clone(), args.config.as_deref());
             let config = read()?;
@@ -84,6 +73,11 @@ fn run(args: Args) -> Result<u8> {
             result?;
         }
         Command::Completions(shell) => shell::completions(&shell).context("cannot write standard output")?,
+        Command::Dashboard(dashboard) => {
+            let settings = Settings { listen: dashboard.listen, ..Settings::default() };
+            let config = config::load(settings, args.config.as_deref())?;
+            dashboard::run(&dashboard, &config)?;
+        }
         Command::Doctor(doctor) => {
             let config = config::load(Settings::default(), args.config.as_deref())?;
             return Ok(u8::from(!doctor::run(&doctor, &config, args.config.as_deref())?));
@@ -94,9 +88,9 @@ fn run(args: Args) -> Result<u8> {
             return Ok(u8::from(!evals::run(&evals, config.tier)?));
         }
         Command::Inspect(inspect) => {
-            let settings = Settings { tier: inspect.tier, ..Settings::default() };
+            let settings = Settings { tier: inspect.tier, means: inspect.means, ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            inspect::run(&inspect, config.tier)?;
+            inspect::run(&inspect, &config)?;
         }
         Command::Mcp(mcp) => {
             let settings = Settings { store: mcp.store.clone(), ..Settings::default() };
@@ -116,7 +110,38 @@ fn run(args: Args) -> Result<u8> {
     Ok(0)
 }
 
-/// The layer, the same in the proxy and the filter.
+/// The layer as it is configured, the same in the proxy and the filter.
+fn configured(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
+    let layer = layer(config.tier, store);
+    match &config.spool {
+        Some(spool) if config.means == Means::File => layer.spool(spool.open()),
+        _ => layer.means(config.means),
+    }
+}
+
+/// `headroom config`. The exit status tells whether it can be used.
+fn show_config(command: ConfigCommand, file: Option<&Path>) -> Result<u8> {
+    let load = || config::load(Settings::default(), file);
+    let (text, status) = match command {
+        ConfigCommand::Check { json: true } => match load().map_err(anyhow::Error::from) {
+            Ok(_) => (format!("{}\n", json!({"ok": true})), 0),
+            Err(error) => (format!("{}\n", json!({"ok": false, "error": format!("{error:#}")})), 2),
+        },
+        ConfigCommand::Check { json: false } => {
+            (load().map(|_| "the configuration can be used\n".to_owned())?, 0)
+        }
+        ConfigCommand::Print { json: true } => (format!("{}\n", load()?.to_json()), 0),
+        ConfigCommand::Print { json: false } => (load()?.to_toml(), 0),
+        ConfigCommand::Schema => (format!("{:#}\n", config::schema()), 0),
+    };
+    if matches!(command, ConfigCommand::Check { .. }) {
+        config::warn_of_unknown_variables();
+    }
+    output::write(text.as_bytes()).context("cannot write standard output")?;
+    Ok(status)
+}
+
+/// The layer with the default means.
 fn layer(tier: Tier, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
     HeadroomLayer::with_store(store).tier(tier)
 }
@@ -129,6 +154,7 @@ fn status(error: &anyhow::Error) -> u8 {
     let is_usage = error.is::<ConfigError>()
         || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
         || error.downcast_ref::<evals::EvalsError>().is_some_and(evals::EvalsError::is_usage)
+        || error.downcast_ref::<dashboard::DashboardError>().is_some_and(dashboard::DashboardError::is_usage)
         || error.downcast_ref::<inspect::InspectError>().is_some_and(inspect::InspectError::is_usage)
         || error.downcast_ref::<mcp::McpError>().is_some_and(mcp::McpError::is_usage)
         || error.downcast_ref::<retrieve::RetrieveError>().is_some_and(retrieve::RetrieveError::is_usage)

@@ -11,9 +11,14 @@ pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Whether standard output takes colours: a terminal does, unless `NO_COLOR` asks for none.
+/// Whether standard output takes colours.
 pub(crate) fn has_colours() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    takes_colours(&io::stdout())
+}
+
+/// Whether this takes colours: a terminal does, unless `NO_COLOR` asks for none.
+pub(crate) fn takes_colours(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// A number with its thousands apart: `12,345`.

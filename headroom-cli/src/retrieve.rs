@@ -1,12 +1,16 @@
 //! `headroom retrieve`: gives back what was set aside.
 
-use std::{borrow::Cow, io, path::PathBuf};
+use std::{borrow::Cow, io, path::PathBuf, sync::Arc};
 
 use headroom_core::Handle;
 use headroom_store::{DiskStore, Slice, StoreError};
 use serde_json::{Value, json};
 
-use crate::{args::RetrieveArgs, config::Store, output};
+use crate::{
+    args::RetrieveArgs,
+    config::{Config, Store},
+    output,
+};
 
 /// What stops `headroom retrieve`.
 #[derive(Debug, thiserror::Error)]
@@ -37,14 +41,15 @@ impl RetrieveError {
 }
 
 /// Writes the original, or the part of it that was asked for, to standard output.
-pub(crate) fn run(args: &RetrieveArgs, store: &Store) -> Result<(), RetrieveError> {
-    let Store::Folder(folder) = store else { return Err(RetrieveError::Memory) };
+pub(crate) fn run(args: &RetrieveArgs, config: &Config) -> Result<(), RetrieveError> {
     let handle = args.hash;
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(RetrieveError::Runtime)?;
-    let found = runtime.block_on(DiskStore::new(folder).find(&handle));
-    let content = found
-        .map_err(|source| RetrieveError::Store { handle, source })?
-        .ok_or_else(|| RetrieveError::Unknown { handle, folder: folder.clone() })?;
+    let found = runtime.block_on(find(&handle, config));
+    let content = found.map_err(|source| RetrieveError::Store { handle, source })?;
+    let content = content.ok_or_else(|| match &config.store {
+        Store::Folder(folder) => RetrieveError::Unknown { handle, folder: folder.clone() },
+        Store::Memory => RetrieveError::Memory,
+    })?;
     let wanted = Wanted::of(args);
     let written = if args.json {
         output::write(format!("{}\n", wanted.answer(handle, &content)).as_bytes())
@@ -54,14 +59,27 @@ pub(crate) fn run(args: &RetrieveArgs, store: &Store) -> Result<(), RetrieveErro
     written.map_err(RetrieveError::Write)
 }
 
+/// In the store, or among the files that agents read themselves.
+async fn find(handle: &Handle, config: &Config) -> Result<Option<Arc<str>>, StoreError> {
+    if let Store::Folder(folder) = &config.store
+        && let Some(content) = DiskStore::new(folder).find(handle).await?
+    {
+        return Ok(Some(content));
+    }
+    match &config.spool {
+        Some(spool) => spool.open().find(handle).await,
+        None => Ok(None),
+    }
+}
+
 /// The part of an original that is wanted: nothing set is all of it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
-    pub(crate) lines: Option<String>,
-    pub(crate) rows: Option<String>,
-    pub(crate) path: Option<String>,
-    pub(crate) query: Option<String>,
-    pub(crate) max_bytes: Option<usize>,
+struct Wanted {
+    lines: Option<String>,
+    rows: Option<String>,
+    path: Option<String>,
+    query: Option<String>,
+    max_bytes: Option<usize>,
 }
 
 impl Wanted {
@@ -76,7 +94,7 @@ impl Wanted {
     }
 
     /// A JSON object with the part and with what it is a part of.
-    pub(crate) fn answer(&self, handle: Handle, content: &str) -> Value {
+    fn answer(&self, handle: Handle, content: &str) -> Value {
         let text = self.of_content(content);
         json!({
             "hash": handle.to_string(),

@@ -2,9 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::Write,
+    fmt::{self, Write},
     io,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -13,8 +14,8 @@ use serde_json::{Value, json};
 use crate::{
     args::SavingsArgs,
     config,
-    ledger::{self, AS_OF, Sums},
-    output,
+    ledger::{self, AS_OF, History, Sums},
+    output::{self, Count},
 };
 
 const DAY: u64 = 24 * 60 * 60;
@@ -56,6 +57,66 @@ pub(crate) fn run(args: &SavingsArgs) -> Result<(), SavingsError> {
         .map_err(|source| SavingsError::Read { folder: home.clone(), source })?;
     let text = if args.json { format!("{}\n", statement.to_json()) } else { statement.to_text(&home, args) };
     output::write(text.as_bytes()).map_err(SavingsError::Write)
+}
+
+/// What the ledger says about the last so many days, a line for each number, for a reader without a table.
+pub(crate) fn in_periods(history: &Mutex<History>, periods: &[u32]) -> io::Result<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let first = |days: u32| ledger::day(now.saturating_sub(u64::from(days.saturating_sub(1)) * DAY));
+    let longest = periods.iter().copied().max().unwrap_or(1);
+    let mut history = history.lock().unwrap_or_else(PoisonError::into_inner);
+    // As far back as most calls ask, so that no day is read twice.
+    history.update(&first(longest.max(30)))?;
+    let mut text = String::new();
+    for days in periods {
+        let mut sums = Sums::default();
+        let since = first(*days);
+        history
+            .sums()
+            .filter(|(day, _, _)| *day >= since.as_str())
+            .for_each(|(_, _, of_day)| sums.merge(of_day));
+        let name = if *days == 1 { "Today (UTC)".to_owned() } else { format!("Last {days} days") };
+        let _ = writeln!(text, "{name}: {}", Sentence(&sums));
+    }
+    let _ = writeln!(
+        text,
+        "Dollars: standard prices of {AS_OF} for the tokens that the providers counted; tokens that would have come from \
+         the provider's cache count at its price."
+    );
+    Ok(text)
+}
+
+/// Sums in one sentence.
+struct Sentence<'a>(&'a Sums);
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sums = self.0;
+        if sums.turns == 0 {
+            return f.write_str("no turns.");
+        }
+        let without = sums.paid + sums.saved;
+        if sums.turns > sums.unpriced && without > 0.0 {
+            let share = sums.saved / without * 100.0;
+            write!(f, "{} saved of {} ({share:.1} %), ", dollars(sums.saved), dollars(without))?;
+        }
+        let sign = if sums.saved_tokens() < 0 { "-" } else { "" };
+        let tokens = Count(sums.saved_tokens().unsigned_abs());
+        write!(f, "{sign}{tokens} tokens saved in {} turns", Count(sums.turns))?;
+        if sums.usage.prompt() > 0 {
+            let hits = sums.usage.cache_read as f64 / sums.usage.prompt() as f64 * 100.0;
+            write!(f, "; {hits:.1} % of the prompts came from the provider's cache")?;
+        }
+        f.write_str(".")
+    }
+}
+
+/// Dollars with as many places as it takes to see them.
+fn dollars(amount: f64) -> String {
+    let sign = if amount < 0.0 { "-" } else { "" };
+    let size = amount.abs();
+    let places = if size >= 1.0 || size == 0.0 { 2 } else { 4 };
+    format!("{sign}${size:.places$}")
 }
 
 impl Statement {
@@ -117,7 +178,8 @@ impl Statement {
         if without > 0.0 {
             let _ = writeln!(
                 notes,
-                "Without Headroom: ${without:.2}, so {:.1} % saved.",
+                "Without Headroom: {}, so {:.1} % saved.",
+                dollars(without),
                 saved / without * 100.0
             );
         }
@@ -148,8 +210,8 @@ const HEAD: [&str; 9] =
 const WORDS: usize = 2;
 
 fn row(day: &str, model: &str, sums: &Sums) -> [String; 9] {
-    let dollars = |dollars: f64| match sums.turns > sums.unpriced {
-        true => format!("${dollars:.2}"),
+    let dollars = |amount: f64| match sums.turns > sums.unpriced {
+        true => dollars(amount),
         false => "-".to_owned(),
     };
     [
@@ -191,6 +253,19 @@ fn aligned(table: &[[String; 9]]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dollars_show_what_there_is() {
+        for (amount, text) in [
+            (0.0, "$0.00"),
+            (12.345, "$12.35"),
+            (-12.3, "-$12.30"),
+            (0.0073, "$0.0073"),
+            (-0.0003, "-$0.0003"),
+        ] {
+            assert_eq!(dollars(amount), text);
+        }
+    }
 
     #[test]
     fn tables_are_aligned() {

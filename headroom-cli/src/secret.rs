@@ -1,31 +1,29 @@
 //! The secret that guards the proxy's own routes.
 
 use std::{
-    fmt, fs,
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
-use subtle::ConstantTimeEq;
+use headroom_axum::Secret as Token;
 use tempfile::NamedTempFile;
 
 /// The file in the user's folder that holds it.
 const FILE: &str = "token";
 /// Bytes of a secret that is made here.
 const RANDOM_BYTES: usize = 32;
-/// What a user writes there instead must not be guessed.
-const MIN_LENGTH: usize = 32;
 
 /// A token that the user can read, and neither another user nor a web page.
-#[derive(Clone)]
-pub(crate) struct Secret(String);
+#[derive(Clone, Debug)]
+pub(crate) struct Secret(Token);
 
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecretError {
     #[error("cannot use {}", path.display())]
     Io { path: PathBuf, source: io::Error },
-    #[error("{} holds no token of {MIN_LENGTH} letters and digits or more; delete it and a new one is made", path.display())]
+    #[error("{} holds no token of 32 letters and digits or more; delete it and a new one is made", path.display())]
     Weak { path: PathBuf },
 }
 
@@ -39,20 +37,17 @@ impl Secret {
             Some(text) => text,
             None => make(folder, &path).map_err(failed)?,
         };
-        let text = text.trim();
-        let is_token = text.len() >= MIN_LENGTH && text.bytes().all(|byte| byte.is_ascii_graphic());
-        is_token.then(|| Self(text.to_owned())).ok_or_else(weak)
+        Token::new(text.trim()).map(Self).map_err(|_| weak())
+    }
+
+    /// The token itself, to be shown to a proxy.
+    pub(crate) fn reveal(&self) -> &str {
+        self.0.reveal()
     }
 
     /// Whether this is it. How long that takes does not tell how much of it is right.
     pub(crate) fn matches(&self, given: &[u8]) -> bool {
-        self.0.as_bytes().ct_eq(given).into()
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
+        self.0.matches(given)
     }
 }
 
@@ -112,7 +107,7 @@ mod tests {
                 (0..8).map(|_| scope.spawn(|| Secret::in_folder(&folder).unwrap())).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        let first = &secrets[0].0;
+        let first = secrets[0].reveal();
         assert_eq!(first.len(), 2 * RANDOM_BYTES);
         assert!(secrets.iter().all(|secret| secret.matches(first.as_bytes())));
         assert!(

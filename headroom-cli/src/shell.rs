@@ -14,14 +14,18 @@ Examples:
   zsh, into a folder of $fpath:
     headroom completions zsh > ~/.zfunc/_headroom
   fish:
-    headroom completions fish > ~/.config/fish/completions/headroom.fish";
+    headroom completions fish > ~/.config/fish/completions/headroom.fish
+
+Exit status: 0 printed, 1 failed, 2 called wrongly.";
 
 pub(crate) const MAN_EXAMPLES: &str = "\
 Examples:
   Read it:
     headroom man | man -l -
   Install a page for every subcommand:
-    headroom man --dir ~/.local/share/man/man1";
+    headroom man --dir ~/.local/share/man/man1
+
+Exit status: 0 printed or written, 1 failed, 2 called wrongly.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompletionsArgs {

@@ -16,8 +16,4 @@ impl Tokens {
         };
         Self { before: sum(|block| block.tokens_before), after: sum(|block| block.tokens_after) }
     }
-
-    pub(crate) const fn saved(self) -> u64 {
-        self.before.saturating_sub(self.after)
-    }
 }

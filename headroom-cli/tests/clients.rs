@@ -11,6 +11,8 @@
     reason = "tests may"
 )]
 
+#[path = "clients/aimock.rs"]
+mod aimock;
 #[path = "clients/claude.rs"]
 mod claude;
 #[path = "clients/codex.rs"]

@@ -46,10 +46,11 @@ fn post(body: &Value) -> Vec<u8> {
     format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-fn start(upstream: SocketAddr, store: &Path, address: Option<SocketAddr>) -> Proxy {
+fn start(upstream: SocketAddr, store: &Path, address: Option<SocketAddr>, args: &[&str]) -> Proxy {
     let listen = address.map_or_else(|| "127.0.0.1:0".to_owned(), |address| address.to_string());
     let url = format!("http://{upstream}");
-    Proxy::start(headroom(&["proxy", "--listen", &listen, "--upstream", &url, "--store"]).arg(store))
+    let mut proxy = headroom(&["proxy", "--listen", &listen, "--upstream", &url, "--store"]);
+    Proxy::start(proxy.arg(store).args(args))
 }
 
 /// The handles of all markers in what reached an upstream, however much of it.
@@ -66,9 +67,35 @@ fn http(kind: &str, body: &str) -> String {
 
 #[test]
 fn every_marker_that_was_forwarded_resolves_wherever_its_proxy_was_killed() {
-    const KILLS: usize = 100;
-
     let store = tempfile::tempdir().unwrap();
+    let bodies = forwarded_by_killed(100, store.path(), &[]);
+    let found: Vec<_> = bodies.iter().flat_map(|body| handles(body)).collect();
+    assert!(found.len() >= 100, "{} markers in {} requests", found.len(), bodies.len());
+    let store = DiskStore::new(store.path());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for handle in found {
+        let original = runtime.block_on(store.find(&handle.parse().unwrap())).unwrap();
+        assert!(original.is_some(), "{handle} was forwarded and does not resolve");
+    }
+}
+
+#[test]
+fn every_file_that_a_marker_names_is_whole_wherever_its_proxy_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let args = ["--means", "file", "--spool", spool.to_str().unwrap()];
+    let bodies = forwarded_by_killed(50, &folder.path().join("store"), &args);
+    let found: Vec<_> = bodies.iter().flat_map(|body| handles(body)).collect();
+    assert!(found.len() >= 50, "{} markers in {} requests", found.len(), bodies.len());
+    for handle in found {
+        let content = std::fs::read_to_string(spool.join(&handle)).expect("forwarded, so it is there");
+        assert_eq!(headroom_core::Handle::of(&content).to_string(), handle);
+    }
+}
+
+/// Kills proxies at any moment, two at a time and twice as many as said, and gives the bodies of the requests that had
+/// left them, however much of each.
+fn forwarded_by_killed(kills: usize, store: &Path, args: &[&str]) -> Vec<Vec<u8>> {
     let got: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
     let seen = Arc::clone(&got);
     let upstream = Upstream::start(move |connection| {
@@ -84,7 +111,7 @@ fn every_marker_that_was_forwarded_resolves_wherever_its_proxy_was_killed() {
         connection
     };
     // How long it takes undisturbed.
-    let proxy = start(upstream.address, store.path(), None);
+    let proxy = start(upstream.address, store, None, args);
     let begin = Instant::now();
     exchange(&proxy, 1_000_000).read().unwrap();
     let whole = begin.elapsed();
@@ -98,11 +125,11 @@ fn every_marker_that_was_forwarded_resolves_wherever_its_proxy_was_killed() {
     // Two at a time, on one store.
     thread::scope(|scope| {
         for side in 0..2 {
-            let (exchange, arrived, upstream, store) = (&exchange, &arrived, upstream.address, &store);
+            let (exchange, arrived, upstream) = (&exchange, &arrived, upstream.address);
             scope.spawn(move || {
-                for n in 0..KILLS {
-                    let proxy = start(upstream, store.path(), None);
-                    let seed = side * KILLS + n;
+                for n in 0..kills {
+                    let proxy = start(upstream, store, None, args);
+                    let seed = side * kills + n;
                     let connection = exchange(&proxy, seed);
                     if n % 2 == 0 {
                         // As soon as anything of it can be known elsewhere.
@@ -113,7 +140,7 @@ fn every_marker_that_was_forwarded_resolves_wherever_its_proxy_was_killed() {
                     } else {
                         // Another moment each time, from before the request is read to after the answer.
                         thread::sleep(
-                            whole * u32::try_from(n * 37 % KILLS).unwrap() * 12 / (10 * KILLS as u32),
+                            whole * u32::try_from(n * 37 % kills).unwrap() * 12 / (10 * kills as u32),
                         );
                     }
                     proxy.signal("KILL");
@@ -123,15 +150,8 @@ fn every_marker_that_was_forwarded_resolves_wherever_its_proxy_was_killed() {
         }
     });
     let bodies = std::mem::take(&mut *got.lock().unwrap());
-    let found: Vec<_> = bodies.iter().flat_map(|body| handles(body)).collect();
-    assert!(found.len() >= KILLS, "{} markers in {} requests", found.len(), bodies.len());
-    assert!(bodies.len() <= 2 * KILLS, "none was killed in time");
-    let store = DiskStore::new(store.path());
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    for handle in found {
-        let original = runtime.block_on(store.find(&handle.parse().unwrap())).unwrap();
-        assert!(original.is_some(), "{handle} was forwarded and does not resolve");
-    }
+    assert!(bodies.len() <= 2 * kills, "none was killed in time");
+    bodies
 }
 
 /// An answer as a stream: words, and a call of the tool for this handle.
@@ -184,7 +204,7 @@ fn a_proxy_that_is_killed_in_a_hidden_round_is_replaced_and_the_conversation_goe
     });
 
     let asked = conversation(7);
-    let mut proxy = start(upstream.address, store.path(), None);
+    let mut proxy = start(upstream.address, store.path(), None, &[]);
     let mut connection = Connection::open(proxy.address);
     connection.write(post(&asked)).unwrap();
     hidden.recv_timeout(support::PATIENCE).expect("a hidden round begins");
@@ -195,7 +215,7 @@ fn a_proxy_that_is_killed_in_a_hidden_round_is_replaced_and_the_conversation_goe
 
     *hangs.lock().unwrap() = false;
     let first = got.lock().unwrap().len();
-    let proxy = start(upstream.address, store.path(), Some(proxy.address));
+    let proxy = start(upstream.address, store.path(), Some(proxy.address), &[]);
     let answer = support::exchange(proxy.address, post(&asked));
     let text = String::from_utf8_lossy(&answer.body).into_owned();
     assert!(answer.complete && text.contains("Let me look.") && text.contains("It broke."), "{text}");
@@ -208,7 +228,7 @@ fn a_proxy_that_is_killed_in_a_hidden_round_is_replaced_and_the_conversation_goe
 
     // Another process puts it back.
     drop(proxy);
-    let proxy = start(upstream.address, store.path(), None);
+    let proxy = start(upstream.address, store.path(), None, &[]);
     let mut next = asked;
     next["messages"].as_array_mut().unwrap().extend([
         json!({"role": "assistant", "content": [{"type": "text", "text": "Let me look."}, {"type": "text", "text": "It broke."}]}),

@@ -18,7 +18,7 @@ use crate::{
     reference::{Index, MIN_BYTES, Origin},
     scan::{Limits, Text, scan},
     splice::splice,
-    wire::{self, Conversation, Item, ToolResult, Toolbox},
+    wire::{self, Conversation, Item, Retrieve, ToolResult},
 };
 
 /// The engine. Cloning it is cheap; clones share their memory of what they have seen.
@@ -130,7 +130,7 @@ impl Headroom {
                 question: hints.question.as_deref(),
                 tier: hints.options.tier,
                 means: hints.options.means,
-                spool: hints.options.spool.as_deref(),
+                spool: hints.options.spool_of(hints.options.means),
             };
             // The text stands for itself: its raw form is the text, with nothing escaped.
             decide(Text { raw: text, start: 0, escaped: false }, &block, &|_, _| Vec::new())
@@ -216,32 +216,26 @@ impl<'a, 'c> Request<'a, 'c> {
         let tokenizer = Tokenizer::for_model(conversation.model.map_or("", |model| model.raw));
         let tier = if conversation.forgets { options.tier.min(Tier::Lossless) } else { options.tier };
         // A marker is worth nothing where the model has no tool to redeem it with.
-        let (means, tool_to_add) = match (options.means, conversation.toolbox) {
+        let toolbox = conversation.toolbox;
+        let (means, tool_to_add) = match (options.means, toolbox.retrieve) {
             (_, _) if tier < Tier::Full => (Means::None, None),
-            (Means::Served, Toolbox::Open { at, definition }) => (Means::Served, Some((at, definition))),
-            (Means::Served | Means::Client, Toolbox::Own) => (Means::Client, None),
-            (Means::Served | Means::Client, _) => (Means::None, None),
-            (means, _) => (means, None),
+            (Means::Served, Retrieve::Open { at, definition }) => (Means::Served, Some((at, definition))),
+            (Means::Served | Means::Client, Retrieve::Own) => (Means::Client, None),
+            (Means::File, _) if toolbox.reads_files && options.spool.is_some() => (Means::File, None),
+            _ => (Means::None, None),
         };
+        let spool = options.spool_of(means);
         // All that a decision depends on besides the items. The version is part of it: a newer engine may decide
         // otherwise.
         let seed = format!(
             "{}\n{}\n{tier}\n{means}\n{:?}\n{}",
             env!("CARGO_PKG_VERSION"),
             tokenizer.name(),
-            options.spool,
+            spool,
             options.tenant
         );
         let facts = facts(&seed, secret, &conversation.items);
-        Self {
-            items: &conversation.items,
-            facts,
-            tokenizer,
-            tier,
-            means,
-            spool: options.spool.as_deref(),
-            tool_to_add,
-        }
+        Self { items: &conversation.items, facts, tokenizer, tier, means, spool, tool_to_add }
     }
 
     /// Decides every tool result, from memory where it was seen in the same place before.
@@ -320,10 +314,13 @@ impl<'a, 'c> Request<'a, 'c> {
             _ => None,
         });
         let tool = self.tool(result, facts);
-        if tool.as_deref().is_some_and(|tool| tool.ends_with(wire::RETRIEVE)) || texts.set_aside(&text, at) {
+        let arguments = call.and_then(|call| call.arguments());
+        let retrieved = tool.as_deref().is_some_and(|tool| tool.ends_with(wire::RETRIEVE))
+            || texts.set_aside(&text, at)
+            || arguments.as_deref().is_some_and(|arguments| self.asks_for_a_file(arguments, at, texts));
+        if retrieved {
             return Decision::kept(ContentKind::Text, Reason::Retrieved, text.len());
         }
-        let arguments = call.and_then(|call| call.arguments());
         let question = facts.question.and_then(|question| match self.items.get(question as usize) {
             Some(Item::User(text)) => text.decode(),
             _ => None,
@@ -341,6 +338,15 @@ impl<'a, 'c> Request<'a, 'c> {
             spool: self.spool,
         };
         decide(raw, &block, &|text, pays| index.find(text, &|id| texts.read(id), pays))
+    }
+
+    /// Whether a call of the client's own tool goes to a file that a marker named. What it shows may be numbered or a
+    /// part, so it is told by the call.
+    fn asks_for_a_file(&self, arguments: &str, at: usize, texts: &Texts<'a, '_>) -> bool {
+        self.spool.is_some_and(|folder| {
+            arguments.contains(folder)
+                || texts.originals(at).any(|original| arguments.contains(&original.handle.to_string()))
+        })
     }
 
     /// Adds what the model sees of an item to the index.
@@ -415,11 +421,15 @@ impl<'a> Texts<'a, '_> {
         })
     }
 
-    /// Whether this is an original that a result before this item was cut from. Later decisions may be known already,
-    /// and must not count.
+    /// Whether this is an original that a result before this item was cut from.
     fn set_aside(&self, text: &str, before: usize) -> bool {
+        self.originals(before).any(|original| original.content == text)
+    }
+
+    /// What was set aside before this item. Later decisions may be known already, and must not count.
+    fn originals(&self, before: usize) -> impl Iterator<Item = &Original> {
         let decisions = self.decisions.iter().take(before).filter_map(OnceCell::get);
-        decisions.flat_map(|decision| &decision.originals).any(|original| original.content == text)
+        decisions.flat_map(|decision| &decision.originals)
     }
 
     fn read(&self, source: u32) -> Option<&str> {

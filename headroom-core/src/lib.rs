@@ -56,6 +56,7 @@ mod reference;
 mod report;
 mod scan;
 mod splice;
+mod stops;
 mod text;
 mod wire;
 

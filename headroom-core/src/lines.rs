@@ -111,7 +111,7 @@ pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
 
 /// Whether a line stands for lines that are not there, so that nothing may refer to it.
 pub(crate) fn is_gap(line: &str) -> bool {
-    line.contains(marker::OPENING)
+    marker::is_in(line)
 }
 
 /// Half of the hash is enough: hits are compared.

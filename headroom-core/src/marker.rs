@@ -5,6 +5,11 @@ use std::{fmt, str::FromStr};
 /// How every marker begins. Text of the input that holds this is never referred to and never folded.
 pub(crate) const OPENING: &str = "[headroom:";
 
+/// Whether a text holds something like a marker.
+pub(crate) fn is_in(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), OPENING.as_bytes()).is_some()
+}
+
 /// A gap whose lines stand earlier in the same request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference<'a> {

@@ -71,7 +71,8 @@ pub enum Means {
     /// The client has a `headroom_retrieve` tool of its own, over the same store. Counts as [`Means::None`] for
     /// requests whose `tools` have none.
     Client,
-    /// The agent runs on this machine and can read a file that the marker names; needs [`Options::spool`].
+    /// The agent runs on this machine and reads the file that a marker names with a tool of its own; needs
+    /// [`Options::spool`]. Counts as [`Means::None`] for requests without a tool that runs commands or shows files.
     File,
 }
 
@@ -160,12 +161,18 @@ impl Options {
 
     /// Sets the folder in which the agent finds originals under their handles, and the means to [`Means::File`].
     ///
-    /// Writing the files is the caller's part: the engine opens none.
+    /// Writing the files is the caller's part, before the request leaves: the engine opens none. `Spool` in
+    /// `headroom-store` does it. Under other means the folder counts for nothing.
     #[must_use]
     pub fn spool(mut self, folder: impl Into<String>) -> Self {
         self.spool = Some(folder.into());
         self.means = Means::File;
         self
+    }
+
+    /// The folder that markers name, under the means that a request has.
+    pub(crate) fn spool_of(&self, means: Means) -> Option<&str> {
+        self.spool.as_deref().filter(|_| means == Means::File)
     }
 
     /// Sets whose request this is. Nothing the engine remembers is shared between tenants.

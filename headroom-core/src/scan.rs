@@ -6,9 +6,7 @@
 
 use std::collections::HashSet;
 
-use memchr::memchr2;
-
-use crate::Reason;
+use crate::{Reason, stops::quote_or_backslash};
 
 /// What a [`Node`] stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -384,7 +382,7 @@ fn string_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     let mut at = start;
     let mut escaped = false;
     loop {
-        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        at += quote_or_backslash(bytes.get(at..)?)?;
         if bytes.get(at) == Some(&b'"') {
             return Some((at, escaped));
         }

@@ -49,6 +49,33 @@
 //! # let _ = untouched;
 //! ```
 //!
+//! # Answers
+//!
+//! A middleware of reqwest-middleware gets nothing that outlives its own call, so it cannot ask again behind the back of
+//! a stream: this one sees requests only, and sets nothing aside unless the client has a tool to fetch it back
+//! ([`Means::Client`](core::Means::Client)) or reads files (feature `spool`). Where calls of `headroom_retrieve` are to
+//! be answered, put [`HeadroomLayer`](tower::HeadroomLayer) around the client:
+//!
+//! ```
+//! use bytes::Bytes;
+//! use headroom_reqwest::tower::{HeadroomBody, HeadroomLayer, store::MemoryStore};
+//! use http_body_util::Full;
+//! use reqwest::{Body, Client};
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//!
+//! # async fn example(client: Client, request: http::Request<Full<Bytes>>) -> Result<(), reqwest::Error> {
+//! let send = service_fn(move |request: http::Request<HeadroomBody<Full<Bytes>>>| {
+//!     let client = client.clone();
+//!     async move { client.execute(request.map(Body::wrap).try_into()?).await.map(http::Response::<Body>::from) }
+//! });
+//! let client = ServiceBuilder::new().layer(HeadroomLayer::with_store(MemoryStore::new())).service(send);
+//! let response = client.oneshot(request).await?; // to an absolute URL; the answer streams
+//! # let _ = response;
+//! # Ok(())
+//! # }
+//! # drop(example);
+//! ```
+//!
 //! # What goes on
 //!
 //! | | body | headers |
@@ -72,8 +99,8 @@
 //!
 //! # Crate features
 //!
-//! `memory` and `tracing` (default), `metrics`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as in
-//! [`headroom_tower`](tower#crate-features).
+//! `memory` and `tracing` (default), `metrics`, `spool`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as
+//! in [`headroom_tower`](tower#crate-features).
 //!
 //! [reqwest]: https://docs.rs/reqwest
 //! [reqwest-middleware]: https://docs.rs/reqwest-middleware

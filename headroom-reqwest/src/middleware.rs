@@ -77,6 +77,13 @@ impl<P> HeadroomMiddleware<P> {
         max_offloads(running: usize);
     }
 
+    /// See [`CompressLayer::spool`].
+    #[cfg(feature = "spool")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "spool")))]
+    pub fn spool(self, spool: headroom_tower::store::Spool) -> Self {
+        self.layer.spool(spool).into()
+    }
+
     /// Looks at the requests that this predicate wants. See [`CompressLayer::when`].
     pub fn when<Q: Predicate>(self, predicate: Q) -> HeadroomMiddleware<Q> {
         self.layer.when(predicate).into()

@@ -250,3 +250,68 @@ async fn a_dropped_rewrite_leaves_the_request_as_it_was() {
     assert_eq!(request.body().unwrap().as_bytes(), Some(&conversation()[..]));
     assert!(request.headers().is_empty());
 }
+
+#[cfg(feature = "spool")]
+#[tokio::test]
+async fn with_a_spool_the_agent_finds_a_file_where_the_marker_points() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = headroom_tower::store::Spool::new(folder.path().join("spool")).unwrap();
+    let upstream = Upstream::default();
+    let client = client().with(HeadroomMiddleware::new().spool(spool)).build();
+    let mut body: serde_json::Value = serde_json::from_slice(&conversation()).unwrap();
+    send(&client, &upstream.start().await, body.to_string()).await;
+    body["tools"] = json!([{"type": "function", "function": {"name": "read_file", "parameters": {}}}]);
+    send(&client, &upstream.start().await, body.to_string()).await;
+    let texts = upstream.requests().into_iter().map(|(_, body)| String::from_utf8(body.to_vec()).unwrap());
+    let [without, with] = &texts.collect::<Vec<_>>()[..] else { panic!("two requests") };
+    assert!(!without.contains("kept aside"), "nothing can read it there");
+    let path = with.split_once("; /").and_then(|(_, rest)| rest.split_once(']')).expect(with).0;
+    let original = body["messages"][2]["content"].as_str().unwrap();
+    assert_eq!(std::fs::read_to_string(format!("/{path}")).unwrap(), original);
+}
+
+#[tokio::test]
+async fn with_the_layer_around_a_client_calls_are_answered_unseen() {
+    use headroom_tower::{HeadroomBody, HeadroomLayer, store::MemoryStore};
+    use http_body_util::Full;
+    use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+    // A provider that asks for what was set aside, and then says what it got.
+    let app = Router::new().fallback(async |body: String| {
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let told = body["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap().to_owned();
+        let message = match told.split_once("[headroom:") {
+            Some((_, marker)) => {
+                let arguments = json!({"hash": &marker[..16], "rows": "200-201"}).to_string();
+                let function = json!({"name": "headroom_retrieve", "arguments": arguments});
+                json!({"role": "assistant", "content": null, "tool_calls": [{"id": "call_0123456789012345678", "type": "function", "function": function}]})
+            }
+            None => json!({"role": "assistant", "content": told}),
+        };
+        let finish = if message["tool_calls"].is_array() { "tool_calls" } else { "stop" };
+        let answer = json!({"id": "1", "choices": [{"index": 0, "message": message, "finish_reason": finish}]});
+        ([("content-type", "application/json")], answer.to_string())
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1/chat/completions", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder().no_proxy().build().unwrap();
+    let send = service_fn(move |request: http::Request<HeadroomBody<Full<Bytes>>>| {
+        let client = client.clone();
+        async move { client.execute(request.map(Body::wrap).try_into()?).await.map(http::Response::<Body>::from) }
+    });
+    let client = ServiceBuilder::new().layer(HeadroomLayer::with_store(MemoryStore::new())).service(send);
+    let mut body: serde_json::Value = serde_json::from_slice(&conversation()).unwrap();
+    body["tools"] = json!([{"type": "function", "function": {"name": "bash", "parameters": {}}}]);
+    let request = http::Request::post(url).header("content-type", "application/json");
+    let request = request.body(Full::from(body.to_string())).unwrap();
+    let response = client.oneshot(request).await.unwrap();
+    let answer = response.into_body().collect().await.unwrap().to_bytes();
+    let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+    let message = &answer["choices"][0]["message"];
+    let said = message["content"].as_str().unwrap();
+    assert!(said.contains("rows 200-201 of 400") && said.contains("199"), "{answer}");
+    assert!(message["tool_calls"].as_array().is_none_or(Vec::is_empty), "{answer}");
+}

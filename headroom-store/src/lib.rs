@@ -39,7 +39,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `memory` | yes | [`MemoryStore`] |
-//! | `disk` | no | [`DiskStore`], shared by processes; needs a tokio runtime |
+//! | `disk` | no | [`DiskStore`], shared by processes, and [`Spool`], files that agents read themselves; needs a tokio runtime |
 //! | `redis` | no | [`RedisStore`], shared by machines; works with Valkey too and needs a tokio runtime |
 //!
 //! [`Handle`]: headroom_core::Handle
@@ -67,7 +67,7 @@ mod units;
 
 #[cfg(feature = "disk")]
 #[cfg_attr(docsrs, doc(cfg(feature = "disk")))]
-pub use disk::{DiskStore, DiskStoreBuilder};
+pub use disk::{DiskStore, DiskStoreBuilder, InvalidSpool, Spool, SpoolBuilder};
 pub use error::{BoxError, StoreError};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};

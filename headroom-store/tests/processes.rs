@@ -12,10 +12,12 @@ use std::{
 };
 
 use headroom_core::{Handle, Original};
-use headroom_store::{DiskStore, OriginalStore};
+use headroom_store::{DiskStore, OriginalStore, Spool};
 
 /// Set in the processes that these tests start: the folder, the first original to write and the store's capacity.
 const WRITER: &str = "HEADROOM_TEST_WRITER";
+/// The same where they write to a spool.
+const SPOOLER: &str = "HEADROOM_TEST_SPOOLER";
 const BATCH: u64 = 8;
 
 /// Any number of originals, from a few bytes to what takes a moment to write.
@@ -70,6 +72,28 @@ fn writer() {
     });
 }
 
+/// The same with a spool.
+#[test]
+fn spooler() {
+    let Ok(task) = env::var(SPOOLER) else { return };
+    let mut task = task.splitn(3, ' ');
+    let mut number = || task.next().unwrap().parse::<u64>().unwrap();
+    let (first, capacity) = (number(), number());
+    let spool = Spool::builder(task.next().unwrap()).capacity(capacity).build().unwrap();
+    block_on(async {
+        for start in (first..).step_by(usize::try_from(BATCH).unwrap()) {
+            spool.put_many((start..start + BATCH).map(original).collect()).await.unwrap();
+            for n in start..start + BATCH {
+                let file = format!("{}/{}", spool.folder(), original(n).handle);
+                assert_eq!(fs::read_to_string(file).unwrap(), content(n), "acknowledged and not there");
+            }
+            if writeln!(std::io::stdout(), "\nstored {start}").is_err() {
+                return;
+            }
+        }
+    });
+}
+
 struct Writer {
     child: Child,
     lines: BufReader<ChildStdout>,
@@ -77,9 +101,13 @@ struct Writer {
 
 impl Writer {
     fn start(folder: &Path, first: u64, capacity: u64) -> Self {
+        Self::start_as("writer", WRITER, folder, first, capacity)
+    }
+
+    fn start_as(test: &str, variable: &str, folder: &Path, first: u64, capacity: u64) -> Self {
         let mut child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "writer", "--nocapture"])
-            .env(WRITER, format!("{first} {capacity} {}", folder.display()))
+            .args(["--exact", test, "--nocapture"])
+            .env(variable, format!("{first} {capacity} {}", folder.display()))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -178,6 +206,59 @@ fn processes_that_write_and_sweep_one_folder_keep_what_they_acknowledged() {
     // They write while a sweep runs, as fast as they can.
     let bytes = sizes(&folder.path().join("originals"));
     assert!(bytes < capacity * 3 / 2, "{bytes}");
+}
+
+/// The handles that name files in a spool; what they hold is checked.
+fn spooled(folder: &Path) -> BTreeSet<Handle> {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let named = files.filter_map(|path| Some((path.file_name()?.to_str()?.parse::<Handle>().ok()?, path)));
+    named
+        .map(|(handle, path)| {
+            let content = fs::read_to_string(path).unwrap();
+            assert_eq!(Handle::of(&content), handle, "an agent would read a part for the whole");
+            handle
+        })
+        .collect()
+}
+
+#[test]
+fn what_was_spooled_survives_kill_9_and_no_file_is_seen_in_part() {
+    const ROUNDS: u64 = 150;
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let mut acknowledged = Vec::new();
+    for round in 0..ROUNDS {
+        let mut writer = Writer::start_as("spooler", SPOOLER, &spool, round * 1_000_000, 1 << 40);
+        acknowledged.extend((0..=round % 2).filter_map(|_| writer.next()));
+        thread::sleep(Duration::from_micros(round * 137 % 6000));
+        acknowledged.extend(writer.kill());
+    }
+    assert!(acknowledged.len() >= usize::try_from(ROUNDS).unwrap());
+    let there = spooled(&spool);
+    for n in acknowledged.iter().flat_map(|start| *start..start + BATCH) {
+        assert!(there.contains(&original(n).handle), "{n}");
+    }
+    let left = fs::read_dir(spool.join("tmp")).unwrap().count();
+    eprintln!("{} batches acknowledged, {left} files left on their way", acknowledged.len());
+}
+
+#[test]
+fn processes_that_spool_and_sweep_one_folder_keep_what_they_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let capacity = 4 << 20;
+    let start = |n: u64| Writer::start_as("spooler", SPOOLER, &spool, n * 1_000_000, capacity);
+    let mut writers: Vec<_> = (0..3).map(start).collect();
+    for _ in 0..60 {
+        writers.iter_mut().for_each(|writer| _ = writer.next().expect("a writer failed"));
+    }
+    writers.iter_mut().for_each(|writer| writer.child.kill().unwrap());
+    let last: Vec<_> = writers.into_iter().map(|writer| writer.kill().pop()).collect();
+    let there = spooled(&spool);
+    for n in last.into_iter().flatten().flat_map(|start| start..start + BATCH) {
+        assert!(there.contains(&original(n).handle), "{n} from another process");
+    }
+    assert!(there.len() < 60 * 3 * 8, "nothing was dropped: {}", there.len());
 }
 
 /// Bytes on the disk below a folder, whole blocks counted, marks of the store aside.

@@ -1,10 +1,16 @@
 use std::{fmt, sync::Arc};
 
-use headroom_core::{Api, Headroom, Means, Options, Outcome, Tier};
+use headroom_core::{Api, Headroom, Means, Options, Original, Outcome, Tier};
 use headroom_store::OriginalStore;
 use http::request::Parts;
 
-use crate::{HeadroomOverride, Observer, offload::Offload, retrieve::Rejected, tenant};
+use crate::{
+    HeadroomOverride, Observer,
+    files::{Files, Storing},
+    offload::Offload,
+    retrieve::Rejected,
+    tenant,
+};
 
 /// The default of `max_body`: 32 MiB, the most that providers take.
 const MAX_BODY: u64 = 32 << 20;
@@ -29,6 +35,7 @@ pub(crate) type TenantOf = Arc<dyn Fn(&Parts) -> String + Send + Sync>;
 pub(crate) struct Config {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) store: Option<Arc<dyn OriginalStore>>,
+    pub(crate) files: Option<Files>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) tenant: TenantOf,
     pub(crate) api: Option<Api>,
@@ -48,6 +55,7 @@ impl Config {
         Self {
             engine: Arc::new(Headroom::new()),
             store: None,
+            files: None,
             observer: Arc::new(()),
             tenant: Arc::new(tenant::from_credentials),
             api: None,
@@ -61,16 +69,30 @@ impl Config {
         }
     }
 
-    /// What is asked of the engine for one request. Without a store nothing can be set aside.
+    /// What is asked of the engine for one request.
     pub(crate) fn options(&self, own: Option<&HeadroomOverride>, tenant: &str) -> Options {
-        let means = self.means(own);
         let tier = own.and_then(|own| own.tier).unwrap_or(self.tier);
-        Options::new().tier(tier).means(means).tenant(tenant)
+        let options = Options::new().tier(tier).tenant(tenant);
+        match (self.means(own), &self.files) {
+            (Means::File, Some(files)) => options.spool(&*files.folder),
+            (means, _) => options.means(means),
+        }
     }
 
+    /// Where nothing can be kept, nothing can be set aside.
     pub(crate) fn means(&self, own: Option<&HeadroomOverride>) -> Means {
         let means = own.and_then(|own| own.means).unwrap_or(self.means);
-        if self.store.is_some() { means } else { Means::None }
+        let kept = if means == Means::File { self.files.is_some() } else { self.store.is_some() };
+        if kept { means } else { Means::None }
+    }
+
+    /// Keeps what was set aside where these means find it; `None` where there is no such place.
+    pub(crate) fn keep(&self, means: Means, tenant: &str, originals: Vec<Original>) -> Option<Storing> {
+        if means == Means::File {
+            return Some((self.files.as_ref()?.write)(originals));
+        }
+        let (store, tenant) = (self.store.clone()?, tenant.to_owned());
+        Some(Box::pin(async move { store.put_many(&tenant, originals).await }))
     }
 
     pub(crate) fn tenant_of(&self, parts: &Parts) -> String {
@@ -104,6 +126,33 @@ macro_rules! settings {
         /// Keeps what is set aside in this store.
         pub fn store(mut self, store: impl headroom_store::OriginalStore) -> Self {
             self.config_mut().store = Some(std::sync::Arc::new(store));
+            self
+        }
+
+        /// Writes what is set aside as files into this folder, for agents on this machine that read them with their
+        /// own tools, and sets the means to [`Means::File`](headroom_core::Means::File).
+        ///
+        /// Every original is on the disk before the request goes on. Where it cannot be written, nothing is set
+        /// aside, as with a [store](Self::store) that fails. Whoever may open the folder may read what is in it,
+        /// so never do this for tenants on other machines, or for several users of this one.
+        ///
+        /// # Example
+        ///
+        /// ```
+        /// use headroom_tower::{CompressLayer, store::Spool};
+        ///
+        /// # fn main() -> Result<(), headroom_tower::store::InvalidSpool> {
+        /// let layer = CompressLayer::new().spool(Spool::new("/home/me/.cache/agent/kept")?);
+        /// # let _ = layer;
+        /// # Ok(())
+        /// # }
+        /// ```
+        #[cfg(feature = "spool")]
+        #[cfg_attr(docsrs, doc(cfg(feature = "spool")))]
+        pub fn spool(mut self, spool: headroom_store::Spool) -> Self {
+            let config = self.config_mut();
+            config.files = Some(spool.into());
+            config.means = headroom_core::Means::File;
             self
         }
 

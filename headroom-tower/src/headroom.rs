@@ -2,6 +2,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -79,7 +80,7 @@ impl<M, P> HeadroomLayer<M, P> {
     ///
     /// With [`Means::Served`] the layer puts a tool of its own into requests that have tools, answers its calls from
     /// the store, and gives the client one answer in which nothing of that shows. Where an answer could not be
-    /// stitched, the request is treated as with [`Means::None`].
+    /// stitched, the request is treated as with [`Means::None`]. [`Means::File`] needs a folder for the files.
     pub fn means(mut self, means: Means) -> Self {
         self.config_mut().means = means;
         self
@@ -93,6 +94,35 @@ impl<M, P> HeadroomLayer<M, P> {
     /// Gives the inner service another body type, for stacks that name theirs: see [`CompressLayer::map_body`].
     pub fn map_body<N>(self, map_body: N) -> HeadroomLayer<N, P> {
         HeadroomLayer { compress: self.compress.map_body(map_body) }
+    }
+
+    /// The request side alone, with the same engine, store, observer and settings: for who makes requests smaller
+    /// whose answers are not seen.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use headroom_core::Means;
+    /// use headroom_tower::HeadroomLayer;
+    ///
+    /// let proxied = HeadroomLayer::new();
+    /// let batches = proxied.request_side().means(Means::None); // the same memory and counters
+    /// # let _ = batches;
+    /// ```
+    pub fn request_side(&self) -> CompressLayer<Identity, P>
+    where
+        M: Clone,
+        P: Clone,
+    {
+        let mut layer = self.compress.clone().map_body(Identity);
+        layer.config_mut().serve = false;
+        layer
+    }
+
+    /// Where the layer keeps what it sets aside.
+    #[must_use]
+    pub fn originals(&self) -> Option<Arc<dyn OriginalStore>> {
+        self.config().store.clone()
     }
 
     fn config(&self) -> &Config {

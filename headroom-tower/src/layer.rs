@@ -64,7 +64,8 @@ impl<M, P> CompressLayer<M, P> {
 
     /// Sets how the model can fetch back what is set aside. Default: [`Means::None`](headroom_core::Means::None).
     ///
-    /// Without a [store](Self::store) nothing is ever set aside, whatever is said here.
+    /// Without a [store](Self::store), and with [`Means::File`](headroom_core::Means::File) without a folder for the
+    /// files, nothing is ever set aside, whatever is said here.
     ///
     /// # Example
     ///

@@ -80,6 +80,16 @@
 //! Gemini's `cachedContent` and streams that are no events, Responses in the background or in a `conversation`, and
 //! Bedrock Converse.
 //!
+//! # Files in place of answers
+//!
+//! With `spool` (feature `spool`), originals are written as files that the agent reads with its own tools, and the
+//! response stays what it is. This is the only way to set anything aside where no response is seen
+//! ([`CompressLayer`], [`CompressLayer::rewrite`], the adapters of other frameworks) and the client brings no tool, and
+//! where answers cannot be stitched. It is never chosen by itself: the agent must run on this machine, as the
+//! same user, and be allowed to read the folder, and what it reads it pays for in full, while `headroom_retrieve`
+//! gives it the part that it asks for. Requests whose tools neither run commands nor show files are treated as with
+//! [`Means::None`](headroom_core::Means::None).
+//!
 //! # When a request is refused
 //!
 //! If a rewritten request is answered with 400 or 422, or with 413 where it had grown, [`HeadroomLayer`] sends it
@@ -137,6 +147,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `memory` | yes | [`HeadroomLayer::new`] with a store in memory |
+//! | `spool` | | originals as files that agents read with their own tools |
 //! | `tokio` | yes | work on large bodies leaves the runtime's threads |
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
 //! | `metrics` | | `MetricsObserver` on the `metrics` facade |
@@ -153,6 +164,7 @@ mod body;
 mod config;
 mod decode;
 mod emit;
+mod files;
 mod future;
 mod headroom;
 mod layer;
@@ -195,6 +207,13 @@ pub use report::RequestReport;
 pub use rewrite::Rewrite;
 pub use service::Compress;
 pub use skip::SkipReason;
+
+/// What the fuzz targets look at, and no part of the API.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::retrieve::{Split, split};
+}
 
 #[cfg(all(doctest, feature = "memory"))]
 #[doc = include_str!("../README.md")]

@@ -11,7 +11,6 @@ use std::{
 
 use bytes::Bytes;
 use headroom_core::{Api, Means, Options, Report};
-use headroom_store::StoreError;
 use http::{HeaderValue, Request, header, request::Parts};
 use http_body::Body;
 
@@ -22,6 +21,7 @@ use crate::{
     config::Config,
     decode::Codec,
     emit::{self, Span},
+    files::Storing,
     offload::Work,
     predicate::guard,
     read::{Read, ReadEnd},
@@ -60,8 +60,6 @@ struct Job {
     ask: Ask,
     sent: Option<Box<Sent>>,
 }
-
-type Storing = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 
 enum Step<B: Body> {
     Pass(Request<HeadroomBody<B>>),
@@ -262,11 +260,9 @@ impl<B: Body> Rewrite<B> {
         if job.store_failed {
             return skip(job, SkipReason::StoreFailed, Some(report));
         }
-        let Some(store) = job.config.store.clone() else {
+        let Some(storing) = job.config.keep(report.means, &job.tenant, originals) else {
             return skip(job, SkipReason::NoStore, Some(report));
         };
-        let tenant = job.tenant.clone();
-        let storing: Storing = Box::pin(async move { store.put_many(&tenant, originals).await });
         self.step = Step::Store { storing, original, rewritten, report, api };
         None
     }

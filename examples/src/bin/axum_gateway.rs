@@ -1,4 +1,5 @@
-//! A gateway with axum: `.layer(HeadroomLayer::new())` in front of a provider.
+//! A gateway with axum: a Headroom layer in front of a provider and, where `GATEWAY_SECRET` is set, routes of its own
+//! for who shows that: `/v1/compress`, `/v1/retrieve/HASH` and `/stats`.
 //!
 //! Run with `cargo run -p headroom-examples --bin axum-gateway`.
 #![forbid(unsafe_code)]
@@ -10,7 +11,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use headroom_axum::HeadroomLayer;
+use headroom_axum::{Routes, Secret, Stats};
 use headroom_examples::{listen, set_up_tls, upstream};
 use http::{StatusCode, Version, header};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -33,7 +34,14 @@ async fn main() -> std::io::Result<()> {
     let upstream =
         Upstream { client: Client::builder(TokioExecutor::new()).build(connector), url: upstream() };
 
-    let app = Router::new().fallback(forward).with_state(upstream).layer(HeadroomLayer::new());
+    let stats = Stats::new();
+    let headroom = headroom_axum::layer().observer(stats.clone());
+    let mut app = Router::new().fallback(forward).with_state(upstream).layer(headroom.clone());
+    if let Ok(secret) = std::env::var("GATEWAY_SECRET") {
+        let secret = Secret::new(secret).map_err(std::io::Error::other)?;
+        // Merged after the layer, which is for what goes to the provider.
+        app = app.merge(Routes::new(&headroom).stats(stats).guarded_by(secret));
+    }
 
     let listener = tokio::net::TcpListener::bind(listen()).await?;
     println!("listening on http://{}", listener.local_addr()?);

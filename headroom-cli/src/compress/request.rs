@@ -7,7 +7,6 @@ use std::{
 
 use bytes::Bytes;
 use headroom_core::{Api, Means, Report, Tier};
-use headroom_store::OriginalStore;
 use headroom_tower::{HeadroomLayer, HeadroomOverride, Observer, RequestReport, StoreFailed};
 use http::{Request, Response, header};
 use http_body_util::{BodyExt, Empty, Full};
@@ -15,22 +14,17 @@ use serde_json::{Value, json};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
 use super::{CompressError, warn_not_stored, write_output, write_report};
-use crate::{args::CompressArgs, layer, store::LOCAL_TENANT};
+use crate::{args::CompressArgs, config::Config, configured, store::LOCAL_TENANT};
 
-pub(super) fn run(
-    args: &CompressArgs,
-    tier: Tier,
-    store: Arc<dyn OriginalStore>,
-    input: Vec<u8>,
-) -> Result<(), CompressError> {
+pub(super) fn run(args: &CompressArgs, config: &Config, input: Vec<u8>) -> Result<(), CompressError> {
     let input = Bytes::from(input);
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CompressError::Runtime)?;
     // There is nothing else that this thread could do meanwhile.
-    let layer = layer(tier, store).offload_above(u64::MAX).observer(Warner);
-    let (body, report) = runtime.block_on(through(layer, local(args.means), args.api, input.clone()));
+    let layer = configured(config, config.store.open()).offload_above(u64::MAX).observer(Warner);
+    let (body, report) = runtime.block_on(through(layer, local(None), args.api, input.clone()));
     let written = write_output(body.as_ref().unwrap_or(&input));
     if let Some(path) = &args.report {
-        write_report(path, &to_json(report.as_ref(), tier, &input))?;
+        write_report(path, &to_json(report.as_ref(), config.tier, &input))?;
     }
     written
 }

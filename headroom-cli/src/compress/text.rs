@@ -2,18 +2,12 @@
 
 use std::{io, mem, str};
 
-use headroom_core::{Headroom, Hints, Means, Options, Tier};
-use headroom_store::OriginalStore;
+use headroom_core::{Headroom, Hints, Means, Options};
 
 use super::{CompressError, warn_not_stored, write_output, write_report};
-use crate::{args::CompressArgs, store::LOCAL_TENANT};
+use crate::{args::CompressArgs, config::Config, store::LOCAL_TENANT};
 
-pub(super) fn run(
-    args: &CompressArgs,
-    tier: Tier,
-    store: &dyn OriginalStore,
-    input: &[u8],
-) -> Result<(), CompressError> {
+pub(super) fn run(args: &CompressArgs, config: &Config, input: &[u8]) -> Result<(), CompressError> {
     let Ok(text) = str::from_utf8(input) else {
         write_output(input)?;
         let error = io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8, and was passed on as it is");
@@ -21,8 +15,10 @@ pub(super) fn run(
     };
     // Nobody sees the request that this will stand in, so by default nothing is set aside.
     let means = args.means.unwrap_or(Means::None);
+    let spool = config.spool.as_ref().filter(|_| means == Means::File);
     let compress = |means| {
-        let options = Options::new().tier(tier).means(means).tenant(LOCAL_TENANT);
+        let options = Options::new().tier(config.tier).tenant(LOCAL_TENANT);
+        let options = spool.map_or(options.clone(), |spool| options.spool(spool.folder())).means(means);
         Headroom::new().compress_text(text, &hints(args).options(options))
     };
     let mut outcome = compress(means);
@@ -30,7 +26,13 @@ pub(super) fn run(
         let runtime =
             tokio::runtime::Builder::new_current_thread().build().map_err(CompressError::Runtime)?;
         let originals = mem::take(&mut outcome.originals);
-        if let Err(error) = runtime.block_on(store.put_many(LOCAL_TENANT, originals)) {
+        let kept = runtime.block_on(async {
+            match spool {
+                Some(spool) => spool.open().put_many(originals).await,
+                None => config.store.open().put_many(LOCAL_TENANT, originals).await,
+            }
+        });
+        if let Err(error) = kept {
             warn_not_stored(Some(&error));
             outcome = compress(Means::None);
         }
@@ -52,9 +54,6 @@ fn hints(args: &CompressArgs) -> Hints {
     }
     if let Some(question) = &args.query {
         hints = hints.question(question);
-    }
-    if let Some(query) = &args.query {
-        hints = hints.question(query);
     }
     hints
 }

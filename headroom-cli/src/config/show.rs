@@ -9,16 +9,30 @@ impl Config {
     /// Every setting that holds, as a configuration file that says the same.
     pub(crate) fn to_toml(&self) -> String {
         // Strings are escaped in TOML as they are in JSON.
+        self.settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect()
+    }
+
+    /// Every setting that holds.
+    pub(crate) fn to_json(&self) -> Value {
+        Value::Object(self.settings().into_iter().collect())
+    }
+
+    fn settings(&self) -> Vec<(String, Value)> {
         let text = |value: &dyn ToString| Value::String(value.to_string());
         let mut settings = vec![("listen".to_owned(), text(&self.listen))];
         settings.extend(self.upstreams.named().map(|(name, base)| (format!("{name}_upstream"), text(base))));
         settings.extend([
             ("tier".to_owned(), text(&self.tier)),
             ("store".to_owned(), text(&self.store)),
+            ("means".to_owned(), text(&self.means)),
+        ]);
+        settings.extend(self.spool.iter().map(|spool| ("spool".to_owned(), text(spool))));
+        settings.extend([
             ("log".to_owned(), text(&self.log)),
             ("drain_seconds".to_owned(), json!(self.drain.as_secs())),
+            ("dashboard_content".to_owned(), json!(self.dashboard_content)),
         ]);
-        settings.iter().map(|(name, value)| format!("{name} = {value}\n")).collect()
+        settings
     }
 }
 
@@ -28,9 +42,11 @@ pub(crate) fn schema() -> Value {
     let property = |flag: &clap::Arg| {
         let mut property = match flag.get_id().as_str() {
             "drain_seconds" => json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
+            "dashboard_content" => json!({"type": "boolean"}),
             "tier" => json!({"enum": ["lossless", "context", "full"]}),
             "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
-            "listen" | "store" => json!({"type": "string"}),
+            "means" => json!({"enum": ["served", "client", "file", "none"]}),
+            "listen" | "spool" | "store" => json!({"type": "string"}),
             _ => json!({"type": "string", "format": "uri"}),
         };
         if let (Some(help), Some(fields)) = (flag.get_help(), property.as_object_mut()) {
@@ -55,7 +71,8 @@ mod tests {
     #[test]
     fn what_is_printed_says_the_same_when_it_is_read() {
         let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'context'\nlog = 'warn'\n\
-                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7";
+                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nmeans = 'file'\nspool = '/a b'\n\
+                     dashboard_content = false";
         for text in [given, "store = 'memory'"] {
             let config = |text: &str| {
                 Config::of(&[toml::from_str(text).unwrap(), Settings::default(), Settings::default()])

@@ -71,19 +71,21 @@ impl FromStr for Store {
     type Err = InvalidStore;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "" => Err(InvalidStore::Empty),
-            "memory" => Ok(Self::Memory),
-            // No shell sees what stands in a file or, quoted, in a variable.
-            _ if text.starts_with('~') => {
-                let home = env::var_os("HOME").filter(|home| !home.is_empty()).ok_or(InvalidStore::Tilde)?;
-                let rest =
-                    if text == "~" { "" } else { text.strip_prefix("~/").ok_or(InvalidStore::Tilde)? };
-                Ok(Self::Folder(Path::new(&home).join(rest)))
-            }
-            _ => Ok(Self::Folder(text.into())),
-        }
+        if text == "memory" { Ok(Self::Memory) } else { path(text).map(Self::Folder) }
     }
+}
+
+/// A path as a user writes it. No shell sees what stands in a file or, quoted, in a variable.
+pub(super) fn path(text: &str) -> Result<PathBuf, InvalidStore> {
+    if text.is_empty() {
+        return Err(InvalidStore::Empty);
+    }
+    if !text.starts_with('~') {
+        return Ok(text.into());
+    }
+    let home = env::var_os("HOME").filter(|home| !home.is_empty()).ok_or(InvalidStore::Tilde)?;
+    let rest = if text == "~" { "" } else { text.strip_prefix("~/").ok_or(InvalidStore::Tilde)? };
+    Ok(Path::new(&home).join(rest))
 }
 
 impl TryFrom<String> for Store {

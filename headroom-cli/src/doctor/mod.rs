@@ -6,6 +6,7 @@ mod args;
 use std::{io, path::Path};
 
 use clap::ValueEnum;
+use headroom_core::Means;
 use headroom_store::DiskStore;
 use serde::Serialize;
 use serde_json::json;
@@ -57,10 +58,11 @@ pub(crate) fn run(args: &DoctorArgs, config: &Config, file: Option<&Path>) -> Re
         finding("tier", Health::Good, config.tier.to_string()),
         finding("upstreams", Health::Good, config.upstreams.to_string()),
         runtime.block_on(kept(&config.store)),
-        proxy(listener, &address.to_string()),
+        runtime.block_on(means(config)),
+        proxy(&listener, &address.to_string()),
     ];
     findings.extend(variables());
-    let running = (listener == Listener::Headroom).then_some(address);
+    let running = matches!(listener, Listener::Headroom { .. }).then_some(address);
     findings.extend(Agent::value_variants().iter().filter_map(|agent| agents::finding(*agent, running)));
     let text = if args.json { format!("{}\n", json!({"findings": findings})) } else { table(&findings) };
     output::write(text.as_bytes()).map_err(DoctorError::Write)?;
@@ -98,9 +100,34 @@ async fn kept(store: &Store) -> Finding {
     }
 }
 
-fn proxy(listener: Listener, address: &str) -> Finding {
+async fn means(config: &Config) -> Finding {
+    let spool = config.spool.as_ref().filter(|_| config.means == Means::File);
+    let checked = match spool {
+        Some(spool) => spool.open().check().await,
+        None => Ok(()),
+    };
+    match checked {
+        Ok(()) => finding("means", Health::Good, config.means_in_words()),
+        Err(error) => {
+            let reason = store::reason(Some(&error));
+            finding("means", Health::Broken, format!("file, and nothing can be set aside: {reason}"))
+        }
+    }
+}
+
+fn proxy(listener: &Listener, address: &str) -> Finding {
     match listener {
-        Listener::Headroom => finding("proxy", Health::Good, format!("runs at http://{address}")),
+        Listener::Headroom { version } if version == env!("CARGO_PKG_VERSION") => {
+            finding("proxy", Health::Good, format!("{version} runs at http://{address}"))
+        }
+        Listener::Headroom { version } => finding(
+            "proxy",
+            Health::Note,
+            format!(
+                "{version} runs at http://{address}, and this is {}; start it again to have the same",
+                env!("CARGO_PKG_VERSION")
+            ),
+        ),
         Listener::Nobody => finding(
             "proxy",
             Health::Note,

@@ -31,7 +31,7 @@ pub(crate) struct InspectArgs {
     pub(crate) tier: Option<Tier>,
     /// How the model could fetch back what is set aside: served, client, file or none [default: what the proxy would do]
     #[arg(long)]
-    pub(super) means: Option<Means>,
+    pub(crate) means: Option<Means>,
     /// Show what changed in each text, line by line
     #[arg(long)]
     pub(super) diff: bool,

@@ -1,8 +1,8 @@
 //! `headroom inspect`: a request before and after, block by block, with reasons.
 
 mod args;
-mod place;
-mod reason;
+pub(crate) mod place;
+pub(crate) mod reason;
 mod table;
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Action, BlockReport, Report, Tier};
+use headroom_core::{Action, Api, BlockReport, Headroom, Means, Options, Outcome, Report, Tier};
 use headroom_store::MemoryStore;
 use headroom_tower::SkipReason;
 use serde_json::{Value, json};
@@ -21,8 +21,11 @@ use similar::TextDiff;
 
 pub(crate) use self::args::{EXAMPLES, InspectArgs};
 use crate::{
-    compress, layer,
+    compress,
+    config::{Config, SpoolFolder},
+    layer,
     output::{self, Count},
+    store::LOCAL_TENANT,
 };
 
 /// What stops `headroom inspect`.
@@ -48,14 +51,12 @@ impl InspectError {
 }
 
 /// Prints what would become of a request.
-pub(crate) fn run(args: &InspectArgs, tier: Tier) -> Result<(), InspectError> {
+pub(crate) fn run(args: &InspectArgs, config: &Config) -> Result<(), InspectError> {
     let input = Bytes::from(read(args.file.as_ref())?);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(InspectError::Runtime)?;
-    let layer = layer(tier, std::sync::Arc::new(MemoryStore::new())).offload_above(u64::MAX);
-    let (body, result) =
-        runtime.block_on(compress::through(layer, compress::local(args.means), args.api, input.clone()));
-    let skipped = result.as_ref().and_then(|result| result.skip_reason());
-    let report = result.as_ref().and_then(|result| result.report()).cloned().unwrap_or_default();
+    let Looked { body, report, skipped } = match &config.spool {
+        Some(spool) if config.means == Means::File => with_files(args, config.tier, spool, &input),
+        _ => as_sent(args, config, &input)?,
+    };
     let texts =
         if args.diff { texts(&report, &input, body.as_deref().unwrap_or(&input)) } else { Vec::new() };
     let shown = if args.json {
@@ -64,6 +65,38 @@ pub(crate) fn run(args: &InspectArgs, tier: Tier) -> Result<(), InspectError> {
         to_text(&report, skipped, &texts, input.len())
     };
     output::write(shown.as_bytes()).map_err(InspectError::Write)
+}
+
+/// What would become of a request.
+struct Looked {
+    body: Option<Bytes>,
+    report: Report,
+    skipped: Option<SkipReason>,
+}
+
+/// What the proxy would send.
+fn as_sent(args: &InspectArgs, config: &Config, input: &Bytes) -> Result<Looked, InspectError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(InspectError::Runtime)?;
+    let layer = layer(config.tier, std::sync::Arc::new(MemoryStore::new())).offload_above(u64::MAX);
+    let settings = compress::local(Some(config.means));
+    let (body, result) = runtime.block_on(compress::through(layer, settings, args.api, input.clone()));
+    let skipped = result.as_ref().and_then(|result| result.skip_reason());
+    let report = result.as_ref().and_then(|result| result.report()).cloned().unwrap_or_default();
+    Ok(Looked { body, report, skipped })
+}
+
+/// The same where markers name files, none of which is written.
+fn with_files(args: &InspectArgs, tier: Tier, spool: &SpoolFolder, input: &Bytes) -> Looked {
+    let Some(api) = args.api.or_else(|| Api::detect(input)) else {
+        return Looked { body: None, report: Report::default(), skipped: Some(SkipReason::UnknownApi) };
+    };
+    let options = Options::new().tier(tier).tenant(LOCAL_TENANT).spool(spool.folder());
+    match Headroom::new().compress(api, input, &options) {
+        Outcome::Rewritten { body, report, .. } => Looked { body: Some(body.into()), report, skipped: None },
+        Outcome::Unchanged { reason, report } => {
+            Looked { body: None, report, skipped: Some(SkipReason::Engine(reason)) }
+        }
+    }
 }
 
 fn read(file: Option<&PathBuf>) -> Result<Vec<u8>, InspectError> {

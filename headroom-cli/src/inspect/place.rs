@@ -4,7 +4,7 @@ use serde_json::Value;
 ///
 /// Of a value that is no text, which some APIs have for a result, it is the one with this number of those strings in it
 /// that changed.
-pub(super) fn texts(before: &Value, after: &Value, path: &str, changed: usize) -> Option<(String, String)> {
+pub(crate) fn texts(before: &Value, after: &Value, path: &str, changed: usize) -> Option<(String, String)> {
     let (before, after) = (find(before, path)?, find(after, path)?);
     if let (Some(before), Some(after)) = (before.as_str(), after.as_str()) {
         return Some((before.to_owned(), after.to_owned()));

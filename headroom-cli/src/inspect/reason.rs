@@ -1,9 +1,9 @@
 //! Reasons in words.
 
-use headroom_core::Reason;
+use headroom_core::{Reason, Step};
 use headroom_tower::SkipReason;
 
-pub(super) fn of_request(reason: SkipReason) -> String {
+pub(crate) fn of_request(reason: SkipReason) -> String {
     match reason {
         SkipReason::Engine(reason) => of_block(reason).to_owned(),
         SkipReason::UnknownApi => {
@@ -14,7 +14,7 @@ pub(super) fn of_request(reason: SkipReason) -> String {
     }
 }
 
-pub(super) fn of_block(reason: Reason) -> &'static str {
+pub(crate) fn of_block(reason: Reason) -> &'static str {
     match reason {
         Reason::NotJson => "it is not one JSON value",
         Reason::UnknownShape => "it is no request of a known API",
@@ -32,5 +32,23 @@ pub(super) fn of_block(reason: Reason) -> &'static str {
         Reason::Retrieved => "it was set aside and fetched back",
         Reason::Internal => "Headroom failed here (a bug)",
         _ => reason.as_str(),
+    }
+}
+
+/// What an edit did.
+pub(crate) fn of_step(step: Step) -> &'static str {
+    match step {
+        Step::Terminal => "escape sequences removed",
+        Step::LineNumbers => "line numbers on every tenth line",
+        Step::Fold => "repeats folded",
+        Step::Json => "compact JSON or a table",
+        Step::Search => "paths not repeated",
+        Step::Listing => "folders named once",
+        Step::Columns => "padding removed",
+        Step::Page => "the page as Markdown",
+        Step::Reference => "what stands above referred to",
+        Step::Elision => "parts set aside",
+        Step::Sentences => "sentences set aside",
+        _ => step.as_str(),
     }
 }

@@ -1,14 +1,15 @@
 use std::borrow::Cow;
 
-use headroom_core::{Means, Report};
+use headroom_core::{BlockReport, Means, Report};
 use headroom_tower::RequestReport;
 use serde::{Deserialize, Serialize};
 
+use super::prices::Price;
 use crate::{tokens::Tokens, usage::Usage};
 
 /// Tokens of the definition of `headroom_retrieve`, by `o200k_base` (102 to 111, by the format). A request that has it
 /// added costs that much more.
-const DEFINITION: i64 = 110;
+pub(crate) const DEFINITION: i64 = 110;
 /// Bytes of a token where a text was not counted: what English and code come to.
 const BYTES_PER_TOKEN: usize = 4;
 
@@ -64,7 +65,7 @@ impl Call {
 }
 
 /// Whether a status says that the provider did what it was asked.
-pub(crate) const fn is_success(status: u16) -> bool {
+const fn is_success(status: u16) -> bool {
     matches!(status, 200..=299)
 }
 
@@ -113,12 +114,39 @@ impl Entry {
         Some(entry)
     }
 
+    /// Dollars for these tokens if they had been sent in this turn; `None` where there is no usage or no price.
+    pub(crate) fn worth(&self, new: i64, cached: i64) -> Option<f64> {
+        Some(self.price()?.saving(self.usage.as_ref()?, new, cached))
+    }
+
+    /// Dollars for all that the provider counted, and of that for calls that the client does not know of.
+    pub(crate) fn paid(&self) -> Option<(f64, f64)> {
+        let (price, usage) = (self.price()?, self.usage.as_ref()?);
+        let extra = price.cost(&self.extra);
+        Some((price.cost(usage) + extra, extra))
+    }
+
+    /// Dollars that would have been paid besides.
+    pub(crate) fn saved(&self) -> Option<f64> {
+        let (_, extra) = self.paid()?;
+        Some(self.worth(self.saved_new, self.saved_cached)? - extra)
+    }
+
+    /// Whether the provider did what it was asked.
+    pub(crate) const fn is_accepted(&self) -> bool {
+        is_success(self.status)
+    }
+
+    fn price(&self) -> Option<Price> {
+        self.model.as_deref().and_then(Price::of)
+    }
+
     /// Tells what was saved in new results from what was saved in those that the provider has in its cache.
     fn save(&mut self, report: &Report) {
         let saved = i64::try_from(report.tokens_saved).unwrap_or(i64::MAX);
         let usage = self.usage.unwrap_or_default();
-        self.saved_new =
-            if usage.cache_read == 0 { saved } else { new_saving(report, usage.uncached()).min(saved) };
+        let new = first_new(report, &usage);
+        self.saved_new = if new == 0 { saved } else { new_saving(report, new).min(saved) };
         self.saved_cached = saved - self.saved_new;
         if report.means == Means::Served {
             // The definition stands in front of everything: in the cache as soon as anything is.
@@ -130,19 +158,38 @@ impl Entry {
     }
 }
 
-/// What was saved in the last results, as many as fit into the end of the prompt that did not come from the cache.
-/// There is more in that end than results, so this rather takes a new one for an old one than the other way round.
-fn new_saving(report: &Report, uncached: u64) -> i64 {
-    let mut room = uncached;
-    let mut saved = 0;
-    for block in report.blocks.iter().rev() {
-        let after = block.tokens_after.unwrap_or(block.bytes_after / BYTES_PER_TOKEN) as u64;
-        let Some(left) = room.checked_sub(after) else { break };
-        room = left;
-        let before = block.tokens_before.map_or(after, |tokens| tokens as u64);
-        saved += i64::try_from(before.saturating_sub(after)).unwrap_or(0);
+/// Where the results begin that the provider had not in its cache: the last ones, as many as fit into the end of the
+/// prompt that did not come from there; all where nothing did. There is more in that end than results, so this rather
+/// takes a new one for an old one than the other way round.
+pub(crate) fn first_new(report: &Report, usage: &Usage) -> usize {
+    if usage.cache_read == 0 {
+        return 0;
     }
-    saved
+    let mut room = usage.uncached();
+    let fits = |block: &&BlockReport| match room.checked_sub(tokens_after(block)) {
+        Some(left) => {
+            room = left;
+            true
+        }
+        None => false,
+    };
+    report.blocks.len() - report.blocks.iter().rev().take_while(fits).count()
+}
+
+/// Tokens that the results from this one on have less.
+fn new_saving(report: &Report, first: usize) -> i64 {
+    report.blocks.iter().skip(first).map(saved_in).sum()
+}
+
+fn tokens_after(block: &BlockReport) -> u64 {
+    block.tokens_after.unwrap_or(block.bytes_after / BYTES_PER_TOKEN) as u64
+}
+
+/// Tokens that a result has less.
+pub(crate) fn saved_in(block: &BlockReport) -> i64 {
+    let after = tokens_after(block);
+    let before = block.tokens_before.map_or(after, |tokens| tokens as u64);
+    i64::try_from(before.saturating_sub(after)).unwrap_or(0)
 }
 
 /// What the client's own call would have cost, and what was used besides: the prompts of later calls, and what the model

@@ -15,7 +15,7 @@ use super::Entry;
 use crate::secret::make_private;
 
 /// The folder in the user's folder.
-const FOLDER: &str = "ledger";
+pub(super) const FOLDER: &str = "ledger";
 /// Most bytes of one day, about a hundred thousand turns. What comes after that is not kept.
 const MAX_DAY: u64 = 32 << 20;
 /// Most bytes of all days. The oldest go first.
@@ -151,7 +151,7 @@ fn drop_oldest(folder: &Path) -> io::Result<()> {
 }
 
 /// The days there are, the oldest first.
-fn days(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+pub(super) fn days(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let mut days = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

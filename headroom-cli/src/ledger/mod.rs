@@ -2,12 +2,14 @@
 
 mod entry;
 mod file;
+mod history;
 mod prices;
 mod sums;
 
 pub(crate) use self::{
-    entry::{Call, Entry},
+    entry::{Call, DEFINITION, Entry, first_new, saved_in},
     file::{Ledger, day, read},
+    history::History,
     prices::{AS_OF, Price},
     sums::Sums,
 };

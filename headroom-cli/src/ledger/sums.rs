@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Entry, entry::is_success, prices::Price};
+use super::Entry;
 use crate::usage::Usage;
 
 /// Entries added up. Every figure can be had again from the entries and the prices.
@@ -32,7 +32,7 @@ pub(crate) struct Sums {
 
 impl Sums {
     pub(crate) fn add(&mut self, entry: &Entry) {
-        if !is_success(entry.status) {
+        if !entry.is_accepted() {
             self.refused += 1;
             return;
         }
@@ -43,14 +43,41 @@ impl Sums {
         self.extra += entry.extra;
         self.saved_new += entry.saved_new;
         self.saved_cached += entry.saved_cached;
-        match (&entry.usage, entry.model.as_deref().and_then(Price::of)) {
-            (Some(usage), Some(price)) => {
-                let extra = price.cost(&entry.extra);
-                self.paid += price.cost(usage) + extra;
-                self.saved += price.saving(usage, entry.saved_new, entry.saved_cached) - extra;
+        match (entry.paid(), entry.saved()) {
+            (Some((paid, _)), Some(saved)) => {
+                self.paid += paid;
+                self.saved += saved;
             }
             _ => self.unpriced += 1,
         }
+    }
+
+    /// Takes in what was added up elsewhere.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        let Self {
+            turns,
+            refused,
+            rewritten,
+            calls,
+            unpriced,
+            usage,
+            extra,
+            saved_new,
+            saved_cached,
+            paid,
+            saved,
+        } = *other;
+        self.turns += turns;
+        self.refused += refused;
+        self.rewritten += rewritten;
+        self.calls += calls;
+        self.unpriced += unpriced;
+        self.usage += usage;
+        self.extra += extra;
+        self.saved_new += saved_new;
+        self.saved_cached += saved_cached;
+        self.paid += paid;
+        self.saved += saved;
     }
 
     /// Tokens saved, wherever they would have come from.

@@ -1,16 +1,17 @@
 //! `headroom mcp`: what was set aside, for agents that speak the Model Context Protocol.
 
 mod args;
+mod http;
 mod install;
 mod server;
 
-use std::io;
+use std::{io, net::SocketAddr};
 
 use rmcp::{ServiceExt, transport::stdio};
 
 pub(crate) use self::args::{EXAMPLES, McpArgs};
 use self::{args::McpCommand, install::InstallError, server::Server};
-use crate::config::Store;
+use crate::{config::Store, secret::SecretError};
 
 /// What stops `headroom mcp`.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,14 @@ pub(crate) enum McpError {
     Runtime(#[source] io::Error),
     #[error("the client did not begin as the protocol has it")]
     Start(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("cannot listen on {address}: {}", http::in_use(.source))]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("cannot handle signals")]
+    Signals(#[source] io::Error),
+    #[error("there is no folder to keep a token in; set HEADROOM_HOME or HOME")]
+    NoHome,
+    #[error("there is no token to tell whom to let in")]
+    Secret(#[from] SecretError),
     #[error(transparent)]
     Install(#[from] InstallError),
 }
@@ -31,26 +40,33 @@ pub(crate) enum McpError {
 impl McpError {
     /// Whether `headroom` has to be called differently.
     pub(crate) const fn is_usage(&self) -> bool {
-        matches!(self, Self::Memory)
+        match self {
+            Self::Memory | Self::NoHome => true,
+            Self::Install(error) => error.is_usage(),
+            _ => false,
+        }
     }
 }
 
 /// Serves, or changes a client's configuration.
 pub(crate) fn run(args: &McpArgs, store: &Store) -> Result<(), McpError> {
     match &args.command {
-        Some(McpCommand::Install(args)) => Ok(install::install(args.client, args.print)?),
-        Some(McpCommand::Uninstall(args)) => Ok(install::uninstall(args.client, args.print)?),
-        None => serve(store),
+        Some(McpCommand::Install(args)) => Ok(install::install(args)?),
+        Some(McpCommand::Uninstall(args)) => Ok(install::uninstall(args)?),
+        None => serve(store, args.http.map(|listen| listen.address())),
     }
 }
 
-fn serve(store: &Store) -> Result<(), McpError> {
+fn serve(store: &Store, http: Option<SocketAddr>) -> Result<(), McpError> {
     let Store::Folder(folder) = store else { return Err(McpError::Memory) };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(McpError::Runtime)?;
+    let server = Server::new(folder);
     let served = runtime.block_on(async {
-        let running =
-            Server::new(folder).serve(stdio()).await.map_err(|error| McpError::Start(Box::new(error)))?;
+        if let Some(address) = http {
+            return http::serve(address, server).await;
+        }
+        let running = server.serve(stdio()).await.map_err(|error| McpError::Start(Box::new(error)))?;
         // The client ends it by closing standard input.
         let _ = running.waiting().await;
         Ok(())

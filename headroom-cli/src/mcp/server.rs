@@ -1,14 +1,13 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use async_trait::async_trait;
-use headroom_core::{Handle, Headroom, Hints, Means, Options, Original};
-use headroom_store::{DiskStore, OriginalStore, StoreError, retrieve};
+use headroom_core::{Headroom, Hints, Means, Options};
+use headroom_store::{OriginalStore, retrieve};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -20,7 +19,11 @@ use rmcp::{
 use serde_json::{Value, json};
 
 use crate::{
+    config,
+    ledger::History,
     output::Count,
+    proxy::Everybody,
+    savings,
     store::{self, LOCAL_TENANT},
 };
 
@@ -28,12 +31,18 @@ const COMPRESS: &str = "headroom_compress";
 const RETRIEVE: &str = "headroom_retrieve";
 const STATS: &str = "headroom_stats";
 
+/// Days that are summed up where a call names none.
+const PERIODS: [u32; 3] = [1, 7, 30];
+const MAX_DAYS: u32 = 366;
+
 /// Answers calls of the tools over the folder of this user.
 pub(super) struct Server {
     folder: PathBuf,
     store: Everybody,
     engine: Headroom,
     calls: Calls,
+    /// None where the user has no folder.
+    ledger: Option<Arc<Mutex<History>>>,
 }
 
 #[derive(Default)]
@@ -48,9 +57,10 @@ impl Server {
     pub(super) fn new(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
-            store: Everybody(DiskStore::new(folder)),
+            store: Everybody::in_folder(folder),
             engine: Headroom::new(),
             calls: Calls::default(),
+            ledger: config::home().map(|home| Arc::new(Mutex::new(History::in_folder(&home)))),
         }
     }
 
@@ -58,7 +68,7 @@ impl Server {
         match name {
             RETRIEVE => Ok(self.retrieve(arguments).await),
             COMPRESS => Ok(self.compress(arguments).await),
-            STATS => Ok(text(self.stats())),
+            STATS => Ok(self.stats(arguments).await),
             _ => Err(ErrorData::invalid_params(format!("there is no tool {name:?}"), None)),
         }
     }
@@ -98,10 +108,35 @@ impl Server {
         text(outcome.text.unwrap_or_else(|| input.to_owned()))
     }
 
-    fn stats(&self) -> String {
+    async fn stats(&self, arguments: &JsonObject) -> CallToolResult {
+        let days = match arguments.get("days") {
+            None => None,
+            Some(days) => match days.as_u64().and_then(|days| u32::try_from(days).ok()) {
+                Some(days) if (1..=MAX_DAYS).contains(&days) => Some(days),
+                _ => return failed(format!("\"days\" is a whole number from 1 to {MAX_DAYS}.")),
+            },
+        };
+        let periods = days.map_or_else(|| PERIODS.to_vec(), |days| vec![days]);
+        let saved = match &self.ledger {
+            Some(ledger) => {
+                let ledger = Arc::clone(ledger);
+                let read = tokio::task::spawn_blocking(move || savings::in_periods(&ledger, &periods));
+                match read.await {
+                    Ok(Ok(text)) => text,
+                    Ok(Err(error)) => return failed(format!("The ledger cannot be read: {error}.")),
+                    Err(_) => return failed("The ledger cannot be read.".to_owned()),
+                }
+            }
+            None => String::new(),
+        };
+        text(format!("{saved}{}", self.own_calls()))
+    }
+
+    fn own_calls(&self) -> String {
         let count = |number: &AtomicU64| Count(number.load(Ordering::Relaxed));
         format!(
-            "Since this server started: {} texts compressed, {} -> {} tokens; {} retrieved.\nKept in {}.\n",
+            "By this server since it started, not in these sums: {} texts compressed, {} -> {} tokens; {} retrieved.\n\
+             Kept in {}.\n",
             count(&self.calls.compressed),
             count(&self.calls.tokens_before),
             count(&self.calls.tokens_after),
@@ -178,8 +213,14 @@ fn tools() -> Vec<Tool> {
             &["text"],
         )
         .with_annotations(closed.clone()),
-        tool(STATS, "Says what headroom_compress saved since this server started, and where things are kept.", json!({}), &[])
-            .with_annotations(closed.read_only(true)),
+        tool(
+            STATS,
+            "Says what Headroom saved the user: dollars at cache prices and tokens, today, in 7 and in 30 days, from its \
+             ledger of what the providers counted.",
+            json!({"days": {"type": "integer", "minimum": 1, "maximum": MAX_DAYS, "description": "Only the last so many days, today included"}}),
+            &[],
+        )
+        .with_annotations(closed.read_only(true)),
     ]
 }
 
@@ -189,18 +230,4 @@ fn text(text: String) -> CallToolResult {
 
 fn failed(message: String) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(message)])
-}
-
-/// Finds what any program of this user set aside, whatever credential it was for. The folder is the user's own.
-struct Everybody(DiskStore);
-
-#[async_trait]
-impl OriginalStore for Everybody {
-    async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
-        self.0.put_many(tenant, originals).await
-    }
-
-    async fn get(&self, _: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
-        self.0.find(handle).await
-    }
 }

@@ -7,7 +7,7 @@ use tower::BoxError;
 
 use super::Provider;
 
-pub(super) type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
+pub(crate) type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
 
 /// A whole response. What it holds is for who asked alone, and is not guessed to be anything else.
 pub(super) fn whole(
@@ -38,6 +38,6 @@ pub(super) fn text(body: impl Into<Bytes>) -> Response<ResponseBody> {
 }
 
 /// An error in the shape that the provider's clients parse.
-pub(super) fn failure(provider: Provider, status: StatusCode, message: &str) -> Response<ResponseBody> {
+pub(crate) fn failure(provider: Provider, status: StatusCode, message: &str) -> Response<ResponseBody> {
     whole(status, "application/json", provider.error(status, message))
 }

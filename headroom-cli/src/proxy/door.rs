@@ -11,16 +11,26 @@ use http::{
 use super::{
     Provider,
     answer::{self, ResponseBody},
-    own::Route,
 };
 use crate::secret::Secret;
 
 /// Where a client that has another `authorization` puts the token.
 const TOKEN: HeaderName = HeaderName::from_static("x-headroom-token");
 
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Something of ours that tells nothing, or looks after itself.
+    Open,
+    /// Something of ours.
+    Guarded,
+    /// A provider.
+    Forwarded,
+}
+
 /// Lets requests in, or not.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(crate) struct Door {
     /// None matches where there is no folder to keep one in.
     secret: Option<Secret>,
     /// Whether other machines can reach the proxy. Then nothing is let in without the token.
@@ -29,7 +39,7 @@ pub(super) struct Door {
 
 /// Why a request does not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// A tunnel to somewhere of the request's choosing.
     Connect,
     /// A name that is not this machine's: a web page whose name was made to point here.
@@ -47,12 +57,12 @@ pub(super) enum Refusal {
 }
 
 impl Door {
-    pub(super) const fn new(secret: Option<Secret>, reachable: bool) -> Self {
+    pub(crate) const fn new(secret: Option<Secret>, reachable: bool) -> Self {
         Self { secret, reachable }
     }
 
-    /// Why a request may not come in; `route` is the one of ours that it asks for.
-    pub(super) fn refusal<B>(&self, request: &Request<B>, route: Option<Route>) -> Option<Refusal> {
+    /// Why a request may not come in.
+    pub(crate) fn refusal<B>(&self, request: &Request<B>, access: Access) -> Option<Refusal> {
         let headers = request.headers();
         if request.method() == Method::CONNECT {
             return Some(Refusal::Connect);
@@ -66,10 +76,12 @@ impl Door {
         }
         let named = headers.get(TOKEN).is_some_and(|value| self.matches(value.as_bytes()));
         let bearer = bearer(headers).is_some_and(|value| self.matches(value));
-        match route {
-            Some(_) if is_cross_site(headers) => Some(Refusal::Origin),
-            Some(route) if route.is_open() || named || bearer => None,
-            None if named || !self.reachable => bearer.then_some(Refusal::Astray),
+        let is_ours = access != Access::Forwarded;
+        match access {
+            _ if is_ours && is_cross_site(headers) => Some(Refusal::Origin),
+            Access::Open => None,
+            Access::Guarded if named || bearer => None,
+            Access::Forwarded if named || !self.reachable => bearer.then_some(Refusal::Astray),
             _ if self.secret.is_none() => Some(Refusal::NoToken),
             _ => Some(Refusal::Token),
         }
@@ -81,7 +93,7 @@ impl Door {
 }
 
 impl Refusal {
-    pub(super) fn response(self, provider: Provider) -> Response<ResponseBody> {
+    pub(crate) fn response(self, provider: Provider) -> Response<ResponseBody> {
         let (status, message) = match self {
             Self::Connect => (
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -129,7 +141,7 @@ impl Refusal {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.as_bytes().split_at_checked(7)?;
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
 }

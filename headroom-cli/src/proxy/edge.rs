@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     fmt,
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -10,8 +11,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_tower::RequestReport;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use headroom_core::Means;
+use headroom_tower::{HeadroomOverride, RequestReport};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use metrics::histogram;
@@ -21,7 +23,8 @@ use tower::{BoxError, Service, ServiceExt};
 use super::{
     Provider,
     answer::{self, ResponseBody},
-    door::Door,
+    board::{Copied, Side},
+    door::{Access, Door},
     metered::FIRST_BYTE,
     own::{Own, Route},
     totals::Totals,
@@ -41,50 +44,72 @@ pub(super) struct Edge<S> {
 struct Shared {
     door: Door,
     own: Own,
+    means: Means,
     totals: Arc<Totals>,
 }
 
 impl<S> Edge<S> {
-    pub(super) fn new(service: S, door: Door, own: Own, totals: Arc<Totals>) -> Self {
-        Self { service, shared: Arc::new(Shared { door, own, totals }) }
+    pub(super) fn new(service: S, door: Door, own: Own, means: Means, totals: Arc<Totals>) -> Self {
+        Self { service, shared: Arc::new(Shared { door, own, means, totals }) }
     }
 
-    pub(super) async fn handle<I, B>(self, request: Request<I>) -> Result<Response<ResponseBody>, Infallible>
+    pub(super) async fn handle<I, B>(
+        self,
+        peer: SocketAddr,
+        mut request: Request<I>,
+    ) -> Result<Response<ResponseBody>, Infallible>
     where
-        S: Service<Request<I>, Response = Response<B>, Error = UpstreamError>,
-        I: Body<Data = Bytes, Error: Into<BoxError>>,
+        S: Service<Request<Copied<I>>, Response = Response<B>, Error = UpstreamError>,
+        I: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let start = Instant::now();
         let line = Line { method: request.method().clone(), path: request.uri().path().to_owned() };
         let route = Route::of(&line.path);
         let provider = Provider::of(&line.path, request.headers());
-        let turn = Turn::default();
-        let response = match (self.shared.door.refusal(&request, route), route) {
+        let mut turn = Turn::default();
+        let access = route.map_or(Access::Forwarded, Route::access);
+        if self.shared.means == Means::File && !is_here(peer, request.headers()) {
+            // That agent has other files.
+            request.extensions_mut().insert(HeadroomOverride::new().means(Means::Served));
+        }
+        let response = match (self.shared.door.refusal(&request, access), route) {
             (Some(refusal), _) => refusal.response(provider),
             (None, Some(route)) => self.shared.own.answer(route, request).await,
-            (None, None) => self.forward(request, provider, turn.clone(), start).await,
+            (None, None) => {
+                let recorded = is_turn(&request).then(|| self.record(request.headers(), provider));
+                turn = recorded.as_ref().map_or(turn, |recorded| recorded.turn.clone());
+                self.forward(request, provider, turn.clone(), recorded, start).await
+            }
         };
         line.write(&response, &turn, start);
         Ok(response)
     }
 
+    /// What puts a turn on record.
+    fn record(&self, headers: &HeaderMap, provider: Provider) -> Recorded {
+        let totals = Arc::clone(&self.shared.totals);
+        let Some(board) = self.shared.own.board() else {
+            return Recorded { turn: Turn::default(), provider, totals, board: None };
+        };
+        let (copies, begun) = board.begin(headers);
+        let turn = Turn::copied_to(copies);
+        Recorded { turn, provider, totals, board: Some((Arc::clone(board), begun)) }
+    }
+
     async fn forward<I, B>(
         self,
-        mut request: Request<I>,
+        request: Request<I>,
         provider: Provider,
         turn: Turn,
+        recorded: Option<Recorded>,
         start: Instant,
     ) -> Response<ResponseBody>
     where
-        S: Service<Request<I>, Response = Response<B>, Error = UpstreamError>,
+        S: Service<Request<Copied<I>>, Response = Response<B>, Error = UpstreamError>,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let recorded = is_turn(&request).then(|| Recorded {
-            turn: turn.clone(),
-            provider,
-            totals: Arc::clone(&self.shared.totals),
-        });
+        let mut request = request.map(|body| turn.copies().of(body, Side::Before));
         request.extensions_mut().insert(turn.clone());
         match self.service.oneshot(request).await {
             Ok(mut response) => {
@@ -100,6 +125,12 @@ impl<S> Edge<S> {
             }
         }
     }
+}
+
+/// Whether a client runs on this machine, as far as can be seen: what comes through another proxy may be from anywhere.
+fn is_here(peer: SocketAddr, headers: &HeaderMap) -> bool {
+    const FORWARDED: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
+    peer.ip().to_canonical().is_loopback() && !FORWARDED.iter().any(|name| headers.contains_key(*name))
 }
 
 /// Whether a model is to answer. Counting the tokens of a conversation takes the same body and costs nothing.
@@ -201,5 +232,26 @@ impl fmt::Display for Effect<'_> {
         };
         let Tokens { before, after } = Tokens::of(report);
         write!(f, ", tool results {before} -> {after} tokens, {} saved", report.tokens_saved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_elsewhere_are_told_from_those_on_this_machine() {
+        let headers = |name: Option<&'static str>| {
+            let name = name.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("10.0.0.7")));
+            name.into_iter().collect::<HeaderMap>()
+        };
+        let is_here = |peer: &str, name| is_here(peer.parse().unwrap(), &headers(name));
+        for peer in ["127.0.0.1:9", "127.8.0.1:9", "[::1]:9", "[::ffff:127.0.0.1]:9"] {
+            assert!(is_here(peer, None), "{peer}");
+            assert!(!is_here(peer, Some("x-forwarded-for")) && !is_here(peer, Some("via")));
+        }
+        for peer in ["10.0.0.7:9", "[::ffff:10.0.0.7]:9", "[fe80::1]:9", "0.0.0.0:9"] {
+            assert!(!is_here(peer, None), "{peer}");
+        }
     }
 }

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     config::{self, Config, Upstreams},
-    layer,
+    configured,
     ledger::Ledger,
 };
 
@@ -63,7 +63,7 @@ impl Embedded {
         let store = OpenStore::new(&config.store);
         let ledger = config::home().map(|home| Ledger::in_folder(&home));
         Ok(Self {
-            layer: layer(config.tier, store.shared()).observer(storing::Warner),
+            layer: configured(config, store.shared()).observer(storing::Warner),
             config: config.clone(),
             store,
             connector: Connector::new()?,
@@ -81,9 +81,9 @@ impl Embedded {
         // Nobody asks for these metrics: without a token no route of ours is open.
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let totals = Arc::clone(&self.totals);
-        let own = Own::new(self.store.clone(), self.layer.clone(), metrics, Arc::clone(&totals));
+        let own = Own::new(self.store.clone(), None, &self.layer, metrics, Arc::clone(&totals));
         let watched = Watched { service, watch: Arc::clone(&self.watch) };
-        let edge = Edge::new(watched, Door::new(None, false), own, totals);
+        let edge = Edge::new(watched, Door::new(None, false), own, self.config.means, totals);
         let config = self.config.clone();
         let read = {
             let config = config.clone();

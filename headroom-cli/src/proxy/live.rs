@@ -47,6 +47,9 @@ impl Live {
             ("listen", new.listen != old.listen),
             ("tier", new.tier != old.tier),
             ("store", new.store != old.store),
+            ("means", new.means != old.means),
+            ("spool", new.spool != old.spool),
+            ("dashboard_content", new.dashboard_content != old.dashboard_content),
         ] {
             if differs {
                 tracing::warn!("{name} changes only when the proxy is started again");

@@ -1,6 +1,7 @@
 //! `headroom proxy`: a transparent reverse proxy with the layer in it.
 
 mod answer;
+mod board;
 mod connect;
 mod door;
 mod edge;
@@ -31,25 +32,30 @@ use tower::{BoxError, Service, ServiceBuilder};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 pub(crate) use self::{
+    answer::{ResponseBody, failure},
     connect::Connector,
+    door::{Access, Door},
     embed::{Embedded, Exchange},
-    probe::{Listener, probe},
+    probe::{Listener, code, probe},
     provider::Provider,
+    signals::Signals,
+    storing::Everybody,
 };
 use self::{
-    door::Door,
+    board::{Board, Copied},
     edge::Edge,
     live::{Live, LiveUpstreams},
-    own::Own,
-    signals::{Asked, Signals},
+    own::{Dashboard, Own},
+    signals::Asked,
     storing::OpenStore,
     totals::Totals,
     upstream::{Upstream, UpstreamError},
 };
 use crate::{
-    config::{self, Config, ConfigError, Log},
-    layer,
+    config::{self, Config, ConfigError, Log, SpoolFolder},
+    configured,
     ledger::Ledger,
+    output,
     secret::{Secret, SecretError},
 };
 
@@ -99,12 +105,15 @@ pub(crate) async fn run(
     announce(&config, address);
     let (metrics, observer) = metered::collect()?;
     let store = OpenStore::open(&config.store).await;
-    let layer = layer(config.tier, store.shared()).observer((storing::Warner, observer));
+    storing::check_spool(&config).await;
+    let layer = configured(&config, store.shared()).observer((storing::Warner, observer));
     let totals = Arc::new(Totals::new(home.as_deref().map(Ledger::in_folder)));
     tokio::spawn(metered::keep_up(metrics.clone()));
-    let own = Own::new(store, layer.clone(), metrics, Arc::clone(&totals));
+    let spool = config.spool.as_ref().map(SpoolFolder::open);
+    let board = Dashboard::new(Board::new(config.dashboard_content), home.as_deref(), config.tier);
+    let own = Own::new(store, spool, &layer, metrics, Arc::clone(&totals)).with_dashboard(board);
     let service = ServiceBuilder::new().layer(layer).service(upstream);
-    let edge = Edge::new(service, door, own, Arc::clone(&totals));
+    let edge = Edge::new(service, door, own, config.means, Arc::clone(&totals));
     let mut live = Live { config, upstreams, read: Box::new(read), set_log };
     serve(listener, edge, &mut live, &mut signals).await;
     totals.flush();
@@ -146,11 +155,12 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ProxyE
 /// no say in it.
 fn announce(config: &Config, address: SocketAddr) {
     eprintln!(
-        "headroom {} listens on http://{address} (tier {}, store {}); upstreams: {}\n\
+        "headroom {} listens on http://{address} (tier {}, means {}, store {}); upstreams: {}\n\
          point a client at it: ANTHROPIC_BASE_URL=http://{address} OPENAI_BASE_URL=http://{address}/v1 \
          GOOGLE_GEMINI_BASE_URL=http://{address}",
         env!("CARGO_PKG_VERSION"),
         config.tier,
+        config.means_in_words(),
         config.store,
         config.upstreams,
     );
@@ -158,7 +168,10 @@ fn announce(config: &Config, address: SocketAddr) {
 
 async fn serve<S, B>(listener: TcpListener, edge: Edge<S>, live: &mut Live, signals: &mut Signals)
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = UpstreamError> + Clone + Send + 'static,
+    S: Service<Request<Copied<Incoming>>, Response = Response<B>, Error = UpstreamError>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
@@ -167,9 +180,9 @@ where
     server.timer(TokioTimer::new()).header_read_timeout(None);
     let graceful = GracefulShutdown::new();
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!("cannot take a connection: {error}");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -187,8 +200,10 @@ where
         // Each event of a stream leaves at once.
         let _ = stream.set_nodelay(true);
         let edge = edge.clone();
-        let connection = server
-            .serve_connection(TokioIo::new(stream), service_fn(move |request| edge.clone().handle(request)));
+        let connection = server.serve_connection(
+            TokioIo::new(stream),
+            service_fn(move |request| edge.clone().handle(peer, request)),
+        );
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -211,11 +226,9 @@ where
 
 /// Begins to log. What is given back changes how much.
 fn log_to_stderr(level: Log) -> Box<dyn Fn(Log) + Send> {
-    use std::io::IsTerminal;
     use tracing_subscriber::{layer::SubscriberExt, reload, util::SubscriberInitExt};
 
-    let colours =
-        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colours = output::takes_colours(&io::stderr());
     let lines =
         tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours).with_target(false);
     let (ours, handle) = reload::Layer::new(of_ours(level));

@@ -11,7 +11,7 @@ pub(super) enum Asked {
 
 /// The signals that the proxy listens to.
 #[derive(Debug)]
-pub(super) struct Signals(Option<Listening>);
+pub(crate) struct Signals(Option<Listening>);
 
 #[cfg(unix)]
 #[derive(Debug)]
@@ -28,7 +28,7 @@ struct Listening {
 struct Listening;
 
 impl Signals {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Self(Some(Listening::new()?)))
     }
 
@@ -50,7 +50,7 @@ impl Signals {
     }
 
     /// Waits for the next one that asks to stop.
-    pub(super) async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         while self.next().await != Asked::Stop {}
     }
 }

@@ -1,14 +1,18 @@
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use headroom_core::Handle;
-use headroom_store::{DiskStore, MemoryStore, OriginalStore, StoreError};
+use async_trait::async_trait;
+use headroom_core::{Handle, Means, Original};
+use headroom_store::{DiskStore, MemoryStore, OriginalStore, Spool, StoreError};
 use headroom_tower::{Observer, StoreFailed};
 
-use crate::{config::Store, store};
+use crate::{
+    config::{Config, Store},
+    store,
+};
 
 /// The store of a running proxy.
 #[derive(Clone, Debug)]
-pub(super) enum OpenStore {
+pub(crate) enum OpenStore {
     Memory(MemoryStore),
     Folder(DiskStore),
 }
@@ -34,7 +38,7 @@ impl OpenStore {
     }
 
     /// What is kept under this handle, whoever it belongs to: for the user who runs the proxy.
-    pub(super) async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+    async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
         match self {
             Self::Memory(store) => Ok(store.find(handle)),
             Self::Folder(store) => store.find(handle).await,
@@ -45,6 +49,43 @@ impl OpenStore {
         match self {
             Self::Memory(store) => Arc::new(store.clone()),
             Self::Folder(store) => Arc::new(store.clone()),
+        }
+    }
+}
+
+/// Says what keeps files from being written, if that is how the model fetches things back.
+pub(super) async fn check_spool(config: &Config) {
+    if let Some(spool) = config.spool.as_ref().filter(|_| config.means == Means::File)
+        && let Err(error) = spool.open().check().await
+    {
+        tracing::warn!("nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
+    }
+}
+
+/// Finds what any program of this user set aside, whatever credential it was for. The store is the user's own.
+#[derive(Debug)]
+pub(crate) struct Everybody {
+    pub(super) store: OpenStore,
+    pub(super) spool: Option<Spool>,
+}
+
+impl Everybody {
+    /// Over the folder of this user.
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        Self { store: OpenStore::Folder(DiskStore::new(folder)), spool: None }
+    }
+}
+
+#[async_trait]
+impl OriginalStore for Everybody {
+    async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
+        self.store.shared().put_many(tenant, originals).await
+    }
+
+    async fn get(&self, _: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+        match (self.store.find(handle).await, &self.spool) {
+            (Ok(None), Some(spool)) => spool.find(handle).await,
+            (found, _) => found,
         }
     }
 }

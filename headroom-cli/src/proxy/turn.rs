@@ -7,7 +7,11 @@ use std::{
 
 use headroom_tower::RequestReport;
 
-use super::{Provider, totals::Totals};
+use super::{
+    Provider,
+    board::{Begun, Board, Copies},
+    totals::Totals,
+};
 use crate::{
     ledger::{Call, Entry},
     usage::Usage,
@@ -16,7 +20,10 @@ use crate::{
 /// Filled in while the request goes on, by whoever sees a part of it: it travels in the request's extensions, also in
 /// those of the calls that the client does not know of.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Turn(Arc<Mutex<State>>);
+pub(super) struct Turn {
+    state: Arc<Mutex<State>>,
+    copies: Copies,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -25,8 +32,17 @@ struct State {
 }
 
 impl Turn {
+    /// A turn whose body is copied here.
+    pub(super) fn copied_to(copies: Copies) -> Self {
+        Self { copies, ..Self::default() }
+    }
+
+    pub(super) const fn copies(&self) -> &Copies {
+        &self.copies
+    }
+
     fn with<T>(&self, see: impl FnOnce(&mut State) -> T) -> T {
-        see(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        see(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A request goes to the provider. The number under which its answer is told.
@@ -76,6 +92,8 @@ pub(super) struct Recorded {
     pub(super) turn: Turn,
     pub(super) provider: Provider,
     pub(super) totals: Arc<Totals>,
+    /// None where there is no page to show it on.
+    pub(super) board: Option<(Arc<Board>, Begun)>,
 }
 
 impl Drop for Recorded {
@@ -83,8 +101,10 @@ impl Drop for Recorded {
         let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let name = self.provider.as_str();
         let entry = self.turn.with(|state| Entry::of(at, name, state.report.as_ref(), &state.calls));
-        if let Some(entry) = entry {
-            self.totals.add(entry);
+        let Some(entry) = entry else { return };
+        if let Some((board, begun)) = self.board.take() {
+            board.add(begun, &entry, self.turn.report().as_ref(), self.turn.copies());
         }
+        self.totals.add(entry);
     }
 }

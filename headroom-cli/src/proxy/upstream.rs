@@ -18,7 +18,7 @@ use hyper_util::{
 };
 use tower::{BoxError, Service};
 
-use super::{Provider, connect::Connector, live::LiveUpstreams, turn::Turn};
+use super::{Provider, board::Side, connect::Connector, live::LiveUpstreams, turn::Turn};
 use crate::{
     config::Base,
     usage::{Tap, Usage},
@@ -123,7 +123,11 @@ where
         parts.version = Version::HTTP_11;
         let turn = parts.extensions.remove::<Turn>().unwrap_or_default();
         let call = turn.call(parts.extensions.remove::<RequestReport>());
-        let request = Request::from_parts(parts, body.map_err(Into::into).boxed_unsync());
+        let body = match call {
+            0 => turn.copies().of(body, Side::After).map_err(Into::into).boxed_unsync(),
+            _ => body.map_err(Into::into).boxed_unsync(),
+        };
+        let request = Request::from_parts(parts, body);
         let (base, sent) = (base.clone(), self.client.request(request));
         Box::pin(async move {
             let mut response = sent.await.map_err(|source| match source.is_connect() {

@@ -1,9 +1,9 @@
 use std::ffi::OsString;
 
-use headroom_core::Tier;
+use headroom_core::{Means, Tier};
 
 use super::agent::Agent;
-use crate::config::{Base, Settings, Store};
+use crate::config::{Base, Settings, SpoolFolder, Store};
 
 pub(crate) const EXAMPLES: &str = "\
 The agent runs as it would without this: in the same folder, on the same terminal, with the same settings and keys. \
@@ -27,6 +27,8 @@ Examples:
     headroom wrap codex -- exec \"fix the tests\"
   With an OpenAI-compatible server behind it:
     headroom wrap aider --upstream http://127.0.0.1:11434
+  With files that the agent reads itself in place of a tool (Claude Code is told that it may):
+    headroom wrap claude --means file
   The variables to set by hand, for a proxy that runs already:
     headroom wrap gemini --print
 
@@ -47,11 +49,17 @@ pub(crate) struct WrapArgs {
     /// Where what is set aside is kept: a folder, or memory [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR|memory")]
     pub(super) store: Option<Store>,
+    /// How the model fetches back what is set aside: served, client, file or none [default: served]
+    #[arg(long)]
+    pub(super) means: Option<Means>,
+    /// The folder of the files, with `--means file`; the agent must be allowed to read it [default: `spool` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    #[arg(long, value_name = "DIR")]
+    pub(super) spool: Option<SpoolFolder>,
     /// Use the proxy that runs at the configured address instead of one of its own
-    #[arg(long, conflicts_with_all = ["upstream", "tier", "store"])]
+    #[arg(long, conflicts_with_all = ["upstream", "tier", "store", "means", "spool"])]
     pub(super) join: bool,
     /// Print the variables and arguments for the configured address instead of running the agent
-    #[arg(long, conflicts_with_all = ["upstream", "tier", "store", "join"])]
+    #[arg(long, conflicts_with_all = ["upstream", "tier", "store", "means", "spool", "join"])]
     pub(super) print: bool,
     /// Write the receipt, or with --print what would be set, as JSON
     #[arg(long)]
@@ -68,6 +76,8 @@ impl WrapArgs {
             upstream: self.upstream.clone(),
             tier: self.tier,
             store: self.store.clone(),
+            means: self.means,
+            spool: self.spool.clone(),
             ..Settings::default()
         }
     }

@@ -10,6 +10,7 @@ mod steps;
 
 use std::{env, io, net::SocketAddr, process::Command, sync::Arc};
 
+use headroom_core::Means;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -69,7 +70,7 @@ pub(crate) fn run(args: &WrapArgs, config: &Config) -> Result<u8, WrapError> {
     let runtime = Runtime::new().map_err(WrapError::Runtime)?;
     let receipt = Arc::new(Receipt::default());
     let mut door = if args.join {
-        if runtime.block_on(probe(shared)) != Listener::Headroom {
+        if !matches!(runtime.block_on(probe(shared)), Listener::Headroom { .. }) {
             return Err(WrapError::NoProxy { address: shared });
         }
         Door::Shared(shared)
@@ -78,14 +79,17 @@ pub(crate) fn run(args: &WrapArgs, config: &Config) -> Result<u8, WrapError> {
         let proxy = Embedded::new(config, move |exchange| seen.add(exchange))?;
         Door::Own { runtime: &runtime, proxy: Box::new(proxy), config, open: Vec::new() }
     };
-    let Some(plan) = Plan::of(args.agent, upstream_is_set(args), &mut door)? else {
+    let Some(mut plan) = Plan::of(args.agent, upstream_is_set(args), &mut door)? else {
         return steps(args.agent, shared).map(|()| 0);
     };
     for note in &plan.notes {
         eprintln!("headroom: {note}");
     }
     if !args.join {
-        runtime.block_on(check(&config.store));
+        runtime.block_on(check(config));
+        if let Some(spool) = config.spool.as_ref().filter(|_| config.means == Means::File) {
+            plan.let_read(args.agent, spool.folder());
+        }
     }
     let result = child::run(command(args, &plan), &runtime);
     door.flush();
@@ -123,10 +127,13 @@ fn upstream_is_set(args: &WrapArgs) -> bool {
 }
 
 /// Says before the agent takes the terminal what would keep most from being saved.
-async fn check(store: &Store) {
-    if let Store::Folder(folder) = store
-        && let Err(error) = headroom_store::DiskStore::new(folder).check().await
-    {
+async fn check(config: &Config) {
+    let checked = match (&config.spool, &config.store) {
+        (Some(spool), _) if config.means == Means::File => spool.open().check().await,
+        (_, Store::Folder(folder)) => headroom_store::DiskStore::new(folder).check().await,
+        (_, Store::Memory) => Ok(()),
+    };
+    if let Err(error) = checked {
         eprintln!("headroom: nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
     }
 }

@@ -6,7 +6,7 @@ use super::{
     PATIENCE, TASK, bodies, check, clean, lines,
     setup::{Clients, Mock, finish, workspace},
     stored,
-    support::Proxy,
+    support::{Proxy, headroom},
 };
 
 /// Claude Code in its folder, and what it is pointed at.
@@ -42,8 +42,12 @@ impl Claude<'_> {
 
     /// Whether the tool is in any transcript.
     fn knows_our_tool(&self) -> bool {
-        let found =
-            Command::new("grep").args(["-rlF", "headroom_retrieve"]).arg(self.home.join(".claude")).output();
+        self.has("headroom_retrieve")
+    }
+
+    /// Whether this is in any transcript.
+    fn has(&self, text: &str) -> bool {
+        let found = Command::new("grep").args(["-rlF", text]).arg(self.home.join(".claude")).output();
         !found.unwrap().stdout.is_empty()
     }
 }
@@ -108,5 +112,45 @@ fn claude_code_works_with_agents_under_it() {
     let bodies = bodies(&recorded);
     let delegated = |body: &&Vec<u8>| String::from_utf8_lossy(body).contains("Look at app.log for errors");
     assert!(bodies.iter().filter(delegated).count() >= 2, "{} requests", bodies.len());
+    assert!(!proxy.stderr().contains(" 400 "), "{}", proxy.stderr());
+}
+
+#[test]
+fn claude_code_reads_what_was_set_aside_from_files() {
+    let Some(clients) = Clients::get() else { return };
+    let (home, folder, data) = (tempfile::tempdir().unwrap(), workspace(), tempfile::tempdir().unwrap());
+    let (log, spool) = (data.path().join("upstream.jsonl"), data.path().join("spool"));
+    let Some(upstream) = Mock::strict_with_files(clients, &log, folder.path()) else { return };
+    let claude = Claude { clients, home: home.path(), folder: folder.path(), variables: &[] };
+    let args = ["--means", "file", "--spool", spool.to_str().unwrap()];
+    let proxy = Proxy::to(upstream.address, &[&["--log", "info", "--store", "memory"][..], &args].concat());
+    // Without leave to read outside of its project it would ask, and nobody answers here.
+    claude.turn(&proxy, &["--add-dir", spool.to_str().unwrap(), "-p", TASK]);
+    let address = proxy.address.to_string();
+    drop(proxy);
+    let mut again =
+        headroom(&["proxy", "--log", "info", "--listen", &address, "--store", "memory", "--upstream"]);
+    let proxy = Proxy::start(again.arg(format!("http://{}", upstream.address)).args(args));
+    claude.turn(&proxy, &["--add-dir", spool.to_str().unwrap(), "-c", "-p", "And since when?"]);
+
+    let requests = lines(&log);
+    let mut read = 0;
+    for request in &requests {
+        assert!(request["err"].is_null(), "refused: {request}");
+        assert_eq!(request["dropped"].as_array().map(Vec::len), Some(0), "thinking was dropped: {request}");
+        let now = request["usage"]["cache_read_input_tokens"].as_u64().unwrap();
+        assert!(now >= read, "the prompt cache was missed: {requests:?}");
+        read = now;
+    }
+    assert!(requests.iter().any(|request| request["calls"].to_string().contains("Read")), "{requests:?}");
+    // The client has read what the marker stood for: all of the report, in its own tool's words.
+    let files: Vec<_> = std::fs::read_dir(&spool).unwrap().map(|file| file.unwrap().path()).collect();
+    let original = files
+        .iter()
+        .filter(|path| path.is_file())
+        .find_map(|path| std::fs::read_to_string(path).ok().filter(|text| text.contains("request of order")));
+    let original = original.expect("the report is in the spool");
+    let line = original.lines().nth(9).unwrap();
+    assert!(claude.has(&format!("10\\t{line}")) || claude.has(&format!("10→{line}")), "{line}");
     assert!(!proxy.stderr().contains(" 400 "), "{}", proxy.stderr());
 }

@@ -9,27 +9,29 @@ use super::{
 #[test]
 fn opencode_works_and_breaks_no_rule_of_the_provider() {
     let Some(clients) = Clients::get() else { return };
-    let (home, folder, data) = (tempfile::tempdir().unwrap(), workspace(), tempfile::tempdir().unwrap());
-    let log = data.path().join("upstream.jsonl");
-    let Some(upstream) = Mock::strict(clients, &log, folder.path(), &[]) else { return };
-    let proxy = stored(upstream.address, &data.path().join("store"), None);
-    let options =
-        serde_json::json!({"baseURL": format!("http://{}/v1", proxy.address), "apiKey": "sk-ant-dummy"});
-    let config = serde_json::json!({"provider": {"anthropic": {"options": options}}, "permission": "allow",
+    for args in [&[][..], &["--parallel"]] {
+        let (home, folder, data) = (tempfile::tempdir().unwrap(), workspace(), tempfile::tempdir().unwrap());
+        let log = data.path().join("upstream.jsonl");
+        let Some(upstream) = Mock::strict(clients, &log, folder.path(), args) else { return };
+        let proxy = stored(upstream.address, &data.path().join("store"), None);
+        let options =
+            serde_json::json!({"baseURL": format!("http://{}/v1", proxy.address), "apiKey": "sk-ant-dummy"});
+        let config = serde_json::json!({"provider": {"anthropic": {"options": options}}, "permission": "allow",
         "autoupdate": false, "share": "disabled"});
-    fs::write(folder.path().join("opencode.json"), config.to_string()).unwrap();
-    for more in [None, Some("-c")] {
-        let mut opencode = Command::new(&clients.opencode);
-        clean(&mut opencode, home.path(), folder.path());
-        opencode.env("OPENCODE_DISABLE_MODELS_FETCH", "1").env("OPENCODE_DISABLE_AUTOUPDATE", "1");
-        opencode.arg("run").args(more).args(["-m", "anthropic/claude-opus-4-5", TASK]);
-        let output = finish(opencode, PATIENCE);
-        assert!(output.success, "{}\n{}", output.text, proxy.stderr());
-        assert!(output.text.contains("All done."), "{}\n{}", output.text, proxy.stderr());
-        assert!(!output.text.contains("headroom_retrieve"), "{}", output.text);
+        fs::write(folder.path().join("opencode.json"), config.to_string()).unwrap();
+        for more in [None, Some("-c")] {
+            let mut opencode = Command::new(&clients.opencode);
+            clean(&mut opencode, home.path(), folder.path());
+            opencode.env("OPENCODE_DISABLE_MODELS_FETCH", "1").env("OPENCODE_DISABLE_AUTOUPDATE", "1");
+            opencode.arg("run").args(more).args(["-m", "anthropic/claude-opus-4-5", TASK]);
+            let output = finish(opencode, PATIENCE);
+            assert!(output.success, "{}\n{}", output.text, proxy.stderr());
+            assert!(output.text.contains("All done."), "{}\n{}", output.text, proxy.stderr());
+            assert!(!output.text.contains("headroom_retrieve"), "{}", output.text);
+        }
+        check(&lines(&log));
+        assert!(!proxy.stderr().contains(" 400 "), "{}", proxy.stderr());
     }
-    check(&lines(&log));
-    assert!(!proxy.stderr().contains(" 400 "), "{}", proxy.stderr());
 }
 
 #[test]

@@ -24,10 +24,11 @@ fn script(name: &str) -> PathBuf {
 #[test]
 fn agents_by_the_python_sdk_break_no_rule_of_the_provider() {
     let Some(clients) = Clients::get() else { return };
-    for mode in ["plain", "stream", "threads"] {
+    let parallel = ["plain", "stream", "threads"].map(|mode| (mode, &["--parallel"][..]));
+    for (mode, args) in parallel.into_iter().chain(parallel.map(|(mode, _)| (mode, &[][..]))) {
         let (folder, data) = (workspace(), tempfile::tempdir().unwrap());
         let log = data.path().join("upstream.jsonl");
-        let Some(upstream) = Mock::strict(clients, &log, folder.path(), &[]) else { return };
+        let Some(upstream) = Mock::strict(clients, &log, folder.path(), args) else { return };
         let proxy = stored(upstream.address, &data.path().join("store"), None);
         let mut agent = Command::new(&clients.python);
         clean(&mut agent, data.path(), folder.path());

@@ -28,6 +28,8 @@ const NODE: [&str; 6] = [
 /// `boto3` is what the SDK reads Bedrock's streams with.
 const PYTHON: [&str; 5] = ["aiohttp", "anthropic==2.12.0", "boto3", "openai==3.54.0", "zstandard"];
 const AIDER: &str = "aider-chat==0.86.2";
+const AIMOCK: &str = "@copilotkit/aimock@1.43.0";
+const NPM_INSTALL: [&str; 4] = ["install", "--force", "--no-audit", "--no-fund"];
 /// The agents are several hundred megabytes.
 const INSTALL: Duration = Duration::from_secs(300);
 
@@ -90,9 +92,20 @@ impl Clients {
             return Ok(clients);
         }
         fs::write(folder.join("package.json"), r#"{"private":true}"#).map_err(|error| error.to_string())?;
-        let npm = ["install", "--force", "--no-audit", "--no-fund"];
-        run(Command::new("npm").args(npm).args(NODE).current_dir(&folder), "npm install")?;
+        run(Command::new("npm").args(NPM_INSTALL).args(NODE).current_dir(&folder), "npm install")?;
         clients().ok_or_else(|| "npm installed no binaries for this machine".to_owned())
+    }
+
+    /// aimock, where scripts for Node find it.
+    fn install_aimock(&self) -> Result<(), String> {
+        static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
+        let install = || {
+            if self.modules.join("@copilotkit/aimock").exists() {
+                return Ok(());
+            }
+            run(Command::new("npm").args(NPM_INSTALL).arg(AIMOCK).current_dir(&self.folder), "npm install")
+        };
+        INSTALLED.get_or_init(install).clone()
     }
 
     /// aider, in an environment of its own: it pins a hundred packages.
@@ -192,15 +205,56 @@ impl Mock {
     /// One that enforces the provider's rules. Its model runs a report, of which parts are set aside, where the
     /// original reads a file, of which all is kept.
     pub(crate) fn strict(clients: &Clients, log: &Path, folder: &Path, args: &[&str]) -> Option<Self> {
-        let script = fs::read_to_string(clients.mocks.join("strict_anthropic.py")).unwrap();
-        let changed = script.replace("cat app.log |", "./report.sh |");
-        assert_ne!(script, changed);
+        Self::strict_changed(clients, log, folder, args, &[])
+    }
+
+    /// The same, where the model reads the file that a marker names.
+    pub(crate) fn strict_with_files(clients: &Clients, log: &Path, folder: &Path) -> Option<Self> {
+        let changes = [
+            (r"\[headroom:([0-9a-z]{8,40})", r"\[headroom:[^\]]*; (/[^\]]*)"),
+            (
+                r#""headroom_retrieve", "input": \{"hash": "([0-9a-z]{8,40})""#,
+                r#""Read", "input": \{"file_path": "([^"]*)""#,
+            ),
+            ("b['name']!='headroom_retrieve'", "b['name']!='Read'"),
+            (
+                "if want and 'headroom_retrieve' in names: calls.append(('headroom_retrieve',{'hash':want[0]}))",
+                "if want: calls.append(('Read',{'file_path':want[0]}))",
+            ),
+        ];
+        Self::strict_changed(clients, log, folder, &[], &changes)
+    }
+
+    fn strict_changed(
+        clients: &Clients,
+        log: &Path,
+        folder: &Path,
+        args: &[&str],
+        changes: &[(&str, &str)],
+    ) -> Option<Self> {
+        let mut script = fs::read_to_string(clients.mocks.join("strict_anthropic.py")).unwrap();
+        for (from, to) in changes.iter().chain([&("cat app.log |", "./report.sh |")]) {
+            assert!(script.contains(from), "{from}");
+            script = script.replace(from, to);
+        }
         let path = log.with_extension("py");
-        fs::write(&path, changed).unwrap();
+        fs::write(&path, script).unwrap();
         let mut command = Command::new(&clients.python);
         command.arg(path);
         let args: Vec<_> = std::iter::once(log.as_os_str()).chain(args.iter().map(OsStr::new)).collect();
         Self::start(command, &args, folder)
+    }
+
+    /// One by aimock, with a model of `provider.mjs`.
+    pub(crate) fn aimock(clients: &Clients, log: &Path) -> Option<Self> {
+        if let Err(reason) = clients.install_aimock() {
+            skipped(&reason);
+            return None;
+        }
+        let mut command = Command::new("node");
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/provider.mjs"));
+        command.current_dir(&clients.folder);
+        Self::start(command, &[log.as_os_str()], &clients.folder)
     }
 
     fn start(mut command: Command, args: &[&OsStr], folder: &Path) -> Option<Self> {

@@ -132,9 +132,16 @@ fn the_configuration_is_checked_printed_and_described() {
     ] {
         assert!(text.lines().any(|found| found == line), "no {line} in {text}");
     }
+    let json = headroom(&["config", "print", "--json"]).env("HOME", home.path()).output().unwrap();
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&json["tier"], &json["drain_seconds"]), (&"lossless".into(), &10.into()));
     let schema: Value = serde_json::from_slice(&run("schema").stdout).unwrap();
     assert_eq!(schema["properties"]["tier"]["enum"][0], "lossless");
     fs::write(home.path().join(".config/headroom/config.toml"), "teir = 1").unwrap();
+    let output = headroom(&["config", "check", "--json"]).env("HOME", home.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(json["ok"] == false && json["error"].as_str().unwrap().contains("teir"), "{json}");
     let output = run("check");
     assert_eq!(output.status.code(), Some(2));
     assert!(

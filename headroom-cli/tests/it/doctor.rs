@@ -2,7 +2,7 @@ use std::{fs, net::TcpListener, path::Path, process::Output};
 
 use serde_json::Value;
 
-use crate::support::{Proxy, headroom, stderr};
+use crate::support::{Proxy, Upstream, headroom, ok, stderr};
 
 fn doctor(home: &Path, args: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = headroom(&["doctor"]);
@@ -41,6 +41,15 @@ fn a_proxy_is_told_from_another_program() {
     let address = proxy.address.to_string();
     let output = doctor(home.path(), &[], &[("HEADROOM_LISTEN", &address)]);
     assert!(text(&output).contains(&format!("runs at http://{address}\n")), "{}", text(&output));
+    // One that has our words for a refusal, and does not say who it is.
+    let words = "headroom: the Host header names another machine";
+    let head = "HTTP/1.1 421 Misdirected Request\r\ncontent-length";
+    let other = Upstream::answering(format!("{head}: {}\r\n\r\n{words}", words.len()));
+    let output = doctor(home.path(), &[], &[("HEADROOM_LISTEN", &other.address.to_string())]);
+    assert!(text(&output).contains("taken by another program"), "{}", text(&output));
+    let older = Upstream::answering(ok(r#"{"name":"headroom","version":"0.0.1"}"#));
+    let output = doctor(home.path(), &[], &[("HEADROOM_LISTEN", &older.address.to_string())]);
+    assert!(text(&output).contains("note    proxy          0.0.1 runs at"), "{}", text(&output));
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
     let output = doctor(home.path(), &[], &[("HEADROOM_LISTEN", &address)]);

@@ -8,8 +8,10 @@
 )]
 
 mod access;
+mod browser;
 mod compress;
 mod config;
+mod dashboard;
 mod doctor;
 mod evals;
 mod faults;
@@ -21,6 +23,7 @@ mod own;
 mod proxy;
 mod retrieve;
 mod simulate;
+mod spool;
 mod streaming;
 #[path = "../support/mod.rs"]
 mod support;

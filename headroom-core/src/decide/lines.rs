@@ -29,7 +29,7 @@ pub(super) fn line_changes(
 ) -> (Vec<Change>, Option<Original>) {
     let mut changes = Changes::default();
     // Where the text has something like a marker already, nobody could tell ours from it.
-    if block.text.contains(marker::OPENING) {
+    if marker::is_in(block.text) {
         return (Vec::new(), None);
     }
     let pays = |bytes: &Range<usize>, with: &str| pays(block, text, bytes, with);

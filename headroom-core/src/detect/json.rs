@@ -1,4 +1,4 @@
-use memchr::memchr2;
+use crate::stops::quote_or_backslash;
 
 /// Whether the text looks like one JSON object or array: brackets that close where the text ends, and a start
 /// that a log line or a list does not have. Whoever parses it decides.
@@ -65,7 +65,7 @@ pub(crate) fn value_length(text: &[u8]) -> Option<usize> {
 fn string_end(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
-        at += memchr2(b'"', b'\\', text.get(at..)?)?;
+        at += quote_or_backslash(text.get(at..)?)?;
         if text.get(at) == Some(&b'"') {
             return Some(at + 1);
         }

@@ -106,6 +106,11 @@ fn messages(results: &[&str]) -> String {
     format!(r#"{{"model":"claude","messages":[{}]}}"#, messages.join(","))
 }
 
+/// The same of an agent that runs commands.
+fn agent(results: &[&str]) -> String {
+    messages(results).replacen('{', r#"{"tools":[{"name":"Bash","input_schema":{}}],"#, 1)
+}
+
 fn output() -> String {
     (0..40).map(|n| format!("step {n}: {} items\n", n * 31)).collect()
 }
@@ -225,7 +230,7 @@ fn log() -> String {
 
 #[test]
 fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
-    let body = messages(&[&log()]);
+    let (body, agent) = (messages(&[&log()]), agent(&[&log()]));
     let with_tool =
         body.replacen('{', r#"{"tools":[{"name":"mcp__hr__headroom_retrieve","input_schema":{}}],"#, 1);
     let compress =
@@ -235,7 +240,12 @@ fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
         (&body, Options::new()),
         (&body, Options::new().means(Means::Client)),
         (&body, Options::new().means(Means::Served)),
-        (&body, Options::new().means(Means::File)),
+        (&body, Options::new().spool("/tmp/spool")),
+        (&body.replacen('{', r#"{"tools":[{"name":"WebFetch"}],"#, 1), Options::new().spool("/tmp/spool")),
+        (&agent, Options::new().means(Means::File)),
+        (&agent.replacen('{', r#"{"tool_choice":{"type":"none"},"#, 1), Options::new().spool("/tmp/spool")),
+        (&agent, Options::new().spool("/tmp/spool").means(Means::None)),
+        (&agent, Options::new().spool("/tmp/spool").tier(Tier::Context)),
         (&with_tool, Options::new()),
         (&with_tool, Options::new().means(Means::Client).tier(Tier::Context)),
         (
@@ -247,7 +257,8 @@ fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
     }
     for (body, options, how) in [
         (&with_tool, Options::new().means(Means::Client), "headroom_retrieve]"),
-        (&body, Options::new().spool("/tmp/spool"), "; /tmp/spool/"),
+        (&agent, Options::new().spool("/tmp/spool"), "; /tmp/spool/"),
+        (&with_tool, Options::new().spool("/tmp/spool").means(Means::Client), "headroom_retrieve]"),
     ] {
         let Outcome::Rewritten { body, originals, .. } = compress(body, &options) else {
             panic!("{options:?}")
@@ -266,7 +277,7 @@ fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
 #[test]
 fn whatever_was_forgotten_the_same_comes_out() {
     let options = Options::new().spool("/tmp/spool");
-    let body = messages(&[&log(), &output(), &log(), &output(), &log(), &output()]);
+    let body = agent(&[&log(), &output(), &log(), &output(), &log(), &output()]);
     let compress = |headroom: &Headroom| {
         headroom.compress(Api::Anthropic, body.as_bytes(), &options).body().map(<[u8]>::to_vec)
     };
@@ -283,7 +294,7 @@ fn whatever_was_forgotten_the_same_comes_out() {
 fn originals_are_given_again_with_every_request() {
     let headroom = Headroom::new();
     let options = Options::new().spool("/tmp/spool");
-    let body = messages(&[&log(), &output()]);
+    let body = agent(&[&log(), &output()]);
     for _ in 0..2 {
         let Outcome::Rewritten { originals, .. } =
             headroom.compress(Api::Anthropic, body.as_bytes(), &options)
@@ -297,10 +308,37 @@ fn originals_are_given_again_with_every_request() {
 #[test]
 fn what_was_fetched_back_is_never_compressed() {
     let options = Options::new().spool("/tmp/spool");
-    let body = messages(&[&log(), &log()]);
+    let body = agent(&[&log(), &log()]);
     let outcome = Headroom::new().compress(Api::Anthropic, body.as_bytes(), &options);
     assert_eq!(outcome.report().blocks[1].action, crate::Action::Kept(Reason::Retrieved));
-    let renamed = messages(&[&log()]).replace("Bash", "mcp__hr__headroom_retrieve");
+    let renamed = agent(&[&log()]).replace("Bash", "mcp__hr__headroom_retrieve");
     let outcome = Headroom::new().compress(Api::Anthropic, renamed.as_bytes(), &options);
     assert_eq!(outcome.report().blocks[0].action, crate::Action::Kept(Reason::Retrieved));
+}
+
+/// The log as a tool shows it that numbers lines.
+fn numbered(text: &str) -> String {
+    text.lines().zip(1..).map(|(line, number)| format!("{number:>6}\t{line}\n")).collect()
+}
+
+#[test]
+fn what_a_tool_shows_of_a_spooled_file_is_never_compressed() {
+    let handle = crate::Handle::of(&log());
+    let asks = [
+        format!("cat /tmp/spool/{handle}"),
+        format!("cd /tmp; head -n 200 spool/{handle}"),
+        "grep -rn INFO /tmp/spool".to_owned(),
+    ];
+    let kept = |command: &str, options: &Options| {
+        let body = agent(&[&log(), &numbered(&log())]).replace("step 1\"}", &format!("{command}\"}}"));
+        let outcome = Headroom::new().compress(Api::Anthropic, body.as_bytes(), options);
+        assert_eq!(outcome.report().means, options.means);
+        outcome.report().blocks[1].action == crate::Action::Kept(Reason::Retrieved)
+    };
+    let spooled = Options::new().spool("/tmp/spool");
+    for ask in &asks {
+        assert!(kept(ask, &spooled), "{ask}");
+        assert!(!kept(ask, &spooled.clone().means(Means::None)), "{ask}");
+    }
+    assert!(!kept("cat app.log", &spooled));
 }

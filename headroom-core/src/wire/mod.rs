@@ -16,7 +16,7 @@ use std::fmt;
 
 pub(crate) use detect::detect;
 pub use tools::RETRIEVE;
-pub(crate) use tools::Toolbox;
+pub(crate) use tools::{Retrieve, Toolbox};
 
 use crate::{
     Api, Reason,
@@ -33,7 +33,7 @@ pub(crate) struct Conversation<'a> {
     pub(crate) model: Option<Text<'a>>,
     /// The provider may drop tool results out of our sight, so none may be referred to.
     pub(crate) forgets: bool,
-    /// How the model can fetch back what was set aside.
+    /// How the model may fetch back what was set aside.
     pub(crate) toolbox: Toolbox,
     pub(crate) items: Vec<Item<'a>>,
 }

@@ -53,9 +53,24 @@ pub(super) const CHAT: &str = definition!(r#""type":"function","function":{"#, "
 pub(super) const RESPONSES: &str = definition!(r#""type":"function","strict":false,"#, "parameters", "");
 pub(super) const GEMINI: &str = definition!(r#""functionDeclarations":[{"#, "parameters", "]}");
 
+/// Words in the names of tools that run commands or show files.
+const READER_WORDS: [&str; 8] = ["bash", "cmd", "command", "commands", "editor", "exec", "shell", "terminal"];
+/// Names, without a server's in front, of tools that show a file.
+const READERS: [&str; 4] = ["cat", "read", "str_replace_based_edit_tool", "view"];
+/// Tools that have a type and no name.
+const READER_TYPES: [&str; 2] = ["local_shell", "shell"];
+
+/// What the model can do with the tools of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Toolbox {
+    pub(crate) retrieve: Retrieve,
+    /// Whether one of them reads files where the agent runs.
+    pub(crate) reads_files: bool,
+}
+
 /// What the head of a request says about the tool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Toolbox {
+pub(crate) enum Retrieve {
     /// The model cannot call it, or it is not worth its definition.
     #[default]
     Closed,
@@ -77,7 +92,18 @@ impl Toolbox {
         system: Option<Value<'_, '_>>,
         definition: Option<&'static str>,
     ) -> Self {
-        let Some(tools) = tools.filter(|tools| tools.is_array()) else { return Self::Closed };
+        let Some(tools) = tools.filter(|tools| tools.is_array()) else { return Self::default() };
+        Self { retrieve: Retrieve::of(tools, system, definition), reads_files: reads_files(tools) }
+    }
+
+    /// The same where the request lets the model call tools of its choice, else empty.
+    pub(super) fn only_if(self, free: bool) -> Self {
+        if free { self } else { Self::default() }
+    }
+}
+
+impl Retrieve {
+    fn of(tools: Value<'_, '_>, system: Option<Value<'_, '_>>, definition: Option<&'static str>) -> Self {
         if has_retrieve(tools) {
             return Self::Own;
         }
@@ -88,16 +114,27 @@ impl Toolbox {
         }
         Self::Open { at: tools.end() - 1, definition }
     }
-
-    /// The same where the request lets the model call tools of its choice, else closed.
-    pub(super) fn only_if(self, free: bool) -> Self {
-        if free { self } else { Self::Closed }
-    }
 }
 
 /// Whether one of these tools is a `headroom_retrieve`.
 fn has_retrieve(tools: Value<'_, '_>) -> bool {
-    any_name(tools, MAX_DEPTH, &|name| name.ends_with(RETRIEVE))
+    any(tools, MAX_DEPTH, "name", &|name| name.ends_with(RETRIEVE))
+}
+
+/// Whether one of these tools reads a file of the machine that the agent runs on.
+fn reads_files(tools: Value<'_, '_>) -> bool {
+    any(tools, MAX_DEPTH, "name", &is_reader)
+        || any(tools, MAX_DEPTH, "type", &|kind| READER_TYPES.contains(&kind))
+}
+
+/// Whether this is the name of a tool that runs commands or shows files.
+fn is_reader(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let own = name.rsplit_once("__").map_or(&*name, |(_, own)| own);
+    let words = || own.split(|c: char| !c.is_ascii_alphanumeric());
+    READERS.contains(&own)
+        || words().any(|word| READER_WORDS.contains(&word))
+        || own.contains("file") && (own.starts_with("read") || words().any(|word| word == "read"))
 }
 
 /// Whether one of these tools can bring in more than a few lines.
@@ -107,26 +144,61 @@ fn brings_bulk(tools: Value<'_, '_>) -> bool {
         BULK_NAMES.iter().any(|part| name.contains(part))
     };
     let bytes = tools.raw().as_bytes();
-    any_name(tools, MAX_DEPTH, &named)
+    any(tools, MAX_DEPTH, "name", &named)
         || BULK_PARAMETERS.iter().any(|name| memmem::find(bytes, name.as_bytes()).is_some())
 }
 
-/// Whether the test holds for the name of a tool, at whatever depth a format nests their definitions.
-fn any_name(value: Value<'_, '_>, depth: usize, test: &dyn Fn(&str) -> bool) -> bool {
+/// Whether the test holds for this field of a tool, at whatever depth a format nests their definitions.
+fn any(value: Value<'_, '_>, depth: usize, field: &str, test: &dyn Fn(&str) -> bool) -> bool {
     const NESTS: [&str; 4] = ["function", "tools", "functionDeclarations", "toolSpec"];
     let Some(depth) = depth.checked_sub(1) else { return false };
-    let is_name = |key: Text<'_>, value: Value<'_, '_>| {
-        key.raw == "name" && value.text().is_some_and(|name| test(name.raw))
+    let holds = |key: Text<'_>, value: Value<'_, '_>| {
+        key.raw == field && value.text().is_some_and(|text| test(text.raw))
     };
-    value.items().any(|item| any_name(item, depth, test))
+    value.items().any(|item| any(item, depth, field, test))
         || value.members().any(|(key, member)| {
-            is_name(key, member) || NESTS.contains(&key.raw) && any_name(member, depth, test)
+            holds(key, member) || NESTS.contains(&key.raw) && any(member, depth, field, test)
         })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tools_that_read_files_are_known_by_their_names() {
+        for name in [
+            "Bash",
+            "Read",
+            "read_file",
+            "readFile",
+            "run_shell_command",
+            "exec_command",
+            "container.exec",
+            "developer__text_editor",
+            "str_replace_based_edit_tool",
+            "mcp__fs__read_text_file",
+            "view",
+            "run_terminal_cmd",
+            "execute_bash",
+        ] {
+            assert!(is_reader(name), "{name}");
+        }
+        for name in [
+            "WebFetch",
+            "read_email",
+            "execute_sql",
+            "web_search",
+            "get_weather",
+            "mcp__bash__status",
+            "preview",
+            "upload_file",
+            "code_execution",
+            "headroom_retrieve",
+        ] {
+            assert!(!is_reader(name), "{name}");
+        }
+    }
 
     #[test]
     fn definitions_are_json() {

@@ -6,7 +6,7 @@
 //!   sweep     held by the process that sweeps; its time says when somebody last began to
 //!   written   one byte per block written since then
 //!   tmp/      files on their way
-//!   k3/       files whose handles start so
+//!   k3/       files whose handles start so; in a spool, the files themselves
 //! ```
 
 use std::{
@@ -24,7 +24,7 @@ use std::{
 use blake3::Hash;
 use tempfile::TempPath;
 
-use super::name::{Kind, Name};
+use super::name::{self, Kind, Name};
 use crate::entry;
 
 /// The unit that file systems give space in, and the one that space is counted in here.
@@ -38,8 +38,19 @@ const MAX_FILE: u64 = entry::MAX_BYTES as u64 + (1 << 20);
 /// What time it is.
 pub(super) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
+/// How files lie in a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// In folders that the first letters name. Each says itself whether it is whole.
+    Shards,
+    /// Side by side, as somebody else will read them, who cannot tell whether they are whole. So they are on the disk
+    /// before they have their names.
+    Flat,
+}
+
 pub(super) struct Folder {
     root: PathBuf,
+    layout: Layout,
     clock: Clock,
     /// How old the time of a file may be before a sight is written down.
     refresh: Duration,
@@ -52,8 +63,8 @@ pub(super) struct Lock {
 }
 
 impl Folder {
-    pub(super) fn new(root: PathBuf, clock: Clock, refresh: Duration) -> Self {
-        Self { root, clock, refresh, made: AtomicBool::new(false) }
+    pub(super) fn new(root: PathBuf, layout: Layout, clock: Clock, refresh: Duration) -> Self {
+        Self { root, layout, clock, refresh, made: AtomicBool::new(false) }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -74,7 +85,10 @@ impl Folder {
         if self.made.load(Ordering::Relaxed) {
             return Ok(());
         }
-        make_private(&self.root)?;
+        match self.layout {
+            Layout::Shards => make_private(&self.root)?,
+            Layout::Flat => make_or_check_private(&self.root)?,
+        }
         make_private(&self.temporary())?;
         self.made.store(true, Ordering::Relaxed);
         Ok(())
@@ -97,6 +111,23 @@ impl Folder {
         self.root.join("tmp")
     }
 
+    /// The folders that files are in.
+    pub(super) fn places(&self) -> io::Result<Vec<PathBuf>> {
+        if self.layout == Layout::Flat {
+            return Ok(vec![self.root.clone()]);
+        }
+        let entries = fs::read_dir(&self.root)?.map(|entry| entry.map(|entry| entry.path()));
+        entries.filter(|path| path.as_ref().map_or(true, |path| name::is_shard(path))).collect()
+    }
+
+    /// Whether the name of a file in such a folder is one that we give.
+    pub(super) fn owns(&self, file: &Path) -> bool {
+        match self.layout {
+            Layout::Shards => name::parse(file).is_some(),
+            Layout::Flat => name::parse_bare(file).is_some(),
+        }
+    }
+
     /// The content of a file and its hash; `None` where there is none or it is damaged.
     pub(super) fn read(&self, name: &Name) -> io::Result<Option<(String, Hash)>> {
         let Some(file) = or_missing(File::open(self.root.join(name.path())))? else { return Ok(None) };
@@ -110,12 +141,12 @@ impl Folder {
     }
 
     /// Whether there is such a file, which counts as having been seen.
-    pub(super) fn see(&self, name: &Name) -> io::Result<bool> {
-        Ok(or_missing(self.try_see(name))?.is_some())
+    pub(super) fn see(&self, file: &Path) -> io::Result<bool> {
+        Ok(or_missing(self.try_see(file))?.is_some())
     }
 
-    fn try_see(&self, name: &Name) -> io::Result<()> {
-        let path = self.root.join(name.path());
+    fn try_see(&self, file: &Path) -> io::Result<()> {
+        let path = self.root.join(file);
         let (seen, now) = (fs::metadata(&path)?.modified()?, self.now());
         if now.duration_since(seen).is_ok_and(|age| age < self.refresh) {
             return Ok(());
@@ -129,14 +160,17 @@ impl Folder {
             let mut file = tempfile::Builder::new().tempfile_in(self.temporary())?;
             file.write_all(bytes)?;
             file.as_file().set_modified(self.now())?;
+            if self.layout == Layout::Flat {
+                file.as_file().sync_data()?;
+            }
             Ok(file)
         });
         Ok((file?.into_temp_path(), blocks(bytes.len() as u64)))
     }
 
     /// Gives a prepared file its name, in place of whatever had it.
-    pub(super) fn publish(&self, file: TempPath, name: &Name) -> io::Result<()> {
-        let path = self.root.join(name.path());
+    pub(super) fn publish(&self, file: TempPath, name: &Path) -> io::Result<()> {
+        let path = self.root.join(name);
         match file.persist(&path) {
             Err(error) if error.error.kind() == ErrorKind::NotFound => {
                 make_private(path.parent().unwrap_or(&self.root))?;
@@ -246,6 +280,23 @@ fn make_private(folder: &Path) -> io::Result<()> {
         use std::os::unix::fs::PermissionsExt;
         if fs::metadata(folder)?.permissions().mode() & 0o077 != 0 {
             fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder that the user named. One that is there already may be used for other things, so it is left as it is,
+/// and not used where others can look into it.
+fn make_or_check_private(folder: &Path) -> io::Result<()> {
+    if !folder.is_dir() {
+        return make_private(folder);
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if fs::metadata(folder)?.permissions().mode() & 0o077 != 0 {
+            let message = "other users can open it; make it private (chmod 700) or name another";
+            return Err(io::Error::new(ErrorKind::PermissionDenied, message));
         }
     }
     Ok(())

@@ -3,16 +3,23 @@
 mod folder;
 mod name;
 mod shelf;
+mod spool;
 mod sweep;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use headroom_core::{Handle, Original};
 use tokio::task;
 
+pub use self::spool::{InvalidSpool, Spool, SpoolBuilder};
 use self::{
     folder::{BLOCK, Clock},
     name::{Kind, Name},
@@ -120,16 +127,7 @@ impl DiskStore {
         work: impl FnOnce(&Shelf) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let shelf = Arc::clone(&self.shelf);
-        let folder = self.shelf.root().to_owned();
-        let result = task::spawn_blocking(move || work(&shelf)).await;
-        // What a panic says may be anything, so it is not passed on.
-        result.unwrap_or_else(|_| Err(io::Error::other("its thread ended early").into())).map_err(|failure| {
-            match failure {
-                Failure::Io(source) => StoreError::unavailable(FolderError { folder, source }),
-                Failure::Collision => StoreError::collision(),
-                Failure::TooLarge => StoreError::too_large(),
-            }
-        })
+        blocking(self.shelf.root(), move || work(&shelf)).await
     }
 
     /// Sweeps beside the requests if that is due.
@@ -241,6 +239,22 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
+}
+
+/// Works on a folder, on a thread that may wait for the disk.
+async fn blocking<T: Send + 'static>(
+    folder: &Path,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, StoreError> {
+    let result = task::spawn_blocking(work).await;
+    // What a panic says may be anything, so it is not passed on.
+    result.unwrap_or_else(|_| Err(io::Error::other("its thread ended early").into())).map_err(|failure| {
+        match failure {
+            Failure::Io(source) => StoreError::unavailable(FolderError { folder: folder.to_owned(), source }),
+            Failure::Collision => StoreError::collision(),
+            Failure::TooLarge => StoreError::too_large(),
+        }
+    })
 }
 
 /// Names the folder, so that whoever reads it knows where to look.

@@ -78,6 +78,11 @@ pub(super) fn parse(file: &Path) -> Option<Name> {
     Some(Name { tenant: Tenant::parse(tenant)?, key: key.parse().ok()?, kind })
 }
 
+/// The handle that is the whole name of a file.
+pub(super) fn parse_bare(file: &Path) -> Option<Handle> {
+    file.file_name()?.to_str()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,12 +2,9 @@
 
 use std::{
     fs,
-    io::{self, ErrorKind},
+    io::ErrorKind,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,9 +14,9 @@ use moka::sync::Cache;
 
 use super::{
     Failure,
-    folder::{Clock, Folder},
+    folder::{Clock, Folder, Layout},
     name::{self, Kind, Name},
-    sweep::{self, Bounds},
+    sweep::{Bounds, Sweeper},
 };
 use crate::{
     entry::{self, Encoder, MAX_BYTES},
@@ -27,15 +24,14 @@ use crate::{
 };
 
 /// Sights of an original closer together than this are one.
-const REFRESH: Duration = Duration::from_secs(10 * 60);
+pub(super) const REFRESH: Duration = Duration::from_secs(10 * 60);
 /// Files whose content this process has verified and need not read again; about 3 MB.
-const VERIFIED: u64 = 16 << 10;
+pub(super) const VERIFIED: u64 = 16 << 10;
 
 pub(super) struct Shelf {
     folder: Folder,
-    bounds: Bounds,
     verified: Cache<Name, Hash>,
-    sweeping: AtomicBool,
+    sweeper: Sweeper,
 }
 
 /// What is to be stored under a name.
@@ -62,8 +58,8 @@ impl<'a> Item<'a> {
 
 impl Shelf {
     pub(super) fn new(root: PathBuf, clock: Clock, bounds: Bounds) -> Self {
-        let folder = Folder::new(root, clock, REFRESH.min(bounds.idle / 8));
-        Self { folder, bounds, verified: Cache::new(VERIFIED), sweeping: AtomicBool::new(false) }
+        let folder = Folder::new(root, Layout::Shards, clock, REFRESH.min(bounds.idle / 8));
+        Self { folder, verified: Cache::new(VERIFIED), sweeper: Sweeper::new(bounds) }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -110,7 +106,7 @@ impl Shelf {
         for item in missing {
             let (file, size) = self.folder.prepare(&encoder.encode(item.content, &item.hash)?)?;
             blocks += size;
-            if blocks > self.bounds.kept() {
+            if blocks > self.sweeper.bounds.kept() {
                 return Err(Failure::TooLarge);
             }
             prepared.push((file, item));
@@ -120,7 +116,7 @@ impl Shelf {
         // A sweep that found a damaged file old must not delete the one that takes its place.
         let _lock = self.folder.lock_shared()?;
         for (file, item) in prepared {
-            self.folder.publish(file, &item.name)?;
+            self.folder.publish(file, &item.name.path())?;
             self.verified.insert(item.name, item.hash);
         }
         Ok(())
@@ -128,7 +124,7 @@ impl Shelf {
 
     /// Whether this is stored, which counts as a sight of it.
     fn has(&self, item: &Item<'_>) -> Result<bool, Failure> {
-        if self.verified.get(&item.name) == Some(item.hash) && self.folder.see(&item.name)? {
+        if self.verified.get(&item.name) == Some(item.hash) && self.folder.see(&item.name.path())? {
             return Ok(true);
         }
         match self.folder.read(&item.name)? {
@@ -138,7 +134,7 @@ impl Shelf {
             }
             Some((_, hash)) => {
                 self.verified.insert(item.name, hash);
-                Ok(self.folder.see(&item.name)?)
+                Ok(self.folder.see(&item.name.path())?)
             }
         }
     }
@@ -146,7 +142,7 @@ impl Shelf {
     pub(super) fn get(&self, name: &Name) -> Result<Option<Arc<str>>, Failure> {
         let Some((content, _)) = self.folder.read(name)? else { return Ok(None) };
         // Reading works where writing does not.
-        let _ = self.folder.see(name);
+        let _ = self.folder.see(&name.path());
         Ok(Some(content.into()))
     }
 
@@ -168,14 +164,11 @@ impl Shelf {
 
     /// Whether the caller has to call [`sweep`](Self::sweep) now.
     pub(super) fn begin_sweep(&self) -> Result<bool, Failure> {
-        let due = self.bounds.due(self.folder.written()?, self.folder.since_sweep()?);
-        Ok(due && !self.sweeping.swap(true, Ordering::Relaxed))
+        Ok(self.sweeper.begin(&self.folder)?)
     }
 
     pub(super) fn sweep(&self) {
-        // A folder that cannot be swept cannot be written either, and that is reported.
-        let _: io::Result<()> = sweep::sweep(&self.folder, &self.bounds);
-        self.sweeping.store(false, Ordering::Relaxed);
+        self.sweeper.run(&self.folder);
     }
 
     #[cfg(test)]
@@ -185,6 +178,6 @@ impl Shelf {
 
     #[cfg(test)]
     pub(super) fn is_sweeping(&self) -> bool {
-        self.sweeping.load(Ordering::Relaxed)
+        self.sweeper.is_running()
     }
 }

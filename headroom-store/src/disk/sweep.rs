@@ -4,13 +4,11 @@ use std::{
     fs::{self, DirEntry},
     io,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, SystemTime},
 };
 
-use super::{
-    folder::{Folder, blocks, or_missing},
-    name,
-};
+use super::folder::{Folder, blocks, or_missing};
 
 /// Files that are deleted before others get their turn.
 const AT_ONCE: usize = 64;
@@ -38,14 +36,44 @@ impl Bounds {
     }
 }
 
+/// When to sweep, by one thread of this process at a time.
+#[derive(Debug)]
+pub(super) struct Sweeper {
+    pub(super) bounds: Bounds,
+    running: AtomicBool,
+}
+
+impl Sweeper {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self { bounds, running: AtomicBool::new(false) }
+    }
+
+    /// Whether the caller has to call [`run`](Self::run) now.
+    pub(super) fn begin(&self, folder: &Folder) -> io::Result<bool> {
+        let due = self.bounds.due(folder.written()?, folder.since_sweep()?);
+        Ok(due && !self.running.swap(true, Ordering::Relaxed))
+    }
+
+    pub(super) fn run(&self, folder: &Folder) {
+        // A folder that cannot be swept cannot be written either, and that is reported.
+        let _: io::Result<()> = sweep(folder, &self.bounds);
+        self.running.store(false, Ordering::Relaxed);
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Relaxed)
+    }
+}
+
 /// Sweeps unless another process does. Takes two walks over the folder and 16 bytes of memory per file.
-pub(super) fn sweep(folder: &Folder, bounds: &Bounds) -> io::Result<()> {
+fn sweep(folder: &Folder, bounds: &Bounds) -> io::Result<()> {
     let Some(_turn) = folder.begin_sweep()? else { return Ok(()) };
     let now = folder.now();
     remove_abandoned(folder, now)?;
     let mut files = Vec::new();
-    for shard in shards(folder)? {
-        each_file(&shard, |_, file| {
+    for place in folder.places()? {
+        each_file(folder, &place, |_, file| {
             let file = file.metadata()?;
             files.push((folder.age(&file, now)?, blocks(file.len())));
             Ok(())
@@ -58,9 +86,9 @@ pub(super) fn sweep(folder: &Folder, bounds: &Bounds) -> io::Result<()> {
         (kept > bounds.kept() || *age > bounds.idle).then_some(*age)
     });
     let Some(oldest) = oldest else { return Ok(()) };
-    for shard in shards(folder)? {
+    for place in folder.places()? {
         let mut old = Vec::new();
-        each_file(&shard, |path, file| {
+        each_file(folder, &place, |path, file| {
             if folder.age(&file.metadata()?, now)? >= oldest {
                 old.push(path);
             }
@@ -104,17 +132,16 @@ fn remove_abandoned(folder: &Folder, now: SystemTime) -> io::Result<()> {
     Ok(())
 }
 
-fn shards(folder: &Folder) -> io::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder.root())?.map(|entry| entry.map(|entry| entry.path()));
-    entries.filter(|path| path.as_ref().map_or(true, |path| name::is_shard(path))).collect()
-}
-
-/// Every file of ours in a shard. One that goes away meanwhile is passed over.
-fn each_file(shard: &Path, mut visit: impl FnMut(PathBuf, &DirEntry) -> io::Result<()>) -> io::Result<()> {
-    for file in fs::read_dir(shard)? {
+/// Every file of ours in a place. One that goes away meanwhile is passed over.
+fn each_file(
+    folder: &Folder,
+    place: &Path,
+    mut visit: impl FnMut(PathBuf, &DirEntry) -> io::Result<()>,
+) -> io::Result<()> {
+    for file in fs::read_dir(place)? {
         let file = file?;
         let path = file.path();
-        if name::parse(&path).is_some() {
+        if folder.owns(&path) {
             or_missing(visit(path, &file))?;
         }
     }

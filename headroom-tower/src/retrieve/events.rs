@@ -193,6 +193,26 @@ impl Event {
     }
 }
 
+/// One event as the fuzz targets see it: its bytes, its data, and its bytes with other data.
+#[cfg(fuzzing)]
+pub type Split = (Bytes, Option<String>, Bytes);
+
+/// The events of a stream that comes in these chunks, in frames of AWS or as server-sent events, and what is left.
+#[cfg(fuzzing)]
+pub fn split(aws: bool, chunks: &[&[u8]], other: &str) -> (Vec<Split>, Bytes) {
+    let mut splitter = Splitter::new(if aws { Framing::Aws } else { Framing::Sse });
+    let mut events = Vec::new();
+    for chunk in chunks {
+        splitter.push(Bytes::copy_from_slice(chunk));
+        while let Some(event) = splitter.next_event() {
+            let data = event.data().map(str::to_owned);
+            let replaced = event.with(other);
+            events.push((event.raw, data, replaced));
+        }
+    }
+    (events, splitter.take())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

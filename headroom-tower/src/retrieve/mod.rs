@@ -37,6 +37,8 @@ mod tests;
 use headroom_core::Api;
 use http::request::Parts;
 
+#[cfg(fuzzing)]
+pub use self::events::{Split, split};
 pub(crate) use self::{
     exchange::Sent,
     recall::{Ask, Kept, Recall, Recalled, recall},

@@ -6,6 +6,8 @@ mod laws;
 mod offload;
 mod replay;
 mod routing;
+#[cfg(feature = "spool")]
+mod spooling;
 mod stacks;
 mod storing;
 mod telling;

@@ -86,10 +86,10 @@ async fn settings_reach_the_engine_and_a_requests_own_come_first() {
     assert_eq!(options, expected);
 
     let mut request = post(TestBody::of("{}"));
-    let own = HeadroomOverride::new().tier(Tier::Lossless).tenant("team-a").means(Means::File);
+    let own = HeadroomOverride::new().tier(Tier::Lossless).tenant("team-a").means(Means::Served);
     request.extensions_mut().insert(own);
     let (_, options) = asked(layer, request).await.unwrap();
-    assert_eq!(options, Options::new().tier(Tier::Lossless).means(Means::File).tenant("team-a"));
+    assert_eq!(options, Options::new().tier(Tier::Lossless).means(Means::Served).tenant("team-a"));
 }
 
 #[tokio::test]

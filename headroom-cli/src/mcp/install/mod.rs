@@ -10,8 +10,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::json;
+
 pub(super) use self::client::Client;
 use self::{client::Entry, entry::Found, journal::Change};
+use super::args::InstallArgs;
 use crate::output;
 
 /// Why a configuration was not changed. It is then as it was.
@@ -43,6 +46,13 @@ pub(crate) enum InstallError {
     Print(#[source] io::Error),
 }
 
+impl InstallError {
+    /// Whether `headroom` has to be called differently.
+    pub(super) const fn is_usage(&self) -> bool {
+        matches!(self, Self::Home { .. })
+    }
+}
+
 /// Where everything is for one client.
 struct Place {
     file: PathBuf,
@@ -68,17 +78,43 @@ impl Place {
     }
 }
 
+/// Says what became of a file, in words or as JSON.
+struct Told<'a> {
+    args: &'a InstallArgs,
+    file: &'a Path,
+}
+
+impl Told<'_> {
+    /// `what` is a label for programs, `words` are for people; `text` is what would be written.
+    fn say(&self, what: &str, words: &str, text: Option<&str>) -> Result<(), InstallError> {
+        let line = if self.args.json {
+            let mut told = json!({"client": self.args.client.as_str(), "file": self.file, "outcome": what});
+            if let (Some(text), Some(fields)) = (text, told.as_object_mut()) {
+                fields.insert("text".to_owned(), json!(text));
+            }
+            format!("{told}\n")
+        } else {
+            words.to_owned()
+        };
+        output::write(line.as_bytes()).map_err(InstallError::Print)
+    }
+}
+
 /// Puts the entry in.
-pub(super) fn install(client: Client, print: bool) -> Result<(), InstallError> {
+pub(super) fn install(args: &InstallArgs) -> Result<(), InstallError> {
+    let client = args.client;
     let place = Place::of(client)?;
-    if print {
-        return say(&format!("In {}:\n{}", place.file.display(), place.entry));
+    let file = place.file.display();
+    let told = Told { args, file: &place.file };
+    if args.print {
+        let entry = place.entry.to_string();
+        return told.say("would_add", &format!("In {file}:\n{entry}"), Some(&entry));
     }
     let before = place.read()?;
     let text = before.as_deref().unwrap_or_default();
     let entry = || place.entry.to_string();
     match place.entry.find(text) {
-        Found::Same => return say(&format!("{} has it already\n", place.file.display())),
+        Found::Same => return told.say("unchanged", &format!("{file} has it already\n"), None),
         Found::Other => return Err(InstallError::Other { path: place.file.clone(), entry: entry() }),
         Found::Unreadable => return Err(InstallError::Unsafe { path: place.file.clone(), entry: entry() }),
         Found::Missing => {}
@@ -92,37 +128,40 @@ pub(super) fn install(client: Client, print: bool) -> Result<(), InstallError> {
         .write(&place.journal)
         .map_err(|source| InstallError::Write { path: place.journal.clone(), source })?;
     place.write(&change.after)?;
-    say(&format!("{} has the server now; start {} again to use it\n", place.file.display(), client.as_str()))
+    let words = format!("{file} has the server now; start {} again to use it\n", client.as_str());
+    told.say("added", &words, None)
 }
 
 /// Takes the entry out: the file as it was before where nobody changed it since, else without the entry.
-pub(super) fn uninstall(client: Client, print: bool) -> Result<(), InstallError> {
-    let place = Place::of(client)?;
+pub(super) fn uninstall(args: &InstallArgs) -> Result<(), InstallError> {
+    let place = Place::of(args.client)?;
+    let file = place.file.display();
+    let told = Told { args, file: &place.file };
     let change = Change::read(&place.journal)
         .map_err(|source| InstallError::Read { path: place.journal.clone(), source })?
         .filter(|change| change.file == place.file);
     let Some(text) = place.read()? else {
         forget(&place.journal)?;
-        return say(&format!("{} is not there; nothing to undo\n", place.file.display()));
+        return told.say("unchanged", &format!("{file} is not there; nothing to undo\n"), None);
     };
     let untouched = change.filter(|change| change.after == text);
-    let (after, what) = match (untouched, place.entry.find(&text)) {
-        (Some(change), _) => (change.before, "is as it was before"),
+    let (after, what, words) = match (untouched, place.entry.find(&text)) {
+        (Some(change), _) => (change.before, "restored", "is as it was before"),
         (None, Found::Missing) => {
             forget(&place.journal)?;
-            return say(&format!("{} has no such entry; nothing to undo\n", place.file.display()));
+            return told.say("unchanged", &format!("{file} has no such entry; nothing to undo\n"), None);
         }
         (None, Found::Same) => match place.entry.remove(&text) {
-            Some(after) => (Some(after), "was changed since; the entry alone was taken out"),
+            Some(after) => (Some(after), "removed", "was changed since; the entry alone was taken out"),
             None => return Err(InstallError::Changed { path: place.file.clone() }),
         },
         (None, Found::Other | Found::Unreadable) => {
             return Err(InstallError::Changed { path: place.file.clone() });
         }
     };
-    if print {
+    if args.print {
         let after = after.unwrap_or_default();
-        return say(&format!("{} would be:\n{after}", place.file.display()));
+        return told.say("would_leave", &format!("{file} would be:\n{after}"), Some(&after));
     }
     match after {
         Some(after) => place.write(&after)?,
@@ -130,7 +169,7 @@ pub(super) fn uninstall(client: Client, print: bool) -> Result<(), InstallError>
             .map_err(|source| InstallError::Write { path: place.file.clone(), source })?,
     }
     forget(&place.journal)?;
-    say(&format!("{} {what}\n", place.file.display()))
+    told.say(what, &format!("{file} {words}\n"), None)
 }
 
 fn forget(journal: &Path) -> Result<(), InstallError> {
@@ -140,8 +179,4 @@ fn forget(journal: &Path) -> Result<(), InstallError> {
         }
         _ => Ok(()),
     }
-}
-
-fn say(text: &str) -> Result<(), InstallError> {
-    output::write(text.as_bytes()).map_err(InstallError::Print)
 }

@@ -1,23 +1,35 @@
 //! The routes that are answered here and go to no provider.
 
-mod compress;
-mod retrieve;
+mod dashboard;
 
 use std::sync::Arc;
 
+use axum::Router;
 use bytes::Bytes;
+use headroom_axum::Routes;
+use headroom_store::Spool;
 use headroom_tower::HeadroomLayer;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
+use http_body_util::BodyExt;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tower::BoxError;
+use tower::{BoxError, ServiceExt};
 
+use self::dashboard::Asset;
+pub(super) use self::dashboard::Dashboard;
 use super::{
     Provider,
     answer::{self, ResponseBody},
-    storing::OpenStore,
+    board::Board,
+    door::Access,
+    probe,
+    storing::{Everybody, OpenStore},
     totals::Totals,
 };
+use crate::store::LOCAL_TENANT;
+
+/// Where the page asks for one request.
+const REQUEST: &str = "/dashboard/request/";
 
 /// A route of ours. No provider's API has one of these paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +46,16 @@ pub(super) enum Route {
     Retrieve,
     /// `/v1/compress`: messages in, smaller ones out.
     Compress,
+    /// `/dashboard` and what belongs to the page.
+    Page(Asset),
+    /// `/dashboard/code`: a code that lets a browser in.
+    Code,
+    /// `/dashboard/session`: a session for such a code.
+    Session,
+    /// `/dashboard/data`: what the page shows.
+    Data,
+    /// `/dashboard/request/ID`, `/dashboard/request/ID/BLOCK`: a request.
+    Request,
 }
 
 impl Route {
@@ -45,19 +67,32 @@ impl Route {
             "/metrics" => Self::Metrics,
             "/stats" => Self::Stats,
             "/v1/compress" => Self::Compress,
-            path if path == retrieve::PATH || path.starts_with("/v1/retrieve/") => Self::Retrieve,
+            "/dashboard" => Self::Page(Asset::Page),
+            "/dashboard/style.css" => Self::Page(Asset::Style),
+            "/dashboard/script.js" => Self::Page(Asset::Script),
+            "/dashboard/icon.svg" => Self::Page(Asset::Icon),
+            "/dashboard/code" => Self::Code,
+            "/dashboard/session" => Self::Session,
+            "/dashboard/data" => Self::Data,
+            path if path.starts_with(REQUEST) => Self::Request,
+            path if path == "/v1/retrieve" || path.starts_with("/v1/retrieve/") => Self::Retrieve,
             _ => return None,
         })
     }
 
-    /// Whether it tells nothing that needs the token.
-    pub(super) const fn is_open(self) -> bool {
-        matches!(self, Self::Live | Self::Ready)
+    /// The page tells nothing, and what it asks for wants a session of its own.
+    pub(super) const fn access(self) -> Access {
+        match self {
+            Self::Live | Self::Ready | Self::Page(_) | Self::Session | Self::Data | Self::Request => {
+                Access::Open
+            }
+            Self::Metrics | Self::Stats | Self::Retrieve | Self::Compress | Self::Code => Access::Guarded,
+        }
     }
 
     const fn method(self) -> Method {
         match self {
-            Self::Compress => Method::POST,
+            Self::Compress | Self::Code | Self::Session => Method::POST,
             _ => Method::GET,
         }
     }
@@ -66,41 +101,85 @@ impl Route {
 /// Answers our own routes.
 #[derive(Debug)]
 pub(super) struct Own {
-    store: OpenStore,
-    layer: HeadroomLayer,
+    /// The routes that gateways have, too.
+    gateway: Router,
     metrics: PrometheusHandle,
     totals: Arc<Totals>,
+    dashboard: Option<Dashboard>,
 }
 
 impl Own {
     pub(super) fn new(
         store: OpenStore,
-        layer: HeadroomLayer,
+        spool: Option<Spool>,
+        layer: &HeadroomLayer,
         metrics: PrometheusHandle,
         totals: Arc<Totals>,
     ) -> Self {
-        Self { store, layer, metrics, totals }
+        // Everything in the folders is the user's own, whatever credential it was set aside for.
+        let everybody = Everybody { store, spool };
+        let routes = Routes::new(layer).store(everybody).tenant_by(|_| LOCAL_TENANT.to_owned());
+        Self { gateway: routes.unguarded(), metrics, totals, dashboard: None }
+    }
+
+    pub(super) fn with_dashboard(self, dashboard: Dashboard) -> Self {
+        Self { dashboard: Some(dashboard), ..self }
+    }
+
+    /// What wants to know of requests.
+    pub(super) fn board(&self) -> Option<&Arc<Board>> {
+        self.dashboard.as_ref().map(Dashboard::board)
+    }
+
+    async fn gateway<B>(&self, request: Request<B>) -> Response<ResponseBody>
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let Ok(response) = self.gateway.clone().oneshot(request).await;
+        response.map(|body| body.map_err(Into::into).boxed_unsync())
     }
 
     pub(super) async fn answer<B>(&self, route: Route, request: Request<B>) -> Response<ResponseBody>
     where
-        B: Body<Data = Bytes, Error: Into<BoxError>>,
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let is_head = request.method() == Method::HEAD && route.method() == Method::GET;
         if request.method() != route.method() && !is_head {
             return wrong_method(&route.method());
         }
         match route {
-            Route::Live | Route::Ready => answer::text("ok\n"),
+            Route::Live => answer::json(probe::identity()),
+            Route::Ready => answer::text("ok\n"),
             // The format's own version, as Prometheus asks for it.
             Route::Metrics => {
                 let kind = "text/plain; version=0.0.4; charset=utf-8";
                 answer::whole(StatusCode::OK, kind, self.metrics.render())
             }
             Route::Stats => answer::json(self.totals.to_json()),
-            Route::Retrieve => retrieve::answer(&self.store, request.uri()).await,
-            Route::Compress => compress::answer(&self.layer, request).await,
+            Route::Retrieve | Route::Compress => self.gateway(request).await,
+            Route::Page(_) | Route::Code | Route::Session | Route::Data | Route::Request => {
+                match &self.dashboard {
+                    Some(dashboard) => answer_page(dashboard, route, request).await,
+                    None => failure(StatusCode::NOT_FOUND, "headroom: this proxy has no dashboard"),
+                }
+            }
         }
+    }
+}
+
+async fn answer_page<B>(dashboard: &Dashboard, route: Route, request: Request<B>) -> Response<ResponseBody>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>>,
+{
+    match route {
+        Route::Page(asset) => asset.answer(),
+        Route::Code => dashboard.code(),
+        Route::Session => dashboard.session(request).await,
+        Route::Request => {
+            let path = request.uri().path().strip_prefix(REQUEST).unwrap_or_default();
+            dashboard.request(request.headers(), path).await
+        }
+        _ => dashboard.data(request.headers()).await,
     }
 }
 

@@ -68,6 +68,13 @@ impl Plan {
         Ok(Some(plan))
     }
 
+    /// Lets the agent read the files that markers name, where it would ask first and can be told so.
+    pub(super) fn let_read(&mut self, agent: Agent, folder: &str) {
+        if agent == Agent::Claude {
+            self.arguments.push(format!("--add-dir={folder}").into());
+        }
+    }
+
     fn set(&mut self, name: &'static str, value: String) {
         self.variables.push((name, value));
     }

@@ -158,6 +158,24 @@ fn printing_changes_nothing() {
 }
 
 #[test]
+fn programs_are_told_what_was_done() {
+    let home = tempfile::tempdir().unwrap();
+    let path = put(home.path(), ".gemini/settings.json", "{}");
+    let told = |args: &[&str]| -> Value { serde_json::from_str(&done(home.path(), args)).unwrap() };
+    for (args, outcome) in [
+        (&["install", "gemini", "--print", "--json"][..], "would_add"),
+        (&["install", "gemini", "--json"], "added"),
+        (&["install", "gemini", "--json"], "unchanged"),
+        (&["uninstall", "gemini", "--json"], "restored"),
+        (&["uninstall", "gemini", "--json"], "unchanged"),
+    ] {
+        let told = told(args);
+        assert_eq!(told["outcome"], outcome, "{args:?}: {told}");
+        assert_eq!((told["client"].as_str(), told["file"].as_str()), (Some("gemini"), path.to_str()));
+    }
+}
+
+#[test]
 fn a_link_stays_a_link_and_its_copy_is_private() {
     let home = tempfile::tempdir().unwrap();
     let real = put(home.path(), "dotfiles/mcp.json", "{}");

@@ -93,6 +93,18 @@ fn log() -> String {
         .collect()
 }
 
+/// A turn in which a million new tokens were saved and 25 dollars were paid.
+pub(super) fn turn_in_ledger(home: &Path, at: u64) {
+    let entry = json!({"at": at, "provider": "anthropic", "model": "claude-opus-5-5", "status": 200,
+        "outcome": "rewritten", "calls": 1, "tokens_before": 3, "tokens_after": 1, "saved_new": 1_000_000,
+        "saved_cached": 0, "usage": {"input": 0, "cache_read": 0, "cache_write": 1_000_000, "output": 1_000_000}});
+    let folder = home.join("ledger");
+    fs::create_dir_all(&folder).unwrap();
+    let days = Command::new("date").args(["-u", "-d", &format!("@{at}"), "+%F"]).output().unwrap();
+    let day = String::from_utf8(days.stdout).unwrap();
+    fs::write(folder.join(day.trim()).with_extension("jsonl"), format!("{entry}\n")).unwrap();
+}
+
 fn handle(text: &str) -> &str {
     let start = text.find("[headroom:").unwrap_or_else(|| panic!("no marker in {text}")) + "[headroom:".len();
     text[start..].split([' ', ']']).next().unwrap()

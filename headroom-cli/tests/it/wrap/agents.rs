@@ -181,6 +181,19 @@ fn claude_code_is_told_again_where_its_settings_would_win() {
 }
 
 #[test]
+fn claude_code_may_read_the_files_that_markers_name() {
+    for (agent, expected) in [("claude", "--add-dir=/SPOOL\nmine\n"), ("aider", "mine\n")] {
+        let world = World::with(agent, &telling(&[]));
+        let spool = world.path("spool");
+        let args = ["wrap", agent, "--means", "file", "--spool", spool.to_str().unwrap(), "--", "mine"];
+        let output = world.headroom(&args).output().unwrap();
+        let told = told(&output.stdout).replace(spool.to_str().unwrap(), "/SPOOL");
+        assert_eq!(told, expected, "{}", stderr(&output));
+        assert!(spool.is_dir(), "it is there before the agent is");
+    }
+}
+
+#[test]
 fn what_cannot_be_put_behind_the_proxy_is_named() {
     let world = World::with("claude", "echo ran");
     for (url, why) in [("gateway.example", "not a URL"), ("http://me:secret@gateway.example", "no user name")]

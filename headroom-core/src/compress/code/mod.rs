@@ -46,7 +46,7 @@ const CONTEXT: usize = 8;
 ///
 /// `None` where the text is not parsed, or was read from a file and nothing tells what matters of it.
 pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Option<Vec<Framed>> {
-    if !(MIN_BYTES..=MAX_BYTES).contains(&text.len()) || text.contains(marker::OPENING) {
+    if !(MIN_BYTES..=MAX_BYTES).contains(&text.len()) || marker::is_in(text) {
         return None;
     }
     let view = Lines::of(text)?;

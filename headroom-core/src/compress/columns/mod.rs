@@ -30,7 +30,7 @@ pub(crate) fn share(text: &str) -> u32 {
 
 /// The text without the padding of columns, or `None` where that is not shorter.
 pub(crate) fn render(text: &str) -> Option<String> {
-    if text.contains(OPEN) || text.contains(marker::OPENING) || !text.contains("  ") {
+    if text.contains(OPEN) || marker::is_in(text) || !text.contains("  ") {
         return None;
     }
     let mut out = String::with_capacity(text.len());

@@ -80,7 +80,7 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>, survey: &Survey, hits: &Hits
     }
     for (number, line) in view.lines.iter().enumerate() {
         let body = line.body(text);
-        if defines(body) || body.contains(marker::OPENING) || (numbered && line.run == 0) {
+        if defines(body) || marker::is_in(body) || (numbered && line.run == 0) {
             keep(number, 0);
         }
     }

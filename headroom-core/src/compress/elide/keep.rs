@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     numbers,
-    severity::Severity,
+    severity::{ERROR, Severity},
     survey::{Row, Survey},
     templates::Templates,
     terms::Hits,
@@ -208,8 +208,12 @@ impl Chooser<'_> {
         let all = lines.len() <= most;
         // Where the question tells which errors are meant, one of each kind of the others is enough.
         let meant = self.hits.related().filter(|line| lines.binary_search(line).is_ok()).count();
-        // Words such as `deprecated` and `undefined` are in the names of rules.
         if self.placed && !all {
+            // Words such as `deprecated` and `undefined` are in the names of rules; what is called an error is one.
+            let mut shown = self.templates.shown();
+            let called = |line: &usize| self.survey.rows.get(*line).is_some_and(|row| row.level == ERROR);
+            let new = |line: &usize| called(line) && self.templates.words_are_new(*line, 1, &mut shown);
+            lines.into_iter().filter(new).collect::<Vec<_>>().into_iter().for_each(|line| self.keep(line));
             return;
         }
         let brief = self.delimiter.is_some() && (severity == Severity::Warning || meant >= ENOUGH);

@@ -75,7 +75,8 @@ pub(in crate::compress) fn outliers(values: &[(f32, u32)]) -> Vec<u32> {
     far.into_iter().map(|(_, line)| line).collect()
 }
 
-fn middle(values: &mut [f32]) -> Option<f32> {
+/// The value in the middle, which leaves the others in no order.
+pub(in crate::compress) fn middle(values: &mut [f32]) -> Option<f32> {
     let at = values.len() / 2;
     (at < values.len()).then(|| *values.select_nth_unstable_by(at, f32::total_cmp).1)
 }

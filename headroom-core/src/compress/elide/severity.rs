@@ -17,7 +17,8 @@ pub(in crate::compress) enum Severity {
 /// Names of levels as summaries print them.
 pub(super) const LEVELS: [&str; 6] = ["INFO", "DEBUG", "TRACE", "NOTICE", "WARN", "ERROR"];
 const WARN: u8 = 5;
-const ERROR: u8 = 6;
+/// The level of an error, as rows give it.
+pub(super) const ERROR: u8 = 6;
 
 const LEVEL_WORDS: [(&str, u8); 6] =
     [("info", 1), ("information", 1), ("debug", 2), ("verbose", 2), ("trace", 3), ("notice", 4)];

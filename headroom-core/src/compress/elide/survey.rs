@@ -11,13 +11,17 @@ use crate::compress::room::push;
 /// Set in a token that holds a digit or looks like a hash: such tokens are values, not words.
 pub(super) const VALUE: u32 = 1 << 31;
 
-const DIGIT: u8 = 1;
-const HEX: u8 = 2;
+pub(in crate::compress) const DIGIT: u8 = 1;
+pub(in crate::compress) const HEX: u8 = 2;
 const LOWER: u8 = 4;
 const UPPER: u8 = 8;
 const HIGH: u8 = 16;
 /// First byte of a character of a script that sets no spaces between words.
 const LEAD: u8 = 32;
+/// A byte that is no part of a token.
+pub(in crate::compress) const BETWEEN: u8 = 64;
+/// Bytes at which a token may end.
+const ENDS: u8 = UPPER | LEAD | BETWEEN;
 
 const fn class(byte: u8) -> u8 {
     match byte {
@@ -28,7 +32,7 @@ const fn class(byte: u8) -> u8 {
         b'G'..=b'Z' => UPPER,
         0xe3..=0xed => HIGH | LEAD,
         0x80..=0xff => HIGH,
-        _ => 0,
+        _ => BETWEEN,
     }
 }
 
@@ -45,7 +49,8 @@ const CLASSES: [u8; 256] = {
     classes
 };
 
-fn class_of(byte: u8) -> u8 {
+/// What a byte is, as bits.
+pub(in crate::compress) fn class_of(byte: u8) -> u8 {
     CLASSES.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
@@ -81,14 +86,18 @@ impl Row {
 impl Survey {
     /// The lines of a text of less than 4 GiB.
     pub(in crate::compress) fn of(text: &str) -> Self {
-        let mut scanner = Scanner::new(text.as_bytes());
-        scanner.run();
-        scanner.found
+        Scanner::<true>::new(text.as_bytes()).run()
+    }
+
+    /// Lines that are rows of cells: their words and how grave these are. What only lines of logs and builds have is
+    /// not looked for.
+    pub(in crate::compress) fn of_cells(text: &str) -> Self {
+        Scanner::<false>::new(text.as_bytes()).run()
     }
 
     /// The tokens of a short text, as those of a line.
     pub(in crate::compress) fn tokens_of(text: &str) -> Vec<u32> {
-        Self::of(text).tokens
+        Self::of_cells(text).tokens
     }
 
     fn from(&self, line: usize, end: impl Fn(&Row) -> u32) -> usize {
@@ -132,7 +141,8 @@ struct Token {
     all: u8,
 }
 
-struct Scanner<'t> {
+/// `LINES`: whether places, numbers and progress are of interest.
+struct Scanner<'t, const LINES: bool> {
     bytes: &'t [u8],
     words: Words,
     found: Survey,
@@ -143,7 +153,7 @@ struct Scanner<'t> {
     place_end: usize,
 }
 
-impl<'t> Scanner<'t> {
+impl<'t, const LINES: bool> Scanner<'t, LINES> {
     fn new(bytes: &'t [u8]) -> Self {
         let found = Survey::default();
         Self {
@@ -152,7 +162,7 @@ impl<'t> Scanner<'t> {
             found,
             row: Self::row(0),
             value_end: usize::MAX,
-            place_end: place_end(bytes, 0),
+            place_end: if LINES { place_end(bytes, 0) } else { 0 },
         }
     }
 
@@ -169,10 +179,10 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    fn run(&mut self) {
+    fn run(mut self) -> Survey {
         let mut at = 0;
         while let Some(byte) = self.bytes.get(at).copied() {
-            if class_of(byte) == 0 {
+            if class_of(byte) == BETWEEN {
                 if byte == b'\n' {
                     self.line(at);
                 }
@@ -186,23 +196,27 @@ impl<'t> Scanner<'t> {
         if (self.row.start as usize) < self.bytes.len() {
             self.line(self.bytes.len());
         }
+        self.found
     }
 
     /// The token that starts here. Ends before the capital in `wordWord` and around each character of scripts that
     /// set no spaces.
     fn token(&self, start: usize) -> Token {
         let mut token = Token { start, end: start, hash: SEED, any: 0, all: u8::MAX };
-        let mut lower = 0_u32;
+        let (mut before, mut further) = (0, 0);
         for byte in self.bytes.get(start..).unwrap_or_default().iter().copied() {
             let class = class_of(byte);
-            let is_first = token.end == start;
-            if class == 0 || (!is_first && ((class & UPPER != 0 && lower >= 2) || class & LEAD != 0)) {
-                break;
+            if class & ENDS != 0 {
+                let is_first = token.end == start;
+                let camel = class & UPPER != 0 && before & further & LOWER != 0;
+                if class & BETWEEN != 0 || camel || (class & LEAD != 0 && !is_first) {
+                    break;
+                }
             }
             token.hash = step(token.hash, byte, class);
             token.any |= class;
             token.all &= class;
-            lower = if class & LOWER == 0 { 0 } else { lower + 1 };
+            (before, further) = (class, before);
             token.end += 1;
         }
         token
@@ -217,13 +231,13 @@ impl<'t> Scanner<'t> {
     fn push(&mut self, token: Token) {
         let Token { start, end, .. } = token;
         let hash = finish(token.hash);
-        let is_place = end <= self.place_end;
+        let is_place = LINES && end <= self.place_end;
         self.row.place = self.row.place.saturating_add(u16::from(is_place));
         let hex = token.all & HEX != 0 && (end - start >= 8 || self.follows_value(start));
         if token.any & DIGIT != 0 || hex {
             self.add(hash | VALUE, end);
             self.value_end = end;
-            if let Some(number) = numbers::at(self.bytes, start, end) {
+            if LINES && let Some(number) = numbers::at(self.bytes, start, end) {
                 push(&mut self.found.numbers, number, end, self.bytes.len());
             }
             return;
@@ -245,19 +259,22 @@ impl<'t> Scanner<'t> {
     #[expect(clippy::cast_possible_truncation, reason = "texts are shorter than 4 GiB")]
     fn line(&mut self, end: usize) {
         let mut row = self.row;
-        // What pytest says of a failure.
-        if self.bytes.get(row.start as usize..end).is_some_and(|line| line.starts_with(b"E  ")) {
-            row.severity = Severity::Error;
-        }
         row.end = end as u32;
-        let text = self.bytes.get(row.start as usize..end).unwrap_or_default().trim_ascii_start();
-        let progress = PROGRESS.iter().position(|verb| text.starts_with(verb.as_bytes()));
-        row.progress = progress.map_or(0, |index| index as u8 + 1);
+        if LINES {
+            let text = self.bytes.get(row.start as usize..end).unwrap_or_default();
+            // What pytest says of a failure.
+            if text.starts_with(b"E  ") {
+                row.severity = Severity::Error;
+            }
+            let text = text.trim_ascii_start();
+            let progress = PROGRESS.iter().position(|verb| text.starts_with(verb.as_bytes()));
+            row.progress = progress.map_or(0, |index| index as u8 + 1);
+            self.place_end = place_end(self.bytes, end + 1);
+        }
         row.tokens = self.found.tokens.len() as u32;
         row.numbers = self.found.numbers.len() as u32;
         push(&mut self.found.rows, row, end, self.bytes.len());
         self.row = Self::row(row.end.saturating_add(1));
-        self.place_end = place_end(self.bytes, end + 1);
     }
 }
 
@@ -320,7 +337,8 @@ const SEED: u32 = 0x811c_9dc5;
 
 /// FNV-1a; letters count in lower case.
 const fn step(hash: u32, byte: u8, class: u8) -> u32 {
-    let byte = if class & UPPER == 0 { byte } else { byte | 0x20 };
+    const TO_LOWER: u8 = 0x20 / UPPER;
+    let byte = byte | ((class & UPPER) * TO_LOWER);
     (hash ^ byte as u32).wrapping_mul(0x0100_0193)
 }
 

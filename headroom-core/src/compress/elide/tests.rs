@@ -239,6 +239,24 @@ fn a_log_full_of_errors_shows_some_of_each() {
 }
 
 #[test]
+fn an_error_among_very_many_findings_stays() {
+    let name =
+        |n: usize| -> String { [n / 26 % 26, n % 26].map(|n| char::from(b'a' + n as u8)).iter().collect() };
+    let finding = |n: usize| {
+        let (name, line) = (name(n), 3 + n * 7);
+        match n {
+            333 => format!("src/app.py:{line}:5: error: undefined borrow"),
+            _ if n.is_multiple_of(4) => format!("src/app.py:{line}:5: error: undefined name"),
+            _ => format!("src/app.py:{line}:5: warning: deprecated alias x{name} of y{name} used"),
+        }
+    };
+    let text = (0..600).map(finding).collect::<Vec<_>>().join("\n");
+    let shown = shown(&text, &Wanted::default());
+    assert!(shown.contains("undefined borrow"), "{shown}");
+    assert!(shown.len() * 2 < text.len(), "{shown}");
+}
+
+#[test]
 fn a_change_of_the_mix_is_shown() {
     let line = |n: usize| match n {
         1000..=1400 if !n.is_multiple_of(10) => format!("INFO slow path taken for item {n}"),

@@ -24,7 +24,7 @@ impl<'t> View<'t> {
         (least_bytes, least_lines): (usize, usize),
     ) -> Option<Self> {
         let fits = text.len() >= least_bytes && u32::try_from(text.len()).is_ok();
-        if !fits || text.contains(marker::OPENING) {
+        if !fits || marker::is_in(text) {
             return None;
         }
         let survey = Survey::of(text);

@@ -66,7 +66,7 @@ pub(crate) struct Markdown {
 /// to nothing, where its source may be what is asked for, and where it has something like a marker already.
 pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) -> Option<Markdown> {
     let fits = (MIN_BYTES..=MAX_BYTES).contains(&text.len());
-    if !fits || !is_page(text) || text.contains(marker::OPENING) || is_about_source(wanted) {
+    if !fits || !is_page(text) || marker::is_in(text) || is_about_source(wanted) {
         return None;
     }
     let page = Page::of(text);

@@ -5,13 +5,12 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
-
 use super::scan::{Kind, number_len};
 
 /// Writes a value in the shortest form that a reader can tell apart from all others.
 pub(super) fn write_cell(lexeme: &str, kind: Kind, delimiters: &[u8], out: &mut String) {
-    let has = |text: &str, delimiter: &u8| memchr(*delimiter, text.as_bytes()).is_some();
+    // Most cells are too short for a vectorised search.
+    let has = |text: &str, delimiter: &u8| text.as_bytes().contains(delimiter);
     match bare(lexeme, kind) {
         Some(text) if !delimiters.iter().any(|delimiter| has(&text, delimiter)) => out.push_str(&text),
         _ => out.push_str(lexeme),

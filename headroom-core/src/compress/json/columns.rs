@@ -5,7 +5,7 @@ use std::{
     collections::{BinaryHeap, HashMap, HashSet},
 };
 
-use super::scan::{Document, Kind};
+use super::scan::{Document, Key, Kind};
 use crate::compress::room::expected;
 
 /// More different paths than this are no table.
@@ -40,6 +40,30 @@ pub(super) struct Path<'a> {
     behind: u32,
     follower: u32,
     cells: usize,
+}
+
+/// One step down from a row or from what is in it.
+#[derive(Clone, Copy, Debug)]
+enum Step<'a> {
+    Key(Key<'a>),
+    Element,
+}
+
+impl<'a> Step<'a> {
+    /// A key with its quotes, or [`ELEMENT`].
+    fn name(self) -> &'a str {
+        match self {
+            Self::Key(key) => key.lexeme(),
+            Self::Element => ELEMENT,
+        }
+    }
+
+    fn is(self, name: &str) -> bool {
+        match self {
+            Self::Key(key) => key.is(name),
+            Self::Element => name == ELEMENT,
+        }
+    }
 }
 
 /// The cells of an array of objects.
@@ -162,8 +186,8 @@ impl<'a> Columns<'a> {
         let doc = self.doc;
         let mut last = NONE;
         let mut keys = 0;
-        for (key, value, kind) in doc.members(object) {
-            let id = self.step(path, last, key, row)?;
+        for (key, value, kind) in doc.named(object) {
+            let id = self.step(path, last, Step::Key(key), row)?;
             self.value(id, value, kind, row, start)?;
             last = id;
             keys += 1;
@@ -187,7 +211,7 @@ impl<'a> Columns<'a> {
                     && node.kind == Kind::Object
                     && !doc.is_empty(only)
                 {
-                    let element = self.step(id, NONE, ELEMENT, row)?;
+                    let element = self.step(id, NONE, Step::Element, row)?;
                     return self.object(element, only, row, start);
                 }
                 path.arrays += usize::from(!doc.is_empty(value));
@@ -208,16 +232,17 @@ impl<'a> Columns<'a> {
     }
 
     /// The path one step below `parent`, where the step before was `last`.
-    fn step(&mut self, parent: u32, last: u32, step: &'a str, row: u32) -> Option<u32> {
+    fn step(&mut self, parent: u32, last: u32, step: Step<'a>, row: u32) -> Option<u32> {
         let hint = if last == NONE {
             self.paths.get(parent as usize)?.inside
         } else {
             self.paths.get(last as usize)?.behind
         };
-        let hinted = self.paths.get(hint as usize).is_some_and(|path| path.step == step);
+        let hinted = self.paths.get(hint as usize).is_some_and(|path| step.is(path.step));
         let id = if hinted {
             hint
         } else {
+            let step = step.name();
             let id = self.index.get(&(parent, step)).copied();
             let id = id.unwrap_or_else(|| self.path(parent, step));
             if last == NONE {

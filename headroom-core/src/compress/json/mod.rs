@@ -46,7 +46,7 @@ mod tests;
 
 use std::fmt::Write;
 
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 use rustc_hash::FxHashSet;
 
 use cell::{write_cell, write_key};
@@ -127,7 +127,7 @@ pub(crate) struct Selection {
 /// `folder` is where originals are kept as files, if they are. `None` where nothing can be set aside, or where the
 /// text has something like a marker already, so that nobody could tell ours from it.
 pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) -> Option<Selection> {
-    if text.len() < MIN_BYTES || text.contains(marker::OPENING) {
+    if text.len() < MIN_BYTES || marker::is_in(text) {
         return None;
     }
     let doc = Document::parse(text)?;
@@ -151,6 +151,16 @@ pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) ->
     let mut named = handles(&text_after);
     originals.retain(|original| named.remove(&original.handle));
     (!originals.is_empty()).then_some(Selection { text: text_after, originals })
+}
+
+/// The lines, of which each has its end.
+fn lines_of(text: &str) -> impl Iterator<Item = &str> {
+    let mut start = 0;
+    memchr_iter(b'\n', text.as_bytes()).filter_map(move |end| {
+        let line = text.get(start..end);
+        start = end + 1;
+        line
+    })
 }
 
 /// The handles of the markers in a text.
@@ -393,7 +403,7 @@ impl Selector<'_> {
             folder: self.folder,
         };
         _ = writeln!(out, "{elision}");
-        let kept = lines.split_terminator('\n').zip(rows).zip(1..).zip(&chosen.kept);
+        let kept = lines_of(lines).zip(rows).zip(1..).zip(&chosen.kept);
         for (((line, row), number), _) in kept.filter(|(_, kept)| **kept) {
             _ = write!(out, "{number}{delimiter}");
             if table.is_some() {

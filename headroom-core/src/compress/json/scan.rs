@@ -4,10 +4,13 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
 use super::{MIN_ELEMENTS, MIN_ROWS};
-use crate::compress::room::push;
+use crate::{
+    compress::room::push,
+    stops::{quote_or_backslash, string_stop},
+};
 
 /// Deeper nesting is declined, so that what walks the document may recurse.
 const MAX_DEPTH: usize = 128;
@@ -170,9 +173,14 @@ impl<'a> Document<'a> {
 
     /// The members of an object: the exact lexemes of the keys, and the values.
     pub(super) fn members(&self, index: u32) -> impl Iterator<Item = (&'a str, u32, Kind)> {
+        self.named(index).map(|(key, value, kind)| (key.lexeme(), value, kind))
+    }
+
+    /// The members of an object, the keys not yet read.
+    pub(super) fn named(&self, index: u32) -> impl Iterator<Item = (Key<'a>, u32, Kind)> {
         let mut at = self.node(index).map_or(0, |node| node.start + 1);
         self.children(index).map(move |(value, node)| {
-            let key = self.text.get(at..node.start).and_then(first_string).unwrap_or_default();
+            let key = Key::of(self.text.get(at..node.start).unwrap_or_default());
             at = node.end;
             (key, value, node.kind)
         })
@@ -221,7 +229,7 @@ fn string_end(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
         let rest = bytes.get(at..)?;
-        let end = memchr2(b'"', b'\\', rest)?;
+        let end = quote_or_backslash(rest)?;
         match rest.get(end)? {
             b'"' => return Some(at + end + 1),
             _ => at += end + 2,
@@ -229,10 +237,26 @@ fn string_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The first string in a piece of valid JSON.
-fn first_string(text: &str) -> Option<&str> {
-    let rest = text.get(memchr(b'"', text.as_bytes())?..)?;
-    rest.get(..string_end(rest.as_bytes())?)
+/// A key, with what follows it up to the value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key<'a>(&'a str);
+
+impl<'a> Key<'a> {
+    /// The first string in what stands between two values.
+    fn of(between: &'a str) -> Self {
+        let start = between.bytes().position(|byte| byte == b'"');
+        Self(start.and_then(|start| between.get(start..)).unwrap_or_default())
+    }
+
+    pub(super) fn lexeme(self) -> &'a str {
+        let end = string_end(self.0.as_bytes());
+        end.and_then(|end| self.0.get(..end)).unwrap_or_default()
+    }
+
+    /// Whether this is its lexeme; a whole one, which therefore is none of a longer key.
+    pub(super) fn is(self, lexeme: &str) -> bool {
+        !lexeme.is_empty() && self.0.starts_with(lexeme)
+    }
 }
 
 /// Adds a piece of valid JSON without the white space between its tokens.
@@ -448,13 +472,7 @@ impl Scanner<'_> {
         let mut kind = PLAIN;
         let mut at = self.pos + 1;
         loop {
-            let rest = self.text.as_bytes().get(at..)?;
-            let plain = rest.get(..memchr2(b'"', b'\\', rest)?)?;
-            // Without an early end, so that many bytes are compared at once.
-            if plain.iter().fold(u8::MAX, |least, byte| least.min(*byte)) < b' ' {
-                return None;
-            }
-            at += plain.len();
+            at += string_stop(self.text.as_bytes().get(at..)?)?;
             match self.text.as_bytes().get(at)? {
                 b'"' => break,
                 b'\\' => {

@@ -49,8 +49,7 @@ impl<'a> Table<'a> {
     pub(super) fn of(doc: &'a Document<'a>, rows: &[u32]) -> Option<Self> {
         let mut columns = Columns::of(doc, rows)?;
         let paths = columns.order(rows).filter(|order| !order.is_empty())?;
-        let (order, position) = survey(doc, &columns, &paths, rows.len())?;
-        let delimiter = delimiter(doc, &columns, &position);
+        let (order, position, delimiter) = survey(doc, &columns, &paths, rows.len())?;
         Some(Self { doc, columns, order, position, delimiter, rows: rows.len() })
     }
 
@@ -129,45 +128,73 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The columns in order, and for each path its place among the columns that are not constant.
+/// What the cells of one path are.
+#[derive(Clone, Default)]
+struct Cells<'a> {
+    count: usize,
+    bytes: usize,
+    /// The first one, as long as the others are the same.
+    first: Option<(u32, Cow<'a, str>)>,
+    varies: bool,
+    /// Strings that each delimiter would make need quotes.
+    quotes: [usize; DELIMITERS.len()],
+}
+
+impl<'a> Cells<'a> {
+    fn add(&mut self, doc: &'a Document<'_>, cell: u32) -> Option<()> {
+        let node = doc.node(cell)?;
+        self.count += 1;
+        self.bytes += doc.length(cell);
+        if !self.varies {
+            let text = doc.slice(cell);
+            match &self.first {
+                Some((_, first)) => self.varies = *first != text,
+                None => self.first = Some((cell, text)),
+            }
+        }
+        if matches!(node.kind, Kind::Plain | Kind::Escaped) {
+            let lexeme = doc.lexeme(cell);
+            let bits = lexeme.bytes().fold(0, |bits, byte| bits | bit(byte));
+            if bits != 0 && bare(lexeme, node.kind).is_some() {
+                for (at, quotes) in self.quotes.iter_mut().enumerate() {
+                    *quotes += usize::from(bits >> at & 1 == 1);
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// The columns in order; for each path its place among the columns that are not constant; the delimiter that makes the
+/// fewest strings need quotes.
 fn survey(
     doc: &Document<'_>,
     columns: &Columns<'_>,
     paths: &[u32],
     rows: usize,
-) -> Option<(Vec<Column>, Vec<Option<usize>>)> {
-    let mut filled = vec![0_usize; columns.paths.len()];
-    let mut first: Vec<Option<(u32, Cow<'_, str>)>> = vec![None; columns.paths.len()];
-    let mut bytes = vec![0_usize; columns.paths.len()];
-    let mut varies = vec![false; columns.paths.len()];
+) -> Option<(Vec<Column>, Vec<Option<usize>>, u8)> {
+    let mut cells = vec![Cells::default(); columns.paths.len()];
     for (path, value) in &columns.cells {
-        let path = *path as usize;
-        *filled.get_mut(path)? += 1;
-        *bytes.get_mut(path)? += doc.length(*value);
-        let varies = varies.get_mut(path)?;
-        if !*varies {
-            let text = doc.slice(*value);
-            match first.get_mut(path)? {
-                Some((_, first)) => *varies = *first != text,
-                first @ None => *first = Some((*value, text)),
-            }
-        }
+        cells.get_mut(*path as usize)?.add(doc, *value)?;
     }
     let mut order = Vec::new();
     let mut position = vec![None; columns.paths.len()];
+    let mut quotes = [0_usize; DELIMITERS.len()];
     let mut places = 0;
     for path in paths {
         let at = *path as usize;
-        let filled = *filled.get(at)?;
-        let same = filled == rows && !*varies.get(at)?;
-        let constant = first.get(at)?.as_ref().filter(|_| same).map(|(value, _)| *value);
+        let cells = cells.get(at)?;
+        let same = cells.count == rows && !cells.varies;
+        let constant = cells.first.as_ref().filter(|_| same).map(|(value, _)| *value);
         if constant.is_none() {
             *position.get_mut(at)? = Some(places);
             places += 1;
+            quotes.iter_mut().zip(cells.quotes).for_each(|(all, here)| *all += here);
         }
-        order.push(Column { path: *path, constant, filled, bytes: *bytes.get(at)? });
+        order.push(Column { path: *path, constant, filled: cells.count, bytes: cells.bytes });
     }
-    Some((order, position))
+    let best = DELIMITERS.iter().zip(quotes).min_by_key(|(_, quotes)| *quotes);
+    Some((order, position, best.map_or(b'|', |(delimiter, _)| *delimiter)))
 }
 
 /// A bit for each delimiter.
@@ -185,31 +212,6 @@ fn bit(byte: u8) -> u8 {
         bits
     };
     BITS.get(usize::from(byte)).copied().unwrap_or_default()
-}
-
-/// The delimiter that makes the fewest strings need quotes.
-fn delimiter(doc: &Document<'_>, columns: &Columns<'_>, position: &[Option<usize>]) -> u8 {
-    let mut quotes = [0_usize; DELIMITERS.len()];
-    let mut count = |value: u32| {
-        let Some(kind) =
-            doc.node(value).map(|node| node.kind).filter(|kind| matches!(kind, Kind::Plain | Kind::Escaped))
-        else {
-            return;
-        };
-        let lexeme = doc.lexeme(value);
-        let bits = lexeme.bytes().fold(0, |bits, byte| bits | bit(byte));
-        let seen: [bool; DELIMITERS.len()] = std::array::from_fn(|at| bits >> at & 1 == 1);
-        if seen.contains(&true) && bare(lexeme, kind).is_some() {
-            quotes.iter_mut().zip(seen).for_each(|(quotes, seen)| *quotes += usize::from(seen));
-        }
-    };
-    for (path, value) in &columns.cells {
-        if position.get(*path as usize).is_some_and(Option::is_some) {
-            count(*value);
-        }
-    }
-    let best = DELIMITERS.iter().zip(quotes).min_by_key(|(_, quotes)| *quotes);
-    best.map_or(b'|', |(delimiter, _)| *delimiter)
 }
 
 fn name(columns: &Columns<'_>, path: u32, out: &mut String) {

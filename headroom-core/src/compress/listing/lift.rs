@@ -17,7 +17,7 @@ const MIN_RUN: usize = 4;
 
 /// The listing with shared prefixes lifted out, or `None` where that is not shorter.
 pub(super) fn render(text: &str) -> Option<String> {
-    if text.contains(marker::OPENING) {
+    if marker::is_in(text) {
         return None;
     }
     let out = list(text).or_else(|| Style::ALL.iter().find_map(|style| style.render(text)))?;

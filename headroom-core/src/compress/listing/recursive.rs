@@ -16,7 +16,7 @@ const SMALL: usize = 5;
 
 /// The directories with their entries behind them, or `None` where the text is something else.
 pub(super) fn render(text: &str) -> Option<String> {
-    if text.contains(marker::OPENING) || text.contains('\r') {
+    if marker::is_in(text) || text.contains('\r') {
         return None;
     }
     let mut out = String::with_capacity(text.len());

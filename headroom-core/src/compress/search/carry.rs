@@ -91,7 +91,7 @@ pub(super) fn expand(text: &str) -> String {
 
 /// The text with paths left out where the rows above carry them, or `None` where that is not shorter.
 pub(super) fn render(text: &str) -> Option<String> {
-    if text.contains(marker::OPENING) || text.starts_with(HEADER) {
+    if marker::is_in(text) || text.starts_with(HEADER) {
         return None;
     }
     let content = |line: &'_ str| line.len() - line.ends_with('\n') as usize;

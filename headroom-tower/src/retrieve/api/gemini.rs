@@ -134,7 +134,8 @@ fn results(answers: &[Answer]) -> String {
 
 /// What these parts say.
 fn round_of(all: &[String], stop: &str) -> Round {
-    let waits = matches!(stop, "STOP" | "");
+    // Servers that speak Gemini's format without being it name the call.
+    let waits = matches!(stop, "STOP" | "FUNCTION_CALL" | "");
     let mut round = Round::default();
     let (mut said, mut rest) = (Vec::new(), Vec::new());
     for raw in all {

@@ -123,6 +123,20 @@ async fn a_call_is_answered_and_the_client_sees_one_answer() {
 }
 
 #[tokio::test]
+async fn a_server_that_names_the_call_as_its_finish_waits_for_the_answer_too() {
+    for (first, last) in [
+        (stream(1, &[text("Look. "), ours(1)]), stream(2, &[text("It broke.")])),
+        (whole(1, &[text("Look. "), ours(1)]), whole(2, &[text("It broke.")])),
+    ] {
+        let (first, streaming) = (first.replace("STOP", "FUNCTION_CALL"), first.starts_with("data"));
+        let say = |body: &str| if streaming { Say::events(body) } else { Say::json(body) };
+        let setup = Setup::new(if streaming { STREAM } else { WHOLE }).says([say(&first), say(&last)]);
+        let (parts, finish, _) = read(&setup.send(ASK).await, streaming);
+        assert_eq!((parts, finish), (vec![text("Look. "), text("It broke.")], json!("STOP")));
+    }
+}
+
+#[tokio::test]
 async fn where_chunks_are_cut_makes_no_difference() {
     let rounds = [vec![text("L\u{f6}\u{f6}k. "), ours(1)], vec![text("It "), shell(Some("s"))]];
     let (_, expected) = say(&rounds, true).await;

@@ -67,7 +67,7 @@ pub(super) fn choose(rows: &Rows<'_>, wanted: &Wanted<'_>) -> Option<Choice> {
     // Piece by piece, since a survey may have as many bytes as its text.
     let mut severities = Vec::with_capacity(rows.count);
     let surveys = pieces(rows.lines).map(|piece| {
-        let survey = Survey::of(piece);
+        let survey = Survey::of_cells(piece);
         severities.extend(survey.rows.iter().map(|row| row.severity));
         survey
     });
@@ -153,7 +153,7 @@ impl Matches {
                 }
                 fields.push('\n');
             }
-            Some(Survey::of(&fields))
+            Some(Survey::of_cells(&fields))
         });
         let fields = Hits::over(surveys, wanted).scores();
         let mut scored: Vec<(u32, usize)> = scores
@@ -257,7 +257,7 @@ impl Chooser<'_> {
             // A long value is a text rather than a state.
             let text: String =
                 values().flat_map(|value| [if value.len() <= FIELD { value } else { "" }, "\n"]).collect();
-            let found = Survey::of(&text);
+            let found = Survey::of_cells(&text);
             let is_status = numeric::is_status(values());
             let grave = |(value, row): (&str, &Row)| match value.bytes().find(u8::is_ascii_digit) {
                 Some(b'5') if is_status => Severity::Error,

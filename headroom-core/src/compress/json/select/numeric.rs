@@ -1,5 +1,7 @@
 //! Columns of numbers: what rows can be ranked by, and where a series changes.
 
+use std::cmp::Ordering;
+
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
 };
 use crate::compress::elide::{
     Wanted,
-    numbers::{MIN_VALUES, at as number_at},
+    numbers::{MIN_VALUES, at as number_at, middle},
     survey::{Survey, hash},
 };
 
@@ -239,16 +241,31 @@ pub(super) fn highest(rows: &Rows<'_>, profile: &Profile, wanted: &Wanted<'_>) -
             continue;
         }
         let mut values = column.numbers.clone();
-        values.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        found.extend(values.iter().take(TOP).map(|(_, row)| *row as usize));
+        let highest = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        found.extend(first(&mut values, TOP, highest));
         if least {
-            found.extend(values.iter().rev().take(TOP).map(|(_, row)| *row as usize));
+            found.extend(first(&mut values, TOP, |a, b| highest(b, a)));
         }
     }
     if is_any(&asked, &LAST) {
         found.extend(times(rows));
     }
     found
+}
+
+/// The rows of the first so many values in this order.
+fn first(
+    values: &mut [(f32, u32)],
+    most: usize,
+    order: impl Fn(&(f32, u32), &(f32, u32)) -> Ordering,
+) -> impl Iterator<Item = usize> {
+    if values.len() > most {
+        values.select_nth_unstable_by(most, &order);
+    }
+    let end = most.min(values.len());
+    let first = values.get_mut(..end).unwrap_or_default();
+    first.sort_unstable_by(order);
+    first.iter().map(|(_, row)| *row as usize)
 }
 
 /// The first and last rows by a column of dates.
@@ -309,14 +326,12 @@ pub(super) fn changes(rows: usize, profile: &Profile) -> Vec<usize> {
 
 /// Median and median deviation.
 fn level(values: &[(f32, u32)]) -> (f32, f32) {
-    let mut sorted: Vec<f32> = values.iter().map(|(value, _)| *value).collect();
-    sorted.sort_by(f32::total_cmp);
-    let median = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
-    for value in &mut sorted {
+    let mut values: Vec<f32> = values.iter().map(|(value, _)| *value).collect();
+    let median = middle(&mut values).unwrap_or_default();
+    for value in &mut values {
         *value = (*value - median).abs();
     }
-    sorted.sort_by(f32::total_cmp);
-    (median, sorted.get(sorted.len() / 2).copied().unwrap_or_default())
+    (median, middle(&mut values).unwrap_or_default())
 }
 
 /// The row in two windows from which on values are nearer to the level after.

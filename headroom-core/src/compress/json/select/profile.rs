@@ -8,7 +8,10 @@ use super::super::{
     grid::Grid,
     scan::{Document, Kind},
 };
-use crate::compress::room::expected;
+use crate::compress::{
+    elide::survey::{BETWEEN, DIGIT, HEX, class_of},
+    room::expected,
+};
 
 /// Most different values or shapes of a column that are counted.
 const MAX_CLASSES: usize = 256;
@@ -130,10 +133,13 @@ impl Profile {
 
 impl Column {
     fn add(&mut self, doc: &Document<'_>, (row, rows): (u32, usize), node: u32, most: usize) -> u16 {
-        let text = doc.slice(node);
         let kind = doc.node(node).map_or(Kind::Scalar, |node| node.kind);
         self.filled += 1;
         self.texts += usize::from(matches!(kind, Kind::Plain | Kind::Escaped));
+        if self.alike == Alike::Nothing && kind != Kind::Scalar {
+            return NO_CLASS;
+        }
+        let text = doc.slice(node);
         if kind == Kind::Scalar
             && let Some(number) = number(&text)
         {
@@ -213,8 +219,9 @@ fn shape(text: &str) -> u64 {
     let mix = |hash: u64, symbol: u64| (hash.rotate_left(5) ^ symbol).wrapping_mul(0x517c_c1b7_2722_0a95);
     let mut word = Word::default();
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || byte >= 0x80 {
-            word.add(byte);
+        let class = class_of(byte);
+        if class != BETWEEN {
+            word.add(byte, class);
             continue;
         }
         if word.length > 0 {
@@ -233,26 +240,27 @@ fn shape(text: &str) -> u64 {
 struct Word {
     hash: u64,
     length: u32,
-    digits: bool,
-    hex: bool,
+    /// The classes of its bytes, joined and in common.
+    any: u8,
+    all: u8,
 }
 
 impl Default for Word {
     fn default() -> Self {
-        Self { hash: 0xcbf2_9ce4_8422_2325, length: 0, digits: false, hex: true }
+        Self { hash: 0xcbf2_9ce4_8422_2325, length: 0, any: 0, all: u8::MAX }
     }
 }
 
 impl Word {
-    fn add(&mut self, byte: u8) {
+    fn add(&mut self, byte: u8, class: u8) {
         self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         self.length += 1;
-        self.digits |= byte.is_ascii_digit();
-        self.hex &= byte.is_ascii_hexdigit();
+        self.any |= class;
+        self.all &= class;
     }
 
     fn is_value(self) -> bool {
-        self.digits || (self.hex && self.length >= 8)
+        self.any & DIGIT != 0 || (self.all & HEX != 0 && self.length >= 8)
     }
 }
 

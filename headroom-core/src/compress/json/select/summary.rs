@@ -53,7 +53,7 @@ fn telling(rows: &Rows<'_>, column: &Column) -> Option<usize> {
         return None;
     }
     let text: String = classes.iter().map(|class| format!("{}\n", rows.doc.slice(class.node))).collect();
-    let found = Survey::of(&text);
+    let found = Survey::of_cells(&text);
     let is_level = found.rows.iter().any(|row| row.level > 0 || row.severity > super::Severity::None);
     let is_text = classes.iter().all(|class| rows.doc.slice(class.node).starts_with('"'));
     Some(
@@ -104,15 +104,16 @@ fn range(rows: &Rows<'_>, profile: &Profile, kept: &[bool], index: usize, out: &
     let Some(name) = name(rows, index) else { return };
     let mut values: Vec<(f32, u32)> =
         column.numbers.iter().filter(|(_, row)| kept.get(*row as usize) == Some(&false)).copied().collect();
-    values.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let lexeme = |at: usize| {
-        let row = values.get(at)?.1 as usize;
+    let order = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    let ends = (values.iter().copied().min_by(order), values.iter().copied().max_by(order));
+    let half = values.len() / 2;
+    let middle = (half < values.len()).then(|| *values.select_nth_unstable_by(half, order).1);
+    let lexeme = |value: Option<(f32, u32)>| {
+        let row = value?.1 as usize;
         let node = rows.grid.row(row).iter().find(|(column, _)| *column as usize == index)?.1;
         Some(rows.doc.slice(node))
     };
-    let (Some(low), Some(middle), Some(high)) =
-        (lexeme(0), lexeme(values.len() / 2), lexeme(values.len().saturating_sub(1)))
-    else {
+    let (Some(low), Some(middle), Some(high)) = (lexeme(ends.0), lexeme(middle), lexeme(ends.1)) else {
         return;
     };
     separate(out, "; ");

@@ -1,0 +1,60 @@
+//! Any bytes as a stream of events, in any chunks: no byte is lost, cuts make no difference, the data is what a plain
+//! reading of the format says, and other data changes nothing else.
+#![no_main]
+
+use headroom_tower::fuzzing::{Split, split};
+use libfuzzer_sys::fuzz_target;
+
+const OTHER: &str = r#"{"type":"ping"}"#;
+
+fuzz_target!(|input: &[u8]| {
+    let [framing, cuts, rest @ ..] = input else { return };
+    let aws = framing % 4 == 0;
+    let Some((cuts, stream)) = rest.split_at_checked(usize::from(cuts % 8)) else { return };
+    let (whole, left) = split(aws, &[stream], OTHER);
+    let (pieces, left_of_pieces) = split(aws, &chunks(stream, cuts), OTHER);
+    assert_eq!(joined(&whole, &left), stream, "a byte is lost");
+    assert_eq!(joined(&pieces, &left_of_pieces), stream, "a byte is lost where the stream is cut");
+    assert_eq!(events(&pieces), events(&whole), "where the stream is cut makes a difference");
+    for (raw, data, replaced) in whole.iter().filter(|_| !aws) {
+        assert_eq!(*data, plain(raw), "{:?} reads otherwise", raw);
+        assert_eq!(plain(replaced).as_deref(), Some(OTHER), "{:?} has other data", replaced);
+        if data.as_ref().is_some_and(|data| !data.contains('\n')) {
+            let back = split(false, &[replaced], data.as_deref().unwrap_or_default()).0;
+            assert_eq!(back[0].2, *raw, "more than the data was changed");
+        }
+    }
+});
+
+/// The stream in chunks that end where these bytes say.
+fn chunks<'a>(stream: &'a [u8], cuts: &[u8]) -> Vec<&'a [u8]> {
+    let mut chunks = Vec::new();
+    let mut rest = stream;
+    for cut in cuts {
+        let (chunk, more) = rest.split_at(usize::from(*cut).min(rest.len()));
+        chunks.push(chunk);
+        rest = more;
+    }
+    chunks.push(rest);
+    chunks
+}
+
+fn joined(events: &[Split], left: &[u8]) -> Vec<u8> {
+    events.iter().flat_map(|(raw, ..)| raw.iter()).chain(left).copied().collect()
+}
+
+/// The events that have data. What is no frame passes in whatever pieces it comes.
+fn events(events: &[Split]) -> Vec<&Split> {
+    events.iter().filter(|(_, data, _)| data.is_some()).collect()
+}
+
+/// The data of a server-sent event, read line by line.
+fn plain(event: &[u8]) -> Option<String> {
+    let lines = event.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let data = lines.filter_map(|line| {
+        let value = line.strip_prefix(b"data:")?;
+        Some(value.strip_prefix(b" ").unwrap_or(value))
+    });
+    let data: Vec<&[u8]> = data.collect();
+    (!data.is_empty()).then(|| String::from_utf8(data.join(&b'\n')).ok())?
+}

@@ -1,0 +1,126 @@
+//! `POST /v1/compress`: messages in, smaller ones out, for who calls a provider itself.
+
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
+use headroom_tower::{
+    CompressLayer, HeadroomOverride, RequestReport,
+    core::{Api, BlockReport, Means, Report},
+};
+use http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::answer::{self, failure};
+
+/// Most that a body may hold: what providers take.
+const MAX_BODY: usize = 32 << 20;
+
+/// The part of a request that is handed back: whichever of these it has.
+#[derive(Debug, Deserialize)]
+struct Conversation<'a> {
+    #[serde(borrow, default)]
+    messages: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    input: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    contents: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    model: Option<&'a RawValue>,
+}
+
+/// The answer. Token counts are of the tool results that were in question, by the model's tokenizer or, where that is
+/// not public (`estimated` in the report), by another.
+#[derive(Debug, Serialize)]
+struct Compressed<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contents: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a RawValue>,
+    tokens_before: u64,
+    tokens_after: u64,
+    tokens_saved: u64,
+    /// Why it is what came, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<&'a Report>,
+}
+
+pub(super) async fn answer(
+    layer: &CompressLayer,
+    tenant: String,
+    headers: &HeaderMap,
+    body: Body,
+) -> Response {
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity") {
+        let message = "send the body without a Content-Encoding";
+        return failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+    }
+    let body = match Limited::new(body, MAX_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let message = format!("the body is longer than {MAX_BODY} bytes");
+            return failure(StatusCode::PAYLOAD_TOO_LARGE, &message);
+        }
+        Err(_) => return failure(StatusCode::BAD_REQUEST, "the body ended before its announced end"),
+    };
+    match serde_json::from_slice(&body) {
+        Ok(Conversation { messages: None, input: None, contents: None, .. }) => {
+            failure(StatusCode::BAD_REQUEST, "the body has no `messages` (nor `input`, nor `contents`)")
+        }
+        Ok(_) => smaller(layer, tenant, body).await,
+        // The error's own text may quote the body.
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            let message = format!(
+                "the body is not the JSON object of a request, or has a key twice (line {line}, column {column})"
+            );
+            failure(StatusCode::BAD_REQUEST, &message)
+        }
+    }
+}
+
+async fn smaller(layer: &CompressLayer, tenant: String, body: Bytes) -> Response {
+    // Whoever asks sends its own request: a tool that is put into it here would be lost, so only where the client has
+    // brought one can the model fetch something back.
+    let mut settings = HeadroomOverride::new().tenant(tenant).means(Means::Client);
+    if let Some(api) = Api::detect(&body) {
+        settings = settings.api(api);
+    }
+    let mut request = Request::new(Full::new(body.clone()));
+    *request.method_mut() = http::Method::POST;
+    request.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    request.extensions_mut().insert(settings);
+    let (mut parts, sent) = layer.rewrite(request).await.into_parts();
+    let sent = BodyExt::collect(sent).await.map_or(body, |sent| sent.to_bytes());
+    let Ok(Conversation { messages, input, contents, model }) = serde_json::from_slice(&sent) else {
+        return failure(StatusCode::INTERNAL_SERVER_ERROR, "the result cannot be read");
+    };
+    let result = parts.extensions.remove::<RequestReport>();
+    let report = result.as_ref().and_then(RequestReport::report);
+    let sum = |get: fn(&BlockReport) -> Option<usize>| {
+        let blocks = report.map_or(&[][..], |report| &report.blocks);
+        blocks.iter().filter_map(get).map(|tokens| tokens as u64).sum::<u64>()
+    };
+    let (tokens_before, tokens_after) = (sum(|block| block.tokens_before), sum(|block| block.tokens_after));
+    let answer = Compressed {
+        messages,
+        input,
+        contents,
+        model,
+        tokens_before,
+        tokens_after,
+        tokens_saved: tokens_before.saturating_sub(tokens_after),
+        reason: result.as_ref().and_then(RequestReport::skip_reason).map(|reason| reason.as_str()),
+        report,
+    };
+    match serde_json::to_vec(&answer) {
+        Ok(json) => answer::json(StatusCode::OK, json),
+        Err(_) => failure(StatusCode::INTERNAL_SERVER_ERROR, "the result cannot be written"),
+    }
+}

@@ -1,0 +1,91 @@
+//! `GET /v1/retrieve/HASH`: what was set aside, or a part of it.
+
+use std::error::Error;
+
+use axum::response::Response;
+use headroom_tower::{
+    core::Handle,
+    store::{OriginalStore, Slice},
+};
+use http::StatusCode;
+use serde_json::json;
+
+use super::answer;
+
+/// The names that a query may have.
+const NAMES: &str = "lines, rows, path, query and max_bytes";
+
+pub(super) async fn answer(store: &dyn OriginalStore, tenant: &str, hash: &str, query: &str) -> Response {
+    let (handle, slice) = match (hash.parse::<Handle>(), slice(query)) {
+        (Ok(handle), Ok(slice)) => (handle, slice),
+        (Err(error), _) => {
+            return answer::failure(StatusCode::BAD_REQUEST, &format!("/v1/retrieve/HASH: {error}"));
+        }
+        (_, Err(message)) => return answer::failure(StatusCode::BAD_REQUEST, &message),
+    };
+    match store.get(tenant, &handle).await {
+        Ok(Some(content)) => {
+            // The whole, byte for byte, or the part with its place in the whole.
+            let text = slice.map_or_else(|| content.to_string(), |slice| slice.of(&content));
+            let found = json!({
+                "hash": handle.to_string(),
+                "bytes": content.len(),
+                "lines": content.lines().count(),
+                "text": text,
+            });
+            answer::json(StatusCode::OK, found.to_string())
+        }
+        Ok(None) => {
+            let message = format!(
+                "nothing is kept under {handle}: it was never set aside here, or not seen for so long that it was dropped"
+            );
+            answer::failure(StatusCode::NOT_FOUND, &message)
+        }
+        Err(error) => {
+            let message = format!("cannot look for {handle}: {}", chain(&error));
+            answer::failure(StatusCode::INTERNAL_SERVER_ERROR, &message)
+        }
+    }
+}
+
+/// The error and what caused it. It holds no content.
+fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        source = error.source();
+    }
+    line
+}
+
+/// The part that a query asks for; `None` for the whole.
+fn slice(query: &str) -> Result<Option<Slice>, String> {
+    let (mut slice, mut has_lines, mut has_rows) = (None::<Slice>, false, false);
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let so_far = slice.take().unwrap_or_default();
+        slice = Some(match &*name {
+            "lines" => {
+                has_lines = true;
+                so_far.lines(value)
+            }
+            "rows" => {
+                has_rows = true;
+                so_far.rows(value)
+            }
+            "path" => so_far.path(value),
+            "query" => so_far.query(value),
+            "max_bytes" => {
+                let bytes =
+                    value.parse().map_err(|_| format!("max_bytes: {value:?} is no number of bytes"))?;
+                so_far.max_bytes(bytes)
+            }
+            _ => return Err(format!("{name:?} is no part that can be asked for; there are {NAMES}")),
+        });
+    }
+    if has_lines && has_rows {
+        return Err("ask for lines or rows, not both".to_owned());
+    }
+    Ok(slice)
+}

@@ -1,0 +1,159 @@
+//! `headroom dashboard`: a link into the page that the proxy serves.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    process::{Command, Stdio},
+};
+
+use serde_json::json;
+
+use crate::{
+    config::{self, Config, Listen},
+    output,
+    proxy::{self, Listener, probe},
+    secret::{Secret, SecretError},
+};
+
+pub(crate) const EXAMPLES: &str = "\
+The page shows what was saved, in dollars at cache prices and in tokens, by day, model, tool and project, and the last \
+requests: what each result of a tool was, what was sent in its place, and why. `headroom proxy` serves it. What wrapped \
+runs saved is in the sums, too; their requests are listed if they used that proxy (`headroom wrap --join`).
+
+The link lets one browser in, once, within two minutes. It works on this machine only, and nothing on the page comes \
+from elsewhere. Texts of requests are kept in the proxy's memory, for the last 100 requests and 16 MiB at most, and are \
+written nowhere; `dashboard_content = false` keeps them off. The sums by tool and project begin with the proxy's start; \
+the ledger has neither. A request's project is the folder that the agent says it works in, or what an \
+`x-headroom-project` header says.
+
+Examples:
+  Print the link:
+    headroom dashboard
+  Open it:
+    headroom dashboard --open
+  For a program:
+    headroom dashboard --json | jq -r .url
+
+Exit status: 0 done, 1 no proxy answers or it gives no link, 2 called or configured wrongly.";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DashboardArgs {
+    /// Where the proxy listens [default: the configured address]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<Listen>,
+    /// Open it in the browser
+    #[arg(long)]
+    open: bool,
+    /// Print a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What stops `headroom dashboard`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DashboardError {
+    #[error(
+        "no Headroom proxy answers at {address}; start one with `headroom proxy`, or say with --listen where it is. \
+         `headroom savings` shows what was saved without one"
+    )]
+    NoProxy { address: SocketAddr },
+    #[error("{address} belongs to another program; say with --listen where the proxy is")]
+    Other { address: SocketAddr },
+    #[error("there is no token for the proxy; set HEADROOM_HOME or HOME to what the proxy has")]
+    NoHome,
+    #[error("there is no token for the proxy")]
+    Secret(#[from] SecretError),
+    #[error(
+        "the proxy at {address} gives no link: it was started with another HEADROOM_HOME, by another user, or is older \
+         than this program"
+    )]
+    Refused { address: SocketAddr },
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+    #[error("cannot open a browser; open the link yourself: {url}")]
+    Browser { url: String, source: io::Error },
+    #[error("cannot write standard output")]
+    Write(#[source] io::Error),
+}
+
+impl DashboardError {
+    /// Whether `headroom` has to be called differently.
+    pub(crate) const fn is_usage(&self) -> bool {
+        matches!(self, Self::NoHome)
+    }
+}
+
+/// Prints or opens the link.
+pub(crate) fn run(args: &DashboardArgs, config: &Config) -> Result<(), DashboardError> {
+    let address = reachable(config.listen.address());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(DashboardError::Runtime)?;
+    match runtime.block_on(probe(address)) {
+        Listener::Headroom { .. } => {}
+        Listener::Other => return Err(DashboardError::Other { address }),
+        Listener::Nobody => return Err(DashboardError::NoProxy { address }),
+    }
+    let home = config::home().ok_or(DashboardError::NoHome)?;
+    let secret = Secret::in_folder(&home)?;
+    let code = runtime.block_on(proxy::code(address, &secret)).ok_or(DashboardError::Refused { address })?;
+    // A fragment goes to no server and into no log.
+    let url = format!("http://{address}/dashboard#{code}");
+    if args.json {
+        return print(&format!("{}\n", json!({"url": url})));
+    }
+    if args.open {
+        return open(&url).map_err(|source| DashboardError::Browser { url, source });
+    }
+    print(&format!("{url}\n"))?;
+    eprintln!("headroom: the link is good once, for two minutes; `headroom dashboard --open` opens it");
+    Ok(())
+}
+
+fn print(text: &str) -> Result<(), DashboardError> {
+    output::write(text.as_bytes()).map_err(DashboardError::Write)
+}
+
+/// An address that a browser on this machine can go to.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+    (ip, address.port()).into()
+}
+
+fn open(url: &str) -> io::Result<()> {
+    let mut command = if cfg!(target_os = "macos") {
+        Command::new("open")
+    } else if cfg!(windows) {
+        let mut command = Command::new("rundll32");
+        command.arg("url.dll,FileProtocolHandler");
+        command
+    } else {
+        Command::new("xdg-open")
+    };
+    let status =
+        command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("the browser's starter ended with {status}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_for_all_is_reached_on_this_machine() {
+        for (address, url) in [
+            ("127.0.0.1:8787", "127.0.0.1:8787"),
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "127.0.0.1:80"),
+            ("[::1]:80", "[::1]:80"),
+        ] {
+            assert_eq!(reachable(address.parse().unwrap()).to_string(), url);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufRead, BufReader, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Entry, Sums,
+    file::{FOLDER, days},
+};
+
+/// The sums of a ledger that others go on writing. What was read once is not read again.
+#[derive(Debug)]
+pub(crate) struct History {
+    folder: PathBuf,
+    days: BTreeMap<String, Day>,
+}
+
+#[derive(Debug, Default)]
+struct Day {
+    /// Bytes that were read: whole lines.
+    read: u64,
+    models: BTreeMap<String, Sums>,
+}
+
+impl History {
+    /// The ledger in the user's folder. Nothing is read yet.
+    pub(crate) fn in_folder(home: &Path) -> Self {
+        Self { folder: home.join(FOLDER), days: BTreeMap::new() }
+    }
+
+    /// Reads what was written since, of this day and later ones, and forgets days before it.
+    pub(crate) fn update(&mut self, since: &str) -> io::Result<()> {
+        let files = match days(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            files => files?,
+        };
+        self.days.retain(|day, _| day.as_str() >= since && files.iter().any(|(name, _)| name == day));
+        for (day, path) in files.into_iter().filter(|(day, _)| day.as_str() >= since) {
+            self.days.entry(day).or_default().read_on(&path)?;
+        }
+        Ok(())
+    }
+
+    /// The sums by day and model, the oldest day first.
+    pub(crate) fn sums(&self) -> impl Iterator<Item = (&str, &str, &Sums)> {
+        self.days.iter().flat_map(|(day, of_day)| {
+            of_day.models.iter().map(move |(model, sums)| (day.as_str(), model.as_str(), sums))
+        })
+    }
+}
+
+impl Day {
+    fn read_on(&mut self, path: &Path) -> io::Result<()> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        if length < self.read {
+            // Another file under the same name.
+            *self = Self::default();
+        }
+        if length == self.read {
+            return Ok(());
+        }
+        file.seek(SeekFrom::Start(self.read))?;
+        let mut lines = BufReader::new(file);
+        let mut line = Vec::new();
+        // The end of a line that is being written comes next time.
+        while lines.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
+            self.read += line.len() as u64;
+            if let Ok(entry) = serde_json::from_slice::<Entry>(&line) {
+                let model = entry.model.as_deref().unwrap_or("unknown");
+                match self.models.get_mut(model) {
+                    Some(sums) => sums.add(&entry),
+                    None => self.models.entry(model.to_owned()).or_default().add(&entry),
+                }
+            }
+            line.clear();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, io::Write};
+
+    use super::*;
+
+    const LINE: &str = r#"{"at":1764072000,"provider":"anthropic","model":"claude-opus-5-5","status":200,"outcome":"rewritten","calls":1,"tokens_before":3,"tokens_after":1,"saved_new":2,"saved_cached":0}"#;
+
+    fn turns(history: &History) -> Vec<(String, u64)> {
+        history.sums().map(|(day, _, sums)| (day.to_owned(), sums.turns)).collect()
+    }
+
+    #[test]
+    fn what_is_written_later_is_read_once() {
+        let home = tempfile::tempdir().unwrap();
+        let mut history = History::in_folder(home.path());
+        history.update("").unwrap();
+        assert!(turns(&history).is_empty());
+        let folder = home.path().join(FOLDER);
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("2025-11-25.jsonl");
+        let mut file = File::options().create(true).append(true).open(&path).unwrap();
+        let (half, rest) = LINE.split_at(40);
+        write!(file, "{LINE}\nno entry\n{half}").unwrap();
+        for _ in 0..2 {
+            history.update("").unwrap();
+            assert_eq!(turns(&history), [("2025-11-25".to_owned(), 1)]);
+        }
+        writeln!(file, "{rest}\n{LINE}").unwrap();
+        history.update("").unwrap();
+        assert_eq!(turns(&history), [("2025-11-25".to_owned(), 3)]);
+        fs::write(&path, format!("{LINE}\n")).unwrap();
+        history.update("").unwrap();
+        assert_eq!(turns(&history), [("2025-11-25".to_owned(), 1)], "a file that was begun anew");
+        history.update("2025-11-26").unwrap();
+        assert!(turns(&history).is_empty());
+    }
+}

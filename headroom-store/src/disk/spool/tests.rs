@@ -1,0 +1,199 @@
+//! The spool over folders of its own, with a clock that the tests turn.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tempfile::TempDir;
+
+use super::*;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A folder to be, and what time it is there.
+struct World {
+    folder: TempDir,
+    seconds: Arc<AtomicU64>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), seconds: Arc::new(AtomicU64::new(1_700_000_000)) }
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("spool")
+    }
+
+    fn builder(&self) -> SpoolBuilder {
+        let seconds = Arc::clone(&self.seconds);
+        let now = move || SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::Relaxed));
+        Spool::builder(self.root()).clock(Arc::new(now))
+    }
+
+    /// As another process would open it.
+    fn spool(&self) -> Spool {
+        self.builder().build().unwrap()
+    }
+
+    fn wait(&self, time: Duration) {
+        self.seconds.fetch_add(time.as_secs(), Ordering::Relaxed);
+    }
+
+    fn file(&self, content: &str) -> PathBuf {
+        self.root().join(Handle::of(content).to_string())
+    }
+
+    /// What an agent finds where the marker of this content points.
+    fn shown(&self, content: &str) -> Option<String> {
+        fs::read_to_string(self.file(content)).ok()
+    }
+}
+
+fn original(content: &str) -> Original {
+    Original { handle: Handle::of(content), content: content.to_owned() }
+}
+
+async fn put(spool: &Spool, content: &str) {
+    spool.put_many(vec![original(content)]).await.unwrap();
+    while spool.rack.sweeper.is_running() {
+        task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn files_hold_exactly_the_originals_and_nothing_else_is_left() {
+    let world = World::new();
+    let spool = world.spool();
+    assert!(spool.find(&Handle::of("x")).await.unwrap().is_none(), "there is no folder yet");
+    spool.put_many(vec![]).await.unwrap();
+    let contents = ["x", "", "ä\u{0}\r\n\tlast line without an end", &"line\n".repeat(9000)];
+    spool
+        .put_many(contents.iter().chain(&contents[..1]).map(|content| original(content)).collect())
+        .await
+        .unwrap();
+    for content in contents {
+        assert_eq!(world.shown(content).as_deref(), Some(content));
+        assert_eq!(world.spool().find(&Handle::of(content)).await.unwrap().as_deref(), Some(content));
+    }
+    assert_eq!(spool.folder(), world.root().to_str().unwrap());
+    assert_eq!(fs::read_dir(world.root().join("tmp")).unwrap().count(), 0);
+    assert!(!format!("{spool:?}").contains("line"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_user_can_read_what_is_there() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let world = World::new();
+    put(&world.spool(), "x").await;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&world.root()), 0o700);
+    assert_eq!(mode(&world.file("x")), 0o600);
+
+    // A folder that others use is neither used nor changed.
+    let shared = world.folder.path().join("shared");
+    fs::create_dir(&shared).unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o755)).unwrap();
+    let spool = Spool::new(&shared).unwrap();
+    for error in [spool.check().await.unwrap_err(), spool.put_many(vec![original("x")]).await.unwrap_err()] {
+        let source = std::error::Error::source(&error).unwrap();
+        let text = format!("{source}: {}", source.source().unwrap());
+        assert!(text.contains("shared") && text.contains("chmod 700"), "{text}");
+    }
+    assert_eq!((mode(&shared), fs::read_dir(&shared).unwrap().count()), (0o755, 0));
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o700)).unwrap();
+    spool.check().await.unwrap();
+    put(&spool, "x").await;
+}
+
+#[tokio::test]
+async fn what_somebody_changed_or_removed_is_written_again() {
+    let world = World::new();
+    let spool = world.spool();
+    let content = "line\n".repeat(100);
+    let harms: [&dyn Fn(&Path); 4] = [
+        &|file| fs::remove_file(file).unwrap(),
+        &|file| fs::write(file, "").unwrap(),
+        // As long as before.
+        &|file| fs::write(file, "lime\n".repeat(100)).unwrap(),
+        &|_| fs::remove_dir_all(world.root()).unwrap(),
+    ];
+    for harm in harms {
+        put(&spool, &content).await;
+        harm(&world.file(&content));
+        assert!(world.spool().find(&Handle::of(&content)).await.unwrap().is_none());
+        put(&spool, &content).await;
+        assert_eq!(world.shown(&content), Some(content.clone()));
+        put(&world.spool(), &content).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_needed_stays_and_what_is_not_goes() {
+    let world = World::new();
+    let (a, b) = (world.spool(), world.spool());
+    put(&a, "needed").await;
+    put(&a, "left alone").await;
+    let foreign = [world.root().join("notes.txt"), world.root().join(".keep")];
+    foreign.iter().for_each(|path| fs::write(path, "mine").unwrap());
+    for spool in [&a, &b, &a] {
+        world.wait(20 * DAY);
+        put(spool, "needed").await;
+        a.rack.sweeper.run(&a.rack.folder);
+    }
+    assert!(world.shown("needed").is_some() && world.shown("left alone").is_none());
+    assert!(foreign.iter().all(|path| path.exists()));
+    put(&b, "left alone").await;
+    assert!(world.shown("left alone").is_some());
+}
+
+#[tokio::test]
+async fn the_capacity_holds_and_the_oldest_go_first() {
+    let world = World::new();
+    let spool = world.builder().capacity(64 * BLOCK).build().unwrap();
+    let content = |n: usize| format!("{n} {}", "x".repeat(8000));
+    for n in 0..200 {
+        spool.put_many(vec![original("needed by all"), original(&content(n))]).await.unwrap();
+        put(&spool, "needed by all").await;
+        world.wait(Duration::from_secs(3600));
+        assert!(world.shown(&content(n)).is_some(), "what a request just counted on");
+        let files = fs::read_dir(world.root()).unwrap().count();
+        assert!(files < 48, "{n}: {files}");
+    }
+    assert!(world.shown("needed by all").is_some() && world.shown(&content(0)).is_none());
+
+    let large = (0..40).map(|n| original(&content(n))).collect();
+    assert!(spool.put_many(large).await.unwrap_err().is_too_large());
+    assert_eq!(fs::read_dir(world.root().join("tmp")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_handle_never_names_other_content() {
+    let world = World::new();
+    let wrong = Original { handle: Handle::of("first"), content: "second".to_owned() };
+    assert!(world.spool().put_many(vec![wrong]).await.unwrap_err().is_collision());
+    assert!(world.shown("first").is_none());
+    put(&world.spool(), "second").await;
+    fs::rename(world.file("second"), world.file("first")).unwrap();
+    assert!(world.spool().find(&Handle::of("first")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn another_process_that_hangs_makes_puts_fail_not_hang() {
+    let world = World::new();
+    let spool = world.spool();
+    put(&spool, "x").await;
+    let _lock = world.spool().rack.folder.lock_exclusive().unwrap();
+    assert!(spool.put_many(vec![original("x")]).await.unwrap_err().is_unavailable());
+    assert!(spool.find(&Handle::of("x")).await.unwrap().is_some(), "reading needs no lock");
+}
+
+#[test]
+fn folders_that_a_marker_cannot_name_are_refused() {
+    for folder in ["", "/", "/tmp/a]b", "/tmp/a[b", "/tmp/a\nb"] {
+        assert!(Spool::new(folder).is_err(), "{folder:?}");
+    }
+    assert_eq!(Spool::new("/tmp/a b/ä/").unwrap().folder(), "/tmp/a b/ä");
+    let here = std::env::current_dir().unwrap().join("spool");
+    assert_eq!(Spool::new("spool").unwrap().folder(), here.to_str().unwrap());
+}
