@@ -100,9 +100,10 @@ pub(crate) struct Settings {
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 22] = [
+const VARIABLES: [&str; 23] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
+    "HEADROOM_SHARED",
     "HEADROOM_CONTEXT_TOOL",
     "HEADROOM_LISTEN",
     "HEADROOM_UPSTREAM",
@@ -417,7 +418,7 @@ mod tests {
             Ok(None)
         })
         .unwrap();
-        // Those that are no settings: where the file is, where everything is, and what `wrap` puts before an agent.
-        assert_eq!(**asked.borrow(), VARIABLES[3..]);
+        // Those that are no settings: where the file, the folder and the data are, and what `wrap` puts before an agent.
+        assert_eq!(**asked.borrow(), VARIABLES[4..]);
     }
 }

@@ -125,7 +125,9 @@ impl Asker {
     fn answer(&mut self, model: &str, body: &[u8], arm: Arm) -> Result<Answered, LiveError> {
         let body = self.with_model(model, body);
         let version = if arm == Arm::With { self.version.clone() } else { String::new() };
-        let key = Handle::of(&format!("{version}\n{}", String::from_utf8_lossy(&body))).to_string();
+        let key =
+            Handle::of(&format!("{} {version}\n{}", self.client.base(), String::from_utf8_lossy(&body)))
+                .to_string();
         if let Some(line) = self.cache.get(&key) {
             let (text, usage, calls) = (line.text.clone(), line.usage, line.calls);
             return Ok(Answered { text, usage, calls, cached: true });
@@ -167,23 +169,22 @@ impl Asker {
                 let Ok(body) = response.into_body().collect().await;
                 return Ok::<_, LiveError>((status, body.to_bytes()));
             }
-            let collected = ServiceBuilder::new().layer(self.layer.clone()).service(service_fn(
-                move |request: Request<_>| {
-                    let upstream = upstream.clone();
-                    async move {
-                        let (parts, body) = request.into_parts();
-                        let body =
-                            BodyExt::collect(body).await.map(|body| body.to_bytes()).unwrap_or_default();
-                        upstream.oneshot(Request::from_parts(parts, body)).await
-                    }
-                },
-            ));
+            // The layer hands on a body of its own; what stands behind it wants bytes.
+            let behind = service_fn(move |request: Request<_>| {
+                let upstream = upstream.clone();
+                async move {
+                    let (parts, body) = request.into_parts();
+                    let body = BodyExt::collect(body).await.map(|body| body.to_bytes()).unwrap_or_default();
+                    upstream.oneshot(Request::from_parts(parts, body)).await
+                }
+            });
+            let service = ServiceBuilder::new().layer(self.layer.clone()).service(behind);
             let mut request = Request::new(Full::new(body));
             *request.uri_mut() = http::Uri::from_static(path);
             *request.method_mut() = http::Method::POST;
             request.headers_mut().extend(self.headers.clone());
             request.extensions_mut().insert(HeadroomOverride::new().api(self.api).tenant("evals"));
-            let response = collected.oneshot(request).await?;
+            let response = service.oneshot(request).await?;
             let status = response.status();
             let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
             Ok((status, body))
@@ -199,7 +200,7 @@ impl Asker {
         if matches!(self.api, Api::Anthropic) { "/v1/messages" } else { "/v1/chat/completions" }
     }
 
-    /// The request for a model, without chance as far as the API lets one say so.
+    /// The request for a model.
     fn with_model(&self, model: &str, body: &[u8]) -> Vec<u8> {
         let mut request: Value = serde_json::from_slice(body).unwrap_or_default();
         if let Some(members) = request.as_object_mut() {
