@@ -21,7 +21,7 @@ const MIN_SCORE: f32 = 0.9;
 ///
 /// The model (`standard_v3_3`) is in the binary and is loaded when the first text is classified. It reads the first and
 /// the last kilobyte of a text and knows 214 formats; of these only the languages that the engine parses and Markdown
-/// make a verdict, and only from a score of 0.9 on. A text takes some 10 to 25 ms on one core.
+/// make a verdict, and only from a score of 0.9 on. A text takes some 10 ms of one core.
 ///
 /// [`Builder::classifier`]: headroom_core::Builder::classifier
 ///
