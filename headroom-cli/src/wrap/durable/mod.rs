@@ -134,7 +134,7 @@ pub(super) fn persist(asked: &Asked<'_>, config: &Config) -> Result<(), DurableE
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DurableError::Runtime)?;
     let listener = runtime.block_on(probe(address));
-    say(&report(asked, &target, !is_there, listener, served.as_deref()))
+    say(&report(asked, &target, !is_there, &listener, served.as_deref()))
 }
 
 fn journals() -> Result<Journals, DurableError> {
@@ -210,7 +210,7 @@ fn report(
     asked: &Asked<'_>,
     target: &Target,
     is_new: bool,
-    listener: Listener,
+    listener: &Listener,
     served: Option<&str>,
 ) -> String {
     let agent = name(asked.agent);
