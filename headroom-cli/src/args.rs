@@ -14,7 +14,7 @@ use crate::{
     mcp::{self, McpArgs},
     shell::{self, CompletionsArgs, ManArgs},
     simulate::{self, SimulateArgs},
-    wrap::{self, WrapArgs},
+    wrap::{self, UnwrapArgs, WrapArgs},
 };
 
 /// Makes LLM prompts smaller without changing what the provider has cached.
@@ -78,6 +78,9 @@ pub(crate) enum Command {
     /// Replay recorded conversations and show what would have been saved
     #[command(after_help = simulate::EXAMPLES)]
     Simulate(SimulateArgs),
+    /// Undo what `headroom wrap --persist` has set up
+    #[command(after_help = wrap::UNWRAP_EXAMPLES)]
+    Unwrap(UnwrapArgs),
     /// Run an agent behind a proxy of its own, and say what that saved
     #[command(after_help = wrap::EXAMPLES)]
     Wrap(Box<WrapArgs>),
@@ -164,7 +167,10 @@ such as /v1/models, go to that provider. An upstream may have a path; one that e
 request's path starts with is joined without doubling it.
 
 Keys are the client's own and pass through. The proxy keeps none. Requests that are signed (AWS SigV4) pass as they are, \
-and are refused by AWS since their signature names another host: use a bearer key with Bedrock.
+and are refused by AWS since their signature names another host: use a bearer key with Bedrock, or --bedrock-sign. Then \
+the client's signature is taken off and the request is signed after it was rewritten, with the credentials that AWS_* \
+variables, ~/.aws/credentials or a credential_process give; AWS_PROFILE names a profile. Who can reach the proxy can \
+use them. No server is asked for credentials.
 
 What is set aside is fetched back by a tool that the proxy adds to requests of agents and answers itself (`--means \
 served`). With `--means file` no tool is added: markers name files in the spool, which agents read with their own \

@@ -20,7 +20,7 @@ use headroom_core::{Means, Tier};
 use serde::Deserialize;
 
 pub(crate) use self::{
-    listen::Listen,
+    listen::{Listen, leads_to},
     show::schema,
     spool::SpoolFolder,
     store::{Store, home},
@@ -48,9 +48,12 @@ pub(crate) struct Settings {
     /// Upstream of the Gemini API [default: https://generativelanguage.googleapis.com]
     #[arg(long, value_name = "URL")]
     pub(crate) gemini_upstream: Option<Base>,
-    /// Upstream of Amazon Bedrock, such as https://bedrock-runtime.us-east-1.amazonaws.com; for clients with a bearer key
+    /// Upstream of Amazon Bedrock, such as https://bedrock-runtime.us-east-1.amazonaws.com [default: with --bedrock-sign, that of AWS_REGION]
     #[arg(long, value_name = "URL")]
     pub(crate) bedrock_upstream: Option<Base>,
+    /// Sign requests to Bedrock with the AWS credentials of the environment; whoever can reach the proxy can use them
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) bedrock_sign: Option<bool>,
     /// Upstream of Vertex AI, such as https://us-east5-aiplatform.googleapis.com
     #[arg(long, value_name = "URL")]
     pub(crate) vertex_upstream: Option<Base>,
@@ -83,15 +86,17 @@ pub(crate) struct Settings {
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 18] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
+    "HEADROOM_CONTEXT_TOOL",
     "HEADROOM_LISTEN",
     "HEADROOM_UPSTREAM",
     "HEADROOM_ANTHROPIC_UPSTREAM",
     "HEADROOM_OPENAI_UPSTREAM",
     "HEADROOM_GEMINI_UPSTREAM",
     "HEADROOM_BEDROCK_UPSTREAM",
+    "HEADROOM_BEDROCK_SIGN",
     "HEADROOM_VERTEX_UPSTREAM",
     "HEADROOM_TIER",
     "HEADROOM_STORE",
@@ -107,6 +112,7 @@ const VARIABLES: [&str; 16] = [
 pub(crate) struct Config {
     pub(crate) listen: Listen,
     pub(crate) upstreams: Upstreams,
+    pub(crate) bedrock_sign: bool,
     pub(crate) tier: Tier,
     pub(crate) store: Store,
     pub(crate) means: Means,
@@ -199,11 +205,22 @@ pub(crate) fn unknown_variables() -> Vec<String> {
     names.filter(|name| name.starts_with(PREFIX) && !VARIABLES.contains(&name.as_str())).collect()
 }
 
+/// The variables that have one, and are set.
+pub(crate) fn set_variables() -> Vec<(&'static str, String)> {
+    VARIABLES.into_iter().filter_map(|name| Some((name, env::var(name).ok()?))).collect()
+}
+
 /// Says which variables have no effect.
 pub(crate) fn warn_of_unknown_variables() {
     for name in unknown_variables() {
         eprintln!("headroom: the variable {name} has no effect; known are {}", VARIABLES.join(", "));
     }
+}
+
+/// The region that AWS's tools would use.
+pub(crate) fn aws_region() -> Option<String> {
+    let set = |name| env::var(name).ok().filter(|region| !region.is_empty());
+    set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"))
 }
 
 fn default_file() -> Option<PathBuf> {
@@ -245,6 +262,7 @@ impl Settings {
             openai_upstream: parse(&variable, "OPENAI_UPSTREAM")?,
             gemini_upstream: parse(&variable, "GEMINI_UPSTREAM")?,
             bedrock_upstream: parse(&variable, "BEDROCK_UPSTREAM")?,
+            bedrock_sign: parse(&variable, "BEDROCK_SIGN")?,
             vertex_upstream: parse(&variable, "VERTEX_UPSTREAM")?,
             tier: parse(&variable, "TIER")?,
             store: parse(&variable, "STORE")?,
@@ -291,13 +309,16 @@ impl Config {
         let upstream = |own: fn(&Settings) -> Option<&Base>| {
             first(sources, |source| own(source).or(source.upstream.as_ref()))
         };
+        let bedrock_sign = first(sources, |source| source.bedrock_sign.as_ref()).unwrap_or_default();
+        let bedrock = upstream(|source| source.bedrock_upstream.as_ref());
         Self {
+            bedrock_sign,
             listen: first(sources, |source| source.listen.as_ref()).unwrap_or_default(),
             upstreams: Upstreams {
                 anthropic: upstream(|source| source.anthropic_upstream.as_ref()),
                 openai: upstream(|source| source.openai_upstream.as_ref()),
                 gemini: upstream(|source| source.gemini_upstream.as_ref()),
-                bedrock: upstream(|source| source.bedrock_upstream.as_ref()),
+                bedrock: bedrock.or_else(|| Base::bedrock(&aws_region()?).filter(|_| bedrock_sign)),
                 vertex: upstream(|source| source.vertex_upstream.as_ref()),
             }
             .or_default(),
@@ -367,7 +388,7 @@ mod tests {
             Ok(None)
         })
         .unwrap();
-        // Those that are no settings: where the file is, and where everything is.
-        assert_eq!(**asked.borrow(), VARIABLES[2..]);
+        // Those that are no settings: where the file is, where everything is, and what `wrap` puts before an agent.
+        assert_eq!(**asked.borrow(), VARIABLES[3..]);
     }
 }

@@ -9,6 +9,7 @@ mod config;
 mod dashboard;
 mod doctor;
 mod evals;
+mod file;
 mod inspect;
 mod jsonc;
 mod ledger;
@@ -104,10 +105,20 @@ fn run(args: Args) -> Result<u8> {
         }
         Command::Wrap(wrap) => {
             let config = config::load(wrap.settings(), args.config.as_deref())?;
-            return Ok(wrap::run(&wrap, &config)?);
+            return Ok(wrap::run(&wrap, &config, args.config.as_deref())?);
         }
+        Command::Unwrap(unwrap) => wrap::unwrap(&unwrap)?,
     }
     Ok(0)
+}
+
+/// The layer as it is configured, the same in the proxy and the filter.
+fn configured(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
+    let layer = layer(config.tier, store);
+    match &config.spool {
+        Some(spool) if config.means == Means::File => layer.spool(spool.open()),
+        _ => layer.means(config.means),
+    }
 }
 
 /// `headroom config`. The exit status tells whether it can be used.
@@ -132,15 +143,6 @@ fn show_config(command: ConfigCommand, file: Option<&Path>) -> Result<u8> {
     Ok(status)
 }
 
-/// The layer as it is configured, the same in the proxy and the filter.
-fn configured(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
-    let layer = layer(config.tier, store);
-    match &config.spool {
-        Some(spool) if config.means == Means::File => layer.spool(spool.open()),
-        _ => layer.means(config.means),
-    }
-}
-
 /// The layer with the default means.
 fn layer(tier: Tier, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
     HeadroomLayer::with_store(store).tier(tier)
@@ -152,9 +154,10 @@ fn status(error: &anyhow::Error) -> u8 {
         return error.status();
     }
     let is_usage = error.is::<ConfigError>()
+        || error.downcast_ref::<wrap::DurableError>().is_some_and(wrap::DurableError::is_usage)
         || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
-        || error.downcast_ref::<dashboard::DashboardError>().is_some_and(dashboard::DashboardError::is_usage)
         || error.downcast_ref::<evals::EvalsError>().is_some_and(evals::EvalsError::is_usage)
+        || error.downcast_ref::<dashboard::DashboardError>().is_some_and(dashboard::DashboardError::is_usage)
         || error.downcast_ref::<inspect::InspectError>().is_some_and(inspect::InspectError::is_usage)
         || error.downcast_ref::<mcp::McpError>().is_some_and(mcp::McpError::is_usage)
         || error.downcast_ref::<retrieve::RetrieveError>().is_some_and(retrieve::RetrieveError::is_usage)

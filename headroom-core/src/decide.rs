@@ -201,13 +201,13 @@ fn replaced(block: &Block<'_>, with: String, steps: &[Step]) -> Vec<Change> {
 }
 
 impl Block<'_> {
-    /// Whether parts may be set aside: only where the model can get them back.
+    /// Whether parts may be set aside: only where the model can get them back, and nobody has done so before.
     fn may_elide(&self) -> bool {
         let redeemable = match self.means {
             Means::None => false,
             Means::Served | Means::Client => true,
             Means::File => self.spool.is_some(),
         };
-        redeemable && self.tier == Tier::Full
+        redeemable && self.tier == Tier::Full && !detect::is_condensed(self.text, self.arguments)
     }
 }

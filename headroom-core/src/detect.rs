@@ -3,6 +3,7 @@
 //! When in doubt a text is a file read, because the lines of one are never altered.
 
 mod arguments;
+mod condensed;
 pub(crate) mod json;
 mod shell;
 mod structure;
@@ -75,6 +76,11 @@ pub(crate) fn kind(text: &str, tool: Option<&str>, arguments: Option<&str>) -> C
 /// Whether a call ran a shell command that shows a file, just as that command says.
 pub(crate) fn is_file_command(arguments: &str) -> bool {
     arguments::read_a_file(arguments)
+}
+
+/// Whether another tool has set aside parts of it already. What that one kept is what is worth showing.
+pub(crate) fn is_condensed(text: &str, arguments: Option<&str>) -> bool {
+    condensed::is_condensed(text, arguments)
 }
 
 /// What kind of text this is by its structure alone.

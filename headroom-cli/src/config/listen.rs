@@ -29,6 +29,13 @@ impl fmt::Display for Listen {
     }
 }
 
+/// Whether a URL leads to what listens there.
+pub(crate) fn leads_to(url: &str, proxy: SocketAddr) -> bool {
+    let rest = url.trim_start_matches("http://");
+    let host = rest.split('/').next().unwrap_or_default().replace("localhost", "127.0.0.1");
+    host == proxy.to_string()
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidListen {
     #[error("not an address; expected ADDRESS:PORT such as 127.0.0.1:8787 or [::1]:8787")]
@@ -77,6 +84,17 @@ mod tests {
             ["", "8787", "127.0.0.1", "localhost", "localhost:x", "example.com:80", "http://127.0.0.1:1"]
         {
             assert_eq!(text.parse::<Listen>(), Err(InvalidListen::Syntax), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_url_leads_to_the_proxy_by_its_host() {
+        let proxy = ([127, 0, 0, 1], 8787).into();
+        for url in ["http://127.0.0.1:8787", "http://localhost:8787/", "http://127.0.0.1:8787/v1"] {
+            assert!(leads_to(url, proxy), "{url}");
+        }
+        for url in ["http://127.0.0.1:87", "https://example.com", "http://127.0.0.1:87870"] {
+            assert!(!leads_to(url, proxy), "{url}");
         }
     }
 }

@@ -22,6 +22,7 @@ impl Config {
         let mut settings = vec![("listen".to_owned(), text(&self.listen))];
         settings.extend(self.upstreams.named().map(|(name, base)| (format!("{name}_upstream"), text(base))));
         settings.extend([
+            ("bedrock_sign".to_owned(), json!(self.bedrock_sign)),
             ("tier".to_owned(), text(&self.tier)),
             ("store".to_owned(), text(&self.store)),
             ("means".to_owned(), text(&self.means)),
@@ -42,7 +43,7 @@ pub(crate) fn schema() -> Value {
     let property = |flag: &clap::Arg| {
         let mut property = match flag.get_id().as_str() {
             "drain_seconds" => json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
-            "dashboard_content" => json!({"type": "boolean"}),
+            "bedrock_sign" | "dashboard_content" => json!({"type": "boolean"}),
             "tier" => json!({"enum": ["lossless", "context", "full"]}),
             "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
             "means" => json!({"enum": ["served", "client", "file", "none"]}),

@@ -33,6 +33,12 @@ impl Base {
         Self { scheme: Scheme::HTTPS, authority: Authority::from_static(host), path: String::new() }
     }
 
+    /// Bedrock's runtime in a region.
+    pub(super) fn bedrock(region: &str) -> Option<Self> {
+        let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        format!("https://bedrock-runtime.{region}.{domain}").parse().ok()
+    }
+
     /// The URL of a request that came to this path.
     pub(crate) fn join(&self, request: &Uri) -> Result<Uri, http::Error> {
         let target = request.path_and_query().map_or("/", PathAndQuery::as_str);

@@ -1,9 +1,12 @@
 //! What an agent loses behind a base URL of its own, and whether it has one.
 
-use std::{env, net::SocketAddr, path::PathBuf};
+use std::{env, net::SocketAddr};
 
 use super::{Finding, Health, finding as new};
-use crate::wrap::Agent;
+use crate::{
+    config::leads_to,
+    wrap::{Agent, find},
+};
 
 /// What is known of an agent that is installed.
 pub(super) fn finding(agent: Agent, proxy: Option<SocketAddr>) -> Option<Finding> {
@@ -26,12 +29,6 @@ pub(super) fn finding(agent: Agent, proxy: Option<SocketAddr>) -> Option<Finding
 
 fn name(agent: Agent) -> String {
     clap::ValueEnum::to_possible_value(&agent).map(|value| value.get_name().to_owned()).unwrap_or_default()
-}
-
-fn leads_to(url: &str, proxy: SocketAddr) -> bool {
-    let rest = url.trim_start_matches("http://");
-    let host = rest.split('/').next().unwrap_or_default().replace("localhost", "127.0.0.1");
-    host == proxy.to_string()
 }
 
 const fn is_wrapped(agent: Agent) -> bool {
@@ -65,25 +62,4 @@ const fn loses(agent: Agent) -> Option<&'static str> {
         Agent::Cursor => "its requests come from Cursor's servers, which cannot reach a proxy here",
         _ => return None,
     })
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    let folders = env::var_os("PATH")?;
-    env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_leads_to_the_proxy_by_its_host() {
-        let proxy = ([127, 0, 0, 1], 8787).into();
-        for url in ["http://127.0.0.1:8787", "http://localhost:8787/", "http://127.0.0.1:8787/v1"] {
-            assert!(leads_to(url, proxy), "{url}");
-        }
-        for url in ["http://127.0.0.1:87", "https://example.com", "http://127.0.0.1:87870"] {
-            assert!(!leads_to(url, proxy), "{url}");
-        }
-    }
 }

@@ -17,7 +17,7 @@ use crate::{
     output,
     proxy::{Listener, probe},
     store,
-    wrap::Agent,
+    wrap::{self, Agent, Persisted},
 };
 
 /// What stops `headroom doctor`.
@@ -62,7 +62,8 @@ pub(crate) fn run(args: &DoctorArgs, config: &Config, file: Option<&Path>) -> Re
         proxy(&listener, &address.to_string()),
     ];
     findings.extend(variables());
-    let running = matches!(listener, Listener::Headroom { .. }).then_some(address);
+    findings.extend(wrap::persisted().into_iter().map(|one| persisted(one, &runtime)));
+    let running = listener.is_ours().then_some(address);
     findings.extend(Agent::value_variants().iter().filter_map(|agent| agents::finding(*agent, running)));
     let text = if args.json { format!("{}\n", json!({"findings": findings})) } else { table(&findings) };
     output::write(text.as_bytes()).map_err(DoctorError::Write)?;
@@ -139,6 +140,29 @@ fn proxy(listener: &Listener, address: &str) -> Finding {
             "proxy",
             Health::Broken,
             format!("{address} is taken by another program; choose another address with HEADROOM_LISTEN"),
+        ),
+    }
+}
+
+/// An agent that is to go through the proxy however it is started.
+fn persisted(one: Persisted, runtime: &tokio::runtime::Runtime) -> Finding {
+    let Persisted { agent, file, proxy } = one;
+    let subject = format!("{agent}, for good");
+    let file = file.display();
+    let Some(url) = proxy else {
+        let what = format!("{file} leads elsewhere by now; `headroom unwrap {agent}` forgets the set-up");
+        return finding(subject, Health::Note, what);
+    };
+    let address = url.trim_start_matches("http://").parse().ok();
+    match address.map_or(Listener::Nobody, |address| runtime.block_on(probe(address))) {
+        Listener::Headroom { .. } => finding(subject, Health::Good, format!("goes to {url} ({file})")),
+        Listener::Nobody | Listener::Other => finding(
+            subject,
+            Health::Broken,
+            format!(
+                "goes to {url} ({file}), where no Headroom proxy answers: start `headroom proxy`, or undo it with \
+                 `headroom unwrap {agent}`"
+            ),
         ),
     }
 }

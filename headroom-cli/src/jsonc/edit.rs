@@ -7,19 +7,53 @@ use serde_json::Value;
 use super::{parse, plain};
 
 /// The text with `value` under `name` in the object `parent` of the outermost object, which is made where it is
-/// missing. `None` where that cannot be done for certain.
+/// missing. `None` where that cannot be done for certain, or where the name is taken.
 pub(crate) fn insert(text: &str, parent: &str, name: &str, value: &Value) -> Option<String> {
-    let before = if text.trim().is_empty() { "{}\n" } else { text };
-    let plain = plain(before);
-    let root = object(&plain, 0)?;
-    let (target, key, value_text) = match root.iter().find(|member| member.name == parent) {
-        Some(member) => (member.value.start, name, value.to_string()),
-        None => (plain.find('{')?, parent, format!("{{{}: {value}}}", Value::from(name))),
-    };
-    let members = object(&plain, target)?;
-    if members.iter().any(|member| member.name == key) {
+    if raw(text, &[parent, name]).is_some() {
         return None;
     }
+    set(text, &[parent, name], value)
+}
+
+/// The text with `value` at the end of this path of names. Objects on the way are made where they are missing, and what
+/// stood there is replaced. `None` where that cannot be done for certain.
+pub(crate) fn set(text: &str, path: &[&str], value: &Value) -> Option<String> {
+    let before = if text.trim().is_empty() { "{}\n" } else { text };
+    let plain = plain(before);
+    let mut target = plain.find('{')?;
+    let mut rest = path;
+    let after = loop {
+        let members = object(&plain, target)?;
+        let (name, deeper) = rest.split_first()?;
+        match members.iter().find(|member| member.name == *name) {
+            Some(member) if deeper.is_empty() => {
+                let mut after = before.to_owned();
+                after.replace_range(member.value.clone(), &value.to_string());
+                break after;
+            }
+            Some(member) => (target, rest) = (member.value.start, deeper),
+            None => break put(before, &plain, target, &members, name, &nested(deeper, value))?,
+        }
+    };
+    let mut wanted = parse(before)?;
+    place(&mut wanted, path)?.clone_from(value);
+    (parse(&after)? == wanted).then_some(after)
+}
+
+/// The value within objects of these names.
+fn nested(path: &[&str], value: &Value) -> String {
+    path.iter().rfold(value.to_string(), |inner, name| format!("{{{}: {inner}}}", Value::from(*name)))
+}
+
+/// The text with a new first member in the object at `target`.
+fn put(
+    before: &str,
+    plain: &str,
+    target: usize,
+    members: &[Member],
+    name: &str,
+    value: &str,
+) -> Option<String> {
     let at = target + 1;
     // As the next member is set out; two spaces deeper than the brace's line where there is none.
     let lead = match members.first() {
@@ -40,19 +74,40 @@ pub(crate) fn insert(text: &str, parent: &str, name: &str, value: &Value) -> Opt
         None => String::new(),
     };
     let (head, tail) = before.split_at_checked(at)?;
-    let after = format!("{head}{lead}{}: {value_text}{end}{tail}", Value::from(key));
-    let mut wanted = parse(before)?;
-    set(&mut wanted, parent, name, value)?;
-    (parse(&after)? == wanted).then_some(after)
+    Some(format!("{head}{lead}{}: {value}{end}{tail}", Value::from(name)))
 }
 
-/// The text without the member `name` of the object `parent`. `None` where that cannot be done for certain.
-pub(crate) fn remove(text: &str, parent: &str, name: &str) -> Option<String> {
+/// The value at this path, made where it is missing.
+fn place<'a>(root: &'a mut Value, path: &[&str]) -> Option<&'a mut Value> {
+    path.iter().try_fold(root, |value, name| {
+        if value.is_null() {
+            *value = Value::Object(serde_json::Map::new());
+        }
+        Some(value.as_object_mut()?.entry(*name).or_insert(Value::Null))
+    })
+}
+
+/// The text of the value at this path; `None` where there is none.
+pub(crate) fn raw<'a>(text: &'a str, path: &[&str]) -> Option<&'a str> {
     let plain = plain(text);
-    let root = object(&plain, 0)?;
-    let parent_member = root.iter().find(|member| member.name == parent)?;
-    let members = object(&plain, parent_member.value.start)?;
-    let at = members.iter().position(|member| member.name == name)?;
+    let mut value = plain.find('{')?..plain.len();
+    for name in path {
+        value = object(&plain, value.start)?.into_iter().find(|member| member.name == *name)?.value;
+    }
+    text.get(value)
+}
+
+/// The text without the member at this path. `None` where that cannot be done for certain.
+pub(crate) fn remove(text: &str, path: &[&str]) -> Option<String> {
+    let plain = plain(text);
+    let (name, parents) = path.split_last()?;
+    let mut parent = plain.find('{')?;
+    for name in parents {
+        let members = object(&plain, parent)?;
+        parent = members.iter().find(|member| member.name == *name)?.value.start;
+    }
+    let members = object(&plain, parent)?;
+    let at = members.iter().position(|member| member.name == *name)?;
     let member = members.get(at)?;
     let mut after = text.to_owned();
     match (members.get(at + 1), at.checked_sub(1).and_then(|before| members.get(before))) {
@@ -70,14 +125,9 @@ pub(crate) fn remove(text: &str, parent: &str, name: &str) -> Option<String> {
         (None, None) => after.replace_range(member.key..member.value.end, ""),
     }
     let mut wanted = parse(text)?;
-    wanted.get_mut(parent)?.as_object_mut()?.remove(name)?;
+    let object = parents.iter().try_fold(&mut wanted, |value, name| value.get_mut(*name))?;
+    object.as_object_mut()?.remove(*name)?;
     (parse(&after)? == wanted).then_some(after)
-}
-
-fn set(root: &mut Value, parent: &str, name: &str, value: &Value) -> Option<()> {
-    let parent = root.as_object_mut()?.entry(parent).or_insert_with(|| Value::Object(serde_json::Map::new()));
-    parent.as_object_mut()?.insert(name.to_owned(), value.clone());
-    Some(())
 }
 
 /// Where a member stands.
@@ -203,7 +253,7 @@ mod tests {
             ),
         ] {
             assert_eq!(insert(text, "servers", "headroom", &value).as_deref(), Some(after), "{text}");
-            let removed = remove(after, "servers", "headroom").unwrap();
+            let removed = remove(after, &["servers", "headroom"]).unwrap();
             let mut without = parse(after).unwrap();
             without["servers"].as_object_mut().unwrap().remove("headroom");
             assert_eq!(parse(&removed), Some(without), "{removed}");
@@ -228,7 +278,7 @@ mod tests {
             assert_eq!(insert(text, "servers", "headroom", &value), None, "{text}");
         }
         for text in ["{}", "{\"servers\": {}}", "{\"servers\": {\"headroom\": 1, \"headroom\": 2}}"] {
-            assert_eq!(remove(text, "servers", "headroom"), None, "{text}");
+            assert_eq!(remove(text, &["servers", "headroom"]), None, "{text}");
         }
     }
 
@@ -240,7 +290,24 @@ mod tests {
             ("{\"s\": {\"h\": 1, // c\n \"b\": 2}}", "{\"s\": {// c\n \"b\": 2}}"),
             ("{\"s\": {\"h\": 1}}", "{\"s\": {}}"),
         ] {
-            assert_eq!(remove(text, "s", "h").as_deref(), Some(after));
+            assert_eq!(remove(text, &["s", "h"]).as_deref(), Some(after));
         }
+    }
+
+    #[test]
+    fn a_value_is_set_at_any_depth() {
+        let url = json!("http://p");
+        for (text, after) in [
+            ("{}", "{\n  \"a\": {\"b\": {\"c\": \"http://p\"}}\n}"),
+            ("{\"a\": {\"b\": {\"c\": 1}}} // x", "{\"a\": {\"b\": {\"c\": \"http://p\"}}} // x"),
+            ("{\"a\": {\"x\": 1}}", "{\"a\": {\"b\": {\"c\": \"http://p\"},\"x\": 1}}"),
+        ] {
+            assert_eq!(set(text, &["a", "b", "c"], &url).as_deref(), Some(after), "{text}");
+            assert_eq!(raw(after, &["a", "b", "c"]), Some("\"http://p\""));
+        }
+        assert_eq!(set("{\"a\": [1]}", &["a", "b"], &url), None);
+        assert_eq!(set("{\"a\": null}", &["a", "b"], &url), None);
+        assert_eq!(raw("{\"a\": {\"b\": /* c */ [1, {}] }}", &["a", "b"]), Some("[1, {}]"));
+        assert_eq!(raw("nonsense", &["a"]), None);
     }
 }

@@ -4,7 +4,7 @@ mod edit;
 
 use serde_json::Value;
 
-pub(crate) use self::edit::{insert, remove};
+pub(crate) use self::edit::{insert, raw, remove, set};
 
 /// The value; `None` where it is not JSON even without comments.
 pub(crate) fn parse(text: &str) -> Option<Value> {

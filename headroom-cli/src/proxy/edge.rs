@@ -23,6 +23,7 @@ use tower::{BoxError, Service, ServiceExt};
 use super::{
     Provider,
     answer::{self, ResponseBody},
+    aws,
     board::{Copied, Side},
     door::{Access, Door},
     metered::FIRST_BYTE,
@@ -46,11 +47,20 @@ struct Shared {
     own: Own,
     means: Means,
     totals: Arc<Totals>,
+    /// Whether requests to Bedrock are signed by us.
+    signs: bool,
 }
 
 impl<S> Edge<S> {
-    pub(super) fn new(service: S, door: Door, own: Own, means: Means, totals: Arc<Totals>) -> Self {
-        Self { service, shared: Arc::new(Shared { door, own, means, totals }) }
+    pub(super) fn new(
+        service: S,
+        door: Door,
+        own: Own,
+        means: Means,
+        totals: Arc<Totals>,
+        signs: bool,
+    ) -> Self {
+        Self { service, shared: Arc::new(Shared { door, own, means, totals, signs }) }
     }
 
     pub(super) async fn handle<I, B>(
@@ -67,12 +77,12 @@ impl<S> Edge<S> {
         let line = Line { method: request.method().clone(), path: request.uri().path().to_owned() };
         let route = Route::of(&line.path);
         let provider = Provider::of(&line.path, request.headers());
+        let mut turn = Turn::default();
+        let access = route.map_or(Access::Forwarded, Route::access);
         if self.shared.means == Means::File && !is_here(peer, request.headers()) {
             // That agent has other files.
             request.extensions_mut().insert(HeadroomOverride::new().means(Means::Served));
         }
-        let mut turn = Turn::default();
-        let access = route.map_or(Access::Forwarded, Route::access);
         let response = match (self.shared.door.refusal(&request, access), route) {
             (Some(refusal), _) => refusal.response(provider),
             (None, Some(route)) => self.shared.own.answer(route, request).await,
@@ -110,6 +120,9 @@ impl<S> Edge<S> {
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let mut request = request.map(|body| turn.copies().of(body, Side::Before));
+        if self.shared.signs && provider == Provider::Bedrock {
+            aws::strip(request.headers_mut());
+        }
         request.extensions_mut().insert(turn.clone());
         match self.service.oneshot(request).await {
             Ok(mut response) => {
@@ -121,7 +134,7 @@ impl<S> Edge<S> {
             }
             Err(error) => {
                 tracing::warn!("{error}");
-                answer::failure(provider, StatusCode::BAD_GATEWAY, &format!("headroom: {error}"))
+                answer::failure(provider, error.status(), &format!("headroom: {error}"))
             }
         }
     }

@@ -15,6 +15,7 @@ use tower::{Service, ServiceBuilder};
 
 use super::{
     ProxyError,
+    aws::Signer,
     connect::Connector,
     door::Door,
     edge::Edge,
@@ -26,7 +27,7 @@ use super::{
     storing::{self, OpenStore},
     totals::Totals,
     turn::Turn,
-    upstream::Upstream,
+    upstream::{Upstream, UpstreamError},
 };
 use crate::{
     config::{self, Config, Upstreams},
@@ -76,14 +77,16 @@ impl Embedded {
     pub(crate) async fn listen(&self, upstreams: Upstreams) -> Result<SocketAddr, ProxyError> {
         let (listener, address) = listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
         let upstreams = LiveUpstreams::new(upstreams);
-        let upstream = Upstream::new(self.connector.clone(), upstreams.clone());
+        let signer = self.config.bedrock_sign.then(Signer::default);
+        let signs = signer.is_some();
+        let upstream = Upstream::new(self.connector.clone(), upstreams.clone(), signer);
         let service = ServiceBuilder::new().layer(self.layer.clone()).service(upstream);
         // Nobody asks for these metrics: without a token no route of ours is open.
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let totals = Arc::clone(&self.totals);
         let own = Own::new(self.store.clone(), None, &self.layer, metrics, Arc::clone(&totals));
         let watched = Watched { service, watch: Arc::clone(&self.watch) };
-        let edge = Edge::new(watched, Door::new(None, false), own, self.config.means, totals);
+        let edge = Edge::new(watched, Door::new(None, false), own, self.config.means, totals, signs);
         let config = self.config.clone();
         let read = {
             let config = config.clone();
@@ -115,7 +118,7 @@ struct Watched<S> {
 
 impl<S, I, B> Service<Request<I>> for Watched<S>
 where
-    S: Service<Request<I>, Response = Response<B>, Future: Send + 'static>,
+    S: Service<Request<I>, Response = Response<B>, Error = UpstreamError, Future: Send + 'static>,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -133,7 +136,7 @@ where
         Box::pin(async move {
             let answer = answer.await;
             // What the edge makes of an error.
-            let status = answer.as_ref().map_or(StatusCode::BAD_GATEWAY, Response::status);
+            let status = answer.as_ref().map_or_else(UpstreamError::status, Response::status);
             let report = turn.filter(|_| answer.is_ok()).and_then(|turn| turn.report());
             watch(&Exchange { path: &path, status, report: report.as_ref() });
             answer

@@ -45,11 +45,12 @@ impl Live {
         let old = &self.config;
         for (name, differs) in [
             ("listen", new.listen != old.listen),
+            ("bedrock_sign", new.bedrock_sign != old.bedrock_sign),
             ("tier", new.tier != old.tier),
             ("store", new.store != old.store),
-            ("dashboard_content", new.dashboard_content != old.dashboard_content),
             ("means", new.means != old.means),
             ("spool", new.spool != old.spool),
+            ("dashboard_content", new.dashboard_content != old.dashboard_content),
         ] {
             if differs {
                 tracing::warn!("{name} changes only when the proxy is started again");

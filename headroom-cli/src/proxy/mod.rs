@@ -1,6 +1,7 @@
 //! `headroom proxy`: a transparent reverse proxy with the layer in it.
 
 mod answer;
+mod aws;
 mod board;
 mod connect;
 mod door;
@@ -42,6 +43,7 @@ pub(crate) use self::{
     storing::Everybody,
 };
 use self::{
+    aws::Signer,
     board::{Board, Copied},
     edge::Edge,
     live::{Live, LiveUpstreams},
@@ -61,6 +63,10 @@ use crate::{
 
 /// How long to wait where the machine is out of something (file handles, mostly) before taking the next connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a connection may go without the head of a request. Agents pause for minutes between two requests on one,
+/// and expect it to be there; so do providers keep theirs.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// What keeps the proxy from running.
 #[derive(Debug, thiserror::Error)]
@@ -96,14 +102,19 @@ pub(crate) async fn run(
     read: impl Fn() -> Result<Config, ConfigError> + Send + 'static,
 ) -> Result<(), ProxyError> {
     let set_log = log_to_stderr(config.log);
+    raise_file_limit();
     let mut signals = Signals::new().map_err(ProxyError::Signals)?;
     let upstreams = LiveUpstreams::new(config.upstreams.clone());
-    let upstream = Upstream::new(Connector::new()?, upstreams.clone());
+    let signer = config.bedrock_sign.then(Signer::default);
+    let upstream = Upstream::new(Connector::new()?, upstreams.clone(), signer.clone());
     let home = config::home();
     let door = door(&config, home.as_deref())?;
     let (listener, address) = listen(config.listen.address()).await?;
     announce(&config, address);
     let (metrics, observer) = metered::collect()?;
+    if let Some(signer) = &signer {
+        signer.check().await;
+    }
     let store = OpenStore::open(&config.store).await;
     storing::check_spool(&config).await;
     let layer = configured(&config, store.shared()).observer((storing::Warner, observer));
@@ -113,7 +124,7 @@ pub(crate) async fn run(
     let board = Dashboard::new(Board::new(config.dashboard_content), home.as_deref(), config.tier);
     let own = Own::new(store, spool, &layer, metrics, Arc::clone(&totals)).with_dashboard(board);
     let service = ServiceBuilder::new().layer(layer).service(upstream);
-    let edge = Edge::new(service, door, own, config.means, Arc::clone(&totals));
+    let edge = Edge::new(service, door, own, config.means, Arc::clone(&totals), signer.is_some());
     let mut live = Live { config, upstreams, read: Box::new(read), set_log };
     serve(listener, edge, &mut live, &mut signals).await;
     totals.flush();
@@ -176,8 +187,7 @@ where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let mut server = http1::Builder::new();
-    // Agents pause for minutes between two requests on a connection; only the machine's own clients can connect.
-    server.timer(TokioTimer::new()).header_read_timeout(None);
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     let graceful = GracefulShutdown::new();
     loop {
         let (stream, peer) = tokio::select! {
@@ -221,6 +231,20 @@ where
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(drain) => tracing::warn!("stopped before every request was finished"),
         () = signals.stop() => tracing::warn!("stopped at once"),
+    }
+}
+
+/// A connection takes a file handle, and often another one upstream; the usual limit of 1,024 is for programs that use
+/// `select`.
+fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::debug!("the limit of open files stays: {error}");
+        }
     }
 }
 

@@ -30,6 +30,13 @@ pub(crate) enum Listener {
     Nobody,
 }
 
+impl Listener {
+    /// Whether it is a proxy of ours, of whatever version.
+    pub(crate) const fn is_ours(&self) -> bool {
+        matches!(self, Self::Headroom { .. })
+    }
+}
+
 /// What `/livez` says of itself.
 #[derive(Debug, Deserialize, Serialize)]
 struct Identity {

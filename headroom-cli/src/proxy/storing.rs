@@ -53,32 +53,33 @@ impl OpenStore {
     }
 }
 
+/// Says what keeps files from being written, if that is how the model fetches things back.
+pub(super) async fn check_spool(config: &Config) {
+    if let Some(spool) = config.spool.as_ref().filter(|_| config.means == Means::File)
+        && let Err(error) = spool.open().check().await
+    {
+        tracing::warn!("nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
+    }
+}
+
 /// Finds what any program of this user set aside, whatever credential it was for. The store is the user's own.
 #[derive(Debug)]
 pub(crate) struct Everybody {
-    store: OpenStore,
-    /// Files that agents read themselves.
-    spool: Option<Spool>,
+    pub(super) store: OpenStore,
+    pub(super) spool: Option<Spool>,
 }
 
 impl Everybody {
-    pub(super) const fn new(store: OpenStore, spool: Option<Spool>) -> Self {
-        Self { store, spool }
-    }
-
     /// Over the folder of this user.
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        Self::new(OpenStore::Folder(DiskStore::new(folder)), None)
+        Self { store: OpenStore::Folder(DiskStore::new(folder)), spool: None }
     }
 }
 
 #[async_trait]
 impl OriginalStore for Everybody {
     async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
-        match &self.store {
-            OpenStore::Memory(store) => store.put_many(tenant, originals).await,
-            OpenStore::Folder(store) => store.put_many(tenant, originals).await,
-        }
+        self.store.shared().put_many(tenant, originals).await
     }
 
     async fn get(&self, _: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
@@ -86,15 +87,6 @@ impl OriginalStore for Everybody {
             (Ok(None), Some(spool)) => spool.find(handle).await,
             (found, _) => found,
         }
-    }
-}
-
-/// Says what keeps files from being written, if that is how the model fetches things back.
-pub(super) async fn check_spool(config: &Config) {
-    if let Some(spool) = config.spool.as_ref().filter(|_| config.means == Means::File)
-        && let Err(error) = spool.open().check().await
-    {
-        tracing::warn!("nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
     }
 }
 

@@ -8,9 +8,9 @@ use std::{
 
 use bytes::Bytes;
 use headroom_tower::RequestReport;
-use http::{HeaderMap, HeaderName, Request, Response, Version, header};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Version, header, request::Parts};
 use http_body::Body;
-use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::Client,
@@ -18,7 +18,14 @@ use hyper_util::{
 };
 use tower::{BoxError, Service};
 
-use super::{Provider, board::Side, connect::Connector, live::LiveUpstreams, turn::Turn};
+use super::{
+    Provider,
+    aws::{self, SignError, Signer},
+    board::{Copies, Side},
+    connect::Connector,
+    live::LiveUpstreams,
+    turn::Turn,
+};
 use crate::{
     config::Base,
     usage::{Tap, Usage},
@@ -52,6 +59,8 @@ type Told = Box<dyn FnMut(Option<Usage>, Option<&str>) + Send>;
 pub(super) struct Upstream {
     client: Client<Connector, UnsyncBoxBody<Bytes, BoxError>>,
     upstreams: LiveUpstreams,
+    /// For requests to Bedrock; `None` where they go on as the client signed them.
+    signer: Option<Signer>,
 }
 
 /// The upstream gave no answer.
@@ -67,6 +76,28 @@ pub(super) enum UpstreamError {
     Unknown { provider: &'static str },
     #[error("the request's path cannot be sent to {base}: {source}")]
     Path { base: Base, source: http::Error },
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error("the request's body cannot be read: {0}")]
+    Body(#[source] BoxError),
+    #[error("the request is larger than {} MiB, the most that is signed", aws::MAX_BODY >> 20)]
+    TooLarge,
+}
+
+impl UpstreamError {
+    /// What the client is answered with.
+    pub(super) const fn status(&self) -> StatusCode {
+        match self {
+            Self::Sign(SignError::Credentials(_)) => StatusCode::UNAUTHORIZED,
+            Self::Body(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unreachable { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unknown { .. }
+            | Self::Path { .. }
+            | Self::Sign(_) => StatusCode::BAD_GATEWAY,
+        }
+    }
 }
 
 /// The wrapping errors say no more than that sending failed.
@@ -78,14 +109,14 @@ fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'stat
 }
 
 impl Upstream {
-    pub(super) fn new(connector: Connector, upstreams: LiveUpstreams) -> Self {
+    pub(super) fn new(connector: Connector, upstreams: LiveUpstreams, signer: Option<Signer>) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .http2_adaptive_window(true)
             .http2_keep_alive_interval(HTTP2_KEEPALIVE)
             .build(connector);
-        Self { client, upstreams }
+        Self { client, upstreams, signer }
     }
 }
 
@@ -123,13 +154,17 @@ where
         parts.version = Version::HTTP_11;
         let turn = parts.extensions.remove::<Turn>().unwrap_or_default();
         let call = turn.call(parts.extensions.remove::<RequestReport>());
-        let body = match call {
-            0 => turn.copies().of(body, Side::After).map_err(Into::into).boxed_unsync(),
-            _ => body.map_err(Into::into).boxed_unsync(),
-        };
-        let request = Request::from_parts(parts, body);
-        let (base, sent) = (base.clone(), self.client.request(request));
+        let copies = if call == 0 { turn.copies().clone() } else { Copies::default() };
+        let body = copies.of(body, Side::After);
+        let signer =
+            self.signer.clone().filter(|_| provider == Provider::Bedrock && aws::wants_signature(&parts));
+        let (base, client) = (base.clone(), self.client.clone());
         Box::pin(async move {
+            let body = match signer {
+                Some(signer) => signed(&signer, &mut parts, body).await?,
+                None => body.map_err(Into::into).boxed_unsync(),
+            };
+            let sent = client.request(Request::from_parts(parts, body));
             let mut response = sent.await.map_err(|source| match source.is_connect() {
                 true => UpstreamError::Unreachable { base, source },
                 false => UpstreamError::NoAnswer { base, source },
@@ -142,6 +177,26 @@ where
             Ok(Response::from_parts(parts, body))
         })
     }
+}
+
+/// The body that the request is signed for. All of it has to be there first.
+async fn signed<B>(
+    signer: &Signer,
+    parts: &mut Parts,
+    body: B,
+) -> Result<UnsyncBoxBody<Bytes, BoxError>, UpstreamError>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send,
+{
+    let body = Limited::new(body, aws::MAX_BODY).collect().await;
+    let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+        true => UpstreamError::TooLarge,
+        false => UpstreamError::Body(error),
+    })?;
+    let body = body.to_bytes();
+    signer.sign(parts, &body).await?;
+    parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
+    Ok(Full::from(body).map_err(|never| match never {}).boxed_unsync())
 }
 
 fn strip_hop_by_hop(headers: &mut HeaderMap) {

@@ -1,3 +1,5 @@
+use std::{env, path::PathBuf};
+
 /// An agent that can be run behind the proxy, or told how to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 #[value(rename_all = "lowercase")]
@@ -64,4 +66,10 @@ impl Agent {
             Self::Cursor => "https://cursor.com",
         }
     }
+}
+
+/// A program in the folders of `PATH`.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
 }

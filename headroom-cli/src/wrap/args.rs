@@ -2,7 +2,7 @@ use std::ffi::OsString;
 
 use headroom_core::{Means, Tier};
 
-use super::agent::Agent;
+use super::{agent::Agent, context::ContextTool};
 use crate::config::{Base, Settings, SpoolFolder, Store};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -19,6 +19,12 @@ says what was saved.
 Cline, Continue, Cursor and Vibe have no variable for the address, and Copilot has one only for models of your own. \
 There the steps are printed.
 
+With --persist the agent is not run. Its own file (for claude ~/.claude/settings.json) leads to the shared proxy from \
+then on, however the agent is started; that proxy must run whenever the agent does: start `headroom proxy`, or let \
+--service have systemd do it. The file is noted in $HEADROOM_HOME before it is changed, in one step; comments, order \
+and permissions stay, and `headroom unwrap` takes it back byte for byte. This is for claude, codex, opencode, gemini, \
+aider and goose; for the others the steps are printed.
+
 Examples:
   Claude Code, interactive:
     headroom wrap claude
@@ -29,8 +35,13 @@ Examples:
     headroom wrap aider --upstream http://127.0.0.1:11434
   With files that the agent reads itself in place of a tool (Claude Code is told that it may):
     headroom wrap claude --means file
+  With RTK before its shell commands, for this run:
+    headroom wrap claude --context-tool rtk
   The variables to set by hand, for a proxy that runs already:
     headroom wrap gemini --print
+  Set up for good, and undone:
+    headroom wrap claude --persist --service
+    headroom unwrap claude
 
 Exit status: the agent's own; 128 + N where signal N ended it; 127 where it is not installed, 126 where it cannot be \
 run; 1 where the proxy cannot start, 2 called wrongly.";
@@ -55,13 +66,22 @@ pub(crate) struct WrapArgs {
     /// The folder of the files, with `--means file`; the agent must be allowed to read it [default: `spool` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR")]
     pub(super) spool: Option<SpoolFolder>,
+    /// Let this tool, which is installed, make the output of shell commands smaller before the agent sees it (claude only) [default: $HEADROOM_CONTEXT_TOOL, or none]
+    #[arg(long, value_enum, value_name = "TOOL", conflicts_with_all = ["persist"])]
+    pub(super) context_tool: Option<ContextTool>,
     /// Use the proxy that runs at the configured address instead of one of its own
     #[arg(long, conflicts_with_all = ["upstream", "tier", "store", "means", "spool"])]
     pub(super) join: bool,
     /// Print the variables and arguments for the configured address instead of running the agent
     #[arg(long, conflicts_with_all = ["upstream", "tier", "store", "means", "spool", "join"])]
     pub(super) print: bool,
-    /// Write the receipt, or with --print what would be set, as JSON
+    /// Let the agent's own configuration lead to the proxy at the configured address, until `headroom unwrap`
+    #[arg(long, conflicts_with_all = ["upstream", "tier", "store", "join", "args"])]
+    pub(super) persist: bool,
+    /// With --persist: let systemd run the proxy whenever you are logged in
+    #[arg(long, requires = "persist", conflicts_with = "print")]
+    pub(super) service: bool,
+    /// Write the receipt, or with --print or --persist what is set, as JSON
     #[arg(long)]
     pub(super) json: bool,
     /// What the agent is called with

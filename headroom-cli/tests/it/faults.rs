@@ -226,3 +226,52 @@ fn idle_connections_are_kept_and_cost_nobody_a_turn() {
         assert_eq!(connection.read().unwrap().status(), 200);
     }
 }
+
+/// As most servers have it: who has closed its side waits for nothing, so its request costs nothing any more.
+#[test]
+fn a_client_that_closes_its_side_cancels_its_request_upstream() {
+    let (sender, ended) = mpsc::channel();
+    let upstream = Upstream::start(move |connection| {
+        let request = connection.read()?;
+        sender.send(connection.is_ended()).map_err(std::io::Error::other)?;
+        Ok(request)
+    });
+    let proxy = Proxy::to(upstream.address, &[]);
+    let mut client = TcpStream::connect(proxy.address).unwrap();
+    client.write_all(&post(PATHS[0], "", b"{}")).unwrap();
+    thread::sleep(Duration::from_millis(100));
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    assert!(ended.recv_timeout(PATIENCE).unwrap(), "the upstream goes on for nobody");
+}
+
+#[test]
+fn an_upstream_that_closes_its_side_after_an_answer_is_asked_again_on_another_connection() {
+    let upstream = Upstream::start(|connection| {
+        connection.read()?;
+        connection.write(ok("{}"))?;
+        connection.close_writing()?;
+        // Its other side stays open.
+        let _ = connection.is_ended();
+        Err(ErrorKind::ConnectionAborted.into())
+    });
+    let proxy = Proxy::to(upstream.address, &[]);
+    let mut client = Connection::open(proxy.address);
+    for _ in 0..5 {
+        client.write(post(PATHS[0], "", b"{}")).unwrap();
+        assert_eq!(client.read().unwrap().status(), 200);
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn heads_without_end_are_refused() {
+    let upstream = Upstream::answering(ok("{}"));
+    let proxy = Proxy::to(upstream.address, &["--log", "off"]);
+    for (header, count) in [("a: b\r\n", 200_000), ("a: b\r\n", 150)] {
+        let mut client = Connection::open(proxy.address);
+        let _ = client
+            .write(format!("GET /v1/models HTTP/1.1\r\nhost: localhost\r\n{}\r\n", header.repeat(count)));
+        assert!(client.read().map_or(true, |answer| answer.status() == 431), "{count}");
+    }
+    assert!(upstream.is_untouched());
+}

@@ -8,10 +8,13 @@
 )]
 
 mod access;
+mod aws;
 mod browser;
 mod compress;
 mod config;
+mod crowd;
 mod dashboard;
+mod destinations;
 mod doctor;
 mod evals;
 mod faults;

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod agents;
+mod durable;
 mod process;
 
 use std::{

@@ -8,6 +8,7 @@ use std::{
         mpsc::{self, Receiver},
     },
     thread,
+    time::Duration,
 };
 
 use super::PATIENCE;
@@ -57,6 +58,14 @@ impl Connection {
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self { reader: BufReader::new(stream) }
+    }
+
+    /// Waits longer than tests do, for a machine that has much else to do.
+    pub(crate) fn patiently(self, time: Duration) -> Self {
+        let stream = self.reader.get_ref();
+        stream.set_read_timeout(Some(time)).unwrap();
+        stream.set_write_timeout(Some(time)).unwrap();
+        self
     }
 
     pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
@@ -134,6 +143,11 @@ impl Connection {
         let _ = other.shutdown(Shutdown::Both);
         let _ = returning.join();
         Ok(())
+    }
+
+    /// Ends this side, and listens on.
+    pub(crate) fn close_writing(&self) -> io::Result<()> {
+        self.reader.get_ref().shutdown(Shutdown::Write)
     }
 
     /// Whether the other side ends the connection.
@@ -214,6 +228,11 @@ impl Upstream {
     /// The next request that came.
     pub(crate) fn request(&self) -> Message {
         self.requests.recv_timeout(PATIENCE).expect("no request came")
+    }
+
+    /// The next request, if one comes in time.
+    pub(crate) fn request_within(&self, time: Duration) -> Option<Message> {
+        self.requests.recv_timeout(time).ok()
     }
 
     /// Whether none came.

@@ -19,6 +19,27 @@ pub(super) fn read_a_file(arguments: &str) -> bool {
     reads(arguments, 0)
 }
 
+/// Whether the call ran one of these programs.
+pub(super) fn run(arguments: &str, programs: &[&str]) -> bool {
+    let trimmed = arguments.trim_start();
+    if trimmed.starts_with('[') {
+        return strings(trimmed, 1).is_some_and(|(argv, _)| shell::argv_runs(&argv, programs));
+    }
+    if !trimmed.starts_with('{') {
+        return shell::runs(arguments, programs);
+    }
+    any_entry(trimmed, &mut |key, value| match (is_command(&key.to_ascii_lowercase()), value) {
+        (true, Value::One(command)) => shell::runs(&command, programs),
+        (true, Value::Many(argv)) => shell::argv_runs(&argv, programs),
+        (false, _) => false,
+    })
+}
+
+/// Whether what such a key holds is a command line, or the words of one.
+fn is_command(key: &str) -> bool {
+    matches!(key, "command" | "cmd" | "commandline" | "shell_command" | "bash_command" | "script")
+}
+
 /// Whether an argument `command` has this value.
 pub(super) fn command_is(arguments: &str, value: &str) -> bool {
     any_entry(arguments, &mut |key, found| {
@@ -44,12 +65,10 @@ fn is_script(text: &str) -> bool {
 
 fn entry_reads(key: &str, value: Value, depth: usize) -> bool {
     match (key.to_ascii_lowercase().as_str(), value) {
-        ("command" | "cmd" | "commandline" | "shell_command" | "bash_command" | "script", value) => {
-            match value {
-                Value::One(command) => shell::reads_file(&command),
-                Value::Many(argv) => shell::argv_reads_file(&argv),
-            }
-        }
+        (key, value) if is_command(key) => match value {
+            Value::One(command) => shell::reads_file(&command),
+            Value::Many(argv) => shell::argv_reads_file(&argv),
+        },
         ("commands" | "cmds", Value::One(command)) => shell::reads_file(&command),
         ("commands" | "cmds", Value::Many(commands)) => commands.iter().any(|one| shell::reads_file(one)),
         ("code" | "input" | "js", Value::One(code)) => {

@@ -21,6 +21,16 @@ pub(super) fn argv_reads_file(argv: &[String]) -> bool {
     program::shows_file(argv, false, 0)
 }
 
+/// Whether any command of this command line is one of these programs.
+pub(super) fn runs(line: &str, programs: &[&str]) -> bool {
+    words::pipelines(line).iter().flatten().any(|command| program::is_any(&command.words, programs))
+}
+
+/// The same for a command that is given as a program and its arguments.
+pub(super) fn argv_runs(argv: &[String], programs: &[&str]) -> bool {
+    program::is_any(argv, programs)
+}
+
 fn line_reads(line: &str, depth: usize) -> bool {
     if depth >= MAX_DEPTH {
         return false;

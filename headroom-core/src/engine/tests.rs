@@ -342,3 +342,26 @@ fn what_a_tool_shows_of_a_spooled_file_is_never_compressed() {
     }
     assert!(!kept("cat app.log", &spooled));
 }
+
+#[test]
+fn of_what_another_tool_condensed_nothing_is_set_aside() {
+    let rows =
+        (0..400).map(|n| format!("2026-11-20T10:00:{:02}Z INFO worker {n} order {} done", n % 60, n * 37));
+    let log = rows.collect::<Vec<_>>().join("\n");
+    let outcome = |command: &str, text: &str| {
+        let arguments = serde_json::json!({"command": command}).to_string();
+        let hints =
+            Hints::new().tool("Bash").arguments(arguments).options(Options::new().means(Means::Client));
+        Headroom::new().compress_text(text, &hints)
+    };
+    assert!(!outcome("./report", &log).originals.is_empty());
+    for (command, text) in [
+        ("rtk ./report", log.clone()),
+        ("cd x && lean-ctx -c ./report", log.clone()),
+        ("./report", format!("{log}\n[full output: rtk recall 3f2a]\n")),
+    ] {
+        let outcome = outcome(command, &text);
+        assert!(outcome.originals.is_empty(), "{command}");
+        assert!(!outcome.text.is_some_and(|text| text.contains(crate::marker::OPENING)), "{command}");
+    }
+}

@@ -58,7 +58,7 @@ impl Entry {
     /// The text without it; `None` where it cannot be taken out for certain.
     pub(super) fn remove(&self, text: &str) -> Option<String> {
         match self {
-            Self::Json { parent, .. } => jsonc::remove(text, parent, NAME),
+            Self::Json { parent, .. } => jsonc::remove(text, &[parent, NAME]),
             Self::Toml(snippet) => {
                 let snippet = if text.contains(snippet.as_str()) { snippet } else { snippet.trim_start() };
                 let after = text.replacen(snippet, "", 1);

@@ -7,7 +7,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{client::Client, file};
+use super::client::Client;
+use crate::file;
 
 /// One change of one file.
 #[derive(Debug, Deserialize, Serialize)]

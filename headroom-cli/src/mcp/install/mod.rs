@@ -2,7 +2,6 @@
 
 mod client;
 mod entry;
-mod file;
 mod journal;
 
 use std::{
@@ -15,7 +14,7 @@ use serde_json::json;
 pub(super) use self::client::Client;
 use self::{client::Entry, entry::Found, journal::Change};
 use super::args::InstallArgs;
-use crate::output;
+use crate::{file, output};
 
 /// Why a configuration was not changed. It is then as it was.
 #[derive(Debug, thiserror::Error)]

@@ -116,9 +116,9 @@ impl Own {
         metrics: PrometheusHandle,
         totals: Arc<Totals>,
     ) -> Self {
-        // Everything in the folder is the user's own, whatever credential it was set aside for.
-        let routes =
-            Routes::new(layer).store(Everybody::new(store, spool)).tenant_by(|_| LOCAL_TENANT.to_owned());
+        // Everything in the folders is the user's own, whatever credential it was set aside for.
+        let everybody = Everybody { store, spool };
+        let routes = Routes::new(layer).store(everybody).tenant_by(|_| LOCAL_TENANT.to_owned());
         Self { gateway: routes.unguarded(), metrics, totals, dashboard: None }
     }
 

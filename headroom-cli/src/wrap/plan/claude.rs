@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Planner, folder, value};
 use crate::{jsonc, wrap::WrapError};
 
-const VARIABLE: &str = "ANTHROPIC_BASE_URL";
+pub(in crate::wrap) const VARIABLE: &str = "ANTHROPIC_BASE_URL";
 /// With these it speaks to a cloud in place of the Anthropic API.
 const CLOUDS: [&str; 3] = ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY"];
 
@@ -25,23 +25,30 @@ pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
             .extend(["--settings".into(), json!({"env": {VARIABLE: url}}).to_string().into()]);
     }
     planner.plan.set(VARIABLE, url);
-    for cloud in CLOUDS {
-        let on = set(cloud).map(str::to_owned).or_else(|| value(cloud));
-        if on.is_some_and(|on| !["0", "false", "no", "off"].contains(&on.to_lowercase().as_str())) {
-            planner
-                .plan
-                .notes
-                .push(format!("{cloud} is set: Claude Code talks to that cloud, past the proxy"));
-        }
-    }
+    planner.plan.notes.extend(clouds(set));
     Ok(())
 }
 
+/// What to know where it does not speak to the Anthropic API at all. `set`: what its settings have for a variable.
+pub(in crate::wrap) fn clouds<'a>(set: impl Fn(&str) -> Option<&'a str>) -> Vec<String> {
+    let is_on = |name: &str| {
+        let on = set(name).map(str::to_owned).or_else(|| value(name));
+        on.is_some_and(|on| !["0", "false", "no", "off"].contains(&on.to_lowercase().as_str()))
+    };
+    let note = |name| format!("{name} is set: Claude Code talks to that cloud, past the proxy");
+    CLOUDS.into_iter().filter(|name| is_on(name)).map(note).collect()
+}
+
+/// The user's settings.
+pub(in crate::wrap) fn user_file() -> Option<PathBuf> {
+    Some(folder("CLAUDE_CONFIG_DIR", ".claude")?.join("settings.json"))
+}
+
 /// The settings files, those that go before others first.
-fn files() -> Vec<PathBuf> {
+pub(in crate::wrap) fn files() -> Vec<PathBuf> {
     let project = env::current_dir().map(|folder| folder.join(".claude"));
     let project = project
         .iter()
         .flat_map(|folder| ["settings.local.json", "settings.json"].map(|name| folder.join(name)));
-    project.chain(folder("CLAUDE_CONFIG_DIR", ".claude").map(|folder| folder.join("settings.json"))).collect()
+    project.chain(user_file()).collect()
 }

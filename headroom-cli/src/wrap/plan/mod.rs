@@ -1,17 +1,18 @@
 //! What an agent needs to find the proxy: variables and arguments, nothing in its files.
 
-mod claude;
-mod codex;
-mod opencode;
+pub(super) mod claude;
+pub(super) mod codex;
+pub(super) mod opencode;
 
 use std::{
     env,
     ffi::{OsStr, OsString},
+    net::SocketAddr,
     path::PathBuf,
 };
 
 use super::{WrapError, agent::Agent, door::Door};
-use crate::config::Base;
+use crate::config::{Base, leads_to};
 
 /// How the agent is run.
 #[derive(Debug, Default)]
@@ -37,9 +38,10 @@ impl Plan {
     pub(super) fn of(
         agent: Agent,
         upstream_is_set: bool,
+        shared: SocketAddr,
         door: &mut Door<'_>,
     ) -> Result<Option<Self>, WrapError> {
-        let mut plan = Planner { plan: Self::default(), upstream_is_set, door };
+        let mut plan = Planner { plan: Self::default(), upstream_is_set, shared, door };
         match agent {
             Agent::Claude => claude::plan(&mut plan)?,
             Agent::Codex => codex::plan(&mut plan)?,
@@ -103,6 +105,8 @@ struct Planner<'a, 'b> {
     plan: Plan,
     /// Whether the user told Headroom where requests go. Then what the agent was told does not count.
     upstream_is_set: bool,
+    /// Where a proxy of ours is, or would be. What leads there leads to no provider.
+    shared: SocketAddr,
     door: &'a mut Door<'b>,
 }
 
@@ -122,7 +126,8 @@ impl Planner<'_, '_> {
 
     /// The URL that leads through the proxy to what was set at this place, or to what is configured.
     fn url(&mut self, place: &str, set: Option<&str>, path: &str) -> Result<String, WrapError> {
-        let upstream = match set.filter(|_| !self.upstream_is_set) {
+        let set = set.filter(|url| !self.upstream_is_set && !leads_to(url, self.shared));
+        let upstream = match set {
             Some(url) => Some(
                 url.parse::<Base>()
                     .map_err(|source| WrapError::Upstream { place: place.to_owned(), source })?,
@@ -140,11 +145,11 @@ impl Planner<'_, '_> {
     }
 }
 
-fn home() -> Option<PathBuf> {
+pub(super) fn home() -> Option<PathBuf> {
     value("HOME").or_else(|| value("USERPROFILE")).map(PathBuf::from)
 }
 
 /// The folder that this variable names, else this one of the user's home.
-fn folder(variable: &str, of_home: &str) -> Option<PathBuf> {
+pub(super) fn folder(variable: &str, of_home: &str) -> Option<PathBuf> {
     value(variable).map(PathBuf::from).or_else(|| Some(home()?.join(of_home)))
 }

@@ -9,7 +9,8 @@ use crate::{jsonc, wrap::WrapError};
 
 const VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
 /// The providers that it knows by itself, and the path of their base URLs.
-const KNOWN: [(&str, &str); 3] = [("anthropic", "/v1"), ("openai", "/v1"), ("google", "/v1beta")];
+pub(in crate::wrap) const KNOWN: [(&str, &str); 3] =
+    [("anthropic", "/v1"), ("openai", "/v1"), ("google", "/v1beta")];
 
 pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
     let mut inline = match value(VARIABLE) {
@@ -56,7 +57,7 @@ fn set(config: &mut Map<String, Value>, name: &str, url: String) {
 }
 
 /// With `{env:NAME}` replaced as it does.
-fn expand(text: &str) -> String {
+pub(in crate::wrap) fn expand(text: &str) -> String {
     let mut parts = text.split("{env:");
     let mut expanded = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -67,10 +68,15 @@ fn expand(text: &str) -> String {
     expanded
 }
 
+/// The folder of the user's files.
+pub(in crate::wrap) fn home() -> Option<PathBuf> {
+    Some(folder("XDG_CONFIG_HOME", ".config")?.join("opencode"))
+}
+
 /// Its files, later ones on top: the user's, the one that a variable names, the project's from the outside in.
 fn files() -> Vec<PathBuf> {
     let names = ["config.json", "opencode.json", "opencode.jsonc"];
-    let user = folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("opencode"));
+    let user = home();
     let mut files: Vec<PathBuf> =
         user.iter().flat_map(|folder| names.map(|name| folder.join(name))).collect();
     files.extend(value("OPENCODE_CONFIG").map(PathBuf::from));

@@ -274,3 +274,57 @@ fn agents_without_a_variable_get_steps() {
         assert!(printed.contains(step) && !printed.contains("ran\n"), "{agent}: {printed}");
     }
 }
+
+#[test]
+fn a_context_tool_is_hooked_in_for_one_run() {
+    let world = World::with("claude", &telling(&["ANTHROPIC_BASE_URL"]));
+    for name in ["rtk", "lean-ctx"] {
+        fs::copy(world.path("bin/claude"), world.path("bin").join(name)).unwrap();
+    }
+    let before = super::files(&world.path("home"));
+    for (tool, hook) in [("rtk", "hook claude"), ("lean-ctx", "hook rewrite")] {
+        for as_flag in [true, false] {
+            let mut command = world.headroom(&["wrap", "claude"]);
+            let command = if as_flag {
+                command.args(["--context-tool", tool])
+            } else {
+                command.env("HEADROOM_CONTEXT_TOOL", tool)
+            };
+            let output = command.args(["--", "-p"]).output().unwrap();
+            let lines: Vec<&str> = text(&output.stdout).lines().collect();
+            assert_eq!((lines[0], lines[2]), ("--settings", "-p"), "{}", stderr(&output));
+            let settings: Value = serde_json::from_str(lines[1]).unwrap();
+            let command = format!("{} {hook}", world.path("bin").join(tool).display());
+            let hooks = json!({"PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": command}]}]});
+            assert_eq!(settings, json!({"hooks": hooks}));
+        }
+    }
+    assert_eq!(super::files(&world.path("home")), before);
+    // Beside the address, where the settings would win.
+    world.write("home/.claude/settings.json", r#"{"env": {"ANTHROPIC_BASE_URL": "http://g.example"}}"#);
+    let output = world.run(&["wrap", "claude", "--context-tool", "rtk"]);
+    let settings: Value = serde_json::from_str(text(&output.stdout).lines().nth(1).unwrap()).unwrap();
+    assert!(settings["env"]["ANTHROPIC_BASE_URL"].is_string() && settings["hooks"].is_object(), "{settings}");
+}
+
+#[test]
+fn a_context_tool_that_cannot_be_used_is_named() {
+    let world = World::with("claude", "for word; do echo \"$word\"; done");
+    let output = world.run(&["wrap", "claude", "--context-tool", "rtk"]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(127), ""));
+    assert!(stderr(&output).contains("rtk is asked for and not in PATH"), "{}", stderr(&output));
+    let output = world.headroom(&["wrap", "claude"]).env("HEADROOM_CONTEXT_TOOL", "tokf").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("expected rtk, lean-ctx or none"), "{}", stderr(&output));
+    for name in ["rtk", "gemini"] {
+        fs::copy(world.path("bin/claude"), world.path("bin").join(name)).unwrap();
+    }
+    let output = world.run(&["wrap", "gemini", "--context-tool", "rtk"]);
+    assert!(stderr(&output).contains("rtk is not used: only Claude Code"), "{}", stderr(&output));
+    let output = world.run(&["wrap", "claude", "--context-tool", "rtk", "--", "--settings", "{}"]);
+    assert_eq!(text(&output.stdout), "--settings\n{}\n");
+    // Set up already, it needs nothing.
+    world.write("home/.claude/settings.json", r#"{"hooks": {"x": "rtk hook claude"}}"#);
+    let output = world.run(&["wrap", "claude", "--context-tool", "rtk"]);
+    assert_eq!((text(&output.stdout), stderr(&output).lines().count()), ("", 1), "{}", stderr(&output));
+}

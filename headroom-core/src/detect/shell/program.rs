@@ -43,6 +43,12 @@ pub(super) fn shows_file<W: AsRef<str>>(words: &[W], has_input: bool, depth: usi
     }
 }
 
+/// Whether the program is one of these.
+pub(super) fn is_any(words: &[String], programs: &[&str]) -> bool {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    command(&words).first().is_some_and(|program| programs.contains(&name(program).as_str()))
+}
+
 /// Whether the program prints its arguments.
 pub(super) fn echoes(words: &[String]) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -1,0 +1,154 @@
+//! Credentials as AWS's tools find them, as far as that asks no server: the environment, the files, and a program
+//! that the files name. What would connect elsewhere (SSO, roles, a machine's own) is for that program.
+
+use std::{
+    collections::HashMap,
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use aws_credential_types::Credentials;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::profile;
+
+/// So long what a program gave is used before it is asked again. What it gives lasts for a quarter of an hour or more.
+const KEPT: Duration = Duration::from_secs(240);
+
+/// Why there are no credentials. None of them is in it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CredentialsError {
+    #[error(
+        "there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put a profile into \
+         ~/.aws/credentials"
+    )]
+    Missing,
+    #[error(
+        "the AWS profile {profile} has no keys of its own (it uses {how}, for which a server would have to be asked): \
+         name a profile with `credential_process = aws configure export-credentials --profile {profile} --format \
+         process` in AWS_PROFILE"
+    )]
+    Elsewhere { profile: String, how: &'static str },
+    #[error("the AWS profile {profile} is in no file; AWS_PROFILE names it")]
+    NoProfile { profile: String },
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("the credential_process of the AWS profile {profile} failed: {message}")]
+    Process { profile: String, message: String },
+}
+
+/// Where they come from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Source(Arc<Mutex<Option<(Instant, Credentials)>>>);
+
+impl Source {
+    pub(super) async fn get(&self) -> Result<Credentials, CredentialsError> {
+        if let Some(credentials) = from_environment() {
+            return Ok(credentials);
+        }
+        // One at a time, so that a program is not run for each of many requests.
+        let mut kept = self.0.lock().await;
+        if let Some((_, credentials)) = kept.as_ref().filter(|(since, _)| since.elapsed() < KEPT) {
+            return Ok(credentials.clone());
+        }
+        let read = tokio::task::spawn_blocking(from_files).await;
+        let (credentials, is_costly) = read.unwrap_or(Err(CredentialsError::Missing))?;
+        *kept = is_costly.then(|| (Instant::now(), credentials.clone()));
+        Ok(credentials)
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn from_environment() -> Option<Credentials> {
+    let (id, secret) = (variable("AWS_ACCESS_KEY_ID")?, variable("AWS_SECRET_ACCESS_KEY")?);
+    Some(Credentials::new(id, secret, variable("AWS_SESSION_TOKEN"), None, "environment"))
+}
+
+/// The credentials, and whether a program was run for them.
+fn from_files() -> Result<(Credentials, bool), CredentialsError> {
+    let named = variable("AWS_PROFILE");
+    let profile = named.clone().unwrap_or_else(|| "default".to_owned());
+    let settings = profile::read(
+        &text("AWS_SHARED_CREDENTIALS_FILE", "credentials")?,
+        &text("AWS_CONFIG_FILE", "config")?,
+        &profile,
+    );
+    if settings.is_empty() {
+        return Err(match named {
+            Some(profile) => CredentialsError::NoProfile { profile },
+            None => CredentialsError::Missing,
+        });
+    }
+    let get = |key: &str| settings.get(key).filter(|value| !value.is_empty()).cloned();
+    if let (Some(id), Some(secret)) = (get("aws_access_key_id"), get("aws_secret_access_key")) {
+        return Ok((Credentials::new(id, secret, get("aws_session_token"), None, "profile"), false));
+    }
+    match get("credential_process") {
+        Some(command) => Ok((from_process(&command, &profile)?, true)),
+        None => Err(elsewhere(profile, &settings)),
+    }
+}
+
+fn elsewhere(profile: String, settings: &HashMap<String, String>) -> CredentialsError {
+    let ways = [
+        ("sso_session", "SSO"),
+        ("sso_start_url", "SSO"),
+        ("role_arn", "a role"),
+        ("login_session", "a login"),
+    ];
+    match ways.into_iter().find(|(key, _)| settings.contains_key(*key)) {
+        Some((_, how)) => CredentialsError::Elsewhere { profile, how },
+        None => CredentialsError::Missing,
+    }
+}
+
+fn text(variable_name: &str, name: &str) -> Result<String, CredentialsError> {
+    let own =
+        || Some(Path::new(&variable("HOME").or_else(|| variable("USERPROFILE"))?).join(".aws").join(name));
+    let Some(path) = variable(variable_name).map(PathBuf::from).or_else(own) else {
+        return Ok(String::new());
+    };
+    match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(source) => Err(CredentialsError::Read { path, source }),
+        Ok(text) => Ok(text),
+    }
+}
+
+/// What such a program writes.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Written {
+    version: u32,
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: Option<String>,
+}
+
+fn from_process(command: &str, profile: &str) -> Result<Credentials, CredentialsError> {
+    let failed = |message: String| CredentialsError::Process { profile: profile.to_owned(), message };
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let output = Command::new(shell)
+        .args([flag, command])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(output.status.to_string()));
+    }
+    // The message of the parser could hold what it parsed.
+    let written: Option<Written> = serde_json::from_slice(&output.stdout).ok();
+    let written = written.filter(|written| written.version == 1);
+    let written =
+        written.ok_or_else(|| failed("what it writes are no credentials of version 1".to_owned()))?;
+    let Written { access_key_id, secret_access_key, session_token, .. } = written;
+    Ok(Credentials::new(access_key_id, secret_access_key, session_token, None, "process"))
+}
