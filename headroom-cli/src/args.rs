@@ -6,12 +6,13 @@ use clap::{Parser, Subcommand};
 use headroom_core::{Api, Handle, Means, Tier};
 
 use crate::{
-    config::{Settings, SpoolFolder, Store},
+    config::{Classifier, Prose, Settings, SpoolFolder, Store},
     dashboard::{self, DashboardArgs},
     doctor::{self, DoctorArgs},
     evals::EvalsCommand,
     inspect::{self, InspectArgs},
     mcp::{self, McpArgs},
+    model::{self, ModelCommand},
     shell::{self, CompletionsArgs, ManArgs},
     simulate::{self, SimulateArgs},
     wrap::{self, UnwrapArgs, WrapArgs},
@@ -66,6 +67,9 @@ pub(crate) enum Command {
     /// Serve what was set aside to agents, over the Model Context Protocol
     #[command(after_help = mcp::EXAMPLES)]
     Mcp(McpArgs),
+    /// Fetch, list and remove learned models
+    #[command(subcommand, after_help = model::EXAMPLES)]
+    Model(ModelCommand),
     /// Run a local proxy that makes requests smaller on their way to the provider
     #[command(after_help = PROXY_EXAMPLES)]
     Proxy(Box<Settings>),
@@ -234,6 +238,12 @@ pub(crate) struct CompressArgs {
     /// Where what is set aside is kept: a folder, or memory, which ends with this call [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR|memory")]
     pub(crate) store: Option<Store>,
+    /// What tells texts apart where their structure does not: magika or off [default: magika]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) classifier: Option<Classifier>,
+    /// The model that leaves words out of prose: a folder, or the name of one that `headroom model pull` fetched [default: off]
+    #[arg(long, value_name = "FOLDER|NAME|off")]
+    pub(crate) prose_model: Option<Prose>,
     /// Write what was done, as JSON, to this file (`-`: standard error)
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -252,13 +262,15 @@ pub(crate) struct CompressArgs {
 }
 
 impl CompressArgs {
-    /// What the flags say about the layer.
+    /// What the flags say that the configuration has too.
     pub(crate) fn settings(&self) -> Settings {
         Settings {
             tier: self.tier,
             store: self.store.clone(),
             means: self.means,
             spool: self.spool.clone(),
+            classifier: self.classifier,
+            prose_model: self.prose_model.clone(),
             ..Settings::default()
         }
     }

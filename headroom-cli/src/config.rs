@@ -4,6 +4,7 @@
 //! `openai_upstream` are the same.
 
 mod listen;
+mod models;
 mod show;
 mod spool;
 mod store;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 
 pub(crate) use self::{
     listen::{Listen, leads_to},
+    models::{Classifier, InvalidName, ModelRuntime, Models, Prose, chain, check_name},
     show::schema,
     spool::SpoolFolder,
     store::{Store, home},
@@ -74,6 +76,18 @@ pub(crate) struct Settings {
     /// The folder of the files, with `--means file`; the agent must be allowed to read it [default: `spool` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR")]
     pub(crate) spool: Option<SpoolFolder>,
+    /// What tells texts apart where their structure does not: magika or off [default: magika]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) classifier: Option<Classifier>,
+    /// The model that leaves words out of prose: a folder, or the name of one that `headroom model pull` fetched [default: off]
+    #[arg(long, value_name = "FOLDER|NAME|off")]
+    pub(crate) prose_model: Option<Prose>,
+    /// What runs models: rust, or ONNX Runtime in a library such as /usr/lib/libonnxruntime.so [default: rust]
+    #[arg(long, value_name = "rust|LIBRARY")]
+    pub(crate) model_runtime: Option<ModelRuntime>,
+    /// Threads that a model may take for one text [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) model_threads: Option<u16>,
     /// What is written to standard error: off, error, warn, info (a line per request) or debug [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<Log>,
@@ -86,9 +100,10 @@ pub(crate) struct Settings {
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 23] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
+    "HEADROOM_SHARED",
     "HEADROOM_CONTEXT_TOOL",
     "HEADROOM_LISTEN",
     "HEADROOM_UPSTREAM",
@@ -102,6 +117,10 @@ const VARIABLES: [&str; 18] = [
     "HEADROOM_STORE",
     "HEADROOM_MEANS",
     "HEADROOM_SPOOL",
+    "HEADROOM_CLASSIFIER",
+    "HEADROOM_PROSE_MODEL",
+    "HEADROOM_MODEL_RUNTIME",
+    "HEADROOM_MODEL_THREADS",
     "HEADROOM_LOG",
     "HEADROOM_DRAIN_SECONDS",
     "HEADROOM_DASHBOARD_CONTENT",
@@ -118,6 +137,7 @@ pub(crate) struct Config {
     pub(crate) means: Means,
     /// None where the user has no folder and none was given.
     pub(crate) spool: Option<SpoolFolder>,
+    pub(crate) models: Models,
     pub(crate) log: Log,
     pub(crate) drain: Duration,
     pub(crate) dashboard_content: bool,
@@ -268,6 +288,10 @@ impl Settings {
             store: parse(&variable, "STORE")?,
             means: parse(&variable, "MEANS")?,
             spool: parse(&variable, "SPOOL")?,
+            classifier: parse(&variable, "CLASSIFIER")?,
+            prose_model: parse(&variable, "PROSE_MODEL")?,
+            model_runtime: parse(&variable, "MODEL_RUNTIME")?,
+            model_threads: parse(&variable, "MODEL_THREADS")?,
             log: parse(&variable, "LOG")?,
             drain_seconds: parse(&variable, "DRAIN_SECONDS")?,
             dashboard_content: parse(&variable, "DASHBOARD_CONTENT")?,
@@ -326,6 +350,12 @@ impl Config {
             store: first(sources, |source| source.store.as_ref()).unwrap_or_else(Store::own),
             means: first(sources, |source| source.means.as_ref()).unwrap_or(Means::Served),
             spool: first(sources, |source| source.spool.as_ref()).or_else(|| SpoolFolder::below(&home()?)),
+            models: Models {
+                classifier: first(sources, |source| source.classifier.as_ref()).unwrap_or_default(),
+                prose: first(sources, |source| source.prose_model.as_ref()).unwrap_or_default(),
+                runtime: first(sources, |source| source.model_runtime.as_ref()).unwrap_or_default(),
+                threads: first(sources, |source| source.model_threads.as_ref()).unwrap_or(1).into(),
+            },
             log: first(sources, |source| source.log.as_ref()).unwrap_or_default(),
             drain: Duration::from_secs(
                 first(sources, |source| source.drain_seconds.as_ref()).unwrap_or(10).into(),
@@ -388,7 +418,7 @@ mod tests {
             Ok(None)
         })
         .unwrap();
-        // Those that are no settings: where the file is, where everything is, and what `wrap` puts before an agent.
-        assert_eq!(**asked.borrow(), VARIABLES[3..]);
+        // Those that are no settings: where the file, the folder and the data are, and what `wrap` puts before an agent.
+        assert_eq!(**asked.borrow(), VARIABLES[4..]);
     }
 }

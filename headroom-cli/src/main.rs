@@ -14,6 +14,7 @@ mod inspect;
 mod jsonc;
 mod ledger;
 mod mcp;
+mod model;
 mod output;
 mod proxy;
 mod retrieve;
@@ -30,14 +31,14 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use headroom_core::{Means, Tier};
+use headroom_core::{Headroom, Means};
 use headroom_store::OriginalStore;
 use headroom_tower::HeadroomLayer;
 use serde_json::json;
 
 use crate::{
     args::{Args, Command, ConfigCommand},
-    config::{Config, ConfigError, Settings},
+    config::{Config, ConfigError, Models, Settings},
 };
 
 fn main() -> ExitCode {
@@ -86,7 +87,7 @@ fn run(args: Args) -> Result<u8> {
         Command::Man(man) => shell::man(&man).context("cannot write the manual")?,
         Command::Evals(evals) => {
             let config = config::load(Settings::default(), args.config.as_deref())?;
-            return Ok(u8::from(!evals::run(&evals, config.tier)?));
+            return Ok(u8::from(!evals::run(&evals, &config)?));
         }
         Command::Inspect(inspect) => {
             let settings = Settings { tier: inspect.tier, means: inspect.means, ..Settings::default() };
@@ -96,12 +97,13 @@ fn run(args: Args) -> Result<u8> {
         Command::Mcp(mcp) => {
             let settings = Settings { store: mcp.store.clone(), ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            mcp::run(&mcp, &config.store)?;
+            mcp::run(&mcp, &config)?;
         }
+        Command::Model(command) => model::run(&command)?,
         Command::Simulate(simulate) => {
             let settings = Settings { tier: simulate.tier, ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            simulate::run(&simulate, config.tier)?;
+            simulate::run(&simulate, &config)?;
         }
         Command::Wrap(wrap) => {
             let config = config::load(wrap.settings(), args.config.as_deref())?;
@@ -114,7 +116,7 @@ fn run(args: Args) -> Result<u8> {
 
 /// The layer as it is configured, the same in the proxy and the filter.
 fn configured(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
-    let layer = layer(config.tier, store);
+    let layer = layer(config, store);
     match &config.spool {
         Some(spool) if config.means == Means::File => layer.spool(spool.open()),
         _ => layer.means(config.means),
@@ -144,8 +146,17 @@ fn show_config(command: ConfigCommand, file: Option<&Path>) -> Result<u8> {
 }
 
 /// The layer with the default means.
-fn layer(tier: Tier, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
-    HeadroomLayer::with_store(store).tier(tier)
+fn layer(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
+    HeadroomLayer::with_store(store).tier(config.tier).engine(engine(&config.models))
+}
+
+/// The engine with its models. Those that cannot be loaded are off for as long as this process lives.
+fn engine(models: &Models) -> Headroom {
+    let (engine, failed) = models.engine();
+    for reason in failed {
+        eprintln!("headroom: {reason}");
+    }
+    engine
 }
 
 /// 2 where the user has to call `headroom` differently, 1 where it went wrong.
@@ -159,6 +170,7 @@ fn status(error: &anyhow::Error) -> u8 {
         || error.downcast_ref::<evals::EvalsError>().is_some_and(evals::EvalsError::is_usage)
         || error.downcast_ref::<dashboard::DashboardError>().is_some_and(dashboard::DashboardError::is_usage)
         || error.downcast_ref::<inspect::InspectError>().is_some_and(inspect::InspectError::is_usage)
+        || error.downcast_ref::<model::ModelCommandError>().is_some_and(model::ModelCommandError::is_usage)
         || error.downcast_ref::<mcp::McpError>().is_some_and(mcp::McpError::is_usage)
         || error.downcast_ref::<retrieve::RetrieveError>().is_some_and(retrieve::RetrieveError::is_usage)
         || error.downcast_ref::<savings::SavingsError>().is_some_and(savings::SavingsError::is_usage)

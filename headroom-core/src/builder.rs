@@ -1,4 +1,6 @@
-use crate::Headroom;
+use std::sync::Arc;
+
+use crate::{Classifier, Condenser, Headroom};
 
 /// Configuration of [`Headroom`].
 ///
@@ -14,11 +16,13 @@ use crate::Headroom;
 pub struct Builder {
     pub(crate) max_body: usize,
     pub(crate) memory: usize,
+    pub(crate) classifier: Option<Arc<dyn Classifier>>,
+    pub(crate) condenser: Option<Arc<dyn Condenser>>,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { max_body: 64 << 20, memory: 64 << 20 }
+        Self { max_body: 64 << 20, memory: 64 << 20, classifier: None, condenser: None }
     }
 }
 
@@ -34,6 +38,23 @@ impl Builder {
     /// With 0 nothing is kept: every request costs as much as a new one, and becomes the same.
     pub fn memory(mut self, bytes: usize) -> Self {
         self.memory = bytes;
+        self
+    }
+
+    /// Asks this classifier where the structure of a text leaves open whether it is code, and in which language.
+    ///
+    /// Default: none, and the structure decides alone. The classifier is part of the configuration: keep it the same for
+    /// all engines that serve a conversation.
+    pub fn classifier(mut self, classifier: impl Classifier + 'static) -> Self {
+        self.classifier = Some(Arc::new(classifier));
+        self
+    }
+
+    /// Lets words of prose be left out behind a marker, where this condenser says which. Default: none are.
+    ///
+    /// Part of the configuration, as the [classifier](Self::classifier) is.
+    pub fn condenser(mut self, condenser: impl Condenser + 'static) -> Self {
+        self.condenser = Some(Arc::new(condenser));
         self
     }
 

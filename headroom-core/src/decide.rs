@@ -13,7 +13,7 @@ use lines::line_changes;
 
 use crate::{
     BlockReport, ContentKind, Means, Original, Reason, Step, Tier, budget::Tokenizer, compress::json, detect,
-    reference::Found, report::Action, scan::Text, splice::Edit,
+    learned::Learned, reference::Found, report::Action, scan::Text, splice::Edit,
 };
 
 /// Blocks shorter than this are left alone: no marker would pay.
@@ -49,6 +49,8 @@ pub(crate) struct Block<'a> {
     pub(crate) tokenizer: Tokenizer,
     pub(crate) tier: Tier,
     pub(crate) means: Means,
+    /// The models that may be asked.
+    pub(crate) learned: Learned<'a>,
     /// Where originals are kept as files.
     pub(crate) spool: Option<&'a str>,
 }
@@ -128,7 +130,11 @@ impl Decision {
 /// Decides what a block becomes. `find` gives the runs of a text that stand earlier in the request.
 pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decision {
     let text = block.text;
-    let kind = block.kind.unwrap_or_else(|| detect::kind(text, block.tool, block.arguments));
+    let kind = block.kind.unwrap_or_else(|| {
+        let guess = detect::guess(text, block.tool, block.arguments);
+        // Where nothing may be set aside, nothing hangs on it.
+        guess.settled(|| if block.may_elide() { block.learned.verdict(text) } else { None })
+    });
     if text.len() < MIN_BYTES {
         return Decision::kept(kind, Reason::TooShort, text.len());
     }

@@ -8,6 +8,8 @@ pub(crate) mod json;
 mod shell;
 mod structure;
 
+pub(crate) use structure::Guess;
+
 use crate::{ContentKind, lines, numbered};
 
 /// Tools whose results are files, their names in lower case without `_`, `-` and what stands before them.
@@ -48,10 +50,15 @@ const EDITORS: [&str; 5] =
 /// Starts of the names of tools that list or search: lines with numbers in their results are hits.
 const SEARCHERS: [&str; 7] = ["find", "glob", "grep", "list", "ls", "ripgrep", "search"];
 
-/// What kind of text this is.
+/// What kind of text this is, with nothing but its structure to tell.
+pub(crate) fn kind(text: &str, tool: Option<&str>, arguments: Option<&str>) -> ContentKind {
+    guess(text, tool, arguments).kind
+}
+
+/// What kind of text this is, and whether something else may know better.
 ///
 /// `tool` is the name of the tool that brought it, `arguments` those of the call: JSON, or a raw string.
-pub(crate) fn kind(text: &str, tool: Option<&str>, arguments: Option<&str>) -> ContentKind {
+pub(crate) fn guess(text: &str, tool: Option<&str>, arguments: Option<&str>) -> Guess {
     let tool = tool.map(bare);
     let is = |test: &dyn Fn(&str) -> bool| tool.as_deref().is_some_and(test);
     let searches =
@@ -63,13 +70,13 @@ pub(crate) fn kind(text: &str, tool: Option<&str>, arguments: Option<&str>) -> C
             && arguments.is_some_and(|text| arguments::command_is(text, "view"))
     };
     if reads || views() || arguments.is_some_and(arguments::read_a_file) {
-        ContentKind::FileRead
+        ContentKind::FileRead.into()
     } else if json::is_plausible(text) {
-        ContentKind::Json
+        ContentKind::Json.into()
     } else if !searches && is_numbered(text) {
-        ContentKind::FileRead
+        ContentKind::FileRead.into()
     } else {
-        structure::kind(text)
+        structure::guess(text)
     }
 }
 
@@ -85,7 +92,7 @@ pub(crate) fn is_condensed(text: &str, arguments: Option<&str>) -> bool {
 
 /// What kind of text this is by its structure alone.
 pub(crate) fn structure(text: &str) -> ContentKind {
-    if json::is_plausible(text) { ContentKind::Json } else { structure::kind(text) }
+    if json::is_plausible(text) { ContentKind::Json } else { structure::guess(text).kind }
 }
 
 /// The name of a tool without its server's, in lower case: `mcp__fs__read_file` is `readfile`.

@@ -14,6 +14,7 @@ use crate::{
     budget::Tokenizer,
     context::{Facts, facts},
     decide::{Block, Decision, decide},
+    learned::Models,
     memo::Memo,
     reference::{Index, MIN_BYTES, Origin},
     scan::{Limits, Text, scan},
@@ -36,6 +37,7 @@ struct Shared {
     secret: u64,
     /// The index at the end of a request, ready for the next request of the same conversation.
     indexes: Mutex<Memo<Index>>,
+    models: Models,
 }
 
 impl Headroom {
@@ -57,6 +59,7 @@ impl Headroom {
                 decisions: Mutex::new(Memo::new(quarter)),
                 indexes: Mutex::new(Memo::new(config.memory - quarter)),
                 secret: RandomState::new().hash_one(0),
+                models: Models::new(config.classifier.clone(), config.condenser.clone()),
                 config,
             }),
         }
@@ -131,6 +134,7 @@ impl Headroom {
                 tier: hints.options.tier,
                 means: hints.options.means,
                 spool: hints.options.spool_of(hints.options.means),
+                learned: self.shared.models.of(&hints.options.tenant),
             };
             // The text stands for itself: its raw form is the text, with nothing escaped.
             decide(Text { raw: text, start: 0, escaped: false }, &block, &|_, _| Vec::new())
@@ -143,6 +147,12 @@ impl Headroom {
             text: output.filter(|_| !decision.edits.is_empty()).map(Cow::into_owned),
             originals: decision.originals,
         }
+    }
+
+    /// Whether even a short text may take long: where a [`Condenser`](crate::Condenser) reads it.
+    #[must_use]
+    pub fn is_costly(&self) -> bool {
+        self.shared.config.condenser.is_some()
     }
 
     fn rewrite(
@@ -207,6 +217,7 @@ struct Request<'a, 'c> {
     tier: Tier,
     means: Means,
     spool: Option<&'c str>,
+    tenant: &'c str,
     /// The offset and the definition of the tool that is added for the model.
     tool_to_add: Option<(usize, &'static str)>,
 }
@@ -235,7 +246,16 @@ impl<'a, 'c> Request<'a, 'c> {
             options.tenant
         );
         let facts = facts(&seed, secret, &conversation.items);
-        Self { items: &conversation.items, facts, tokenizer, tier, means, spool, tool_to_add }
+        Self {
+            items: &conversation.items,
+            facts,
+            tokenizer,
+            tier,
+            means,
+            spool,
+            tenant: &options.tenant,
+            tool_to_add,
+        }
     }
 
     /// Decides every tool result, from memory where it was seen in the same place before.
@@ -267,7 +287,7 @@ impl<'a, 'c> Request<'a, 'c> {
         let (mut index, start) = self.resume(first_unknown, shared);
         for ((at, item), facts) in self.items.iter().enumerate().zip(&self.facts).skip(start) {
             if let (Item::Result(result), Some(None)) = (item, decisions.get(at).map(OnceCell::get)) {
-                let decision = Arc::new(self.decide_result(at, result, facts, &index, &texts));
+                let decision = Arc::new(self.decide_result((at, result), facts, (&index, &texts), shared));
                 lock(&shared.decisions).put(facts.key, Arc::clone(&decision), decision.weight());
                 if let Some(cell) = decisions.get(at) {
                     _ = cell.set(decision);
@@ -296,11 +316,10 @@ impl<'a, 'c> Request<'a, 'c> {
 
     fn decide_result(
         &self,
-        at: usize,
-        result: &ToolResult<'a>,
+        (at, result): (usize, &ToolResult<'a>),
         facts: &Facts,
-        index: &Index,
-        texts: &Texts<'a, '_>,
+        (index, texts): (&Index, &Texts<'a, '_>),
+        shared: &Shared,
     ) -> Decision {
         let raw = result.text;
         if let Some(reason) = result.protected {
@@ -336,6 +355,7 @@ impl<'a, 'c> Request<'a, 'c> {
             tier: self.tier,
             means: self.means,
             spool: self.spool,
+            learned: shared.models.of(self.tenant),
         };
         decide(raw, &block, &|text, pays| index.find(text, &|id| texts.read(id), pays))
     }

@@ -87,6 +87,8 @@ pub enum Step {
     Elision,
     /// Sentences set aside behind a marker.
     Sentences,
+    /// Words left out of sentences, behind a marker.
+    Words,
 }
 
 impl Step {
@@ -105,6 +107,7 @@ impl Step {
             Self::Reference => "reference",
             Self::Elision => "elision",
             Self::Sentences => "sentences",
+            Self::Words => "words",
         }
     }
 }

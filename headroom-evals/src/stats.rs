@@ -16,7 +16,7 @@ const SAMPLES: usize = 10_000;
 ///     after as f64 / before as f64 - 1.0
 /// };
 /// let (low, high) = headroom_evals::stats::interval(&items, sum);
-/// assert!(low >= -0.4 && high <= -0.1 && low < high);
+/// assert!(-0.41 < low && low < high && high < -0.09);
 /// ```
 #[must_use]
 pub fn interval<T>(items: &[T], of: impl Fn(&[&T]) -> f64) -> (f64, f64) {

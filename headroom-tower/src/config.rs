@@ -20,11 +20,20 @@ const MAX_DECODED: u64 = 64 << 20;
 /// What the layer needs of the engine, so that tests can put another in its place.
 pub(crate) trait Engine: Send + Sync + 'static {
     fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome;
+
+    /// Whether a small body may take as long as a large one.
+    fn is_costly(&self) -> bool {
+        false
+    }
 }
 
 impl Engine for Headroom {
     fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome {
         Headroom::compress(self, api, body, options)
+    }
+
+    fn is_costly(&self) -> bool {
+        Headroom::is_costly(self)
     }
 }
 
@@ -209,7 +218,7 @@ macro_rules! settings {
         }
 
         /// Works on bodies longer than this many bytes in tokio's blocking pool, on others at once.
-        /// Default: 32 KiB. An encoded body counts eightfold.
+        /// Default: 32 KiB. An encoded body counts eightfold, and any may be long where the engine has a condenser.
         ///
         /// Without the feature `tokio`, or outside of a tokio runtime, all work is done at once.
         pub fn offload_above(mut self, bytes: u64) -> Self {

@@ -317,7 +317,7 @@ impl Job {
             options: self.options.clone(),
             max_decoded: self.config.max_decoded,
         };
-        let size = input.size();
+        let size = if engine.is_costly() { u64::MAX } else { input.size() };
         self.config.offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)))
     }
 

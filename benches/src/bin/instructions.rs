@@ -26,7 +26,7 @@ use headroom_core::{Api, Headroom, Means, Options};
 use headroom_evals::judge::{ask::Ask, output::Output};
 
 /// How far a count may be from what it was, in percent.
-const TOLERANCE: f64 = 4.0;
+const TOLERANCE: f64 = 2.0;
 
 /// What stands for everything that has to happen once: tables of the tokenizer, most of all.
 const START: &str = "start";

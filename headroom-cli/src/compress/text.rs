@@ -2,10 +2,10 @@
 
 use std::{io, mem, str};
 
-use headroom_core::{Headroom, Hints, Means, Options};
+use headroom_core::{Hints, Means, Options};
 
 use super::{CompressError, warn_not_stored, write_output, write_report};
-use crate::{args::CompressArgs, config::Config, store::LOCAL_TENANT};
+use crate::{args::CompressArgs, config::Config, engine, store::LOCAL_TENANT};
 
 pub(super) fn run(args: &CompressArgs, config: &Config, input: &[u8]) -> Result<(), CompressError> {
     let Ok(text) = str::from_utf8(input) else {
@@ -16,10 +16,11 @@ pub(super) fn run(args: &CompressArgs, config: &Config, input: &[u8]) -> Result<
     // Nobody sees the request that this will stand in, so by default nothing is set aside.
     let means = args.means.unwrap_or(Means::None);
     let spool = config.spool.as_ref().filter(|_| means == Means::File);
+    let engine = engine(&config.models);
     let compress = |means| {
         let options = Options::new().tier(config.tier).tenant(LOCAL_TENANT);
         let options = spool.map_or(options.clone(), |spool| options.spool(spool.folder())).means(means);
-        Headroom::new().compress_text(text, &hints(args).options(options))
+        engine.compress_text(text, &hints(args).options(options))
     };
     let mut outcome = compress(means);
     if !outcome.originals.is_empty() {

@@ -29,6 +29,10 @@ impl Config {
         ]);
         settings.extend(self.spool.iter().map(|spool| ("spool".to_owned(), text(spool))));
         settings.extend([
+            ("classifier".to_owned(), text(&self.models.classifier)),
+            ("prose_model".to_owned(), text(&self.models.prose)),
+            ("model_runtime".to_owned(), text(&self.models.runtime)),
+            ("model_threads".to_owned(), json!(self.models.threads)),
             ("log".to_owned(), text(&self.log)),
             ("drain_seconds".to_owned(), json!(self.drain.as_secs())),
             ("dashboard_content".to_owned(), json!(self.dashboard_content)),
@@ -43,11 +47,13 @@ pub(crate) fn schema() -> Value {
     let property = |flag: &clap::Arg| {
         let mut property = match flag.get_id().as_str() {
             "drain_seconds" => json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
+            "model_threads" => json!({"type": "integer", "minimum": 0, "maximum": u16::MAX}),
             "bedrock_sign" | "dashboard_content" => json!({"type": "boolean"}),
+            "classifier" => json!({"enum": ["magika", "off"]}),
             "tier" => json!({"enum": ["lossless", "context", "full"]}),
             "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
             "means" => json!({"enum": ["served", "client", "file", "none"]}),
-            "listen" | "spool" | "store" => json!({"type": "string"}),
+            "listen" | "spool" | "store" | "prose_model" | "model_runtime" => json!({"type": "string"}),
             _ => json!({"type": "string", "format": "uri"}),
         };
         if let (Some(help), Some(fields)) = (flag.get_help(), property.as_object_mut()) {
@@ -73,6 +79,7 @@ mod tests {
     fn what_is_printed_says_the_same_when_it_is_read() {
         let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'context'\nlog = 'warn'\n\
                      store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nmeans = 'file'\nspool = '/a b'\n\
+                     classifier = 'off'\nprose_model = './m'\nmodel_runtime = '/a.so'\nmodel_threads = 2\n\
                      dashboard_content = false";
         for text in [given, "store = 'memory'"] {
             let config = |text: &str| {

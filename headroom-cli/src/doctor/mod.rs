@@ -2,6 +2,7 @@
 
 mod agents;
 mod args;
+mod models;
 
 use std::{io, path::Path};
 
@@ -59,6 +60,8 @@ pub(crate) fn run(args: &DoctorArgs, config: &Config, file: Option<&Path>) -> Re
         finding("upstreams", Health::Good, config.upstreams.to_string()),
         runtime.block_on(kept(&config.store)),
         runtime.block_on(means(config)),
+        models::classifier(&config.models),
+        models::prose(&config.models),
         proxy(&listener, &address.to_string()),
     ];
     findings.extend(variables());

@@ -100,7 +100,7 @@ pub(super) struct LiveArgs {
     /// [default: the provider's; keys are taken from OPENAI_API_KEY and ANTHROPIC_API_KEY]
     #[arg(long, value_name = "URL")]
     pub(super) upstream: Option<Base>,
-    /// A model that judges answers that need not match word for word [default: the model itself]
+    /// A model of the same server that judges answers that need not match word for word [default: the model itself]
     #[arg(long, value_name = "NAME")]
     pub(super) judge: Option<String>,
     /// At most so many questions of each set

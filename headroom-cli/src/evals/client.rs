@@ -49,6 +49,10 @@ impl Client {
         Ok(Self { client: legacy::Client::builder(TokioExecutor::new()).build(Connector::new()?), base })
     }
 
+    pub(super) const fn base(&self) -> &Base {
+        &self.base
+    }
+
     /// Posts a body to a path.
     pub(super) async fn post(
         &self,

@@ -19,7 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 pub(crate) use self::args::EvalsCommand;
 use self::args::{Kind, SuiteArgs, Tier};
-use crate::output;
+use crate::{config::Config, output};
 
 /// What stops `headroom evals`.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ impl EvalsError {
 }
 
 /// Measures. Whether all goals that were asked for are reached.
-pub(crate) fn run(command: &EvalsCommand, tier: headroom_core::Tier) -> Result<bool, EvalsError> {
+pub(crate) fn run(command: &EvalsCommand, config: &Config) -> Result<bool, EvalsError> {
     let EvalsCommand::Suite(args) = command;
     let folder = args.data.clone().or_else(|| env::var_os("HEADROOM_SHARED").map(PathBuf::from));
     if let Some(missing) = folder.as_ref().filter(|folder| !folder.is_dir()) {
@@ -58,8 +58,8 @@ pub(crate) fn run(command: &EvalsCommand, tier: headroom_core::Tier) -> Result<b
     }
     let data = Data::new(folder);
     let report = match args.tier {
-        Tier::Offline => offline(args, data, tier)?,
-        Tier::Live => live::run(&args.live, data, &args.out, tier, &Bar::new())?,
+        Tier::Offline => offline(args, data, config.tier)?,
+        Tier::Live => live::run(&args.live, data, &args.out, config, &Bar::new())?,
     };
     let json = report::json(&report);
     let files = [

@@ -77,7 +77,7 @@ struct Looked {
 /// What the proxy would send.
 fn as_sent(args: &InspectArgs, config: &Config, input: &Bytes) -> Result<Looked, InspectError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(InspectError::Runtime)?;
-    let layer = layer(config.tier, std::sync::Arc::new(MemoryStore::new())).offload_above(u64::MAX);
+    let layer = layer(config, std::sync::Arc::new(MemoryStore::new())).offload_above(u64::MAX);
     let settings = compress::local(Some(config.means));
     let (body, result) = runtime.block_on(compress::through(layer, settings, args.api, input.clone()));
     let skipped = result.as_ref().and_then(|result| result.skip_reason());

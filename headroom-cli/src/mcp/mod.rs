@@ -11,7 +11,11 @@ use rmcp::{ServiceExt, transport::stdio};
 
 pub(crate) use self::args::{EXAMPLES, McpArgs};
 use self::{args::McpCommand, install::InstallError, server::Server};
-use crate::{config::Store, secret::SecretError};
+use crate::{
+    config::{Config, Store},
+    engine,
+    secret::SecretError,
+};
 
 /// What stops `headroom mcp`.
 #[derive(Debug, thiserror::Error)]
@@ -49,19 +53,19 @@ impl McpError {
 }
 
 /// Serves, or changes a client's configuration.
-pub(crate) fn run(args: &McpArgs, store: &Store) -> Result<(), McpError> {
+pub(crate) fn run(args: &McpArgs, config: &Config) -> Result<(), McpError> {
     match &args.command {
         Some(McpCommand::Install(args)) => Ok(install::install(args)?),
         Some(McpCommand::Uninstall(args)) => Ok(install::uninstall(args)?),
-        None => serve(store, args.http.map(|listen| listen.address())),
+        None => serve(config, args.http.map(|listen| listen.address())),
     }
 }
 
-fn serve(store: &Store, http: Option<SocketAddr>) -> Result<(), McpError> {
-    let Store::Folder(folder) = store else { return Err(McpError::Memory) };
+fn serve(config: &Config, http: Option<SocketAddr>) -> Result<(), McpError> {
+    let Store::Folder(folder) = &config.store else { return Err(McpError::Memory) };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(McpError::Runtime)?;
-    let server = Server::new(folder);
+    let server = Server::new(folder, engine(&config.models));
     let served = runtime.block_on(async {
         if let Some(address) = http {
             return http::serve(address, server).await;

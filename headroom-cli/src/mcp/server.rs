@@ -54,11 +54,11 @@ struct Calls {
 }
 
 impl Server {
-    pub(super) fn new(folder: &Path) -> Self {
+    pub(super) fn new(folder: &Path, engine: Headroom) -> Self {
         Self {
             folder: folder.to_owned(),
             store: Everybody::in_folder(folder),
-            engine: Headroom::new(),
+            engine,
             calls: Calls::default(),
             ledger: config::home().map(|home| Arc::new(Mutex::new(History::in_folder(&home)))),
         }

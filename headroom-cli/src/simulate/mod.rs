@@ -11,7 +11,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::Tier;
 use headroom_evals::{
     node::Node,
     replay::{
@@ -26,7 +25,7 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 
 pub(crate) use self::args::{EXAMPLES, SimulateArgs};
-use crate::{compress, layer, output};
+use crate::{compress, config::Config, layer, output};
 
 /// What stops `headroom simulate`.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +75,7 @@ struct Tool {
 }
 
 /// Replays them all and prints what that saves.
-pub(crate) fn run(args: &SimulateArgs, tier: Tier) -> Result<(), SimulateError> {
+pub(crate) fn run(args: &SimulateArgs, config: &Config) -> Result<(), SimulateError> {
     let mut files = Vec::new();
     for path in &args.paths {
         let found = recording::files(path);
@@ -84,7 +83,7 @@ pub(crate) fn run(args: &SimulateArgs, tier: Tier) -> Result<(), SimulateError> 
     }
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(SimulateError::Runtime)?;
     let replay =
-        Replay { layer: layer(tier, Arc::new(MemoryStore::new())), runtime, max_turns: args.max_turns };
+        Replay { layer: layer(config, Arc::new(MemoryStore::new())), runtime, max_turns: args.max_turns };
     let mut outcome = Outcome::default();
     // It shows nothing where standard error is no terminal.
     let bar = ProgressBar::new(files.len() as u64);

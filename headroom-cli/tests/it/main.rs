@@ -22,6 +22,7 @@ mod inspect;
 mod ledger;
 mod lifetime;
 mod mcp;
+mod model;
 mod own;
 mod proxy;
 mod retrieve;

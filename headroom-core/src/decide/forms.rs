@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     ContentKind, Original, Step,
-    compress::{self, elide::Wanted, html, json, terminal},
+    compress::{self, elide::Wanted, html, json, prose, terminal},
 };
 
 /// One form of a text.
@@ -49,7 +49,13 @@ pub(super) fn forms<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Form<'a>> {
         // Lines of a page's source are not what anybody reads of it.
         forms.iter_mut().for_each(|form| form.parts.clear());
     }
-    forms.extend(rendered);
+    forms.extend(rendered.map(|mut form| {
+        if form.steps.contains(&Step::Words) {
+            // What is left is not cut again.
+            form.parts.clear();
+        }
+        form
+    }));
     forms
 }
 
@@ -116,7 +122,12 @@ fn lossless(block: &Block<'_>, kind: ContentKind, text: &str) -> Option<Found> {
 
 /// A form from which parts are set aside.
 fn selected(block: &Block<'_>, kind: ContentKind, text: &str) -> Option<Found> {
-    let wanted = Wanted { question: block.question, arguments: block.arguments, file_read: false };
+    let wanted = Wanted {
+        question: block.question,
+        arguments: block.arguments,
+        file_read: false,
+        learned: block.learned,
+    };
     match kind {
         ContentKind::Json => {
             let found = json::selected(text, &wanted, block.spool)?;
@@ -127,6 +138,12 @@ fn selected(block: &Block<'_>, kind: ContentKind, text: &str) -> Option<Found> {
             let found = html::selected(text, &wanted, block.spool)?;
             let originals = vec![found.original];
             Some(Found { text: found.text, kind: ContentKind::Prose, steps: vec![Step::Page], originals })
+        }
+        // Whole sentences are better left out than words.
+        ContentKind::Prose if block.learned.can_condense() && prose::gaps(text, &wanted).is_empty() => {
+            let found = prose::condensed(text, &block.learned.condensed(text), block.spool)?;
+            let originals = vec![found.original];
+            Some(Found { text: found.text, kind, steps: vec![Step::Words], originals })
         }
         _ => None,
     }

@@ -87,6 +87,7 @@ fn set_aside(block: &Block<'_>, text: &str, parts: &[Part], changes: &mut Change
             question: block.question,
             arguments: block.arguments,
             file_read: part.kind == ContentKind::FileRead,
+            learned: block.learned,
         };
         let before = text.get(..part.bytes.start).unwrap_or_default();
         let lines = u32::try_from(memchr::memchr_iter(b'\n', before.as_bytes()).count()).unwrap_or(u32::MAX);

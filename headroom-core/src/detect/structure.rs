@@ -10,7 +10,7 @@ pub(super) mod tests;
 use line::Class;
 
 use crate::{
-    ContentKind,
+    ContentKind, Verdict,
     compress::{columns, diff, html, listing, search},
     lines,
 };
@@ -21,6 +21,40 @@ const MAX_LINES: usize = 2000;
 const MAX_START: usize = 128 << 10;
 /// Lines of dense data are at least this long.
 const MIN_BLOB: usize = 400;
+
+/// Of a text that may be code, so many percent of the lines look like it; of one that may be prose, like that.
+const SOME_CODE: usize = 20;
+const SOME_PROSE: usize = 35;
+/// Of one that has signs of a test run, for it to be the code of one.
+const MOSTLY_CODE: usize = 50;
+
+/// What kind of text something is by its structure, and what else it could be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Guess {
+    pub(crate) kind: ContentKind,
+    may_be_code: bool,
+    may_be_prose: bool,
+}
+
+impl Guess {
+    /// The kind, once a classifier was asked where the structure ties.
+    pub(crate) fn settled(self, verdict: impl FnOnce() -> Option<Verdict>) -> ContentKind {
+        if !self.may_be_code && !self.may_be_prose {
+            return self.kind;
+        }
+        match verdict() {
+            Some(Verdict::Code(_)) if self.may_be_code => ContentKind::Code,
+            Some(Verdict::Prose) if self.may_be_prose => ContentKind::Prose,
+            _ => self.kind,
+        }
+    }
+}
+
+impl From<ContentKind> for Guess {
+    fn from(kind: ContentKind) -> Self {
+        Self { kind, may_be_code: false, may_be_prose: false }
+    }
+}
 
 /// How many lines of each class there are.
 #[derive(Debug, Default)]
@@ -54,17 +88,17 @@ impl Shares {
 }
 
 /// What kind of text this is, by its structure.
-pub(super) fn kind(text: &str) -> ContentKind {
+pub(super) fn guess(text: &str) -> Guess {
     use Class::{Blob, Code, Frame, Hit, Json, Log, Mark, Perms, Prose, Rows, Tag};
 
     if html::is_page(text) {
-        return ContentKind::Html;
+        return ContentKind::Html.into();
     }
     let lines: Vec<&str> = lines::split(text).collect();
     let step = lines.len().div_ceil(MAX_LINES).max(1);
     let shares = Shares::of(lines.iter().copied().step_by(step));
     let start = first_lines(text);
-    if shares.count(Json) > 1 && shares.reach(95, &[Json]) {
+    let kind = if shares.count(Json) > 1 && shares.reach(95, &[Json]) {
         ContentKind::Json
     } else if diff::share(start) >= 50 {
         ContentKind::Diff
@@ -77,8 +111,15 @@ pub(super) fn kind(text: &str) -> ContentKind {
         ContentKind::Table
     } else if shares.reach(60, &[Hit]) || !shares.reach(40, &[Log]) && search::share(start) >= 60 {
         ContentKind::Search
-    } else if shares.reach(40, &[Log, Frame]) || is_run(&lines) {
+    } else if shares.reach(40, &[Log, Frame]) {
         ContentKind::Log
+    } else if is_run(&lines) {
+        // The source of a test may speak of runs, and a document may show one.
+        return Guess {
+            kind: ContentKind::Log,
+            may_be_code: shares.reach(MOSTLY_CODE, &[Code]),
+            may_be_prose: shares.reach(SOME_PROSE, &[Prose, Mark]),
+        };
     } else if shares.lines > 3 && listing::share(start) >= 70 {
         ContentKind::Listing
     } else if shares.reach(50, &[Perms])
@@ -95,8 +136,10 @@ pub(super) fn kind(text: &str) -> ContentKind {
         // A few lines of a log, with what the program printed between them.
         ContentKind::Log
     } else {
-        ContentKind::Text
-    }
+        let may_be_code = shares.reach(SOME_CODE, &[Code]);
+        return Guess { kind: ContentKind::Text, may_be_code, may_be_prose: false };
+    };
+    kind.into()
 }
 
 /// The lines at the start that tell the rest.

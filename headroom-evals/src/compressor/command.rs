@@ -64,7 +64,8 @@ impl Compressor for Command {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use headroom_core::Api;
 

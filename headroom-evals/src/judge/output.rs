@@ -1,6 +1,6 @@
 //! Output of tools as agents see it, at any size, with a fact planted in one row.
 //!
-//! Larger and plainer than what [`generate`](crate::judge::generate) makes: enough rows that parts are set aside.
+//! Plain, and with enough rows that parts are set aside.
 
 use std::fmt;
 

@@ -108,7 +108,13 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
         (sum.0, sum.1) = (sum.0 + check.held, sum.1 + check.done);
     }
     for ((_, what), (held, done)) in sums {
-        suite.goal("fidelity", what, "all", format!("{held}/{done}"), held == done && done > 0);
+        suite.goal(
+            "fidelity",
+            &format!("fidelity: {what}"),
+            "all",
+            format!("{held}/{done}"),
+            held == done && done > 0,
+        );
     }
     if !has_git {
         section.failures.push("applies: left out, since there is no git".to_owned());

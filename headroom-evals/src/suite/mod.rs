@@ -21,12 +21,19 @@ use crate::{
 pub const SECTIONS: [&str; 7] = ["workloads", "bill", "needles", "planted", "qa", "fidelity", "speed"];
 
 /// What stands in the way of goals that are not reached, by how they begin.
-const OBSTACLES: [(&str, &str); 1] = [(
-    "bill of all conversations",
-    "a little more than half of the bill of these conversations is for results of tools; what the model and the user \
+const OBSTACLES: [(&str, &str); 2] = [
+    (
+        "bill of all conversations",
+        "a little more than half of the bill of these conversations is for results of tools; what the model and the user \
      wrote and the head of the request are never touched. To cut results blindly reaches more, as truncation shows, \
      and loses facts that were used later.",
-)];
+    ),
+    (
+        "GSM8K as a page of problems",
+        "the user names a problem by a number that stands in its heading alone. Sentences below that heading name nothing \
+     that was asked for, so in longer pages some of them are set aside; all of them can be fetched back.",
+    ),
+];
 
 /// How much is measured.
 #[derive(Clone, Debug)]

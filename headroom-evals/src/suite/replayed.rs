@@ -92,7 +92,7 @@ fn bill(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: &str, is_
         about: format!(
             "Every turn of a conversation is sent again, at most {} turns of each. A block of the prompt is read from \
              the provider's cache where it and all blocks before it are those of the request before, else it is \
-             written. Prices, in prices of an input token: Anthropic writes 1.25 (entries of an hour 2), reads 0.1; \
+             written. Prices, in prices of an input token: Anthropic writes 1.25 (entries of an hour 2), reads 0.1, no minimum; \
              OpenAI writes 1, reads 0.1 in steps of 128 tokens from 1,024 on; Gemini writes 1, reads 0.1 from 2,048 \
              on, storage not counted. A prompt that shrinks below the least that is cached is not cached, which makes short conversations dearer; \
              recordings lack the instructions that make real prompts longer. Every turn is taken to come while the entry lives. What the model writes is not \

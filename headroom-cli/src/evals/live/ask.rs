@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Api, Handle, Tier};
+use headroom_core::{Api, Handle};
 use headroom_evals::{judge::ask::Ask, questions::Told};
 use headroom_store::MemoryStore;
 use headroom_tower::{HeadroomLayer, HeadroomOverride};
@@ -22,7 +22,7 @@ use super::{
     cache::{Cache, Line},
 };
 use crate::{
-    config::Base,
+    config::{Base, Config},
     evals::client::{Answer, Client, ClientError},
     layer,
     usage::Usage,
@@ -54,7 +54,8 @@ pub(super) struct Asker {
     headers: HeaderMap,
     client: Client,
     layer: HeadroomLayer,
-    tier: Tier,
+    /// All that decides what the layer makes of a request.
+    version: String,
     runtime: Runtime,
     cache: Cache,
 }
@@ -63,7 +64,7 @@ impl Asker {
     pub(super) fn new(
         model: &str,
         upstream: Option<Base>,
-        tier: Tier,
+        config: &Config,
         cache: Cache,
     ) -> Result<Self, LiveError> {
         let is_claude = model.starts_with("claude");
@@ -83,8 +84,8 @@ impl Asker {
             api,
             headers: headers(api, &key),
             client: Client::new(base)?,
-            layer: layer(tier, Arc::new(MemoryStore::new())).offload_above(u64::MAX),
-            tier,
+            layer: layer(config, Arc::new(MemoryStore::new())).offload_above(u64::MAX),
+            version: format!("{} {} {:?}", env!("CARGO_PKG_VERSION"), config.tier, config.models),
             runtime: runtime.map_err(LiveError::Runtime)?,
             cache,
         })
@@ -123,12 +124,10 @@ impl Asker {
 
     fn answer(&mut self, model: &str, body: &[u8], arm: Arm) -> Result<Answered, LiveError> {
         let body = self.with_model(model, body);
-        let version = if arm == Arm::With {
-            format!("{} {}", env!("CARGO_PKG_VERSION"), self.tier)
-        } else {
-            String::new()
-        };
-        let key = Handle::of(&format!("{version}\n{}", String::from_utf8_lossy(&body))).to_string();
+        let version = if arm == Arm::With { self.version.clone() } else { String::new() };
+        let key =
+            Handle::of(&format!("{} {version}\n{}", self.client.base(), String::from_utf8_lossy(&body)))
+                .to_string();
         if let Some(line) = self.cache.get(&key) {
             let (text, usage, calls) = (line.text.clone(), line.usage, line.calls);
             return Ok(Answered { text, usage, calls, cached: true });
@@ -170,23 +169,22 @@ impl Asker {
                 let Ok(body) = response.into_body().collect().await;
                 return Ok::<_, LiveError>((status, body.to_bytes()));
             }
-            let collected = ServiceBuilder::new().layer(self.layer.clone()).service(service_fn(
-                move |request: Request<_>| {
-                    let upstream = upstream.clone();
-                    async move {
-                        let (parts, body) = request.into_parts();
-                        let body =
-                            BodyExt::collect(body).await.map(|body| body.to_bytes()).unwrap_or_default();
-                        upstream.oneshot(Request::from_parts(parts, body)).await
-                    }
-                },
-            ));
+            // The layer hands on a body of its own; what stands behind it wants bytes.
+            let behind = service_fn(move |request: Request<_>| {
+                let upstream = upstream.clone();
+                async move {
+                    let (parts, body) = request.into_parts();
+                    let body = BodyExt::collect(body).await.map(|body| body.to_bytes()).unwrap_or_default();
+                    upstream.oneshot(Request::from_parts(parts, body)).await
+                }
+            });
+            let service = ServiceBuilder::new().layer(self.layer.clone()).service(behind);
             let mut request = Request::new(Full::new(body));
             *request.uri_mut() = http::Uri::from_static(path);
             *request.method_mut() = http::Method::POST;
             request.headers_mut().extend(self.headers.clone());
             request.extensions_mut().insert(HeadroomOverride::new().api(self.api).tenant("evals"));
-            let response = collected.oneshot(request).await?;
+            let response = service.oneshot(request).await?;
             let status = response.status();
             let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
             Ok((status, body))
@@ -202,7 +200,7 @@ impl Asker {
         if matches!(self.api, Api::Anthropic) { "/v1/messages" } else { "/v1/chat/completions" }
     }
 
-    /// The request for a model, without chance as far as the API lets one say so.
+    /// The request for a model.
     fn with_model(&self, model: &str, body: &[u8]) -> Vec<u8> {
         let mut request: Value = serde_json::from_slice(body).unwrap_or_default();
         if let Some(members) = request.as_object_mut() {

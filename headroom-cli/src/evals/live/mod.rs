@@ -6,7 +6,6 @@ mod found;
 
 use std::{io, path::Path, path::PathBuf};
 
-use headroom_core::Tier;
 use headroom_evals::{
     Data, Progress,
     questions::{self, Score, Told},
@@ -19,7 +18,7 @@ use self::{
     found::{Found, Pair},
 };
 use super::args::LiveArgs;
-use crate::ledger::Price;
+use crate::{config::Config, ledger::Price};
 
 /// What stops answers from being asked for. What was answered until then is kept, and not asked again.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +58,7 @@ pub(super) fn run(
     args: &LiveArgs,
     mut data: Data,
     out: &Path,
-    tier: Tier,
+    config: &Config,
     progress: &dyn Progress,
 ) -> Result<Report, LiveError> {
     let model = args.model.clone().ok_or(LiveError::NoModel)?;
@@ -69,7 +68,7 @@ pub(super) fn run(
     }
     let items = questions::told(&mut data, args.items).map_err(LiveError::Questions)?;
     let cache = Cache::open(&out.join("answers.jsonl"))?;
-    let mut asker = Asker::new(&model, args.upstream.clone(), tier, cache)?;
+    let mut asker = Asker::new(&model, args.upstream.clone(), config, cache)?;
     let judge = args.judge.clone().unwrap_or_else(|| model.clone());
     let mut found = Found::new(&model, &judge, args, data.used());
     let mut budget = Budget { left: args.budget, dearest: 0.0 };

@@ -63,7 +63,7 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Option<Vec<Framed>> {
     drop((hits, survey));
     let source = source(text, &view);
     let rows: Vec<&str> = source.split_terminator('\n').collect();
-    let language = Language::of(&source, wanted.arguments)?;
+    let language = Language::of(&source, wanted.arguments, || wanted.learned.verdict(&source))?;
     let holes = grammar::with(language, |grammar| {
         let tree = grammar.parse(&source)?;
         let mut outline = Outline::of(&tree, &grammar.kinds, &source, &rows);

@@ -28,6 +28,8 @@ use survey::Survey;
 use templates::Templates;
 use terms::Hits;
 
+use crate::learned::Learned;
+
 /// Texts with fewer bytes or lines are small enough as they are.
 const MIN_BYTES: usize = 2048;
 const MIN_LINES: usize = 30;
@@ -46,6 +48,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) arguments: Option<&'a str>,
     /// Whether the text is the content of a file.
     pub(crate) file_read: bool,
+    /// What else can be asked about the text.
+    pub(crate) learned: Learned<'a>,
 }
 
 /// Lines that may be set aside.

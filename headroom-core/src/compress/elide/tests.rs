@@ -358,8 +358,8 @@ fn source(lines: usize) -> Vec<String> {
 fn a_file_keeps_what_was_named_and_its_definitions() {
     let lines = source(1000);
     let text = lines.join("\n");
-    let wanted =
-        Wanted { question: Some("Fix handler_500, total_733 is off"), arguments: None, file_read: true };
+    let question = Some("Fix handler_500, total_733 is off");
+    let wanted = Wanted { question, file_read: true, ..Wanted::default() };
     let out = shown(&text, &wanted);
     let near = lines[492..=508].join("\n");
     assert!(out.contains(&near) && out.contains(&lines[733]) && out.contains(&lines[..40].join("\n")));
@@ -407,6 +407,6 @@ proptest! {
         file_read: bool,
     ) {
         let text = pieces.concat();
-        check(&text, &Wanted { question: Some(&question), arguments: Some(&arguments), file_read });
+        check(&text, &Wanted { question: Some(&question), arguments: Some(&arguments), file_read, ..Wanted::default() });
     }
 }

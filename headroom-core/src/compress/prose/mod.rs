@@ -5,6 +5,7 @@
 //! sentences. Headings stay, the start and the end, the sentence that leads a list in, and one that takes back what
 //! the one before says. No sentence is ever shortened.
 
+mod condense;
 mod outline;
 mod rank;
 mod sentence;
@@ -14,6 +15,7 @@ mod words;
 
 use std::ops::Range;
 
+pub(crate) use condense::condensed;
 use outline::{Kind, Unit, units};
 use rank::Ranking;
 use words::Terms;

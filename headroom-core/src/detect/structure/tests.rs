@@ -2,8 +2,8 @@ mod formats;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::kind;
-use crate::{ContentKind, compress::shared_texts};
+use super::guess;
+use crate::{ContentKind, Verdict, compress::shared_texts};
 
 /// The corpus folders, the kinds that their files may be taken for, and the least share of them that must be.
 const FOLDERS: [(&str, &[ContentKind], usize); 10] = {
@@ -107,8 +107,30 @@ fn formats_are_known() {
         ("fn main() {\n    let x = 1;\n    run(x);\n}\n", ContentKind::Code),
         ("The river is long. It has two names.\nNobody knows why it has them.\n", ContentKind::Prose),
     ] {
-        assert_eq!(kind(text), expected, "{text}");
+        assert_eq!(guess(text).kind, expected, "{text}");
     }
-    assert_eq!(kind(&"QUJD".repeat(300)), ContentKind::Blob);
-    assert_eq!(kind(""), ContentKind::Text);
+    assert_eq!(guess(&"QUJD".repeat(300)).kind, ContentKind::Blob);
+    assert_eq!(guess("").kind, ContentKind::Text);
+}
+
+#[test]
+fn a_verdict_counts_only_where_the_structure_ties() {
+    let python = "    result = compute(value)\n    check(result, expected)\n".repeat(60);
+    let source_of_a_test = format!("def test_run():\n{python}    text = \"5 passed, 1 failed\"\n");
+    let guess = super::super::guess(&source_of_a_test, None, None);
+    assert_eq!(guess.kind, ContentKind::Log);
+    assert_eq!(guess.settled(|| Some(Verdict::Code("py"))), ContentKind::Code);
+    assert_eq!(guess.settled(|| Some(Verdict::Prose)), ContentKind::Log);
+    assert_eq!(guess.settled(|| None), ContentKind::Log);
+
+    let log = "2031-04-09T07:15:01Z INFO ship 12 moored\n".repeat(60);
+    for certain in [log.as_str(), "[1, 2, 3]", "fn main() {\n    let x = 1;\n    run(x);\n}\n"] {
+        let guess = super::super::guess(certain, None, None);
+        let asked = std::cell::Cell::new(false);
+        let settled = guess.settled(|| {
+            asked.set(true);
+            Some(Verdict::Prose)
+        });
+        assert_eq!((settled, asked.get()), (guess.kind, false), "{certain}");
+    }
 }

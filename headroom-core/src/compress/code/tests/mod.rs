@@ -24,7 +24,7 @@ fn shown(text: &str, framed: &[Framed]) -> String {
 }
 
 fn asked<'a>(question: &'a str, arguments: &'a str) -> Wanted<'a> {
-    Wanted { question: Some(question), arguments: Some(arguments), file_read: false }
+    Wanted { question: Some(question), arguments: Some(arguments), file_read: false, ..Wanted::default() }
 }
 
 fn errors_of(text: &str, language: Language) -> usize {
@@ -37,7 +37,7 @@ fn coded(text: &str, question: &str, file: &str) -> String {
     trial::check(text, &gaps.iter().map(|framed| framed.gap.clone()).collect::<Vec<_>>());
     let out = shown(text, &gaps);
     if !gaps.is_empty() {
-        let language = Language::of(text, Some(file)).unwrap();
+        let language = Language::of(text, Some(file), || None).unwrap();
         assert!(errors_of(&out, language) <= errors_of(text, language), "{out}");
     }
     out
@@ -138,6 +138,7 @@ fn files_that_were_read_stay_unless_something_was_named() {
         question: Some(question),
         arguments: Some(arguments),
         file_read: true,
+        ..Wanted::default()
     };
     let path = r#"{"file_path":"/src/lib.rs"}"#;
     for text in [&text, &numbered] {

@@ -38,9 +38,8 @@ struct Count {
 fn language(path: &Path, text: &str) -> Option<Language> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     match extension {
-        Some(extension) => {
-            Language::of_extension(extension).and_then(|_| Language::of(text, path.file_name()?.to_str()))
-        }
+        Some(extension) => Language::of_extension(extension)
+            .and_then(|_| Language::of(text, path.file_name()?.to_str(), || None)),
         None => Language::of_shebang(text),
     }
 }

@@ -110,7 +110,7 @@ fn workload(name: &str) -> Option<Tally> {
         let call = messages[..at].iter().rev().find_map(|message| message["tool_calls"].get(0));
         let arguments = call.and_then(|call| call["function"]["arguments"].as_str());
         println!("{} tokens of JSON", tokens(original));
-        tally(name, &table, &Wanted { question, arguments, file_read: false }, &needles, &mut total);
+        tally(name, &table, &Wanted { question, arguments, ..Wanted::default() }, &needles, &mut total);
     }
     Some(total)
 }
@@ -179,8 +179,13 @@ fn what_agents_used_later_stays_visible() {
             |at, text, tool, arguments, question| {
                 let kind = detect::kind(text, Some(tool), Some(arguments));
                 let file_read = kind == ContentKind::FileRead;
-                let out =
-                    elided(text, &check(text, &Wanted { question, arguments: Some(arguments), file_read }));
+                let out = elided(
+                    text,
+                    &check(
+                        text,
+                        &Wanted { question, arguments: Some(arguments), file_read, ..Wanted::default() },
+                    ),
+                );
                 before += text.len();
                 after += out.len();
                 let (text, out) = (folded(text), folded(&out));

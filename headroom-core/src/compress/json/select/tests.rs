@@ -478,7 +478,7 @@ fn published_workloads_shrink_and_show_every_needle() {
             let (mut before, mut after, mut visible) = (0, 0, String::new());
             for (text, question, arguments) in results(&body) {
                 let (question, arguments) = (question.as_deref(), arguments.as_deref());
-                let wanted = Wanted { question, arguments, file_read: false };
+                let wanted = Wanted { question, arguments, ..Wanted::default() };
                 let out = select(&text, &wanted).map(|found| found.text);
                 let out = out.or_else(|| candidates(&text).pop()).unwrap_or_else(|| text.clone());
                 before += tokens(&text);

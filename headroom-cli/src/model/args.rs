@@ -1,0 +1,70 @@
+use clap::Subcommand;
+
+use super::sum::Sha256;
+use crate::config::check_name;
+
+pub(crate) const EXAMPLES: &str = "\
+A model that scores the tokens of a text lets `headroom` leave words out of prose, behind a marker that names the whole \
+text. That is off unless --prose-model, HEADROOM_PROSE_MODEL or `prose_model` in the configuration names a model. Models \
+are never fetched by anything but `pull`.
+
+Examples:
+  Fetch the model that is known by name (261 MB), or go on where it was interrupted:
+    headroom model pull
+  Use it:
+    headroom proxy --prose-model kompress-v2-base
+  Fetch another, from a folder of a web server that holds model.onnx, tokenizer.json and SHA256SUMS:
+    headroom model pull mine --from https://models.example/mine
+
+Exit status: 0 done, 1 failed, 2 called wrongly.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// Fetch a model, check it, and put it into Headroom's folder
+    ///
+    /// What was fetched before is gone on with. A file counts only when it has the checksum that --sha256, SHA256SUMS
+    /// beside it or the hub states for it. HTTPS_PROXY and NO_PROXY are minded, and HF_ENDPOINT for a mirror of the hub.
+    Pull(PullArgs),
+    /// List the models in Headroom's folder
+    List(ListArgs),
+    /// Print the folder of a model
+    Path(NameArgs),
+    /// Remove a model, and what was fetched of it
+    Remove(NameArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PullArgs {
+    /// What the model is, or will be, called
+    #[arg(default_value = super::catalog::KOMPRESS, value_parser = name)]
+    pub(super) name: String,
+    /// The folder on a web server that holds model.onnx and tokenizer.json
+    #[arg(long, value_name = "URL")]
+    pub(super) from: Option<http::Uri>,
+    /// The SHA-256 of a file, such as model.onnx=9f86d081...; may be given for each
+    #[arg(long, value_name = "FILE=HEX", value_parser = sum)]
+    pub(super) sha256: Vec<(String, Sha256)>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// Print a JSON array
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NameArgs {
+    /// What the model is called
+    #[arg(value_parser = name)]
+    pub(super) name: String,
+}
+
+fn name(text: &str) -> Result<String, crate::config::InvalidName> {
+    check_name(text).map(str::to_owned)
+}
+
+fn sum(text: &str) -> Result<(String, Sha256), String> {
+    let (file, hex) = text.split_once('=').ok_or("expected FILE=HEX")?;
+    Ok((file.to_owned(), hex.parse()?))
+}
