@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -34,11 +33,8 @@ pub(super) fn load(library: &Path) -> Result<(), ModelError> {
     if !is_name && !path.is_file() {
         return Err(failed("there is no such file".to_owned()));
     }
-    // What is no ONNX Runtime may break what its loader takes for granted.
-    let builder = catch_unwind(AssertUnwindSafe(|| ort::init_from(&path)))
-        .map_err(|_| failed("it is no ONNX Runtime".to_owned()))?
-        .map_err(|error| failed(error.to_string()))?;
-    builder.with_telemetry(false).commit();
+    headroom_onnxruntime::load(&path).map_err(|error| failed(error.to_string()))?;
+    ort::init().with_telemetry(false).commit();
     *loaded = Some(library.to_owned());
     Ok(())
 }
