@@ -15,6 +15,8 @@ const B: f64 = 0.3;
 const NEAR: f64 = 0.8;
 const NEXT_PARAGRAPH: f64 = 0.4;
 const NEXT_TURN: f64 = 0.93;
+/// A heading that matches nearly as well as anything speaks for all of its section: this part of the best match.
+const NAMED: f64 = 0.75;
 /// The shares of a match nearby and of what is rare in a score.
 const NEARBY: f64 = 0.8;
 const RARE: f64 = 3.0;
@@ -142,9 +144,14 @@ fn nearby(own: &[f64], units: &[Unit]) -> Vec<f64> {
     let mut sums = own.to_vec();
     let mut carried: f64 = 0.0;
     let mut before: Option<&Unit> = None;
+    let named = own.iter().copied().fold(0.0, f64::max) * NAMED;
+    let mut section: f64 = 0.0;
     for ((sum, own), unit) in sums.iter_mut().zip(own).zip(units) {
+        if unit.kind == Kind::Heading {
+            section = if *own >= named { *own * NEAR } else { 0.0 };
+        }
         carried = own.max(carried * before.map_or(0.0, |before| share(before, unit)));
-        *sum = carried;
+        *sum = carried.max(section);
         before = Some(unit);
     }
     (carried, before) = (0.0, None);

@@ -53,6 +53,24 @@ fn what_answers_the_question_stays() {
 }
 
 #[test]
+fn the_section_whose_heading_was_named_stays_whole() {
+    let people = ["Ada", "Ben", "Cleo", "Dan", "Eve", "Finn"];
+    let problem = |n: usize| {
+        let who = people[n % people.len()];
+        let days: String = (1..9)
+            .map(|day| {
+                format!("{who} takes {} pears to stall {} of the market. ", 300 + n * 31 + day * 7, 20 + day)
+            })
+            .collect();
+        format!("## Problem {}\n\n{days}How many pears are that?\n\n", 10 + n)
+    };
+    let text: String = (0..people.len()).map(problem).collect();
+    let shown = shown(&text, &asked("Solve problem 13."));
+    assert!(shown.contains(&problem(3)), "{shown}");
+    assert!(shown.len() * 10 < text.len() * 7, "{shown}");
+}
+
+#[test]
 fn arguments_of_the_call_are_a_question_too() {
     let arguments =
         r#"{"url": "https://example.org/the/market", "prompt": "Who was the lighthouse keeper?"}"#;
