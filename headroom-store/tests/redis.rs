@@ -10,7 +10,7 @@
 use std::{
     error::Error,
     io::Write,
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -50,8 +50,10 @@ impl Server {
 
     fn wait(&self) {
         let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(start.elapsed() < PATIENCE, "the server does not listen");
+        let client = redis::Client::open(self.url()).unwrap();
+        let ping = |mut connection| redis::cmd("PING").query::<String>(&mut connection);
+        while client.get_connection().and_then(ping).is_err() {
+            assert!(start.elapsed() < PATIENCE, "the server does not answer");
             thread::sleep(Duration::from_millis(5));
         }
     }
