@@ -29,11 +29,15 @@ const OBSTACLES: [(&str, &str); 2] = [
      and loses facts that were used later.",
     ),
     (
-        "GSM8K as a page of problems",
-        "the user names a problem by a number that stands in its heading alone. Sentences below that heading name nothing \
-     that was asked for, so in longer pages some of them are set aside; all of them can be fetched back.",
+        "Records, 20000 rows, seen before",
+        "JSON inside of JSON has an escape every few bytes, each of which the scan looks at; it varies with the machine.",
     ),
 ];
+
+/// What stands in the way of this goal, if that is known.
+fn obstacle(goal: &str) -> Option<&'static str> {
+    OBSTACLES.iter().find(|(start, _)| goal.starts_with(start)).map(|(_, why)| *why)
+}
 
 /// How much is measured.
 #[derive(Clone, Debug)]
@@ -178,13 +182,12 @@ impl Suite {
     }
 
     fn goal(&mut self, section: &'static str, what: &str, target: &str, reached: String, ok: bool) {
-        let obstacle = OBSTACLES.iter().find(|(start, _)| what.starts_with(start)).map(|(_, why)| *why);
         self.goals.push(Goal {
             what: what.to_owned(),
             target: target.to_owned(),
             reached,
             ok,
-            obstacle,
+            obstacle: obstacle(what),
             section,
         });
     }

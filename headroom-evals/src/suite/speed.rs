@@ -85,7 +85,7 @@ fn goals(rows: &[Timing]) -> Vec<Goal> {
             target: format!("{least:.0} MB/s or more"),
             reached: format!("{reached:.0} MB/s"),
             ok: reached >= least,
-            obstacle: None,
+            obstacle: super::obstacle(&row.what),
             section: "speed",
         })
     };
