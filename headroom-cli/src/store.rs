@@ -1,8 +1,8 @@
 //! Where what is set aside goes, and whose it is.
 
-use std::error::Error;
-
 use headroom_store::StoreError;
+
+use crate::config::chain;
 
 /// Whose the originals are that the command line sets aside: of the user who runs it, whatever credentials the request
 /// will be sent with.
@@ -13,13 +13,5 @@ pub(crate) const LOCAL_TENANT: &str = "local";
 
 /// The error and what caused it, in one line. It holds no content.
 pub(crate) fn reason(error: Option<&StoreError>) -> String {
-    let Some(error) = error else { return "the store panicked".to_owned() };
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        source = error.source();
-    }
-    line
+    error.map_or_else(|| "the store panicked".to_owned(), |error| chain(error))
 }

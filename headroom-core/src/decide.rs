@@ -130,6 +130,9 @@ impl Decision {
 /// Decides what a block becomes. `find` gives the runs of a text that stand earlier in the request.
 pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decision {
     let text = block.text;
+    // What another tool kept is what is worth showing.
+    let condensed = block.may_elide() && detect::is_condensed(text, block.arguments);
+    let block = &Block { means: if condensed { Means::None } else { block.means }, ..*block };
     let kind = block.kind.unwrap_or_else(|| {
         let guess = detect::guess(text, block.tool, block.arguments);
         // Where nothing may be set aside, nothing hangs on it.
@@ -207,13 +210,13 @@ fn replaced(block: &Block<'_>, with: String, steps: &[Step]) -> Vec<Change> {
 }
 
 impl Block<'_> {
-    /// Whether parts may be set aside: only where the model can get them back, and nobody has done so before.
+    /// Whether parts may be set aside: only where the model can get them back.
     fn may_elide(&self) -> bool {
         let redeemable = match self.means {
             Means::None => false,
             Means::Served | Means::Client => true,
             Means::File => self.spool.is_some(),
         };
-        redeemable && self.tier == Tier::Full && !detect::is_condensed(self.text, self.arguments)
+        redeemable && self.tier == Tier::Full
     }
 }

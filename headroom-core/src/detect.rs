@@ -85,7 +85,7 @@ pub(crate) fn is_file_command(arguments: &str) -> bool {
     arguments::read_a_file(arguments)
 }
 
-/// Whether another tool has set aside parts of it already. What that one kept is what is worth showing.
+/// Whether another tool has set aside parts of it already.
 pub(crate) fn is_condensed(text: &str, arguments: Option<&str>) -> bool {
     condensed::is_condensed(text, arguments)
 }

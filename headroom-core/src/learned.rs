@@ -32,8 +32,8 @@ pub enum Verdict {
 
 /// Tells what a text is where its structure leaves that open.
 ///
-/// It is asked where parts may be set aside, about texts of at least 2 KiB that look like code or prose and may be something else, and once about
-/// each: what it says is remembered by content. A panic of it counts as no answer.
+/// It is asked where parts may be set aside, about texts of at least 2 KiB that look like code or prose and may be
+/// something else, and once about each: what it says is remembered by content. A panic of it counts as no answer.
 ///
 /// # What it promises
 ///

@@ -16,6 +16,8 @@ use pin_project_lite::pin_project;
 
 /// Most bytes that are kept of one body. Of a longer one nothing is.
 const MAX_BODY: usize = 4 << 20;
+/// Most frames of one body: a slow client may send each byte for itself.
+const MAX_FRAMES: usize = 1 << 14;
 /// Most bytes of all copies whose requests are going on. What comes while there are so many is not copied.
 const MAX_OPEN: usize = 32 << 20;
 
@@ -46,7 +48,8 @@ struct Both {
 
 #[derive(Debug)]
 enum Copy {
-    Taken(Vec<u8>),
+    /// The frames, which the bytes are not copied out of while the request waits, and their length.
+    Taken(Vec<Bytes>, usize),
     /// Not to be had: too long, or there was no room.
     Dropped,
 }
@@ -71,7 +74,7 @@ impl Copies {
         Copied { body, copies: self.clone(), side }
     }
 
-    fn add(&self, side: Side, data: &[u8]) {
+    fn add(&self, side: Side, data: &Bytes) {
         if let Some(both) = &self.0 {
             both.lock().unwrap_or_else(PoisonError::into_inner).add(side, data);
         }
@@ -80,25 +83,28 @@ impl Copies {
     /// What was copied; `None` if one of the two was not.
     pub(super) fn take(&self) -> Option<Bodies> {
         let both = &mut *self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Copy::Taken(before), Copy::Taken(after)) =
+        let (Copy::Taken(before, length), Copy::Taken(after, _)) =
             (both.before.end(&both.open), both.after.end(&both.open))
         else {
             return None;
         };
-        (!before.is_empty()).then(|| Bodies { encoding: both.encoding.take(), before, after })
+        let encoding = both.encoding.take();
+        // Whole, and apart from the buffers that they came in.
+        (length > 0).then(|| Bodies { encoding, before: before.concat(), after: after.concat() })
     }
 }
 
 impl Both {
-    fn add(&mut self, side: Side, data: &[u8]) {
+    fn add(&mut self, side: Side, data: &Bytes) {
         let copy = match side {
             Side::Before => &mut self.before,
             Side::After => &mut self.after,
         };
-        let Copy::Taken(bytes) = copy else { return };
+        let Copy::Taken(frames, length) = copy else { return };
         let open = self.open.0.fetch_add(data.len(), Ordering::Relaxed) + data.len();
-        bytes.extend_from_slice(data);
-        if open > MAX_OPEN || bytes.len() > MAX_BODY {
+        frames.push(data.clone());
+        *length += data.len();
+        if open > MAX_OPEN || *length > MAX_BODY || frames.len() > MAX_FRAMES {
             let _ = copy.end(&self.open);
         }
     }
@@ -112,17 +118,16 @@ impl Drop for Both {
 
 impl Default for Copy {
     fn default() -> Self {
-        Self::Taken(Vec::new())
+        Self::Taken(Vec::new(), 0)
     }
 }
 
 impl Copy {
     /// What there is. From then on nothing is added.
     fn end(&mut self, open: &Open) -> Self {
-        let mut copy = std::mem::replace(self, Self::Dropped);
-        if let Self::Taken(bytes) = &mut copy {
-            open.0.fetch_sub(bytes.len(), Ordering::Relaxed);
-            bytes.shrink_to_fit();
+        let copy = std::mem::replace(self, Self::Dropped);
+        if let Self::Taken(_, length) = &copy {
+            open.0.fetch_sub(*length, Ordering::Relaxed);
         }
         copy
     }
@@ -171,8 +176,8 @@ mod tests {
 
     fn taken(open: &Open, before: &[&[u8]], after: &[&[u8]]) -> Option<(usize, usize)> {
         let copies = Copies::new(open.clone(), None);
-        before.iter().for_each(|data| copies.add(Side::Before, data));
-        after.iter().for_each(|data| copies.add(Side::After, data));
+        before.iter().for_each(|data| copies.add(Side::Before, &Bytes::copy_from_slice(data)));
+        after.iter().for_each(|data| copies.add(Side::After, &Bytes::copy_from_slice(data)));
         copies.take().map(|bodies| (bodies.before.len(), bodies.after.len()))
     }
 
@@ -183,12 +188,13 @@ mod tests {
         assert_eq!(taken(&open, &[&vec![0; MAX_BODY]], &[b"1"]), Some((MAX_BODY, 1)));
         assert_eq!(taken(&open, &[&vec![0; MAX_BODY], b"0"], &[b"1"]), None, "too long");
         assert_eq!(taken(&open, &[b"1"], &[&vec![0; MAX_BODY + 1]]), None, "too long");
+        assert_eq!(taken(&open, &[&b"1"[..]; MAX_FRAMES + 1], &[]), None, "in too many pieces");
         assert_eq!(taken(&open, &[], &[]), None, "nothing was copied");
         assert_eq!(open.0.load(Ordering::Relaxed), 0);
         let held = Copies::new(open.clone(), None);
         open.0.fetch_add(MAX_OPEN, Ordering::Relaxed);
         assert_eq!(taken(&open, &[b"1"], &[]), None, "no room");
-        held.add(Side::Before, b"1");
+        held.add(Side::Before, &Bytes::from_static(b"1"));
         drop(held);
         assert_eq!(open.0.load(Ordering::Relaxed), MAX_OPEN);
         assert!(Copies::default().take().is_none());

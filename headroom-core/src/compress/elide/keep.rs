@@ -211,9 +211,12 @@ impl Chooser<'_> {
         if self.placed && !all {
             // Words such as `deprecated` and `undefined` are in the names of rules; what is called an error is one.
             let mut shown = self.templates.shown();
-            let called = |line: &usize| self.survey.rows.get(*line).is_some_and(|row| row.level == ERROR);
-            let new = |line: &usize| called(line) && self.templates.words_are_new(*line, 1, &mut shown);
-            lines.into_iter().filter(new).collect::<Vec<_>>().into_iter().for_each(|line| self.keep(line));
+            for line in lines {
+                let called = self.survey.rows.get(line).is_some_and(|row| row.level == ERROR);
+                if called && self.templates.words_are_new(line, 1, &mut shown) {
+                    self.keep(line);
+                }
+            }
             return;
         }
         let brief = self.delimiter.is_some() && (severity == Severity::Warning || meant >= ENOUGH);
