@@ -30,7 +30,7 @@ pub fn sentences(case: &Case<'_>) -> Verdict {
         if piece.is_empty() {
             continue;
         }
-        let mut places = before[at..].match_indices(piece).map(|(place, _)| at + place);
+        let mut places = places_of(piece, before, at);
         let found = places.find(|start| {
             let end = start + piece.len();
             let starts =
@@ -49,6 +49,14 @@ pub fn sentences(case: &Case<'_>) -> Verdict {
         }
     }
     Verdict::Holds
+}
+
+/// Where `piece` stands in `text` from `from` on, also where two of its places overlap: of a sentence that is said three
+/// times, the second and third are a run of two as well as the first and second.
+fn places_of<'a>(piece: &'a str, text: &'a str, from: usize) -> impl Iterator<Item = usize> + 'a {
+    let step = piece.chars().next().map_or(1, char::len_utf8);
+    let next = move |from: usize| text.get(from..)?.find(piece).map(|place| from + place);
+    std::iter::successors(next(from), move |place| next(place + step))
 }
 
 /// Whether a sentence or a line ends between these.
@@ -103,6 +111,15 @@ mod tests {
         ] {
             assert_eq!(verdict(after), Verdict::Holds, "{after}");
         }
+    }
+
+    #[test]
+    fn runs_of_one_repeated_sentence_may_overlap() {
+        let said = "The ship is at sea. ";
+        let before = format!("It was said in the night {said}{said}{said}\n\nThe end.\n");
+        let after = format!("[headroom: x]\n{said}{said}\n\nThe end.\n");
+        let case = Case { before: &before, after: &after, steps: &[Step::Sentences] };
+        assert_eq!(sentences(&case), Verdict::Holds);
     }
 
     #[test]
