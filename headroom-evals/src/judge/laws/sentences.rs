@@ -21,6 +21,9 @@ pub fn sentences(case: &Case<'_>) -> Verdict {
     if !case.after.contains(MARKER) {
         return Verdict::Fails("sentences are set aside and no mark says so".to_owned());
     }
+    // Lines that are repeated are folded whole, whatever the sentences in them do.
+    let lines_are_folded = case.has(Step::Fold);
+    let is_edge = |before: &str, behind: &str| is_edge(before, behind, lines_are_folded);
     let pieces = without_markers(case.after);
     let last = pieces.len() - 1;
     let mut at = 0;
@@ -59,12 +62,13 @@ fn places_of<'a>(piece: &'a str, text: &'a str, from: usize) -> impl Iterator<It
     std::iter::successors(next(from), move |place| next(place + step))
 }
 
-/// Whether a sentence or a line ends between these.
-fn is_edge(before: &str, behind: &str) -> bool {
+/// Whether a sentence ends between these, or a line. Of a sentence that goes on from one line to the next, the end of the
+/// line counts only where `any_line` does.
+fn is_edge(before: &str, behind: &str, any_line: bool) -> bool {
     let line_ends = before.trim_end_matches([' ', '\t', '\r']).ends_with('\n') || before.trim().is_empty();
     let line_starts =
         behind.trim_start_matches([' ', '\t', '\r']).starts_with('\n') || behind.trim().is_empty();
-    if (line_ends || line_starts) && is_broken(before, behind) {
+    if (line_ends || line_starts) && !any_line && is_broken(before, behind) {
         return false;
     }
     let spaced = before.ends_with(char::is_whitespace) || behind.starts_with(char::is_whitespace);
@@ -120,6 +124,18 @@ mod tests {
         let after = format!("[headroom: x]\n{said}{said}\n\nThe end.\n");
         let case = Case { before: &before, after: &after, steps: &[Step::Sentences] };
         assert_eq!(sentences(&case), Verdict::Holds);
+    }
+
+    #[test]
+    fn folded_lines_are_whole_lines() {
+        let line = "The light of the tower was seen by all of\n";
+        let before = format!("It is day. It is night.\n{line}{line}{line}the ships.\n");
+        let after = format!(
+            "It is day. [headroom: x]\n{line}[headroom: previous line repeated 2 more times]\nthe ships.\n"
+        );
+        let verdict = |steps: &[Step]| sentences(&Case { before: &before, after: &after, steps });
+        assert_eq!(verdict(&[Step::Fold, Step::Sentences]), Verdict::Holds);
+        assert!(matches!(verdict(&[Step::Sentences]), Verdict::Fails(_)));
     }
 
     #[test]
