@@ -52,6 +52,34 @@ fn hints(question: &str, tool: &str, file: &str) -> Hints {
     Hints::new().tool(tool).question(question).arguments(format!("{{\"path\":\"{file}\"}}")).options(options)
 }
 
+/// Code that people wrote, of which much stays: files of this project, about so many bytes of them.
+fn written(bytes: usize) -> String {
+    let mut folders =
+        vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../headroom-core/src"))];
+    let mut text = String::new();
+    while let Some(folder) = folders.pop() {
+        let mut paths: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths {
+            if path.is_dir() {
+                folders.push(path);
+            } else if text.len() < bytes {
+                let file = std::fs::read_to_string(path).unwrap();
+                // What holds a marker was compressed already.
+                text.push_str(if file.contains("[headroom:") { "" } else { &file });
+            }
+        }
+    }
+    text
+}
+
+/// The same of what people wrote.
+#[divan::bench]
+fn parsed_written(bencher: Bencher<'_, '_>) {
+    run(bencher, &written(64 << 10), &hints("Why does structure::guess give too much?", "fetch", "a.rs"));
+}
+
 /// Code that is parsed, tokens counted.
 #[divan::bench(args = ["python", "go", "rust"])]
 fn parsed(bencher: Bencher<'_, '_>, language: &str) {

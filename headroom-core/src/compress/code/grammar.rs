@@ -210,6 +210,11 @@ impl Grammar {
     ///
     /// What is counted are operations of the parser, so that the same text always has the same end.
     pub(super) fn parse(&mut self, text: &str) -> Option<Tree> {
+        self.parse_again(text, None)
+    }
+
+    /// The same, where the tree of an earlier text was told what has changed since: what has not is not parsed again.
+    pub(super) fn parse_again(&mut self, text: &str, earlier: Option<&Tree>) -> Option<Tree> {
         let mut rounds = (text.len() >> 10).saturating_mul(ROUNDS_PER_KIB) + MIN_ROUNDS;
         let mut progress = |_: &ParseState| match rounds.checked_sub(1) {
             Some(left) => {
@@ -227,7 +232,7 @@ impl Grammar {
         };
         let options = ParseOptions::new().progress_callback(&mut progress);
         let tree =
-            self.parser.parse_with_options(&mut read, None, Some(options)).filter(|_| pieces.is_some());
+            self.parser.parse_with_options(&mut read, earlier, Some(options)).filter(|_| pieces.is_some());
         // Else the next parse would go on with one that was given up.
         self.parser.reset();
         tree

@@ -13,6 +13,7 @@ mod language;
 mod outline;
 #[cfg(test)]
 mod tests;
+mod without;
 
 use std::{borrow::Cow, ops::Range};
 
@@ -66,6 +67,7 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Option<Vec<Framed>> {
     let language = Language::of(&source, wanted.arguments, || wanted.learned.verdict(&source))?;
     let holes = grammar::with(language, |grammar| {
         let tree = grammar.parse(&source)?;
+        let before = errors(&tree);
         let mut outline = Outline::of(&tree, &grammar.kinds, &source, &rows);
         if outline.broken * MAX_BROKEN > source.len() {
             return None;
@@ -74,9 +76,10 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Option<Vec<Framed>> {
         let least = if wanted.file_read { FILE } else { CODE };
         let holes = holes(&outline, &grammar.kinds, &rows, least);
         let holes: Vec<Hole> = holes.into_iter().filter(|hole| is_one(&view, &hole.rows)).collect();
-        let shorter = without(&rows, &holes, language);
-        let parses = grammar.parse(&shorter).is_some_and(|after| errors(&after) <= errors(&tree));
-        Some(if parses { holes } else { Vec::new() })
+        let is_code = holes.is_empty()
+            || without::parse(grammar, tree, &source, &rows, &holes, language)
+                .is_some_and(|after| errors(&after) <= before);
+        Some(if is_code { holes } else { Vec::new() })
     })?;
     let framed = |hole: Hole| {
         let first = view.lines.get(hole.rows.start)?;
@@ -183,27 +186,6 @@ fn opening(rows: &[&str], hole: &Hole, language: Language) -> String {
         Place::Prose if row.trim_start().starts_with("* ") => format!("{indent}* "),
         Place::Prose => indent.to_owned(),
     }
-}
-
-/// The text with a marker in each hole.
-fn without(rows: &[&str], holes: &[Hole], language: Language) -> String {
-    let mut shorter = String::new();
-    let mut from = 0;
-    let push = |shorter: &mut String, rows: &[&str]| {
-        for row in rows {
-            shorter.push_str(row);
-            shorter.push('\n');
-        }
-    };
-    for hole in holes {
-        push(&mut shorter, rows.get(from..hole.rows.start).unwrap_or_default());
-        shorter.push_str(&opening(rows, hole, language));
-        shorter.push_str(marker::OPENING);
-        shorter.push_str("aaaaaaaaaaaaaaaa lines 1-9 kept aside; headroom_retrieve]\n");
-        from = hole.rows.end;
-    }
-    push(&mut shorter, rows.get(from..).unwrap_or_default());
-    shorter
 }
 
 /// How many nodes of a tree are errors or stand for what is missing.
