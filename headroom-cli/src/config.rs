@@ -94,6 +94,9 @@ pub(crate) struct Settings {
     /// Seconds that open requests get to finish after SIGINT or SIGTERM [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) drain_seconds: Option<u32>,
+    /// Seconds that a connection may stay open without a request [default: 600]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) idle_seconds: Option<u32>,
     /// Whether `headroom dashboard` can show texts of recent requests, which are then kept in memory: true or false [default: true]
     #[arg(long, value_name = "BOOL")]
     pub(crate) dashboard_content: Option<bool>,
@@ -140,6 +143,7 @@ pub(crate) struct Config {
     pub(crate) models: Models,
     pub(crate) log: Log,
     pub(crate) drain: Duration,
+    pub(crate) idle: Duration,
     pub(crate) dashboard_content: bool,
 }
 
@@ -294,6 +298,7 @@ impl Settings {
             model_threads: parse(&variable, "MODEL_THREADS")?,
             log: parse(&variable, "LOG")?,
             drain_seconds: parse(&variable, "DRAIN_SECONDS")?,
+            idle_seconds: parse(&variable, "IDLE_SECONDS")?,
             dashboard_content: parse(&variable, "DASHBOARD_CONTENT")?,
         })
     }
@@ -359,6 +364,13 @@ impl Config {
             log: first(sources, |source| source.log.as_ref()).unwrap_or_default(),
             drain: Duration::from_secs(
                 first(sources, |source| source.drain_seconds.as_ref()).unwrap_or(10).into(),
+            ),
+            // Agents pause for minutes between two requests on one connection, and expect it to be there; so do providers
+            // keep theirs.
+            idle: Duration::from_secs(
+                first(sources, |source| source.idle_seconds.as_ref())
+                    .map_or(600, |seconds| seconds.max(1))
+                    .into(),
             ),
             dashboard_content: first(sources, |source| source.dashboard_content.as_ref()).unwrap_or(true),
         }

@@ -35,6 +35,7 @@ impl Config {
             ("model_threads".to_owned(), json!(self.models.threads)),
             ("log".to_owned(), text(&self.log)),
             ("drain_seconds".to_owned(), json!(self.drain.as_secs())),
+            ("idle_seconds".to_owned(), json!(self.idle.as_secs())),
             ("dashboard_content".to_owned(), json!(self.dashboard_content)),
         ]);
         settings
@@ -47,6 +48,7 @@ pub(crate) fn schema() -> Value {
     let property = |flag: &clap::Arg| {
         let mut property = match flag.get_id().as_str() {
             "drain_seconds" => json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
+            "idle_seconds" => json!({"type": "integer", "minimum": 1, "maximum": u32::MAX}),
             "model_threads" => json!({"type": "integer", "minimum": 0, "maximum": u16::MAX}),
             "bedrock_sign" | "dashboard_content" => json!({"type": "boolean"}),
             "classifier" => json!({"enum": ["magika", "off"]}),
@@ -78,7 +80,7 @@ mod tests {
     #[test]
     fn what_is_printed_says_the_same_when_it_is_read() {
         let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'context'\nlog = 'warn'\n\
-                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nmeans = 'file'\nspool = '/a b'\n\
+                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nidle_seconds = 60\nmeans = 'file'\nspool = '/a b'\n\
                      classifier = 'off'\nprose_model = './m'\nmodel_runtime = '/a.so'\nmodel_threads = 2\n\
                      dashboard_content = false";
         for text in [given, "store = 'memory'"] {

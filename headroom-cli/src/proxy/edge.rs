@@ -31,6 +31,7 @@ use super::{
     totals::Totals,
     turn::{Recorded, Turn},
     upstream::UpstreamError,
+    version,
 };
 use crate::tokens::Tokens;
 
@@ -74,6 +75,7 @@ impl<S> Edge<S> {
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let start = Instant::now();
+        version::as_http1(&mut request);
         let line = Line { method: request.method().clone(), path: request.uri().path().to_owned() };
         let route = Route::of(&line.path);
         let provider = Provider::of(&line.path, request.headers());

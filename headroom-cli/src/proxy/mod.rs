@@ -17,16 +17,26 @@ mod storing;
 mod totals;
 mod turn;
 mod upstream;
+mod version;
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
 };
 use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceBuilder};
@@ -64,9 +74,10 @@ use crate::{
 /// How long to wait where the machine is out of something (file handles, mostly) before taking the next connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long a connection may go without the head of a request. Agents pause for minutes between two requests on one,
-/// and expect it to be there; so do providers keep theirs.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(600);
+/// As much as HTTP/1.1 takes here.
+const MAX_HTTP2_HEAD: u32 = 400 << 10;
+/// Finds HTTP/2 clients that are gone.
+const HTTP2_KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// What keeps the proxy from running.
 #[derive(Debug, thiserror::Error)]
@@ -186,8 +197,8 @@ where
     S::Future: Send,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    let idle = live.config.idle;
+    let server = server(idle);
     let graceful = GracefulShutdown::new();
     loop {
         let (stream, peer) = tokio::select! {
@@ -210,14 +221,21 @@ where
         // Each event of a stream leaves at once.
         let _ = stream.set_nodelay(true);
         let edge = edge.clone();
-        let connection = server.serve_connection(
-            TokioIo::new(stream),
-            service_fn(move |request| edge.clone().handle(peer, request)),
-        );
-        let connection = graceful.watch(connection);
+        let began = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&began);
+        let service = service_fn(move |request| {
+            begins.store(true, Ordering::Relaxed);
+            edge.clone().handle(peer, request)
+        });
+        let connection = graceful.watch(server.serve_connection(TokioIo::new(stream), service).into_owned());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!("connection ended: {error}");
+            tokio::select! {
+                ended = connection => {
+                    if let Err(error) = ended {
+                        tracing::debug!("connection ended: {error}");
+                    }
+                }
+                () = nothing_came(idle, &began) => tracing::debug!("connection closed: no request came"),
             }
         });
     }
@@ -231,6 +249,27 @@ where
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(drain) => tracing::warn!("stopped before every request was finished"),
         () = signals.stop() => tracing::warn!("stopped at once"),
+    }
+}
+
+fn server(idle: Duration) -> auto::Builder<TokioExecutor> {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(idle);
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HTTP2_KEEPALIVE)
+        .adaptive_window(true)
+        .max_header_list_size(MAX_HTTP2_HEAD);
+    server
+}
+
+/// Ends where a connection has brought no request for so long since it was opened. The server's own timer begins with
+/// the first byte.
+async fn nothing_came(idle: Duration, began: &AtomicBool) {
+    tokio::time::sleep(idle).await;
+    if began.load(Ordering::Relaxed) {
+        std::future::pending().await
     }
 }
 

@@ -18,6 +18,7 @@ mod destinations;
 mod doctor;
 mod evals;
 mod faults;
+mod http2;
 mod inspect;
 mod ledger;
 mod lifetime;
