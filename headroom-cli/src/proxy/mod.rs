@@ -269,7 +269,7 @@ fn server(idle: Duration) -> auto::Builder<TokioExecutor> {
 async fn nothing_came(idle: Duration, began: &AtomicBool) {
     tokio::time::sleep(idle).await;
     if began.load(Ordering::Relaxed) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
