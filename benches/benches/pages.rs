@@ -8,7 +8,7 @@ use headroom_tests::ask::Ask;
 use serde_json::json;
 
 /// Paragraphs of a page or a document: sizes that show a step that is not linear.
-const PARAGRAPHS: [usize; 3] = [20, 200, 2_000];
+const PARAGRAPHS: [usize; 4] = [20, 200, 2_000, 20_000];
 
 fn main() {
     divan::main();

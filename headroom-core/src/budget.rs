@@ -77,6 +77,20 @@ impl Tokenizer {
     }
 }
 
+/// Whether a text has at least so many words, and so as many tokens or more.
+///
+/// A word is what stands between white space and has a letter or a digit of ASCII in it. Both vocabularies cut a text
+/// before they look for tokens, and no piece has letters or digits from both sides of white space.
+pub(crate) fn has_words(text: &str, least: usize) -> bool {
+    // The shortest words with what parts them.
+    text.len() + 1 >= least.saturating_mul(2)
+        && text
+            .split_ascii_whitespace()
+            .filter(|word| word.bytes().any(|byte| byte.is_ascii_alphanumeric()))
+            .nth(least.saturating_sub(1))
+            .is_some()
+}
+
 /// The first character boundary at or behind this offset.
 fn boundary(text: &str, offset: usize) -> usize {
     (offset..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
@@ -109,6 +123,22 @@ mod tests {
         let (new, old) = (Tokenizer::for_model("gpt-4o"), Tokenizer::for_model("gpt-4"));
         for (text, o200k, cl100k) in REFERENCE {
             assert_eq!((new.count(text), old.count(text)), (*o200k, *cl100k), "{text:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn texts_have_as_many_tokens_as_words(parts in proptest::collection::vec(proptest::sample::select(vec![
+            "a", "word", "Über", "12", "12345", " ", "  ", "\n", "\r\n", "\t", ".", "/", "'s", "don't", "A1b", "\u{a0}", "灯",
+            "-", "\u{85}", "{\"k\":", "_", "👩", "e\u{301}", "ALLCAPS", "camelCase",
+        ]), 0..60)) {
+            let text = parts.concat();
+            let words = (1..=text.len() + 1).take_while(|least| has_words(&text, *least)).count();
+            let by_hand = text.split_ascii_whitespace().filter(|word| word.contains(|c: char| c.is_ascii_alphanumeric()));
+            assert_eq!(words, by_hand.count());
+            for model in ["gpt-4o", "gpt-4"] {
+                assert!(Tokenizer::for_model(model).count(&text) >= words, "{text:?}");
+            }
         }
     }
 

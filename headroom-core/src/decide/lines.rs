@@ -8,7 +8,7 @@ use super::{
     parts::Part,
 };
 use crate::{
-    ContentKind, Handle, Original, Step, Tier,
+    ContentKind, Handle, Original, Step, Tier, budget,
     compress::{self, Framed, elide::Wanted, fold},
     detect,
     marker::{self, Elision, More},
@@ -131,7 +131,14 @@ fn on_its_line(text: &str, bytes: &Range<usize>, marker: String) -> String {
 fn pays(block: &Block<'_>, text: &str, bytes: &Range<usize>, with: &str) -> bool {
     let count = |text: &str| block.tokenizer.count(text);
     let Some(removed) = text.get(bytes.clone()) else { return false };
+    // Counting words is cheap and tells of most gaps. No token is shorter than a byte.
+    if budget::has_words(removed, with.len() + MIN_SAVING) {
+        return true;
+    }
     let least = count(with) + MIN_SAVING;
+    if budget::has_words(removed, least) {
+        return true;
+    }
     let is_long = removed.len() > ENOUGH_BYTES;
     let start = || (0..=ENOUGH_BYTES).rev().find_map(|end| removed.get(..end)).unwrap_or_default();
     // Some to spare, since the start may end within a token.
