@@ -12,7 +12,7 @@ use rmcp::{ServiceExt, transport::stdio};
 pub(crate) use self::args::{EXAMPLES, McpArgs};
 use self::{args::McpCommand, install::InstallError, server::Server};
 use crate::{
-    config::{Config, Store},
+    config::{Config, SpoolFolder, Store},
     engine,
     secret::SecretError,
 };
@@ -65,7 +65,7 @@ fn serve(config: &Config, http: Option<SocketAddr>) -> Result<(), McpError> {
     let Store::Folder(folder) = &config.store else { return Err(McpError::Memory) };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(McpError::Runtime)?;
-    let server = Server::new(folder, engine(&config.models));
+    let server = Server::new(folder, config.spool.as_ref().map(SpoolFolder::open), engine(&config.models));
     let served = runtime.block_on(async {
         if let Some(address) = http {
             return http::serve(address, server).await;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use headroom_core::{Headroom, Hints, Means, Options};
-use headroom_store::{OriginalStore, retrieve};
+use headroom_store::{OriginalStore, Spool, retrieve};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -54,10 +54,10 @@ struct Calls {
 }
 
 impl Server {
-    pub(super) fn new(folder: &Path, engine: Headroom) -> Self {
+    pub(super) fn new(folder: &Path, spool: Option<Spool>, engine: Headroom) -> Self {
         Self {
             folder: folder.to_owned(),
-            store: Everybody::in_folder(folder),
+            store: Everybody::in_folders(folder, spool),
             engine,
             calls: Calls::default(),
             ledger: config::home().map(|home| Arc::new(Mutex::new(History::in_folder(&home)))),

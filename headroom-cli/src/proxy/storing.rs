@@ -70,9 +70,9 @@ pub(crate) struct Everybody {
 }
 
 impl Everybody {
-    /// Over the folder of this user.
-    pub(crate) fn in_folder(folder: &Path) -> Self {
-        Self { store: OpenStore::Folder(DiskStore::new(folder)), spool: None }
+    /// Over the folder of this user, and the one of the files that agents read themselves.
+    pub(crate) fn in_folders(store: &Path, spool: Option<Spool>) -> Self {
+        Self { store: OpenStore::Folder(DiskStore::new(store)), spool }
     }
 }
 

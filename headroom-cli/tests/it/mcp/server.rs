@@ -159,6 +159,14 @@ fn what_the_command_line_set_aside_is_found() {
     let mut client = Client::start(store.path());
     let (part, failed) = client.call("headroom_retrieve", &json!({"hash": handle(&small), "lines": "1-2"}));
     assert!(!failed && part.contains("handled order"), "{part}");
+
+    // And what it wrote to a file for the agent to read.
+    let other = log().replace("order", "parcel");
+    let mut compress = headroom(&["compress", "--text", "--means", "file", "--tool", "Bash"]);
+    let output = pipe(compress.env("HEADROOM_HOME", store.path()), other.as_bytes());
+    let small = String::from_utf8(output.stdout.clone()).unwrap();
+    let (part, failed) = client.call("headroom_retrieve", &json!({"hash": handle(&small), "lines": "1-2"}));
+    assert!(!failed && part.contains("handled parcel"), "{part}");
 }
 
 #[test]
