@@ -103,7 +103,7 @@ pub(crate) struct Settings {
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 23] = [
+const VARIABLES: [&str; 24] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
     "HEADROOM_SHARED",
@@ -126,6 +126,7 @@ const VARIABLES: [&str; 23] = [
     "HEADROOM_MODEL_THREADS",
     "HEADROOM_LOG",
     "HEADROOM_DRAIN_SECONDS",
+    "HEADROOM_IDLE_SECONDS",
     "HEADROOM_DASHBOARD_CONTENT",
 ];
 
