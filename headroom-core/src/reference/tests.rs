@@ -71,11 +71,13 @@ pub(crate) fn decode(output: &str, source: &dyn Fn(&str) -> Option<String>) -> O
     Some(text)
 }
 
+/// The line that many numbers further. Padding gives way to a number that has become longer.
 fn plus(line: &str, number: u32, body: usize, add: u32) -> String {
-    let digits = number.to_string();
+    let (digits, next) = (number.to_string(), (number + add).to_string());
     let prefix = line.get(..body).unwrap_or_default();
-    let next = format!("{:>width$}", number + add, width = digits.len());
-    prefix.replacen(&digits, &next, 1) + line.get(body..).unwrap_or_default()
+    let longer = format!("{}{digits}", if prefix.contains(&format!("0{digits}")) { '0' } else { ' ' });
+    let from = if next.len() > digits.len() && prefix.contains(&longer) { &longer } else { &digits };
+    prefix.replacen(from, &next, 1) + line.get(body..).unwrap_or_default()
 }
 
 fn origin(id: u32) -> Origin {
@@ -184,6 +186,24 @@ fn lines_with_a_marker_are_never_referred_to() {
 fn short_runs_stay() {
     let text = "a\nb\nc\nd\n";
     assert_eq!(round_trip(&[text.to_owned()], text), text);
+}
+
+#[test]
+fn numbers_that_gain_a_digit_keep_their_style() {
+    type Style = fn(usize, &str) -> String;
+    let styles: [Style; 3] = [
+        |n, line| format!("{n:6}\t{line}"),
+        |n, line| format!("{n:05}| {line}"),
+        |n, line| format!("{n}: {line}"),
+    ];
+    let source = number(&code(0..12), 130, |n, line| format!("{n:6}→{line}"));
+    for first in [8, 98, 998] {
+        for style in styles {
+            let output = round_trip(std::slice::from_ref(&source), &number(&code(0..12), first, style));
+            let marker = format!("lines {}-{} = lines 131-141", first + 1, first + 11);
+            assert!(output.contains(&marker), "{output}");
+        }
+    }
 }
 
 proptest! {
