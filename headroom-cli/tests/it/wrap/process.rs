@@ -10,7 +10,7 @@ use super::{World, files, send, text};
 use crate::support::{Proxy, Upstream, exchange, request, skipped, stderr};
 
 /// Says where the proxy is and stays until it may go.
-const WAIT: &str = "echo \"$ANTHROPIC_BASE_URL\" > url; while [ ! -e go ]; do sleep 0.02; done";
+const WAIT: &str = "echo \"$ANTHROPIC_BASE_URL\" > url; while [ -e url ] && [ ! -e go ]; do sleep 0.02; done";
 
 #[test]
 fn its_exit_status_becomes_ours() {
