@@ -76,7 +76,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// As much as HTTP/1.1 takes here.
 const MAX_HTTP2_HEAD: u32 = 400 << 10;
-/// Finds HTTP/2 clients that are gone.
+/// Finds HTTP/2 connections whose other end is gone, or that died while the machine slept.
 const HTTP2_KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// What keeps the proxy from running.

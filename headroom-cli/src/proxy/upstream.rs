@@ -3,7 +3,6 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -19,7 +18,7 @@ use hyper_util::{
 use tower::{BoxError, Service};
 
 use super::{
-    Provider,
+    HTTP2_KEEPALIVE, Provider,
     aws::{self, SignError, Signer},
     board::{Copies, Side},
     connect::Connector,
@@ -30,9 +29,6 @@ use crate::{
     config::Base,
     usage::{Tap, Usage},
 };
-
-/// Finds HTTP/2 connections that died while the machine slept.
-const HTTP2_KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// Headers that belong to one connection and not to the message. `Expect` is one of them here because the server has
 /// answered it by the time the body is read.
