@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     cell::OnceCell,
+    collections::BTreeSet,
     fmt,
     hash::{BuildHasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -10,13 +11,13 @@ use std::{
 };
 
 use crate::{
-    Api, Builder, ContentKind, Hints, Means, Options, Original, Outcome, Reason, Report, TextOutcome, Tier,
+    Api, Builder, ContentKind, Handle, Hints, Means, Options, Original, Outcome, Reason, Report, TextOutcome, Tier,
     budget::Tokenizer,
     context::{Facts, facts},
     decide::{Block, Decision, decide},
     learned::Models,
     memo::Memo,
-    reference::{Index, MIN_BYTES, Origin},
+    reference::{Found, Index, MIN_BYTES, Origin},
     scan::{Limits, Text, scan},
     splice::splice,
     wire::{self, Conversation, Item, Retrieve, ToolResult},
@@ -218,6 +219,7 @@ struct Request<'a, 'c> {
     means: Means,
     spool: Option<&'c str>,
     tenant: &'c str,
+    unstorable: &'c BTreeSet<Handle>,
     /// The offset and the definition of the tool that is added for the model.
     tool_to_add: Option<(usize, &'static str)>,
 }
@@ -239,10 +241,11 @@ impl<'a, 'c> Request<'a, 'c> {
         // All that a decision depends on besides the items. The version is part of it: a newer engine may decide
         // otherwise.
         let seed = format!(
-            "{}\n{}\n{tier}\n{means}\n{:?}\n{}",
+            "{}\n{}\n{tier}\n{means}\n{:?}\n{:?}\n{}",
             env!("CARGO_PKG_VERSION"),
             tokenizer.name(),
             spool,
+            options.unstorable,
             options.tenant
         );
         let facts = facts(&seed, secret, &conversation.items);
@@ -254,6 +257,7 @@ impl<'a, 'c> Request<'a, 'c> {
             means,
             spool,
             tenant: &options.tenant,
+            unstorable: &options.unstorable,
             tool_to_add,
         }
     }
@@ -357,7 +361,12 @@ impl<'a, 'c> Request<'a, 'c> {
             spool: self.spool,
             learned: shared.models.of(self.tenant),
         };
-        decide(raw, &block, &|text, pays| index.find(text, &|id| texts.read(id), pays))
+        let find = |text: &str, pays: &dyn Fn(&Found) -> bool| index.find(text, &|id| texts.read(id), pays);
+        let decision = decide(raw, &block, &find);
+        if decision.originals.iter().any(|original| self.unstorable.contains(&original.handle)) {
+            return decide(raw, &Block { means: Means::None, ..block }, &find);
+        }
+        decision
     }
 
     /// Whether a call of the client's own tool goes to a file that a marker named. What it shows may be numbered or a

@@ -32,6 +32,23 @@ pub trait OriginalStore: Send + Sync + 'static {
     /// When the store cannot answer.
     async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError>;
 
+    /// Which of these originals are stored for this tenant, in their order. Asked when [`put_many`](Self::put_many)
+    /// failed, to keep what is stored already. Where it can, a store counts this as having been seen.
+    ///
+    /// By default every original is read.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    async fn has_many(&self, tenant: &str, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
+        let mut has = Vec::with_capacity(handles.len());
+        for handle in handles {
+            let content = self.get(tenant, handle).await?;
+            has.push(content.is_some_and(|content| Handle::of(&content) == *handle));
+        }
+        Ok(has)
+    }
+
     /// A bounded part of an original, or `None` where this tenant has none of that handle.
     ///
     /// # Errors
@@ -88,6 +105,10 @@ impl<T: OriginalStore + ?Sized> OriginalStore for Arc<T> {
 
     async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
         (**self).get(tenant, handle).await
+    }
+
+    async fn has_many(&self, tenant: &str, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
+        (**self).has_many(tenant, handles).await
     }
 
     async fn get_part(

@@ -1,13 +1,14 @@
 use std::{fmt, sync::Arc};
 
-use headroom_core::{Api, Headroom, Means, Options, Original, Outcome, Tier};
+use headroom_core::{Api, Handle, Headroom, Means, Options, Original, Outcome, Tier};
 use headroom_store::OriginalStore;
 use http::request::Parts;
 
 use crate::{
     HeadroomOverride, Observer,
-    files::{Files, Storing},
+    files::{Asking, Files, Storing},
     offload::Offload,
+    original_set::OriginalSet,
     retrieve::Rejected,
     tenant,
 };
@@ -54,6 +55,11 @@ pub(crate) struct Config {
     pub(crate) serve: bool,
     /// Conversations that go on as they come.
     pub(crate) rejected: Arc<Rejected>,
+    /// Originals that the store acknowledged, for when it cannot answer.
+    pub(crate) stored: Arc<OriginalSet>,
+    /// Originals that could not be stored. Their blocks went out without them, and stay so when the store works again:
+    /// another form would be a cache miss for everything behind them.
+    pub(crate) unstored: Arc<OriginalSet>,
     pub(crate) max_body: u64,
     pub(crate) max_decoded: u64,
     pub(crate) offload: Offload,
@@ -72,6 +78,8 @@ impl Config {
             means: Means::default(),
             serve: false,
             rejected: Arc::default(),
+            stored: Arc::default(),
+            unstored: Arc::default(),
             max_body: MAX_BODY,
             max_decoded: MAX_DECODED,
             offload: Offload::new(),
@@ -104,6 +112,15 @@ impl Config {
         Some(Box::pin(async move { store.put_many(&tenant, originals).await }))
     }
 
+    /// Asks which of these are kept where these means find them; `None` where there is no such place.
+    pub(crate) fn ask(&self, means: Means, tenant: &str, handles: Vec<Handle>) -> Option<Asking> {
+        if means == Means::File {
+            return Some((self.files.as_ref()?.has)(handles));
+        }
+        let (store, tenant) = (self.store.clone()?, tenant.to_owned());
+        Some(Box::pin(async move { store.has_many(&tenant, &handles).await }))
+    }
+
     pub(crate) fn tenant_of(&self, parts: &Parts) -> String {
         let own = parts.extensions.get::<HeadroomOverride>().and_then(|own| own.tenant.clone());
         own.unwrap_or_else(|| (self.tenant)(parts))
@@ -133,6 +150,9 @@ macro_rules! settings {
         }
 
         /// Keeps what is set aside in this store.
+        ///
+        /// While the store fails, new tool results go on without what would have to be stored. What is stored already
+        /// stays set aside, and the definition of the tool stays, so the provider's prompt cache keeps hitting.
         pub fn store(mut self, store: impl headroom_store::OriginalStore) -> Self {
             self.config_mut().store = Some(std::sync::Arc::new(store));
             self
@@ -141,8 +161,8 @@ macro_rules! settings {
         /// Writes what is set aside as files into this folder, for agents on this machine that read them with their
         /// own tools, and sets the means to [`Means::File`](headroom_core::Means::File).
         ///
-        /// Every original is on the disk before the request goes on. Where it cannot be written, nothing is set
-        /// aside, as with a [store](Self::store) that fails. Whoever may open the folder may read what is in it,
+        /// Every original is on the disk before the request goes on. One that cannot be written is not set aside, as
+        /// with a [store](Self::store) that fails. Whoever may open the folder may read what is in it,
         /// so never do this for tenants on other machines, or for several users of this one.
         ///
         /// # Example

@@ -173,6 +173,7 @@ mod map_body;
 mod metrics;
 mod observer;
 mod offload;
+mod original_set;
 mod overrides;
 mod predicate;
 mod read;

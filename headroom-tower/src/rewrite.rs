@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeSet,
     fmt,
     future::Future,
     mem,
@@ -10,7 +11,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Api, Means, Options, Report};
+use headroom_core::{Api, Handle, Means, Options, Original, Report};
+use headroom_store::StoreError;
 use http::{HeaderValue, Request, header, request::Parts};
 use http_body::Body;
 
@@ -21,7 +23,7 @@ use crate::{
     config::Config,
     decode::Codec,
     emit::{self, Span},
-    files::Storing,
+    files::{Answer, Asking, Storing},
     offload::Work,
     predicate::guard,
     read::{Read, ReadEnd},
@@ -55,8 +57,12 @@ struct Job {
     spliced: bool,
     /// What becomes of a thread that the client asks for.
     thread: Option<Kept>,
-    /// Whether the store has failed, so that nothing can be set aside.
+    /// Whether the store has failed, so that nothing new can be set aside.
     store_failed: bool,
+    /// Originals that the store has, although it failed.
+    stored: BTreeSet<Handle>,
+    /// Originals that the engine was told to do without.
+    unstored: BTreeSet<Handle>,
     ask: Ask,
     sent: Option<Box<Sent>>,
 }
@@ -66,8 +72,19 @@ enum Step<B: Body> {
     Read(Read<B>),
     Recall { recall: Recall, original: Bytes },
     Compress { work: Work<Output>, original: Bytes },
-    Store { storing: Storing, original: Bytes, rewritten: Vec<u8>, report: Arc<Report>, api: Api },
+    Store { storing: Storing, draft: Draft },
+    /// Asks what is stored, since storing failed.
+    Ask { asking: Asking, draft: Draft },
     Done,
+}
+
+/// A body that may go on once its originals are stored.
+struct Draft {
+    original: Bytes,
+    rewritten: Vec<u8>,
+    report: Arc<Report>,
+    api: Api,
+    handles: Vec<Handle>,
 }
 
 /// Whether a request is to be read.
@@ -140,6 +157,8 @@ impl<B: Body> Rewrite<B> {
             spliced: false,
             thread: None,
             store_failed: false,
+            stored: BTreeSet::new(),
+            unstored: BTreeSet::new(),
             ask: Ask::default(),
             sent: None,
         };
@@ -200,24 +219,32 @@ impl<B: Body> Rewrite<B> {
                     }
                 }
                 Step::Store { storing, .. } => {
-                    // A panic in the store must not take the request down with it.
-                    let stored = match catch_unwind(AssertUnwindSafe(|| storing.as_mut().poll(cx))) {
-                        Ok(stored) => ready!(stored).map_err(Some),
-                        Err(_) => Err(None),
+                    let stored = ready!(poll_store(storing, cx));
+                    let Some(draft) = self.take_draft() else { return Poll::Pending };
+                    let Err(error) = stored else {
+                        job.config.stored.extend(&job.tenant, &draft.handles);
+                        return Poll::Ready(job.send_draft(draft));
                     };
-                    let step = mem::replace(&mut self.step, Step::Done);
-                    let Step::Store { original, rewritten, report, api, .. } = step else {
-                        return Poll::Pending;
-                    };
-                    if let Err(error) = stored {
-                        job.span.store_failed(&job.config, &StoreFailed { error: error.as_ref(), api });
-                        // What needs no store can still be done.
-                        job.store_failed = true;
-                        job.options = mem::take(&mut job.options).means(Means::None);
-                        self.step = Step::Compress { work: job.start(original.clone()), original };
-                        continue;
+                    job.span.store_failed(
+                        &job.config,
+                        &StoreFailed { error: error.as_ref(), api: draft.api },
+                    );
+                    job.store_failed = true;
+                    if let Some(done) = self.ask(job, draft) {
+                        return Poll::Ready(done);
                     }
-                    return Poll::Ready(job.send(original.len(), rewritten, report, api));
+                }
+                Step::Ask { asking, .. } => {
+                    let has = ready!(poll_store(asking, cx));
+                    let Some(draft) = self.take_draft() else { return Poll::Pending };
+                    // What a store acknowledged is in it, also while it cannot answer.
+                    let has = has
+                        .unwrap_or_else(|_| job.config.stored.contains_each(&job.tenant, &draft.handles));
+                    let missing = job.note(&draft.handles, &has);
+                    if missing.is_empty() {
+                        return Poll::Ready(job.send_draft(draft));
+                    }
+                    self.step = job.leave(missing, draft.original);
                 }
                 Step::Pass(_) | Step::Done => return Poll::Pending,
             }
@@ -254,24 +281,63 @@ impl<B: Body> Rewrite<B> {
         let (Some(api), Some(report)) = (job.api, report) else {
             return skip(job, SkipReason::Internal, None);
         };
-        if originals.is_empty() {
-            return Some(job.send(original.len(), rewritten, report, api));
+        let handles: Vec<_> = originals.iter().map(|original| original.handle).collect();
+        let draft = Draft { original, rewritten, report, api, handles };
+        self.keep(job, draft, originals)
+    }
+
+    /// Stores what a draft needs; `None` if that is not done yet.
+    fn keep(
+        &mut self,
+        job: &mut Job,
+        draft: Draft,
+        originals: Vec<Original>,
+    ) -> Option<(HeadroomBody<B>, RequestReport)> {
+        if draft.handles.iter().all(|handle| job.stored.contains(handle)) {
+            return Some(job.send_draft(draft));
+        }
+        if draft.handles.iter().any(|handle| job.unstored.contains(handle)) {
+            return Some(job.give_up(draft, SkipReason::StoreFailed));
+        }
+        // A block that went out without its original stays as it went out.
+        let known = job.config.unstored.contains_each(&job.tenant, &draft.handles);
+        let left: Vec<_> =
+            draft.handles.iter().zip(known).filter_map(|(handle, known)| known.then_some(*handle)).collect();
+        if !left.is_empty() {
+            self.step = job.leave(left, draft.original);
+            return None;
         }
         if job.store_failed {
-            return skip(job, SkipReason::StoreFailed, Some(report));
+            return self.ask(job, draft);
         }
-        let Some(storing) = job.config.keep(report.means, &job.tenant, originals) else {
-            return skip(job, SkipReason::NoStore, Some(report));
+        let Some(storing) = job.config.keep(draft.report.means, &job.tenant, originals) else {
+            return Some(job.give_up(draft, SkipReason::NoStore));
         };
-        self.step = Step::Store { storing, original, rewritten, report, api };
+        self.step = Step::Store { storing, draft };
         None
+    }
+
+    /// Asks which originals of a draft are stored.
+    fn ask(&mut self, job: &mut Job, draft: Draft) -> Option<(HeadroomBody<B>, RequestReport)> {
+        let Some(asking) = job.config.ask(draft.report.means, &job.tenant, draft.handles.clone()) else {
+            return Some(job.give_up(draft, SkipReason::NoStore));
+        };
+        self.step = Step::Ask { asking, draft };
+        None
+    }
+
+    fn take_draft(&mut self) -> Option<Draft> {
+        match mem::replace(&mut self.step, Step::Done) {
+            Step::Store { draft, .. } | Step::Ask { draft, .. } => Some(draft),
+            _ => None,
+        }
     }
 
     fn stage(&self) -> Option<Stage> {
         match self.step {
             Step::Read(_) => Some(Stage::Reading),
             Step::Compress { .. } => Some(Stage::Compressing),
-            Step::Recall { .. } | Step::Store { .. } => Some(Stage::Storing),
+            Step::Recall { .. } | Step::Store { .. } | Step::Ask { .. } => Some(Stage::Storing),
             Step::Pass(_) | Step::Done => None,
         }
     }
@@ -319,6 +385,38 @@ impl Job {
         };
         let size = if engine.is_costly() { u64::MAX } else { input.size() };
         self.config.offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)))
+    }
+
+    /// Takes note of what is stored and what is not. Returns what is not.
+    fn note(&mut self, handles: &[Handle], has: &[bool]) -> Vec<Handle> {
+        let mut missing = Vec::new();
+        for (at, handle) in handles.iter().enumerate() {
+            if has.get(at) == Some(&true) {
+                self.stored.insert(*handle);
+            } else {
+                missing.push(*handle);
+            }
+        }
+        self.config.unstored.extend(&self.tenant, &missing);
+        missing
+    }
+
+    /// Begins again without these originals. Blocks that need none of them become what they were.
+    fn leave<B: Body>(&mut self, missing: Vec<Handle>, original: Bytes) -> Step<B> {
+        self.options = mem::take(&mut self.options).without_originals(missing.iter().copied());
+        self.unstored.extend(missing);
+        Step::Compress { work: self.start(original.clone()), original }
+    }
+
+    /// Lets the request go on as it came.
+    fn give_up<B: Body>(&self, draft: Draft, reason: SkipReason) -> (HeadroomBody<B>, RequestReport) {
+        let original = self.came.clone().unwrap_or(draft.original);
+        let report = self.skip(reason, Some(original.len()), Some(draft.report));
+        (HeadroomBody::full(original), report)
+    }
+
+    fn send_draft<B: Body>(&mut self, draft: Draft) -> (HeadroomBody<B>, RequestReport) {
+        self.send(draft.original.len(), draft.rewritten, draft.report, draft.api)
     }
 
     fn skip(&self, reason: SkipReason, bytes: Option<usize>, report: Option<Arc<Report>>) -> RequestReport {
@@ -372,6 +470,14 @@ impl Job {
         let event = Rewritten { api, report: &report, bytes_before, bytes_after, elapsed: self.elapsed };
         self.span.rewritten(&self.config, &event);
         (HeadroomBody::full(rewritten), RequestReport::rewritten(report))
+    }
+}
+
+/// Polls an answer of the store. A panic in the store must not take the request down with it.
+fn poll_store<T>(answer: &mut Answer<T>, cx: &mut Context<'_>) -> Poll<Result<T, Option<StoreError>>> {
+    match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
+        Ok(answer) => answer.map_err(Some),
+        Err(_) => Poll::Ready(Err(None)),
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod folder;
 mod name;
+mod seen;
 mod shelf;
 mod spool;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod vfs;
 
 use std::{
     fmt, io,
@@ -21,10 +23,11 @@ use tokio::task;
 
 pub use self::spool::{InvalidSpool, Spool, SpoolBuilder};
 use self::{
-    folder::{BLOCK, Clock},
+    folder::BLOCK,
     name::{Kind, Name},
     shelf::Shelf,
     sweep::Bounds,
+    vfs::{System, Vfs},
 };
 use crate::{OriginalStore, StoreError, tenant::Tenant};
 
@@ -97,7 +100,7 @@ impl DiskStore {
             folder: folder.into(),
             capacity: CAPACITY,
             time_to_idle: TIME_TO_IDLE,
-            clock: Arc::new(std::time::SystemTime::now),
+            vfs: Arc::new(System),
         }
     }
 
@@ -135,7 +138,7 @@ impl DiskStore {
         &self,
         work: impl FnOnce(&Shelf) -> Result<(), Failure> + Send + 'static,
     ) -> Result<(), StoreError> {
-        let due = self.blocking(|shelf| work(shelf).and_then(|()| shelf.begin_sweep())).await?;
+        let due = self.blocking(|shelf| work(shelf).map(|()| shelf.begin_sweep())).await?;
         if due {
             let shelf = Arc::clone(&self.shelf);
             task::spawn_blocking(move || shelf.sweep());
@@ -162,6 +165,11 @@ impl OriginalStore for DiskStore {
         self.blocking(move |shelf| shelf.get(&name)).await
     }
 
+    async fn has_many(&self, tenant: &str, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
+        let (tenant, handles) = (Tenant::of(tenant), handles.to_vec());
+        self.blocking(move |shelf| shelf.has_many(tenant, &handles)).await
+    }
+
     async fn put_record(&self, tenant: &str, keys: &[Handle], record: &str) -> Result<(), StoreError> {
         let (tenant, keys, record) = (Tenant::of(tenant), keys.to_vec(), record.to_owned());
         self.put(move |shelf| shelf.put_record(tenant, &keys, &record)).await
@@ -182,7 +190,7 @@ pub struct DiskStoreBuilder {
     folder: PathBuf,
     capacity: u64,
     time_to_idle: Duration,
-    clock: Clock,
+    vfs: Arc<dyn Vfs>,
 }
 
 impl DiskStoreBuilder {
@@ -204,8 +212,8 @@ impl DiskStoreBuilder {
     }
 
     #[cfg(test)]
-    fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+    fn vfs(mut self, vfs: Arc<dyn Vfs>) -> Self {
+        self.vfs = vfs;
         self
     }
 
@@ -213,7 +221,7 @@ impl DiskStoreBuilder {
     #[must_use]
     pub fn build(self) -> DiskStore {
         let bounds = Bounds { blocks: self.capacity / BLOCK, idle: self.time_to_idle };
-        DiskStore { shelf: Arc::new(Shelf::new(self.folder.join("originals"), self.clock, bounds)) }
+        DiskStore { shelf: Arc::new(Shelf::new(self.folder.join("originals"), self.vfs, bounds)) }
     }
 }
 
@@ -233,6 +241,8 @@ enum Failure {
     Io(io::Error),
     Collision,
     TooLarge,
+    /// Nothing may be deleted to make room.
+    Full,
 }
 
 impl From<io::Error> for Failure {
@@ -249,13 +259,18 @@ async fn blocking<T: Send + 'static>(
     let result = task::spawn_blocking(work).await;
     // What a panic says may be anything, so it is not passed on.
     result.unwrap_or_else(|_| Err(io::Error::other("its thread ended early").into())).map_err(|failure| {
+        let unavailable =
+            |source| StoreError::unavailable(FolderError { folder: folder.to_owned(), source });
         match failure {
-            Failure::Io(source) => StoreError::unavailable(FolderError { folder: folder.to_owned(), source }),
+            Failure::Io(source) => unavailable(source),
+            Failure::Full => unavailable(io::Error::new(io::ErrorKind::StorageFull, FULL)),
             Failure::Collision => StoreError::collision(),
             Failure::TooLarge => StoreError::too_large(),
         }
     })
 }
+
+const FULL: &str = "its capacity is taken by what was seen in the last minutes; give it more";
 
 /// Names the folder, so that whoever reads it knows where to look.
 #[derive(Debug)]
