@@ -1,12 +1,16 @@
 //! Originals as files that several processes share.
 
+#[cfg(all(test, unix))]
+mod fault;
+#[cfg(all(test, unix))]
+mod faults;
 mod folder;
 mod name;
 mod seen;
 mod shelf;
 mod spool;
 mod sweep;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 mod vfs;
 

@@ -223,6 +223,11 @@ impl Shelf {
     }
 
     #[cfg(test)]
+    pub(super) fn bounds(&self) -> &Bounds {
+        &self.sweeper.bounds
+    }
+
+    #[cfg(test)]
     pub(super) fn is_sweeping(&self) -> bool {
         self.sweeper.is_running()
     }

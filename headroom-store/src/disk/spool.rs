@@ -375,5 +375,5 @@ fn path(handle: &Handle) -> PathBuf {
     handle.to_string().into()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

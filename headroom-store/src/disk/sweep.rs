@@ -133,7 +133,7 @@ enum Class {
 /// A file that may go. The order is the one in which they go: the time of the last sight, and the path where two have
 /// the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Candidate {
+pub(super) struct Candidate {
     class: Class,
     modified: SystemTime,
     path: PathBuf,
@@ -167,7 +167,7 @@ impl Chosen {
 }
 
 /// One sweep.
-struct Sweep<'a> {
+pub(super) struct Sweep<'a> {
     folder: &'a Folder,
     bounds: &'a Bounds,
     is_recent: &'a IsRecent<'a>,
@@ -178,7 +178,7 @@ struct Sweep<'a> {
 /// for the files that go.
 fn sweep(folder: &Folder, bounds: &Bounds, is_recent: &IsRecent<'_>) -> io::Result<Option<u64>> {
     let Some(_turn) = folder.begin_sweep()? else { return Ok(None) };
-    let sweep = Sweep { folder, bounds, is_recent, now: folder.now() };
+    let sweep = Sweep::new(folder, bounds, is_recent);
     sweep.remove_abandoned();
     let mut total = 0;
     sweep.each_file(|_, file| total += blocks(file.len()))?;
@@ -199,9 +199,13 @@ fn sweep(folder: &Folder, bounds: &Bounds, is_recent: &IsRecent<'_>) -> io::Resu
     Ok(Some(total))
 }
 
-impl Sweep<'_> {
+impl<'a> Sweep<'a> {
+    pub(super) fn new(folder: &'a Folder, bounds: &'a Bounds, is_recent: &'a IsRecent<'a>) -> Self {
+        Self { folder, bounds, is_recent, now: folder.now() }
+    }
+
     /// A file that may go; `None` where it has to stay.
-    fn candidate(&self, path: PathBuf, file: &Metadata) -> Option<Candidate> {
+    pub(super) fn candidate(&self, path: PathBuf, file: &Metadata) -> Option<Candidate> {
         let modified = file.modified().ok()?;
         if self.is_protected(&path, modified) {
             return None;
@@ -220,7 +224,7 @@ impl Sweep<'_> {
     }
 
     /// Deletes a file, unless someone saw it since it was chosen.
-    fn remove(&self, file: &Candidate) -> io::Result<bool> {
+    pub(super) fn remove(&self, file: &Candidate) -> io::Result<bool> {
         let modified = self.folder.metadata(&file.path)?.modified()?;
         if modified != file.modified || self.is_protected(&file.path, modified) {
             return Ok(false);
