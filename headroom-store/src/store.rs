@@ -9,12 +9,14 @@ use crate::{Part, Piece, StoreError};
 ///
 /// # Implementing a store
 ///
-/// - After `put_many` returns `Ok`, every original of the call resolves for that tenant. On `Err` the caller sends
-///   the request as it was, so a store that is unsure answers `Err`.
+/// - After `put_many` returns `Ok`, every original of the call resolves for that tenant. On `Err` the caller asks
+///   `has_many` and sends no marker for what is not there, so a store that is unsure answers `Err`.
 /// - Putting what is already there refreshes its expiry: clients send the whole conversation with every request, so
 ///   an original stays for as long as its conversation goes on.
 /// - A handle that already names other content keeps it, and the call fails with [`StoreError::collision`].
 /// - Requests wait for `put_many`. A store that talks to a network bounds how long it takes.
+/// - What the store cannot give back whole it does not have: `get` answers `None`, `has_many` answers `false`, and
+///   `put_many` stores it again. It never answers with other content.
 /// - Content reaches no log and no error.
 #[async_trait]
 pub trait OriginalStore: Send + Sync + 'static {

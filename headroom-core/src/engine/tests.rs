@@ -229,6 +229,40 @@ fn log() -> String {
 }
 
 #[test]
+fn originals_that_cannot_be_stored_leave_their_block_and_nothing_before_it() {
+    let logs: Vec<_> = (0..4).map(|n| log().replace("INFO", &format!("job{n}"))).collect();
+    let tools = r#"{"tools":[{"name":"mcp__hr__headroom_retrieve","input_schema":{}}],"#;
+    let body = |count: usize| {
+        let results: Vec<_> = logs[..count].iter().map(String::as_str).collect();
+        messages(&results).replacen('{', tools, 1)
+    };
+    let options = Options::new().means(Means::Client);
+    let compress = |engine: &Headroom, count: usize, options: &Options| {
+        match engine.compress(Api::Anthropic, body(count).as_bytes(), options) {
+            Outcome::Rewritten { body, originals, .. } => (String::from_utf8(body).unwrap(), originals),
+            Outcome::Unchanged { .. } => (body(count), Vec::new()),
+        }
+    };
+    let engine = Headroom::new();
+    for left in 0..4 {
+        let (with, originals) = compress(&engine, 4, &options);
+        let handle = originals[left].handle;
+        let without = options.clone().without_originals([handle]);
+        let (after, kept) = compress(&engine, 4, &without);
+        assert!(kept.iter().all(|original| original.handle != handle) && !after.contains(&handle.to_string()));
+        assert_eq!(kept.len(), 3, "the others are set aside as before");
+        // A cold engine decides the same, and what stands before the block is the same.
+        assert_eq!(compress(&Headroom::new(), 4, &without).0, after);
+        let (before, _) = compress(&engine, left, &options);
+        let prefix = before.strip_suffix("]}").unwrap();
+        assert!(with.starts_with(prefix) && after.starts_with(prefix), "block {left}");
+        // The next block changes nothing of it.
+        let (shorter, _) = compress(&engine, 3, &without);
+        assert!(after.starts_with(shorter.strip_suffix("]}").unwrap()));
+    }
+}
+
+#[test]
 fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
     let (body, agent) = (messages(&[&log()]), agent(&[&log()]));
     let with_tool =

@@ -24,20 +24,21 @@ pub(super) enum Fault {
     Jump(i64),
 }
 
-/// Faults that every operation has to live with.
-pub(super) const FAULTS: [Fault; 9] = [
-    Fault::Error(libc_errno::EIO),
-    Fault::Error(libc_errno::ENOSPC),
-    Fault::Error(libc_errno::EACCES),
-    Fault::Error(libc_errno::EINTR),
-    Fault::Error(libc_errno::EMFILE),
-    Fault::Error(libc_errno::ENOENT),
-    Fault::Delay(Duration::from_secs(100)),
-    Fault::Jump(-400 * 24 * 3600),
-    Fault::Jump(400 * 24 * 3600),
-];
+/// Faults that the n-th call of every operation has to live with. Errors that the store treats alike take turns.
+pub(super) fn faults(n: u64) -> [Fault; 7] {
+    const ALIKE: [i32; 3] = [errno::ENOSPC, errno::EACCES, errno::EMFILE];
+    [
+        Fault::Error(errno::EIO),
+        Fault::Error(ALIKE[usize::try_from(n % 3).unwrap()]),
+        Fault::Error(errno::EINTR),
+        Fault::Error(errno::ENOENT),
+        Fault::Delay(Duration::from_secs(100)),
+        Fault::Jump(-400 * 24 * 3600),
+        Fault::Jump(400 * 24 * 3600),
+    ]
+}
 
-mod libc_errno {
+mod errno {
     use rustix::io::Errno;
 
     pub(super) const EIO: i32 = Errno::IO.raw_os_error();

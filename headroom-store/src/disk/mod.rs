@@ -51,14 +51,26 @@ const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// | [`capacity`](DiskStoreBuilder::capacity) | 2 GiB | the originals that were seen longest ago are dropped |
 /// | [`time_to_idle`](DiskStoreBuilder::time_to_idle) | 30 days | an original that nobody stored again or read is dropped |
 ///
-/// The process that notices that it is time to drop some does so beside its requests. A request whose originals do
-/// not fit at all, or that has one of more than 256 MiB, is refused with [`StoreError::is_too_large`].
+/// The process that notices that it is time to drop some does so beside its requests. What was seen within the last
+/// five minutes is never dropped, whatever the clock says: a folder that is full of it refuses more with
+/// [`StoreError::is_unavailable`]. A request whose originals do not fit at all, or that has one of more than 256 MiB,
+/// is refused with [`StoreError::is_too_large`].
 ///
-/// # Crashes
+/// # Errors
+///
+/// [`StoreError::is_unavailable`] names the folder and says what the system said. The same call works again as soon as
+/// the folder does. A lock that another process holds for longer than two seconds is such an error; until the lock is
+/// free again, further calls wait for 20 ms only. Reading takes no lock.
+///
+/// # Faults
 ///
 /// What `put_many` acknowledged is there after the process was killed at any point, and no file is ever seen half
-/// written. After a loss of power, files that had not reached the disk are missing or damaged. Damage is told by the
-/// hash and reads as missing, and the next request of the conversation stores the original again.
+/// written. After a loss of power, files that had not reached the disk are missing or damaged: writing does not wait
+/// for the disk. Damage is told by the hash and reads as missing, never as something else, and the next request of the
+/// conversation stores the original again. Damage that changes neither the size nor the times of a file is noticed
+/// when the file is read.
+///
+/// A pipe, a device, a link or a folder under the name of a file is damage, too. It is neither waited for nor followed.
 ///
 /// # Panics
 ///

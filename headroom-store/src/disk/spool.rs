@@ -39,14 +39,16 @@ const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// | [`capacity`](SpoolBuilder::capacity) | 1 GiB | the files that were needed longest ago are dropped |
 /// | [`time_to_idle`](SpoolBuilder::time_to_idle) | 30 days | a file that no request needed again is dropped |
 ///
-/// A request needs the files of its whole conversation, so they stay for as long as it goes on. Files that are not
-/// named by a handle are never touched.
+/// A request needs the files of its whole conversation, so they stay for as long as it goes on. What was needed within
+/// the last five minutes is never dropped: a folder that is full of it refuses more. Files that are not named by a
+/// handle are never touched.
 ///
 /// # Crashes
 ///
 /// What [`put_many`](Self::put_many) acknowledged is there after the process was killed at any point. A file is on the
 /// disk before it has its name, so none is ever seen in part, not even after a loss of power. A file that somebody
-/// changed is written again when the next request needs it.
+/// changed is written again when the next request needs it, and so is one that was replaced by a link, a pipe or a
+/// device, which is neither followed nor waited for.
 ///
 /// # Panics
 ///

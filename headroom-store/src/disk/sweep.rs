@@ -92,22 +92,26 @@ impl Sweeper {
         blocks: u64,
         is_recent: &IsRecent<'_>,
     ) -> io::Result<bool> {
-        let fits = || {
-            let taken = self.left.load(Ordering::Relaxed).saturating_add(folder.written()?);
-            io::Result::Ok(taken.saturating_add(blocks) <= self.bounds.blocks)
+        let fits = |written: u64| {
+            let taken = self.left.load(Ordering::Relaxed).saturating_add(written);
+            taken.saturating_add(blocks) <= self.bounds.blocks
         };
-        if fits()? {
+        let written = folder.written()?;
+        if fits(written) {
             return Ok(true);
         }
-        if self.may_make_room(folder.instant()) && !self.running.swap(true, Ordering::Relaxed) {
+        let may = self.may_make_room(written, folder.instant());
+        if may && !self.running.swap(true, Ordering::Relaxed) {
             self.run(folder, is_recent);
         }
-        fits()
+        Ok(fits(folder.written()?))
     }
 
-    fn may_make_room(&self, now: Instant) -> bool {
+    /// Whether a sweep may free something: files were written since the last one, or time has passed.
+    fn may_make_room(&self, written: u64, now: Instant) -> bool {
         let mut last = self.made_room.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = last.is_none_or(|last| now.duration_since(last) >= FULL_PAUSE);
+        let has_waited = last.is_none_or(|last| now.duration_since(last) >= FULL_PAUSE);
+        let may = has_waited || written > self.bounds.blocks / 16;
         if may {
             *last = Some(now);
         }
@@ -237,10 +241,9 @@ impl<'a> Sweep<'a> {
         let Ok(entries) = self.folder.entries(&self.folder.temporary()) else { return };
         for path in entries.map_while(Result::ok) {
             let Ok(file) = self.folder.metadata(&path) else { continue };
+            let age = file.modified().map(|modified| self.now.duration_since(modified).unwrap_or_default());
             // A folder that had the name of a file is not ours to delete.
-            if !file.is_dir()
-                && file.modified().is_ok_and(|modified| distance(self.now, modified) > ABANDONED)
-            {
+            if !file.is_dir() && age.is_ok_and(|age| age > ABANDONED) {
                 let _ = self.folder.remove(&path);
             }
         }

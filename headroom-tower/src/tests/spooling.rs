@@ -13,12 +13,12 @@ use tower::{ServiceBuilder, ServiceExt};
 
 use crate::{
     CompressLayer, HeadroomLayer, HeadroomOverride,
-    test_support::{Recorder, TestBody, answer, drain, echo, halve, post, set_aside},
+    test_support::{Recorder, TestBody, answer, drain, echo, halve, leaves_it, post, set_aside},
 };
 
 /// Sets half of a body aside where the means are files, else halves it.
 fn as_files(api: Api, body: &[u8], options: &Options) -> Outcome {
-    if *options != options.clone().means(Means::File) {
+    if *options != options.clone().means(Means::File) || leaves_it(body, options) {
         return halve(api, body, options);
     }
     let Outcome::Rewritten { body, originals, mut report } = set_aside(api, body, options) else {
