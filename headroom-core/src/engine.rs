@@ -11,7 +11,8 @@ use std::{
 };
 
 use crate::{
-    Api, Builder, ContentKind, Handle, Hints, Means, Options, Original, Outcome, Reason, Report, TextOutcome, Tier,
+    Api, Builder, ContentKind, Handle, Hints, Means, Options, Original, Outcome, Reason, Report, TextOutcome,
+    Tier,
     budget::Tokenizer,
     context::{Facts, facts},
     decide::{Block, Decision, decide},

@@ -70,11 +70,23 @@ struct Job {
 enum Step<B: Body> {
     Pass(Request<HeadroomBody<B>>),
     Read(Read<B>),
-    Recall { recall: Recall, original: Bytes },
-    Compress { work: Work<Output>, original: Bytes },
-    Store { storing: Storing, draft: Draft },
+    Recall {
+        recall: Recall,
+        original: Bytes,
+    },
+    Compress {
+        work: Work<Output>,
+        original: Bytes,
+    },
+    Store {
+        storing: Storing,
+        draft: Draft,
+    },
     /// Asks what is stored, since storing failed.
-    Ask { asking: Asking, draft: Draft },
+    Ask {
+        asking: Asking,
+        draft: Draft,
+    },
     Done,
 }
 
@@ -225,10 +237,8 @@ impl<B: Body> Rewrite<B> {
                         job.config.stored.extend(&job.tenant, &draft.handles);
                         return Poll::Ready(job.send_draft(draft));
                     };
-                    job.span.store_failed(
-                        &job.config,
-                        &StoreFailed { error: error.as_ref(), api: draft.api },
-                    );
+                    job.span
+                        .store_failed(&job.config, &StoreFailed { error: error.as_ref(), api: draft.api });
                     job.store_failed = true;
                     if let Some(done) = self.ask(job, draft) {
                         return Poll::Ready(done);
@@ -238,8 +248,8 @@ impl<B: Body> Rewrite<B> {
                     let has = ready!(poll_store(asking, cx));
                     let Some(draft) = self.take_draft() else { return Poll::Pending };
                     // What a store acknowledged is in it, also while it cannot answer.
-                    let has = has
-                        .unwrap_or_else(|_| job.config.stored.contains_each(&job.tenant, &draft.handles));
+                    let has =
+                        has.unwrap_or_else(|_| job.config.stored.contains_each(&job.tenant, &draft.handles));
                     let missing = job.note(&draft.handles, &has);
                     if missing.is_empty() {
                         return Poll::Ready(job.send_draft(draft));

@@ -237,11 +237,13 @@ fn originals_that_cannot_be_stored_leave_their_block_and_nothing_before_it() {
         messages(&results).replacen('{', tools, 1)
     };
     let options = Options::new().means(Means::Client);
-    let compress = |engine: &Headroom, count: usize, options: &Options| {
-        match engine.compress(Api::Anthropic, body(count).as_bytes(), options) {
-            Outcome::Rewritten { body, originals, .. } => (String::from_utf8(body).unwrap(), originals),
-            Outcome::Unchanged { .. } => (body(count), Vec::new()),
-        }
+    let compress = |engine: &Headroom, count: usize, options: &Options| match engine.compress(
+        Api::Anthropic,
+        body(count).as_bytes(),
+        options,
+    ) {
+        Outcome::Rewritten { body, originals, .. } => (String::from_utf8(body).unwrap(), originals),
+        Outcome::Unchanged { .. } => (body(count), Vec::new()),
     };
     let engine = Headroom::new();
     for left in 0..4 {
@@ -249,7 +251,9 @@ fn originals_that_cannot_be_stored_leave_their_block_and_nothing_before_it() {
         let handle = originals[left].handle;
         let without = options.clone().without_originals([handle]);
         let (after, kept) = compress(&engine, 4, &without);
-        assert!(kept.iter().all(|original| original.handle != handle) && !after.contains(&handle.to_string()));
+        assert!(
+            kept.iter().all(|original| original.handle != handle) && !after.contains(&handle.to_string())
+        );
         assert_eq!(kept.len(), 3, "the others are set aside as before");
         // A cold engine decides the same, and what stands before the block is the same.
         assert_eq!(compress(&Headroom::new(), 4, &without).0, after);

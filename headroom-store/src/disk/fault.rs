@@ -324,7 +324,9 @@ impl Journal {
                     }
                 }
                 Op::Remove(path) if !is_lost => _ = names.remove(path),
-                Op::CreateDir(path) => std::fs::create_dir_all(to.join(path.strip_prefix(from).unwrap())).unwrap(),
+                Op::CreateDir(path) => {
+                    std::fs::create_dir_all(to.join(path.strip_prefix(from).unwrap())).unwrap()
+                }
                 Op::Rename(..) | Op::Remove(_) => {}
             }
         }

@@ -4,7 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::{Arc, mpsc},
+    sync::{Arc, OnceLock, mpsc},
     time::Duration,
 };
 
@@ -18,7 +18,7 @@ use super::{
     name::{Kind, Name},
     shelf::Shelf,
     sweep::Bounds,
-    vfs::Vfs,
+    vfs::{System, Vfs},
 };
 use crate::tenant::Tenant;
 
@@ -84,6 +84,15 @@ const RECORD: &str = "a record";
 
 /// A folder with all sorts of files, as a process finds it that has just started.
 fn filled() -> World {
+    static MADE: OnceLock<World> = OnceLock::new();
+    let made = MADE.get_or_init(fill);
+    let world = World::new();
+    world.vfs.wait(40 * DAY);
+    copy(&made.root(), &world.root());
+    world
+}
+
+fn fill() -> World {
     let world = World::new();
     let shelf = world.shelf();
     put(&shelf, &[IDLE]).unwrap();
@@ -95,6 +104,22 @@ fn filled() -> World {
     bytes[20] ^= 1;
     fs::write(world.file(DAMAGED), bytes).unwrap();
     world
+}
+
+/// Copies a folder with the times of its files.
+fn copy(from: &Path, to: &Path) {
+    Vfs::create_dir(&System, to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), &to).unwrap();
+            let time = entry.metadata().unwrap().modified().unwrap();
+            fs::File::options().append(true).open(&to).unwrap().set_modified(time).unwrap();
+        }
+    }
 }
 
 type Work = fn(&Shelf) -> Result<(), Failure>;
@@ -137,12 +162,16 @@ const WORK: [(&str, Work); 10] = [
 
 #[test]
 fn whatever_call_of_a_put_fails_nothing_wrong_is_read_and_the_store_works_again() {
-    WORK.iter().filter(|(label, _)| label.starts_with("put")).for_each(|(label, work)| survives_all(label, *work));
+    WORK.iter()
+        .filter(|(label, _)| label.starts_with("put"))
+        .for_each(|(label, work)| survives_all(label, *work));
 }
 
 #[test]
 fn whatever_other_call_fails_nothing_wrong_is_read_and_the_store_works_again() {
-    WORK.iter().filter(|(label, _)| !label.starts_with("put")).for_each(|(label, work)| survives_all(label, *work));
+    WORK.iter()
+        .filter(|(label, _)| !label.starts_with("put"))
+        .for_each(|(label, work)| survives_all(label, *work));
 }
 
 /// Lets every call of some work meet every fault.

@@ -275,8 +275,7 @@ async fn blocking<T: Send + 'static>(
     let result = task::spawn_blocking(work).await;
     // What a panic says may be anything, so it is not passed on.
     result.unwrap_or_else(|_| Err(io::Error::other("its thread ended early").into())).map_err(|failure| {
-        let unavailable =
-            |source| StoreError::unavailable(FolderError { folder: folder.to_owned(), source });
+        let unavailable = |source| StoreError::unavailable(FolderError { folder: folder.to_owned(), source });
         match failure {
             Failure::Io(source) => unavailable(source),
             Failure::Full => unavailable(io::Error::new(io::ErrorKind::StorageFull, FULL)),

@@ -11,6 +11,8 @@ use super::folder::Stamp;
 
 /// Files that are remembered; about 4 MB.
 const MAX_FILES: u64 = 16 << 10;
+/// Sights closer together than this are one.
+const ONE_SIGHT: Duration = Duration::from_secs(1);
 
 /// What files were found to hold, for as long as their state stays the same.
 pub(super) struct Seen<K, V>(Cache<K, Sight<V>>);
@@ -33,7 +35,13 @@ impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> See
         self.0.get(key).filter(|sight| sight.stamp == *stamp).map(|sight| sight.value)
     }
 
+    /// Takes note of what was found in a file in this state.
     pub(super) fn insert(&self, key: K, value: V, stamp: Stamp, now: Instant) {
+        // Reading the cache is cheaper than writing it, and every request sees all files of its conversation.
+        let is_known = |sight: Sight<V>| sight.stamp == stamp && now.duration_since(sight.at) < ONE_SIGHT;
+        if self.0.get(&key).is_some_and(is_known) {
+            return;
+        }
         self.0.insert(key, Sight { value, stamp, at: now });
     }
 

@@ -121,8 +121,7 @@ impl Spool {
     ///
     /// When any of them may not be there afterwards. Which of the others were written is unspecified.
     pub async fn put_many(&self, originals: Vec<Original>) -> Result<(), StoreError> {
-        let put =
-            move |rack: &Rack| rack.put_many(&originals).map(|()| rack.sweeper.begin(&rack.folder));
+        let put = move |rack: &Rack| rack.put_many(&originals).map(|()| rack.sweeper.begin(&rack.folder));
         if self.blocking(put).await? {
             let rack = Arc::clone(&self.rack);
             task::spawn_blocking(move || rack.sweep());
@@ -364,8 +363,7 @@ impl Rack {
 
     fn is_recent(&self, file: &Path) -> bool {
         let time = self.sweeper.bounds.protected(self.folder.refresh());
-        name::parse_bare(file)
-            .is_some_and(|handle| self.seen.is_recent(&handle, self.folder.instant(), time))
+        name::parse_bare(file).is_some_and(|handle| self.seen.is_recent(&handle, self.folder.instant(), time))
     }
 
     fn sweep(&self) {

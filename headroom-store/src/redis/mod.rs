@@ -155,7 +155,8 @@ impl RedisStore {
             self.verified.get(key).filter(|known| known.len == *len).map(|known| known.hash)
         };
         let mut found: Vec<_> = keys.iter().zip(&lens).map(known).collect();
-        let is_unknown = |at: &usize| found.get(*at) == Some(&None) && lens.get(*at).is_some_and(|len| *len > 0);
+        let is_unknown =
+            |at: &usize| found.get(*at) == Some(&None) && lens.get(*at).is_some_and(|len| *len > 0);
         let unknown: Vec<_> = (0..keys.len()).filter(is_unknown).collect();
         let read = self.fetch(unknown.iter().filter_map(|at| keys.get(*at).cloned()).collect()).await?;
         for (at, value) in unknown.into_iter().zip(read) {
@@ -253,7 +254,8 @@ impl OriginalStore for RedisStore {
     async fn has_many(&self, tenant: &str, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
         let tenant = Tenant::of(tenant);
         let found = self.verify(handles.iter().map(|handle| self.key(tenant, handle)).collect()).await?;
-        let has = |(handle, hash): (&Handle, Option<Hash>)| hash.is_some_and(|hash| entry::names(handle, &hash));
+        let has =
+            |(handle, hash): (&Handle, Option<Hash>)| hash.is_some_and(|hash| entry::names(handle, &hash));
         Ok(handles.iter().zip(found).map(has).collect())
     }
 

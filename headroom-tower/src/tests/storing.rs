@@ -139,7 +139,14 @@ impl OriginalStore for FlakyStore {
 /// A conversation of an agent with so many long logs.
 fn logs(count: usize) -> String {
     let log = |n: usize| -> String {
-        let line = |at: usize| format!("12:00:{:02} INFO unit {} of job {n} took {} ms\\n", at % 60, at * 7919 % 1000, at * 104_729 % 977);
+        let line = |at: usize| {
+            format!(
+                "12:00:{:02} INFO unit {} of job {n} took {} ms\\n",
+                at % 60,
+                at * 7919 % 1000,
+                at * 104_729 % 977
+            )
+        };
         (0..300).map(line).collect()
     };
     let turn = |n: usize| {

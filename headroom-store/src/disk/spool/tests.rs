@@ -254,7 +254,10 @@ fn after_a_loss_of_power_no_agent_reads_a_part() {
             let after = World::new();
             journal.lose_power(done, &world.root(), &after.root(), &mut chance);
             for content in &contents {
-                assert!(after.shown(content).is_none_or(|shown| shown == *content), "after {done} operations");
+                assert!(
+                    after.shown(content).is_none_or(|shown| shown == *content),
+                    "after {done} operations"
+                );
             }
             after.wait(Duration::ZERO);
             let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
