@@ -63,7 +63,9 @@ async fn if_a_file_cannot_be_written_no_marker_names_it() {
 
     fs::remove_file(&root).unwrap();
     drain(layer.rewrite(post(TestBody::of("01234567"))).await.into_body()).await;
-    assert!(file(&root, "4567").exists(), "it works again");
+    assert!(!file(&root, "4567").exists(), "what went out without a file stays so");
+    drain(layer.rewrite(post(TestBody::of("01238901"))).await.into_body()).await;
+    assert!(file(&root, "8901").exists(), "it works again");
 }
 
 #[tokio::test]
