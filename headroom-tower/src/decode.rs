@@ -83,7 +83,7 @@ fn read(decoder: impl std::io::Read, limit: u64) -> Result<Vec<u8>, SkipReason> 
 
 /// Some clients send raw deflate where the standard wants zlib. The zlib header has a check in it.
 #[cfg(feature = "decompression-deflate")]
-fn is_zlib(body: &[u8]) -> bool {
+pub(crate) fn is_zlib(body: &[u8]) -> bool {
     matches!(body, [first, second, ..]
         if first & 0x0f == 8 && (u16::from(*first) << 8 | u16::from(*second)).is_multiple_of(31))
 }

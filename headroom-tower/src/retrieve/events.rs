@@ -17,22 +17,12 @@ pub(super) enum Framing {
 }
 
 impl Framing {
-    /// The framing of a response with these headers, if it is a stream of events that can be read.
+    /// The framing of a response with these headers, if it is a stream of events.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        let encoded = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
         match essence(headers) {
-            _ if encoded => None,
             kind if kind.eq_ignore_ascii_case("text/event-stream") => Some(Self::Sse),
             kind if kind.eq_ignore_ascii_case("application/vnd.amazon.eventstream") => Some(Self::Aws),
             _ => None,
-        }
-    }
-
-    /// Where the first event ends, or where to look on when there is more.
-    fn end(self, bytes: &[u8], from: usize) -> Result<usize, usize> {
-        match self {
-            Self::Sse => sse::end(bytes, from),
-            Self::Aws => aws::end(bytes),
         }
     }
 }
@@ -47,68 +37,83 @@ pub(super) fn essence(headers: &HeaderMap) -> &str {
 #[derive(Debug)]
 pub(super) struct Splitter {
     framing: Framing,
-    /// What is left of the chunk that came last.
+    /// What was not looked at yet.
     chunk: Bytes,
-    /// The beginning of an event that is not complete yet.
+    /// The beginning of an event that is not complete yet; it was looked at.
     partial: BytesMut,
-    /// How much of `partial` was looked through.
-    scanned: usize,
+    boundaries: sse::Boundaries,
+    /// How many bytes the current frame of AWS has left, once its length is known.
+    frame_left: Option<usize>,
+    /// The current event goes on as it comes, because it is too long to be kept.
+    skipping: bool,
     /// Something came that is no frame, so nothing behind it can be told apart.
     lost: bool,
 }
 
 impl Splitter {
     pub(super) fn new(framing: Framing) -> Self {
-        Self { framing, chunk: Bytes::new(), partial: BytesMut::new(), scanned: 0, lost: false }
+        Self {
+            framing,
+            chunk: Bytes::new(),
+            partial: BytesMut::new(),
+            boundaries: sse::Boundaries::default(),
+            frame_left: None,
+            skipping: false,
+            lost: false,
+        }
     }
 
     pub(super) fn push(&mut self, chunk: Bytes) {
-        if self.partial.is_empty() && self.chunk.is_empty() {
+        if self.chunk.is_empty() {
             self.chunk = chunk;
         } else {
-            let left = std::mem::take(&mut self.chunk);
-            self.partial.extend_from_slice(&left);
-            self.partial.extend_from_slice(&chunk);
+            self.chunk = [&*self.chunk, &*chunk].concat().into();
         }
     }
 
-    /// The next event that is complete, with what ends it.
+    /// The next event that is complete, with what ends it, or the next piece of one that is too long.
     pub(super) fn next_event(&mut self) -> Option<Event> {
-        if self.framing == Framing::Aws {
-            let bytes = if self.partial.is_empty() { &*self.chunk } else { &*self.partial };
-            self.lost |= aws::is_none(bytes);
+        if self.chunk.is_empty() {
+            return None;
         }
+        let end = if self.lost { None } else { self.find_end() };
         if self.lost {
-            let raw = self.take();
-            return (!raw.is_empty()).then_some(Event { raw, framing: self.framing, data: Data::None });
+            return Some(Event::opaque(self.framing, self.take()));
         }
-        if self.partial.is_empty() {
-            if self.chunk.is_empty() {
-                return None;
-            }
-            match self.framing.end(&self.chunk, 0) {
-                Ok(end) => return Some(Event::of(self.framing, self.chunk.split_to(end))),
-                Err(scanned) => {
-                    self.partial.extend_from_slice(&std::mem::take(&mut self.chunk));
-                    self.scanned = scanned;
+        let piece = self.chunk.split_to(end.unwrap_or(self.chunk.len()));
+        if self.skipping {
+            self.skipping = end.is_none();
+            // An event may end with the piece before.
+            return if piece.is_empty() { self.next_event() } else { Some(Event::opaque(self.framing, piece)) };
+        }
+        if end.is_some() && self.partial.is_empty() {
+            return Some(Event::new(self.framing, piece));
+        }
+        self.partial.extend_from_slice(&piece);
+        end?;
+        Some(Event::new(self.framing, std::mem::take(&mut self.partial).freeze()))
+    }
+
+    /// Where in the chunk the current event ends. Looks at every byte once.
+    fn find_end(&mut self) -> Option<usize> {
+        if self.framing == Framing::Sse {
+            return self.boundaries.find(&self.chunk);
+        }
+        let left = match self.frame_left {
+            Some(left) => left,
+            None => {
+                let more = aws::PRELUDE.saturating_sub(self.partial.len());
+                let start = [&*self.partial, self.chunk.get(..more)?].concat();
+                let Some(length) = aws::length(&start) else {
+                    self.lost = true;
                     return None;
-                }
+                };
+                length.saturating_sub(self.partial.len())
             }
-        }
-        match self.framing.end(&self.partial, self.scanned) {
-            Ok(end) => {
-                self.scanned = 0;
-                let event = Event::of(self.framing, self.partial.split_to(end).freeze());
-                if self.partial.is_empty() {
-                    self.partial = BytesMut::new();
-                }
-                Some(event)
-            }
-            Err(scanned) => {
-                self.scanned = scanned;
-                None
-            }
-        }
+        };
+        let end = (left <= self.chunk.len()).then_some(left);
+        self.frame_left = end.is_none().then(|| left - self.chunk.len());
+        end
     }
 
     /// How much is held back because its event is not complete.
@@ -116,15 +121,27 @@ impl Splitter {
         self.partial.len() + self.chunk.len()
     }
 
-    /// What was held back.
+    /// What was held back. The rest of its event comes in pieces that nobody looks into.
+    pub(super) fn skip(&mut self) -> Bytes {
+        self.skipping = true;
+        std::mem::take(&mut self.partial).freeze()
+    }
+
+    /// What was held back, at the end of the stream.
     pub(super) fn take(&mut self) -> Bytes {
-        self.scanned = 0;
+        let chunk = std::mem::take(&mut self.chunk);
         let mut partial = std::mem::take(&mut self.partial);
         if partial.is_empty() {
-            return std::mem::take(&mut self.chunk);
+            return chunk;
         }
-        partial.extend_from_slice(&std::mem::take(&mut self.chunk));
+        partial.extend_from_slice(&chunk);
         partial.freeze()
+    }
+
+    /// How many bytes were searched for the ends of events.
+    #[cfg(test)]
+    fn searched(&self) -> usize {
+        self.boundaries.searched
     }
 }
 
@@ -157,12 +174,17 @@ impl Data {
 }
 
 impl Event {
-    fn of(framing: Framing, raw: Bytes) -> Self {
+    pub(super) fn new(framing: Framing, raw: Bytes) -> Self {
         let data = match framing {
             Framing::Sse => sse::data(&raw),
             Framing::Aws => aws::data(&raw),
         };
         Self { raw, framing, data }
+    }
+
+    /// Bytes that nobody looks into.
+    fn opaque(framing: Framing, raw: Bytes) -> Self {
+        Self { raw, framing, data: Data::None }
     }
 
     /// The text of its data.
@@ -177,7 +199,7 @@ impl Event {
 
     /// The event that has other data.
     pub(super) fn replaced(&self, data: &str) -> Self {
-        Self::of(self.framing, self.with(data))
+        Self::new(self.framing, self.with(data))
     }
 
     /// The bytes of that event.

@@ -15,12 +15,13 @@ use tower_service::Service;
 use super::{
     Sent,
     api::wire,
+    decoded::Decoded,
     events::{Framing, essence},
     exchange::Exchange,
     recall::conversation,
     stream, whole,
 };
-use crate::{FellBack, HeadroomBody, MapBody, emit};
+use crate::{FellBack, HeadroomBody, MapBody, decode::Codec, emit};
 
 /// The rest of a request's life once it has been sent.
 pub(crate) type Serving<R, E> = Pin<Box<dyn Future<Output = Result<Response<HeadroomBody<R>>, E>> + Send>>;
@@ -94,15 +95,25 @@ where
     }
     let wire = wire(sent.api).filter(|_| sent.served && status == StatusCode::OK);
     let Some(wire) = wire else { return Ok(response.map(HeadroomBody::untouched)) };
-    let exchange = Exchange::new(sent, wire, upstream);
     let headers = response.headers();
-    if let Some(framing) = Framing::of(headers) {
-        Ok(stream::stitched(response, framing, exchange))
-    } else if essence(headers).eq_ignore_ascii_case("application/json") {
-        whole::stitched(response, exchange).await
-    } else {
-        Ok(response.map(HeadroomBody::untouched))
+    let framing = Framing::of(headers);
+    if framing.is_none() && !essence(headers).eq_ignore_ascii_case("application/json") {
+        return Ok(response.map(HeadroomBody::untouched));
     }
+    if Codec::of(headers).is_err() {
+        // A call in it would reach the client. Without the tool there is none.
+        drop(response);
+        return fall_back(status, &mut upstream, sent).await;
+    }
+    let Some(framing) = framing else {
+        return whole::stitched(response, Exchange::new(sent, wire, upstream)).await;
+    };
+    let (parts, body) = response.into_parts();
+    let Ok(body) = Decoded::new(&parts.headers, body) else {
+        return fall_back(status, &mut upstream, sent).await;
+    };
+    let response = Response::from_parts(parts, body);
+    Ok(stream::stitched(response, framing, Exchange::new(sent, wire, upstream)))
 }
 
 /// Whether the provider may have refused what the layer made of the request, and would not refuse what came.

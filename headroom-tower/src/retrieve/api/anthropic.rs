@@ -6,7 +6,7 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Thread, Turn, Verdict,
-    Whole, Wire, array, beginning, kind,
+    Whole, Wire, array, beginning, breakpoint, kind,
 };
 use crate::retrieve::{
     edit::{Edits, set},
@@ -33,6 +33,15 @@ impl Wire for Anthropic {
 
     fn results(&self, answers: &[Answer]) -> String {
         format!("{{\"role\":\"user\",\"content\":[{}]}}", results(answers))
+    }
+
+    fn breakpoint(&self, body: &Root<'_>) -> Option<String> {
+        breakpoint::last(body)
+    }
+
+    fn marked(&self, results: &str, breakpoint: &str) -> Option<String> {
+        let open = results.strip_suffix("}]}")?;
+        Some(format!("{open},\"cache_control\":{breakpoint}}}]}}"))
     }
 
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {

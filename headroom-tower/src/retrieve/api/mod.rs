@@ -1,6 +1,7 @@
 //! The wire formats as the hidden exchange needs them: one file per API, text in and text out.
 
 mod anthropic;
+mod breakpoint;
 mod chat;
 mod gemini;
 mod responses;
@@ -39,6 +40,19 @@ pub(super) trait Wire: Send + Sync {
 
     /// The items that answer calls, as they follow the assistant's turn.
     fn results(&self, answers: &[Answer]) -> String;
+
+    /// The cache breakpoint that the last hidden item of a request may have: one where the client uses breakpoints, and
+    /// one of those that the provider allows is free.
+    fn breakpoint(&self, body: &Root<'_>) -> Option<String> {
+        let _ = body;
+        None
+    }
+
+    /// The items of [`results`](Self::results) with a breakpoint behind them.
+    fn marked(&self, results: &str, breakpoint: &str) -> Option<String> {
+        let _ = (results, breakpoint);
+        None
+    }
 
     /// What takes the place of the client's copy of an assistant's turn whose calls were partly ours.
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record;
@@ -122,6 +136,10 @@ impl<'a> Root<'a> {
         let mut found = self.members.iter().filter(|member| member.key.is(key));
         let first = found.next()?;
         found.next().is_none().then_some(first.value)
+    }
+
+    pub(super) fn members(&self) -> &[Member<'a>] {
+        &self.members
     }
 
     /// Where a member stands, with the comma that goes with it.
@@ -217,6 +235,21 @@ pub(super) enum Verdict {
 
 /// Stitches streams. It sees the data of one event after the other.
 pub(super) trait Stream: Send {
+    /// Whether these are the data of a whole event.
+    fn reads(&self, data: &str) -> bool {
+        Value::parse(data).is_some()
+    }
+
+    /// Looks ahead at an event, before [`event`](Self::event) gets it. Whether it is known by now of every call whose
+    /// it is; events wait until then.
+    fn is_clear(&mut self, data: &str) -> bool {
+        let _ = data;
+        true
+    }
+
+    /// Calls of which it is not known yet whose they are belong to whom they seem to.
+    fn settle(&mut self) {}
+
     fn event(&mut self, data: &str) -> Verdict;
 
     /// Whether the round has ended and something waits for what follows from it.
@@ -266,6 +299,12 @@ pub(super) struct Failure {
 }
 
 impl Failure {
+    /// The model asks only for what it was told that it cannot have.
+    pub(super) fn unfinished() -> Self {
+        const BODY: &str = r#"{"error":{"type":"api_error","code":"unfinished_answer","message":"The model did not finish its answer. Send the request again."}}"#;
+        Self { status: 502, body: Some(BODY.to_owned()) }
+    }
+
     /// The provider's `error` object, or one of this type that says only what is known.
     fn error(&self, kind: &str) -> String {
         let own = self.body.as_deref().and_then(Value::parse).and_then(|body| body.get("error"));
