@@ -56,7 +56,7 @@
 //! The response of the inner service as it is, but for [`HeadroomLayer`] with
 //! [`Means::Served`](headroom_core::Means::Served). There the model has a tool, `headroom_retrieve`, to ask for what
 //! was set aside. Its calls are answered from the store, and the inner service is called again with the answer added,
-//! up to five times. The client gets one answer in which nothing of that shows: Anthropic Messages, OpenAI Chat
+//! up to seven times. The client gets one answer in which nothing of that shows: Anthropic Messages, OpenAI Chat
 //! Completions and Responses, and Gemini, as server-sent events or in one piece; Anthropic's models also at Vertex, and
 //! at Bedrock in the frames of AWS.
 //!
@@ -73,7 +73,13 @@
 //!   answers `continue` with `thread_not_found`, on which clients send everything.
 //! - A failure of a later call is an error event in a stream, and the response itself otherwise. While the inner
 //!   service is busy (429, 5xx) it is called again after a pause.
-//! - The response must not be encoded, so such requests ask for `identity`.
+//! - Such requests ask for a response without encoding. A stream that is encoded all the same is decoded, with the
+//!   `decompression` features, and reaches the client without its encoding. Where the encoding cannot be read, the
+//!   request is sent again as it came, and the conversation goes on as it comes.
+//! - Where the client sets cache breakpoints and has one left, the newest hidden answer gets one that lives as long as
+//!   the client's last, so that the next request reads it from the cache.
+//! - What a provider says beside the content (verdicts, transformations, details of usage) is kept for every call that
+//!   the client sees.
 //! - Dropping the response's body drops the call that goes on for it.
 //!
 //! Requests to which the answer could not be stitched are treated as if there were no such tool: more than one choice,
@@ -123,12 +129,12 @@
 //! | [`max_decoded`](CompressLayer::max_decoded) | 64 MiB | passes through, encoded as it came |
 //! | [`offload_above`](CompressLayer::offload_above) | 32 KiB | work moves to tokio's blocking pool |
 //! | [`max_offloads`](CompressLayer::max_offloads) | one per processor | waits |
-//! | calls for one answer beyond the client's own | 5 | the model is told so, then its turn ends |
-//! | calls of the tool in one round | 16 | its turn ends |
+//! | calls for one answer beyond the client's own | 4 | the model is told so, up to 7; then its turn ends, or fails if it said nothing |
+//! | calls of the tool in one round | 16 | the model is told to ask again for the others |
 //! | one answer of the tool | 32 KiB | cut, and says so |
 //! | what one answer adds to the conversation | 2 MiB | the model is told so |
 //! | a response in one piece | 32 MiB | passes through |
-//! | one event of a stream | 8 MiB | the rest passes through; in a hidden round the answer fails |
+//! | one event of a stream | 8 MiB | it passes unread; in a hidden round the answer fails |
 //! | a stream's content kept for the next call | 16 MiB | its calls are not answered |
 //! | events of a structured answer that wait for its end | 16 MiB | they pass |
 //! | refused conversations remembered | 4096 | the oldest is forgotten |
@@ -151,7 +157,7 @@
 //! | `tokio` | yes | work on large bodies leaves the runtime's threads |
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
 //! | `metrics` | | `MetricsObserver` on the `metrics` facade |
-//! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies |
+//! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies and streams |
 //!
 //! Without a `decompression` feature, requests with that `Content-Encoding` pass through. Coding agents do encode:
 //! some send gzip, some zstd.

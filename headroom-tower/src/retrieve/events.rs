@@ -254,6 +254,63 @@ mod tests {
         (events, rest)
     }
 
+    #[test]
+    fn work_grows_with_the_length_of_an_event_however_small_its_pieces_are() {
+        for length in [1 << 16, 1 << 17, 1 << 18] {
+            let event = format!("data: {}\n\n", "x".repeat(length));
+            for size in [1, 256] {
+                let mut splitter = Splitter::new(Framing::Sse);
+                let mut events = 0;
+                for piece in event.as_bytes().chunks(size) {
+                    splitter.push(Bytes::copy_from_slice(piece));
+                    events += usize::from(splitter.next_event().is_some());
+                }
+                assert_eq!((events, splitter.searched()), (1, event.len()), "{length} in pieces of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_may_end_in_any_way_and_events_pass_as_soon_as_they_are_whole() {
+        for (ending, mark) in [("\n", ""), ("\r\n", ""), ("\r", ""), ("\r", "\u{feff}"), ("\n", "\u{feff}")] {
+            let stream = format!("{mark}: comment\nevent: a\ndata: 1\ndata: 2\n\nid: x\ndata:3\n\n").replace('\n', ending);
+            let (events, rest) = split(Framing::Sse, &[stream.as_bytes()]);
+            assert_eq!(events.iter().map(Event::data).collect::<Vec<_>>(), [Some("1\n2"), Some("3")], "{stream:?}");
+            assert_eq!(rest, "");
+            let with = format!(": comment\nevent: a\ndata: 7\n\n").replace('\n', ending);
+            assert_eq!(String::from_utf8_lossy(&events[0].with("7")).replace("data: 7\n", &format!("data: 7{ending}")), with);
+        }
+        // A CR at the end of a piece: half of a CRLF or not.
+        let (events, rest) = split(Framing::Sse, &[b"data: 1\r\n\r", b"\ndata: 2\r\n\r", b"data: 3\r\r", b"\n\n"]);
+        let raw: Vec<_> = events.iter().map(|event| &*event.raw).collect();
+        assert_eq!(raw, [&b"data: 1\r\n\r\n"[..], b"data: 2\r\n\r", b"data: 3\r\r", b"\n\n"]);
+        assert_eq!(rest, "");
+    }
+
+    #[test]
+    fn data_that_is_no_utf8_is_read_as_clients_read_it() {
+        let (events, _) = split(Framing::Sse, &[b"data: {\"a\":\"\xff\"}\n\n"]);
+        assert_eq!(events[0].data(), Some("{\"a\":\"\u{fffd}\"}"));
+    }
+
+    #[test]
+    fn the_rest_of_an_event_that_is_skipped_comes_unread_and_the_next_is_read() {
+        let mut splitter = Splitter::new(Framing::Sse);
+        let mut passed = Vec::new();
+        for piece in ["data: {\"a\":", "1}\r\n\r", "\ndata: 2\r\n\r\n"] {
+            splitter.push(Bytes::from(piece));
+            while let Some(event) = splitter.next_event() {
+                passed.push((event.raw.clone(), event.data().map(str::to_owned)));
+            }
+            if passed.is_empty() {
+                passed.push((splitter.skip(), None));
+            }
+        }
+        let all: Vec<u8> = passed.iter().flat_map(|(raw, _)| raw.to_vec()).collect();
+        assert_eq!(all, b"data: {\"a\":1}\r\n\r\ndata: 2\r\n\r\n");
+        assert_eq!(passed.iter().filter_map(|(_, data)| data.as_deref()).collect::<Vec<_>>(), ["2"]);
+    }
+
     const STREAM: &str = "event: a\ndata: {\"x\":1}\n\n: comment\n\ndata: one\ndata: two\n\nevent: b\r\ndata:tight\r\n\r\nid: 3\n\ndata\n\ndata: cut";
 
     #[test]

@@ -228,8 +228,9 @@ impl Stitch {
 impl Stream for Stitch {
     fn event(&mut self, data: &str) -> Verdict {
         let Some(chunk) = Value::parse(data) else { return Verdict::Pass };
-        if self.hidden == 0 && self.id.is_none() {
-            self.id = chunk.get("responseId").map(|id| id.raw().to_owned());
+        let id = chunk.get("responseId").filter(|id| id.inner() != Some(""));
+        if let (Some(id), true) = (id, self.hidden == 0 && self.id.is_none()) {
+            self.id = Some(id.raw().to_owned());
         }
         if let Some(usage) = chunk.get("usageMetadata") {
             self.output = Output::of(usage);
@@ -274,7 +275,8 @@ impl Stream for Stitch {
             set(chunk, &members)
         };
         if self.holding {
-            return Verdict::HoldAs(chunk_with(&shown, true));
+            let same = !taken && self.same(chunk).is_empty();
+            return if same { Verdict::Hold } else { Verdict::HoldAs(chunk_with(&shown, true)) };
         }
         match (finish.is_some() && self.holds(), shown.is_empty()) {
             (true, true) => Verdict::Hold,

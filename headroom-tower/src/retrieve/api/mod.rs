@@ -4,6 +4,7 @@ mod anthropic;
 mod breakpoint;
 mod chat;
 mod gemini;
+mod merge;
 mod responses;
 
 use std::ops::Range;

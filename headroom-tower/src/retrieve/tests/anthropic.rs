@@ -268,13 +268,13 @@ async fn several_calls_of_a_round_are_answered_together_and_repeats_are_short() 
 #[tokio::test]
 async fn a_model_that_does_not_stop_calling_is_stopped() {
     for streaming in [true, false] {
-        let rounds: Vec<_> = (1..=6).map(|n| vec![text(&format!("try {n} ")), ours(n)]).collect();
+        let rounds: Vec<_> = (1..=8).map(|n| vec![text(&format!("try {n} ")), ours(n)]).collect();
         let (setup, answer) = say(&rounds, streaming).await;
         let message = read(&answer, streaming);
         assert_eq!(message["stop_reason"], "end_turn");
-        assert_eq!(message["content"].as_array().unwrap().len(), 6);
-        assert_eq!((setup.got().len(), setup.left()), (6, 0));
-        let last: Value = serde_json::from_str(&setup.got()[5].body).unwrap();
+        assert_eq!(message["content"].as_array().unwrap().len(), 8);
+        assert_eq!((setup.got().len(), setup.left()), (8, 0));
+        let last: Value = serde_json::from_str(&setup.got()[7].body).unwrap();
         let result = last["messages"].as_array().unwrap().last().unwrap()["content"][0]["content"].clone();
         assert!(result.as_str().unwrap().contains("limit"), "{result}");
         assert!(setup.recorder.events().last().unwrap().ends_with("gave up"));

@@ -8,7 +8,7 @@ use super::support::{Answer, Say, Setup, data, handle};
 
 pub(super) const ASK: &str = r#"{"tools":[{"functionDeclarations":[{"name":"shell"}]}],"contents":[{"role":"user","parts":[{"text":"what happened?"}]}]}"#;
 pub(super) const STREAM: &str = "/v1beta/models/gemini-x:streamGenerateContent?alt=sse";
-const WHOLE: &str = "/v1beta/models/gemini-x:generateContent";
+pub(super) const WHOLE: &str = "/v1beta/models/gemini-x:generateContent";
 
 pub(super) fn text(text: &str) -> Value {
     json!({"text":text})
@@ -19,7 +19,7 @@ pub(super) fn ours(n: usize) -> Value {
         "thoughtSignature":format!("own{n}")})
 }
 
-fn shell(signature: Option<&str>) -> Value {
+pub(super) fn shell(signature: Option<&str>) -> Value {
     let mut part = json!({"functionCall":{"name":"shell","args":{"command":"ls"}}});
     if let Some(signature) = signature {
         part["thoughtSignature"] = json!(signature);
@@ -31,7 +31,7 @@ fn usage(n: usize) -> Value {
     json!({"promptTokenCount":100*n,"candidatesTokenCount":10,"thoughtsTokenCount":1,"totalTokenCount":100*n+11})
 }
 
-fn whole(n: usize, parts: &[Value]) -> String {
+pub(super) fn whole(n: usize, parts: &[Value]) -> String {
     json!({"candidates":[{"content":{"parts":parts,"role":"model"},"finishReason":"STOP","index":0}],
         "usageMetadata":usage(n),"responseId":format!("r{n}")})
     .to_string()

@@ -17,7 +17,7 @@ pub(super) fn ours(n: usize) -> Value {
     json!({"type":"function_call","id":format!("fc_{n}"),"call_id":format!("call_own{n}"),"name":"headroom_retrieve","arguments":arguments,"status":"completed"})
 }
 
-fn shell() -> Value {
+pub(super) fn shell() -> Value {
     json!({"type":"function_call","id":"fc_s","call_id":"call_0123456789abcdefghij","name":"shell","arguments":"{\"c\":\"ls\"}","status":"completed"})
 }
 
@@ -29,7 +29,7 @@ pub(super) fn message(text: &str) -> Value {
     json!({"type":"message","id":"msg","role":"assistant","status":"completed","content":[{"type":"output_text","text":text,"annotations":[]}]})
 }
 
-fn response(n: usize, status: &str, items: &[Value]) -> Value {
+pub(super) fn response(n: usize, status: &str, items: &[Value]) -> Value {
     json!({"id":format!("resp_{n}"),"object":"response","status":status,"output":items,
         "usage":{"input_tokens":100*n,"output_tokens":10,"total_tokens":100*n+10}})
 }
@@ -74,7 +74,7 @@ pub(super) fn stream(n: usize, items: &[Value]) -> String {
 }
 
 /// A strict client: the final response, with the rules of the official SDKs.
-fn accumulate(stream: &str) -> Value {
+pub(super) fn accumulate(stream: &str) -> Value {
     let (mut id, mut last, mut next) = (Value::Null, Value::Null, 0);
     let mut items: Vec<Value> = Vec::new();
     for event in stream.split("\n\n").filter(|event| !event.is_empty() && !event.starts_with(':')) {
