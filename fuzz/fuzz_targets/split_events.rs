@@ -21,7 +21,8 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(plain(replaced).as_deref(), Some(OTHER), "{:?} has other data", replaced);
         // Alone, an event may look otherwise: a CR at its end needs what follows, an LF at its start what was before.
         let stands_alone = raw.ends_with(b"\n\n") || raw.ends_with(b"\r\n\r\n");
-        let has_one_line = std::str::from_utf8(raw).is_ok() && data.as_ref().is_some_and(|data| !data.contains('\n'));
+        let has_one_line =
+            std::str::from_utf8(raw).is_ok() && data.as_ref().is_some_and(|data| !data.contains('\n'));
         if has_one_line && stands_alone && !raw.starts_with(b"\n") {
             let back = split(false, &[replaced], data.as_deref().unwrap_or_default()).0;
             assert_eq!(back[0].2, *raw, "more than the data was changed");

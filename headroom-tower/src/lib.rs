@@ -83,7 +83,7 @@
 //! - Dropping the response's body drops the call that goes on for it.
 //!
 //! Requests to which the answer could not be stitched are treated as if there were no such tool: more than one choice,
-//! Gemini's `cachedContent` and streams that are no events, Responses in the background or in a `conversation`, and
+//! Gemini's `cachedContent`, `streamFunctionCallArguments` and streams that are no events, Responses in the background or in a `conversation`, and
 //! Bedrock Converse.
 //!
 //! # Files in place of answers

@@ -84,7 +84,11 @@ impl Splitter {
         if self.skipping {
             self.skipping = end.is_none();
             // An event may end with the piece before.
-            return if piece.is_empty() { self.next_event() } else { Some(Event::opaque(self.framing, piece)) };
+            return if piece.is_empty() {
+                self.next_event()
+            } else {
+                Some(Event::opaque(self.framing, piece))
+            };
         }
         if end.is_some() && self.partial.is_empty() {
             return Some(Event::new(self.framing, piece));
@@ -273,15 +277,25 @@ mod tests {
     #[test]
     fn lines_may_end_in_any_way_and_events_pass_as_soon_as_they_are_whole() {
         for (ending, mark) in [("\n", ""), ("\r\n", ""), ("\r", ""), ("\r", "\u{feff}"), ("\n", "\u{feff}")] {
-            let stream = format!("{mark}: comment\nevent: a\ndata: 1\ndata: 2\n\nid: x\ndata:3\n\n").replace('\n', ending);
+            let stream = format!("{mark}: comment\nevent: a\ndata: 1\ndata: 2\n\nid: x\ndata:3\n\n")
+                .replace('\n', ending);
             let (events, rest) = split(Framing::Sse, &[stream.as_bytes()]);
-            assert_eq!(events.iter().map(Event::data).collect::<Vec<_>>(), [Some("1\n2"), Some("3")], "{stream:?}");
+            assert_eq!(
+                events.iter().map(Event::data).collect::<Vec<_>>(),
+                [Some("1\n2"), Some("3")],
+                "{stream:?}"
+            );
             assert_eq!(rest, "");
             let with = format!(": comment\nevent: a\ndata: 7\n\n").replace('\n', ending);
-            assert_eq!(String::from_utf8_lossy(&events[0].with("7")).replace("data: 7\n", &format!("data: 7{ending}")), with);
+            assert_eq!(
+                String::from_utf8_lossy(&events[0].with("7"))
+                    .replace("data: 7\n", &format!("data: 7{ending}")),
+                with
+            );
         }
         // A CR at the end of a piece: half of a CRLF or not.
-        let (events, rest) = split(Framing::Sse, &[b"data: 1\r\n\r", b"\ndata: 2\r\n\r", b"data: 3\r\r", b"\n\n"]);
+        let (events, rest) =
+            split(Framing::Sse, &[b"data: 1\r\n\r", b"\ndata: 2\r\n\r", b"data: 3\r\r", b"\n\n"]);
         let raw: Vec<_> = events.iter().map(|event| &*event.raw).collect();
         assert_eq!(raw, [&b"data: 1\r\n\r\n"[..], b"data: 2\r\n\r", b"data: 3\r\r", b"\n\n"]);
         assert_eq!(rest, "");

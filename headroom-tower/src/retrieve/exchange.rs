@@ -281,7 +281,8 @@ impl<U> Exchange<U> {
 }
 
 /// The answer to a call that is one too many for its round.
-const ASK_AGAIN: &str = "Too many calls of headroom_retrieve at once: this one was not answered. Ask again for it.";
+const ASK_AGAIN: &str =
+    "Too many calls of headroom_retrieve at once: this one was not answered. Ask again for it.";
 
 fn join(items: &str, more: &str) -> String {
     match (items, more) {

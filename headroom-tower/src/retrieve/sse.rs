@@ -33,7 +33,9 @@ enum State {
     LineStart,
     InLine,
     /// Behind a CR that ended a line.
-    AfterCr { is_empty: bool },
+    AfterCr {
+        is_empty: bool,
+    },
     /// Behind a bare CR that ended an event.
     AfterEvent,
 }

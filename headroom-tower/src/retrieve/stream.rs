@@ -53,7 +53,7 @@ where
         phase: Phase::Reading { body, exchange: Box::new(exchange) },
         framing,
         events: Splitter::new(framing),
-        is_first_event: true,
+        strips_mark: false,
         waiting: Vec::new(),
         waiting_bytes: 0,
         held: Vec::new(),
@@ -103,8 +103,8 @@ struct Stitched<R: Body, U> {
     phase: Phase<R, U>,
     framing: Framing,
     events: Splitter,
-    /// No event of this round came yet.
-    is_first_event: bool,
+    /// Whether the next event is the first of a later round. A byte order mark belongs to the first round only.
+    strips_mark: bool,
     /// Events that wait until it is known whose a call is.
     waiting: Vec<Event>,
     waiting_bytes: usize,
@@ -154,16 +154,12 @@ where
     R::Error: Send,
 {
     /// Takes in a chunk. Whether the round has ended.
-    fn chunk(&mut self, chunk: Bytes, is_hidden: bool) -> bool {
+    fn chunk(&mut self, chunk: Bytes) -> bool {
         let whole = (self.events.held() == 0 && self.waiting.is_empty()).then(|| chunk.clone());
-        let mut all_pass = true;
+        let mut all_pass = !self.strips_mark;
         let mut passing = Vec::new();
         self.events.push(chunk);
-        while let Some(mut event) = self.events.next_event() {
-            if std::mem::replace(&mut self.is_first_event, false) && is_hidden {
-                // A byte order mark says something at the very beginning only.
-                event = Event::new(self.framing, sse::without_mark(event.raw));
-            }
+        while let Some(event) = self.events.next_event() {
             all_pass &= self.admit(event, &mut passing);
             if self.has_ended() {
                 break;
@@ -183,7 +179,10 @@ where
     }
 
     /// Takes in an event, or lets it wait. Whether it passes as it is.
-    fn admit(&mut self, event: Event, passing: &mut Vec<Bytes>) -> bool {
+    fn admit(&mut self, mut event: Event, passing: &mut Vec<Bytes>) -> bool {
+        if std::mem::take(&mut self.strips_mark) {
+            event = Event::new(self.framing, sse::without_mark(event.raw));
+        }
         let is_clear = match event.data() {
             Some(data) => self.stitch.is_clear(data),
             None => self.waiting.is_empty(),
@@ -298,7 +297,7 @@ where
                 self.held.clear();
                 self.held_bytes = 0;
                 self.events = Splitter::new(self.framing);
-                self.is_first_event = true;
+                self.strips_mark = true;
                 self.stitch.again();
                 self.phase = Phase::Reading { body, exchange };
             }
@@ -447,7 +446,7 @@ where
                     Poll::Ready(Some(Err(error))) => this.break_off(&exchange, error),
                     Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                         Ok(data) => {
-                            if this.chunk(data, exchange.is_hidden()) {
+                            if this.chunk(data) {
                                 this.turn(exchange, Some(body));
                             } else if this.events.held() > MAX_EVENT {
                                 this.skip(exchange, body);

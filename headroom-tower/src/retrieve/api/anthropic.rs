@@ -284,6 +284,11 @@ impl Part {
         }
     }
 
+    /// What of it there is to read; of a block that is not understood, the block as it began.
+    fn words(&self) -> &str {
+        if self.unknown { &self.start } else { &self.words }
+    }
+
     fn id(&self) -> Option<String> {
         Some(Value::parse(&self.start)?.get("id")?.text()?.into_owned())
     }
@@ -340,7 +345,8 @@ fn without(event: &str, ids: &[String]) -> String {
     let members = objects.flat_map(Value::members).filter(|member| !member.key.is("content"));
     let lists = members.map(|member| member.value).filter(|value| value.is_array());
     for list in lists.filter(|list| list.items().any(|item| is_of(item, ids))) {
-        let kept: Vec<_> = list.items().filter(|item| !is_of(*item, ids)).map(|item| item.raw().to_owned()).collect();
+        let kept: Vec<_> =
+            list.items().filter(|item| !is_of(*item, ids)).map(|item| item.raw().to_owned()).collect();
         edits.value(list, array(&kept));
     }
     edits.apply(event).unwrap_or_else(|| event.to_owned())
@@ -572,7 +578,7 @@ impl Stream for Stitch {
             // What cannot be repeated cannot be answered either.
             None => Round {
                 shown: Anchors {
-                    text: self.parts.iter().filter(|part| part.shown.is_some()).map(|part| &*part.words).collect(),
+                    text: self.parts.iter().filter(|part| part.shown.is_some()).map(Part::words).collect(),
                     ..Anchors::default()
                 },
                 calls: if self.ours && self.stop == "tool_use" { vec![Call::default()] } else { Vec::new() },

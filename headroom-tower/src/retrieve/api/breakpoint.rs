@@ -36,7 +36,7 @@ fn collect<'a>(value: Value<'a>, depth: u32, found: &mut Vec<Value<'a>>) {
     value.items().for_each(|item| collect(item, depth, found));
     let (own, others): (Vec<_>, Vec<_>) = value.members().partition(|member| member.key.is("cache_control"));
     others.iter().for_each(|member| collect(member.value, depth, found));
-    found.extend(own.iter().map(|member| member.value).filter(|value| !value.is_null()));
+    found.extend(own.iter().map(|member| member.value).filter(|value| value.is_object()));
 }
 
 #[cfg(test)]
@@ -60,7 +60,10 @@ mod tests {
     fn there_is_none_where_the_client_uses_none_or_all_or_leaves_it_to_the_provider() {
         let block = r#"{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}"#;
         let body = |n: usize, more: &str| {
-            format!("{{{more}\"messages\":[{{\"role\":\"user\",\"content\":[{}]}}]}}", vec![block; n].join(","))
+            format!(
+                "{{{more}\"messages\":[{{\"role\":\"user\",\"content\":[{}]}}]}}",
+                vec![block; n].join(",")
+            )
         };
         for n in 0..6 {
             assert_eq!(breakpoint(&body(n, "")).is_some(), (1..4).contains(&n), "{n}");

@@ -295,7 +295,12 @@ impl Stitch {
             // Where nothing was taken out, indexes stay what they are, whatever they are.
             let dense = self.parts.iter().filter(|part| part.shown.is_some()).count() as u64;
             let shown = (!ours).then_some(if self.ours { dense } else { piece.index });
-            self.parts.push(Part { index: piece.index, shown, first: call.raw().to_owned(), ..Part::default() });
+            self.parts.push(Part {
+                index: piece.index,
+                shown,
+                first: call.raw().to_owned(),
+                ..Part::default()
+            });
             self.parts.len() - 1
         });
         let name = self.ahead.get(at).map(|ahead| ahead.name.clone());

@@ -27,7 +27,15 @@ impl Wire for Gemini {
         let cached = body.get("cachedContent").or_else(|| body.get("cached_content")).is_some();
         let kind = member("responseMimeType", "response_mime_type");
         let structured = kind.is_some_and(|kind| !kind.is("text/plain"));
-        (!several && !cached).then_some(Head { structured, ..Head::default() })
+        // Arguments that come in pieces come without the name of their call.
+        let in_pieces = body.get("toolConfig").or_else(|| body.get("tool_config")).and_then(|config| {
+            let calling =
+                config.get("functionCallingConfig").or_else(|| config.get("function_calling_config"))?;
+            let streams = calling.get("streamFunctionCallArguments");
+            streams.or_else(|| calling.get("stream_function_call_arguments"))
+        });
+        let in_pieces = in_pieces.is_some_and(Value::is_true);
+        (!several && !cached && !in_pieces).then_some(Head { structured, ..Head::default() })
     }
 
     fn results(&self, answers: &[Answer]) -> String {

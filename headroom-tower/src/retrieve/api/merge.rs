@@ -39,7 +39,8 @@ pub(super) fn usage(last: Value<'_>, before: &[String]) -> String {
             members.push((key, Some((total + more).to_string())));
         }
     }
-    let iterations: Vec<_> = before.iter().chain([&last]).filter_map(|usage| usage.get("iterations")).collect();
+    let iterations: Vec<_> =
+        before.iter().chain([&last]).filter_map(|usage| usage.get("iterations")).collect();
     if before.iter().any(|usage| usage.get("iterations").is_some_and(Value::is_array)) {
         let all = iterations.into_iter().flat_map(Value::items).map(|one| one.raw().to_owned());
         members.push(("iterations", Some(array(&all.collect::<Vec<_>>()))));
@@ -138,9 +139,10 @@ mod tests {
 
     #[test]
     fn what_only_earlier_rounds_said_is_kept_and_lists_are_joined() {
-        let before = [r#"{"a":1,"b":[1],"c":null,"d":[ {"x": 1} ],"own":1}"#.to_owned(), r#"{"a":2}"#.to_owned()];
+        let before =
+            [r#"{"a":1,"b":[1],"c":null,"d":[ {"x": 1} ],"own":1}"#.to_owned(), r#"{"a":2}"#.to_owned()];
         let last = Value::parse(r#"{"b":[2],"d":null,"e":3}"#).unwrap();
         let carried = carried(last, &before, &["own"]);
-        assert_eq!(set(last, &members(&carried)), r#"{"b":[1,2],"d":[{"x":1}],"e":3,"a":2}"#);
+        assert_eq!(set(last, &members(&carried)), r#"{"b":[1,2],"d":[ {"x": 1} ],"e":3,"a":2}"#);
     }
 }

@@ -315,7 +315,9 @@ impl Stitch {
     }
 
     fn done(&mut self, event: Value<'_>) -> Verdict {
-        if let (Some(index), Some(item)) = (event.get("output_index").and_then(Value::count), event.get("item")) {
+        if let (Some(index), Some(item)) =
+            (event.get("output_index").and_then(Value::count), event.get("item"))
+        {
             if !self.items.iter().any(|known| known.index == index) {
                 self.begin(index, item);
             }

@@ -36,7 +36,9 @@ fn ended(stream: &str, endings: &[usize]) -> String {
     let stream = stream.replace("\r\n", "\n");
     let lines = stream.split('\n').zip(endings.iter().cycle());
     let mut out: String = lines.map(|(line, ending)| format!("{line}{}", ENDINGS[*ending])).collect();
-    let last = endings.get((stream.matches('\n').count()) % endings.len()).map_or(0, |ending| ENDINGS[*ending].len());
+    let last = endings
+        .get((stream.matches('\n').count()) % endings.len())
+        .map_or(0, |ending| ENDINGS[*ending].len());
     out.truncate(out.len() - last);
     out
 }

@@ -68,7 +68,8 @@ fn ask(marks: &[Option<&str>; 6], automatic: Option<&str>) -> Value {
 }
 
 fn is_ordered(breakpoints: &[Value]) -> bool {
-    let short: Vec<_> = breakpoints.iter().map(|mark| mark.get("ttl").is_none_or(|ttl| ttl != "1h")).collect();
+    let short: Vec<_> =
+        breakpoints.iter().map(|mark| mark.get("ttl").is_none_or(|ttl| ttl != "1h")).collect();
     short.is_sorted()
 }
 
@@ -79,13 +80,18 @@ async fn a_hidden_answer_has_a_breakpoint_where_the_client_left_one_free() {
     let says = rounds.iter().zip(1..).map(|(blocks, n)| Say::events(&anthropic::stream(n, blocks)));
     let setup = Setup::new("/v1/messages").says(says.collect::<Vec<_>>());
     let answer = setup.send(&body.to_string()).await;
-    let got: Vec<Value> = setup.take_got().iter().map(|got| serde_json::from_str(&got.body).unwrap()).collect();
+    let got: Vec<Value> =
+        setup.take_got().iter().map(|got| serde_json::from_str(&got.body).unwrap()).collect();
     assert_eq!(got.iter().map(|got| breakpoints(got).len()).collect::<Vec<_>>(), [2, 3, 3]);
     for (n, got) in got.iter().enumerate().skip(1) {
         let messages = got["messages"].as_array().unwrap();
         assert_eq!(messages.len(), 3 + 2 * n);
         let newest = &messages.last().unwrap()["content"][0];
-        assert_eq!(newest["cache_control"], json!({"type":"ephemeral","ttl":"1h"}), "it is on the newest answer");
+        assert_eq!(
+            newest["cache_control"],
+            json!({"type":"ephemeral","ttl":"1h"}),
+            "it is on the newest answer"
+        );
     }
 
     // In the next request the exchange stands as it was, and only the client's breakpoints are there.

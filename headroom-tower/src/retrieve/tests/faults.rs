@@ -208,7 +208,11 @@ async fn a_model_that_does_not_stop_calling_is_stopped() {
         assert!(!failed(wire, &answer), "{}", wire.name);
         assert_eq!((setup.got().len(), setup.left()), (8, 0), "{}", wire.name);
         for (n, got) in setup.got().iter().enumerate() {
-            assert_eq!(got.body.matches("The limit of headroom_retrieve").count(), n.saturating_sub(4), "{n}");
+            assert_eq!(
+                got.body.matches("The limit of headroom_retrieve").count(),
+                n.saturating_sub(4),
+                "{n}"
+            );
         }
         assert!(
             setup.recorder.events().last().unwrap().ends_with("7 rounds 7 calls gave up"),
@@ -280,7 +284,8 @@ async fn what_was_read_of_an_event_goes_before_the_error_that_cuts_it() {
 async fn an_event_of_any_length_is_held_to_a_limit() {
     // In the first round it passes, and what follows is read; behind a hidden one the client could make nothing of it.
     for megabytes in [9, 50] {
-        let long = format!("event: x\ndata: {{\"type\":\"x\",\"text\":\"{}\"}}\n\n", "x".repeat(megabytes << 20));
+        let long =
+            format!("event: x\ndata: {{\"type\":\"x\",\"text\":\"{}\"}}\n\n", "x".repeat(megabytes << 20));
         let end = anthropic::stream(1, &[text("Look. "), ours(1)]);
         let (begin, rest) = end.split_at(end.find("event: content_block_start").unwrap());
         let sent = format!("{begin}{long}{rest}");

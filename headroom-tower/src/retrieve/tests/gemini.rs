@@ -181,6 +181,10 @@ async fn streams_that_are_no_events_and_cached_contents_are_not_served() {
     let setup = Setup::new(WHOLE).says([Say::json("{}")]);
     setup.send(&ASK.replace("{\"tools\"", "{\"cachedContent\":\"c\",\"tools\"")).await;
     assert!(!setup.got()[0].body.contains("headroom_retrieve"));
+    let setup = Setup::new(STREAM).says([Say::events("")]);
+    let in_pieces = r#"{"toolConfig":{"functionCallingConfig":{"streamFunctionCallArguments":true}},"tools""#;
+    setup.send(&ASK.replace("{\"tools\"", in_pieces)).await;
+    assert!(!setup.got()[0].body.contains("headroom_retrieve"));
 }
 
 #[tokio::test]

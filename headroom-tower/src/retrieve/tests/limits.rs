@@ -28,7 +28,9 @@ fn answers(body: &str) -> Vec<(String, String)> {
             out.push((text(&block["tool_use_id"]), text(&block["content"])));
         }
         for part in item["parts"].as_array().into_iter().flatten() {
-            if let Some(response) = part.get("functionResponse").filter(|response| response["name"] == "headroom_retrieve") {
+            if let Some(response) =
+                part.get("functionResponse").filter(|response| response["name"] == "headroom_retrieve")
+            {
                 out.push((text(&response["id"]), text(&response["response"]["output"])));
             }
         }
@@ -40,10 +42,14 @@ fn answers(body: &str) -> Vec<(String, String)> {
 fn round(name: &str, calls: usize, mixed: bool) -> String {
     match name {
         "anthropic" => {
-            let blocks = (0..calls).map(anthropic::ours).chain(mixed.then(|| anthropic::bash("toolu_bash_0123456789")));
+            let blocks = (0..calls)
+                .map(anthropic::ours)
+                .chain(mixed.then(|| anthropic::bash("toolu_bash_0123456789")));
             anthropic::stream(1, &blocks.collect::<Vec<_>>())
         }
-        "openai" => chat::stream(1, &("", (0..calls).map(chat::ours).chain(mixed.then(chat::bash)).collect())),
+        "openai" => {
+            chat::stream(1, &("", (0..calls).map(chat::ours).chain(mixed.then(chat::bash)).collect()))
+        }
         "responses" => {
             let items = (0..calls).map(responses::ours).chain(mixed.then(responses::shell));
             responses::stream(1, &items.collect::<Vec<_>>())
@@ -62,7 +68,11 @@ async fn every_call_of_a_round_gets_an_answer_and_the_first_sixteen_their_conten
             let says = [Say::events(&round(wire.name, calls, false)), Say::events(&(wire.ends)())];
             let setup = Setup::new(wire.path).says(says);
             let answer = setup.send(wire.ask).await;
-            assert!(answer.body.contains("done") && !answer.body.contains("headroom_retrieve"), "{}", wire.name);
+            assert!(
+                answer.body.contains("done") && !answer.body.contains("headroom_retrieve"),
+                "{}",
+                wire.name
+            );
             let answers = answers(&setup.got()[1].body);
             assert_eq!(answers.len(), calls, "{}", wire.name);
             let mut ids: Vec<_> = answers.iter().map(|(id, _)| id).collect();
@@ -86,10 +96,10 @@ async fn calls_beside_the_clients_own_are_all_answered_in_the_next_request() {
     assert_eq!(setup.take_got().len(), 1);
     let mut next: Value = serde_json::from_str(anthropic::ASK).unwrap();
     let result = json!({"type":"tool_result","tool_use_id":"toolu_bash_0123456789","content":"a.txt"});
-    next["messages"].as_array_mut().unwrap().extend([
-        json!({"role":"assistant","content":said}),
-        json!({"role":"user","content":[result]}),
-    ]);
+    next["messages"]
+        .as_array_mut()
+        .unwrap()
+        .extend([json!({"role":"assistant","content":said}), json!({"role":"user","content":[result]})]);
     let setup = setup.says([Say::events(&anthropic::stream(2, &[anthropic::text("done")]))]);
     setup.send(&next.to_string()).await;
     let answers = answers(&setup.got()[0].body);
@@ -107,7 +117,8 @@ async fn a_model_that_goes_on_without_it_ends_its_answer() {
             assert!(answer.body.contains("done") && !failed(wire, &answer), "{} {refused}", wire.name);
             let answers = answers(&setup.got().last().unwrap().body);
             assert_eq!(answers.len(), 4 + refused, "{}", wire.name);
-            let limits = answers.iter().filter(|(_, text)| text.starts_with("The limit of headroom_retrieve"));
+            let limits =
+                answers.iter().filter(|(_, text)| text.starts_with("The limit of headroom_retrieve"));
             assert_eq!(limits.count(), refused, "{}", wire.name);
         }
     }
@@ -119,7 +130,11 @@ async fn a_turn_that_brought_nothing_is_a_failure_and_no_empty_answer() {
         let setup = Setup::new(wire.path).says((1..=8).map(|_| Say::events(&round(wire.name, 1, false))));
         let answer = setup.send(wire.ask).await;
         assert!(failed(wire, &answer), "{}: {}", wire.name, answer.body);
-        assert!(!answer.body.contains("end_turn") && !answer.body.contains("headroom_retrieve"), "{}", wire.name);
+        assert!(
+            !answer.body.contains("end_turn") && !answer.body.contains("headroom_retrieve"),
+            "{}",
+            wire.name
+        );
         assert_eq!((setup.got().len(), setup.left()), (8, 0));
     }
     // The same in one piece.

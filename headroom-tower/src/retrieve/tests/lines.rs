@@ -15,9 +15,13 @@ fn with_endings(stream: &str, endings: &[&str]) -> String {
     let lines: Vec<_> = stream.split('\n').collect();
     let mut out = String::new();
     for (at, line) in lines.iter().enumerate() {
-        let ending = if at + 1 < lines.len() { endings[at % endings.len()] } else { "" };
         out.push_str(line);
-        out.push_str(ending);
+        if at + 1 < lines.len() {
+            let ending = endings[at % endings.len()];
+            // A CR and an empty line that ends in LF would be one line end.
+            let would_join = line.is_empty() && ending == "\n" && out.ends_with('\r');
+            out.push_str(if would_join { "\r" } else { ending });
+        }
     }
     out
 }
@@ -37,7 +41,12 @@ async fn a_call_is_answered_however_lines_end() {
                 assert!(!answer.body.contains("headroom_retrieve"), "{}", wire.name);
                 assert!(answer.body.contains("Look. ") && answer.body.contains("done"), "{}", answer.body);
                 let marks = answer.body.matches('\u{feff}').count();
-                assert!(marks <= 1 && answer.body.find('\u{feff}').unwrap_or(0) == 0, "{}", wire.name);
+                assert!(
+                    marks <= 1 && answer.body.find('\u{feff}').unwrap_or(0) == 0,
+                    "{} {ending:?} {:?}",
+                    wire.name,
+                    answer.body
+                );
             }
         }
     }
@@ -47,7 +56,8 @@ async fn a_call_is_answered_however_lines_end() {
 async fn a_call_is_answered_where_the_last_event_lacks_its_empty_line() {
     for wire in &WIRES {
         let (first, last) = ((wire.calls)(1), (wire.ends)());
-        for (first, last) in [(first.trim_end(), last.trim_end()), (first.trim_end(), &*last), (&*first, last.trim_end())]
+        for (first, last) in
+            [(first.trim_end(), last.trim_end()), (first.trim_end(), &*last), (&*first, last.trim_end())]
         {
             let setup = Setup::new(wire.path).says([Say::events(first), Say::events(last)]);
             let answer = setup.send(wire.ask).await;

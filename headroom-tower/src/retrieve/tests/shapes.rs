@@ -54,7 +54,12 @@ fn pieces(index: u64, id: &str, name: &str, arguments: &str, shape: usize) -> Ve
             more(json!({"arguments":x})),
             more(json!({"arguments":y})),
         ],
-        2 => vec![id(json!({})), more(json!({"arguments":x})), more(json!({"arguments":y})), more(json!({"name":name}))],
+        2 => vec![
+            id(json!({})),
+            more(json!({"arguments":x})),
+            more(json!({"arguments":y})),
+            more(json!({"name":name})),
+        ],
         3 => vec![
             id(json!({"function":{"name":name,"arguments":x}})),
             id(json!({"function":{"name":name,"arguments":y}})),
@@ -99,12 +104,20 @@ async fn a_chat_call_is_answered_wherever_its_name_comes() {
             let setup = Setup::new(CHAT).says([Say::events(&first).cut(cut), Say::events(&last)]);
             let answer = setup.send(chat::ASK).await;
             assert_eq!(setup.got().len(), 2, "{shape}");
-            assert!(!answer.body.contains("retrieve") && !answer.body.contains("call_own1"), "{}", answer.body);
+            assert!(
+                !answer.body.contains("retrieve") && !answer.body.contains("call_own1"),
+                "{}",
+                answer.body
+            );
             let read = chat::accumulate(&answer.body);
             assert_eq!(read["message"]["content"], "Look. done");
             let second: Value = serde_json::from_str(&setup.got()[1].body).unwrap();
             let call = &second["messages"][1]["tool_calls"][0];
-            assert_eq!(call["function"], json!({"name":"headroom_retrieve","arguments":arguments()}), "{shape}");
+            assert_eq!(
+                call["function"],
+                json!({"name":"headroom_retrieve","arguments":arguments()}),
+                "{shape}"
+            );
             assert!(second["messages"][2]["content"].as_str().unwrap().ends_with("\nsecond\n"), "{shape}");
         }
     }
@@ -125,7 +138,9 @@ async fn chat_calls_that_come_interleaved_are_parted() {
             for secret in ["retrieve", "call_own1", "lines"] {
                 assert!(!answer.body.contains(secret), "{shape} {other} {first}: {}", answer.body);
             }
-            assert!(answer.body.contains("call_bash") && answer.body.contains("\"finish_reason\":\"tool_calls\""));
+            assert!(
+                answer.body.contains("call_bash") && answer.body.contains("\"finish_reason\":\"tool_calls\"")
+            );
             assert!(!answer.body.contains("\"index\":1"), "indexes are dense: {}", answer.body);
         }
     }
@@ -135,10 +150,6 @@ async fn chat_calls_that_come_interleaved_are_parted() {
 async fn a_client_tool_whose_name_begins_like_ours_gets_its_call() {
     for name in ["head", "headroom_retrieve_all", "h", "headroom"] {
         for shape in 0..SHAPES {
-            // A name of ours that goes on behind its own end is not told apart.
-            if name == "headroom_retrieve_all" && shape == 3 {
-                continue;
-            }
             let stream = chat_stream(&pieces(0, "call_x", name, "{\"n\":10}", shape));
             let answer = Setup::new(CHAT).says([Say::events(&stream)]).send(chat::ASK).await;
             assert_eq!(answer.body, stream, "{name} {shape}");
@@ -153,10 +164,12 @@ async fn the_first_piece_of_a_client_call_passes_at_once() {
         let stream = chat_stream(&calls);
         let events: Vec<_> = stream.split_inclusive("\n\n").collect();
         let mut say = Say::events("").hangs();
-        say.chunks = events[..2].iter().map(|event| bytes::Bytes::copy_from_slice(event.as_bytes())).collect();
+        say.chunks =
+            events[..2].iter().map(|event| bytes::Bytes::copy_from_slice(event.as_bytes())).collect();
         let mut body = Box::pin(Setup::new(CHAT).says([say]).open(chat::ASK).await.into_body());
         for event in &events[..2] {
-            let frame = http_body_util::BodyExt::frame(&mut body).await.unwrap().unwrap().into_data().unwrap();
+            let frame =
+                http_body_util::BodyExt::frame(&mut body).await.unwrap().unwrap().into_data().unwrap();
             assert_eq!(frame, event.as_bytes());
         }
     }
@@ -191,23 +204,31 @@ async fn a_response_that_is_only_completed_hides_our_call() {
     for alone in [false, true] {
         let says = [completed_only(1, &items), completed_only(2, &[responses::message("done")])];
         let says = says.map(|say| if alone { say[say.find("\n\n").unwrap() + 2..].to_owned() } else { say });
-        let setup = Setup::new("/v1/responses").says(says.iter().map(|say| Say::events(say)).collect::<Vec<_>>());
+        let setup =
+            Setup::new("/v1/responses").says(says.iter().map(|say| Say::events(say)).collect::<Vec<_>>());
         let answer = setup.send(responses::ASK).await;
         assert_eq!(setup.got().len(), 2);
         assert!(!answer.body.contains("headroom_retrieve"), "{}", answer.body);
         let last = super::support::data(&answer.body).pop().unwrap();
-        assert_eq!(last["response"]["output"], json!([responses::message("Look. "), responses::message("done")]));
+        assert_eq!(
+            last["response"]["output"],
+            json!([responses::message("Look. "), responses::message("done")])
+        );
         let second: Value = serde_json::from_str(&setup.got()[1].body).unwrap();
         assert_eq!(second["input"][2], responses::ours(1));
         assert_eq!(second["input"][3]["call_id"], "call_own1");
     }
-    let setup = Setup::new("/v1/responses").says([Say::events(&completed_only(1, &[responses::ours(1), responses::shell()]))]);
+    let setup = Setup::new("/v1/responses")
+        .says([Say::events(&completed_only(1, &[responses::ours(1), responses::shell()]))]);
     let answer = setup.send(responses::ASK).await;
     let last = super::support::data(&answer.body).pop().unwrap();
     assert_eq!(last["response"]["output"], json!([responses::shell()]));
     // Without a call of ours nothing changes.
     let plain = completed_only(1, &[responses::message("x"), responses::shell()]);
-    assert_eq!(Setup::new("/v1/responses").says([Say::events(&plain)]).send(responses::ASK).await.body, plain);
+    assert_eq!(
+        Setup::new("/v1/responses").says([Say::events(&plain)]).send(responses::ASK).await.body,
+        plain
+    );
 }
 
 #[tokio::test]
@@ -217,9 +238,10 @@ async fn events_of_our_call_are_hidden_where_some_of_them_are_missing() {
     let of_call: Vec<_> = (0..events.len()).filter(|at| events[*at].contains("\"output_index\":1")).collect();
     assert_eq!(of_call.len(), 4);
     for missing in 1..15_usize {
-        let left = events.iter().enumerate().filter(|(at, _)| {
-            of_call.iter().position(|of| of == at).is_none_or(|n| missing & (1 << n) == 0)
-        });
+        let left = events
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| of_call.iter().position(|of| of == at).is_none_or(|n| missing & (1 << n) == 0));
         let stream: String = left.map(|(_, event)| *event).collect();
         let last = responses::stream(2, &[responses::message("done")]);
         let setup = Setup::new("/v1/responses").says([Say::events(&stream), Say::events(&last)]);
@@ -236,7 +258,8 @@ async fn events_of_our_call_are_hidden_where_some_of_them_are_missing() {
         false => (*event).to_owned(),
     });
     let last = responses::stream(2, &[responses::message("done")]);
-    let setup = Setup::new("/v1/responses").says([Say::events(&nameless.collect::<String>()), Say::events(&last)]);
+    let setup =
+        Setup::new("/v1/responses").says([Say::events(&nameless.collect::<String>()), Say::events(&last)]);
     let answer = setup.send(responses::ASK).await;
     assert_eq!(setup.got().len(), 2);
     assert_eq!(responses::accumulate(&answer.body)["output"].as_array().unwrap().len(), 2);

@@ -21,7 +21,8 @@ fn judged(n: usize, blocks: &[Value]) -> String {
     let stream = anthropic::stream(n, &blocks);
     let mut out = String::new();
     for event in stream.split_inclusive("\n\n") {
-        let mut data: Value = serde_json::from_str(event.lines().nth(1).unwrap().strip_prefix("data: ").unwrap()).unwrap();
+        let mut data: Value =
+            serde_json::from_str(event.lines().nth(1).unwrap().strip_prefix("data: ").unwrap()).unwrap();
         if data["type"] == "message_delta" {
             data["safeguards"] = json!(list);
             data["context_management"] = json!({"applied_edits":[{"round":n}]});
@@ -47,14 +48,16 @@ async fn verdicts_stay_with_the_calls_that_the_client_sees() {
         vec![vec![ours(1), bash(BASH)]],
         vec![vec![bash(BASH)]],
     ] {
-        let says = rounds.iter().zip(1..).map(|(blocks, n)| Say::events(&judged(n, blocks))).collect::<Vec<_>>();
+        let says =
+            rounds.iter().zip(1..).map(|(blocks, n)| Say::events(&judged(n, blocks))).collect::<Vec<_>>();
         let last = rounds.len();
         let answer = Setup::new("/v1/messages").says(says).send(ASK).await;
         let events = data(&answer.body);
         let starts: Vec<_> = events.iter().filter(|event| event["type"] == "content_block_start").collect();
         let call = starts.iter().find(|start| start["content_block"]["type"] == "tool_use").unwrap();
         assert_eq!(call["content_block"]["safeguards"], json!({"verdict":"allow","round":last}));
-        let verdicts: Vec<_> = events.iter().filter(|event| event["type"] == "content_block_verdict").collect();
+        let verdicts: Vec<_> =
+            events.iter().filter(|event| event["type"] == "content_block_verdict").collect();
         assert_eq!(verdicts.len(), starts.len());
         assert!(verdicts.iter().any(|verdict| verdict["index"] == call["index"] && verdict["of"] == BASH));
         let end = events.iter().find(|event| event["type"] == "message_delta").unwrap();
@@ -75,7 +78,11 @@ async fn verdicts_stay_with_the_calls_that_the_client_sees() {
 async fn a_whole_answer_keeps_what_every_round_said() {
     let message = |n: usize, blocks: &[Value]| {
         let mut message: Value = serde_json::from_str(&anthropic::whole(n, blocks)).unwrap();
-        message["safeguards"] = blocks.iter().filter(|block| block["type"] == "tool_use").map(|block| json!({"tool_use_id":block["id"],"round":n})).collect();
+        message["safeguards"] = blocks
+            .iter()
+            .filter(|block| block["type"] == "tool_use")
+            .map(|block| json!({"tool_use_id":block["id"],"round":n}))
+            .collect();
         message["input_transformations"] = json!([{"round":n}]);
         message[&format!("only_{n}")] = json!(n);
         message["stop_details"] = json!({"round":n});
