@@ -82,28 +82,33 @@ impl Decoder {
     /// The decoder of an encoding; `None` if there is nothing to decode.
     fn new(codec: Codec) -> Result<Option<Self>, SkipReason> {
         let sink = Sink::default();
-        let writer: Box<dyn Write + Send> = match codec {
-            Codec::Identity => return Ok(None),
-            #[cfg(feature = "decompression-gzip")]
-            Codec::Gzip => Box::new(flate2::write::MultiGzDecoder::new(sink.clone())),
-            #[cfg(feature = "decompression-deflate")]
-            Codec::Deflate => Box::new(Deflate { start: Vec::new(), writer: None, sink: sink.clone() }),
-            #[cfg(feature = "decompression-br")]
-            Codec::Brotli => Box::new(brotli_decompressor::DecompressorWriter::new(sink.clone(), 4096)),
-            #[cfg(feature = "decompression-zstd")]
-            Codec::Zstd => {
-                let decoder = zstd::stream::write::Decoder::new(sink.clone());
-                Box::new(decoder.map_err(|_| SkipReason::Undecodable)?)
-            }
-        };
-        #[allow(unreachable_code)] // Without any of the features.
-        Ok(Some(Self { writer, sink }))
+        let writer = writer(codec, &sink)?;
+        Ok(writer.map(|writer| Self { writer, sink }))
     }
 
     fn step(&mut self, encoded: &[u8]) -> io::Result<Bytes> {
         self.writer.write_all(encoded)?;
         self.writer.flush()?;
         Ok(self.sink.take().into())
+    }
+}
+
+/// What decodes everything that is written to it into the sink.
+fn writer(codec: Codec, sink: &Sink) -> Result<Option<Box<dyn Write + Send>>, SkipReason> {
+    let _ = sink;
+    match codec {
+        Codec::Identity => Ok(None),
+        #[cfg(feature = "decompression-gzip")]
+        Codec::Gzip => Ok(Some(Box::new(flate2::write::MultiGzDecoder::new(sink.clone())))),
+        #[cfg(feature = "decompression-deflate")]
+        Codec::Deflate => Ok(Some(Box::new(Deflate { start: Vec::new(), writer: None, sink: sink.clone() }))),
+        #[cfg(feature = "decompression-br")]
+        Codec::Brotli => Ok(Some(Box::new(brotli_decompressor::DecompressorWriter::new(sink.clone(), 4096)))),
+        #[cfg(feature = "decompression-zstd")]
+        Codec::Zstd => {
+            let decoder = zstd::stream::write::Decoder::new(sink.clone());
+            Ok(Some(Box::new(decoder.map_err(|_| SkipReason::Undecodable)?)))
+        }
     }
 }
 

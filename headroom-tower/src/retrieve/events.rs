@@ -286,7 +286,7 @@ mod tests {
                 "{stream:?}"
             );
             assert_eq!(rest, "");
-            let with = format!(": comment\nevent: a\ndata: 7\n\n").replace('\n', ending);
+            let with = ": comment\nevent: a\ndata: 7\n\n".replace('\n', ending);
             assert_eq!(
                 String::from_utf8_lossy(&events[0].with("7"))
                     .replace("data: 7\n", &format!("data: 7{ending}")),
