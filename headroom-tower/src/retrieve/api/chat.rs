@@ -4,7 +4,7 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, beginning, kind, merge,
+    Wire, array, beginning, kind, may_have, merge,
 };
 use crate::retrieve::{
     edit::{Edits, set},
@@ -344,6 +344,10 @@ impl Stream for Stitch {
     }
 
     fn is_clear(&mut self, data: &str) -> bool {
+        // Most events are text, and are not worth a second reading.
+        if self.ahead.is_empty() && !may_have(data, "tool_calls") {
+            return true;
+        }
         let chunk = Value::parse(data);
         let choice = chunk.and_then(|chunk| chunk.get("choices")?.items().next());
         let calls = choice.and_then(|choice| choice.get("delta")?.get("tool_calls"));

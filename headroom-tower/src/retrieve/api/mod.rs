@@ -340,6 +340,11 @@ fn kind(value: Value<'_>) -> &str {
     value.get("type").and_then(Value::inner).unwrap_or_default()
 }
 
+/// Whether a JSON text may have this word in it, as it is or escaped.
+fn may_have(text: &str, word: &str) -> bool {
+    text.contains(word) || text.contains("\\u")
+}
+
 /// The first letters of a string, the same however it is escaped.
 fn beginning(text: Value<'_>) -> String {
     const LETTERS: usize = 64;

@@ -4,7 +4,7 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, beginning, kind, merge,
+    Wire, array, beginning, kind, may_have, merge,
 };
 use crate::retrieve::{
     edit::{Edits, set},
@@ -400,6 +400,10 @@ impl Stitch {
 
 impl Stream for Stitch {
     fn is_clear(&mut self, data: &str) -> bool {
+        // Most events are text, and are not worth a second reading.
+        if self.all_known() && !may_have(data, "function_call") {
+            return true;
+        }
         let Some(event) = Value::parse(data) else { return self.all_known() };
         if matches!(kind(event), "response.completed" | "response.incomplete" | "response.failed" | "error") {
             let output = event.get("response").and_then(|response| response.get("output"));
