@@ -124,6 +124,27 @@ async fn a_chat_call_is_answered_wherever_its_name_comes() {
 }
 
 #[tokio::test]
+async fn a_call_is_answered_however_its_name_is_escaped() {
+    let escape = |stream: String| {
+        let stream = stream.replace("\"tool_calls\":[", "\"tool\\u005fcalls\":[");
+        stream.replace("headroom_retrieve", "headroom\\u005fretr\\u0069eve")
+    };
+    let first = escape(chat_stream(&pieces(0, "call_own1", "headroom_retrieve", &arguments(), 6)));
+    let setup =
+        Setup::new(CHAT).says([Say::events(&first), Say::events(&chat::stream(2, &("done", vec![])))]);
+    let answer = setup.send(chat::ASK).await;
+    assert_eq!(setup.got().len(), 2);
+    assert!(answer.body.contains("done") && !answer.body.contains("call_own1"), "{}", answer.body);
+
+    let first = escape(responses::stream(1, &[responses::message("Look. "), responses::ours(1)]));
+    let last = responses::stream(2, &[responses::message("done")]);
+    let setup = Setup::new("/v1/responses").says([Say::events(&first), Say::events(&last)]);
+    let answer = setup.send(responses::ASK).await;
+    assert_eq!(setup.got().len(), 2);
+    assert!(answer.body.contains("done") && !answer.body.contains("call_own1"), "{}", answer.body);
+}
+
+#[tokio::test]
 async fn chat_calls_that_come_interleaved_are_parted() {
     let own = arguments();
     let theirs = r#"{"command":"ls"}"#;
