@@ -4,7 +4,7 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, beginning,
+    Wire, array, beginning, merge,
 };
 use crate::retrieve::{
     edit::{Edits, set},
@@ -369,6 +369,9 @@ impl Stream for Stitch {
 struct Answers {
     head: Head,
     shown: Vec<String>,
+    /// The answers before without their candidates, and those without their content.
+    answers_before: Vec<String>,
+    candidates_before: Vec<String>,
     output: Output,
     last: String,
 }
@@ -395,12 +398,26 @@ impl Whole for Answers {
             let structured = self.head.structured;
             let shown = shown.filter(|part| !structured || part.get("text").is_none() || is_thought(*part));
             self.shown.extend(shown.map(|part| part.raw().to_owned()));
+            self.answers_before.push(set(answer, &[("candidates", None)]));
+            self.candidates_before.push(set(candidate, &[("content", None)]));
             self.output = self.output.plus(answer.get("usageMetadata").map(Output::of).unwrap_or_default());
         }
         Some(round)
     }
 
     fn finish(&mut self, _: bool) -> Option<String> {
+        const OWN: [&str; 5] = ["candidates", "usageMetadata", "responseId", "modelVersion", "createTime"];
+        const OWN_OF_CANDIDATE: [&str; 8] = [
+            "content",
+            "finishReason",
+            "finishMessage",
+            "index",
+            "tokenCount",
+            "avgLogprobs",
+            "logprobsResult",
+            "safetyRatings",
+        ];
+
         let (answer, candidate) = Self::candidate(&self.last)?;
         let content = candidate.get("content");
         let own = content.into_iter().flat_map(parts).filter(|part| !is_ours(*part));
@@ -410,7 +427,12 @@ impl Whole for Answers {
             Some(content) => set(content, &[("parts", Some(array(&shown)))]),
             None => format!("{{\"role\":\"model\",\"parts\":{}}}", array(&shown)),
         };
-        let mut members = vec![("candidates", Some(array(&[set(candidate, &[("content", Some(content))])])))];
+        let carried = merge::carried(candidate, &self.candidates_before, &OWN_OF_CANDIDATE);
+        let mut of_candidate = merge::members(&carried);
+        of_candidate.push(("content", Some(content)));
+        let carried = merge::carried(answer, &self.answers_before, &OWN);
+        let mut members = merge::members(&carried);
+        members.push(("candidates", Some(array(&[set(candidate, &of_candidate)]))));
         if let Some(usage) = answer.get("usageMetadata") {
             members.push(("usageMetadata", Some(self.output.before(usage))));
         }

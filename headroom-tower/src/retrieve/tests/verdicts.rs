@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     anthropic::{self, ASK, bash, ours, text, thinking},
-    chat,
+    chat, gemini, responses,
     support::{Say, Setup, data},
 };
 
@@ -120,4 +120,57 @@ async fn a_whole_chat_answer_keeps_reasoning_and_lists_of_every_round() {
     assert_eq!(message["reasoning_content"], "think 1. think 2. ");
     assert_eq!(message["annotations"], json!([{"n":1},{"n":2}]));
     assert_eq!(answer["usage"]["completion_tokens_details"], json!({"reasoning_tokens":3}));
+}
+
+#[tokio::test]
+async fn a_whole_gemini_answer_keeps_the_sources_of_every_round() {
+    let whole = |n: usize, parts: &[Value]| {
+        let mut answer: Value = serde_json::from_str(&gemini::whole(n, parts)).unwrap();
+        answer["candidates"][0]["sources"] = json!([n]);
+        answer["candidates"][0][&format!("only_{n}")] = json!(n);
+        answer[&format!("only_{n}")] = json!(n);
+        Say::json(&answer.to_string())
+    };
+    let says = [whole(1, &[gemini::text("Look. "), gemini::ours(1)]), whole(2, &[gemini::text("done")])];
+    let answer = Setup::new(gemini::WHOLE).says(says).send(gemini::ASK).await;
+    let answer: Value = serde_json::from_str(&answer.body).unwrap();
+    let candidate = &answer["candidates"][0];
+    assert_eq!(candidate["content"]["parts"], json!([gemini::text("Look. "), gemini::text("done")]));
+    assert_eq!(candidate["sources"], json!([1, 2]));
+    for said in [candidate, &answer] {
+        assert_eq!((&said["only_1"], &said["only_2"]), (&json!(1), &json!(2)));
+    }
+    assert_eq!(answer["responseId"], "r2");
+}
+
+#[tokio::test]
+async fn a_response_keeps_what_every_round_said() {
+    let response = |n: usize, items: &[Value]| {
+        let mut response = responses::response(n, "completed", items);
+        response["input_transformations"] = json!([{"round":n}]);
+        response["tools"] = json!([{"round":n}]);
+        response[&format!("only_{n}")] = json!(n);
+        response["usage"]["output_tokens_details"] = json!({"reasoning_tokens":n});
+        response
+    };
+    let (first, last) = ([responses::message("Look. "), responses::ours(1)], [responses::message("done")]);
+    for streaming in [true, false] {
+        let says = [response(1, &first), response(2, &last)].map(|response| match streaming {
+            true => {
+                let data = json!({"type":"response.completed","response":response});
+                Say::events(&format!("event: response.completed\ndata: {data}\n\n"))
+            }
+            false => Say::json(&response.to_string()),
+        });
+        let answer = Setup::new("/v1/responses").says(says).send(responses::ASK).await;
+        let last: Value = match streaming {
+            true => data(&answer.body).pop().unwrap()["response"].clone(),
+            false => serde_json::from_str(&answer.body).unwrap(),
+        };
+        assert_eq!(last["input_transformations"], json!([{"round":1},{"round":2}]));
+        assert_eq!(last["tools"], json!([{"round":2}]));
+        assert_eq!((&last["only_1"], &last["only_2"]), (&json!(1), &json!(2)));
+        assert_eq!(last["usage"]["output_tokens_details"], json!({"reasoning_tokens":3}));
+        assert_eq!(last["output"], json!([responses::message("Look. "), responses::message("done")]));
+    }
 }
