@@ -17,6 +17,8 @@ pub(crate) mod terminal;
 #[cfg(test)]
 mod trial;
 
+use listing::recursive;
+
 use crate::{ContentKind, Step};
 
 /// A text of this kind in a form that says the same in fewer bytes, and what was done for it.
@@ -27,6 +29,29 @@ pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Step)> {
         ContentKind::Table => columns::render(text).map(|text| (text, Step::Columns)),
         _ => None,
     }
+}
+
+/// The first and last line of the source that each line of such a form was made of, counted from zero. A line that the
+/// form adds has the lines of the one behind it. `None` where the lines of the form are those of its source.
+pub(crate) fn source_lines(kind: ContentKind, form: &str) -> Option<Vec<(u32, u32)>> {
+    match kind {
+        ContentKind::Search => Some(behind(form, |line, number| number == 0 && search::is_header(line))),
+        ContentKind::Listing if recursive::is_in(form) => Some(recursive::source_lines(form)),
+        ContentKind::Listing => Some(behind(form, |_, number| number == 0)),
+        ContentKind::Table => Some(behind(form, |line, _| columns::is_header(line))),
+        _ => None,
+    }
+}
+
+/// The lines of the source of a form that has added those that pass the test.
+fn behind(form: &str, is_added: impl Fn(&str, usize) -> bool) -> Vec<(u32, u32)> {
+    let mut source = 0;
+    let number = |(number, line): (usize, &str)| {
+        let own = source;
+        source += u32::from(!is_added(line, number));
+        (own, own)
+    };
+    form.split('\n').enumerate().map(number).collect()
 }
 
 /// The lines of a text of this kind that may be set aside; of prose, the sentences.

@@ -1,13 +1,10 @@
 //! OpenAI Chat Completions: `tool` messages.
 
 use super::{
-    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, is, list, observation, raw, text, tools,
-    whole,
+    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, is, list, observation::TextProtocol,
+    raw, text, tools, whole,
 };
-use crate::{
-    Reason,
-    scan::{Text, Value},
-};
+use crate::{Reason, scan::Value};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
     let [model, messages, tools, tool_choice] = body.fields(["model", "messages", "tools", "tool_choice"])?;
@@ -17,9 +14,9 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         toolbox: Toolbox::of(tools, None, Some(tools::CHAT)).only_if(is_free(tool_choice)),
         items: Vec::new(),
     };
-    let mut said = None;
+    let mut protocol = TextProtocol::new(tools);
     for (index, message) in list(messages)?.items().enumerate() {
-        whole(&mut conversation.items, |items| read_message(message, index, &mut said, items));
+        whole(&mut conversation.items, |items| read_message(message, index, &mut protocol, items));
     }
     Ok(conversation)
 }
@@ -29,11 +26,10 @@ pub(super) fn is_free(choice: Option<Value<'_, '_>>) -> bool {
     choice.is_none_or(|choice| choice.is_null()) || is(choice, "auto") || is(choice, "required")
 }
 
-/// Reads one message. `said` is the last text of the model.
 fn read_message<'a>(
     message: Value<'a, '_>,
     index: usize,
-    said: &mut Option<Text<'a>>,
+    protocol: &mut TextProtocol<'a>,
     items: &mut Vec<Item<'a>>,
 ) -> Result<(), Reason> {
     let [role, content, tool_calls, id, name] =
@@ -41,23 +37,28 @@ fn read_message<'a>(
     match raw(role) {
         Some("user") => {
             if let Some(words) = text(content) {
-                observation::push(items, *said, words, Place::new("messages[#].content", [index]));
+                protocol.user(items, words, Place::new("messages[#].content", [index]));
             }
             for (part_index, part) in content.into_iter().flat_map(Value::items).enumerate() {
                 let [words] = part.fields(["text"])?;
                 if let Some(words) = text(words) {
                     let place = Place::new("messages[#].content[#].text", [index, part_index]);
-                    observation::push(items, *said, words, place);
+                    protocol.user(items, words, place);
                 }
             }
         }
         Some("assistant") => {
-            *said = text(content).or(*said);
+            if let Some(words) = text(content) {
+                protocol.assistant(words);
+            }
             for part in content.into_iter().flat_map(Value::items) {
                 let [words] = part.fields(["text"])?;
-                *said = text(words).or(*said);
+                if let Some(words) = text(words) {
+                    protocol.assistant(words);
+                }
             }
             for call in tool_calls.into_iter().flat_map(Value::items) {
+                protocol.call();
                 read_call(call, items)?;
             }
         }
