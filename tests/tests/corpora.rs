@@ -108,8 +108,13 @@ impl Count {
         }
         let here = Haystack::of(&shown, &name);
         let whole = Haystack::of(&forms::decoded(&text, &shown), &name);
-        let aside: Vec<Haystack> =
-            originals.iter().map(|original| Haystack::of(&original.content, &name)).collect();
+        // An original has its escape sequences.
+        let drawn = |text: &str| text.split('\n').map(as_drawn).collect::<Vec<_>>().join("\n");
+        let aside: Vec<Haystack> = originals
+            .iter()
+            .flat_map(|original| [original.content.clone(), drawn(&original.content)])
+            .map(|text| Haystack::of(&text, &name))
+            .collect();
         for needle in strong {
             self.needles += 1;
             if here.has(needle) {

@@ -84,7 +84,7 @@ fn rendered<'a>(block: &Block<'a>, source: &Form<'a>, select: bool) -> Option<Fo
         text: Cow::Borrowed(""),
         parts: Vec::new(),
         steps: source.steps.clone(),
-        originals: Vec::new(),
+        originals: source.originals.clone(),
     };
     let mut text = String::new();
     let mut from = 0;

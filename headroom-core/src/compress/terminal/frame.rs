@@ -75,7 +75,8 @@ const FILLERS: [&str; 7] = ["ETA", "ago", "elapsed", "eta", "in", "left", "remai
 
 /// Whether a state is nothing but the characters of bars and spinners.
 pub(super) fn is_drawing(text: &str) -> bool {
-    text.trim().chars().all(|c| is_drawn(c) || matches!(c, '-' | '\\' | '|' | '/' | ' '))
+    let text = text.trim();
+    matches!(text, "" | "-" | "\\" | "|" | "/") || text.chars().all(|c| is_drawn(c) || c == ' ')
 }
 
 /// Characters that draw bars and spinners and nothing else.
