@@ -35,7 +35,8 @@ pub(super) fn like(before: &str, after: &str) -> String {
             return line.to_owned();
         }
         let own = written.get(&last).into_iter().flatten().find(|own| is_form_of(own, &states, marked));
-        format!("{}{end}", own.map_or(&*last, |own| *own))
+        // A line that is not written may be anything but what is written.
+        own.map_or_else(|| format!("{}{end}", states.join("\r")), |own| format!("{own}{end}"))
     };
     before.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
