@@ -138,10 +138,9 @@ fn observations(json: &Json<'_>, root: Id, ids: &mut Vec<Id>) {
                 let last = texts.last().and_then(|id| json.text(*id));
                 commands = last.is_some_and(|text| text.contains("```") || text.contains("<function="));
             }
-            Some("user") => {
-                if std::mem::take(&mut commands) && first.is_some_and(|text| is_framed(&text)) {
-                    ids.extend(texts.first());
-                }
+            // The first message behind the command answers it, whatever it is.
+            Some("user") if std::mem::take(&mut commands) && first.is_some_and(|text| is_framed(&text)) => {
+                ids.extend(texts.first());
             }
             _ => {}
         }

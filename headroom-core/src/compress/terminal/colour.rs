@@ -279,7 +279,7 @@ fn restyled(mut ink: Ink, parameters: &str) -> Ink {
             "31" | "91" => ink = Ink::Red,
             "32" | "92" => ink = Ink::Green,
             "30" | "33" | "34" | "35" | "36" | "37" | "90" | "93" | "94" | "95" | "96" | "97" => {
-                ink = Ink::Plain
+                ink = Ink::Plain;
             }
             // A colour of a palette, or of three parts.
             "38" | "48" => {

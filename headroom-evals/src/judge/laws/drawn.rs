@@ -60,7 +60,7 @@ fn is_form_of(own: &str, states: &[String], marked: bool) -> bool {
         let words = words(&states[at]);
         words.is_empty()
             || (at + 1..states.len()).any(|later| {
-                let later = stays[later].then(|| self::words(&states[later])).unwrap_or_default();
+                let later = if stays[later] { self::words(&states[later]) } else { Vec::new() };
                 words.iter().all(|word| later.contains(word))
             })
     };
