@@ -206,6 +206,26 @@ fn a_bearer_key_goes_on_as_it_is_and_other_providers_are_never_signed() {
 }
 
 #[test]
+fn no_web_page_has_a_request_signed() {
+    let upstream = Upstream::answering(ok("{}"));
+    let proxy = proxy(upstream.address, &[KEYS[0], KEYS[1], ("AWS_REGION", "us-east-1")]);
+    for page in [
+        "origin: https://evil.example\r\nsec-fetch-site: cross-site\r\n",
+        "origin: null\r\n",
+        "sec-fetch-site: cross-site\r\n",
+    ] {
+        // A simple request: the browser asks nobody before it.
+        let mut sent = post("/model/m/invoke", page, &request("anthropic"));
+        let simple = String::from_utf8(sent).unwrap().replace("application/json", "text/plain");
+        sent = simple.into_bytes();
+        let answer = exchange(proxy.address, sent);
+        assert_eq!(answer.status(), 403, "{page}");
+        assert!(answer.json()["message"].as_str().unwrap().contains("allow_origins"), "{answer:?}");
+    }
+    assert!(upstream.is_untouched());
+}
+
+#[test]
 fn without_being_asked_nothing_is_signed() {
     let upstream = Upstream::answering(ok("{}"));
     let url = format!("http://{}", upstream.address);
