@@ -9,7 +9,7 @@ use crate::{
     files::{Files, Storing},
     offload::Offload,
     retrieve::Rejected,
-    tenant,
+    tenant::{self, Tenant},
 };
 
 /// The default of `max_body`: 32 MiB, the most that providers take.
@@ -46,7 +46,8 @@ pub(crate) struct Config {
     pub(crate) store: Option<Arc<dyn OriginalStore>>,
     pub(crate) files: Option<Files>,
     pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) tenant: TenantOf,
+    /// What a user of the crate takes for the tenant; the credential's hash where it does not say.
+    pub(crate) tenant: Option<TenantOf>,
     pub(crate) api: Option<Api>,
     pub(crate) tier: Tier,
     pub(crate) means: Means,
@@ -54,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) serve: bool,
     /// Conversations that go on as they come.
     pub(crate) rejected: Arc<Rejected>,
+    /// Conversations whose thinking up to here does not go on.
+    pub(crate) unbound: Arc<Rejected>,
     pub(crate) max_body: u64,
     pub(crate) max_decoded: u64,
     pub(crate) offload: Offload,
@@ -66,12 +69,13 @@ impl Config {
             store: None,
             files: None,
             observer: Arc::new(()),
-            tenant: Arc::new(tenant::from_credentials),
+            tenant: None,
             api: None,
             tier: Tier::default(),
             means: Means::default(),
             serve: false,
             rejected: Arc::default(),
+            unbound: Arc::default(),
             max_body: MAX_BODY,
             max_decoded: MAX_DECODED,
             offload: Offload::new(),
@@ -105,8 +109,15 @@ impl Config {
     }
 
     pub(crate) fn tenant_of(&self, parts: &Parts) -> String {
+        self.tenant(parts).name
+    }
+
+    /// The tenant of a request, and whether it ends with the credential.
+    pub(crate) fn tenant(&self, parts: &Parts) -> Tenant {
         let own = parts.extensions.get::<HeadroomOverride>().and_then(|own| own.tenant.clone());
-        own.unwrap_or_else(|| (self.tenant)(parts))
+        let named = own.or_else(|| Some((self.tenant.as_ref()?)(parts)));
+        let is_credential = named.is_none();
+        Tenant { name: named.unwrap_or_else(|| tenant::from_credentials(parts)), is_credential }
     }
 }
 
@@ -187,11 +198,13 @@ macro_rules! settings {
         ///
         /// Default: a BLAKE3 hash of the credentials (`authorization`, `x-api-key`, `api-key`, `x-goog-api-key` and a
         /// `key` in the query). Requests without any share one tenant, so set this where all clients come without.
+        ///
+        /// A name that stays when a credential is renewed is better than the default where there is one.
         pub fn tenant_by<F>(mut self, tenant: F) -> Self
         where
             F: Fn(&http::request::Parts) -> String + Send + Sync + 'static,
         {
-            self.config_mut().tenant = std::sync::Arc::new(tenant);
+            self.config_mut().tenant = Some(std::sync::Arc::new(tenant));
             self
         }
 

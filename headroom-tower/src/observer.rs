@@ -190,6 +190,9 @@ pub struct FellBack {
     pub status: http::StatusCode,
     /// Whether it took the request as it came. If so the conversation goes on as it comes.
     pub accepted: bool,
+    /// Whether it took neither, and then the rewritten request without thinking. Exchanges that the client does not know
+    /// of were lost with the store, and the thinking that followed them goes no further in this conversation.
+    pub unbound: bool,
 }
 
 /// See [`Observer::on_cancelled`].

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Api, Means, Options, Report};
+use headroom_core::{Api, Handle, Means, Options, Report};
 use http::{HeaderValue, Request, header, request::Parts};
 use http_body::Body;
 
@@ -26,6 +26,7 @@ use crate::{
     predicate::guard,
     read::{Read, ReadEnd},
     retrieve::{Ask, Kept, Recall, Recalled, Sent, drop_beta, recall},
+    tenant::Tenant,
     work::{Input, Output},
 };
 
@@ -46,7 +47,7 @@ struct Job {
     codec: Codec,
     api: Option<Api>,
     options: Options,
-    tenant: String,
+    tenant: Tenant,
     span: Span,
     elapsed: Option<Duration>,
     /// The body as it came, for the response side.
@@ -58,6 +59,8 @@ struct Job {
     /// Whether the store has failed, so that nothing can be set aside.
     store_failed: bool,
     ask: Ask,
+    /// What is set aside of this very request.
+    handles: Vec<Handle>,
     sent: Option<Box<Sent>>,
 }
 
@@ -123,8 +126,8 @@ impl<B: Body> Rewrite<B> {
 
     fn read(config: Arc<Config>, parts: Parts, body: B, codec: Codec) -> Self {
         let own = parts.extensions.get::<HeadroomOverride>();
-        let tenant = config.tenant_of(&parts);
-        let options = config.options(own, &tenant);
+        let tenant = config.tenant(&parts);
+        let options = config.options(own, &tenant.name);
         let api = own.and_then(|own| own.api).or(config.api).or_else(|| Api::from_path(parts.uri.path()));
         let step = Step::Read(Read::new(body, config.max_body));
         let job = Job {
@@ -141,6 +144,7 @@ impl<B: Body> Rewrite<B> {
             thread: None,
             store_failed: false,
             ask: Ask::default(),
+            handles: Vec::new(),
             sent: None,
         };
         Self { step, job: Some(Box::new(job)), sent: None, turned_away: false }
@@ -260,7 +264,8 @@ impl<B: Body> Rewrite<B> {
         if job.store_failed {
             return skip(job, SkipReason::StoreFailed, Some(report));
         }
-        let Some(storing) = job.config.keep(report.means, &job.tenant, originals) else {
+        job.handles = originals.iter().map(|original| original.handle).collect();
+        let Some(storing) = job.config.keep(report.means, &job.tenant.name, originals) else {
             return skip(job, SkipReason::NoStore, Some(report));
         };
         self.step = Step::Store { storing, original, rewritten, report, api };
@@ -361,7 +366,8 @@ impl Job {
             self.sent = Some(Box::new(Sent {
                 config: Arc::clone(&self.config),
                 api,
-                tenant: self.tenant.clone(),
+                tenant: self.tenant.name.clone(),
+                handles: mem::take(&mut self.handles),
                 original,
                 sent: (self.parts.clone(), rewritten.clone()),
                 served,

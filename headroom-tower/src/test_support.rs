@@ -273,7 +273,11 @@ impl Observer for Recorder {
     }
 
     fn on_fell_back(&self, event: &FellBack) {
-        let end = if event.accepted { "accepted" } else { "refused" };
+        let end = match (event.accepted, event.unbound) {
+            (true, _) => "accepted",
+            (_, true) => "unbound",
+            _ => "refused",
+        };
         self.add(format!("fell back {} {} {end}", event.api, event.status.as_u16()));
     }
 

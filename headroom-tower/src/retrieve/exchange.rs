@@ -4,14 +4,15 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use headroom_core::{Api, Handle};
+use headroom_store::json::Value;
 use http::{HeaderValue, Response, StatusCode, header, request::Parts};
 
 use super::{
     MAX_CALLS, MAX_HIDDEN, MAX_ROUNDS,
     api::{Anchors, Answer, Call, Root, Round, Wire},
-    keys::{self, Place, keys},
+    keys::{self, keys},
     recall::Ask,
-    record::Record,
+    record::{Record, Shown},
     serve::Upstream,
     time::sleep,
 };
@@ -27,6 +28,8 @@ pub(crate) struct Sent {
     pub(crate) config: Arc<Config>,
     pub(crate) api: Api,
     pub(crate) tenant: String,
+    /// What is set aside of this very request.
+    pub(crate) handles: Vec<Handle>,
     /// Head and body as they came.
     pub(crate) original: (Parts, Bytes),
     /// Head and body as they were sent.
@@ -71,12 +74,12 @@ pub(super) struct Exchange<U> {
     shown: Anchors,
     /// Under which name the client knows the answer, where it comes as a stream.
     first_id: Option<String>,
-    place: Place,
+    /// Whether an answer brought what is not set aside of this very request.
+    is_foreign: bool,
 }
 
 impl<U> Exchange<U> {
     pub(super) fn new(mut sent: Sent, wire: &'static dyn Wire, upstream: U) -> Self {
-        let place = sent.ask.take_place(wire);
         // What came will not be needed any more.
         sent.original.1.clear();
         Self {
@@ -90,7 +93,7 @@ impl<U> Exchange<U> {
             answered: Vec::new(),
             shown: Anchors::default(),
             first_id: None,
-            place,
+            is_foreign: false,
         }
     }
 
@@ -153,25 +156,33 @@ impl<U> Exchange<U> {
         }
         if let Some(mut record) = record {
             record.items = join(&self.items, &record.items);
-            record.ids.clone_from(&anchors.ids);
-            let keys = keys(self.sent.api, &anchors, &self.place);
-            self.keep(&keys, &record).await;
+            record.shown = Shown::new(&anchors);
+            let keys = keys(self.sent.api, &anchors, self.sent.ask.link);
+            let owner = self.sent.ask.owner.clone();
+            self.keep(&owner.tenant, keys.unique, &record).await;
+            // What comes from elsewhere stays with the credential that it was stored under.
+            let lasting = if self.is_foreign { &owner.tenant } else { owner.lasting() };
+            self.keep(lasting, keys.chained, &record).await;
             // Whoever goes on from this answer by its name means its end, with what the provider waits for.
             let names = [first_id.as_deref(), Some(&*follow.items)].into_iter().flatten();
             let names: Vec<_> = names.filter_map(|id| keys::answer(self.sent.api, id)).collect();
             if !follow.items.is_empty() {
-                self.keep(&names, &follow).await;
+                self.keep(&owner.tenant, names.clone(), &follow).await;
+                // A name says nothing of the conversation, so nothing of it is given for the name alone.
+                if follow.prepend.is_empty() && owner.account.is_some() {
+                    self.keep(owner.lasting(), names, &follow).await;
+                }
             }
         }
         self.report(give_up);
         Turned::Last { give_up }
     }
 
-    async fn keep(&mut self, keys: &[Handle], record: &Record) {
-        let Sent { config, tenant, api, .. } = &self.sent;
+    async fn keep(&mut self, tenant: &str, keys: Vec<Handle>, record: &Record) {
+        let Sent { config, api, .. } = &self.sent;
         if let (Some(store), false) = (&config.store, keys.is_empty()) {
             // Without it the next request goes on from what the client saw, as if nothing had been fetched.
-            if let Err(error) = store.put_record(tenant, keys, &record.to_text()).await {
+            if let Err(error) = store.put_record(tenant, &keys, &record.to_text()).await {
                 config.observer.on_store_error(&StoreFailed { error: Some(&error), api: *api });
             }
         }
@@ -206,6 +217,8 @@ impl<U> Exchange<U> {
         };
         match headroom_store::retrieve(&**store, &self.sent.tenant, &call.arguments).await {
             Ok(text) => {
+                let handle = Value::parse(&call.arguments).and_then(|own| own.get("hash")?.text()?.parse().ok());
+                self.is_foreign |= !handle.is_some_and(|handle| self.sent.handles.contains(&handle));
                 self.answered.push(call.arguments.clone());
                 text
             }

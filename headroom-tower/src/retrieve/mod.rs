@@ -17,6 +17,7 @@
 
 mod api;
 mod aws;
+mod canonical;
 mod edit;
 mod events;
 mod exchange;

@@ -8,19 +8,24 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, request::Parts};
+use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts};
 use http_body::Body;
 use tower_service::Service;
 
 use super::{
-    Sent,
+    MAX_ERROR, Sent,
     api::wire,
     events::{Framing, essence},
     exchange::Exchange,
-    recall::conversation,
+    recall::unbound,
     stream, whole,
 };
-use crate::{FellBack, HeadroomBody, MapBody, emit};
+use crate::{
+    FellBack, HeadroomBody, MapBody,
+    decode::Codec,
+    emit,
+    read::{Read, ReadEnd},
+};
 
 /// The rest of a request's life once it has been sent.
 pub(crate) type Serving<R, E> = Pin<Box<dyn Future<Output = Result<Response<HeadroomBody<R>>, E>> + Send>>;
@@ -77,7 +82,7 @@ where
 pub(crate) async fn serve<R, U, F>(
     first: F,
     mut upstream: U,
-    sent: Sent,
+    mut sent: Sent,
 ) -> Result<Response<HeadroomBody<R>>, U::Error>
 where
     F: Future<Output = Result<Response<R>, U::Error>> + Send,
@@ -86,13 +91,14 @@ where
     R::Data: Send,
     R::Error: Send,
 {
-    let response = first.await?;
-    let status = response.status();
-    if may_be_ours(status, &sent) {
-        drop(response);
-        return fall_back(status, &mut upstream, sent).await;
+    let mut response = first.await?;
+    if may_be_ours(response.status(), &sent) {
+        match fall_back(response, &mut upstream, &mut sent).await? {
+            Fallen::Raw(response) => return Ok(response.map(HeadroomBody::untouched)),
+            Fallen::Unbound(taken) => response = taken,
+        }
     }
-    let wire = wire(sent.api).filter(|_| sent.served && status == StatusCode::OK);
+    let wire = wire(sent.api).filter(|_| sent.served && response.status() == StatusCode::OK);
     let Some(wire) = wire else { return Ok(response.map(HeadroomBody::untouched)) };
     let exchange = Exchange::new(sent, wire, upstream);
     let headers = response.headers();
@@ -114,24 +120,76 @@ fn may_be_ours(status: StatusCode, sent: &Sent) -> bool {
     }
 }
 
-/// Sends the request as it came, once, and remembers the conversation if that is what the provider wants.
+/// What became of a request that was refused.
+enum Fallen<R> {
+    /// The answer to it as it came.
+    Raw(Response<R>),
+    /// The answer to it rewritten, without thinking.
+    Unbound(Response<R>),
+}
+
+/// Sends the request as it came, once. Where that is refused too, and the refusal was about thinking, it is sent
+/// rewritten but without thinking: what that followed cannot be found any more, and no other form of it is right. What
+/// the provider takes is remembered for the conversation.
 async fn fall_back<R, U>(
-    status: StatusCode,
+    refusal: Response<R>,
     upstream: &mut U,
-    sent: Sent,
-) -> Result<Response<HeadroomBody<R>>, U::Error>
+    sent: &mut Sent,
+) -> Result<Fallen<R>, U::Error>
 where
     U: Upstream<R>,
     R: Body,
 {
+    let status = refusal.status();
+    let is_about_thinking = is_about_thinking(refusal).await;
     let (parts, body) = sent.original.clone();
-    let response = upstream.ask(parts, body).await?;
-    let accepted = response.status().is_success();
-    let conversation = accepted.then(|| conversation(&sent)).flatten();
-    let Sent { config, api, tenant, .. } = sent;
-    if let Some(conversation) = conversation {
-        config.rejected.add(&tenant, conversation);
+    let raw = upstream.ask(parts, body).await?;
+    let mut event = FellBack { api: sent.api, status, accepted: raw.status().is_success(), unbound: false };
+    let lasting = sent.ask.owner.lasting();
+    if event.accepted && sent.ask.turns > 0 {
+        // The first request of a conversation is that of every other with the same prompt.
+        sent.config.rejected.add(lasting, sent.ask.link);
     }
-    emit::fell_back(&config, &FellBack { api, status, accepted });
-    Ok(response.map(HeadroomBody::untouched))
+    let mut fallen = Fallen::Raw(raw);
+    if is_about_thinking
+        && let Fallen::Raw(raw) = &fallen
+        && may_be_ours(raw.status(), sent)
+        && let Some(taken) = ask_unbound(upstream, sent).await
+    {
+        sent.config.unbound.add(sent.ask.owner.lasting(), sent.ask.link);
+        event.unbound = true;
+        fallen = Fallen::Unbound(taken);
+    }
+    emit::fell_back(&sent.config, &event);
+    Ok(fallen)
+}
+
+/// The provider's answer to the rewritten request without thinking, if it takes it.
+async fn ask_unbound<R, U>(upstream: &mut U, sent: &mut Sent) -> Option<Response<R>>
+where
+    U: Upstream<R>,
+{
+    let body = unbound(wire(sent.api)?, std::str::from_utf8(&sent.sent.1).ok()?)?;
+    let (parts, bytes) = &mut sent.sent;
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len() as u64));
+    *bytes = Bytes::from(body);
+    let answer = upstream.ask(parts.clone(), bytes.clone()).await.ok()?;
+    answer.status().is_success().then_some(answer)
+}
+
+/// Whether a provider's refusal speaks of thinking. Each has its own words for what it is bound to or lacks.
+async fn is_about_thinking<R: Body>(refusal: Response<R>) -> bool {
+    const WORDS: [&str; 3] = ["thinking", "signature", "reasoning"];
+
+    let (parts, body) = refusal.into_parts();
+    let mut read = Read::new(body, MAX_ERROR);
+    let ReadEnd::Complete(bytes) = poll_fn(|cx| read.poll(cx)).await else { return false };
+    let decoded = Codec::of(&parts.headers).and_then(|codec| codec.decode(&bytes, MAX_ERROR));
+    let text = match &decoded {
+        Ok(Some(decoded)) => String::from_utf8_lossy(decoded),
+        Ok(None) => String::from_utf8_lossy(&bytes),
+        Err(_) => return false,
+    };
+    let text = text.to_ascii_lowercase();
+    WORDS.iter().any(|word| text.contains(word))
 }

@@ -6,11 +6,10 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Thread, Turn, Verdict,
-    Whole, Wire, array, beginning, kind,
+    Whole, Wire, array, kind,
 };
 use crate::retrieve::{
     edit::{Edits, set},
-    keys::Place,
     record::Record,
 };
 
@@ -36,7 +35,7 @@ impl Wire for Anthropic {
     }
 
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
-        Record { items: said.to_owned(), prepend: results(answers), ids: Vec::new() }
+        Record { items: said.to_owned(), prepend: results(answers), ..Record::default() }
     }
 
     fn stream(&self, head: Head) -> Box<dyn Stream> {
@@ -53,25 +52,13 @@ impl Wire for Anthropic {
             if !message.get("role").is_some_and(|role| role.is("assistant")) {
                 continue;
             }
-            let before = index.checked_sub(1).and_then(|before| messages.get(before));
             turns.push(Turn {
                 range: message.start()..message.end(),
                 next: messages.get(index + 1).map(|next| next.start()..next.end()),
                 anchors: anchors(blocks(*message)),
-                place: Place { index, cue: before.map(|before| self.cue(*before)).unwrap_or_default() },
             });
         }
         turns
-    }
-
-    fn cue(&self, item: Value<'_>) -> String {
-        let Some(content) = item.get("content") else { return String::new() };
-        let id = content.items().find_map(|block| block.get("tool_use_id")?.text());
-        let words = || match content.is_string() {
-            true => Some(content),
-            false => content.items().find_map(|block| block.get("text")),
-        };
-        id.map_or_else(|| words().map(beginning).unwrap_or_default(), Into::into)
     }
 
     fn thread(&self, body: &Root<'_>) -> Option<Thread> {
@@ -88,7 +75,28 @@ impl Wire for Anthropic {
     }
 
     fn unbound(&self, items: &str) -> String {
-        without_thinking(items)
+        with_thinking(items, &[])
+    }
+
+    /// Claude Code takes what it knows out of a command, such as the folder that it runs in.
+    fn with_arguments_of(&self, items: &str, copy: &str) -> Option<String> {
+        let copy = Value::parse(copy)?.get("content")?;
+        let calls: Vec<_> = copy.items().filter(|block| kind(*block) == "tool_use").collect();
+        let text = format!("[{items}]");
+        let mut edits = Edits::default();
+        for block in
+            Value::parse(&text)?.items().filter_map(|item| item.get("content")).flat_map(Value::items)
+        {
+            let id = block
+                .get("id")
+                .and_then(Value::text)
+                .filter(|_| kind(block) == "tool_use" && !is_ours(block));
+            let Some(id) = id else { continue };
+            let own = calls.iter().find(|call| call.get("id").is_some_and(|own| own.is(&id)))?;
+            edits.value(block.get("input")?, own.get("input")?.raw());
+        }
+        let changed = edits.apply(&text)?;
+        Some(changed.strip_prefix('[')?.strip_suffix(']')?.to_owned())
     }
 
     fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
@@ -111,8 +119,7 @@ impl Wire for Anthropic {
         }
         let Some(copy) = body.get(turn.range.clone()).and_then(Value::parse) else { return };
         // A client that took thinking out had a reason to; what it does not want back stays away.
-        let thinks = copy.get("content").is_some_and(|content| content.items().any(is_thinking));
-        let mut items = if thinks { record.items.clone() } else { without_thinking(&record.items) };
+        let mut items = with_thinking(&record.items, &turn.anchors.signatures);
         let marker =
             copy.get("content").and_then(|content| content.items().find_map(|b| b.get("cache_control")));
         if let Some(marked) = marker.and_then(|marker| with_marker(&items, marker.raw())) {
@@ -155,9 +162,11 @@ fn anchors<'a>(blocks: impl Iterator<Item = Block<'a>>) -> Anchors {
         let member = |key: &str| block.get(key).and_then(Value::text).map(|text| text.into_owned());
         match kind(block) {
             "text" => anchors.text.push_str(&member("text").unwrap_or_default()),
-            "tool_use" => anchors.ids.extend(member("id")),
-            "thinking" => anchors.signatures.extend(member("signature")),
-            "redacted_thinking" => anchors.signatures.extend(member("data")),
+            "tool_use" => {
+                anchors.ids.push(member("id").unwrap_or_default());
+                anchors.add_call(block.get("name"), block.get("input").map_or("", Value::raw));
+            }
+            "thinking" | "redacted_thinking" => anchors.signatures.push(signature(block)),
             _ => {}
         }
     }
@@ -174,21 +183,25 @@ fn results(answers: &[Answer]) -> String {
     out
 }
 
-/// The same messages without thinking; a message that was nothing else goes.
-fn without_thinking(items: &str) -> String {
+/// What says that thinking is the provider's own.
+fn signature(block: Value<'_>) -> String {
+    let key = if kind(block) == "thinking" { "signature" } else { "data" };
+    block.get(key).and_then(Value::text).unwrap_or_default().into_owned()
+}
+
+/// The same messages with no other thinking than that of these signatures; a message that was nothing else goes.
+fn with_thinking(items: &str, signatures: &[String]) -> String {
+    let goes = |block: Value<'_>| is_thinking(block) && !signatures.contains(&signature(block));
     let list = format!("[{items}]");
     let Some(list) = Value::parse(&list) else { return items.to_owned() };
     let mut kept = Vec::new();
     for message in list.items() {
-        let Some(content) = message.get("content").filter(|content| content.items().any(is_thinking)) else {
+        let Some(content) = message.get("content").filter(|content| content.items().any(goes)) else {
             kept.push(message.raw().to_owned());
             continue;
         };
-        let rest: Vec<_> = content
-            .items()
-            .filter(|block| !is_thinking(*block))
-            .map(|block| block.raw().to_owned())
-            .collect();
+        let rest = content.items().filter(|block| !goes(*block));
+        let rest: Vec<_> = rest.map(|block| block.raw().to_owned()).collect();
         if !rest.is_empty() {
             kept.push(set(message, &[("content", Some(array(&rest)))]));
         }

@@ -4,11 +4,10 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, beginning, kind,
+    Wire, array, kind,
 };
 use crate::retrieve::{
     edit::{Edits, set},
-    keys::Place,
     record::Record,
 };
 
@@ -38,7 +37,11 @@ impl Wire for Chat {
     }
 
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
-        Record { items: format!("{said},{}", self.results(answers)), prepend: String::new(), ids: Vec::new() }
+        Record {
+            items: format!("{said},{}", self.results(answers)),
+            prepend: String::new(),
+            ..Record::default()
+        }
     }
 
     fn stream(&self, head: Head) -> Box<dyn Stream> {
@@ -51,28 +54,16 @@ impl Wire for Chat {
 
     fn turns(&self, messages: &[Value<'_>]) -> Vec<Turn> {
         let mut turns = Vec::new();
-        for (index, message) in messages.iter().enumerate() {
+        for message in messages {
             if message.get("role").is_some_and(|role| role.is("assistant")) {
-                let before = index.checked_sub(1).and_then(|before| messages.get(before));
                 turns.push(Turn {
                     range: message.start()..message.end(),
                     next: None,
                     anchors: anchors(*message),
-                    place: Place { index, cue: before.map(|before| self.cue(*before)).unwrap_or_default() },
                 });
             }
         }
         turns
-    }
-
-    fn cue(&self, message: Value<'_>) -> String {
-        let id = message.get("tool_call_id").and_then(Value::text);
-        let content = message.get("content");
-        let words = || match content {
-            Some(content) if content.is_string() => Some(content),
-            content => content.into_iter().flat_map(Value::items).find_map(|part| part.get("text")),
-        };
-        id.map_or_else(|| words().map(beginning).unwrap_or_default(), Into::into)
     }
 
     fn put_back(&self, _: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
@@ -92,9 +83,16 @@ fn is_ours(call: Value<'_>) -> bool {
 }
 
 fn anchors(message: Value<'_>) -> Anchors {
+    let mut anchors = Anchors { text: words(message), ..Anchors::default() };
     let calls = message.get("tool_calls").into_iter().flat_map(Value::items).filter(|call| !is_ours(*call));
-    let ids = calls.filter_map(|call| Some(call.get("id")?.text()?.into_owned())).collect();
-    Anchors { ids, signatures: Vec::new(), text: words(message) }
+    for call in calls {
+        anchors.ids.push(call.get("id").and_then(Value::text).unwrap_or_default().into_owned());
+        // A custom tool takes any text.
+        let function = call.get("function").or_else(|| call.get("custom"));
+        let arguments = function.and_then(|own| own.get("arguments").or_else(|| own.get("input"))?.text());
+        anchors.add_call(function.and_then(|own| own.get("name")), &arguments.unwrap_or_default());
+    }
+    anchors
 }
 
 /// What a whole message says.

@@ -4,11 +4,10 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, beginning,
+    Wire, array,
 };
 use crate::retrieve::{
     edit::{Edits, set},
-    keys::Place,
     record::Record,
 };
 
@@ -35,7 +34,7 @@ impl Wire for Gemini {
     }
 
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
-        Record { items: said.to_owned(), prepend: results(answers), ids: Vec::new() }
+        Record { items: said.to_owned(), prepend: results(answers), ..Record::default() }
     }
 
     fn stream(&self, head: Head) -> Box<dyn Stream> {
@@ -50,24 +49,14 @@ impl Wire for Gemini {
         let mut turns = Vec::new();
         for (index, content) in contents.iter().enumerate() {
             if content.get("role").is_some_and(|role| role.is("model")) {
-                let before = index.checked_sub(1).and_then(|before| contents.get(before));
                 turns.push(Turn {
                     range: content.start()..content.end(),
                     next: contents.get(index + 1).map(|next| next.start()..next.end()),
                     anchors: anchors(parts(*content)),
-                    place: Place { index, cue: before.map(|before| self.cue(*before)).unwrap_or_default() },
                 });
             }
         }
         turns
-    }
-
-    fn cue(&self, content: Value<'_>) -> String {
-        // Names of the functions that answered, else the first words.
-        let names = parts(content).filter_map(|part| member(part, RESPONSE)?.get("name")?.text());
-        let names = names.collect::<Vec<_>>().join(",");
-        let words = || parts(content).find_map(|part| part.get("text"));
-        if names.is_empty() { words().map(beginning).unwrap_or_default() } else { names }
     }
 
     fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
@@ -86,7 +75,6 @@ impl Wire for Gemini {
 }
 
 const CALL: [&str; 2] = ["functionCall", "function_call"];
-const RESPONSE: [&str; 2] = ["functionResponse", "function_response"];
 const SIGNATURE: [&str; 2] = ["thoughtSignature", "thought_signature"];
 
 fn member<'a>(part: Value<'a>, names: [&str; 2]) -> Option<Value<'a>> {
@@ -102,14 +90,50 @@ fn is_ours(part: Value<'_>) -> bool {
     member(part, CALL).and_then(|call| call.get("name")).is_some_and(|name| name.is(RETRIEVE))
 }
 
+/// Takes our calls out of parts, and leaves their signature to the client.
+///
+/// The first call of a set carries the signature of all. If that call is ours, the next one gets it, so that the client
+/// can send its calls back also where ours are lost: a call without a signature is refused.
+#[derive(Clone, Debug, Default)]
+struct Visible {
+    /// A signature that waits for a call.
+    signature: Option<String>,
+    /// Whether a call of the client's came.
+    calls: bool,
+}
+
+impl Visible {
+    /// What the client gets of a part.
+    fn part(&mut self, part: Value<'_>) -> Option<String> {
+        let signature = member(part, SIGNATURE);
+        if is_ours(part) {
+            if let (Some(signature), false) = (signature, self.calls) {
+                self.signature = Some(signature.raw().to_owned());
+            }
+            return None;
+        }
+        if member(part, CALL).is_none() {
+            return Some(part.raw().to_owned());
+        }
+        self.calls = true;
+        let own = self.signature.take().filter(|_| signature.is_none());
+        Some(match own {
+            Some(own) => set(part, &[("thoughtSignature", Some(own))]),
+            None => part.raw().to_owned(),
+        })
+    }
+}
+
 fn anchors<'a>(parts: impl Iterator<Item = Value<'a>>) -> Anchors {
     let mut anchors = Anchors::default();
     for part in parts.filter(|part| !is_ours(*part)) {
         let signature = member(part, SIGNATURE).and_then(Value::text);
         anchors.signatures.extend(signature.filter(|text| !text.is_empty()).map(|text| text.into_owned()));
-        let name = || member(part, CALL)?.get("name")?.text();
-        // Clients drop ids and leave thoughts out; names of calls stay.
-        let words = part.get("text").filter(|_| !is_thought(part)).and_then(Value::text).or_else(name);
+        // Clients drop ids and leave thoughts out; names and arguments of calls stay.
+        if let Some(call) = member(part, CALL) {
+            anchors.add_call(call.get("name"), call.get("args").map_or("", Value::raw));
+        }
+        let words = part.get("text").filter(|_| !is_thought(part)).and_then(Value::text);
         anchors.text.push_str(&words.unwrap_or_default());
     }
     anchors
@@ -138,8 +162,10 @@ fn round_of(all: &[String], stop: &str) -> Round {
     let waits = matches!(stop, "STOP" | "FUNCTION_CALL" | "");
     let mut round = Round::default();
     let (mut said, mut rest) = (Vec::new(), Vec::new());
+    let mut visible = Visible::default();
     for raw in all {
         let Some(part) = Value::parse(raw) else { continue };
+        let shown = visible.part(part);
         // Summaries of thoughts are for people; what the provider wants back is signed.
         if is_thought(part) && member(part, SIGNATURE).is_none() {
             continue;
@@ -147,7 +173,7 @@ fn round_of(all: &[String], stop: &str) -> Round {
         said.push(raw.clone());
         let Some(call) = member(part, CALL).filter(|_| is_ours(part)) else {
             round.others |= waits && member(part, CALL).is_some();
-            rest.push(raw.clone());
+            rest.extend(shown);
             continue;
         };
         if waits {
@@ -206,6 +232,7 @@ struct Stitch {
     parts: Vec<String>,
     bytes: usize,
     ours: bool,
+    visible: Visible,
     holding: bool,
     stop: Option<String>,
     output: Output,
@@ -255,12 +282,10 @@ impl Stream for Stitch {
                 self.parts.push(part.raw().to_owned());
             }
             text |= part.get("text").is_some() && !is_thought(part);
-            if is_ours(part) {
-                self.ours = true;
-                taken = true;
-            } else {
-                shown.push(part.raw().to_owned());
-            }
+            self.ours |= is_ours(part);
+            let visible = self.visible.part(part);
+            taken |= visible.as_deref() != Some(part.raw());
+            shown.extend(visible);
         }
         self.holding |= text && self.head.structured;
         let chunk_with = |shown: &[String], ends: bool| {
@@ -381,10 +406,11 @@ impl Whole for Answers {
         let round = round_of(&all, &stop);
         let last = std::mem::replace(&mut self.last, body.to_owned());
         if let Some((answer, candidate)) = Self::candidate(&last) {
-            let shown = candidate.get("content").into_iter().flat_map(parts).filter(|part| !is_ours(*part));
+            let mut visible = Visible::default();
+            let shown = candidate.get("content").into_iter().flat_map(parts);
             let structured = self.head.structured;
             let shown = shown.filter(|part| !structured || part.get("text").is_none() || is_thought(*part));
-            self.shown.extend(shown.map(|part| part.raw().to_owned()));
+            self.shown.extend(shown.filter_map(|part| visible.part(part)));
             self.output = self.output.plus(answer.get("usageMetadata").map(Output::of).unwrap_or_default());
         }
         Some(round)
@@ -393,8 +419,8 @@ impl Whole for Answers {
     fn finish(&mut self, _: bool) -> Option<String> {
         let (answer, candidate) = Self::candidate(&self.last)?;
         let content = candidate.get("content");
-        let own = content.into_iter().flat_map(parts).filter(|part| !is_ours(*part));
-        let own = own.map(|part| part.raw().to_owned());
+        let mut visible = Visible::default();
+        let own = content.into_iter().flat_map(parts).filter_map(|part| visible.part(part));
         let shown: Vec<_> = self.shown.iter().cloned().chain(own).collect();
         let content = match content {
             Some(content) => set(content, &[("parts", Some(array(&shown)))]),

@@ -10,7 +10,7 @@ use std::ops::Range;
 use headroom_core::Api;
 use headroom_store::json::{Member, Value, compact_into, quote};
 
-use super::{edit::Edits, keys::Place, record::Record};
+use super::{canonical, edit::Edits, record::Record};
 
 /// The name of the tool that the layer answers itself.
 pub(super) const RETRIEVE: &str = headroom_core::RETRIEVE_TOOL;
@@ -69,9 +69,6 @@ pub(super) trait Wire: Send + Sync {
         None
     }
 
-    /// What in the last item tells apart the places in which the same words may be said.
-    fn cue(&self, item: Value<'_>) -> String;
-
     /// What a request says of a thread that the provider keeps.
     fn thread(&self, body: &Root<'_>) -> Option<Thread> {
         let _ = body;
@@ -89,7 +86,14 @@ pub(super) trait Wire: Send + Sync {
         items.to_owned()
     }
 
-    /// Puts a record in the place of the client's copy.
+    /// The items of a record with the arguments that the client's copy of the turn has; `None` where a client of this
+    /// API never changes them.
+    fn with_arguments_of(&self, items: &str, copy: &str) -> Option<String> {
+        let _ = (items, copy);
+        None
+    }
+
+    /// Puts a record in the place of the client's copy. Where what goes with it has no place, the copy stays.
     fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits);
 }
 
@@ -171,6 +175,8 @@ pub(super) struct Anchors {
     pub(super) signatures: Vec<String>,
     /// All visible text.
     pub(super) text: String,
+    /// Names of the client's calls, and their arguments by value.
+    pub(super) calls: Vec<(String, String)>,
 }
 
 impl Anchors {
@@ -178,6 +184,13 @@ impl Anchors {
         self.ids.extend(more.ids);
         self.signatures.extend(more.signatures);
         self.text.push_str(&more.text);
+        self.calls.extend(more.calls);
+    }
+
+    /// Adds a call. `arguments` is JSON, or any text.
+    fn add_call(&mut self, name: Option<Value<'_>>, arguments: &str) {
+        let name = name.and_then(Value::text).unwrap_or_default().into_owned();
+        self.calls.push((name, canonical::arguments(arguments)));
     }
 }
 
@@ -292,7 +305,6 @@ pub(super) struct Turn {
     /// The item behind it.
     pub(super) next: Option<Range<usize>>,
     pub(super) anchors: Anchors,
-    pub(super) place: Place,
 }
 
 /// The `type` of a block, item or event.
@@ -300,61 +312,7 @@ fn kind(value: Value<'_>) -> &str {
     value.get("type").and_then(Value::inner).unwrap_or_default()
 }
 
-/// The first letters of a string, the same however it is escaped.
-fn beginning(text: Value<'_>) -> String {
-    const LETTERS: usize = 64;
-    // A letter takes twelve bytes at most.
-    const BYTES: usize = 12 * LETTERS;
-
-    let inner = text.inner().unwrap_or_default();
-    let mut end = 0;
-    let mut bytes = inner.bytes().enumerate();
-    while let Some((at, byte)) = bytes.next() {
-        if at >= BYTES && inner.is_char_boundary(at) {
-            break;
-        }
-        if byte == b'\\' {
-            bytes.next();
-        }
-        end = at + 1 + usize::from(byte == b'\\');
-    }
-    let decode = |end: usize| {
-        let quoted = format!("\"{}\"", inner.get(..end)?);
-        Value::parse(&quoted)?.text().map(|text| text.trim_start().chars().take(LETTERS).collect::<String>())
-    };
-    // The end may stand between the halves of a pair, or within one.
-    let before = inner.get(..end).and_then(|inner| inner.rfind("\\u"));
-    decode(end).or_else(|| decode(before?)).map(|text| text.trim_end().to_owned()).unwrap_or_default()
-}
-
 /// A list of texts as JSON.
 fn array(items: &[String]) -> String {
     format!("[{}]", items.join(","))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// The same text with everything escaped.
-    fn escaped(text: &str) -> String {
-        let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
-        format!("\"{units}\"")
-    }
-
-    proptest! {
-        #[test]
-        fn beginnings_are_the_same_however_a_text_is_escaped(text in "(?s).{0,300}") {
-            let plain = quote(&text);
-            let escaped = escaped(&text);
-            let of = |text: &str| beginning(Value::parse(text).unwrap());
-            prop_assert_eq!(of(&plain), of(&escaped));
-            let expected: String = text.trim_start().chars().take(64).collect();
-            if text.len() < 60 {
-                prop_assert_eq!(of(&plain), expected.trim_end());
-            }
-        }
-    }
 }

@@ -4,11 +4,10 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, beginning, kind,
+    Wire, array, kind,
 };
 use crate::retrieve::{
     edit::{Edits, set},
-    keys::Place,
     record::Record,
 };
 
@@ -52,7 +51,7 @@ impl Wire for Responses {
 
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
         let results = self.results(answers);
-        Record { items: format!("{said},{results}"), prepend: results, ids: Vec::new() }
+        Record { items: format!("{said},{results}"), prepend: results, ..Record::default() }
     }
 
     fn stream(&self, head: Head) -> Box<dyn Stream> {
@@ -67,7 +66,7 @@ impl Wire for Responses {
     fn turns(&self, items: &[Value<'_>]) -> Vec<Turn> {
         let mut turns: Vec<Turn> = Vec::new();
         let mut follows = false;
-        for (index, item) in items.iter().enumerate() {
+        for item in items {
             let own = is_assistants(*item);
             match turns.last_mut().filter(|_| own && follows) {
                 Some(turn) => {
@@ -75,13 +74,7 @@ impl Wire for Responses {
                     turn.anchors.extend(anchors(*item));
                 }
                 None if own => {
-                    let before = index.checked_sub(1).and_then(|before| items.get(before));
-                    turns.push(Turn {
-                        range: item.start()..item.end(),
-                        next: None,
-                        anchors: anchors(*item),
-                        place: Place { index, cue: before.map(|item| self.cue(*item)).unwrap_or_default() },
-                    });
+                    turns.push(Turn { range: item.start()..item.end(), next: None, anchors: anchors(*item) })
                 }
                 None => {}
             }
@@ -90,15 +83,19 @@ impl Wire for Responses {
         turns
     }
 
-    fn cue(&self, item: Value<'_>) -> String {
-        let id = item.get("call_id").and_then(Value::text);
-        let content = item.get("content");
-        let words = || match content {
-            _ if item.is_string() => Some(item),
-            Some(content) if content.is_string() => Some(content),
-            content => content.into_iter().flat_map(Value::items).find_map(|part| part.get("text")),
-        };
-        id.map_or_else(|| words().map(beginning).unwrap_or_default(), Into::into)
+    /// What stands behind reasoning of the provider's own is refused without it, unless it has no id.
+    fn unbound(&self, items: &str) -> String {
+        let list = format!("[{items}]");
+        let Some(list) = Value::parse(&list) else { return items.to_owned() };
+        let reasons = |item: Value<'_>| kind(item) == "reasoning";
+        if !list.items().any(reasons) {
+            return items.to_owned();
+        }
+        let rest = list.items().filter(|item| !reasons(*item));
+        let rest: Vec<_> = rest
+            .map(|item| if is_assistants(item) { set(item, &[("id", None)]) } else { item.raw().to_owned() })
+            .collect();
+        rest.join(",")
     }
 
     fn put_back(&self, _: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
@@ -143,7 +140,12 @@ fn anchors(item: Value<'_>) -> Anchors {
     let member = |key: &str| item.get(key).and_then(Value::text).map(|text| text.into_owned());
     if is_ours(item) {
     } else if is_call(item) {
-        anchors.ids.extend(member("call_id"));
+        anchors.ids.push(member("call_id").unwrap_or_default());
+        // Some calls name no tool, and hold what to do in a member of their own.
+        let name = item.get("name").or_else(|| item.get("type"));
+        let arguments = ["arguments", "input"].into_iter().find_map(|key| item.get(key)?.text());
+        let own = || ["action", "operation"].into_iter().find_map(|key| Some(item.get(key)?.raw().into()));
+        anchors.add_call(name, &arguments.or_else(own).unwrap_or_default());
     } else if kind(item) == "reasoning" {
         anchors.signatures.extend(member("encrypted_content").or_else(|| member("id")));
     } else if is_assistants(item) {

@@ -39,7 +39,7 @@ fn finish(calls: &[Value]) -> &'static str {
     if calls.is_empty() { "stop" } else { "tool_calls" }
 }
 
-fn whole(n: usize, (text, calls): &Said) -> String {
+pub(super) fn whole(n: usize, (text, calls): &Said) -> String {
     let content = if text.is_empty() { Value::Null } else { json!(text) };
     let mut message = json!({"role":"assistant","content":content});
     if !calls.is_empty() {
@@ -83,7 +83,7 @@ pub(super) fn stream(n: usize, (text, calls): &Said) -> String {
 }
 
 /// A strict client: what it makes of a stream, with the rules of the official SDKs.
-fn accumulate(stream: &str) -> Value {
+pub(super) fn accumulate(stream: &str) -> Value {
     let mut message = json!({"role":"","content":"","tool_calls":[]});
     let (mut id, mut finish, mut usage, mut done) = (Value::Null, Value::Null, Value::Null, false);
     for event in stream.split("\n\n").filter(|event| !event.is_empty() && !event.starts_with(':')) {
@@ -143,7 +143,7 @@ fn ask(streaming: bool) -> String {
     if streaming { ASK.to_owned() } else { ASK.replace("\"stream\":true,", "") }
 }
 
-fn read(answer: &Answer, streaming: bool) -> Value {
+pub(super) fn read(answer: &Answer, streaming: bool) -> Value {
     if streaming {
         return accumulate(&answer.body);
     }

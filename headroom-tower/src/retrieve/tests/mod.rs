@@ -8,6 +8,8 @@ mod faults;
 mod forget;
 pub(in crate::retrieve) mod frames;
 mod gemini;
+mod lost;
+mod model;
 mod responses;
 mod strict;
 mod support;
