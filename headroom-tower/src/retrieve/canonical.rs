@@ -1,7 +1,7 @@
 //! JSON in the form in which it is compared and hashed.
 //!
 //! Clients send a conversation again in other bytes: they move cache markers, write one text as a string or as a list,
-//! and serialise arguments anew. None of that makes a conversation another one.
+//! and serialise members in another order. None of that makes a conversation another one.
 
 use blake3::Hasher;
 use headroom_store::json::{Value, quote};
@@ -18,9 +18,12 @@ const CACHE_MEMBERS: [&str; 2] = ["cache_control", "prompt_cache_breakpoint"];
 pub(super) fn hash_item(item: Value<'_>, hasher: &mut Hasher) {
     if item.is_string() {
         // A list may be written as the one text of its user in it.
+        hasher.update(b"{");
+        token(b'k', "content", hasher);
+        hash_content(item, ITEM_DEPTH, hasher);
         token(b'k', "role", hasher);
         token(b's', "user", hasher);
-        hash_content(item, ITEM_DEPTH, hasher);
+        hasher.update(b"}");
     } else {
         hash(item, ITEM_DEPTH, hasher);
     }
@@ -51,7 +54,10 @@ fn hash(value: Value<'_>, depth: usize, hasher: &mut Hasher) {
         hasher.update(b"]");
     } else {
         hasher.update(b"{");
-        for member in value.members().filter(|member| !is_silent(member.key, member.value)) {
+        let mut members: Vec<_> =
+            value.members().filter(|member| !is_silent(member.key, member.value)).collect();
+        members.sort_by_key(|member| member.key.inner());
+        for member in members {
             token(b'k', member.key.inner().unwrap_or_default(), hasher);
             if member.key.is("content") {
                 hash_content(member.value, depth - 1, hasher);

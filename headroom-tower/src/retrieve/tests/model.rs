@@ -86,10 +86,21 @@ struct Node {
     kind: Kind,
     /// What the client knows.
     client: Vec<Value>,
-    /// What was said to the provider and by it.
-    upstream: Vec<Value>,
+    steps: Vec<Step>,
     /// Ids of the client's calls that wait for results.
     open: Vec<String>,
+}
+
+/// What the client added to a conversation, and all that it knew after the answer to it.
+#[derive(Clone)]
+struct Step {
+    news: Vec<Value>,
+    known: String,
+}
+
+/// What was said to the provider and by it in one turn.
+struct Turn {
+    items: Vec<Value>,
     /// Whether a call of ours waits for its result in the next request.
     mixed: bool,
 }
@@ -108,8 +119,8 @@ struct World {
     layer: HeadroomLayer,
     setups: HashMap<&'static str, Setup>,
     nodes: Vec<Node>,
-    /// Nodes of which a client knows the same.
-    alike: HashMap<String, Vec<usize>>,
+    /// The turns that a client knows the same of. Where all that it knows is the same, one may stand for another.
+    turns: HashMap<String, Vec<Turn>>,
     projects: usize,
     /// Random ids and signatures so far.
     made: u64,
@@ -133,7 +144,7 @@ impl World {
             store,
             setups: HashMap::new(),
             nodes: Vec::new(),
-            alike: HashMap::new(),
+            turns: HashMap::new(),
             projects: 0,
             made: 0,
             put_back: 0,
@@ -153,7 +164,7 @@ impl World {
             strips: dice.one_in(4),
             edits: dice.one_in(4),
         };
-        Node { kind, client: Vec::new(), upstream: Vec::new(), open: Vec::new(), mixed: false }
+        Node { kind, client: Vec::new(), steps: Vec::new(), open: Vec::new() }
     }
 
     fn random(&mut self) -> String {
@@ -194,23 +205,24 @@ impl World {
 
         // What the client knows, and what is true.
         let last = &rounds[rounds.len() - 1];
+        let from = list.len();
         let mut client = list;
         client.extend(copy(kind, shown));
-        let mut upstream = got[got.len() - 1].clone();
-        let hidden = rounds.len() > 1 || last.ours;
-        let from = node.client.len() + news.len();
-        if hidden {
-            upstream.extend(copy(kind, said(kind.api, &blocks[blocks.len() - 1])));
+        let mut items = got[got.len() - 1][got[0].len()..].to_vec();
+        if rounds.len() > 1 || last.ours {
+            items.extend(copy(kind, said(kind.api, &blocks[blocks.len() - 1])));
         } else {
-            upstream.extend_from_slice(&client[from..]);
+            items.extend_from_slice(&client[from..]);
         }
         if kind.strips {
-            strip(&mut upstream);
+            strip(&mut items);
         }
+        let known = format!("{:?} {}", kind.api, Value::from(plain(&client)));
+        let turn = Turn { items: plain(&items), mixed: last.ours };
+        self.turns.entry(known.clone()).or_default().push(turn);
         let open = calls(kind.api, &client[from..]);
-        let key = format!("{:?} {}", kind.api, Value::from(plain(&client)));
-        self.alike.entry(key).or_default().push(self.nodes.len());
-        self.nodes.push(Node { kind, client, upstream, open, mixed: last.ours });
+        let steps = node.steps.into_iter().chain([Step { news: plain(&news), known }]).collect();
+        self.nodes.push(Node { kind, client, steps, open });
     }
 
     /// What the client adds.
@@ -394,34 +406,35 @@ impl World {
 
     /// The request is what was said before, and what the client added.
     fn check(&mut self, node: &Node, news: &[Value], got: &[Value]) {
-        let api = node.kind.api;
-        let key = format!("{api:?} {}", Value::from(plain(&node.client)));
-        let alike = self.alike.get(&key).cloned().unwrap_or_default();
-        let mut nodes: Vec<&Node> = alike.iter().map(|at| &self.nodes[*at]).collect();
-        if nodes.is_empty() {
-            nodes.push(node);
-        }
         let got = plain(got);
-        let fits = nodes.iter().any(|node| {
-            let (said, rest) = got.split_at(node.upstream.len().min(got.len()));
-            let (rest, answers) = without_ours(api, rest);
-            let answers_ok = if node.mixed {
-                answers.len() == 1 && answers[0].contains(&secret(node.kind.project))
-            } else {
-                answers.is_empty()
-            };
-            said == plain(&node.upstream) && rest == plain(news) && answers_ok
-        });
         self.put_back += usize::from(Value::from(got.clone()).to_string().contains("headroom_retrieve"));
         assert!(
-            fits,
-            "{:?}\nclient {}\ngot {}\nexpected {}\n+ {}",
+            self.is_said(node.kind, &node.steps, &plain(news), &got, false),
+            "{:?}\nclient {}\ngot {}\n+ {}",
             node.kind,
             Value::from(node.client.clone()),
-            Value::from(got),
-            Value::from(plain(&nodes[0].upstream)),
+            Value::from(got.clone()),
             Value::from(news)
         );
+    }
+
+    /// Whether the items are what these steps and then the news brought, turn by turn.
+    fn is_said(&self, kind: Kind, steps: &[Step], news: &[Value], items: &[Value], mixed: bool) -> bool {
+        let added = steps.first().map_or(news, |step| &step.news);
+        // Results of ours are items of their own, or stand before those of the client.
+        let apart = usize::from(mixed && matches!(kind.api, Api::OpenAiChat | Api::OpenAiResponses));
+        let Some((own, items)) = items.split_at_checked(added.len() + apart) else { return false };
+        let (own, answers) = without_ours(kind.api, own);
+        let answered = answers.len() == usize::from(mixed);
+        if own != added || !answered || !answers.iter().all(|answer| answer.contains(&secret(kind.project))) {
+            return false;
+        }
+        let Some((step, steps)) = steps.split_first() else { return items.is_empty() };
+        let turns = &self.turns[&step.known];
+        turns.iter().any(|turn| {
+            let rest = items.strip_prefix(&*turn.items);
+            rest.is_some_and(|rest| self.is_said(kind, steps, news, rest, turn.mixed))
+        })
     }
 }
 
