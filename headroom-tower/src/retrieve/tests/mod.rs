@@ -2,6 +2,7 @@
 
 mod anthropic;
 mod any;
+mod apart;
 mod bedrock;
 mod chat;
 mod faults;
