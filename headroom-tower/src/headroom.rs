@@ -52,6 +52,9 @@ impl HeadroomLayer {
     /// A layer with the default settings and a [`MemoryStore`](headroom_store::MemoryStore).
     ///
     /// The services it makes share the store. Layers made by another call do not: clone one layer instead.
+    ///
+    /// The store ends with the process. A conversation goes on after that, without what the model fetched in it and
+    /// without the thinking that followed; a store that stays or is shared by replicas keeps both.
     #[cfg(feature = "memory")]
     #[cfg_attr(docsrs, doc(cfg(feature = "memory")))]
     pub fn new() -> Self {

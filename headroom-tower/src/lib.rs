@@ -63,6 +63,7 @@
 //! - Every event of a stream passes in the poll in which it is complete; only those of the tool are taken out. A
 //!   response without a call of it passes byte for byte.
 //! - What was exchanged is kept in the store, and put back in its place when the client sends the conversation again.
+//!   It belongs to that conversation, whatever its ids and texts are, and is found after its credential was renewed.
 //!   Thinking stays bound to what it followed, the prompt cache keeps hitting, and the model keeps what it fetched.
 //! - Where the client's own tools are called beside it, the client gets those calls at once, and the answer to the
 //!   hidden one goes with its next request.
@@ -94,7 +95,11 @@
 //!
 //! If a rewritten request is answered with 400 or 422, or with 413 where it had grown, [`HeadroomLayer`] sends it
 //! again as it came. If that is accepted, the conversation goes on as it comes from then on, as far as this layer
-//! remembers: it is the one thing that later requests depend on.
+//! remembers, unless it was the first request of the conversation.
+//!
+//! If it is refused too, and the first refusal speaks of thinking, exchanges were lost with the store: the rewritten
+//! request is sent once more without thinking. If that is accepted, the thinking that the conversation had so far stays
+//! out of it, and the thinking that follows goes on. These memories are the one thing that later requests depend on.
 //!
 //! # Errors
 //!
@@ -131,7 +136,7 @@
 //! | one event of a stream | 8 MiB | the rest passes through; in a hidden round the answer fails |
 //! | a stream's content kept for the next call | 16 MiB | its calls are not answered |
 //! | events of a structured answer that wait for its end | 16 MiB | they pass |
-//! | refused conversations remembered | 4096 | the oldest is forgotten |
+//! | refused conversations remembered, of either kind | 4096 | the oldest is forgotten |
 //!
 //! While a stream goes on, the layer holds the request as it was sent and what the answer says so far: a few KiB of its
 //! own beside these, within the limits above.
