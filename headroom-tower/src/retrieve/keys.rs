@@ -88,13 +88,14 @@ pub(super) fn keys(api: Api, anchors: &Anchors, link: Link) -> Keys {
         [id.and_then(|id| key(api, "call", id, &[])), signature.and_then(|s| key(api, "thinking", s, &[]))];
     let link = blake3::Hash::from_bytes(link.0).to_hex();
     let turn = |more: &str| key(api, "turn", &anchors.visible(), &[&link, more]);
-    let chained = match (id, anchors.signatures.last()) {
+    let signatures = anchors.signature_hashes().join(",");
+    let chained = match id {
         // Clients change the arguments of calls, and never their ids.
-        (Some(id), _) => [key(api, "call", id, &[&link]), None],
+        Some(id) => [key(api, "call", id, &[&link]), None],
         _ if anchors.is_empty() => [None, None],
+        None if signatures.is_empty() => [turn(""), None],
         // Forks say the same after other thinking, and clients take thinking out.
-        (None, Some(signature)) => [turn(signature), turn("")],
-        (None, None) => [turn(""), None],
+        None => [turn(&signatures), turn("")],
     };
     let list = |keys: [Option<Handle>; 2]| keys.into_iter().flatten().collect();
     Keys { unique: list(unique), chained: list(chained) }

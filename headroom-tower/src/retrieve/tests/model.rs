@@ -620,7 +620,7 @@ fn run(seed: u64, conversations: usize) -> World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
 
     #[test]
     fn no_turn_of_one_conversation_stands_in_another(seed in any::<u64>()) {
