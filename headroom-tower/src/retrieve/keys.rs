@@ -95,7 +95,7 @@ pub(super) fn keys(api: Api, anchors: &Anchors, link: Link) -> Keys {
         _ if anchors.is_empty() => [None, None],
         None if signatures.is_empty() => [turn(""), None],
         // Forks say the same after other thinking, and clients take thinking out.
-        None => [turn(&signatures), turn("")],
+        None => [turn(&format!("{signatures} {}", anchors.order)), turn("")],
     };
     let list = |keys: [Option<Handle>; 2]| keys.into_iter().flatten().collect();
     Keys { unique: list(unique), chained: list(chained) }
@@ -216,7 +216,13 @@ mod tests {
     fn anchors(id: &str, signature: &str, text: &str) -> Anchors {
         let list = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty()).into_iter().collect();
         let calls = if id.is_empty() { Vec::new() } else { vec![("Bash".to_owned(), "{}".to_owned())] };
-        Anchors { ids: list(id), signatures: list(signature), text: text.to_owned(), calls }
+        Anchors {
+            ids: list(id),
+            signatures: list(signature),
+            text: text.to_owned(),
+            calls,
+            ..Anchors::default()
+        }
     }
 
     fn link(n: u8) -> Link {

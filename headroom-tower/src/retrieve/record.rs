@@ -110,6 +110,7 @@ mod tests {
             signatures: signatures.iter().map(|&own| own.to_owned()).collect(),
             text: "Look.".to_owned(),
             calls: vec![("Bash".to_owned(), arguments.to_owned())],
+            ..Anchors::default()
         }
     }
 

@@ -161,7 +161,7 @@ impl Api {
                 Self::Responses => {
                     results.extend((item["type"] == "function_call").then(
                         || json!({"type":"function_call_output","call_id":item["call_id"],"output":"ok"}),
-                    ))
+                    ));
                 }
                 Self::Gemini => results.extend(
                     list(item, "parts")
@@ -182,7 +182,7 @@ impl Api {
 
 /// Two conversations as these bytes want them. Panics if what one of them hid gets into the other. How often what was
 /// hidden was put back.
-pub fn converse(data: &[u8]) -> usize {
+pub(crate) fn converse(data: &[u8]) -> usize {
     if String::from_utf8_lossy(data).contains("the secret of") {
         return 0;
     }

@@ -154,19 +154,19 @@ fn anchors<'a>(blocks: impl Iterator<Item = Block<'a>>) -> Anchors {
     for block in blocks {
         let block = match block {
             Block::Text(text) => {
-                anchors.text.push_str(&text);
+                anchors.add_text(&text);
                 continue;
             }
             Block::Json(block) => block,
         };
         let member = |key: &str| block.get(key).and_then(Value::text).map(|text| text.into_owned());
         match kind(block) {
-            "text" => anchors.text.push_str(&member("text").unwrap_or_default()),
+            "text" => anchors.add_text(&member("text").unwrap_or_default()),
             "tool_use" => {
                 anchors.ids.push(member("id").unwrap_or_default());
                 anchors.add_call(block.get("name"), block.get("input").map_or("", Value::raw));
             }
-            "thinking" | "redacted_thinking" => anchors.signatures.push(signature(block)),
+            "thinking" | "redacted_thinking" => anchors.add_signature(signature(block)),
             _ => {}
         }
     }

@@ -128,13 +128,15 @@ fn anchors<'a>(parts: impl Iterator<Item = Value<'a>>) -> Anchors {
     let mut anchors = Anchors::default();
     for part in parts.filter(|part| !is_ours(*part)) {
         let signature = member(part, SIGNATURE).and_then(Value::text);
-        anchors.signatures.extend(signature.filter(|text| !text.is_empty()).map(|text| text.into_owned()));
+        if let Some(signature) = signature.filter(|text| !text.is_empty()) {
+            anchors.add_signature(signature.into_owned());
+        }
         // Clients drop ids and leave thoughts out; names and arguments of calls stay.
         if let Some(call) = member(part, CALL) {
             anchors.add_call(call.get("name"), call.get("args").map_or("", Value::raw));
         }
         let words = part.get("text").filter(|_| !is_thought(part)).and_then(Value::text);
-        anchors.text.push_str(&words.unwrap_or_default());
+        anchors.add_text(&words.unwrap_or_default());
     }
     anchors
 }

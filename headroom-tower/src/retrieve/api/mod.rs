@@ -177,6 +177,8 @@ pub(super) struct Anchors {
     pub(super) text: String,
     /// Names of the client's calls, and their arguments by value.
     pub(super) calls: Vec<(String, String)>,
+    /// In which order they stand: `t` for text, `s` for a signature, `c` for a call.
+    pub(super) order: String,
 }
 
 impl Anchors {
@@ -185,12 +187,33 @@ impl Anchors {
         self.signatures.extend(more.signatures);
         self.text.push_str(&more.text);
         self.calls.extend(more.calls);
+        more.order.chars().for_each(|kind| self.stands(kind));
+    }
+
+    fn add_text(&mut self, text: &str) {
+        self.text.push_str(text);
+        if !text.trim().is_empty() {
+            self.stands('t');
+        }
+    }
+
+    fn add_signature(&mut self, signature: String) {
+        self.signatures.push(signature);
+        self.stands('s');
+    }
+
+    /// Clients join texts that stand together.
+    fn stands(&mut self, kind: char) {
+        if kind != 't' || !self.order.ends_with('t') {
+            self.order.push(kind);
+        }
     }
 
     /// Adds a call. `arguments` is JSON, or any text.
     fn add_call(&mut self, name: Option<Value<'_>>, arguments: &str) {
         let name = name.and_then(Value::text).unwrap_or_default().into_owned();
         self.calls.push((name, canonical::arguments(arguments)));
+        self.stands('c');
     }
 }
 

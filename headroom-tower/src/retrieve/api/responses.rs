@@ -74,7 +74,7 @@ impl Wire for Responses {
                     turn.anchors.extend(anchors(*item));
                 }
                 None if own => {
-                    turns.push(Turn { range: item.start()..item.end(), next: None, anchors: anchors(*item) })
+                    turns.push(Turn { range: item.start()..item.end(), next: None, anchors: anchors(*item) });
                 }
                 None => {}
             }
@@ -147,9 +147,10 @@ fn anchors(item: Value<'_>) -> Anchors {
         let own = || ["action", "operation"].into_iter().find_map(|key| Some(item.get(key)?.raw().into()));
         anchors.add_call(name, &arguments.or_else(own).unwrap_or_default());
     } else if kind(item) == "reasoning" {
-        anchors.signatures.extend(member("encrypted_content").or_else(|| member("id")));
+        let signature = member("encrypted_content").or_else(|| member("id"));
+        signature.into_iter().for_each(|own| anchors.add_signature(own));
     } else if is_assistants(item) {
-        anchors.text = words(item);
+        anchors.add_text(&words(item));
     }
     anchors
 }

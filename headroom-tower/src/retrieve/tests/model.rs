@@ -274,7 +274,7 @@ impl World {
                 all.extend(signature.map(|own| json!({"type":"thinking","thinking":"hm","signature":own})));
                 all.extend(text.map(|text| json!({"type":"text","text":text})));
                 let mut call = |id: &str, name: &str, input: &Value| {
-                    all.push(json!({"type":"tool_use","id":id,"name":name,"input":input}))
+                    all.push(json!({"type":"tool_use","id":id,"name":name,"input":input}));
                 };
                 if round.ours {
                     call("functions.headroom_retrieve:0", "headroom_retrieve", &ours);
@@ -299,7 +299,7 @@ impl World {
                 );
                 all.extend(text.map(responses::message));
                 let mut call = |id: &str, name: &str, input: &Value| {
-                    all.push(json!({"type":"function_call","id":"fc","call_id":id,"name":name,"arguments":input.to_string(),"status":"completed"}))
+                    all.push(json!({"type":"function_call","id":"fc","call_id":id,"name":name,"arguments":input.to_string(),"status":"completed"}));
                 };
                 if round.ours {
                     call("functions.headroom_retrieve:0", "headroom_retrieve", &ours);
