@@ -197,7 +197,7 @@ fn prefix(body: &Value, messages: &[Value], within: &[Value]) -> String {
 /// A signature as the provider makes it: bound to what came before, and to the thinking before.
 fn sign(body: &Value, n: usize) -> String {
     let messages = body["messages"].as_array().unwrap();
-    let before = messages.iter().flat_map(blocks).filter(is_thinking).next_back();
+    let before = messages.iter().flat_map(blocks).rfind(is_thinking);
     let before = before.map(|block| hash(&block["signature"])).unwrap_or_default();
     format!("{}:{before}:{n}", prefix(body, messages, &[]))
 }
