@@ -20,10 +20,10 @@ use super::{
     recall::conversation,
     stream, whole,
 };
-use crate::{FellBack, HeadroomBody, MapBody, emit};
+use crate::{FellBack, HeadroomBody, MapBody, ResponseBody, emit};
 
 /// The rest of a request's life once it has been sent.
-pub(crate) type Serving<R, E> = Pin<Box<dyn Future<Output = Result<Response<HeadroomBody<R>>, E>> + Send>>;
+pub(crate) type Serving<R, E> = Pin<Box<dyn Future<Output = Result<Response<ResponseBody<R>>, E>> + Send>>;
 
 /// Who is asked again.
 pub(crate) trait Upstream<R>: Send + 'static {
@@ -78,7 +78,7 @@ pub(crate) async fn serve<R, U, F>(
     first: F,
     mut upstream: U,
     sent: Sent,
-) -> Result<Response<HeadroomBody<R>>, U::Error>
+) -> Result<Response<ResponseBody<R>>, U::Error>
 where
     F: Future<Output = Result<Response<R>, U::Error>> + Send,
     U: Upstream<R>,
@@ -93,7 +93,7 @@ where
         return fall_back(status, &mut upstream, sent).await;
     }
     let wire = wire(sent.api).filter(|_| sent.served && status == StatusCode::OK);
-    let Some(wire) = wire else { return Ok(response.map(HeadroomBody::untouched)) };
+    let Some(wire) = wire else { return Ok(response.map(ResponseBody::untouched)) };
     let exchange = Exchange::new(sent, wire, upstream);
     let headers = response.headers();
     if let Some(framing) = Framing::of(headers) {
@@ -101,7 +101,7 @@ where
     } else if essence(headers).eq_ignore_ascii_case("application/json") {
         whole::stitched(response, exchange).await
     } else {
-        Ok(response.map(HeadroomBody::untouched))
+        Ok(response.map(ResponseBody::untouched))
     }
 }
 
@@ -119,7 +119,7 @@ async fn fall_back<R, U>(
     status: StatusCode,
     upstream: &mut U,
     sent: Sent,
-) -> Result<Response<HeadroomBody<R>>, U::Error>
+) -> Result<Response<ResponseBody<R>>, U::Error>
 where
     U: Upstream<R>,
     R: Body,
@@ -133,5 +133,5 @@ where
         config.rejected.add(&tenant, conversation);
     }
     emit::fell_back(&config, &FellBack { api, status, accepted });
-    Ok(response.map(HeadroomBody::untouched))
+    Ok(response.map(ResponseBody::untouched))
 }

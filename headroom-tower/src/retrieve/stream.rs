@@ -22,7 +22,7 @@ use super::{
     time::{Sleep, sleep},
 };
 use crate::{
-    HeadroomBody,
+    ResponseBody,
     read::{Read, ReadEnd},
 };
 
@@ -36,7 +36,7 @@ pub(super) fn stitched<R, U>(
     response: Response<R>,
     framing: Framing,
     exchange: Exchange<U>,
-) -> Response<HeadroomBody<R>>
+) -> Response<ResponseBody<R>>
 where
     U: Upstream<R>,
     R: Body + Send + 'static,
@@ -57,7 +57,7 @@ where
         late: VecDeque::new(),
         frames: VecDeque::new(),
     };
-    Response::from_parts(parts, HeadroomBody::stitched(stitched))
+    Response::from_parts(parts, ResponseBody::stitched(stitched))
 }
 
 /// One step of a hidden exchange, which takes the exchange along and brings it back.

@@ -12,7 +12,7 @@ use super::{
     serve::Upstream,
 };
 use crate::{
-    HeadroomBody,
+    ResponseBody,
     decode::Codec,
     read::{Read, ReadEnd},
 };
@@ -21,7 +21,7 @@ use crate::{
 pub(super) async fn stitched<R, U>(
     response: Response<R>,
     mut exchange: Exchange<U>,
-) -> Result<Response<HeadroomBody<R>>, U::Error>
+) -> Result<Response<ResponseBody<R>>, U::Error>
 where
     U: Upstream<R>,
     R: Body + Send + 'static,
@@ -36,7 +36,7 @@ where
         let bytes = match poll_fn(|cx| read.poll(cx)).await {
             ReadEnd::Complete(bytes) => bytes,
             ReadEnd::Partial(data, tail) => {
-                return Ok(Response::from_parts(parts, HeadroomBody::replay(data, tail)));
+                return Ok(Response::from_parts(parts, ResponseBody::replay(data, tail)));
             }
         };
         let decoded = Codec::of(&parts.headers).and_then(|codec| codec.decode(&bytes, MAX_ANSWER));
@@ -47,7 +47,7 @@ where
         };
         let round = text.and_then(|text| whole.add(text));
         let Some(round) = round.filter(|round| exchange.is_hidden() || !round.calls.is_empty()) else {
-            return Ok(Response::from_parts(parts, HeadroomBody::full(bytes)));
+            return Ok(Response::from_parts(parts, ResponseBody::full(bytes)));
         };
         match exchange.turn(round).await {
             Turned::Next(next) => response = next,
@@ -63,9 +63,9 @@ where
                 };
                 let length = HeaderValue::from(bytes.len() as u64);
                 parts.headers.insert(header::CONTENT_LENGTH, length);
-                return Ok(Response::from_parts(parts, HeadroomBody::full(bytes)));
+                return Ok(Response::from_parts(parts, ResponseBody::full(bytes)));
             }
-            Turned::Refused(refusal) => return Ok(refusal.map(HeadroomBody::untouched)),
+            Turned::Refused(refusal) => return Ok(refusal.map(ResponseBody::untouched)),
             Turned::Failed(error) => return Err(error),
         }
     }
