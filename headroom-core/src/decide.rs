@@ -46,7 +46,7 @@ pub(crate) struct Block<'a> {
     pub(crate) json: bool,
     /// What the user asked last.
     pub(crate) question: Option<&'a str>,
-    pub(crate) tokenizer: Tokenizer,
+    pub(crate) tokenizer: Tokenizer<'a>,
     pub(crate) tier: Tier,
     pub(crate) means: Means,
     /// The models that may be asked.

@@ -129,7 +129,7 @@ impl Headroom {
                 arguments: hints.arguments.as_deref(),
                 kind: hints.kind,
                 json: false,
-                tokenizer: Tokenizer::for_model(&hints.model),
+                tokenizer: Tokenizer::new(self.shared.config.token_counter.as_deref(), &hints.model),
                 question: hints.question.as_deref(),
                 tier: hints.options.tier,
                 means: hints.options.means,
@@ -169,7 +169,7 @@ impl Headroom {
         let body = std::str::from_utf8(body).map_err(|_| Reason::NotJson)?;
         let tape = scan(body, Limits::for_length(body.len()))?;
         let conversation = wire::read(api, tape.root())?;
-        let request = Request::new(&conversation, options, self.shared.secret);
+        let request = Request::new(&conversation, options, &self.shared);
         report.means = request.means;
         report.tokenizer = request.tokenizer.name();
         report.estimated = request.tokenizer.estimated;
@@ -213,7 +213,7 @@ impl Default for Headroom {
 struct Request<'a, 'c> {
     items: &'c [Item<'a>],
     facts: Vec<Facts>,
-    tokenizer: Tokenizer,
+    tokenizer: Tokenizer<'c>,
     tier: Tier,
     means: Means,
     spool: Option<&'c str>,
@@ -223,8 +223,9 @@ struct Request<'a, 'c> {
 }
 
 impl<'a, 'c> Request<'a, 'c> {
-    fn new(conversation: &'c Conversation<'a>, options: &'c Options, secret: u64) -> Self {
-        let tokenizer = Tokenizer::for_model(conversation.model.map_or("", |model| model.raw));
+    fn new(conversation: &'c Conversation<'a>, options: &'c Options, shared: &'c Shared) -> Self {
+        let model = conversation.model.map_or("", |model| model.raw);
+        let tokenizer = Tokenizer::new(shared.config.token_counter.as_deref(), model);
         let tier = if conversation.forgets { options.tier.min(Tier::Lossless) } else { options.tier };
         // A marker is worth nothing where the model has no tool to redeem it with.
         let toolbox = conversation.toolbox;
@@ -245,7 +246,7 @@ impl<'a, 'c> Request<'a, 'c> {
             spool,
             options.tenant
         );
-        let facts = facts(&seed, secret, &conversation.items);
+        let facts = facts(&seed, shared.secret, &conversation.items);
         Self {
             items: &conversation.items,
             facts,
