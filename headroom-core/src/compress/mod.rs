@@ -64,12 +64,20 @@ pub(crate) fn framed(kind: ContentKind, text: &str, wanted: &elide::Wanted<'_>) 
     gaps(kind, text, wanted).into_iter().map(|gap| Framed { gap, opening: String::new() }).collect()
 }
 
-/// The texts under a directory of the shared data, with their paths; says so and gives none where it is absent.
+/// A part of the recorded data. Tests that need it are ignored unless they are asked for.
+#[cfg(test)]
+pub(crate) fn shared(part: &str) -> std::path::PathBuf {
+    let shared = std::env::var("HEADROOM_SHARED").unwrap_or_else(|_| "../../shared".to_owned());
+    let path = std::path::Path::new(&shared).join(part);
+    assert!(path.exists(), "{} is absent; HEADROOM_SHARED names the folder of recorded data", path.display());
+    path
+}
+
+/// The texts under a directory of the recorded data, with their paths.
 #[cfg(test)]
 pub(crate) fn shared_texts(directory: &str) -> Vec<(std::path::PathBuf, String)> {
-    let shared = std::env::var("HEADROOM_SHARED").unwrap_or_else(|_| "../../shared".to_owned());
     let mut texts = Vec::new();
-    let mut directories = vec![std::path::Path::new(&shared).join(directory)];
+    let mut directories = vec![shared(directory)];
     while let Some(directory) = directories.pop() {
         for path in std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()) {
             if path.is_dir() {
@@ -79,8 +87,6 @@ pub(crate) fn shared_texts(directory: &str) -> Vec<(std::path::PathBuf, String)>
             }
         }
     }
-    if texts.is_empty() {
-        println!("skipped: no texts in {directory} under {shared}");
-    }
+    assert!(!texts.is_empty(), "no texts in {directory}");
     texts
 }

@@ -299,6 +299,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "needs HEADROOM_SHARED"]
     fn recorded_outputs_show_the_same() {
         for (path, text) in shared_texts("corpora/logs").into_iter().chain(shared_texts("corpora/search")) {
             if let Some(shown) = render(&text) {

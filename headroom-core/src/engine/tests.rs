@@ -1,7 +1,11 @@
-use std::{collections::HashMap, path::PathBuf};
+use std::collections::HashMap;
 
 use super::*;
-use crate::{compress::fold, numbered::thin, reference::tests::decode};
+use crate::{
+    compress::{fold, shared},
+    numbered::thin,
+    reference::tests::decode,
+};
 
 /// The texts of `shown` by the names that references give them, and its tool results in order. `body` is the request
 /// that it was made from, and tells what stands where.
@@ -13,8 +17,8 @@ fn texts(api: Api, body: &str, shown: &str) -> (HashMap<String, String>, Vec<Opt
     };
     let tape = scan(body, Limits::for_length(body.len())).unwrap();
     let conversation = wire::read(api, tape.root()).unwrap();
-    let options = Options::new();
-    let request = Request::new(&conversation, &options, 0);
+    let (options, engine) = (Options::new(), Headroom::new());
+    let request = Request::new(&conversation, &options, &engine.shared);
     let mut named = HashMap::new();
     let mut results = Vec::new();
     for (item, facts) in conversation.items.iter().zip(&request.facts) {
@@ -61,20 +65,10 @@ fn undo(api: Api, before: &str, after: &str) -> usize {
     compared
 }
 
-fn shared(part: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("HEADROOM_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
-    let path = root.join(part);
-    if !path.exists() {
-        eprintln!("skipped: {} is not there; set HEADROOM_SHARED", path.display());
-        return None;
-    }
-    Some(path)
-}
-
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn references_and_folds_of_real_conversations_can_be_undone() {
-    let Some(traces) = shared("corpora/agent-traces") else { return };
+    let traces = shared("corpora/agent-traces");
     let mut compared = 0;
     for entry in traces.read_dir().unwrap() {
         let trace = std::fs::read_to_string(entry.unwrap().path()).unwrap();
