@@ -36,6 +36,43 @@
 //! - Behind what translates between wire formats, or in front of it with the client's own path.
 //! - Outside of a response cache: the same request always becomes the same bytes, so its keys stay valid.
 //!
+//! The bodies that the layers make are [`Default`] and [`Clone`] where yours are, so all of this fits into one
+//! `ServiceBuilder`, with tower's own retries too:
+//!
+//! ```
+//! use std::{convert::Infallible, future::{Ready, ready}};
+//!
+//! use bytes::Bytes;
+//! use headroom_tower::{CompressLayer, HeadroomBody};
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use tower::{ServiceBuilder, retry::Policy, service_fn};
+//!
+//! #[derive(Clone)]
+//! struct Attempts(usize);
+//!
+//! impl<B: Clone, R, E> Policy<Request<B>, Response<R>, E> for Attempts {
+//!     type Future = Ready<()>;
+//!
+//!     fn retry(&mut self, _: &mut Request<B>, result: &mut Result<Response<R>, E>) -> Option<Ready<()>> {
+//!         let is_busy = result.as_ref().is_ok_and(|response| response.status() == 503);
+//!         self.0 = self.0.checked_sub(usize::from(is_busy))?;
+//!         is_busy.then(|| ready(()))
+//!     }
+//!
+//!     fn clone_request(&mut self, request: &Request<B>) -> Option<Request<B>> {
+//!         Some(request.clone()) // a rewritten body is one `Bytes`: nothing is copied
+//!     }
+//! }
+//!
+//! let transport = service_fn(async |_request: Request<HeadroomBody<Full<Bytes>>>| {
+//!     Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+//! });
+//! let client = ServiceBuilder::new().layer(CompressLayer::new()).retry(Attempts(3)).service(transport);
+//! # let request = Request::post("/v1/messages").body(Full::<Bytes>::default()).unwrap();
+//! # let _ = async { tower::ServiceExt::oneshot(client, request).await };
+//! ```
+//!
 //! # What the inner service gets
 //!
 //! | | body | headers |
@@ -151,7 +188,14 @@
 //! | `tokio` | yes | work on large bodies leaves the runtime's threads |
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
 //! | `metrics` | | `MetricsObserver` on the `metrics` facade |
+//! | `tiktoken` | | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; estimated without |
+//! | `code` | | source code is parsed, in thirteen languages; needs a C compiler |
 //! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies |
+//!
+//! Without `tiktoken` tokens are estimated, and savings are taken for less than they are: prompts become as small within one
+//! part in a thousand, and reports name fewer tokens. Without `code` source files stay whole. Both are part of the
+//! configuration: all processes that serve a conversation need the same. Single languages can be had with the features
+//! `code-…` of `headroom-core`, named in your own `Cargo.toml`.
 //!
 //! Without a `decompression` feature, requests with that `Content-Encoding` pass through. Coding agents do encode:
 //! some send gzip, some zstd.
@@ -177,6 +221,7 @@ mod overrides;
 mod predicate;
 mod read;
 mod report;
+mod response_body;
 mod retrieve;
 mod rewrite;
 mod service;
@@ -204,6 +249,7 @@ pub use observer::{Cancelled, FellBack, Observer, Retrieved, Rewritten, Skipped,
 pub use overrides::HeadroomOverride;
 pub use predicate::{And, DefaultPredicate, Predicate};
 pub use report::RequestReport;
+pub use response_body::ResponseBody;
 pub use rewrite::Rewrite;
 pub use service::Compress;
 pub use skip::SkipReason;
