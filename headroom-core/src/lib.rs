@@ -51,6 +51,7 @@ mod marker;
 mod memo;
 mod numbered;
 mod options;
+mod originals;
 mod outcome;
 mod reason;
 mod reference;

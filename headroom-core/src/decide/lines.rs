@@ -81,18 +81,22 @@ fn thin_numbers(text: &str, changes: &mut Changes) {
 fn set_aside(block: &Block<'_>, text: &str, parts: &[Part], changes: &mut Changes) -> Option<Original> {
     let handle = Handle::of(text);
     let mut gaps = Vec::new();
+    // Lines before the part at hand, counted as parts go by.
+    let (mut counted_to, mut lines_before) = (0, 0_u32);
     for part in parts {
         let Some(piece) = text.get(part.bytes.clone()) else { continue };
+        let between = text.get(counted_to..part.bytes.start).unwrap_or_default();
+        let lines = memchr::memchr_iter(b'\n', between.as_bytes()).count();
+        lines_before = lines_before.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        counted_to = part.bytes.start;
         let wanted = Wanted {
             question: block.question,
             arguments: block.arguments,
             file_read: part.kind == ContentKind::FileRead,
             learned: block.learned,
         };
-        let before = text.get(..part.bytes.start).unwrap_or_default();
-        let lines = u32::try_from(memchr::memchr_iter(b'\n', before.as_bytes()).count()).unwrap_or(u32::MAX);
         for Framed { gap, opening } in compress::framed(part.kind, piece, &wanted) {
-            let lines = (gap.first.saturating_add(lines), gap.last.saturating_add(lines));
+            let lines = (gap.first.saturating_add(lines_before), gap.last.saturating_add(lines_before));
             let bytes = part.bytes.start + gap.range.start..part.bytes.start + gap.range.end;
             let (with, step) = if part.kind == ContentKind::Prose {
                 // There are many gaps of few words, and one marker is enough to name the original.

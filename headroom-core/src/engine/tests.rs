@@ -28,7 +28,7 @@ fn texts(api: Api, body: &str, shown: &str) -> (HashMap<String, String>, Vec<Opt
             Item::Compaction => Vec::new(),
         };
         for (leaf, text) in leaves.into_iter().enumerate() {
-            named.insert(request.origin(item, facts, leaf).name, text);
+            named.insert(name(item, facts, leaf), text);
         }
     }
     (named, results)

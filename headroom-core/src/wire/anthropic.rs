@@ -1,8 +1,8 @@
 //! Anthropic Messages: `tool_result` blocks of user turns.
 
 use super::{
-    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, is, list, observation, raw, text, tools,
-    whole,
+    Arguments, Call, Conversation, Item, Items, Place, ToolResult, Toolbox, is, list, observation, raw, text,
+    tool_name, tools, whole,
 };
 use crate::{
     Reason,
@@ -23,7 +23,7 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         forgets: forgets(context_management)?,
         toolbox: Toolbox::of(tools, system, Some(tools::ANTHROPIC))
             .only_if(!is(choice, "none") && !is(choice, "tool")),
-        items: Vec::new(),
+        items: Items::default(),
     };
     let mut said = None;
     for (index, message) in list(messages)?.items().enumerate() {
@@ -51,14 +51,14 @@ fn read_message<'a>(
     message: Value<'a, '_>,
     index: usize,
     said: &mut Option<Text<'a>>,
-    items: &mut Vec<Item<'a>>,
+    items: &mut Items<'a>,
 ) -> Result<(), Reason> {
     let [role, content] = message.fields(["role", "content"])?;
     let Some(content) = content else { return Ok(()) };
     let user = is(role, "user");
     match content.text() {
         Some(words) if user => {
-            observation::push(items, *said, words, Place::new("messages[#].content", [index]));
+            observation::push(items, said, words, Place::new("messages[#].content", [index]));
         }
         words => *said = words.or(*said),
     }
@@ -69,7 +69,7 @@ fn read_message<'a>(
                 let [words] = block.fields(["text"])?;
                 let place = Place::new("messages[#].content[#].text", [index, block_index]);
                 match text(words) {
-                    Some(words) if user => observation::push(items, *said, words, place),
+                    Some(words) if user => observation::push(items, said, words, place),
                     words => *said = words.or(*said),
                 }
             }
@@ -78,7 +78,7 @@ fn read_message<'a>(
                 let [id, name, input] = block.fields(["id", "name", "input"])?;
                 items.push(Item::Call(Call {
                     id: raw(id),
-                    name: text(name),
+                    name: tool_name(name),
                     arguments: input.map(Arguments::of),
                 }));
             }
@@ -92,7 +92,7 @@ fn read_message<'a>(
 fn read_result<'a>(
     block: Value<'a, '_>,
     [message, index]: [usize; 2],
-    items: &mut Vec<Item<'a>>,
+    items: &mut Items<'a>,
 ) -> Result<(), Reason> {
     let [id, content, is_error] = block.fields(["tool_use_id", "content", "is_error"])?;
     let Some(content) = content else { return Ok(()) };

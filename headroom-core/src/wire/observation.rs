@@ -3,7 +3,7 @@
 //! Such a message is the result of a tool and no words of the user. It is known by the frame that the agent puts
 //! around the output, and because the model spoke before it.
 
-use super::{Arguments, Call, Item, Place, ToolResult};
+use super::{Arguments, Call, Item, Items, Place, ToolResult};
 use crate::scan::Text;
 
 /// How frames begin.
@@ -18,12 +18,16 @@ const PROMPT: &str = "\\nbash-$";
 const PROMPT_DIRECTORY: &str = "\\n(Current directory: ";
 
 /// Adds what the user's side said: the result of the command in `said`, or words.
-pub(super) fn push<'a>(items: &mut Vec<Item<'a>>, said: Option<Text<'a>>, words: Text<'a>, place: Place) {
-    let Some(said) = said.filter(|_| is_output(words.raw)) else {
+///
+/// The first output takes the command out of `said`: a command is read with each of its outputs, so that many outputs
+/// behind a long one would take time and memory out of proportion to the body.
+pub(super) fn push<'a>(items: &mut Items<'a>, said: &mut Option<Text<'a>>, words: Text<'a>, place: Place) {
+    let Some(said) = said.as_mut().filter(|_| is_output(words.raw)) else {
         items.push(Item::User(words));
         return;
     };
-    items.push(Item::Call(Call { id: None, name: None, arguments: command(said).map(Arguments::Text) }));
+    items.push(Item::Call(Call { id: None, name: None, arguments: command(*said).map(Arguments::Text) }));
+    *said = Text { raw: "", ..*said };
     items.push(Item::Result(ToolResult {
         text: words,
         place,
