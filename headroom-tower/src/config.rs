@@ -7,6 +7,7 @@ use http::request::Parts;
 use crate::{
     HeadroomOverride, Observer,
     files::{Files, Storing},
+    memory::Memory,
     offload::Offload,
     retrieve::Rejected,
     tenant,
@@ -21,6 +22,18 @@ const MAX_DECODED: u64 = 64 << 20;
 pub(crate) trait Engine: Send + Sync + 'static {
     fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome;
 
+    /// The same, asking before each result that is new with its bytes in the body.
+    fn compress_while(
+        &self,
+        api: Api,
+        body: &[u8],
+        options: &Options,
+        may_go_on: &dyn Fn(usize) -> bool,
+    ) -> Outcome {
+        let _ = may_go_on;
+        self.compress(api, body, options)
+    }
+
     /// Whether a small body may take as long as a large one.
     fn is_costly(&self) -> bool {
         false
@@ -30,6 +43,16 @@ pub(crate) trait Engine: Send + Sync + 'static {
 impl Engine for Headroom {
     fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome {
         Headroom::compress(self, api, body, options)
+    }
+
+    fn compress_while(
+        &self,
+        api: Api,
+        body: &[u8],
+        options: &Options,
+        may_go_on: &dyn Fn(usize) -> bool,
+    ) -> Outcome {
+        Headroom::compress_while(self, api, body, options, may_go_on)
     }
 
     fn is_costly(&self) -> bool {
@@ -56,6 +79,7 @@ pub(crate) struct Config {
     pub(crate) rejected: Arc<Rejected>,
     pub(crate) max_body: u64,
     pub(crate) max_decoded: u64,
+    pub(crate) memory: Memory,
     pub(crate) offload: Offload,
 }
 
@@ -74,6 +98,7 @@ impl Config {
             rejected: Arc::default(),
             max_body: MAX_BODY,
             max_decoded: MAX_DECODED,
+            memory: Memory::default(),
             offload: Offload::new(),
         }
     }
@@ -118,6 +143,7 @@ impl fmt::Debug for Config {
             .field("means", &self.means)
             .field("max_body", &self.max_body)
             .field("max_decoded", &self.max_decoded)
+            .field("memory", &self.memory)
             .field("offload", &self.offload)
             .finish_non_exhaustive()
     }
@@ -212,6 +238,9 @@ macro_rules! settings {
         }
 
         /// Passes encoded bodies that decode to more than this many bytes on as they came. Default: 64 MiB.
+        ///
+        /// The same goes for what decodes to more than 4 MiB and to more than 200 bytes for each of its own, as no
+        /// conversation does: a few kilobytes that become many megabytes are made to do harm.
         pub fn max_decoded(mut self, bytes: u64) -> Self {
             self.config_mut().max_decoded = bytes;
             self
@@ -219,6 +248,9 @@ macro_rules! settings {
 
         /// Works on bodies longer than this many bytes in tokio's blocking pool, on others at once.
         /// Default: 32 KiB. An encoded body counts eightfold, and any may be long where the engine has a condenser.
+        ///
+        /// A shorter body goes there too where it holds 2 KiB or more of results that the engine has not seen before:
+        /// to parse a few kilobytes of broken code takes milliseconds.
         ///
         /// Without the feature `tokio`, or outside of a tokio runtime, all work is done at once.
         pub fn offload_above(mut self, bytes: u64) -> Self {
@@ -233,6 +265,23 @@ macro_rules! settings {
         /// on load, or the provider's prompt cache misses. Bound how many wait with a `ConcurrencyLimit` outside.
         pub fn max_offloads(mut self, running: usize) -> Self {
             self.config_mut().offload.set_max(running);
+            self
+        }
+
+        /// Holds at most about this many bytes for request bodies at a time. Default: 1 GiB.
+        ///
+        /// Half of it is for bodies as they came, from the first byte that is read until their answer has ended,
+        /// since they may be sent once more. The other half is for what is made of them: the decoded body, what work
+        /// on it takes (four times its size in all), and the body that is sent on. One body at a time may be read
+        /// over the first half, so that each is read to its end some time.
+        ///
+        /// What finds no room waits, and its client is held back. Nothing is passed through for want of room: what a
+        /// request becomes must not depend on load, or the provider's prompt cache misses. Clients that send slowly
+        /// keep what they sent in memory, so set a deadline for bodies outside.
+        ///
+        /// Without the feature `tokio` nothing waits.
+        pub fn max_buffered(mut self, bytes: u64) -> Self {
+            self.config_mut().memory = $crate::memory::Memory::new(bytes);
             self
         }
     };

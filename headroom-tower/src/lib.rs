@@ -169,6 +169,8 @@ mod future;
 mod headroom;
 mod layer;
 mod map_body;
+#[cfg_attr(not(feature = "tokio"), path = "memory/unbounded.rs")]
+mod memory;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod observer;

@@ -3,7 +3,8 @@
 //! Nothing is passed through because memory is short: what a request becomes must not depend on load. So whoever finds
 //! no room waits. Two pools keep that free of deadlocks. Bodies as they came are in the first: it is entered piece by
 //! piece while they are read, and one reader at a time may go over it, so that some body is always read to its end.
-//! What is made of them is in the second: it is entered once, for all that the work can take, by who has read all.
+//! The work on them is in the second: it is entered once, for all that the work can take, by who has read all, and left
+//! when the work is done. The body that came out of it moves to the first pool, where there is room.
 
 use std::{
     future::Future,
@@ -51,8 +52,8 @@ impl Memory {
     pub(crate) fn reserve(&self, decoded: u64) -> Reserve {
         let units = self.work.units_of(decoded.saturating_mul(WORK));
         match self.work.try_take(units) {
-            Some(permit) => Reserve::Ready(Some(permit)),
-            None => Reserve::Waiting(Box::pin(self.work.clone().take(units))),
+            Some(permit) => Reserve::Ready(self.clone(), Some(permit)),
+            None => Reserve::Waiting(self.clone(), Box::pin(self.work.clone().take(units))),
         }
     }
 }
@@ -66,9 +67,9 @@ impl Default for Memory {
 impl Pool {
     fn new(bytes: u64) -> Self {
         let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
-        let free = Semaphore::new(usize::try_from(units).map_or(Semaphore::MAX_PERMITS, |units| {
-            units.min(Semaphore::MAX_PERMITS)
-        }));
+        let free = Semaphore::new(
+            usize::try_from(units).map_or(Semaphore::MAX_PERMITS, |units| units.min(Semaphore::MAX_PERMITS)),
+        );
         Self { free: Arc::new(free), units }
     }
 
@@ -160,24 +161,27 @@ async fn part_or_over(memory: Memory, units: u32) -> Paid {
 
 /// Memory that work will take.
 pub(crate) enum Reserve {
-    Ready(Option<Permit>),
-    Waiting(Pin<Box<dyn Future<Output = Option<Permit>> + Send>>),
+    Ready(Memory, Option<Permit>),
+    Waiting(Memory, Pin<Box<dyn Future<Output = Option<Permit>> + Send>>),
 }
 
 impl Reserve {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reservation> {
-        let permit = match self {
-            Self::Ready(permit) => permit.take(),
-            Self::Waiting(wait) => ready!(wait.as_mut().poll(cx)),
+        let (memory, permit) = match self {
+            Self::Ready(memory, permit) => (memory, permit.take()),
+            Self::Waiting(memory, wait) => (&mut *memory, ready!(wait.as_mut().poll(cx))),
         };
-        Poll::Ready(Reservation(Arc::new(Mutex::new(permit))))
+        Poll::Ready(Reservation { memory: memory.clone(), permit: Arc::new(Mutex::new(permit)) })
     }
 }
 
 /// Memory that work takes. Clones share it, and the last of them gives it back: a task that nobody waits for any more
 /// still holds its own.
 #[derive(Clone, Debug)]
-pub(crate) struct Reservation(Arc<Mutex<Option<Permit>>>);
+pub(crate) struct Reservation {
+    memory: Memory,
+    permit: Arc<Mutex<Option<Permit>>>,
+}
 
 impl Reservation {
     /// Gives back what is not needed, once it is known to how many bytes a body decodes.
@@ -185,14 +189,21 @@ impl Reservation {
         self.shrink(decoded.saturating_mul(WORK));
     }
 
-    /// Keeps what these bytes take, with so many others that live as long as they do.
+    /// Ends the work. What these bytes take, and so many others that live as long as they do, is counted on.
     pub(crate) fn hold(&self, bytes: Bytes, others: u64) -> Bytes {
-        self.shrink((bytes.len() as u64).saturating_add(others));
+        let size = (bytes.len() as u64).saturating_add(others);
+        let bodies = &self.memory.bodies;
+        // Answers take minutes: work must not wait for them, as long as bodies can.
+        if let Some(permit) = bodies.try_take(bodies.units_of(size)) {
+            self.shrink(0);
+            return hold(bytes, permit);
+        }
+        self.shrink(size);
         hold(bytes, self.clone())
     }
 
     fn shrink(&self, bytes: u64) {
-        let mut permit = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut permit = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(permit) = permit.as_mut() {
             let kept = usize::try_from(bytes.div_ceil(UNIT)).unwrap_or(usize::MAX);
             drop(permit.split(permit.num_permits().saturating_sub(kept)));

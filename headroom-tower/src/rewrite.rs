@@ -22,11 +22,12 @@ use crate::{
     decode::Codec,
     emit::{self, Span},
     files::Storing,
+    memory::{Reservation, Reserve},
     offload::Work,
     predicate::guard,
     read::{Read, ReadEnd},
     retrieve::{Ask, Kept, Recall, Recalled, Sent, drop_beta, recall},
-    work::{Input, Output},
+    work::{Input, MAX_NEW_AT_ONCE, Output},
 };
 
 /// The future of [`CompressLayer::rewrite`](crate::CompressLayer::rewrite): the request that is to go on.
@@ -51,6 +52,10 @@ struct Job {
     elapsed: Option<Duration>,
     /// The body as it came, for the response side.
     came: Option<Bytes>,
+    /// What the work on the body may take.
+    memory: Option<Reservation>,
+    /// Bytes of the body that was decoded, or put together, for the engine and the response side.
+    decoded: u64,
     /// Whether what was hidden from the client was put back into the body.
     spliced: bool,
     /// What becomes of a thread that the client asks for.
@@ -64,9 +69,26 @@ struct Job {
 enum Step<B: Body> {
     Pass(Request<HeadroomBody<B>>),
     Read(Read<B>),
-    Recall { recall: Recall, original: Bytes },
-    Compress { work: Work<Output>, original: Bytes },
-    Store { storing: Storing, original: Bytes, rewritten: Vec<u8>, report: Arc<Report>, api: Api },
+    /// Waits for memory.
+    Reserve {
+        reserve: Reserve,
+        original: Bytes,
+    },
+    Recall {
+        recall: Recall,
+        original: Bytes,
+    },
+    Compress {
+        work: Work<Output>,
+        original: Bytes,
+    },
+    Store {
+        storing: Storing,
+        original: Bytes,
+        rewritten: Vec<u8>,
+        report: Arc<Report>,
+        api: Api,
+    },
     Done,
 }
 
@@ -126,7 +148,7 @@ impl<B: Body> Rewrite<B> {
         let tenant = config.tenant_of(&parts);
         let options = config.options(own, &tenant);
         let api = own.and_then(|own| own.api).or(config.api).or_else(|| Api::from_path(parts.uri.path()));
-        let step = Step::Read(Read::new(body, config.max_body));
+        let step = Step::Read(Read::new(body, config.max_body).metered(config.memory.meter()));
         let job = Job {
             config,
             parts,
@@ -137,6 +159,8 @@ impl<B: Body> Rewrite<B> {
             span: Span::new(),
             elapsed: None,
             came: None,
+            memory: None,
+            decoded: 0,
             spliced: false,
             thread: None,
             store_failed: false,
@@ -161,16 +185,22 @@ impl<B: Body> Rewrite<B> {
             match &mut self.step {
                 Step::Read(read) => match ready!(read.poll(cx)) {
                     ReadEnd::Complete(original) => {
-                        self.step = match job.recall(&original) {
-                            Some(recall) => Step::Recall { recall, original },
-                            None => Step::Compress { work: job.start(original.clone()), original },
-                        };
+                        let decoded = job.codec.limit(original.len(), job.config.max_decoded);
+                        self.step = Step::Reserve { reserve: job.config.memory.reserve(decoded), original };
                     }
                     ReadEnd::Partial(data, tail) => {
                         let report = job.skip(tail.reason(), None, None);
                         return Poll::Ready((HeadroomBody::replay(data, tail), report));
                     }
                 },
+                Step::Reserve { reserve, original } => {
+                    job.memory = Some(ready!(reserve.poll(cx)));
+                    let original = mem::take(original);
+                    self.step = match job.recall(&original) {
+                        Some(recall) => Step::Recall { recall, original },
+                        None => Step::Compress { work: job.start(original.clone()), original },
+                    };
+                }
                 Step::Recall { recall, original } => {
                     // A panic in the store must not take the request down with it.
                     let recalled = match catch_unwind(AssertUnwindSafe(|| recall.as_mut().poll(cx))) {
@@ -270,7 +300,7 @@ impl<B: Body> Rewrite<B> {
     fn stage(&self) -> Option<Stage> {
         match self.step {
             Step::Read(_) => Some(Stage::Reading),
-            Step::Compress { .. } => Some(Stage::Compressing),
+            Step::Reserve { .. } | Step::Compress { .. } => Some(Stage::Compressing),
             Step::Recall { .. } | Step::Store { .. } => Some(Stage::Storing),
             Step::Pass(_) | Step::Done => None,
         }
@@ -284,7 +314,8 @@ impl Job {
         let wanted = config.serve && config.store.is_some();
         wanted.then(|| {
             let (api, tenant) = (self.api, self.tenant.clone());
-            recall(Arc::clone(config), &self.parts, api, tenant, original.clone(), self.codec)
+            let body = (original.clone(), self.codec);
+            recall(Arc::clone(config), &self.parts, api, tenant, body, self.memory.clone())
         })
     }
 
@@ -302,6 +333,10 @@ impl Job {
         match recalled.body {
             Some(body) => {
                 self.codec = Codec::Identity;
+                self.decoded = body.len() as u64;
+                if let Some(memory) = &self.memory {
+                    memory.shrink_to_work_on(self.decoded);
+                }
                 body
             }
             None => original.clone(),
@@ -316,9 +351,21 @@ impl Job {
             api: self.api,
             options: self.options.clone(),
             max_decoded: self.config.max_decoded,
+            memory: self.memory.clone(),
+            max_new: usize::MAX,
         };
-        let size = if engine.is_costly() { u64::MAX } else { input.size() };
-        self.config.offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)))
+        let offload = &self.config.offload;
+        let mut size = if engine.is_costly() { u64::MAX } else { input.size() };
+        if size <= offload.threshold && offload.has_pool() {
+            // Nobody knows how much is new before the engine has looked. What it finds out is not lost.
+            let (engine, input) = (Arc::clone(&engine), Input { max_new: MAX_NEW_AT_ONCE, ..input.clone() });
+            let work = offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)));
+            if !matches!(&work, Work::Done(Some(Ok(output))) if output.is_unfinished()) {
+                return work;
+            }
+            size = u64::MAX;
+        }
+        offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)))
     }
 
     fn skip(&self, reason: SkipReason, bytes: Option<usize>, report: Option<Arc<Report>>) -> RequestReport {
@@ -342,7 +389,10 @@ impl Job {
         api: Api,
     ) -> (HeadroomBody<B>, RequestReport) {
         let bytes_after = rewritten.len() as u64;
-        let rewritten = Bytes::from(rewritten);
+        let rewritten = match &self.memory {
+            Some(memory) => memory.hold(Bytes::from(rewritten), self.decoded),
+            None => Bytes::from(rewritten),
+        };
         let came = self.came.take().map(|came| (self.parts.clone(), came));
         let bytes_before = came.as_ref().map_or(bytes_before, |(_, came)| came.len());
         let headers = &mut self.parts.headers;

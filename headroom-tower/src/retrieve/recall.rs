@@ -5,7 +5,10 @@ use std::{
     future::{Future, poll_fn},
     ops::Range,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -21,7 +24,7 @@ use super::{
     record::Record,
     serves,
 };
-use crate::{config::Config, decode::Codec};
+use crate::{config::Config, decode::Codec, memory::Reservation};
 
 /// A future that owns what it needs.
 pub(crate) type Recall = Pin<Box<dyn Future<Output = Recalled> + Send>>;
@@ -101,14 +104,22 @@ pub(crate) fn recall(
     parts: &Parts,
     api: Option<Api>,
     tenant: String,
-    body: Bytes,
-    codec: Codec,
+    (body, codec): (Bytes, Codec),
+    memory: Option<Reservation>,
 ) -> Recall {
     let (max_decoded, parts, chain) = (config.max_decoded, parts.clone(), !config.rejected.is_empty());
     Box::pin(async move {
-        let size = if codec == Codec::Identity { body.len() as u64 } else { body.len() as u64 * 8 };
+        // To decode takes longer than to look, and nobody knows how much there is.
+        let size = body.len() as u64 * if codec == Codec::Identity { 1 } else { 64 };
         let whole = body.clone();
-        let look = move |_: &_| look(&parts, api, &body, codec, max_decoded, chain);
+        let look = move |cancelled: &AtomicBool| {
+            // Held until the look is over, also where nobody waits for it.
+            let _memory = memory;
+            if cancelled.load(Ordering::Relaxed) {
+                return None;
+            }
+            look(&parts, api, &body, codec, max_decoded, chain)
+        };
         // A look costs an eighth of what the engine's work does; short ones are not worth another thread.
         let mut work = config.offload.start(size / 8, Box::new(look));
         let Ok(Some(found)) = poll_fn(|cx| work.poll(cx)).await else {
