@@ -213,7 +213,7 @@ impl Reservation {
 
 /// Bytes with what is given back when the last of their clones is dropped.
 fn hold(bytes: Bytes, held: impl Send + 'static) -> Bytes {
-    struct Owner<H>(Bytes, #[expect(dead_code, reason = "is dropped with the bytes")] H);
+    struct Owner<H>(Bytes, H);
 
     impl<H> AsRef<[u8]> for Owner<H> {
         fn as_ref(&self) -> &[u8] {
