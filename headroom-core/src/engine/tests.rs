@@ -92,7 +92,7 @@ fn references_and_folds_of_real_conversations_can_be_undone() {
 }
 
 /// A Messages request in which every text answers a call of `Bash`.
-fn messages(results: &[&str]) -> String {
+pub(super) fn messages(results: &[&str]) -> String {
     let mut messages = vec![r#"{"role":"user","content":"go"}"#.to_owned()];
     for (n, text) in results.iter().enumerate() {
         let text = serde_json::to_string(text).unwrap();
@@ -107,11 +107,11 @@ fn messages(results: &[&str]) -> String {
 }
 
 /// The same of an agent that runs commands.
-fn agent(results: &[&str]) -> String {
+pub(super) fn agent(results: &[&str]) -> String {
     messages(results).replacen('{', r#"{"tools":[{"name":"Bash","input_schema":{}}],"#, 1)
 }
 
-fn output() -> String {
+pub(super) fn output() -> String {
     (0..40).map(|n| format!("step {n}: {} items\n", n * 31)).collect()
 }
 
@@ -214,7 +214,7 @@ fn an_engine_without_memory_does_the_same() {
 }
 
 /// A log in which one line stands out.
-fn log() -> String {
+pub(super) fn log() -> String {
     let line = |n: usize| match n {
         150 => "2026-01-05T10:02:30Z ERROR payment failed: card declined for order 7731\n".to_owned(),
         _ => format!(
