@@ -202,23 +202,21 @@ async fn a_gateway_has_routes_of_its_own_for_who_shows_the_secret() {
 }
 
 /// The request bodies of a recorded Claude Code conversation, in order.
-fn recorded(conversation: &str) -> Option<Vec<Vec<u8>>> {
+fn recorded(conversation: &str) -> Vec<Vec<u8>> {
     let shared = std::env::var_os("HEADROOM_SHARED")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
     let folder = shared.join("captures").join(conversation);
-    let Ok(entries) = folder.read_dir() else {
-        eprintln!("skipped: {} is not there; set HEADROOM_SHARED", folder.display());
-        return None;
-    };
+    let entries = folder.read_dir().expect("HEADROOM_SHARED names the folder of recorded data");
     let mut files: Vec<_> = entries
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.to_string_lossy().ends_with("_v1_messages.body"))
         .collect();
     files.sort();
-    Some(files.iter().map(|file| std::fs::read(file).unwrap()).collect())
+    files.iter().map(|file| std::fs::read(file).unwrap()).collect()
 }
 
 #[tokio::test]
+#[ignore = "needs HEADROOM_SHARED"]
 async fn recorded_conversations_of_claude_code_get_smaller_through_a_gateway() {
     for program in PROGRAMS {
         let upstream = Upstream::default();
@@ -226,7 +224,7 @@ async fn recorded_conversations_of_claude_code_get_smaller_through_a_gateway() {
         for (name, smaller) in
             [("claude-code", 0), ("claude-code-mcp-toolsearch", 5_000), ("claude-code-compact", 5_000)]
         {
-            let Some(turns) = recorded(name) else { return };
+            let turns = recorded(name);
             let before = upstream.got().len();
             for turn in &turns {
                 assert_eq!(send(&gateway.url, turn.clone()).await.status(), 200);

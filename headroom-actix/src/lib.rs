@@ -71,8 +71,20 @@
 //!
 //! # Crate features
 //!
-//! `memory` and `tracing` (default), `metrics`, `spool`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full`, as
-//! in [`headroom_tower`](tower#crate-features).
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `memory` | yes | a store in memory |
+//! | `tracing` | yes | the span `headroom.compress` and events, without content |
+//! | `tiktoken` | | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; estimated without |
+//! | `code` | | source code is parsed, in thirteen languages; needs a C compiler |
+//! | `spool` | | originals as files that agents read with their own tools |
+//! | `metrics` | | `MetricsObserver` on the `metrics` facade |
+//! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies |
+//!
+//! Without `tiktoken` tokens are estimated, and savings are taken for less than they are: prompts become as small within one
+//! part in a thousand, and reports name fewer tokens. Without `code` source files stay whole. Both are part of the
+//! configuration: all processes that serve a conversation need the same. Single languages can be had with the features
+//! `code-…` of `headroom-core`, named in your own `Cargo.toml`.
 //!
 //! [actix-web]: https://docs.rs/actix-web
 #![forbid(unsafe_code)]

@@ -77,6 +77,7 @@ impl<P> Headroom<P> {
         max_decoded(bytes: u64);
         offload_above(bytes: u64);
         max_offloads(running: usize);
+        max_buffered(bytes: u64);
     }
 
     /// See [`CompressLayer::spool`].

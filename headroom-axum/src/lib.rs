@@ -34,6 +34,29 @@
 //! # let _ = app;
 //! ```
 //!
+//! A `ServiceBuilder` runs them as they are written:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use axum::{Router, http::StatusCode, routing::post};
+//! use tower::ServiceBuilder;
+//! use tower_http::{
+//!     cors::CorsLayer, decompression::RequestDecompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer,
+//!     trace::TraceLayer,
+//! };
+//!
+//! let stack = ServiceBuilder::new()
+//!     .layer(TraceLayer::new_for_http())
+//!     .layer(CorsLayer::permissive())
+//!     .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(600)))
+//!     .layer(RequestBodyLimitLayer::new(64 << 20))
+//!     .layer(RequestDecompressionLayer::new())
+//!     .layer(headroom_axum::layer());
+//! let app: Router = Router::new().route("/v1/messages", post(async || "proxied")).layer(stack);
+//! # let _ = app;
+//! ```
+//!
 //! ```text
 //! Trace -> BodyDeadline -> BodyLimit -> Auth -> Headroom -> cache -> handler
 //! ```
@@ -53,9 +76,21 @@
 //!
 //! # Crate features
 //!
-//! `memory` and `tracing` (default), `routes`, `metrics`, `spool`, and `decompression-gzip`, `-deflate`, `-br`, `-zstd`,
-//! `-full`, as in
-//! [`headroom_tower`](tower#crate-features).
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `routes` | | `Routes`, ready-made routes for a gateway |
+//! | `memory` | yes | a store in memory |
+//! | `tracing` | yes | the span `headroom.compress` and events, without content |
+//! | `tiktoken` | | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; estimated without |
+//! | `code` | | source code is parsed, in thirteen languages; needs a C compiler |
+//! | `spool` | | originals as files that agents read with their own tools |
+//! | `metrics` | | `MetricsObserver` on the `metrics` facade |
+//! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies |
+//!
+//! Without `tiktoken` tokens are estimated, and savings are taken for less than they are: prompts become as small within one
+//! part in a thousand, and reports name fewer tokens. Without `code` source files stay whole. Both are part of the
+//! configuration: all processes that serve a conversation need the same. Single languages can be had with the features
+//! `code-…` of `headroom-core`, named in your own `Cargo.toml`.
 //!
 //! [axum]: https://docs.rs/axum
 #![forbid(unsafe_code)]

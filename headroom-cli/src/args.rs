@@ -134,6 +134,10 @@ Where a text says [headroom:k3v4q2x7m5tzabcd rows 4-396 of 400 kept aside ...], 
 k3v4q2x7m5tzabcd. The proxy, `headroom compress` and other Headroom programs of this user keep what they set aside in \
 one folder; this looks in all of it, whatever credential a request had.
 
+The original is what the tool sent, or the part of it that the marker stands in: a JSON document among other lines, a \
+long string of one. Lines and rows that a marker names are those of the original. A page that is shown as Markdown is \
+kept as HTML, and the Markdown as well where lines of it are missing.
+
 Without an option, the original is printed whole, byte for byte. The options narrow it, and each other: a path picks \
 a JSON value, rows or lines a range of that, a query what of it is worth showing. Then the first line says what is \
 shown and what else there is.

@@ -5,7 +5,7 @@ mod text;
 
 use std::{
     fs,
-    io::{self, IsTerminal, Read, Write},
+    io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
 };
 
@@ -57,13 +57,13 @@ fn write_output(bytes: &[u8]) -> Result<(), CompressError> {
 
 /// Says why the input is passed on as it is, where nothing may be set aside.
 fn warn_not_stored(error: Option<&StoreError>) {
-    eprintln!("headroom: nothing was set aside: {}", store::reason(error));
+    output::note(&format_args!("headroom: nothing was set aside: {}", store::reason(error)));
 }
 
 fn write_report(path: &Path, report: &impl Serialize) -> Result<(), CompressError> {
-    let result = serde_json::to_vec(report).map_err(io::Error::from).and_then(|mut json| {
-        json.push(b'\n');
-        if path == Path::new("-") { io::stderr().lock().write_all(&json) } else { fs::write(path, json) }
+    let result = serde_json::to_string(report).map_err(io::Error::from).and_then(|mut json| {
+        json.push('\n');
+        if path == Path::new("-") { output::write_to_stderr(&json) } else { fs::write(path, json) }
     });
     result.map_err(|source| CompressError::Report { path: path.to_owned(), source })
 }

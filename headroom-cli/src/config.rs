@@ -5,6 +5,7 @@
 
 mod listen;
 mod models;
+mod origins;
 mod show;
 mod spool;
 mod store;
@@ -23,11 +24,14 @@ use serde::Deserialize;
 pub(crate) use self::{
     listen::{Listen, leads_to},
     models::{Classifier, InvalidName, ModelRuntime, Models, Prose, chain, check_name},
+    origins::Origins,
     show::schema,
     spool::SpoolFolder,
     store::{Store, home},
     upstream::{Base, InvalidBase, Upstreams},
 };
+
+use crate::output;
 
 const PREFIX: &str = "HEADROOM_";
 
@@ -97,13 +101,28 @@ pub(crate) struct Settings {
     /// Seconds that a connection may stay open without a request [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) idle_seconds: Option<u32>,
+    /// Seconds without a byte of a request's body after which the request is answered with 408 [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) body_seconds: Option<u32>,
+    /// Seconds without a byte from an upstream after which its answer is given up [default: 3600]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) answer_seconds: Option<u32>,
+    /// Connections of clients at a time; further ones wait [default: 16384]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_connections: Option<u32>,
+    /// Connections at a time from one other machine; further ones are closed [default: 1024]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_connections_per_peer: Option<u32>,
+    /// Web pages that may send requests through the proxy, by their origins, such as https://chat.example; `null` is every page without one [default: none]
+    #[arg(long, value_name = "ORIGIN,...")]
+    pub(crate) allow_origins: Option<Origins>,
     /// Whether `headroom dashboard` can show texts of recent requests, which are then kept in memory: true or false [default: true]
     #[arg(long, value_name = "BOOL")]
     pub(crate) dashboard_content: Option<bool>,
 }
 
 /// Every variable there is.
-const VARIABLES: [&str; 24] = [
+const VARIABLES: [&str; 29] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
     "HEADROOM_SHARED",
@@ -127,6 +146,11 @@ const VARIABLES: [&str; 24] = [
     "HEADROOM_LOG",
     "HEADROOM_DRAIN_SECONDS",
     "HEADROOM_IDLE_SECONDS",
+    "HEADROOM_BODY_SECONDS",
+    "HEADROOM_ANSWER_SECONDS",
+    "HEADROOM_MAX_CONNECTIONS",
+    "HEADROOM_MAX_CONNECTIONS_PER_PEER",
+    "HEADROOM_ALLOW_ORIGINS",
     "HEADROOM_DASHBOARD_CONTENT",
 ];
 
@@ -144,8 +168,23 @@ pub(crate) struct Config {
     pub(crate) models: Models,
     pub(crate) log: Log,
     pub(crate) drain: Duration,
-    pub(crate) idle: Duration,
+    pub(crate) limits: Limits,
+    pub(crate) allow_origins: Origins,
     pub(crate) dashboard_content: bool,
+}
+
+/// How much, and for how long, clients and upstreams may keep the proxy waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// A connection without a request, or whose client takes nothing of its answer.
+    pub(crate) idle: Duration,
+    /// A request's body of which nothing arrives.
+    pub(crate) body: Duration,
+    /// An upstream of which nothing arrives.
+    pub(crate) answer: Duration,
+    pub(crate) connections: usize,
+    /// From one machine that is not this one.
+    pub(crate) connections_per_peer: usize,
 }
 
 /// How much the proxy writes to standard error.
@@ -238,7 +277,8 @@ pub(crate) fn set_variables() -> Vec<(&'static str, String)> {
 /// Says which variables have no effect.
 pub(crate) fn warn_of_unknown_variables() {
     for name in unknown_variables() {
-        eprintln!("headroom: the variable {name} has no effect; known are {}", VARIABLES.join(", "));
+        let known = VARIABLES.join(", ");
+        output::note(&format_args!("headroom: the variable {name} has no effect; known are {known}"));
     }
 }
 
@@ -300,6 +340,11 @@ impl Settings {
             log: parse(&variable, "LOG")?,
             drain_seconds: parse(&variable, "DRAIN_SECONDS")?,
             idle_seconds: parse(&variable, "IDLE_SECONDS")?,
+            body_seconds: parse(&variable, "BODY_SECONDS")?,
+            answer_seconds: parse(&variable, "ANSWER_SECONDS")?,
+            max_connections: parse(&variable, "MAX_CONNECTIONS")?,
+            max_connections_per_peer: parse(&variable, "MAX_CONNECTIONS_PER_PEER")?,
+            allow_origins: parse(&variable, "ALLOW_ORIGINS")?,
             dashboard_content: parse(&variable, "DASHBOARD_CONTENT")?,
         })
     }
@@ -332,9 +377,6 @@ impl Config {
 
     /// The first source that says something holds.
     fn of(sources: &[Settings; 3]) -> Self {
-        fn first<T: Clone>(sources: &[Settings], get: impl Fn(&Settings) -> Option<&T>) -> Option<T> {
-            sources.iter().find_map(get).cloned()
-        }
         // Within a source, an API's own upstream goes before the one for all.
         let upstream = |own: fn(&Settings) -> Option<&Base>| {
             first(sources, |source| own(source).or(source.upstream.as_ref()))
@@ -366,14 +408,34 @@ impl Config {
             drain: Duration::from_secs(
                 first(sources, |source| source.drain_seconds.as_ref()).unwrap_or(10).into(),
             ),
-            // Agents pause for minutes between two requests on one connection, and expect it to be there; so do providers
-            // keep theirs.
-            idle: Duration::from_secs(
-                first(sources, |source| source.idle_seconds.as_ref())
-                    .map_or(600, |seconds| seconds.max(1))
-                    .into(),
-            ),
+            limits: Limits::from_sources(sources),
+            allow_origins: first(sources, |source| source.allow_origins.as_ref()).unwrap_or_default(),
             dashboard_content: first(sources, |source| source.dashboard_content.as_ref()).unwrap_or(true),
+        }
+    }
+}
+
+/// What the first source says that says something.
+fn first<T: Clone>(sources: &[Settings], get: impl Fn(&Settings) -> Option<&T>) -> Option<T> {
+    sources.iter().find_map(get).cloned()
+}
+
+impl Limits {
+    fn from_sources(sources: &[Settings; 3]) -> Self {
+        let number = |get: fn(&Settings) -> Option<&u32>, default: u32| {
+            first(sources, get).map_or(default, |number| number.max(1))
+        };
+        let seconds = |get, default| Duration::from_secs(number(get, default).into());
+        let count = |get, default| usize::try_from(number(get, default)).unwrap_or(usize::MAX);
+        Self {
+            // Agents pause for minutes between two requests on one connection, and expect it to be there; so do
+            // providers keep theirs.
+            idle: seconds(|source| source.idle_seconds.as_ref(), 600),
+            body: seconds(|source| source.body_seconds.as_ref(), 60),
+            // A model that thinks and does not stream says nothing for many minutes; streams have pings.
+            answer: seconds(|source| source.answer_seconds.as_ref(), 3600),
+            connections: count(|source| source.max_connections.as_ref(), 16_384),
+            connections_per_peer: count(|source| source.max_connections_per_peer.as_ref(), 1024),
         }
     }
 }

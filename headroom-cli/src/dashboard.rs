@@ -105,7 +105,7 @@ pub(crate) fn run(args: &DashboardArgs, config: &Config) -> Result<(), Dashboard
         return open(&url).map_err(|source| DashboardError::Browser { url, source });
     }
     print(&format!("{url}\n"))?;
-    eprintln!("headroom: the link is good once, for two minutes; `headroom dashboard --open` opens it");
+    output::note(&"headroom: the link is good once, for two minutes; `headroom dashboard --open` opens it");
     Ok(())
 }
 

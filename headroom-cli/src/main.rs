@@ -6,6 +6,7 @@
 mod args;
 mod compress;
 mod config;
+mod core_dumps;
 mod dashboard;
 mod doctor;
 mod evals;
@@ -42,10 +43,15 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    // Before anything else: it is a step of `headroom wrap` and no command.
+    #[cfg(unix)]
+    if let Some(code) = wrap::step(std::env::args_os().skip(1)) {
+        return code;
+    }
     match run(Args::parse()) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            eprintln!("headroom: {error:#}");
+            output::note(&format_args!("headroom: {error:#}"));
             ExitCode::from(status(&error))
         }
     }
@@ -154,7 +160,7 @@ fn layer(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
 fn engine(models: &Models) -> Headroom {
     let (engine, failed) = models.engine();
     for reason in failed {
-        eprintln!("headroom: {reason}");
+        output::note(&format_args!("headroom: {reason}"));
     }
     engine
 }

@@ -1,13 +1,75 @@
-//! Standard output.
+//! Standard output and standard error.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+    io::{self, IsTerminal, Write},
+};
 
 /// Writes all of it. A reader that has seen enough and left is no error.
+///
+/// What prompts, tools and files say must not command a terminal: there, control characters are shown. Anywhere else the
+/// bytes are exact.
 pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
+    if io::stdout().is_terminal() {
+        return write_painted(&escape(&String::from_utf8_lossy(bytes)));
+    }
+    write_all(bytes)
+}
+
+/// Writes text with colours of ours. Everything else in it has been through [`content`].
+pub(crate) fn write_painted(text: &str) -> io::Result<()> {
+    write_all(text.as_bytes())
+}
+
+fn write_all(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
+    }
+}
+
+/// Content as standard output may show it: as it is, but for control characters on a terminal.
+pub(crate) fn content(text: &str) -> Cow<'_, str> {
+    if io::stdout().is_terminal() { escape(text) } else { Cow::Borrowed(text) }
+}
+
+/// Writes a line to standard error, which nobody may be reading.
+pub(crate) fn note(line: &dyn fmt::Display) {
+    let _ = write_to_stderr(&format!("{line}\n"));
+}
+
+/// Writes all of it to standard error, as [`write`] does.
+pub(crate) fn write_to_stderr(text: &str) -> io::Result<()> {
+    let mut stderr = io::stderr().lock();
+    let shown = if stderr.is_terminal() { escape(text) } else { Cow::Borrowed(text) };
+    stderr.write_all(shown.as_bytes())
+}
+
+/// Shows characters that command a terminal, or that change the order in which text is read, as `\u001b`, the form that
+/// JSON has for them. Line ends and tabs stay.
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_command) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_command(c) {
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// C0 and C1 controls, and the marks that override the direction of text.
+fn is_command(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
     }
 }
 
@@ -40,7 +102,23 @@ impl std::fmt::Display for Count {
 
 #[cfg(test)]
 mod tests {
-    use super::Count;
+    use super::{Count, escape};
+
+    #[test]
+    fn nothing_that_commands_a_terminal_is_left_and_everything_else_stays() {
+        let hostile = "a\x1b]0;title\x07\r\x08\x7f\u{9b}31m\u{202e}\0";
+        let shown = r"a\u001b]0;title\u0007\u000d\u0008\u007f\u009b31m\u202e\u0000";
+        assert_eq!(escape(hostile), shown);
+        for text in ["", "plain", "tab\tand\nlines", "Grüße, 你好 👩‍👩‍👧 \u{feff}"] {
+            assert!(matches!(escape(text), std::borrow::Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn json_says_the_same_when_it_is_shown() {
+        let json = serde_json::json!("a\u{7f}\u{9b}2J\u{202e}").to_string();
+        assert_eq!(serde_json::from_str::<String>(&escape(&json)).unwrap(), "a\u{7f}\u{9b}2J\u{202e}");
+    }
 
     #[test]
     fn thousands_stand_apart() {

@@ -1,8 +1,8 @@
 //! The secret that guards the proxy's own routes.
 
 use std::{
-    fs,
-    io::{self, Write},
+    fs::{self, Metadata},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -13,6 +13,8 @@ use tempfile::NamedTempFile;
 const FILE: &str = "token";
 /// Bytes of a secret that is made here.
 const RANDOM_BYTES: usize = 32;
+/// No token is longer.
+const MAX_BYTES: u64 = 64 << 10;
 
 /// A token that the user can read, and neither another user nor a web page.
 #[derive(Clone, Debug)]
@@ -23,8 +25,26 @@ pub(crate) struct Secret(Token);
 pub(crate) enum SecretError {
     #[error("cannot use {}", path.display())]
     Io { path: PathBuf, source: io::Error },
+    #[error(
+        "{} {why}, so another user may have put a token there; run `chown` and `chmod go-w` on it, or set HEADROOM_HOME to another folder",
+        path.display()
+    )]
+    Unsafe { path: PathBuf, why: Why },
+    #[error("{} {why}; delete it and a new one is made", path.display())]
+    UnsafeToken { path: PathBuf, why: Why },
     #[error("{} holds no token of 32 letters and digits or more; delete it and a new one is made", path.display())]
     Weak { path: PathBuf },
+}
+
+/// What is wrong with the owner or the rights of a file or folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Why {
+    #[error("belongs to another user")]
+    Foreign,
+    #[error("can be written by other users")]
+    Writable,
+    #[error("is no regular file")]
+    Special,
 }
 
 impl Secret {
@@ -33,9 +53,13 @@ impl Secret {
         let path = folder.join(FILE);
         let failed = |source| SecretError::Io { path: path.clone(), source };
         let weak = || SecretError::Weak { path: path.clone() };
+        let unsafe_folder = |why| SecretError::Unsafe { path: folder.to_owned(), why };
+        check_folder(folder).map_err(failed)?.map_err(unsafe_folder)?;
         let text = match read(&path).map_err(failed)? {
-            Some(text) => text,
-            None => make(folder, &path).map_err(failed)?,
+            Some(text) => text.map_err(|why| SecretError::UnsafeToken { path: path.clone(), why })?,
+            None => make(folder, &path)
+                .map_err(failed)?
+                .map_err(|why| SecretError::UnsafeToken { path: path.clone(), why })?,
         };
         Token::new(text.trim()).map(Self).map_err(|_| weak())
     }
@@ -51,24 +75,81 @@ impl Secret {
     }
 }
 
-/// What the file holds, which from then on is for the user's eyes only.
-fn read(path: &Path) -> io::Result<Option<String>> {
-    let text = match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        result => result?,
+/// Makes sure that nobody else can put a token into the folder. Rights that others have to a folder of the user's are
+/// taken from them. A folder that is not the user's is left as it is, and is used only where root keeps others out.
+fn check_folder(folder: &Path) -> io::Result<Result<(), Why>> {
+    let metadata = match fs::metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(())),
+        metadata => metadata?,
     };
+    match check(&metadata) {
+        #[cfg(unix)]
+        Err(Why::Writable) if is_own(&metadata) => {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = metadata.permissions().mode() & 0o755;
+            fs::set_permissions(folder, fs::Permissions::from_mode(mode))?;
+            Ok(Ok(()))
+        }
+        checked => Ok(checked),
+    }
+}
+
+/// Whether only the user, or root, can have made this what it is.
+fn check(metadata: &Metadata) -> Result<(), Why> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        if !is_own(metadata) && metadata.uid() != 0 {
+            return Err(Why::Foreign);
+        }
+        if metadata.permissions().mode() & 0o022 != 0 {
+            return Err(Why::Writable);
+        }
+    }
+    let _ = metadata;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_own(metadata: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(metadata) == rustix::process::geteuid().as_raw()
+}
+
+/// What the file holds, which from then on is for the user's eyes only; `None` where there is no file.
+fn read(path: &Path) -> io::Result<Option<Result<String, Why>>> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    // Opening a pipe waits until somebody writes to it.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        rustix::fs::OFlags::NONBLOCK.bits().cast_signed(),
+    );
+    let mut file = match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(Some(Err(Why::Special)));
+    }
+    if let Err(why) = check(&metadata) {
+        return Ok(Some(Err(why)));
+    }
+    let mut text = String::new();
+    Read::by_ref(&mut file).take(MAX_BYTES).read_to_string(&mut text)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+        if metadata.permissions().mode() & 0o077 != 0 && is_own(&metadata) {
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
         }
     }
-    Ok(Some(text))
+    Ok(Some(Ok(text)))
 }
 
 /// Puts a new secret where nobody has put one meanwhile, whole from the first moment that it can be seen.
-fn make(folder: &Path, path: &Path) -> io::Result<String> {
+fn make(folder: &Path, path: &Path) -> io::Result<Result<String, Why>> {
     make_private(folder)?;
     let mut bytes = [0; RANDOM_BYTES];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
@@ -77,7 +158,7 @@ fn make(folder: &Path, path: &Path) -> io::Result<String> {
     let mut file = NamedTempFile::new_in(folder)?;
     writeln!(file, "{secret}")?;
     match file.persist_noclobber(path) {
-        Ok(_) => Ok(secret),
+        Ok(_) => Ok(Ok(secret)),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
             read(path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
         }
@@ -124,6 +205,60 @@ mod tests {
             Secret::in_folder(&folder).unwrap();
             assert_eq!(mode(&folder.join(FILE)), 0o600, "closed to others again");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn rights_of_others_to_the_folder_are_taken_and_a_token_that_they_could_write_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let home = tempfile::tempdir().unwrap();
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        for (before, after) in [(0o777, 0o755), (0o770, 0o750), (0o2775, 0o755), (0o755, 0o755)] {
+            set(home.path(), before);
+            Secret::in_folder(home.path()).unwrap();
+            assert_eq!(mode(home.path()), after, "{before:o}");
+        }
+        let token = home.path().join(FILE);
+        for open in [0o666, 0o620, 0o602] {
+            set(&token, open);
+            let error = Secret::in_folder(home.path()).unwrap_err();
+            assert!(matches!(error, SecretError::UnsafeToken { why: Why::Writable, .. }), "{open:o}");
+            let text = error.to_string();
+            assert!(text.contains("can be written by other users; delete it"), "{text}");
+        }
+        fs::remove_file(&token).unwrap();
+        Secret::in_folder(home.path()).expect("a new one is made");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_or_token_of_another_user_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let token = home.path().join(FILE);
+        Secret::in_folder(home.path()).unwrap();
+        // Only root can give files away.
+        if std::os::unix::fs::chown(&token, Some(65534), None).is_err() {
+            return;
+        }
+        let error = Secret::in_folder(home.path()).unwrap_err();
+        assert!(matches!(error, SecretError::UnsafeToken { why: Why::Foreign, .. }), "{error}");
+        std::os::unix::fs::chown(home.path(), Some(65534), None).unwrap();
+        let error = Secret::in_folder(home.path()).unwrap_err();
+        assert!(matches!(error, SecretError::Unsafe { why: Why::Foreign, .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("belongs to another user") && text.contains("HEADROOM_HOME"), "{text}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_place_of_the_token_is_an_error_and_no_wait() {
+        let home = tempfile::tempdir().unwrap();
+        let token = home.path().join(FILE);
+        assert!(std::process::Command::new("mkfifo").arg(&token).status().unwrap().success());
+        let error = Secret::in_folder(home.path()).unwrap_err();
+        assert!(matches!(error, SecretError::UnsafeToken { why: Why::Special, .. }), "{error}");
     }
 
     #[test]

@@ -1,6 +1,13 @@
 //! Token counting. An edit is made only if it saves tokens by this count.
 
+mod counter;
+mod estimate;
+
+#[cfg(feature = "tiktoken")]
 use bpe_openai::Tokenizer as Bpe;
+
+pub use counter::TokenCounter;
+pub use estimate::TokenEstimate;
 
 /// Texts up to this many bytes are counted exactly.
 const EXACT: usize = 64 << 10;
@@ -8,50 +15,58 @@ const EXACT: usize = 64 << 10;
 const SAMPLES: usize = 64;
 
 /// How tokens are counted for a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tokenizer {
-    vocabulary: Vocabulary,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tokenizer<'a> {
+    counter: &'a dyn TokenCounter,
     /// Whether the model's own tokenizer is not public, so that another one stands in.
     pub(crate) estimated: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Vocabulary {
-    O200k,
-    Cl100k,
-}
-
-impl Tokenizer {
+impl Tokenizer<'static> {
     /// The tokenizer of a model by its name.
     ///
     /// OpenAI's vocabularies are public. For all other families `o200k_base` stands in: what matters here is which
     /// of two texts is shorter, and by that question tokenizers of this generation agree closely.
+    #[cfg(feature = "tiktoken")]
     pub(crate) fn for_model(model: &str) -> Self {
         let name = model.rsplit('/').next().unwrap_or(model);
         let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-        let exact = |vocabulary| Self { vocabulary, estimated: false };
+        let exact = |counter| Self { counter, estimated: false };
         if starts(&["gpt-4o", "gpt-4.", "gpt-oss", "chatgpt", "o1", "o3", "o4", "codex"]) {
-            exact(Vocabulary::O200k)
+            exact(&Vocabulary::O200k)
         } else if starts(&["gpt-4", "gpt-3.5", "gpt-35", "text-embedding-"]) {
-            exact(Vocabulary::Cl100k)
+            exact(&Vocabulary::Cl100k)
         } else {
-            Self { vocabulary: Vocabulary::O200k, estimated: !starts(&["gpt-"]) }
+            Self { counter: &Vocabulary::O200k, estimated: !starts(&["gpt-"]) }
         }
     }
 
-    /// The vocabulary's name.
-    pub(crate) const fn name(self) -> &'static str {
-        match self.vocabulary {
-            Vocabulary::O200k => "o200k_base",
-            Vocabulary::Cl100k => "cl100k_base",
-        }
+    /// The estimate, since no tables are compiled in.
+    #[cfg(not(feature = "tiktoken"))]
+    pub(crate) fn for_model(_: &str) -> Self {
+        Self { counter: &TokenEstimate, estimated: true }
+    }
+}
+
+impl<'a> Tokenizer<'a> {
+    /// The configured counter, or the default of the model.
+    pub(crate) fn new(configured: Option<&'a dyn TokenCounter>, model: &str) -> Self {
+        configured.map_or_else(
+            || Tokenizer::for_model(model),
+            |counter| Self { counter, estimated: !counter.is_exact_for(model) },
+        )
     }
 
-    /// The number of tokens of a text: exact up to [`EXACT`] bytes, and scaled up from an even sample beyond, so that
+    /// The counter's name.
+    pub(crate) fn name(self) -> &'static str {
+        self.counter.name()
+    }
+
+    /// The number of tokens of a text: in full up to [`EXACT`] bytes, and scaled up from an even sample beyond, so that
     /// the work for one block is bounded.
     pub(crate) fn count(self, text: &str) -> usize {
-        if text.len() <= EXACT {
-            return self.count_all(text);
+        if text.len() <= EXACT || !self.counter.samples() {
+            return self.counter.count(text);
         }
         let stride = text.len() / SAMPLES;
         let (mut tokens, mut bytes) = (0, 0);
@@ -59,19 +74,36 @@ impl Tokenizer {
             let start = boundary(text, sample * stride);
             let end = boundary(text, start + EXACT / SAMPLES);
             let piece = text.get(start..end).unwrap_or_default();
-            tokens += self.count_all(piece);
+            tokens += self.counter.count(piece);
             bytes += piece.len();
         }
         // In 128 bits, since the product of two lengths may not fit into a `usize`.
         let scaled = tokens as u128 * text.len() as u128 / bytes.max(1) as u128;
         usize::try_from(scaled).unwrap_or(usize::MAX)
     }
+}
 
-    /// Special tokens are taken as plain text.
-    fn count_all(self, text: &str) -> usize {
-        let bpe: &Bpe = match self.vocabulary {
-            Vocabulary::O200k => bpe_openai::o200k_base(),
-            Vocabulary::Cl100k => bpe_openai::cl100k_base(),
+/// The vocabularies that OpenAI has published. Special tokens are taken as plain text.
+#[cfg(feature = "tiktoken")]
+#[derive(Clone, Copy, Debug)]
+enum Vocabulary {
+    O200k,
+    Cl100k,
+}
+
+#[cfg(feature = "tiktoken")]
+impl TokenCounter for Vocabulary {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::O200k => "o200k_base",
+            Self::Cl100k => "cl100k_base",
+        }
+    }
+
+    fn count(&self, text: &str) -> usize {
+        let bpe: &Bpe = match self {
+            Self::O200k => bpe_openai::o200k_base(),
+            Self::Cl100k => bpe_openai::cl100k_base(),
         };
         bpe.count(text)
     }
@@ -96,7 +128,7 @@ fn boundary(text: &str, offset: usize) -> usize {
     (offset..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "tiktoken"))]
 mod tests {
     use super::*;
 

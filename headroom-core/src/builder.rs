@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{Classifier, Condenser, Headroom};
+use crate::{Classifier, Condenser, Headroom, TokenCounter};
 
 /// Configuration of [`Headroom`].
 ///
@@ -18,11 +18,12 @@ pub struct Builder {
     pub(crate) memory: usize,
     pub(crate) classifier: Option<Arc<dyn Classifier>>,
     pub(crate) condenser: Option<Arc<dyn Condenser>>,
+    pub(crate) token_counter: Option<Arc<dyn TokenCounter>>,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { max_body: 64 << 20, memory: 64 << 20, classifier: None, condenser: None }
+        Self { max_body: 64 << 20, memory: 64 << 20, classifier: None, condenser: None, token_counter: None }
     }
 }
 
@@ -55,6 +56,22 @@ impl Builder {
     /// Part of the configuration, as the [classifier](Self::classifier) is.
     pub fn condenser(mut self, condenser: impl Condenser + 'static) -> Self {
         self.condenser = Some(Arc::new(condenser));
+        self
+    }
+
+    /// Counts tokens with this counter, for every model.
+    ///
+    /// Default: with the feature `tiktoken` the vocabularies that OpenAI has published, `o200k_base` for models of
+    /// others; without it [`TokenEstimate`](crate::TokenEstimate). Part of the configuration, as the
+    /// [classifier](Self::classifier) is.
+    ///
+    /// ```
+    /// use headroom_core::{Headroom, TokenEstimate};
+    ///
+    /// let headroom = Headroom::builder().token_counter(TokenEstimate::new()).build();
+    /// ```
+    pub fn token_counter(mut self, counter: impl TokenCounter + 'static) -> Self {
+        self.token_counter = Some(Arc::new(counter));
         self
     }
 

@@ -1,6 +1,9 @@
 //! What the engine knows about each item from what stands before it.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::{HashMap, VecDeque},
+};
 
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
@@ -25,7 +28,15 @@ pub(crate) struct Facts {
     pub(crate) ordinal: u32,
     /// Which text of its result this is, from zero.
     pub(crate) part: u32,
+    /// How many texts before this one answer the same call.
+    pub(crate) answers: u32,
 }
+
+/// The texts that answer one call read its arguments up to this many bytes in all. Real calls have one text, or a few;
+/// without a bound the work grows with the product of the arguments and the texts.
+const MAX_ARGUMENT_BYTES: usize = 256 << 10;
+/// Texts of a call that can be referred to.
+pub(crate) const MAX_CALL_TEXTS: usize = 1 << 8;
 
 /// Walks the items once, in order. `seed` holds what the head decides, `secret` what only this process knows.
 pub(crate) fn facts(seed: &str, secret: u64, items: &[Item<'_>]) -> Vec<Facts> {
@@ -36,7 +47,8 @@ pub(crate) fn facts(seed: &str, secret: u64, items: &[Item<'_>]) -> Vec<Facts> {
         .iter()
         .zip(0..)
         .map(|(item, index)| {
-            let call = walk.step(items, item, index);
+            let call = walk.step(item, index);
+            let answers = call.map_or(0, |call| walk.count_answer(call));
             match item {
                 Item::User(text) => chain.add(1, &[text.raw]),
                 Item::Call(call) => {
@@ -58,6 +70,7 @@ pub(crate) fn facts(seed: &str, secret: u64, items: &[Item<'_>]) -> Vec<Facts> {
                 question: walk.question,
                 ordinal: walk.ordinal(item),
                 part: walk.part,
+                answers,
             }
         })
         .collect()
@@ -87,9 +100,14 @@ impl Chain {
 #[derive(Debug, Default)]
 struct Walk<'a> {
     question: Option<u32>,
-    calls_by_id: FxHashMap<&'a str, u32>,
-    /// Calls without an id that have no answer yet.
-    unanswered: Vec<u32>,
+    // Clients choose ids and names, so the maps are hashed with a secret.
+    calls_by_id: HashMap<&'a str, u32>,
+    /// Calls without an id that have no answer yet, by the name of their tool.
+    unanswered: HashMap<Option<&'a str>, VecDeque<u32>>,
+    /// The call that the last result answers.
+    answered: Option<u32>,
+    /// How many texts answer each call.
+    answers: FxHashMap<u32, u32>,
     users: u32,
     calls: u32,
     results: u32,
@@ -98,7 +116,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// Takes note of an item; gives the call that it answers.
-    fn step(&mut self, items: &[Item<'a>], item: &Item<'a>, index: u32) -> Option<u32> {
+    fn step(&mut self, item: &Item<'a>, index: u32) -> Option<u32> {
         match item {
             Item::User(text) => {
                 self.users += 1;
@@ -114,27 +132,36 @@ impl<'a> Walk<'a> {
                     Some(id) => {
                         self.calls_by_id.insert(id, index);
                     }
-                    None => self.unanswered.push(index),
+                    None => {
+                        let name = call.name.map(|name| name.raw);
+                        self.unanswered.entry(name).or_default().push_back(index);
+                    }
                 }
                 None
             }
             Item::Result(result) => {
                 self.results += u32::from(!result.continues);
                 self.part = if result.continues { self.part + 1 } else { 0 };
-                if let Some(id) = result.id {
-                    return self.calls_by_id.get(id).copied();
-                }
-                let named = |index: &u32| match items.get(*index as usize) {
-                    Some(Item::Call(call)) => {
-                        call.name.map(|name| name.raw) == result.name.map(|name| name.raw)
-                    }
-                    _ => false,
+                self.answered = match result.id {
+                    // A long id is not read again with every text.
+                    Some(_) if result.continues => self.answered,
+                    Some(id) => self.calls_by_id.get(id).copied(),
+                    None => self
+                        .unanswered
+                        .get_mut(&result.name.map(|name| name.raw))
+                        .and_then(VecDeque::pop_front),
                 };
-                let at = self.unanswered.iter().position(named)?;
-                Some(self.unanswered.remove(at))
+                self.answered
             }
             Item::Compaction => None,
         }
+    }
+
+    /// How many texts answered this call before.
+    fn count_answer(&mut self, call: u32) -> u32 {
+        let answers = self.answers.entry(call).or_default();
+        *answers += 1;
+        *answers - 1
     }
 
     fn ordinal(&self, item: &Item<'_>) -> u32 {
@@ -148,6 +175,12 @@ impl<'a> Walk<'a> {
 }
 
 impl<'a> Call<'a> {
+    /// Whether a text that answers this call behind so many others may read the arguments.
+    pub(crate) fn is_readable(&self, answers: u32) -> bool {
+        let bytes = self.arguments.map_or(0, |arguments| arguments.raw().len());
+        bytes.saturating_mul(answers as usize) <= MAX_ARGUMENT_BYTES
+    }
+
     /// The arguments with the escapes of a surrounding string undone: JSON, as a rule.
     pub(crate) fn arguments(&self) -> Option<Cow<'a, str>> {
         match self.arguments? {
@@ -162,7 +195,8 @@ impl<'a> Call<'a> {
         let Ok(tape) = scan(&arguments, Limits::for_length(arguments.len())) else {
             return vec![arguments.into_owned()];
         };
-        tape.root().strings().filter_map(Text::decode).map(Cow::into_owned).collect()
+        let strings = tape.root().strings().filter_map(Text::decode);
+        strings.take(MAX_CALL_TEXTS).map(Cow::into_owned).collect()
     }
 
     /// A few words that tell this call from others: the tool and the file, command or pattern it was given.

@@ -46,7 +46,7 @@ pub(crate) struct Block<'a> {
     pub(crate) json: bool,
     /// What the user asked last.
     pub(crate) question: Option<&'a str>,
-    pub(crate) tokenizer: Tokenizer,
+    pub(crate) tokenizer: Tokenizer<'a>,
     pub(crate) tier: Tier,
     pub(crate) means: Means,
     /// The models that may be asked.
@@ -171,7 +171,7 @@ fn drafts(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Draft> {
         return json_drafts(block, kind);
     }
     let drafts = forms(block, kind).into_iter().filter_map(|form| {
-        let (changes, original) = line_changes(block, &form.text, &form.parts, &form.steps, find);
+        let (changes, original) = line_changes(block, &form, find);
         let whole = !form.steps.is_empty();
         if changes.is_empty() && !whole {
             return None;
@@ -183,7 +183,8 @@ fn drafts(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Draft> {
         let text = apply(&form.text, &changes);
         let tokens = block.tokenizer.count(&text);
         let changes = if whole { replaced(block, text, &steps) } else { changes };
-        let originals = form.originals.into_iter().chain(original).collect();
+        let mut originals = form.originals;
+        originals.extend(original.filter(|own| originals.iter().all(|other| other.handle != own.handle)));
         Some(Draft { changes, steps, originals, whole, tokens })
     });
     drafts.collect()

@@ -2,24 +2,28 @@
 
 use std::{
     borrow::Cow,
-    cell::OnceCell,
+    cell::{OnceCell, RefCell},
+    collections::BTreeSet,
     fmt,
     hash::{BuildHasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
-    Api, Builder, ContentKind, Hints, Means, Options, Original, Outcome, Reason, Report, TextOutcome, Tier,
+    Api, Builder, ContentKind, Handle, Hints, Means, Options, Original, Outcome, Reason, Report, TextOutcome,
+    Tier,
     budget::Tokenizer,
-    context::{Facts, facts},
+    context::{Facts, MAX_CALL_TEXTS, facts},
     decide::{Block, Decision, decide},
     learned::Models,
     memo::Memo,
-    reference::{Index, MIN_BYTES, Origin},
+    originals::Originals,
+    reference::{Found, Index, MIN_BYTES, Origin},
     scan::{Limits, Text, scan},
     splice::splice,
-    wire::{self, Conversation, Item, Retrieve, ToolResult},
+    wire::{self, Call, Conversation, Item, Retrieve, ToolResult},
 };
 
 /// The engine. Cloning it is cheap; clones share their memory of what they have seen.
@@ -85,6 +89,30 @@ impl Headroom {
     /// ```
     #[must_use]
     pub fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome {
+        self.compress_while(api, body, options, &|_| true)
+    }
+
+    /// [`compress`](Self::compress), for as long as the caller wants it.
+    ///
+    /// Before each tool result that this engine did not decide before, `may_go_on` is asked with the bytes that it has
+    /// in the body. Where it says no, work ends with [`Reason::Cancelled`]. What was decided until then stays
+    /// remembered, so that a second call goes on from there, and comes to the outcome that an undisturbed one has.
+    ///
+    /// ```
+    /// use headroom_core::{Api, Headroom, Options, Outcome, Reason};
+    ///
+    /// let body = br#"{"messages":[{"role":"tool","tool_call_id":"1","content":"ok"}]}"#;
+    /// let outcome = Headroom::new().compress_while(Api::OpenAiChat, body, &Options::new(), &|bytes| bytes > 2);
+    /// assert!(matches!(outcome, Outcome::Unchanged { reason: Reason::Cancelled, .. }));
+    /// ```
+    #[must_use]
+    pub fn compress_while(
+        &self,
+        api: Api,
+        body: &[u8],
+        options: &Options,
+        may_go_on: &dyn Fn(usize) -> bool,
+    ) -> Outcome {
         let mut report = Report {
             api: Some(api),
             tier: options.tier,
@@ -93,7 +121,8 @@ impl Headroom {
             bytes_after: body.len(),
             ..Report::default()
         };
-        let rewrite = catch_unwind(AssertUnwindSafe(|| self.rewrite(api, body, options, &mut report)));
+        let rewrite =
+            catch_unwind(AssertUnwindSafe(|| self.rewrite(api, body, options, may_go_on, &mut report)));
         match rewrite.unwrap_or(Err(Reason::Internal)) {
             Ok((body, originals)) => {
                 report.bytes_after = body.len();
@@ -129,7 +158,7 @@ impl Headroom {
                 arguments: hints.arguments.as_deref(),
                 kind: hints.kind,
                 json: false,
-                tokenizer: Tokenizer::for_model(&hints.model),
+                tokenizer: Tokenizer::new(self.shared.config.token_counter.as_deref(), &hints.model),
                 question: hints.question.as_deref(),
                 tier: hints.options.tier,
                 means: hints.options.means,
@@ -160,6 +189,7 @@ impl Headroom {
         api: Api,
         body: &[u8],
         options: &Options,
+        may_go_on: &dyn Fn(usize) -> bool,
         report: &mut Report,
     ) -> Result<(Vec<u8>, Vec<Original>), Reason> {
         let config = &self.shared.config;
@@ -169,11 +199,11 @@ impl Headroom {
         let body = std::str::from_utf8(body).map_err(|_| Reason::NotJson)?;
         let tape = scan(body, Limits::for_length(body.len()))?;
         let conversation = wire::read(api, tape.root())?;
-        let request = Request::new(&conversation, options, self.shared.secret);
+        let request = Request::new(&conversation, options, &self.shared);
         report.means = request.means;
         report.tokenizer = request.tokenizer.name();
         report.estimated = request.tokenizer.estimated;
-        let decisions = request.decide(&self.shared);
+        let decisions = request.decide(&self.shared, may_go_on)?;
 
         let results = || {
             conversation.items.iter().zip(&decisions).filter_map(|(item, decision)| match item {
@@ -213,18 +243,20 @@ impl Default for Headroom {
 struct Request<'a, 'c> {
     items: &'c [Item<'a>],
     facts: Vec<Facts>,
-    tokenizer: Tokenizer,
+    tokenizer: Tokenizer<'c>,
     tier: Tier,
     means: Means,
     spool: Option<&'c str>,
     tenant: &'c str,
+    unstorable: &'c BTreeSet<Handle>,
     /// The offset and the definition of the tool that is added for the model.
     tool_to_add: Option<(usize, &'static str)>,
 }
 
 impl<'a, 'c> Request<'a, 'c> {
-    fn new(conversation: &'c Conversation<'a>, options: &'c Options, secret: u64) -> Self {
-        let tokenizer = Tokenizer::for_model(conversation.model.map_or("", |model| model.raw));
+    fn new(conversation: &'c Conversation<'a>, options: &'c Options, shared: &'c Shared) -> Self {
+        let model = conversation.model.map_or("", |model| model.raw);
+        let tokenizer = Tokenizer::new(shared.config.token_counter.as_deref(), model);
         let tier = if conversation.forgets { options.tier.min(Tier::Lossless) } else { options.tier };
         // A marker is worth nothing where the model has no tool to redeem it with.
         let toolbox = conversation.toolbox;
@@ -239,13 +271,14 @@ impl<'a, 'c> Request<'a, 'c> {
         // All that a decision depends on besides the items. The version is part of it: a newer engine may decide
         // otherwise.
         let seed = format!(
-            "{}\n{}\n{tier}\n{means}\n{:?}\n{}",
+            "{}\n{}\n{tier}\n{means}\n{:?}\n{:?}\n{}",
             env!("CARGO_PKG_VERSION"),
             tokenizer.name(),
             spool,
+            options.unstorable,
             options.tenant
         );
-        let facts = facts(&seed, secret, &conversation.items);
+        let facts = facts(&seed, shared.secret, &conversation.items);
         Self {
             items: &conversation.items,
             facts,
@@ -254,12 +287,17 @@ impl<'a, 'c> Request<'a, 'c> {
             means,
             spool,
             tenant: &options.tenant,
+            unstorable: &options.unstorable,
             tool_to_add,
         }
     }
 
     /// Decides every tool result, from memory where it was seen in the same place before.
-    fn decide(&self, shared: &Shared) -> Vec<OnceCell<Arc<Decision>>> {
+    fn decide(
+        &self,
+        shared: &Shared,
+        may_go_on: &dyn Fn(usize) -> bool,
+    ) -> Result<Vec<OnceCell<Arc<Decision>>>, Reason> {
         let decisions: Vec<OnceCell<Arc<Decision>>> = self.items.iter().map(|_| OnceCell::new()).collect();
         let mut first_unknown = None;
         {
@@ -273,21 +311,31 @@ impl<'a, 'c> Request<'a, 'c> {
             }
         }
         if let Some(first_unknown) = first_unknown {
-            self.decide_from(first_unknown, &decisions, shared);
+            self.decide_from(first_unknown, &decisions, shared, may_go_on)?;
         }
-        decisions
+        Ok(decisions)
     }
 
-    fn decide_from(&self, first_unknown: usize, decisions: &[OnceCell<Arc<Decision>>], shared: &Shared) {
-        let texts = Texts {
-            items: self.items,
-            decisions,
-            cells: self.items.iter().map(|_| OnceCell::new()).collect(),
-        };
+    fn decide_from(
+        &self,
+        first_unknown: usize,
+        decisions: &[OnceCell<Arc<Decision>>],
+        shared: &Shared,
+        may_go_on: &dyn Fn(usize) -> bool,
+    ) -> Result<(), Reason> {
+        let texts = Texts::new(self.items, decisions);
+        let mut originals = Originals::new(decisions, shared.secret);
         let (mut index, start) = self.resume(first_unknown, shared);
+        let mut end = self.items.len();
         for ((at, item), facts) in self.items.iter().enumerate().zip(&self.facts).skip(start) {
             if let (Item::Result(result), Some(None)) = (item, decisions.get(at).map(OnceCell::get)) {
-                let decision = Arc::new(self.decide_result((at, result), facts, (&index, &texts), shared));
+                if !may_go_on(result.text.raw.len()) {
+                    end = at;
+                    break;
+                }
+                originals.advance_to(at);
+                let decision =
+                    Arc::new(self.decide_result(result, facts, (&index, &texts, &originals), shared));
                 lock(&shared.decisions).put(facts.key, Arc::clone(&decision), decision.weight());
                 if let Some(cell) = decisions.get(at) {
                     _ = cell.set(decision);
@@ -297,10 +345,11 @@ impl<'a, 'c> Request<'a, 'c> {
                 self.remember(at, item, facts, &mut index, &texts);
             }
         }
-        if let Some(last) = self.facts.last() {
+        if let Some(last) = end.checked_sub(1).and_then(|last| self.facts.get(last)) {
             let weight = index.weight();
             lock(&shared.indexes).put(last.key, index, weight);
         }
+        if end < self.items.len() { Err(Reason::Cancelled) } else { Ok(()) }
     }
 
     /// The index of the longest known beginning of this conversation, and the item behind it.
@@ -316,9 +365,9 @@ impl<'a, 'c> Request<'a, 'c> {
 
     fn decide_result(
         &self,
-        (at, result): (usize, &ToolResult<'a>),
+        result: &ToolResult<'a>,
         facts: &Facts,
-        (index, texts): (&Index, &Texts<'a, '_>),
+        (index, texts, originals): (&Index, &Texts<'a, '_>, &Originals<'_>),
         shared: &Shared,
     ) -> Decision {
         let raw = result.text;
@@ -328,22 +377,16 @@ impl<'a, 'c> Request<'a, 'c> {
         let Some(text) = raw.decode() else {
             return Decision::kept(ContentKind::Text, Reason::LoneSurrogate, raw.raw.len());
         };
-        let call = facts.call.and_then(|call| match self.items.get(call as usize) {
-            Some(Item::Call(call)) => Some(call),
-            _ => None,
-        });
         let tool = self.tool(result, facts);
-        let arguments = call.and_then(|call| call.arguments());
+        let call = self.call(facts).filter(|call| call.is_readable(facts.answers));
+        let arguments = call.and_then(Call::arguments);
         let retrieved = tool.as_deref().is_some_and(|tool| tool.ends_with(wire::RETRIEVE))
-            || texts.set_aside(&text, at)
-            || arguments.as_deref().is_some_and(|arguments| self.asks_for_a_file(arguments, at, texts));
+            || originals.contains(&text)
+            || arguments.as_deref().is_some_and(|arguments| self.asks_for_a_file(arguments, originals));
         if retrieved {
             return Decision::kept(ContentKind::Text, Reason::Retrieved, text.len());
         }
-        let question = facts.question.and_then(|question| match self.items.get(question as usize) {
-            Some(Item::User(text)) => text.decode(),
-            _ => None,
-        });
+        let question = facts.question.and_then(|question| texts.question(question));
         let block = Block {
             text: &text,
             tool: tool.as_deref(),
@@ -357,16 +400,18 @@ impl<'a, 'c> Request<'a, 'c> {
             spool: self.spool,
             learned: shared.models.of(self.tenant),
         };
-        decide(raw, &block, &|text, pays| index.find(text, &|id| texts.read(id), pays))
+        let find = |text: &str, pays: &dyn Fn(&Found) -> bool| index.find(text, &|id| texts.read(id), pays);
+        let decision = decide(raw, &block, &find);
+        if decision.originals.iter().any(|original| self.unstorable.contains(&original.handle)) {
+            return decide(raw, &Block { means: Means::None, ..block }, &find);
+        }
+        decision
     }
 
     /// Whether a call of the client's own tool goes to a file that a marker named. What it shows may be numbered or a
     /// part, so it is told by the call.
-    fn asks_for_a_file(&self, arguments: &str, at: usize, texts: &Texts<'a, '_>) -> bool {
-        self.spool.is_some_and(|folder| {
-            arguments.contains(folder)
-                || texts.originals(at).any(|original| arguments.contains(&original.handle.to_string()))
-        })
+    fn asks_for_a_file(&self, arguments: &str, originals: &Originals<'_>) -> bool {
+        self.spool.is_some_and(|folder| arguments.contains(folder) || originals.are_named_in(arguments))
     }
 
     /// Adds what the model sees of an item to the index.
@@ -375,59 +420,88 @@ impl<'a, 'c> Request<'a, 'c> {
             *index = Index::default();
             return;
         }
-        for leaf in 0..texts.of(at).len().min(MAX_LEAVES) {
+        let label = OnceCell::new();
+        for leaf in 0..texts.of(at).len().min(MAX_CALL_TEXTS) {
             let Some(id) = source_id(at, leaf) else { return };
             if let Some(text) = texts.read(id).filter(|text| text.len() >= MIN_BYTES) {
-                index.add(id, self.origin(item, facts, leaf), text);
+                let label = label.get_or_init(|| self.label(item, facts)).clone();
+                index.add(id, Origin { name: name(item, facts, leaf), label }, text);
             }
         }
     }
 
-    /// How a reference names a text of this item.
-    fn origin(&self, item: &Item<'a>, facts: &Facts, leaf: usize) -> Origin {
-        let ordinal = facts.ordinal;
-        let (name, label) = match item {
-            Item::Call(call) => (format!("call {ordinal} part {}", leaf + 1), call.label()),
-            Item::Result(result) => {
-                let name = match facts.part {
-                    0 => format!("result {ordinal}"),
-                    part => format!("result {ordinal} part {}", part + 1),
-                };
-                let label = match facts.call.and_then(|call| self.items.get(call as usize)) {
-                    Some(Item::Call(call)) => call.label(),
-                    _ => self.tool(result, facts).unwrap_or_default(),
-                };
-                (name, label)
-            }
-            Item::User(_) | Item::Compaction => (format!("user text {ordinal}"), "by the user".to_owned()),
-        };
-        Origin { name, label }
+    /// What a reference says that this item is.
+    fn label(&self, item: &Item<'a>, facts: &Facts) -> String {
+        match item {
+            Item::Call(call) => call.label(),
+            Item::Result(result) => match self.call(facts).filter(|call| call.is_readable(facts.answers)) {
+                Some(call) => call.label(),
+                None => self.tool(result, facts).unwrap_or_default(),
+            },
+            Item::User(_) | Item::Compaction => "by the user".to_owned(),
+        }
+    }
+
+    /// The call that a result answers.
+    fn call(&self, facts: &Facts) -> Option<&Call<'a>> {
+        match self.items.get(facts.call? as usize) {
+            Some(Item::Call(call)) => Some(call),
+            _ => None,
+        }
     }
 
     fn tool(&self, result: &ToolResult<'a>, facts: &Facts) -> Option<String> {
-        let name = match facts.call.and_then(|call| self.items.get(call as usize)) {
-            Some(Item::Call(call)) => call.name,
-            _ => result.name,
-        };
-        name?.decode().map(Cow::into_owned)
+        self.call(facts).map_or(result.name, |call| call.name)?.decode().map(Cow::into_owned)
     }
 }
 
-/// An item has a source for each of its texts; more than this many are not looked at.
-const MAX_LEAVES: usize = 1 << 8;
+/// What references call a text of this item.
+fn name(item: &Item<'_>, facts: &Facts, leaf: usize) -> String {
+    let ordinal = facts.ordinal;
+    match (item, facts.part) {
+        (Item::Call(_), _) => format!("call {ordinal} part {}", leaf + 1),
+        (Item::Result(_), 0) => format!("result {ordinal}"),
+        (Item::Result(_), part) => format!("result {ordinal} part {}", part + 1),
+        (Item::User(_) | Item::Compaction, _) => format!("user text {ordinal}"),
+    }
+}
 
 fn source_id(item: usize, leaf: usize) -> Option<u32> {
-    u32::try_from(item.checked_mul(MAX_LEAVES)?.checked_add(leaf)?).ok()
+    u32::try_from(item.checked_mul(MAX_CALL_TEXTS)?.checked_add(leaf)?).ok()
 }
+
+/// Of a longer question, so many bytes of each end are read. Each result reads its question, so the work would grow
+/// with the product of both.
+const QUESTION_END_BYTES: usize = 16 << 10;
 
 /// The texts of the items as the model sees them, made when they are asked for.
 struct Texts<'a, 'c> {
     items: &'c [Item<'a>],
     decisions: &'c [OnceCell<Arc<Decision>>],
     cells: Vec<OnceCell<Vec<Cow<'a, str>>>>,
+    /// The question that was asked for last, by its item.
+    question: RefCell<Option<(u32, Option<Rc<str>>)>>,
 }
 
-impl<'a> Texts<'a, '_> {
+impl<'a, 'c> Texts<'a, 'c> {
+    fn new(items: &'c [Item<'a>], decisions: &'c [OnceCell<Arc<Decision>>]) -> Self {
+        let cells = items.iter().map(|_| OnceCell::new()).collect();
+        Self { items, decisions, cells, question: RefCell::new(None) }
+    }
+
+    /// What the user says in this item, as much of it as is read with each result.
+    fn question(&self, item: u32) -> Option<Rc<str>> {
+        let mut last = self.question.borrow_mut();
+        if let Some((_, question)) = last.as_ref().filter(|(of, _)| *of == item) {
+            return question.clone();
+        }
+        let question = match self.items.get(item as usize) {
+            Some(Item::User(text)) => text.decode().map(|text| Rc::from(both_ends(&text))),
+            _ => None,
+        };
+        last.insert((item, question)).1.clone()
+    }
+
     fn of(&self, item: usize) -> &[Cow<'a, str>] {
         let Some(cell) = self.cells.get(item) else { return &[] };
         cell.get_or_init(|| match self.items.get(item) {
@@ -441,21 +515,20 @@ impl<'a> Texts<'a, '_> {
         })
     }
 
-    /// Whether this is an original that a result before this item was cut from.
-    fn set_aside(&self, text: &str, before: usize) -> bool {
-        self.originals(before).any(|original| original.content == text)
-    }
-
-    /// What was set aside before this item. Later decisions may be known already, and must not count.
-    fn originals(&self, before: usize) -> impl Iterator<Item = &Original> {
-        let decisions = self.decisions.iter().take(before).filter_map(OnceCell::get);
-        decisions.flat_map(|decision| &decision.originals)
-    }
-
     fn read(&self, source: u32) -> Option<&str> {
         let source = source as usize;
-        self.of(source / MAX_LEAVES).get(source % MAX_LEAVES).map(AsRef::as_ref)
+        self.of(source / MAX_CALL_TEXTS).get(source % MAX_CALL_TEXTS).map(AsRef::as_ref)
     }
+}
+
+/// The start and the end of a text, or all of it where it is not long.
+fn both_ends(text: &str) -> Cow<'_, str> {
+    if text.len() <= 2 * QUESTION_END_BYTES {
+        return Cow::Borrowed(text);
+    }
+    let start = (0..=QUESTION_END_BYTES).rev().find_map(|end| text.get(..end)).unwrap_or_default();
+    let end = (text.len() - QUESTION_END_BYTES..text.len()).find_map(|start| text.get(start..));
+    Cow::Owned(format!("{start}\n{}", end.unwrap_or_default()))
 }
 
 /// A panic elsewhere leaves a memo whole: every operation on it is complete or not begun.
@@ -463,5 +536,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+mod bounds;
 #[cfg(test)]
 mod tests;

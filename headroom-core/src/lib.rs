@@ -29,6 +29,17 @@
 //! - **Never worse.** An edit is made only if it saves tokens.
 //! - **Truthful.** Every line of output is a line of input, an exact decode of a declared form, or a marker.
 //!
+//! # Crate features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `tiktoken` | yes | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; without it [`TokenEstimate`] counts |
+//! | `serde` | | `Serialize` on reports, `Deserialize` on configuration |
+//! | `code` | | source code is parsed, in every language below; needs a C compiler |
+//! | `code-bash`, `-c`, `-cpp`, `-csharp`, `-go`, `-java`, `-javascript`, `-perl`, `-php`, `-python`, `-ruby`, `-rust`, `-typescript` | | one language |
+//!
+//! `tiktoken` and the languages are part of the configuration: all engines that serve a conversation need the same.
+//!
 //! # Untrusted input
 //!
 //! No input makes the engine panic or recurse without bound. Work and memory are linear in the body, and bodies
@@ -51,6 +62,7 @@ mod marker;
 mod memo;
 mod numbered;
 mod options;
+mod originals;
 mod outcome;
 mod reason;
 mod reference;
@@ -62,6 +74,7 @@ mod text;
 mod wire;
 
 pub use api::{Api, UnknownApi};
+pub use budget::{TokenCounter, TokenEstimate};
 pub use builder::Builder;
 pub use engine::Headroom;
 pub use hints::{Hints, TextOutcome};

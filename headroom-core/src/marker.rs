@@ -254,6 +254,15 @@ impl fmt::Debug for Handle {
     }
 }
 
+/// Whatever in a text could be a handle: any sixteen letters of the alphabet in a row.
+pub(crate) fn handles_in(text: &str) -> impl Iterator<Item = Handle> {
+    let is_letter = |c: char| u8::try_from(c).is_ok_and(|byte| ALPHABET.contains(&byte));
+    text.split(move |c| !is_letter(c)).filter(|word| word.len() >= HANDLE_CHARS).flat_map(|word| {
+        // Each letter is one byte.
+        (HANDLE_CHARS..=word.len()).filter_map(|end| word.get(end - HANDLE_CHARS..end)?.parse().ok())
+    })
+}
+
 /// The error of parsing a [`Handle`] from a text that is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidHandle(());

@@ -379,6 +379,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "needs HEADROOM_SHARED"]
     fn recorded_file_views_are_found_and_other_outputs_are_not() {
         let name =
             |path: &std::path::Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -1,4 +1,6 @@
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use crate::Handle;
 
 /// How far an edit may go. Each tier includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -136,6 +138,7 @@ pub struct Options {
     pub(crate) means: Means,
     pub(crate) tenant: String,
     pub(crate) spool: Option<String>,
+    pub(crate) unstorable: BTreeSet<Handle>,
 }
 
 impl Options {
@@ -167,6 +170,38 @@ impl Options {
     pub fn spool(mut self, folder: impl Into<String>) -> Self {
         self.spool = Some(folder.into());
         self.means = Means::File;
+        self
+    }
+
+    /// Names originals that cannot be stored. A block that would need one of them is written without any, so it may
+    /// become as long as it was. Everything before it stays the same, and so does the definition of the tool.
+    ///
+    /// This is for a store that fails: what is stored already stays usable, and the prompt cache keeps hitting.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use headroom_core::{Api, Handle, Headroom, Means, Options, Outcome};
+    ///
+    /// # let lines: String = (0..400).map(|n| format!("step {n} of the build took {} ms\\n", n * 7919 % 1000)).collect();
+    /// # let tool = r#"{"type":"function","function":{"name":"headroom_retrieve","parameters":{}}}"#;
+    /// # let body = format!(
+    /// #     r#"{{"model":"gpt-4o","tools":[{tool}],"messages":[
+    /// #         {{"role":"assistant","tool_calls":[{{"id":"1","type":"function","function":{{"name":"Bash","arguments":"{{}}"}}}}]}},
+    /// #         {{"role":"tool","tool_call_id":"1","content":"{lines}"}}]}}"#
+    /// # );
+    /// let (engine, options) = (Headroom::new(), Options::new().means(Means::Client));
+    /// let outcome = engine.compress(Api::OpenAiChat, body.as_bytes(), &options);
+    /// let Outcome::Rewritten { originals, .. } = outcome else { panic!("a long log is cut") };
+    /// assert!(!originals.is_empty());
+    ///
+    /// let options = options.without_originals(originals.iter().map(|original| original.handle));
+    /// let outcome = engine.compress(Api::OpenAiChat, body.as_bytes(), &options);
+    /// assert!(matches!(outcome, Outcome::Unchanged { .. }), "nothing else can be done with this log");
+    /// ```
+    #[must_use]
+    pub fn without_originals(mut self, handles: impl IntoIterator<Item = Handle>) -> Self {
+        self.unstorable.extend(handles);
         self
     }
 

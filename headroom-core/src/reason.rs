@@ -35,6 +35,11 @@ pub enum Reason {
     LoneSurrogate,
     /// The block's text is an original that was retrieved.
     Retrieved,
+    /// The block stands behind more messages, calls and results than are looked at in one request.
+    TooManyItems,
+    /// Nobody waits for the outcome any more, as the caller of
+    /// [`compress_while`](crate::Headroom::compress_while) said.
+    Cancelled,
     /// The engine failed; the original was sent.
     Internal,
 }
@@ -58,6 +63,8 @@ impl Reason {
             Self::ToolError => "tool_error",
             Self::LoneSurrogate => "lone_surrogate",
             Self::Retrieved => "retrieved",
+            Self::TooManyItems => "too_many_items",
+            Self::Cancelled => "cancelled",
             Self::Internal => "internal",
         }
     }

@@ -24,6 +24,9 @@ pub(crate) const MIN_BYTES: usize = 80;
 /// How many earlier places of one anchor are compared, newest first.
 const MAX_CANDIDATES: usize = 8;
 const NONE: u32 = u32::MAX;
+/// Lines that are compared for each line of a text, at most: hundreds of times as many as real texts need. Only texts
+/// that are made for it have lines that equal others by their hash alone, again and again.
+const MAX_COMPARED_PER_LINE: usize = 1 << 10;
 
 /// What holds lines that can be referred to.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ struct Source {
     /// Its lines in [`Index::lines`].
     lines: Range<u32>,
     runs: Vec<Run>,
+    /// Of each run, whether its numbers stand in no other.
+    unique: Vec<bool>,
 }
 
 /// What references call a text.
@@ -92,7 +97,8 @@ impl Index {
             self.lines.push(*line);
             self.previous.push(previous.unwrap_or(NONE));
         }
-        self.sources.push(Source { id, origin, lines: start..end, runs: added.runs });
+        let unique = unique(&added.runs);
+        self.sources.push(Source { id, origin, lines: start..end, runs: added.runs, unique });
     }
 
     /// Finds the runs of `text` that stand in the index. `read` gives the text of a source by its id, `pays` tells
@@ -109,9 +115,10 @@ impl Index {
         let Some(own) = Lines::of(text) else { return Vec::new() };
         let mut found = Vec::new();
         let mut mentioned = FxHashSet::default();
+        let mut left = own.lines.len().saturating_mul(MAX_COMPARED_PER_LINE);
         let mut at = 0;
-        while at < own.lines.len() {
-            match self.longest(&own, at, text, read) {
+        while at < own.lines.len() && left > 0 {
+            match self.longest(&own, at, text, read, &mut left) {
                 Some(run) => {
                     at += run.count;
                     if let Some((source, reference)) =
@@ -127,19 +134,21 @@ impl Index {
         found
     }
 
-    /// The longest run that starts at this line.
+    /// The longest run that starts at this line. What is compared for it is taken from `left`.
     fn longest<'t>(
         &self,
         own: &Lines,
         here: usize,
         text: &str,
         read: &dyn Fn(u32) -> Option<&'t str>,
+        left: &mut usize,
     ) -> Option<Match> {
         let mut candidate = *self.anchors.get(&anchor(&own.lines, here, text)?)?;
         let mut best: Option<Match> = None;
         for _ in 0..MAX_CANDIDATES {
             let there = candidate as usize;
             let count = self.common(own, here, there, usize::MAX, |_, _| true);
+            *left = left.saturating_sub(count);
             if best.is_none_or(|best| best.count < count) {
                 best = Some(Match { here, there, count });
             }
@@ -197,7 +206,9 @@ impl Index {
         let first_line = own.lines.get(run.here)?;
         let last = own.lines.get(run.here + run.count - 1)?;
         let own_run = own.run(first_line);
-        let their_run = source.runs.get(usize::from(self.lines.get(run.there)?.run).wrapping_sub(1));
+        let their_index = usize::from(self.lines.get(run.there)?.run).wrapping_sub(1);
+        let their_run = source.runs.get(their_index);
+        let is_unique = source.unique.get(their_index).copied().unwrap_or_default();
         // Where the style of the numbers is another one, the first line stays to show it.
         let shows = own_run.is_some_and(|own_run| their_run.is_none_or(|run| run.style != own_run.style));
         let run = if shows {
@@ -216,7 +227,7 @@ impl Index {
             None => Here::Plain,
         };
         let position = u32::try_from(run.there).ok()?.checked_sub(source.lines.start)?;
-        let there = match their_run.filter(|run| is_unique(run, &source.runs)) {
+        let there = match their_run.filter(|_| is_unique) {
             Some(their_run) => {
                 let first = number(their_run, position as usize)?;
                 let last = first + count - 1;
@@ -239,7 +250,7 @@ impl Index {
     /// Rough memory use in bytes.
     pub(crate) fn weight(&self) -> usize {
         let lines = size_of::<Line>() + size_of::<u32>();
-        self.lines.capacity() * lines + self.anchors.capacity() * 10 + self.sources.len() * 128
+        self.lines.capacity() * lines + self.anchors.capacity() * 10 + self.sources.len() * 160
     }
 }
 
@@ -248,15 +259,27 @@ fn number(run: &Run, line: usize) -> Option<u32> {
     u32::try_from(line.checked_sub(run.lines.start)?).ok()?.checked_add(run.first)
 }
 
-/// Whether the numbers of a run stand in no other run of the same text.
-fn is_unique(run: &Run, runs: &[Run]) -> bool {
+/// Of each run of a text, whether its numbers stand in no other.
+fn unique(runs: &[Run]) -> Vec<bool> {
     let numbers = |run: &Run| run.first as usize..(run.first as usize + run.lines.len());
-    let own = numbers(run);
-    let overlaps = |other: &&Run| {
-        let other = numbers(other);
-        other.start < own.end && own.start < other.end
-    };
-    runs.iter().filter(overlaps).count() == 1
+    let mut sorted: Vec<(usize, Range<usize>)> = runs.iter().map(numbers).enumerate().collect();
+    sorted.sort_unstable_by_key(|(_, numbers)| numbers.start);
+    let mut unique = vec![true; runs.len()];
+    let mut mark = |index: usize| unique.iter_mut().skip(index).take(1).for_each(|unique| *unique = false);
+    // The run that reaches furthest of those before.
+    let mut furthest: Option<(usize, usize)> = None;
+    for (index, numbers) in sorted {
+        if let Some((other, end)) = furthest
+            && numbers.start < end
+        {
+            mark(index);
+            mark(other);
+        }
+        if furthest.is_none_or(|(_, end)| end < numbers.end) {
+            furthest = Some((index, numbers.end));
+        }
+    }
+    unique
 }
 
 /// The hash by which a run that starts at this line is found.

@@ -65,7 +65,7 @@ impl fmt::Display for ContentKind {
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Step {
-    /// Colours, cursor movement and overdrawn progress bars removed.
+    /// Colours that say nothing and frames of progress displays removed.
     Terminal,
     /// Line numbers that nobody asked for left out, but for every tenth.
     LineNumbers,

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::{Reason, stops::quote_or_backslash};
+use crate::{Reason, stops::string_stop};
 
 /// What a [`Node`] stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +54,7 @@ pub(crate) struct Tape<'a> {
     nodes: Vec<Node>,
 }
 
-/// Records the values of a JSON text.
-///
-/// The grammar is checked except for raw control characters in strings, which no later step depends on.
+/// Records the values of a JSON text, all of which is checked against the grammar of RFC 8259.
 pub(crate) fn scan(text: &str, limits: Limits) -> Result<Tape<'_>, Reason> {
     if u32::try_from(text.len()).is_err() {
         return Err(Reason::TooLarge);
@@ -382,11 +380,13 @@ fn string_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     let mut at = start;
     let mut escaped = false;
     loop {
-        at += quote_or_backslash(bytes.get(at..)?)?;
-        if bytes.get(at) == Some(&b'"') {
-            return Some((at, escaped));
+        at += string_stop(bytes.get(at..)?)?;
+        match bytes.get(at)? {
+            b'"' => return Some((at, escaped)),
+            b'\\' => escaped = true,
+            // A control character must be escaped.
+            _ => return None,
         }
-        escaped = true;
         at += match bytes.get(at + 1)? {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 2,
             b'u' if bytes.get(at + 2..at + 6)?.iter().all(u8::is_ascii_hexdigit) => 6,
@@ -461,6 +461,11 @@ mod tests {
             "{\"a\":1]",
             "nullx",
             "[1}",
+            "\"a\nb\"",
+            "\"\0\"",
+            "{\"a\u{1f}\":1}",
+            "\u{feff}{}",
+            "\u{a0}{}",
         ] {
             assert!(!accepts(text), "{text}");
         }
@@ -497,6 +502,27 @@ mod tests {
         #[test]
         fn agrees_with_serde_json(text in r#"[\[\]{}":,0-9a-e.\\ntru -]{0,24}"#) {
             prop_assert_eq!(accepts(&text), serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok());
+        }
+
+        #[test]
+        fn agrees_with_serde_json_on_broken_documents(
+            filler in "[a-z]{0,80}",
+            at in 0.0..1.0_f64,
+            with in prop::sample::select(&[
+                "", "\0", "\n", "\t", "\x08", "\x1b", "\x1f", "\x7f", "\r", "\"", "\\", "\\x", "\\u12", "\\ud83d", ",", ",,", ":",
+                "[", "]", "{", "}", "0", "00", "-", ".", "e", "+", "null", "nul", "NaN", "'", " ", "\u{a0}", "\u{feff}", "/**/", "é",
+            ][..]),
+        ) {
+            let document = format!(
+                r#"{{"model":"m","n":[-0.5e+3,1,true,null],"messages":[{{"role":"user","content":"{filler}\n\u00e9"}}, {{}}]}}"#
+            );
+            #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+            let at = (document.len() as f64 * at) as usize;
+            for end in [at, at + 1] {
+                let mut text = document.clone();
+                text.replace_range(at..end, with);
+                prop_assert_eq!(accepts(&text), serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok(), "{:?}", text);
+            }
         }
 
         #[test]

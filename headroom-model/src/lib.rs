@@ -32,7 +32,11 @@
 //!
 //! # Crate features
 //!
-//! `magika` (default), `kompress`, `native`.
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `magika` | yes | `Magika`, with its model of 3 MB in the binary |
+//! | `kompress` | | `Kompress`, with a model of your own |
+//! | `native` | | `Runtime::Native`: ONNX Runtime, where it is installed |
 //!
 //! [`Builder`]: headroom_core::Builder
 #![forbid(unsafe_code)]

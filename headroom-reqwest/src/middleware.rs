@@ -75,6 +75,7 @@ impl<P> HeadroomMiddleware<P> {
         max_decoded(bytes: u64);
         offload_above(bytes: u64);
         max_offloads(running: usize);
+        max_buffered(bytes: u64);
     }
 
     /// See [`CompressLayer::spool`].

@@ -21,6 +21,11 @@ const TIME_TO_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 /// | [`time_to_idle`](MemoryStoreBuilder::time_to_idle) | 24 hours | an original that nobody stored again or read is dropped |
 /// | [`time_to_live`](MemoryStoreBuilder::time_to_live) | none | |
 ///
+/// What is dropped first is what was used longest ago, about: under load the order is not exact. The limit on bytes
+/// comes first, so requests that bring more than the capacity within minutes drop each other's originals, and then a
+/// marker no longer resolves until the next request of its conversation stores its original again. Give the store
+/// room for what all conversations send within minutes. No clock that can be set decides anything here.
+///
 /// The capacity is shared by all tenants. A request whose originals do not fit at all is refused with
 /// [`StoreError::is_too_large`].
 ///

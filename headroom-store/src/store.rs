@@ -9,12 +9,14 @@ use crate::{Part, Piece, StoreError};
 ///
 /// # Implementing a store
 ///
-/// - After `put_many` returns `Ok`, every original of the call resolves for that tenant. On `Err` the caller sends
-///   the request as it was, so a store that is unsure answers `Err`.
+/// - After `put_many` returns `Ok`, every original of the call resolves for that tenant. On `Err` the caller asks
+///   `has_many` and sends no marker for what is not there, so a store that is unsure answers `Err`.
 /// - Putting what is already there refreshes its expiry: clients send the whole conversation with every request, so
 ///   an original stays for as long as its conversation goes on.
 /// - A handle that already names other content keeps it, and the call fails with [`StoreError::collision`].
 /// - Requests wait for `put_many`. A store that talks to a network bounds how long it takes.
+/// - What the store cannot give back whole it does not have: `get` answers `None`, `has_many` answers `false`, and
+///   `put_many` stores it again. It never answers with other content.
 /// - Content reaches no log and no error.
 #[async_trait]
 pub trait OriginalStore: Send + Sync + 'static {
@@ -31,6 +33,23 @@ pub trait OriginalStore: Send + Sync + 'static {
     ///
     /// When the store cannot answer.
     async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError>;
+
+    /// Which of these originals are stored for this tenant, in their order. Asked when [`put_many`](Self::put_many)
+    /// failed, to keep what is stored already. Where it can, a store counts this as having been seen.
+    ///
+    /// By default every original is read.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    async fn has_many(&self, tenant: &str, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
+        let mut has = Vec::with_capacity(handles.len());
+        for handle in handles {
+            let content = self.get(tenant, handle).await?;
+            has.push(content.is_some_and(|content| Handle::of(&content) == *handle));
+        }
+        Ok(has)
+    }
 
     /// A bounded part of an original, or `None` where this tenant has none of that handle.
     ///
@@ -88,6 +107,10 @@ impl<T: OriginalStore + ?Sized> OriginalStore for Arc<T> {
 
     async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
         (**self).get(tenant, handle).await
+    }
+
+    async fn has_many(&self, tenant: &str, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
+        (**self).has_many(tenant, handles).await
     }
 
     async fn get_part(

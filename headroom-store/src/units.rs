@@ -1,6 +1,9 @@
 //! What an original is counted in: lines, or rows of JSON.
 
-use std::ops::{Range, RangeInclusive};
+use std::{
+    borrow::Cow,
+    ops::{Range, RangeInclusive},
+};
 
 use crate::json::{Value, compact_into};
 
@@ -187,6 +190,7 @@ fn printed(lines: &[&str]) -> Option<Vec<usize>> {
 
 /// `   120→`, `120\t`, `00120|`, `L120: `.
 fn printed_number(line: &str) -> Option<usize> {
+    let line = plain(line);
     let line = line.trim_start_matches(' ');
     let line = line.strip_prefix('L').unwrap_or(line);
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
@@ -199,9 +203,32 @@ fn printed_number(line: &str) -> Option<usize> {
     starts.then(|| number.parse().ok())?
 }
 
+/// A line without the escape sequences that set its colours: the text that a marker speaks of has none.
+fn plain(line: &str) -> Cow<'_, str> {
+    if !line.contains('\x1b') {
+        return Cow::Borrowed(line);
+    }
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, sequence)) = rest.split_once("\x1b[") {
+        out.push_str(before);
+        rest = sequence.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ';' | ':'));
+        rest = rest.strip_prefix(['m', 'K']).unwrap_or(rest);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_a_coloured_view_are_read() {
+        let units = Units::lines("\x1b[32m7\x1b[0m\ta\n\x1b[32m8\x1b[0m\tb\n\x1b[32m9\x1b[0m\tc\n");
+        assert_eq!(units.printed.as_deref(), Some(&[7, 8, 9][..]));
+        assert_eq!(units.within(&(8..=8)), 1..2);
+    }
 
     #[test]
     fn numbered_views_are_told_from_lists_of_numbers() {

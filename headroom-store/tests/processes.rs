@@ -8,7 +8,7 @@ use std::{
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use headroom_core::{Handle, Original};
@@ -19,6 +19,14 @@ const WRITER: &str = "HEADROOM_TEST_WRITER";
 /// The same where they write to a spool.
 const SPOOLER: &str = "HEADROOM_TEST_SPOOLER";
 const BATCH: u64 = 8;
+/// A capacity that is never reached.
+const UNBOUNDED: u64 = 1 << 40;
+
+/// The same where they hold the lock of a folder.
+const HOLDER: &str = "HEADROOM_TEST_HOLDER";
+
+/// How long originals stay where a folder is to become full: a sweep spares what was seen within a quarter of it.
+const TIME_TO_IDLE: Duration = Duration::from_secs(4);
 
 /// Any number of originals, from a few bytes to what takes a moment to write.
 fn content(n: u64) -> String {
@@ -56,10 +64,18 @@ fn writer() {
     let mut task = task.splitn(3, ' ');
     let mut number = || task.next().unwrap().parse::<u64>().unwrap();
     let (first, capacity) = (number(), number());
-    let store = DiskStore::builder(task.next().unwrap()).capacity(capacity).build();
+    let mut store = DiskStore::builder(task.next().unwrap()).capacity(capacity);
+    if capacity < UNBOUNDED {
+        store = store.time_to_idle(TIME_TO_IDLE);
+    }
+    let store = store.build();
     block_on(async {
         for start in (first..).step_by(usize::try_from(BATCH).unwrap()) {
-            store.put_many("a", (start..start + BATCH).map(original).collect()).await.unwrap();
+            // A folder that is full of what was just written takes no more for a moment.
+            while let Err(error) = store.put_many("a", (start..start + BATCH).map(original).collect()).await {
+                assert!(capacity < UNBOUNDED && error.is_unavailable(), "{error:?}");
+                thread::sleep(Duration::from_millis(20));
+            }
             for n in start..start + BATCH {
                 let found = store.get("a", &Handle::of(&content(n))).await.unwrap();
                 assert_eq!(found.as_deref(), Some(content(n).as_str()), "acknowledged and not there");
@@ -79,10 +95,17 @@ fn spooler() {
     let mut task = task.splitn(3, ' ');
     let mut number = || task.next().unwrap().parse::<u64>().unwrap();
     let (first, capacity) = (number(), number());
-    let spool = Spool::builder(task.next().unwrap()).capacity(capacity).build().unwrap();
+    let mut spool = Spool::builder(task.next().unwrap()).capacity(capacity);
+    if capacity < UNBOUNDED {
+        spool = spool.time_to_idle(TIME_TO_IDLE);
+    }
+    let spool = spool.build().unwrap();
     block_on(async {
         for start in (first..).step_by(usize::try_from(BATCH).unwrap()) {
-            spool.put_many((start..start + BATCH).map(original).collect()).await.unwrap();
+            while let Err(error) = spool.put_many((start..start + BATCH).map(original).collect()).await {
+                assert!(capacity < UNBOUNDED && error.is_unavailable(), "{error:?}");
+                thread::sleep(Duration::from_millis(20));
+            }
             for n in start..start + BATCH {
                 let file = format!("{}/{}", spool.folder(), original(n).handle);
                 assert_eq!(fs::read_to_string(file).unwrap(), content(n), "acknowledged and not there");
@@ -92,6 +115,17 @@ fn spooler() {
             }
         }
     });
+}
+
+/// The same, but holds the lock of a folder until it is killed.
+#[test]
+fn holder() {
+    let Ok(task) = env::var(HOLDER) else { return };
+    let lock = fs::File::options().append(true).open(task.splitn(3, ' ').last().unwrap()).unwrap();
+    lock.lock().unwrap();
+    writeln!(std::io::stdout(), "\nstored 0").unwrap();
+    // Longer than any test waits, should nobody kill it.
+    thread::sleep(Duration::from_secs(100));
 }
 
 struct Writer {
@@ -156,7 +190,7 @@ fn what_was_acknowledged_survives_kill_9_and_nothing_torn_resolves() {
     let folder = tempfile::tempdir().unwrap();
     let mut acknowledged = Vec::new();
     for round in 0..ROUNDS {
-        let mut writer = Writer::start(folder.path(), round * 1_000_000, 1 << 40);
+        let mut writer = Writer::start(folder.path(), round * 1_000_000, UNBOUNDED);
         acknowledged.extend((0..=round % 3).filter_map(|_| writer.next()));
         // Another point within a batch each time.
         thread::sleep(Duration::from_micros(round * 137 % 6000));
@@ -177,6 +211,27 @@ fn what_was_acknowledged_survives_kill_9_and_nothing_torn_resolves() {
     });
     let left = fs::read_dir(folder.path().join("originals/tmp")).unwrap().count();
     eprintln!("{} batches acknowledged, {left} files left on their way", acknowledged.len());
+}
+
+#[test]
+fn a_process_that_holds_the_lock_costs_one_wait_and_its_end_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::new(folder.path());
+    let put = |n| {
+        let start = Instant::now();
+        (block_on(store.put_many("a", vec![original(n)])).is_ok(), start.elapsed())
+    };
+    assert!(put(0).0);
+    let lock = folder.path().join("originals/lock");
+    let mut holder = Writer::start_as("holder", HOLDER, &lock, 0, 0);
+    holder.next().expect("the lock is held");
+    let (stored, first) = put(1);
+    assert!(!stored && first >= Duration::from_secs(2));
+    let later: Vec<_> = (0..5).map(|_| put(1)).collect();
+    assert!(later.iter().all(|(stored, time)| !stored && *time < first / 2), "{later:?}");
+    assert_eq!(block_on(store.has_many("a", &[original(0).handle])).unwrap(), [true]);
+    holder.kill();
+    assert!(put(1).0);
 }
 
 #[test]
@@ -228,7 +283,7 @@ fn what_was_spooled_survives_kill_9_and_no_file_is_seen_in_part() {
     let spool = folder.path().join("spool");
     let mut acknowledged = Vec::new();
     for round in 0..ROUNDS {
-        let mut writer = Writer::start_as("spooler", SPOOLER, &spool, round * 1_000_000, 1 << 40);
+        let mut writer = Writer::start_as("spooler", SPOOLER, &spool, round * 1_000_000, UNBOUNDED);
         acknowledged.extend((0..=round % 2).filter_map(|_| writer.next()));
         thread::sleep(Duration::from_micros(round * 137 % 6000));
         acknowledged.extend(writer.kill());

@@ -205,6 +205,42 @@ async fn damaged_values_read_as_missing() {
 }
 
 #[tokio::test]
+async fn a_damaged_value_is_written_again_by_the_next_put() {
+    let Some(server) = Server::start() else { return };
+    let content = "start\nworking\ndone\n";
+    let (store, handle) = (server.store(), Handle::of(content));
+    store.put_many("a", vec![original(content), original("another")]).await.unwrap();
+    let keys: Vec<String> = server.ask(&["KEYS", "*"]);
+    let key = keys.iter().find(|key| key.ends_with(&handle.to_string())).unwrap();
+    let other = keys.iter().find(|other| *other != key).unwrap();
+    let value: Vec<u8> = server.ask(&["GET", key]);
+    let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+    let mut set = |value: &[u8]| redis::cmd("SET").arg(key).arg(value).exec(&mut connection).unwrap();
+    for at in 0..value.len() {
+        let mut flipped = value.clone();
+        flipped[at] ^= 0x40;
+        let longer = [&value, &b"x"[..]].concat();
+        for (damage, is_noticed) in [(&flipped[..], false), (&value[..at], true), (&longer, true)] {
+            set(damage);
+            // Another length is noticed at once, and by a process that has just started so is everything. For the rest
+            // it takes somebody who reads it.
+            let other = server.store();
+            let store = if at % 2 == 0 { &other } else { &store };
+            if at % 2 == 1 && !is_noticed {
+                assert!(!has(store, "a", content).await, "byte {at}");
+            }
+            assert_eq!(store.has_many("a", &[handle]).await.unwrap(), [false], "byte {at}");
+            store.put_many("a", vec![original(content)]).await.unwrap();
+            assert!(has(store, "a", content).await, "byte {at}");
+        }
+    }
+    let another: Vec<u8> = server.ask(&["GET", other]);
+    set(&another);
+    server.store().put_many("a", vec![original(content)]).await.unwrap();
+    assert!(has(&store, "a", content).await, "what has another's key is replaced");
+}
+
+#[tokio::test]
 async fn a_server_that_stops_is_an_error_and_one_that_comes_back_is_used() {
     let Some(mut server) = Server::start() else { return };
     let store = server.store();

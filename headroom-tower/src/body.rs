@@ -1,7 +1,6 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{Mutex, PoisonError},
     task::{Context, Poll, ready},
 };
 
@@ -11,11 +10,13 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The body that the layer hands on: `B` itself, a replay of what was read from it, a rewritten one, or an answer
-    /// of several rounds.
+    /// The request body that the layer hands on: `B` itself, a replay of what was read from it, or a rewritten one.
     ///
     /// Whatever it is, it yields the bytes, trailers and errors that it stands for, with [`Bytes`] as its data and
     /// `B`'s own error. If `B`'s data is `Bytes` too, no byte is copied.
+    ///
+    /// It is [`Clone`] where `B` and its error are, so that a retry inside the layer can send the request again. A
+    /// rewritten body is one [`Bytes`], so its clone costs nothing.
     pub struct HeadroomBody<B>
     where
         B: Body,
@@ -33,12 +34,8 @@ pin_project! {
     {
         Untouched { #[pin] body: B },
         Replay { data: Option<Bytes>, tail: Tail<B> },
-        Stitched { body: Stitched<B::Error> },
     }
 }
-
-/// A body of several rounds. The lock is never taken: it makes the whole as shareable as other bodies.
-type Stitched<E> = Mutex<Pin<Box<dyn Body<Data = Bytes, Error = E> + Send>>>;
 
 /// What follows the data of a replayed body.
 pub(crate) enum Tail<B: Body> {
@@ -61,12 +58,43 @@ impl<B: Body> HeadroomBody<B> {
         Self { kind: Kind::Replay { data: Some(data).filter(|data| !data.is_empty()), tail } }
     }
 
-    pub(crate) fn stitched(body: impl Body<Data = Bytes, Error = B::Error> + Send + 'static) -> Self {
-        Self { kind: Kind::Stitched { body: Mutex::new(Box::pin(body)) } }
-    }
-
     pub(crate) fn full(data: Bytes) -> Self {
         Self::replay(data, Tail::End)
+    }
+}
+
+impl<B: Body + Default> Default for HeadroomBody<B> {
+    fn default() -> Self {
+        Self::untouched(B::default())
+    }
+}
+
+impl<B> Clone for HeadroomBody<B>
+where
+    B: Body + Clone,
+    B::Error: Clone,
+{
+    fn clone(&self) -> Self {
+        let kind = match &self.kind {
+            Kind::Untouched { body } => Kind::Untouched { body: body.clone() },
+            Kind::Replay { data, tail } => Kind::Replay { data: data.clone(), tail: tail.clone() },
+        };
+        Self { kind }
+    }
+}
+
+impl<B> Clone for Tail<B>
+where
+    B: Body + Clone,
+    B::Error: Clone,
+{
+    fn clone(&self) -> Self {
+        match self {
+            Self::End => Self::End,
+            Self::Rest(body) => Self::Rest(Box::pin(B::clone(body))),
+            Self::Trailers(trailers, hint) => Self::Trailers(trailers.clone(), *hint),
+            Self::Error(error, hint) => Self::Error(error.clone(), *hint),
+        }
     }
 }
 
@@ -81,9 +109,6 @@ impl<B: Body> Body for HeadroomBody<B> {
         let (data, tail) = match self.project().kind.project() {
             KindProj::Untouched { body } => return Poll::Ready(ready!(body.poll_frame(cx)).map(into_bytes)),
             KindProj::Replay { data, tail } => (data, tail),
-            KindProj::Stitched { body } => {
-                return body.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll_frame(cx);
-            }
         };
         if let Some(data) = data.take() {
             return Poll::Ready(Some(Ok(Frame::data(data))));
@@ -105,7 +130,6 @@ impl<B: Body> Body for HeadroomBody<B> {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Untouched { body } => body.is_end_stream(),
-            Kind::Stitched { .. } => false,
             Kind::Replay { data: Some(_), .. } => false,
             Kind::Replay { data: None, tail } => match tail {
                 Tail::End => true,
@@ -118,7 +142,6 @@ impl<B: Body> Body for HeadroomBody<B> {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Untouched { body } => body.size_hint(),
-            Kind::Stitched { .. } => SizeHint::new(),
             Kind::Replay { data, tail } => {
                 let rest = match tail {
                     Tail::End => SizeHint::with_exact(0),
@@ -160,7 +183,6 @@ impl<B: Body> fmt::Debug for HeadroomBody<B> {
         let kind = match &self.kind {
             Kind::Untouched { .. } => "untouched",
             Kind::Replay { .. } => "replay",
-            Kind::Stitched { .. } => "stitched",
         };
         f.debug_struct("HeadroomBody").field("kind", &kind).field("size", &self.size_hint()).finish()
     }

@@ -1,15 +1,17 @@
 use std::{fmt, sync::Arc};
 
-use headroom_core::{Api, Headroom, Means, Options, Original, Outcome, Tier};
+use headroom_core::{Api, Handle, Headroom, Means, Options, Original, Outcome, Tier};
 use headroom_store::OriginalStore;
 use http::request::Parts;
 
 use crate::{
     HeadroomOverride, Observer,
-    files::{Files, Storing},
+    files::{Asking, Files, Storing},
+    memory::Memory,
     offload::Offload,
+    original_set::OriginalSet,
     retrieve::Rejected,
-    tenant,
+    tenant::{self, Tenant},
 };
 
 /// The default of `max_body`: 32 MiB, the most that providers take.
@@ -21,6 +23,18 @@ const MAX_DECODED: u64 = 64 << 20;
 pub(crate) trait Engine: Send + Sync + 'static {
     fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome;
 
+    /// The same, asking before each result that is new with its bytes in the body.
+    fn compress_while(
+        &self,
+        api: Api,
+        body: &[u8],
+        options: &Options,
+        may_go_on: &dyn Fn(usize) -> bool,
+    ) -> Outcome {
+        let _ = may_go_on;
+        self.compress(api, body, options)
+    }
+
     /// Whether a small body may take as long as a large one.
     fn is_costly(&self) -> bool {
         false
@@ -30,6 +44,16 @@ pub(crate) trait Engine: Send + Sync + 'static {
 impl Engine for Headroom {
     fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome {
         Headroom::compress(self, api, body, options)
+    }
+
+    fn compress_while(
+        &self,
+        api: Api,
+        body: &[u8],
+        options: &Options,
+        may_go_on: &dyn Fn(usize) -> bool,
+    ) -> Outcome {
+        Headroom::compress_while(self, api, body, options, may_go_on)
     }
 
     fn is_costly(&self) -> bool {
@@ -46,7 +70,8 @@ pub(crate) struct Config {
     pub(crate) store: Option<Arc<dyn OriginalStore>>,
     pub(crate) files: Option<Files>,
     pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) tenant: TenantOf,
+    /// What a user of the crate takes for the tenant; the credential's hash where it does not say.
+    pub(crate) tenant: Option<TenantOf>,
     pub(crate) api: Option<Api>,
     pub(crate) tier: Tier,
     pub(crate) means: Means,
@@ -54,8 +79,16 @@ pub(crate) struct Config {
     pub(crate) serve: bool,
     /// Conversations that go on as they come.
     pub(crate) rejected: Arc<Rejected>,
+    /// Originals that the store acknowledged, for when it cannot answer.
+    pub(crate) stored: Arc<OriginalSet>,
+    /// Originals that could not be stored. Their blocks went out without them, and stay so when the store works again:
+    /// another form would be a cache miss for everything behind them.
+    pub(crate) unstored: Arc<OriginalSet>,
+    /// Conversations whose thinking up to here does not go on.
+    pub(crate) unbound: Arc<Rejected>,
     pub(crate) max_body: u64,
     pub(crate) max_decoded: u64,
+    pub(crate) memory: Memory,
     pub(crate) offload: Offload,
 }
 
@@ -66,14 +99,18 @@ impl Config {
             store: None,
             files: None,
             observer: Arc::new(()),
-            tenant: Arc::new(tenant::from_credentials),
+            tenant: None,
             api: None,
             tier: Tier::default(),
             means: Means::default(),
             serve: false,
             rejected: Arc::default(),
+            stored: Arc::default(),
+            unstored: Arc::default(),
+            unbound: Arc::default(),
             max_body: MAX_BODY,
             max_decoded: MAX_DECODED,
+            memory: Memory::default(),
             offload: Offload::new(),
         }
     }
@@ -104,9 +141,25 @@ impl Config {
         Some(Box::pin(async move { store.put_many(&tenant, originals).await }))
     }
 
+    /// Asks which of these are kept where these means find them; `None` where there is no such place.
+    pub(crate) fn ask(&self, means: Means, tenant: &str, handles: Vec<Handle>) -> Option<Asking> {
+        if means == Means::File {
+            return Some((self.files.as_ref()?.has)(handles));
+        }
+        let (store, tenant) = (self.store.clone()?, tenant.to_owned());
+        Some(Box::pin(async move { store.has_many(&tenant, &handles).await }))
+    }
+
     pub(crate) fn tenant_of(&self, parts: &Parts) -> String {
+        self.tenant(parts).name
+    }
+
+    /// The tenant of a request, and whether it ends with the credential.
+    pub(crate) fn tenant(&self, parts: &Parts) -> Tenant {
         let own = parts.extensions.get::<HeadroomOverride>().and_then(|own| own.tenant.clone());
-        own.unwrap_or_else(|| (self.tenant)(parts))
+        let named = own.or_else(|| Some((self.tenant.as_ref()?)(parts)));
+        let is_credential = named.is_none();
+        Tenant { name: named.unwrap_or_else(|| tenant::from_credentials(parts)), is_credential }
     }
 }
 
@@ -118,6 +171,7 @@ impl fmt::Debug for Config {
             .field("means", &self.means)
             .field("max_body", &self.max_body)
             .field("max_decoded", &self.max_decoded)
+            .field("memory", &self.memory)
             .field("offload", &self.offload)
             .finish_non_exhaustive()
     }
@@ -133,6 +187,9 @@ macro_rules! settings {
         }
 
         /// Keeps what is set aside in this store.
+        ///
+        /// While the store fails, new tool results go on without what would have to be stored. What is stored already
+        /// stays set aside, and the definition of the tool stays, so the provider's prompt cache keeps hitting.
         pub fn store(mut self, store: impl headroom_store::OriginalStore) -> Self {
             self.config_mut().store = Some(std::sync::Arc::new(store));
             self
@@ -141,8 +198,8 @@ macro_rules! settings {
         /// Writes what is set aside as files into this folder, for agents on this machine that read them with their
         /// own tools, and sets the means to [`Means::File`](headroom_core::Means::File).
         ///
-        /// Every original is on the disk before the request goes on. Where it cannot be written, nothing is set
-        /// aside, as with a [store](Self::store) that fails. Whoever may open the folder may read what is in it,
+        /// Every original is on the disk before the request goes on. One that cannot be written is not set aside, as
+        /// with a [store](Self::store) that fails. Whoever may open the folder may read what is in it,
         /// so never do this for tenants on other machines, or for several users of this one.
         ///
         /// # Example
@@ -187,11 +244,13 @@ macro_rules! settings {
         ///
         /// Default: a BLAKE3 hash of the credentials (`authorization`, `x-api-key`, `api-key`, `x-goog-api-key` and a
         /// `key` in the query). Requests without any share one tenant, so set this where all clients come without.
+        ///
+        /// A name that stays when a credential is renewed is better than the default where there is one.
         pub fn tenant_by<F>(mut self, tenant: F) -> Self
         where
             F: Fn(&http::request::Parts) -> String + Send + Sync + 'static,
         {
-            self.config_mut().tenant = std::sync::Arc::new(tenant);
+            self.config_mut().tenant = Some(std::sync::Arc::new(tenant));
             self
         }
 
@@ -212,6 +271,9 @@ macro_rules! settings {
         }
 
         /// Passes encoded bodies that decode to more than this many bytes on as they came. Default: 64 MiB.
+        ///
+        /// The same goes for what decodes to more than 4 MiB and to more than 200 bytes for each of its own, as no
+        /// conversation does: a few kilobytes that become many megabytes are made to do harm.
         pub fn max_decoded(mut self, bytes: u64) -> Self {
             self.config_mut().max_decoded = bytes;
             self
@@ -219,6 +281,9 @@ macro_rules! settings {
 
         /// Works on bodies longer than this many bytes in tokio's blocking pool, on others at once.
         /// Default: 32 KiB. An encoded body counts eightfold, and any may be long where the engine has a condenser.
+        ///
+        /// A shorter body goes there too where it holds 2 KiB or more of results that the engine has not seen before:
+        /// to parse a few kilobytes of broken code takes milliseconds.
         ///
         /// Without the feature `tokio`, or outside of a tokio runtime, all work is done at once.
         pub fn offload_above(mut self, bytes: u64) -> Self {
@@ -233,6 +298,23 @@ macro_rules! settings {
         /// on load, or the provider's prompt cache misses. Bound how many wait with a `ConcurrencyLimit` outside.
         pub fn max_offloads(mut self, running: usize) -> Self {
             self.config_mut().offload.set_max(running);
+            self
+        }
+
+        /// Holds at most about this many bytes for request bodies at a time. Default: 1 GiB.
+        ///
+        /// Half of it is for bodies as they came, from the first byte that is read until their answer has ended,
+        /// since they may be sent once more. The other half is for what is made of them: the decoded body, what work
+        /// on it takes (four times its size in all), and the body that is sent on. One body at a time may be read
+        /// over the first half, so that each is read to its end some time.
+        ///
+        /// What finds no room waits, and its client is held back. Nothing is passed through for want of room: what a
+        /// request becomes must not depend on load, or the provider's prompt cache misses. Clients that send slowly
+        /// keep what they sent in memory, so set a deadline for bodies outside.
+        ///
+        /// Without the feature `tokio` nothing waits.
+        pub fn max_buffered(mut self, bytes: u64) -> Self {
+            self.config_mut().memory = $crate::memory::Memory::new(bytes);
             self
         }
     };

@@ -107,6 +107,7 @@ pub(crate) fn fell_back(config: &Config, event: &FellBack) {
         api = event.api.as_str(),
         status = event.status.as_u16(),
         accepted = event.accepted,
+        unbound = event.unbound,
         "the rewritten request was refused; sent as it came"
     );
     config.observer.on_fell_back(event);

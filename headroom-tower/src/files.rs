@@ -2,11 +2,15 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use headroom_core::Original;
+use headroom_core::{Handle, Original};
 use headroom_store::StoreError;
 
+/// An answer of whatever keeps originals.
+pub(crate) type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 /// Originals on their way to where they are kept.
-pub(crate) type Storing = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
+pub(crate) type Storing = Answer<()>;
+/// The question which originals are kept already.
+pub(crate) type Asking = Answer<Vec<bool>>;
 
 /// The folder that markers name, and what writes into it.
 #[derive(Clone)]
@@ -14,16 +18,22 @@ pub(crate) type Storing = Pin<Box<dyn Future<Output = Result<(), StoreError>> + 
 pub(crate) struct Files {
     pub(crate) folder: Arc<str>,
     pub(crate) write: Arc<dyn Fn(Vec<Original>) -> Storing + Send + Sync>,
+    pub(crate) has: Arc<dyn Fn(Vec<Handle>) -> Asking + Send + Sync>,
 }
 
 #[cfg(feature = "spool")]
 impl From<headroom_store::Spool> for Files {
     fn from(spool: headroom_store::Spool) -> Self {
+        let reader = spool.clone();
         Self {
             folder: spool.folder().into(),
             write: Arc::new(move |originals| {
                 let spool = spool.clone();
                 Box::pin(async move { spool.put_many(originals).await })
+            }),
+            has: Arc::new(move |handles| {
+                let spool = reader.clone();
+                Box::pin(async move { spool.has_many(&handles).await })
             }),
         }
     }

@@ -16,7 +16,7 @@ use tower_service::Service;
 
 use crate::{
     Compress, CompressLayer, DefaultPredicate, HeadroomBody, Identity, MapBody, Predicate, RequestReport,
-    Rewrite,
+    ResponseBody, Rewrite,
     config::{Config, settings},
     retrieve::{Again, Serving, serve, unknown_thread},
     service::Started,
@@ -52,6 +52,9 @@ impl HeadroomLayer {
     /// A layer with the default settings and a [`MemoryStore`](headroom_store::MemoryStore).
     ///
     /// The services it makes share the store. Layers made by another call do not: clone one layer instead.
+    ///
+    /// The store ends with the process. A conversation goes on after that, without what the model fetched in it and
+    /// without the thinking that followed; a store that stays or is shared by replicas keeps both.
     #[cfg(feature = "memory")]
     #[cfg_attr(docsrs, doc(cfg(feature = "memory")))]
     pub fn new() -> Self {
@@ -179,7 +182,7 @@ where
     M: MapBody<HeadroomBody<B>> + Clone + Send + 'static,
     P: Predicate,
 {
-    type Response = Response<HeadroomBody<R>>;
+    type Response = Response<ResponseBody<R>>;
     type Error = S::Error;
     type Future = HeadroomFuture<S, B, R, M>;
 
@@ -236,7 +239,7 @@ where
     R::Error: Send,
     M: MapBody<HeadroomBody<B>> + Clone + Send + 'static,
 {
-    type Output = Result<Response<HeadroomBody<R>>, S::Error>;
+    type Output = Result<Response<ResponseBody<R>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
@@ -244,13 +247,13 @@ where
             let next = match state.as_mut().project() {
                 StateProj::Calling { future } => {
                     let response = ready!(future.poll(cx));
-                    return Poll::Ready(response.map(|response| response.map(HeadroomBody::untouched)));
+                    return Poll::Ready(response.map(|response| response.map(ResponseBody::untouched)));
                 }
                 StateProj::Serving { serving } => return serving.as_mut().poll(cx),
                 StateProj::Rewriting { rewrite, service, map_body } => {
                     let (mut parts, body) = ready!(Pin::new(&mut *rewrite).poll(cx)).into_parts();
                     if rewrite.is_turned_away() {
-                        let mut response = unknown_thread().map(HeadroomBody::full);
+                        let mut response = unknown_thread().map(ResponseBody::full);
                         if let Some(report) = parts.extensions.remove::<RequestReport>() {
                             response.extensions_mut().insert(report);
                         }

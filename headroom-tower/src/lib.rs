@@ -36,6 +36,43 @@
 //! - Behind what translates between wire formats, or in front of it with the client's own path.
 //! - Outside of a response cache: the same request always becomes the same bytes, so its keys stay valid.
 //!
+//! The bodies that the layers make are [`Default`] and [`Clone`] where yours are, so all of this fits into one
+//! `ServiceBuilder`, with tower's own retries too:
+//!
+//! ```
+//! use std::{convert::Infallible, future::{Ready, ready}};
+//!
+//! use bytes::Bytes;
+//! use headroom_tower::{CompressLayer, HeadroomBody};
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use tower::{ServiceBuilder, retry::Policy, service_fn};
+//!
+//! #[derive(Clone)]
+//! struct Attempts(usize);
+//!
+//! impl<B: Clone, R, E> Policy<Request<B>, Response<R>, E> for Attempts {
+//!     type Future = Ready<()>;
+//!
+//!     fn retry(&mut self, _: &mut Request<B>, result: &mut Result<Response<R>, E>) -> Option<Ready<()>> {
+//!         let is_busy = result.as_ref().is_ok_and(|response| response.status() == 503);
+//!         self.0 = self.0.checked_sub(usize::from(is_busy))?;
+//!         is_busy.then(|| ready(()))
+//!     }
+//!
+//!     fn clone_request(&mut self, request: &Request<B>) -> Option<Request<B>> {
+//!         Some(request.clone()) // a rewritten body is one `Bytes`: nothing is copied
+//!     }
+//! }
+//!
+//! let transport = service_fn(async |_request: Request<HeadroomBody<Full<Bytes>>>| {
+//!     Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+//! });
+//! let client = ServiceBuilder::new().layer(CompressLayer::new()).retry(Attempts(3)).service(transport);
+//! # let request = Request::post("/v1/messages").body(Full::<Bytes>::default()).unwrap();
+//! # let _ = async { tower::ServiceExt::oneshot(client, request).await };
+//! ```
+//!
 //! # What the inner service gets
 //!
 //! | | body | headers |
@@ -56,13 +93,14 @@
 //! The response of the inner service as it is, but for [`HeadroomLayer`] with
 //! [`Means::Served`](headroom_core::Means::Served). There the model has a tool, `headroom_retrieve`, to ask for what
 //! was set aside. Its calls are answered from the store, and the inner service is called again with the answer added,
-//! up to five times. The client gets one answer in which nothing of that shows: Anthropic Messages, OpenAI Chat
+//! up to seven times. The client gets one answer in which nothing of that shows: Anthropic Messages, OpenAI Chat
 //! Completions and Responses, and Gemini, as server-sent events or in one piece; Anthropic's models also at Vertex, and
 //! at Bedrock in the frames of AWS.
 //!
 //! - Every event of a stream passes in the poll in which it is complete; only those of the tool are taken out. A
 //!   response without a call of it passes byte for byte.
 //! - What was exchanged is kept in the store, and put back in its place when the client sends the conversation again.
+//!   It belongs to that conversation, whatever its ids and texts are, and is found after its credential was renewed.
 //!   Thinking stays bound to what it followed, the prompt cache keeps hitting, and the model keeps what it fetched.
 //! - Where the client's own tools are called beside it, the client gets those calls at once, and the answer to the
 //!   hidden one goes with its next request.
@@ -73,11 +111,17 @@
 //!   answers `continue` with `thread_not_found`, on which clients send everything.
 //! - A failure of a later call is an error event in a stream, and the response itself otherwise. While the inner
 //!   service is busy (429, 5xx) it is called again after a pause.
-//! - The response must not be encoded, so such requests ask for `identity`.
+//! - Such requests ask for a response without encoding. A stream that is encoded all the same is decoded, with the
+//!   `decompression` features, and reaches the client without its encoding. Where the encoding cannot be read, the
+//!   request is sent again as it came, and the conversation goes on as it comes.
+//! - Where the client sets cache breakpoints and has one left, the newest hidden answer gets one that lives as long as
+//!   the client's last, so that the next request reads it from the cache.
+//! - What a provider says beside the content (verdicts, transformations, details of usage) is kept for every call that
+//!   the client sees.
 //! - Dropping the response's body drops the call that goes on for it.
 //!
 //! Requests to which the answer could not be stitched are treated as if there were no such tool: more than one choice,
-//! Gemini's `cachedContent` and streams that are no events, Responses in the background or in a `conversation`, and
+//! Gemini's `cachedContent`, `streamFunctionCallArguments` and streams that are no events, Responses in the background or in a `conversation`, and
 //! Bedrock Converse.
 //!
 //! # Files in place of answers
@@ -94,7 +138,11 @@
 //!
 //! If a rewritten request is answered with 400 or 422, or with 413 where it had grown, [`HeadroomLayer`] sends it
 //! again as it came. If that is accepted, the conversation goes on as it comes from then on, as far as this layer
-//! remembers: it is the one thing that later requests depend on.
+//! remembers, unless it was the first request of the conversation.
+//!
+//! If it is refused too, and the first refusal speaks of thinking, exchanges were lost with the store: the rewritten
+//! request is sent once more without thinking. If that is accepted, the thinking that the conversation had so far stays
+//! out of it, and the thinking that follows goes on. These memories are the one thing that later requests depend on.
 //!
 //! # Errors
 //!
@@ -123,15 +171,15 @@
 //! | [`max_decoded`](CompressLayer::max_decoded) | 64 MiB | passes through, encoded as it came |
 //! | [`offload_above`](CompressLayer::offload_above) | 32 KiB | work moves to tokio's blocking pool |
 //! | [`max_offloads`](CompressLayer::max_offloads) | one per processor | waits |
-//! | calls for one answer beyond the client's own | 5 | the model is told so, then its turn ends |
-//! | calls of the tool in one round | 16 | its turn ends |
+//! | calls for one answer beyond the client's own | 4 | the model is told so, up to 7; then its turn ends, or fails if it said nothing |
+//! | calls of the tool in one round | 16 | the model is told to ask again for the others |
 //! | one answer of the tool | 32 KiB | cut, and says so |
 //! | what one answer adds to the conversation | 2 MiB | the model is told so |
 //! | a response in one piece | 32 MiB | passes through |
-//! | one event of a stream | 8 MiB | the rest passes through; in a hidden round the answer fails |
+//! | one event of a stream | 8 MiB | it passes unread; in a hidden round the answer fails |
 //! | a stream's content kept for the next call | 16 MiB | its calls are not answered |
 //! | events of a structured answer that wait for its end | 16 MiB | they pass |
-//! | refused conversations remembered | 4096 | the oldest is forgotten |
+//! | refused conversations remembered, of either kind | 4096 | the oldest is forgotten |
 //!
 //! While a stream goes on, the layer holds the request as it was sent and what the answer says so far: a few KiB of its
 //! own beside these, within the limits above.
@@ -151,7 +199,14 @@
 //! | `tokio` | yes | work on large bodies leaves the runtime's threads |
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
 //! | `metrics` | | `MetricsObserver` on the `metrics` facade |
-//! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies |
+//! | `tiktoken` | | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; estimated without |
+//! | `code` | | source code is parsed, in thirteen languages; needs a C compiler |
+//! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies and streams |
+//!
+//! Without `tiktoken` tokens are estimated, and savings are taken for less than they are: prompts become as small within one
+//! part in a thousand, and reports name fewer tokens. Without `code` source files stay whole. Both are part of the
+//! configuration: all processes that serve a conversation need the same. Single languages can be had with the features
+//! `code-…` of `headroom-core`, named in your own `Cargo.toml`.
 //!
 //! Without a `decompression` feature, requests with that `Content-Encoding` pass through. Coding agents do encode:
 //! some send gzip, some zstd.
@@ -169,14 +224,18 @@ mod future;
 mod headroom;
 mod layer;
 mod map_body;
+#[cfg_attr(not(feature = "tokio"), path = "memory/unbounded.rs")]
+mod memory;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod observer;
 mod offload;
+mod original_set;
 mod overrides;
 mod predicate;
 mod read;
 mod report;
+mod response_body;
 mod retrieve;
 mod rewrite;
 mod service;
@@ -204,6 +263,7 @@ pub use observer::{Cancelled, FellBack, Observer, Retrieved, Rewritten, Skipped,
 pub use overrides::HeadroomOverride;
 pub use predicate::{And, DefaultPredicate, Predicate};
 pub use report::RequestReport;
+pub use response_body::ResponseBody;
 pub use rewrite::Rewrite;
 pub use service::Compress;
 pub use skip::SkipReason;

@@ -15,6 +15,7 @@ use crate::{Cancelled, FellBack, Observer, Retrieved, Rewritten, Skipped, StoreF
 /// | `headroom_retrievals_total` | `api` | calls of `headroom_retrieve` that were answered |
 /// | `headroom_retrieval_rounds_total` | `api` | requests that the provider got for them |
 /// | `headroom_fallbacks_total` | `api`, `accepted` | requests that were refused and sent again as they came |
+/// | `headroom_unbound_total` | `api` | those that were taken without their thinking only |
 /// | `headroom_cancelled_total` | `stage` | requests dropped while they were worked on |
 ///
 /// No label holds content, a model, a user or a tenant.
@@ -48,6 +49,7 @@ impl MetricsObserver {
         describe_counter!("headroom_retrievals_total", "Calls of headroom_retrieve that were answered");
         describe_counter!("headroom_retrieval_rounds_total", "Requests made to answer them");
         describe_counter!("headroom_fallbacks_total", "Requests refused and sent again as they came");
+        describe_counter!("headroom_unbound_total", "Requests taken without their thinking only");
         describe_counter!("headroom_cancelled_total", "Requests dropped while they were worked on");
         Self
     }
@@ -99,6 +101,9 @@ impl Observer for MetricsObserver {
         let accepted = if event.accepted { "true" } else { "false" };
         counter!("headroom_fallbacks_total", "api" => event.api.as_str(), "accepted" => accepted)
             .increment(1);
+        if event.unbound {
+            counter!("headroom_unbound_total", "api" => event.api.as_str()).increment(1);
+        }
     }
 
     fn on_cancelled(&self, event: &Cancelled) {

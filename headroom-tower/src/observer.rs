@@ -51,7 +51,8 @@ pub trait Observer: Send + Sync + 'static {
         let _ = event;
     }
 
-    /// The provider refused a rewritten request, and it was sent again as it came.
+    /// The provider refused a rewritten request, or its answer came in an encoding that cannot be read, and the request
+    /// was sent again as it came.
     fn on_fell_back(&self, event: &FellBack) {
         let _ = event;
     }
@@ -186,10 +187,14 @@ pub struct Retrieved {
 pub struct FellBack {
     /// The wire format.
     pub api: Api,
-    /// How the provider refused the rewritten request.
+    /// The status of the provider's answer to the rewritten request: how it refused it, or 200 if the answer came in an
+    /// encoding that cannot be read.
     pub status: http::StatusCode,
     /// Whether it took the request as it came. If so the conversation goes on as it comes.
     pub accepted: bool,
+    /// Whether it took neither, and then the rewritten request without thinking. Exchanges that the client does not know
+    /// of were lost with the store, and the thinking that followed them goes no further in this conversation.
+    pub unbound: bool,
 }
 
 /// See [`Observer::on_cancelled`].

@@ -38,10 +38,18 @@ impl Offload {
         let _ = running;
     }
 
+    /// Whether work can leave this thread at all.
+    pub(crate) fn has_pool(&self) -> bool {
+        #[cfg(feature = "tokio")]
+        return self.threshold < u64::MAX && tokio::runtime::Handle::try_current().is_ok();
+        #[cfg(not(feature = "tokio"))]
+        false
+    }
+
     /// Starts the work: at once where it is small or there is no pool, else in the pool.
     pub(crate) fn start<T: Send + 'static>(&self, size: u64, task: Task<T>) -> Work<T> {
         #[cfg(feature = "tokio")]
-        if size > self.threshold && tokio::runtime::Handle::try_current().is_ok() {
+        if size > self.threshold && self.has_pool() {
             return Work::Pooled(self.pool.start(task));
         }
         let _ = size;

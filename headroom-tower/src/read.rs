@@ -6,18 +6,22 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use http_body::{Body, SizeHint};
 
-use crate::body::{Tail, beyond};
+use crate::{
+    body::{Tail, beyond},
+    memory::Meter,
+};
 
 /// Memory that is taken at once for a body that says it is long; more is taken as it comes.
 const RESERVE: u64 = 1 << 20;
 
-/// Reads a body up to a limit. Nothing that was read is lost, however it ends.
+/// Reads a body up to a limit, as far as there is memory for it. Nothing that was read is lost, however it ends.
 pub(crate) struct Read<B> {
     body: Option<Pin<Box<B>>>,
     first: Bytes,
     more: BytesMut,
     hint: SizeHint,
     limit: u64,
+    meter: Option<Meter>,
 }
 
 /// How reading ended.
@@ -31,11 +35,29 @@ pub(crate) enum ReadEnd<B: Body> {
 impl<B: Body> Read<B> {
     pub(crate) fn new(body: B, limit: u64) -> Self {
         let hint = body.size_hint();
-        Self { body: Some(Box::pin(body)), first: Bytes::new(), more: BytesMut::new(), hint, limit }
+        Self {
+            body: Some(Box::pin(body)),
+            first: Bytes::new(),
+            more: BytesMut::new(),
+            hint,
+            limit,
+            meter: None,
+        }
+    }
+
+    /// Takes the memory for the body from this meter.
+    pub(crate) fn metered(mut self, meter: Meter) -> Self {
+        self.meter = Some(meter);
+        self
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ReadEnd<B>> {
         loop {
+            // What was read last is counted before more is asked for: so a full house holds clients back.
+            let length = self.len();
+            if let Some(meter) = &mut self.meter {
+                ready!(meter.poll(length, cx));
+            }
             let Some(body) = &mut self.body else {
                 return Poll::Pending;
             };
@@ -103,6 +125,10 @@ impl<B: Body> Read<B> {
 
     fn take(&mut self) -> Bytes {
         let first = std::mem::take(&mut self.first);
-        if self.more.is_empty() { first } else { std::mem::take(&mut self.more).freeze() }
+        let read = if self.more.is_empty() { first } else { std::mem::take(&mut self.more).freeze() };
+        match &mut self.meter {
+            Some(meter) => meter.hold(read),
+            None => read,
+        }
     }
 }

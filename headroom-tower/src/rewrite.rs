@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeSet,
     fmt,
     future::Future,
     mem,
@@ -10,7 +11,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Api, Means, Options, Report};
+use headroom_core::{Api, Handle, Means, Options, Original, Report};
+use headroom_store::StoreError;
 use http::{HeaderValue, Request, header, request::Parts};
 use http_body::Body;
 
@@ -21,12 +23,14 @@ use crate::{
     config::Config,
     decode::Codec,
     emit::{self, Span},
-    files::Storing,
+    files::{Answer, Asking, Storing},
+    memory::{Reservation, Reserve},
     offload::Work,
     predicate::guard,
     read::{Read, ReadEnd},
     retrieve::{Ask, Kept, Recall, Recalled, Sent, drop_beta, recall},
-    work::{Input, Output},
+    tenant::Tenant,
+    work::{Input, MAX_NEW_AT_ONCE, Output},
 };
 
 /// The future of [`CompressLayer::rewrite`](crate::CompressLayer::rewrite): the request that is to go on.
@@ -46,28 +50,66 @@ struct Job {
     codec: Codec,
     api: Option<Api>,
     options: Options,
-    tenant: String,
+    tenant: Tenant,
     span: Span,
     elapsed: Option<Duration>,
     /// The body as it came, for the response side.
     came: Option<Bytes>,
+    /// What the work on the body may take.
+    memory: Option<Reservation>,
+    /// Bytes of the body that was decoded, or put together, for the engine and the response side.
+    decoded: u64,
     /// Whether what was hidden from the client was put back into the body.
     spliced: bool,
     /// What becomes of a thread that the client asks for.
     thread: Option<Kept>,
-    /// Whether the store has failed, so that nothing can be set aside.
+    /// Whether the store has failed, so that nothing new can be set aside.
     store_failed: bool,
+    /// Originals that the store has, although it failed.
+    stored: BTreeSet<Handle>,
+    /// Originals that the engine was told to do without.
+    unstored: BTreeSet<Handle>,
     ask: Ask,
+    /// What is set aside of this very request.
+    handles: Vec<Handle>,
     sent: Option<Box<Sent>>,
 }
 
 enum Step<B: Body> {
     Pass(Request<HeadroomBody<B>>),
     Read(Read<B>),
-    Recall { recall: Recall, original: Bytes },
-    Compress { work: Work<Output>, original: Bytes },
-    Store { storing: Storing, original: Bytes, rewritten: Vec<u8>, report: Arc<Report>, api: Api },
+    /// Waits for memory.
+    Reserve {
+        reserve: Reserve,
+        original: Bytes,
+    },
+    Recall {
+        recall: Recall,
+        original: Bytes,
+    },
+    Compress {
+        work: Work<Output>,
+        original: Bytes,
+    },
+    Store {
+        storing: Storing,
+        draft: Draft,
+    },
+    /// Asks what is stored, since storing failed.
+    Ask {
+        asking: Asking,
+        draft: Draft,
+    },
     Done,
+}
+
+/// A body that may go on once its originals are stored.
+struct Draft {
+    original: Bytes,
+    rewritten: Vec<u8>,
+    report: Arc<Report>,
+    api: Api,
+    handles: Vec<Handle>,
 }
 
 /// Whether a request is to be read.
@@ -123,10 +165,10 @@ impl<B: Body> Rewrite<B> {
 
     fn read(config: Arc<Config>, parts: Parts, body: B, codec: Codec) -> Self {
         let own = parts.extensions.get::<HeadroomOverride>();
-        let tenant = config.tenant_of(&parts);
-        let options = config.options(own, &tenant);
+        let tenant = config.tenant(&parts);
+        let options = config.options(own, &tenant.name);
         let api = own.and_then(|own| own.api).or(config.api).or_else(|| Api::from_path(parts.uri.path()));
-        let step = Step::Read(Read::new(body, config.max_body));
+        let step = Step::Read(Read::new(body, config.max_body).metered(config.memory.meter()));
         let job = Job {
             config,
             parts,
@@ -137,10 +179,15 @@ impl<B: Body> Rewrite<B> {
             span: Span::new(),
             elapsed: None,
             came: None,
+            memory: None,
+            decoded: 0,
             spliced: false,
             thread: None,
             store_failed: false,
+            stored: BTreeSet::new(),
+            unstored: BTreeSet::new(),
             ask: Ask::default(),
+            handles: Vec::new(),
             sent: None,
         };
         Self { step, job: Some(Box::new(job)), sent: None, turned_away: false }
@@ -161,16 +208,22 @@ impl<B: Body> Rewrite<B> {
             match &mut self.step {
                 Step::Read(read) => match ready!(read.poll(cx)) {
                     ReadEnd::Complete(original) => {
-                        self.step = match job.recall(&original) {
-                            Some(recall) => Step::Recall { recall, original },
-                            None => Step::Compress { work: job.start(original.clone()), original },
-                        };
+                        let decoded = job.codec.limit(original.len(), job.config.max_decoded);
+                        self.step = Step::Reserve { reserve: job.config.memory.reserve(decoded), original };
                     }
                     ReadEnd::Partial(data, tail) => {
                         let report = job.skip(tail.reason(), None, None);
                         return Poll::Ready((HeadroomBody::replay(data, tail), report));
                     }
                 },
+                Step::Reserve { reserve, original } => {
+                    job.memory = Some(ready!(reserve.poll(cx)));
+                    let original = mem::take(original);
+                    self.step = match job.recall(&original) {
+                        Some(recall) => Step::Recall { recall, original },
+                        None => Step::Compress { work: job.start(original.clone()), original },
+                    };
+                }
                 Step::Recall { recall, original } => {
                     // A panic in the store must not take the request down with it.
                     let recalled = match catch_unwind(AssertUnwindSafe(|| recall.as_mut().poll(cx))) {
@@ -200,24 +253,30 @@ impl<B: Body> Rewrite<B> {
                     }
                 }
                 Step::Store { storing, .. } => {
-                    // A panic in the store must not take the request down with it.
-                    let stored = match catch_unwind(AssertUnwindSafe(|| storing.as_mut().poll(cx))) {
-                        Ok(stored) => ready!(stored).map_err(Some),
-                        Err(_) => Err(None),
+                    let stored = ready!(poll_store(storing, cx));
+                    let Some(draft) = self.take_draft() else { return Poll::Pending };
+                    let Err(error) = stored else {
+                        job.config.stored.extend(&job.tenant.name, &draft.handles);
+                        return Poll::Ready(job.send_draft(draft));
                     };
-                    let step = mem::replace(&mut self.step, Step::Done);
-                    let Step::Store { original, rewritten, report, api, .. } = step else {
-                        return Poll::Pending;
-                    };
-                    if let Err(error) = stored {
-                        job.span.store_failed(&job.config, &StoreFailed { error: error.as_ref(), api });
-                        // What needs no store can still be done.
-                        job.store_failed = true;
-                        job.options = mem::take(&mut job.options).means(Means::None);
-                        self.step = Step::Compress { work: job.start(original.clone()), original };
-                        continue;
+                    job.span
+                        .store_failed(&job.config, &StoreFailed { error: error.as_ref(), api: draft.api });
+                    job.store_failed = true;
+                    if let Some(done) = self.ask(job, draft) {
+                        return Poll::Ready(done);
                     }
-                    return Poll::Ready(job.send(original.len(), rewritten, report, api));
+                }
+                Step::Ask { asking, .. } => {
+                    let has = ready!(poll_store(asking, cx));
+                    let Some(draft) = self.take_draft() else { return Poll::Pending };
+                    // What a store acknowledged is in it, also while it cannot answer.
+                    let has =
+                        has.unwrap_or_else(|_| job.config.stored.contains_each(&job.tenant.name, &draft.handles));
+                    let missing = job.note(&draft.handles, &has);
+                    if missing.is_empty() {
+                        return Poll::Ready(job.send_draft(draft));
+                    }
+                    self.step = job.leave(missing, draft.original);
                 }
                 Step::Pass(_) | Step::Done => return Poll::Pending,
             }
@@ -254,24 +313,64 @@ impl<B: Body> Rewrite<B> {
         let (Some(api), Some(report)) = (job.api, report) else {
             return skip(job, SkipReason::Internal, None);
         };
-        if originals.is_empty() {
-            return Some(job.send(original.len(), rewritten, report, api));
+        let handles: Vec<_> = originals.iter().map(|original| original.handle).collect();
+        let draft = Draft { original, rewritten, report, api, handles };
+        self.keep(job, draft, originals)
+    }
+
+    /// Stores what a draft needs; `None` if that is not done yet.
+    fn keep(
+        &mut self,
+        job: &mut Job,
+        draft: Draft,
+        originals: Vec<Original>,
+    ) -> Option<(HeadroomBody<B>, RequestReport)> {
+        if draft.handles.iter().all(|handle| job.stored.contains(handle)) {
+            return Some(job.send_draft(draft));
+        }
+        if draft.handles.iter().any(|handle| job.unstored.contains(handle)) {
+            return Some(job.give_up(draft, SkipReason::StoreFailed));
+        }
+        // A block that went out without its original stays as it went out.
+        let known = job.config.unstored.contains_each(&job.tenant.name, &draft.handles);
+        let left: Vec<_> =
+            draft.handles.iter().zip(known).filter_map(|(handle, known)| known.then_some(*handle)).collect();
+        if !left.is_empty() {
+            self.step = job.leave(left, draft.original);
+            return None;
         }
         if job.store_failed {
-            return skip(job, SkipReason::StoreFailed, Some(report));
+            return self.ask(job, draft);
         }
-        let Some(storing) = job.config.keep(report.means, &job.tenant, originals) else {
-            return skip(job, SkipReason::NoStore, Some(report));
+        job.handles = draft.handles.clone();
+        let Some(storing) = job.config.keep(draft.report.means, &job.tenant.name, originals) else {
+            return Some(job.give_up(draft, SkipReason::NoStore));
         };
-        self.step = Step::Store { storing, original, rewritten, report, api };
+        self.step = Step::Store { storing, draft };
         None
+    }
+
+    /// Asks which originals of a draft are stored.
+    fn ask(&mut self, job: &mut Job, draft: Draft) -> Option<(HeadroomBody<B>, RequestReport)> {
+        let Some(asking) = job.config.ask(draft.report.means, &job.tenant.name, draft.handles.clone()) else {
+            return Some(job.give_up(draft, SkipReason::NoStore));
+        };
+        self.step = Step::Ask { asking, draft };
+        None
+    }
+
+    fn take_draft(&mut self) -> Option<Draft> {
+        match mem::replace(&mut self.step, Step::Done) {
+            Step::Store { draft, .. } | Step::Ask { draft, .. } => Some(draft),
+            _ => None,
+        }
     }
 
     fn stage(&self) -> Option<Stage> {
         match self.step {
             Step::Read(_) => Some(Stage::Reading),
-            Step::Compress { .. } => Some(Stage::Compressing),
-            Step::Recall { .. } | Step::Store { .. } => Some(Stage::Storing),
+            Step::Reserve { .. } | Step::Compress { .. } => Some(Stage::Compressing),
+            Step::Recall { .. } | Step::Store { .. } | Step::Ask { .. } => Some(Stage::Storing),
             Step::Pass(_) | Step::Done => None,
         }
     }
@@ -284,7 +383,8 @@ impl Job {
         let wanted = config.serve && config.store.is_some();
         wanted.then(|| {
             let (api, tenant) = (self.api, self.tenant.clone());
-            recall(Arc::clone(config), &self.parts, api, tenant, original.clone(), self.codec)
+            let body = (original.clone(), self.codec);
+            recall(Arc::clone(config), &self.parts, api, tenant, body, self.memory.clone())
         })
     }
 
@@ -302,6 +402,10 @@ impl Job {
         match recalled.body {
             Some(body) => {
                 self.codec = Codec::Identity;
+                self.decoded = body.len() as u64;
+                if let Some(memory) = &self.memory {
+                    memory.shrink_to_work_on(self.decoded);
+                }
                 body
             }
             None => original.clone(),
@@ -316,9 +420,53 @@ impl Job {
             api: self.api,
             options: self.options.clone(),
             max_decoded: self.config.max_decoded,
+            memory: self.memory.clone(),
+            max_new: usize::MAX,
         };
-        let size = if engine.is_costly() { u64::MAX } else { input.size() };
-        self.config.offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)))
+        let offload = &self.config.offload;
+        let mut size = if engine.is_costly() { u64::MAX } else { input.size() };
+        if size <= offload.threshold && offload.has_pool() {
+            // Nobody knows how much is new before the engine has looked. What it finds out is not lost.
+            let (engine, input) = (Arc::clone(&engine), Input { max_new: MAX_NEW_AT_ONCE, ..input.clone() });
+            let work = offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)));
+            if !matches!(&work, Work::Done(Some(Ok(output))) if output.is_unfinished()) {
+                return work;
+            }
+            size = u64::MAX;
+        }
+        offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)))
+    }
+
+    /// Takes note of what is stored and what is not. Returns what is not.
+    fn note(&mut self, handles: &[Handle], has: &[bool]) -> Vec<Handle> {
+        let mut missing = Vec::new();
+        for (at, handle) in handles.iter().enumerate() {
+            if has.get(at) == Some(&true) {
+                self.stored.insert(*handle);
+            } else {
+                missing.push(*handle);
+            }
+        }
+        self.config.unstored.extend(&self.tenant.name, &missing);
+        missing
+    }
+
+    /// Begins again without these originals. Blocks that need none of them become what they were.
+    fn leave<B: Body>(&mut self, missing: Vec<Handle>, original: Bytes) -> Step<B> {
+        self.options = mem::take(&mut self.options).without_originals(missing.iter().copied());
+        self.unstored.extend(missing);
+        Step::Compress { work: self.start(original.clone()), original }
+    }
+
+    /// Lets the request go on as it came.
+    fn give_up<B: Body>(&self, draft: Draft, reason: SkipReason) -> (HeadroomBody<B>, RequestReport) {
+        let original = self.came.clone().unwrap_or(draft.original);
+        let report = self.skip(reason, Some(original.len()), Some(draft.report));
+        (HeadroomBody::full(original), report)
+    }
+
+    fn send_draft<B: Body>(&mut self, draft: Draft) -> (HeadroomBody<B>, RequestReport) {
+        self.send(draft.original.len(), draft.rewritten, draft.report, draft.api)
     }
 
     fn skip(&self, reason: SkipReason, bytes: Option<usize>, report: Option<Arc<Report>>) -> RequestReport {
@@ -342,7 +490,10 @@ impl Job {
         api: Api,
     ) -> (HeadroomBody<B>, RequestReport) {
         let bytes_after = rewritten.len() as u64;
-        let rewritten = Bytes::from(rewritten);
+        let rewritten = match &self.memory {
+            Some(memory) => memory.hold(Bytes::from(rewritten), self.decoded),
+            None => Bytes::from(rewritten),
+        };
         let came = self.came.take().map(|came| (self.parts.clone(), came));
         let bytes_before = came.as_ref().map_or(bytes_before, |(_, came)| came.len());
         let headers = &mut self.parts.headers;
@@ -361,7 +512,8 @@ impl Job {
             self.sent = Some(Box::new(Sent {
                 config: Arc::clone(&self.config),
                 api,
-                tenant: self.tenant.clone(),
+                tenant: self.tenant.name.clone(),
+                handles: mem::take(&mut self.handles),
                 original,
                 sent: (self.parts.clone(), rewritten.clone()),
                 served,
@@ -372,6 +524,14 @@ impl Job {
         let event = Rewritten { api, report: &report, bytes_before, bytes_after, elapsed: self.elapsed };
         self.span.rewritten(&self.config, &event);
         (HeadroomBody::full(rewritten), RequestReport::rewritten(report))
+    }
+}
+
+/// Polls an answer of the store. A panic in the store must not take the request down with it.
+fn poll_store<T>(answer: &mut Answer<T>, cx: &mut Context<'_>) -> Poll<Result<T, Option<StoreError>>> {
+    match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
+        Ok(answer) => answer.map_err(Some),
+        Err(_) => Poll::Ready(Err(None)),
     }
 }
 

@@ -1,4 +1,13 @@
-use http::request::Parts;
+//! Whose a request is.
+//!
+//! Originals belong to the credential that sent them: whoever shows it gets them, and nobody else. Credentials of
+//! subscriptions and clouds last an hour, and conversations longer, so hidden exchanges are also kept under what a
+//! request says of its account. Nobody checks that, and a false claim gains nothing, because there an exchange is found
+//! only by a hash of the whole conversation before it, and holds nothing that does not come from that conversation.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use headroom_store::json::Value;
+use http::{HeaderMap, header, request::Parts};
 
 /// Every header that carries a credential of a known provider.
 const CREDENTIALS: [&str; 4] = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
@@ -16,6 +25,84 @@ pub(crate) fn from_credentials(parts: &Parts) -> String {
     let query = parts.uri.query().unwrap_or_default();
     query.split('&').filter_map(|pair| pair.strip_prefix("key=")).for_each(|key| add("key=", key.as_bytes()));
     hasher.finalize().to_hex().as_str().get(..32).unwrap_or_default().to_owned()
+}
+
+/// Headers that name an account, whichever credential goes with them.
+const ACCOUNTS: [&str; 3] = ["chatgpt-account-id", "openai-organization", "openai-project"];
+
+/// Whose a request is by its head.
+#[derive(Clone, Debug)]
+pub(crate) struct Tenant {
+    pub(crate) name: String,
+    /// Whether the name is that of a credential, so that it ends when the credential is renewed.
+    pub(crate) is_credential: bool,
+}
+
+/// What a request says of its account. A claim that nobody checks; empty where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Account(String);
+
+/// Under which names the hidden exchanges of a request are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) tenant: String,
+    /// The name that outlives the tenant's; `None` where the tenant's own does.
+    pub(crate) account: Option<String>,
+}
+
+impl Account {
+    /// Reads what head and `metadata` of a request say.
+    pub(crate) fn new(parts: &Parts, metadata: Option<Value<'_>>) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("headroom-tower account v1");
+        let mut add = |name: &str, value: &[u8]| {
+            hasher.update(name.as_bytes()).update(&(value.len() as u64).to_be_bytes()).update(value);
+        };
+        for name in ACCOUNTS {
+            parts.headers.get_all(name).iter().for_each(|value| add(name, value.as_bytes()));
+        }
+        if let Some(subject) = subject(&parts.headers) {
+            add("subject", subject.as_bytes());
+        }
+        if let Some(user) = metadata.and_then(user) {
+            add("user", user.as_bytes());
+        }
+        Self(hasher.finalize().to_hex().as_str().get(..32).unwrap_or_default().to_owned())
+    }
+}
+
+impl Owner {
+    pub(crate) fn new(tenant: Tenant, account: &Account) -> Self {
+        // A name of its own kind: no credential's hash is one.
+        let account = tenant.is_credential.then(|| format!("account-{}", account.0));
+        Self { tenant: tenant.name, account }
+    }
+
+    /// The name that lasts as long as the conversation.
+    pub(crate) fn lasting(&self) -> &str {
+        self.account.as_deref().unwrap_or(&self.tenant)
+    }
+}
+
+/// Issuer and subject of a bearer token that is a JWT. They stay when it is renewed.
+fn subject(headers: &HeaderMap) -> Option<String> {
+    let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
+    let mut parts = token.trim().split('.');
+    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let payload =
+        String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?).ok()?;
+    let claims = Value::parse(&payload)?;
+    let member = |key: &str| claims.get(key).and_then(Value::text).unwrap_or_default();
+    Some(format!("{} {}", member("iss"), member("sub")))
+}
+
+/// The user of an Anthropic request without the session, which is another one after a restart of the client.
+fn user(metadata: Value<'_>) -> Option<String> {
+    let id = metadata.get("user_id")?.text()?;
+    if let Some(members) = Value::parse(&id).filter(|id| id.is_object()) {
+        let members = members.members().filter(|member| !member.key.is("session_id"));
+        return Some(members.map(|member| format!("{}:{} ", member.key.raw(), member.value.raw())).collect());
+    }
+    Some(id.split("_session_").next().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]
@@ -55,5 +142,56 @@ mod tests {
     fn the_tenant_does_not_show_the_credential() {
         let secret = "sk-ant-secret";
         assert!(!tenant("/", &[("x-api-key", secret)]).contains(secret));
+    }
+
+    fn account(headers: &[(&str, &str)], user: &str) -> Account {
+        let request =
+            headers.iter().fold(Request::post("/"), |request, (name, value)| request.header(*name, *value));
+        let metadata = format!("{{\"user_id\":{}}}", headroom_store::json::quote(user));
+        Account::new(
+            &request.body(()).unwrap().into_parts().0,
+            Value::parse(&metadata).filter(|_| !user.is_empty()),
+        )
+    }
+
+    /// A token with these claims; whatever signs it is not looked at.
+    fn jwt(claims: &str, signature: &str) -> String {
+        format!("Bearer e30.{}.{signature}", BASE64_URL_SAFE_NO_PAD.encode(claims))
+    }
+
+    #[test]
+    fn an_account_outlives_its_token() {
+        let at = |expires: u32, subject: &str| {
+            let claims = format!(r#"{{"iss":"https://auth","exp":{expires},"sub":"{subject}"}}"#);
+            account(&[("authorization", &jwt(&claims, &expires.to_string()))], "")
+        };
+        assert_eq!(at(1, "me"), at(2, "me"));
+        assert_ne!(at(1, "me"), at(1, "you"));
+        let codex = |token: &str| account(&[("authorization", token), ("chatgpt-account-id", "a")], "");
+        assert_eq!(codex("Bearer 1"), codex("Bearer 2"));
+        assert_ne!(codex("Bearer 1"), account(&[("chatgpt-account-id", "b")], ""));
+    }
+
+    #[test]
+    fn a_user_is_the_same_in_every_session() {
+        let json = |account: &str, session: &str| {
+            account_of(&format!(r#"{{"device_id":"d","account_uuid":"{account}","session_id":"{session}"}}"#))
+        };
+        assert_eq!(json("a", "1"), json("a", "2"));
+        assert_ne!(json("a", "1"), json("b", "1"));
+        assert_eq!(account_of("user_1_account_a_session_1"), account_of("user_1_account_a_session_2"));
+        assert_ne!(account_of("user_1_account_a_session_1"), account_of("user_1_account_b_session_1"));
+        assert_ne!(account_of("x"), account_of(""));
+    }
+
+    fn account_of(user: &str) -> Account {
+        account(&[], user)
+    }
+
+    #[test]
+    fn tokens_that_are_none_are_no_claim() {
+        for token in ["Bearer a.b", "Bearer a.!.c", "Bearer a.bm8.c", "Basic a.e30.c", "Bearer "] {
+            assert_eq!(account(&[("authorization", token)], ""), account(&[], ""), "{token}");
+        }
     }
 }

@@ -71,6 +71,12 @@ pub(crate) fn set_aside(api: Api, body: &[u8], _: &Options) -> Outcome {
     Outcome::Rewritten { body: kept.to_vec(), originals: vec![original], report: report(api, body) }
 }
 
+/// Whether the engine is to do without what [`set_aside`] would set aside.
+pub(crate) fn leaves_it(body: &[u8], options: &Options) -> bool {
+    let dropped = String::from_utf8(body[body.len() / 2..].to_vec()).unwrap();
+    *options == options.clone().without_originals([Handle::of(&dropped)])
+}
+
 pub(crate) fn unchanged(api: Api, body: &[u8], _: &Options) -> Outcome {
     Outcome::Unchanged { reason: Reason::NoSaving, report: report(api, body) }
 }
@@ -273,7 +279,11 @@ impl Observer for Recorder {
     }
 
     fn on_fell_back(&self, event: &FellBack) {
-        let end = if event.accepted { "accepted" } else { "refused" };
+        let end = match (event.accepted, event.unbound) {
+            (true, _) => "accepted",
+            (_, true) => "unbound",
+            _ => "refused",
+        };
         self.add(format!("fell back {} {} {end}", event.api, event.status.as_u16()));
     }
 

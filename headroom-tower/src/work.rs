@@ -1,20 +1,29 @@
 use std::{
+    cell::Cell,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use bytes::Bytes;
-use headroom_core::{Api, Options, Original, Outcome, Report};
+use headroom_core::{Api, Options, Original, Outcome, Reason, Report};
 
-use crate::{SkipReason, config::Engine, decode::Codec};
+use crate::{SkipReason, config::Engine, decode::Codec, memory::Reservation};
+
+/// Results that are new to the engine are worked on at once where they have fewer bytes together: no code is parsed
+/// below this, and nothing else takes a millisecond.
+pub(crate) const MAX_NEW_AT_ONCE: usize = 2 << 10;
 
 /// What the CPU work on one body needs.
+#[derive(Clone)]
 pub(crate) struct Input {
     pub(crate) body: Bytes,
     pub(crate) codec: Codec,
     pub(crate) api: Option<Api>,
     pub(crate) options: Options,
     pub(crate) max_decoded: u64,
+    pub(crate) memory: Option<Reservation>,
+    /// Bytes of new results from which on the work is left to another thread.
+    pub(crate) max_new: usize,
 }
 
 /// What it gives.
@@ -23,6 +32,13 @@ pub(crate) struct Output {
     pub(crate) report: Option<Report>,
     pub(crate) elapsed: Option<Duration>,
     pub(crate) result: Result<(Vec<u8>, Vec<Original>), SkipReason>,
+}
+
+impl Output {
+    /// Whether there was more to do than [`Input::max_new`].
+    pub(crate) fn is_unfinished(&self) -> bool {
+        matches!(self.result, Err(SkipReason::Engine(Reason::Cancelled)))
+    }
 }
 
 impl Input {
@@ -45,14 +61,22 @@ impl Input {
             Ok(decoded) => decoded,
             Err(reason) => return skip(self.api, reason),
         };
+        if let (Some(decoded), Some(memory)) = (&decoded, &self.memory) {
+            memory.shrink_to_work_on(decoded.len() as u64);
+        }
         let body = decoded.as_deref().unwrap_or(&self.body);
         let Some(api) = self.api.or_else(|| Api::detect(body)) else {
             return skip(None, SkipReason::UnknownApi);
         };
         if cancelled.load(Ordering::Relaxed) {
-            return skip(Some(api), SkipReason::Internal);
+            return skip(Some(api), SkipReason::Engine(Reason::Cancelled));
         }
-        let (result, report) = match engine.compress(api, body, &self.options) {
+        let new = Cell::new(0_usize);
+        let may_go_on = |bytes: usize| {
+            new.set(new.get().saturating_add(bytes));
+            new.get() < self.max_new && !cancelled.load(Ordering::Relaxed)
+        };
+        let (result, report) = match engine.compress_while(api, body, &self.options, &may_go_on) {
             Outcome::Rewritten { body, originals, report } => (Ok((body, originals)), Some(report)),
             Outcome::Unchanged { reason, report } => (Err(SkipReason::Engine(reason)), Some(report)),
         };

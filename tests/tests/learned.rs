@@ -48,12 +48,9 @@ fn letter() -> String {
     .unwrap()
 }
 
-/// All files under a folder of the recorded corpora; says so and gives none where they are absent.
+/// All files under a folder of the recorded corpora.
 fn corpus(folder: &str) -> Vec<(PathBuf, String)> {
-    let Some(shared) = data::shared() else {
-        data::skipped(folder);
-        return Vec::new();
-    };
+    let shared = data::shared().expect(data::NEEDED);
     let mut files = Vec::new();
     let mut folders = vec![shared.join("corpora").join(folder)];
     while let Some(folder) = folders.pop() {
@@ -122,6 +119,7 @@ fn words_that_are_left_out_can_be_had_back_and_save_tokens() {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn every_line_without_words_is_made_of_the_words_of_its_line() {
     let texts = corpus("prose").into_iter().map(|(_, text)| text).chain([letter()]);
     let engine = engine();
@@ -147,6 +145,7 @@ fn every_line_without_words_is_made_of_the_words_of_its_line() {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn a_classifier_changes_only_what_structure_leaves_open_and_changes_it_for_the_better() {
     let (plain, learned) = (Headroom::new(), Headroom::builder().classifier(Arc::clone(&MAGIKA)).build());
     let mut matrix: BTreeMap<(&str, ContentKindName, ContentKindName), usize> = BTreeMap::new();
@@ -177,6 +176,7 @@ type ContentKindName = &'static str;
 /// Sources as they come from a tool that does not say what they are: what is set aside of those whose language
 /// structure does not tell.
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn languages_that_structure_does_not_tell_are_parsed() {
     let (plain, learned) = (Headroom::new(), Headroom::builder().classifier(Arc::clone(&MAGIKA)).build());
     let (mut before, mut without, mut with, mut changed, mut files) = (0, 0, 0, 0, 0);
@@ -198,5 +198,5 @@ fn languages_that_structure_does_not_tell_are_parsed() {
     println!(
         "{files} sources, {changed} otherwise: {before} tokens, {without} by structure, {with} with the classifier"
     );
-    assert!(files == 0 || with * 10 < without * 9, "{without} -> {with}");
+    assert!(files > 0 && with * 10 < without * 9, "{without} -> {with}");
 }

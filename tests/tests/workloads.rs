@@ -23,11 +23,9 @@ fn read(body: &[u8]) -> (String, usize) {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn workloads_shrink_and_show_every_needle() {
-    let Some(folder) = data::shared().map(|shared| shared.join("workloads")) else {
-        data::skipped("workloads");
-        return;
-    };
+    let folder = data::shared().expect(data::NEEDED).join("workloads");
     let mut failed = Vec::new();
     for (name, least) in WORKLOADS {
         let meta = std::fs::read_to_string(folder.join(format!("{name}.meta.json"))).unwrap();

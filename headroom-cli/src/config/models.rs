@@ -4,10 +4,13 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
 };
 
-use headroom_core::Headroom;
-use headroom_model::{Kompress, KompressOptions, Magika, ModelError, Runtime};
+use headroom_core::{Condenser, Headroom};
+#[cfg(feature = "models")]
+use headroom_model::{Kompress, KompressOptions};
+use headroom_model::{Magika, ModelError, Runtime};
 use serde::Deserialize;
 
 /// The models of one engine.
@@ -39,20 +42,38 @@ impl Models {
         (builder.build(), failed)
     }
 
-    pub(crate) fn classifier(&self) -> Result<Option<Magika>, ModelError> {
-        match (self.classifier, self.runtime.to_runtime()) {
-            (Classifier::Off, _) => Ok(None),
+    pub(crate) fn classifier(&self) -> Result<Option<Magika>, LoadError> {
+        if self.classifier == Classifier::Off {
+            return Ok(None);
+        }
+        match self.runtime.to_runtime()? {
             // Loaded with the first text that needs it.
-            (Classifier::Magika, Runtime::Rust) => Ok(Some(Magika::new())),
-            (Classifier::Magika, runtime) => Magika::with_runtime(runtime).map(Some),
+            Runtime::Rust => Ok(Some(Magika::new())),
+            runtime => Ok(Some(Magika::with_runtime(runtime)?)),
         }
     }
 
-    pub(crate) fn condenser(&self) -> Result<Option<Kompress>, ModelError> {
+    #[cfg(feature = "models")]
+    pub(crate) fn condenser(&self) -> Result<Option<Arc<dyn Condenser>>, LoadError> {
         let Some(folder) = self.prose.folder() else { return Ok(None) };
-        let options = KompressOptions::new().runtime(self.runtime.to_runtime()).threads(self.threads);
-        Kompress::load(folder, &options).map(Some)
+        let options = KompressOptions::new().runtime(self.runtime.to_runtime()?).threads(self.threads);
+        Ok(Some(Arc::new(Kompress::load(folder, &options)?)))
     }
+
+    #[cfg(not(feature = "models"))]
+    pub(crate) fn condenser(&self) -> Result<Option<Arc<dyn Condenser>>, LoadError> {
+        if self.prose.folder().is_some() { Err(LoadError::NotBuilt) } else { Ok(None) }
+    }
+}
+
+/// Why a model cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[cfg(not(feature = "models"))]
+    #[error("this build cannot load models; build one with `--features models`")]
+    NotBuilt,
 }
 
 /// An error and what caused it, on one line.
@@ -170,10 +191,18 @@ pub(crate) enum ModelRuntime {
 }
 
 impl ModelRuntime {
-    pub(crate) fn to_runtime(&self) -> Runtime {
+    /// What runs the models, for the user.
+    pub(crate) fn describe(&self) -> String {
+        self.to_runtime().map_or_else(|error| error.to_string(), |runtime| runtime.to_string())
+    }
+
+    fn to_runtime(&self) -> Result<Runtime, LoadError> {
         match self {
-            Self::Rust => Runtime::Rust,
-            Self::Native(library) => Runtime::Native(library.clone()),
+            Self::Rust => Ok(Runtime::Rust),
+            #[cfg(feature = "models")]
+            Self::Native(library) => Ok(Runtime::Native(library.clone())),
+            #[cfg(not(feature = "models"))]
+            Self::Native(_) => Err(LoadError::NotBuilt),
         }
     }
 }
@@ -217,6 +246,18 @@ mod tests {
         }
     }
 
+    #[cfg(not(feature = "models"))]
+    #[test]
+    fn a_build_without_models_says_how_to_get_them() {
+        let models = Models { prose: Prose::Folder("/nowhere".into()), ..Models::default() };
+        let (engine, failed) = models.engine();
+        assert!(!engine.is_costly());
+        assert!(failed[0].contains("build one with `--features models`"), "{failed:?}");
+        let models = Models { runtime: "/nowhere/lib.so".to_owned().into(), ..Models::default() };
+        assert!(models.engine().1[0].contains("--features models"));
+    }
+
+    #[cfg(feature = "models")]
     #[test]
     fn a_model_that_cannot_be_loaded_leaves_the_engine_without_it() {
         let models = Models { prose: Prose::Folder("/nowhere".into()), ..Models::default() };

@@ -35,7 +35,12 @@ impl Config {
             ("model_threads".to_owned(), json!(self.models.threads)),
             ("log".to_owned(), text(&self.log)),
             ("drain_seconds".to_owned(), json!(self.drain.as_secs())),
-            ("idle_seconds".to_owned(), json!(self.idle.as_secs())),
+            ("idle_seconds".to_owned(), json!(self.limits.idle.as_secs())),
+            ("body_seconds".to_owned(), json!(self.limits.body.as_secs())),
+            ("answer_seconds".to_owned(), json!(self.limits.answer.as_secs())),
+            ("max_connections".to_owned(), json!(self.limits.connections)),
+            ("max_connections_per_peer".to_owned(), json!(self.limits.connections_per_peer)),
+            ("allow_origins".to_owned(), json!(self.allow_origins)),
             ("dashboard_content".to_owned(), json!(self.dashboard_content)),
         ]);
         settings
@@ -48,7 +53,14 @@ pub(crate) fn schema() -> Value {
     let property = |flag: &clap::Arg| {
         let mut property = match flag.get_id().as_str() {
             "drain_seconds" => json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
-            "idle_seconds" => json!({"type": "integer", "minimum": 1, "maximum": u32::MAX}),
+            "idle_seconds"
+            | "body_seconds"
+            | "answer_seconds"
+            | "max_connections"
+            | "max_connections_per_peer" => {
+                json!({"type": "integer", "minimum": 1, "maximum": u32::MAX})
+            }
+            "allow_origins" => json!({"type": "array", "items": {"type": "string"}}),
             "model_threads" => json!({"type": "integer", "minimum": 0, "maximum": u16::MAX}),
             "bedrock_sign" | "dashboard_content" => json!({"type": "boolean"}),
             "classifier" => json!({"enum": ["magika", "off"]}),
@@ -80,7 +92,9 @@ mod tests {
     #[test]
     fn what_is_printed_says_the_same_when_it_is_read() {
         let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'context'\nlog = 'warn'\n\
-                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nidle_seconds = 60\nmeans = 'file'\nspool = '/a b'\n\
+                     store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nidle_seconds = 60\nbody_seconds = 3\n\
+                     answer_seconds = 4\nmax_connections = 5\nmax_connections_per_peer = 6\n\
+                     allow_origins = ['null', 'https://a.example:1']\nmeans = 'file'\nspool = '/a b'\n\
                      classifier = 'off'\nprose_model = './m'\nmodel_runtime = '/a.so'\nmodel_threads = 2\n\
                      dashboard_content = false";
         for text in [given, "store = 'memory'"] {

@@ -69,7 +69,8 @@ pub(crate) fn run(args: &DoctorArgs, config: &Config, file: Option<&Path>) -> Re
     let running = listener.is_ours().then_some(address);
     findings.extend(Agent::value_variants().iter().filter_map(|agent| agents::finding(*agent, running)));
     let text = if args.json { format!("{}\n", json!({"findings": findings})) } else { table(&findings) };
-    output::write(text.as_bytes()).map_err(DoctorError::Write)?;
+    let written = if args.json { output::write(text.as_bytes()) } else { output::write_painted(&text) };
+    written.map_err(DoctorError::Write)?;
     Ok(findings.iter().all(|finding| finding.health != Health::Broken))
 }
 
@@ -187,6 +188,7 @@ fn table(findings: &[Finding]) -> String {
             Health::Broken => ("broken", "31"),
         };
         let mark = if colours { format!("\x1b[{code}m{mark}\x1b[0m") } else { mark.to_owned() };
+        let (subject, what) = (output::content(subject), output::content(what));
         text.push_str(&format!("{mark}  {subject:width$}  {what}\n"));
     }
     text

@@ -18,7 +18,7 @@ pub(super) fn classifier(models: &Models) -> Finding {
             format!(
                 "{}, for what structure leaves open; runs on {}",
                 models.classifier,
-                models.runtime.to_runtime()
+                models.runtime.describe()
             ),
         ),
         (_, Err(error)) => {
@@ -50,7 +50,7 @@ pub(super) fn prose(models: &Models) -> Finding {
                 "{}, loaded in {} ms; runs on {}, {} threads",
                 folder.display(),
                 start.elapsed().as_millis(),
-                models.runtime.to_runtime(),
+                models.runtime.describe(),
                 models.threads.max(1)
             ),
         ),

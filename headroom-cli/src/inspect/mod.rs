@@ -64,7 +64,8 @@ pub(crate) fn run(args: &InspectArgs, config: &Config) -> Result<(), InspectErro
     } else {
         to_text(&report, skipped, &texts, input.len())
     };
-    output::write(shown.as_bytes()).map_err(InspectError::Write)
+    let written = if args.json { output::write(shown.as_bytes()) } else { output::write_painted(&shown) };
+    written.map_err(InspectError::Write)
 }
 
 /// What would become of a request.
@@ -194,14 +195,14 @@ fn to_text(report: &Report, skipped: Option<SkipReason>, texts: &[Texts], length
 
 /// The lines that changed, with three that did not around them.
 fn changes(block: &BlockReport, texts: Option<&(String, String)>, paint: &table::Paint) -> String {
-    let mut text = format!("\n{}\n", paint.bold(&block.path));
+    let mut text = format!("\n{}\n", paint.bold(&output::content(&block.path)));
     let Some((before, after)) = texts else {
         text.push_str("(cannot be shown)\n");
         return text;
     };
-    for line in
-        TextDiff::from_lines(before, after).unified_diff().missing_newline_hint(false).to_string().lines()
-    {
+    let (before, after) = (output::content(before), output::content(after));
+    let diff = TextDiff::from_lines(&*before, &*after);
+    for line in diff.unified_diff().missing_newline_hint(false).to_string().lines() {
         let painted = match line.as_bytes().first() {
             Some(b'-') => paint.gone(line),
             Some(b'+') => paint.good(line),

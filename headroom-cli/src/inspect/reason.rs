@@ -30,6 +30,8 @@ pub(crate) fn of_block(reason: Reason) -> &'static str {
         Reason::ToolError => "errors stay as they are",
         Reason::LoneSurrogate => "half of a character in it",
         Reason::Retrieved => "it was set aside and fetched back",
+        Reason::TooManyItems => "behind more items than are looked at",
+        Reason::Cancelled => "the request was cancelled",
         Reason::Internal => "Headroom failed here (a bug)",
         _ => reason.as_str(),
     }

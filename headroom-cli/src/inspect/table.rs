@@ -1,7 +1,7 @@
 use headroom_core::{Action, BlockReport};
 
 use super::reason;
-use crate::output::Count;
+use crate::output::{self, Count};
 
 /// Colours, or none.
 pub(super) struct Paint {
@@ -66,10 +66,11 @@ fn row(block: &BlockReport) -> [String; 6] {
         }
         _ => String::new(),
     };
-    let tool = block.tool.clone().unwrap_or_else(|| "-".to_owned());
+    // A name may have anything in it, also line ends.
+    let name = |name: &str| output::content(name).replace('\n', "\\n").replace('\t', "\\t");
     [
-        block.path.clone(),
-        tool,
+        name(&block.path),
+        name(block.tool.as_deref().unwrap_or("-")),
         block.kind.to_string(),
         tokens(block.tokens_before),
         tokens(block.tokens_after),

@@ -13,7 +13,7 @@ pub(crate) use self::args::{EXAMPLES, McpArgs};
 use self::{args::McpCommand, install::InstallError, server::Server};
 use crate::{
     config::{Config, SpoolFolder, Store},
-    engine,
+    core_dumps, engine,
     secret::SecretError,
 };
 
@@ -63,6 +63,7 @@ pub(crate) fn run(args: &McpArgs, config: &Config) -> Result<(), McpError> {
 
 fn serve(config: &Config, http: Option<SocketAddr>) -> Result<(), McpError> {
     let Store::Folder(folder) = &config.store else { return Err(McpError::Memory) };
+    core_dumps::forbid();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(McpError::Runtime)?;
     let server = Server::new(folder, config.spool.as_ref().map(SpoolFolder::open), engine(&config.models));

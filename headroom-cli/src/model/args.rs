@@ -5,7 +5,7 @@ use crate::config::check_name;
 
 pub(crate) const EXAMPLES: &str = "\
 A model that scores the tokens of a text lets `headroom` leave words out of prose, behind a marker that names the whole \
-text. That is off unless --prose-model, HEADROOM_PROSE_MODEL or `prose_model` in the configuration names a model. Models \
+text. That needs a build with `--features models` and is off unless --prose-model, HEADROOM_PROSE_MODEL or `prose_model` in the configuration names a model. Models \
 are never fetched by anything but `pull`.
 
 Examples:

@@ -187,7 +187,10 @@ fn list(args: &ListArgs, home: &Path) -> Result<(), ModelCommandError> {
         return print(&format!("{}\n", json!(models.iter().map(row).collect::<Vec<_>>())));
     }
     if models.is_empty() {
-        eprintln!("headroom: there are no models in {}; `headroom model pull` fetches one", home.display());
+        let home = home.display();
+        output::note(&format_args!(
+            "headroom: there are no models in {home}; `headroom model pull` fetches one"
+        ));
     }
     let width = models.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
     let row = |(name, folder, bytes, whole): &(String, PathBuf, u64, bool)| {

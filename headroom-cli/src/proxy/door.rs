@@ -12,7 +12,7 @@ use super::{
     Provider,
     answer::{self, ResponseBody},
 };
-use crate::secret::Secret;
+use crate::{config::Origins, secret::Secret};
 
 /// Where a client that has another `authorization` puts the token.
 const TOKEN: HeaderName = HeaderName::from_static("x-headroom-token");
@@ -35,19 +35,32 @@ pub(crate) struct Door {
     secret: Option<Secret>,
     /// Whether other machines can reach the proxy. Then nothing is let in without the token.
     reachable: bool,
+    /// Web pages that may have requests forwarded.
+    origins: Origins,
 }
+
+/// The schemes under which programs of the desktop show their own pages. No browser gives one to a web page, and such a
+/// program runs with all of the user's rights anyway.
+const DESKTOP_SCHEMES: [&[u8]; 4] = [b"vscode-file://", b"vscode-webview://", b"app://", b"tauri://"];
+
+/// What may be done with a provider's path. TRACE would show the credentials of a request to whoever sent it.
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// Why a request does not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// A tunnel to somewhere of the request's choosing.
     Connect,
+    /// TRACE, whose answer repeats the request with its credentials.
+    Trace,
     /// A name that is not this machine's: a web page whose name was made to point here.
     Host,
     /// A WebSocket, which clients give up for plain HTTP when told so.
     WebSocket,
     /// A web page of another origin asks for what is ours.
     Origin,
+    /// A web page of another origin asks for what the user, or this machine, pays for.
+    Page,
     /// No token, or a wrong one.
     Token,
     /// There is no token that would do.
@@ -58,7 +71,12 @@ pub(crate) enum Refusal {
 
 impl Door {
     pub(crate) const fn new(secret: Option<Secret>, reachable: bool) -> Self {
-        Self { secret, reachable }
+        Self { secret, reachable, origins: Origins::none() }
+    }
+
+    /// Lets these web pages have requests forwarded.
+    pub(crate) fn allow_origins(self, origins: Origins) -> Self {
+        Self { origins, ..self }
     }
 
     /// Why a request may not come in.
@@ -66,6 +84,9 @@ impl Door {
         let headers = request.headers();
         if request.method() == Method::CONNECT {
             return Some(Refusal::Connect);
+        }
+        if request.method() == Method::TRACE {
+            return Some(Refusal::Trace);
         }
         // Where other machines may come in, they know this one by any name. The token keeps web pages out.
         if !self.reachable && !is_own_host(request) {
@@ -76,15 +97,50 @@ impl Door {
         }
         let named = headers.get(TOKEN).is_some_and(|value| self.matches(value.as_bytes()));
         let bearer = bearer(headers).is_some_and(|value| self.matches(value));
-        let is_ours = access != Access::Forwarded;
         match access {
-            _ if is_ours && is_cross_site(headers) => Some(Refusal::Origin),
+            Access::Forwarded if self.is_foreign_page(headers) => Some(Refusal::Page),
+            Access::Forwarded if named || !self.reachable => {
+                self.shows_token(request).then_some(Refusal::Astray)
+            }
+            Access::Open | Access::Guarded if is_cross_site(headers) => Some(Refusal::Origin),
             Access::Open => None,
             Access::Guarded if named || bearer => None,
-            Access::Forwarded if named || !self.reachable => bearer.then_some(Refusal::Astray),
             _ if self.secret.is_none() => Some(Refusal::NoToken),
             _ => Some(Refusal::Token),
         }
+    }
+
+    /// Whether a browser sent this for a web page that is neither ours nor allowed.
+    ///
+    /// Clients that are no browsers send neither header; `Sec-Fetch-Mode` alone, which Node's `fetch` has, says nothing.
+    /// `null` is no origin of anybody's: every page can have it, from a sandboxed frame.
+    fn is_foreign_page(&self, headers: &HeaderMap) -> bool {
+        let is_let_in = |origin: &HeaderValue| {
+            let origin = origin.as_bytes();
+            is_own_origin(origin, headers)
+                || self.origins.contains(origin)
+                || DESKTOP_SCHEMES.iter().any(|scheme| origin.starts_with(scheme))
+        };
+        let mut origins = headers.get_all(header::ORIGIN).iter().peekable();
+        match origins.peek() {
+            // It says more than the other one, which is `cross-site` for every page that is let in.
+            Some(_) => !origins.all(is_let_in),
+            None => is_fetched_across_sites(headers),
+        }
+    }
+
+    /// Whether our token stands where a provider would get it: in any header but our own, or in the query.
+    fn shows_token<B>(&self, request: &Request<B>) -> bool {
+        let others = request.headers().iter().filter(|(name, _)| **name != TOKEN);
+        let is_shown = |value: &HeaderValue| {
+            let value = value.as_bytes().trim_ascii();
+            // The word after a scheme, and what stands between other signs, as in a list or a cookie.
+            let mut pieces = value.split(|byte| b" \t,;=\"".contains(byte));
+            self.matches(value) || pieces.any(|piece| self.matches(piece))
+        };
+        let query = request.uri().query().unwrap_or_default().as_bytes();
+        others.into_iter().any(|(_, value)| is_shown(value))
+            || form_urlencoded::parse(query).any(|(_, value)| self.matches(value.as_bytes()))
     }
 
     fn matches(&self, given: &[u8]) -> bool {
@@ -99,6 +155,7 @@ impl Refusal {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "headroom: this is a reverse proxy; set it as the client's base URL, not as its HTTP proxy",
             ),
+            Self::Trace => (StatusCode::METHOD_NOT_ALLOWED, "headroom: TRACE is not forwarded"),
             Self::Host => (
                 StatusCode::MISDIRECTED_REQUEST,
                 "headroom: the Host header names another machine; use localhost or the address that the proxy \
@@ -111,6 +168,12 @@ impl Refusal {
             Self::Origin => {
                 (StatusCode::FORBIDDEN, "headroom: web pages of other origins have no access to this route")
             }
+            Self::Page => (
+                StatusCode::FORBIDDEN,
+                "headroom: a web page sent this request (its origin is in the Origin header), and pages may not send \
+                 requests through the proxy; if you trust that page, start the proxy with --allow-origins ORIGIN, or set \
+                 HEADROOM_ALLOW_ORIGINS or allow_origins",
+            ),
             Self::Token => (
                 StatusCode::UNAUTHORIZED,
                 "headroom: this needs the token of the user who runs the proxy, as `x-headroom-token: TOKEN` or, on \
@@ -131,6 +194,7 @@ impl Refusal {
         let mut response = answer::failure(provider, status, message);
         let headers = response.headers_mut();
         match self {
+            Self::Connect | Self::Trace => headers.insert(header::ALLOW, HeaderValue::from_static(METHODS)),
             // RFC 9110 wants the protocol named that the client should use.
             Self::WebSocket => headers.insert(header::UPGRADE, HeaderValue::from_static("HTTP/1.1")),
             Self::Token | Self::NoToken => headers
@@ -169,12 +233,18 @@ fn is_websocket(headers: &HeaderMap) -> bool {
 
 /// Whether a browser says that a page from elsewhere is behind the request.
 fn is_cross_site(headers: &HeaderMap) -> bool {
+    headers.get_all(header::ORIGIN).iter().any(|origin| !is_own_origin(origin.as_bytes(), headers))
+        || is_fetched_across_sites(headers)
+}
+
+/// Whether the origin is that of the pages that are served here.
+fn is_own_origin(origin: &[u8], headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).map_or(&[][..], HeaderValue::as_bytes);
-    let is_own = |origin: &HeaderValue| {
-        let origin = origin.as_bytes();
-        origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://")) == Some(host)
-    };
-    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-    headers.get_all(header::ORIGIN).iter().any(|origin| !is_own(origin))
-        || site.is_some_and(|site| site != b"same-origin" && site != b"none")
+    origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://")) == Some(host)
+}
+
+/// Browsers say this of every request, also of those without an origin, such as images and links.
+fn is_fetched_across_sites(headers: &HeaderMap) -> bool {
+    let mut sites = headers.get_all("sec-fetch-site").iter().map(HeaderValue::as_bytes);
+    sites.any(|site| site != b"same-origin" && site != b"none")
 }

@@ -5,15 +5,15 @@ use std::{
     fmt,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use headroom_core::Means;
 use headroom_tower::{HeadroomOverride, RequestReport};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use metrics::histogram;
@@ -26,6 +26,7 @@ use super::{
     aws,
     board::{Copied, Side},
     door::{Access, Door},
+    idle::{BodyFailure, IdleTimeout},
     metered::FIRST_BYTE,
     own::{Own, Route},
     totals::Totals,
@@ -50,6 +51,8 @@ struct Shared {
     totals: Arc<Totals>,
     /// Whether requests to Bedrock are signed by us.
     signs: bool,
+    /// How long a request's body may stand still.
+    patience: Duration,
 }
 
 impl<S> Edge<S> {
@@ -60,21 +63,24 @@ impl<S> Edge<S> {
         means: Means,
         totals: Arc<Totals>,
         signs: bool,
+        patience: Duration,
     ) -> Self {
-        Self { service, shared: Arc::new(Shared { door, own, means, totals, signs }) }
+        Self { service, shared: Arc::new(Shared { door, own, means, totals, signs, patience }) }
     }
 
     pub(super) async fn handle<I, B>(
         self,
         peer: SocketAddr,
-        mut request: Request<I>,
+        request: Request<I>,
     ) -> Result<Response<ResponseBody>, Infallible>
     where
-        S: Service<Request<Copied<I>>, Response = Response<B>, Error = UpstreamError>,
+        S: Service<Request<Copied<IdleTimeout<I>>>, Response = Response<B>, Error = UpstreamError>,
         I: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let start = Instant::now();
+        let patience = self.shared.patience;
+        let mut request = request.map(|body| IdleTimeout::new(body, patience));
         version::as_http1(&mut request);
         let line = Line { method: request.method().clone(), path: request.uri().path().to_owned() };
         let route = Route::of(&line.path);
@@ -111,16 +117,18 @@ impl<S> Edge<S> {
 
     async fn forward<I, B>(
         self,
-        request: Request<I>,
+        request: Request<IdleTimeout<I>>,
         provider: Provider,
         turn: Turn,
         recorded: Option<Recorded>,
         start: Instant,
     ) -> Response<ResponseBody>
     where
-        S: Service<Request<Copied<I>>, Response = Response<B>, Error = UpstreamError>,
+        S: Service<Request<Copied<IdleTimeout<I>>>, Response = Response<B>, Error = UpstreamError>,
+        I: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
+        let failure = request.body().failure();
         let mut request = request.map(|body| turn.copies().of(body, Side::Before));
         if self.shared.signs && provider == Provider::Bedrock {
             aws::strip(request.headers_mut());
@@ -134,12 +142,30 @@ impl<S> Edge<S> {
                 describe(&turn, &mut response);
                 response.map(|body| Forwarded { body, recorded }.map_err(Into::into).boxed_unsync())
             }
-            Err(error) => {
-                tracing::warn!("{error}");
-                answer::failure(provider, error.status(), &format!("headroom: {error}"))
-            }
+            Err(error) => failed(&error, &failure, provider),
         }
     }
+}
+
+/// The answer where there is none from upstream. It is the client's fault if its own body failed.
+fn failed(error: &UpstreamError, body: &OnceLock<BodyFailure>, provider: Provider) -> Response<ResponseBody> {
+    let (status, reason) = match body.get() {
+        Some(BodyFailure::Idle(limit)) => {
+            let reason = format!("nothing of the request's body arrived for {} s", limit.as_secs());
+            (StatusCode::REQUEST_TIMEOUT, reason)
+        }
+        Some(BodyFailure::Broken) => {
+            (StatusCode::BAD_REQUEST, "the request's body is malformed or incomplete".to_owned())
+        }
+        None => (error.status(), error.to_string()),
+    };
+    tracing::warn!("{reason}");
+    let mut response = answer::failure(provider, status, &format!("headroom: {reason}"));
+    if status == StatusCode::REQUEST_TIMEOUT {
+        // What comes of the body after all is not the next request.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// Whether a client runs on this machine, as far as can be seen: what comes through another proxy may be from anywhere.

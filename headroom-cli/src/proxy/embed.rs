@@ -79,14 +79,16 @@ impl Embedded {
         let upstreams = LiveUpstreams::new(upstreams);
         let signer = self.config.bedrock_sign.then(Signer::default);
         let signs = signer.is_some();
-        let upstream = Upstream::new(self.connector.clone(), upstreams.clone(), signer);
+        let limits = self.config.limits;
+        let upstream = Upstream::new(self.connector.clone(), upstreams.clone(), signer, limits.answer);
         let service = ServiceBuilder::new().layer(self.layer.clone()).service(upstream);
         // Nobody asks for these metrics: without a token no route of ours is open.
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let totals = Arc::clone(&self.totals);
         let own = Own::new(self.store.clone(), None, &self.layer, metrics, Arc::clone(&totals));
+        let door = Door::new(None, false).allow_origins(self.config.allow_origins.clone());
         let watched = Watched { service, watch: Arc::clone(&self.watch) };
-        let edge = Edge::new(watched, Door::new(None, false), own, self.config.means, totals, signs);
+        let edge = Edge::new(watched, door, own, self.config.means, totals, signs, limits.body);
         let config = self.config.clone();
         let read = {
             let config = config.clone();

@@ -50,6 +50,7 @@ impl Live {
             ("store", new.store != old.store),
             ("means", new.means != old.means),
             ("spool", new.spool != old.spool),
+            ("allow_origins", new.allow_origins != old.allow_origins),
             ("dashboard_content", new.dashboard_content != old.dashboard_content),
         ] {
             if differs {

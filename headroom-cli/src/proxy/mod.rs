@@ -4,9 +4,11 @@ mod answer;
 mod aws;
 mod board;
 mod connect;
+mod connections;
 mod door;
 mod edge;
 mod embed;
+mod idle;
 mod live;
 mod metered;
 mod own;
@@ -38,7 +40,8 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_io_timeout::TimeoutWriter;
 use tower::{BoxError, Service, ServiceBuilder};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -55,7 +58,9 @@ pub(crate) use self::{
 use self::{
     aws::Signer,
     board::{Board, Copied},
+    connections::{Connections, Place},
     edge::Edge,
+    idle::IdleTimeout,
     live::{Live, LiveUpstreams},
     own::{Dashboard, Own},
     signals::Asked,
@@ -65,7 +70,7 @@ use self::{
 };
 use crate::{
     config::{self, Config, ConfigError, Log, SpoolFolder},
-    configured,
+    configured, core_dumps,
     ledger::Ledger,
     output,
     secret::{Secret, SecretError},
@@ -112,12 +117,13 @@ pub(crate) async fn run(
     config: Config,
     read: impl Fn() -> Result<Config, ConfigError> + Send + 'static,
 ) -> Result<(), ProxyError> {
+    core_dumps::forbid();
     let set_log = log_to_stderr(config.log);
     raise_file_limit();
     let mut signals = Signals::new().map_err(ProxyError::Signals)?;
     let upstreams = LiveUpstreams::new(config.upstreams.clone());
     let signer = config.bedrock_sign.then(Signer::default);
-    let upstream = Upstream::new(Connector::new()?, upstreams.clone(), signer.clone());
+    let upstream = Upstream::new(Connector::new()?, upstreams.clone(), signer.clone(), config.limits.answer);
     let home = config::home();
     let door = door(&config, home.as_deref())?;
     let (listener, address) = listen(config.listen.address()).await?;
@@ -135,7 +141,8 @@ pub(crate) async fn run(
     let board = Dashboard::new(Board::new(config.dashboard_content), home.as_deref(), config.tier);
     let own = Own::new(store, spool, &layer, metrics, Arc::clone(&totals)).with_dashboard(board);
     let service = ServiceBuilder::new().layer(layer).service(upstream);
-    let edge = Edge::new(service, door, own, config.means, Arc::clone(&totals), signer.is_some());
+    let signs = signer.is_some();
+    let edge = Edge::new(service, door, own, config.means, Arc::clone(&totals), signs, config.limits.body);
     let mut live = Live { config, upstreams, read: Box::new(read), set_log };
     serve(listener, edge, &mut live, &mut signals).await;
     totals.flush();
@@ -153,7 +160,7 @@ fn door(config: &Config, home: Option<&Path>) -> Result<Door, ProxyError> {
         tracing::warn!("the proxy's own routes are closed: {error}");
         None
     });
-    Ok(Door::new(secret, reachable))
+    Ok(Door::new(secret, reachable).allow_origins(config.allow_origins.clone()))
 }
 
 fn no_token(error: &Option<SecretError>) -> String {
@@ -176,7 +183,7 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ProxyE
 /// Says what is active and how a client is pointed at it. The user asked for it by starting the proxy, so `--log` has
 /// no say in it.
 fn announce(config: &Config, address: SocketAddr) {
-    eprintln!(
+    output::note(&format_args!(
         "headroom {} listens on http://{address} (tier {}, means {}, store {}); upstreams: {}\n\
          point a client at it: ANTHROPIC_BASE_URL=http://{address} OPENAI_BASE_URL=http://{address}/v1 \
          GOOGLE_GEMINI_BASE_URL=http://{address}",
@@ -185,24 +192,25 @@ fn announce(config: &Config, address: SocketAddr) {
         config.means_in_words(),
         config.store,
         config.upstreams,
-    );
+    ));
 }
 
 async fn serve<S, B>(listener: TcpListener, edge: Edge<S>, live: &mut Live, signals: &mut Signals)
 where
-    S: Service<Request<Copied<Incoming>>, Response = Response<B>, Error = UpstreamError>
+    S: Service<Request<Copied<IdleTimeout<Incoming>>>, Response = Response<B>, Error = UpstreamError>
         + Clone
         + Send
         + 'static,
     S::Future: Send,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    let idle = live.config.idle;
-    let server = server(idle);
+    let limits = live.config.limits;
+    let server = server(limits.idle);
+    let connections = Connections::new(limits.connections, limits.connections_per_peer);
     let graceful = GracefulShutdown::new();
     loop {
-        let (stream, peer) = tokio::select! {
-            accepted = listener.accept() => match accepted {
+        let (stream, peer, place) = tokio::select! {
+            accepted = accept(&listener, &connections) => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!("cannot take a connection: {error}");
@@ -218,26 +226,11 @@ where
                 }
             },
         };
-        // Each event of a stream leaves at once.
-        let _ = stream.set_nodelay(true);
-        let edge = edge.clone();
-        let began = Arc::new(AtomicBool::new(false));
-        let begins = Arc::clone(&began);
-        let service = service_fn(move |request| {
-            begins.store(true, Ordering::Relaxed);
-            edge.clone().handle(peer, request)
-        });
-        let connection = graceful.watch(server.serve_connection(TokioIo::new(stream), service).into_owned());
-        tokio::spawn(async move {
-            tokio::select! {
-                ended = connection => {
-                    if let Err(error) = ended {
-                        tracing::debug!("connection ended: {error}");
-                    }
-                }
-                () = nothing_came(idle, &began) => tracing::debug!("connection closed: no request came"),
-            }
-        });
+        let Some(place) = place else {
+            tracing::debug!("connection closed: as many from its machine as max_connections_per_peer allows");
+            continue;
+        };
+        connect(&server, &graceful, edge.clone(), (stream, peer, place), limits.idle);
     }
     drop(listener);
     let drain = live.config.drain;
@@ -250,6 +243,57 @@ where
         () = tokio::time::sleep(drain) => tracing::warn!("stopped before every request was finished"),
         () = signals.stop() => tracing::warn!("stopped at once"),
     }
+}
+
+/// Serves a connection until it ends, while others are served.
+fn connect<S, B>(
+    server: &auto::Builder<TokioExecutor>,
+    graceful: &GracefulShutdown,
+    edge: Edge<S>,
+    (stream, peer, place): (TcpStream, SocketAddr, Place),
+    idle: Duration,
+) where
+    S: Service<Request<Copied<IdleTimeout<Incoming>>>, Response = Response<B>, Error = UpstreamError>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    // Each event of a stream leaves at once.
+    let _ = stream.set_nodelay(true);
+    let began = Arc::new(AtomicBool::new(false));
+    let begins = Arc::clone(&began);
+    let service = service_fn(move |request| {
+        begins.store(true, Ordering::Relaxed);
+        edge.clone().handle(peer, request)
+    });
+    // A client that takes nothing of its answer holds what is on its way to it.
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(idle));
+    let stream = TokioIo::new(Box::pin(stream));
+    let connection = graceful.watch(server.serve_connection(stream, service).into_owned());
+    tokio::spawn(async move {
+        tokio::select! {
+            ended = connection => {
+                if let Err(error) = ended {
+                    tracing::debug!("connection ended: {error}");
+                }
+            }
+            () = nothing_came(idle, &began) => tracing::debug!("connection closed: no request came"),
+        }
+        drop(place);
+    });
+}
+
+/// The next connection, once there is room for it, and its place unless its machine has too many.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Connections,
+) -> io::Result<(TcpStream, SocketAddr, Option<Place>)> {
+    let room = connections.room().await;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, connections.place(room, peer)))
 }
 
 fn server(idle: Duration) -> auto::Builder<TokioExecutor> {
@@ -289,11 +333,25 @@ fn raise_file_limit() {
 
 /// Begins to log. What is given back changes how much.
 fn log_to_stderr(level: Log) -> Box<dyn Fn(Log) + Send> {
-    use tracing_subscriber::{layer::SubscriberExt, reload, util::SubscriberInitExt};
+    use tracing_subscriber::{
+        field::MakeExt, fmt::format::debug_fn, layer::SubscriberExt, reload, util::SubscriberInitExt,
+    };
 
     let colours = output::takes_colours(&io::stderr());
-    let lines =
-        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours).with_target(false);
+    // Paths and errors hold what clients and upstreams sent. A line of it is one line, and commands no terminal.
+    let fields = debug_fn(|line, field, value| {
+        let text = format!("{value:?}").replace('\n', "\\n");
+        let text = output::escape(&text);
+        match field.name() {
+            "message" => write!(line, "{text}"),
+            name => write!(line, "{name}={text}"),
+        }
+    });
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(colours)
+        .with_target(false)
+        .fmt_fields(fields.delimited(" "));
     let (ours, handle) = reload::Layer::new(of_ours(level));
     tracing_subscriber::registry().with(ours).with(lines).init();
     Box::new(move |level| {

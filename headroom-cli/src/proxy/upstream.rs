@@ -3,11 +3,14 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use headroom_tower::RequestReport;
-use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Version, header, request::Parts};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts,
+};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
@@ -22,6 +25,7 @@ use super::{
     aws::{self, SignError, Signer},
     board::{Copies, Side},
     connect::Connector,
+    idle::IdleTimeout,
     live::LiveUpstreams,
     turn::Turn,
 };
@@ -57,6 +61,8 @@ pub(super) struct Upstream {
     upstreams: LiveUpstreams,
     /// For requests to Bedrock; `None` where they go on as the client signed them.
     signer: Option<Signer>,
+    /// How long an answer may stand still.
+    patience: Duration,
 }
 
 /// The upstream gave no answer.
@@ -76,8 +82,21 @@ pub(super) enum UpstreamError {
     Sign(#[from] SignError),
     #[error("the request's body cannot be read: {0}")]
     Body(#[source] BoxError),
+    #[error("{base} said nothing for {} s", .patience.as_secs())]
+    Silent { base: Base, patience: Duration },
+    #[error("{base} {reason}")]
+    Unsafe { base: Base, reason: UnsafeAnswer },
     #[error("the request is larger than {} MiB, the most that is signed", aws::MAX_BODY >> 20)]
     TooLarge,
+}
+
+/// Why an answer cannot be passed on: it would mean something else to the client than it did here.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(super) enum UnsafeAnswer {
+    #[error("changed to another protocol, which nobody had asked for")]
+    Switched,
+    #[error("sent its answer in a transfer coding that nobody had asked for")]
+    TransferCoding,
 }
 
 impl UpstreamError {
@@ -87,10 +106,12 @@ impl UpstreamError {
             Self::Sign(SignError::Credentials(_)) => StatusCode::UNAUTHORIZED,
             Self::Body(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Silent { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Unreachable { .. }
             | Self::NoAnswer { .. }
             | Self::Unknown { .. }
             | Self::Path { .. }
+            | Self::Unsafe { .. }
             | Self::Sign(_) => StatusCode::BAD_GATEWAY,
         }
     }
@@ -105,14 +126,19 @@ fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'stat
 }
 
 impl Upstream {
-    pub(super) fn new(connector: Connector, upstreams: LiveUpstreams, signer: Option<Signer>) -> Self {
+    pub(super) fn new(
+        connector: Connector,
+        upstreams: LiveUpstreams,
+        signer: Option<Signer>,
+        patience: Duration,
+    ) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .http2_adaptive_window(true)
             .http2_keep_alive_interval(HTTP2_KEEPALIVE)
             .build(connector);
-        Self { client, upstreams, signer }
+        Self { client, upstreams, signer, patience }
     }
 }
 
@@ -120,7 +146,7 @@ impl<B> Service<Request<B>> for Upstream
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Response = Response<Tap<Incoming, Told>>;
+    type Response = Response<Tap<IdleTimeout<Incoming>, Told>>;
     type Error = UpstreamError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
@@ -154,22 +180,29 @@ where
         let body = copies.of(body, Side::After);
         let signer =
             self.signer.clone().filter(|_| provider == Provider::Bedrock && aws::wants_signature(&parts));
-        let (base, client) = (base.clone(), self.client.clone());
+        let (base, client, patience) = (base.clone(), self.client.clone(), self.patience);
         Box::pin(async move {
             let body = match signer {
                 Some(signer) => signed(&signer, &mut parts, body).await?,
                 None => body.map_err(Into::into).boxed_unsync(),
             };
             let sent = client.request(Request::from_parts(parts, body));
-            let mut response = sent.await.map_err(|source| match source.is_connect() {
-                true => UpstreamError::Unreachable { base, source },
-                false => UpstreamError::NoAnswer { base, source },
-            })?;
+            let Ok(answer) = tokio::time::timeout(patience, sent).await else {
+                return Err(UpstreamError::Silent { base, patience });
+            };
+            let mut response = match answer {
+                Ok(response) => response,
+                Err(source) if source.is_connect() => {
+                    return Err(UpstreamError::Unreachable { base, source });
+                }
+                Err(source) => return Err(UpstreamError::NoAnswer { base, source }),
+            };
+            check(&mut response).map_err(|reason| UpstreamError::Unsafe { base, reason })?;
             strip_hop_by_hop(response.headers_mut());
             turn.answered(call, response.status().as_u16());
             let (parts, body) = response.into_parts();
             let used: Told = Box::new(move |usage, model| turn.used(call, usage, model));
-            let body = Tap::new(body, &parts.headers, used);
+            let body = Tap::new(IdleTimeout::new(body, patience), &parts.headers, used);
             Ok(Response::from_parts(parts, body))
         })
     }
@@ -193,6 +226,33 @@ where
     signer.sign(parts, &body).await?;
     parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
     Ok(Full::from(body).map_err(|never| match never {}).boxed_unsync())
+}
+
+/// Lets the head of an answer pass if it means the same to the client as it did here.
+fn check(response: &mut Response<Incoming>) -> Result<(), UnsafeAnswer> {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(UnsafeAnswer::Switched);
+    }
+    let headers = response.headers_mut();
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter().peekable();
+    if codings.peek().is_some() {
+        // Only chunks have been taken off; what is in them would be taken for the content.
+        if !codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+            return Err(UnsafeAnswer::TransferCoding);
+        }
+        // RFC 9112, section 6.3: it overrides a length. The client, which gets the length alone, would cut the content.
+        headers.remove(header::CONTENT_LENGTH);
+    } else if let Some(length) = only_length(headers) {
+        headers.insert(header::CONTENT_LENGTH, length);
+    }
+    Ok(())
+}
+
+/// The length of an answer that gives it more than once. HTTP has refused the answer if they differ.
+fn only_length(headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter().map(HeaderValue::as_bytes);
+    let first = lengths.next()?.split(|byte| *byte == b',').next()?;
+    HeaderValue::from_bytes(first.trim_ascii()).ok()
 }
 
 fn strip_hop_by_hop(headers: &mut HeaderMap) {

@@ -91,7 +91,7 @@ pub(crate) fn run(args: &SimulateArgs, config: &Config) -> Result<(), SimulateEr
         bar.set_style(style);
     }
     for file in &files {
-        bar.set_message(name(file));
+        bar.set_message(output::escape(&name(file)).into_owned());
         replay.file(file, &mut outcome)?;
         bar.inc(1);
     }

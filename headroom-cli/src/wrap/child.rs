@@ -1,34 +1,93 @@
 //! The agent's process: it gets our signals, we get its exit status.
 
+#[cfg(unix)]
+use std::{env, ffi::OsStr};
 use std::{io, process::Command};
 
-use tokio::runtime::Runtime;
+use tokio::{process::Child, runtime::Runtime};
 
-/// Runs it to its end on our own terminal. The status is the one that a shell would report.
-pub(super) fn run(command: Command, runtime: &Runtime) -> io::Result<u8> {
-    let status = runtime.block_on(async {
+#[cfg(unix)]
+use super::orphan;
+use crate::core_dumps;
+
+/// How the agent ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    /// The status that a shell would report.
+    pub(super) status: u8,
+    /// Whether a signal ended it, or a key of the terminal asked it to end: it may have been in the middle of a line.
+    pub(super) is_interrupted: bool,
+}
+
+/// Runs it to its end on our own terminal. Called on the main thread, with which the agent ends.
+pub(super) fn run(command: Command, runtime: &Runtime) -> io::Result<Ended> {
+    let (status, had_key) = runtime.block_on(async {
         // Before the child is there: a signal that comes meanwhile is its, too.
         let mut signals = signals::Signals::new()?;
-        let mut child = tokio::process::Command::from(command).spawn()?;
-        loop {
+        let mut child = spawn(command)?;
+        // The agent has the limit that it would have without us. There are no prompts here before it runs.
+        core_dumps::forbid();
+        #[cfg(unix)]
+        let watcher = orphan::Watcher::over(child.id());
+        let status = loop {
             tokio::select! {
                 // Once it is reaped, its id may be another's.
                 biased;
                 status = child.wait() => break status,
                 signal = signals.next() => signals::send(&child, signal),
             }
-        }
+        };
+        #[cfg(unix)]
+        watcher.dismiss();
+        io::Result::Ok((status?, signals.had_key()))
     })?;
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return Ok(u8::try_from(128 + signal).unwrap_or(u8::MAX));
+        let status = u8::try_from(128 + signal).unwrap_or(u8::MAX);
+        return Ok(Ended { status, is_interrupted: true });
     }
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    let status = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok(Ended { status, is_interrupted: had_key })
+}
+
+#[cfg(unix)]
+fn spawn(command: Command) -> io::Result<Child> {
+    can_be_run(command.get_program())?;
+    tokio::process::Command::from(orphan::bound_to_us(command)).spawn()
+}
+
+#[cfg(not(unix))]
+fn spawn(command: Command) -> io::Result<Child> {
+    tokio::process::Command::from(command).spawn()
+}
+
+/// Whether a program of this name is in the folders of `PATH`, and one that may be run.
+#[cfg(unix)]
+fn can_be_run(program: &OsStr) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    // Without PATH the system has folders of its own.
+    let Some(path) = env::var_os("PATH") else { return Ok(()) };
+    let mut found =
+        env::split_paths(&path).filter_map(|folder| folder.join(program).metadata().ok()).peekable();
+    if found.peek().is_none() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    match found.any(|file| file.is_file() && file.permissions().mode() & 0o111 != 0) {
+        true => Ok(()),
+        false => Err(io::ErrorKind::PermissionDenied.into()),
+    }
 }
 
 #[cfg(unix)]
 mod signals {
-    use std::{io, thread};
+    use std::{
+        io,
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
+        thread,
+    };
 
     use rustix::process::{Pid, Signal, kill_process};
     use signal_hook::{
@@ -47,17 +106,25 @@ mod signals {
     ];
 
     /// The signals that were sent to us alone.
-    pub(super) struct Signals(mpsc::UnboundedReceiver<Signal>);
+    pub(super) struct Signals {
+        sent: mpsc::UnboundedReceiver<Signal>,
+        had_key: Arc<AtomicBool>,
+    }
 
     impl Signals {
         pub(super) fn new() -> io::Result<Self> {
             let mut signals = SignalsInfo::<WithOrigin>::new(FORWARDED.map(|(number, _)| number))?;
-            let (sender, receiver) = mpsc::unbounded_channel();
+            let (sender, sent) = mpsc::unbounded_channel();
+            let had_key = Arc::new(AtomicBool::new(false));
+            let key = Arc::clone(&had_key);
             thread::Builder::new().name("signals".to_owned()).spawn(move || {
                 for origin in signals.forever() {
                     // Keys such as Ctrl-C reach every process in the foreground; the agent has had them, and a second
                     // one means "now" to most.
                     let from_terminal = origin.process.is_none();
+                    if from_terminal && matches!(origin.signal, SIGINT | SIGQUIT) {
+                        key.store(true, Ordering::Relaxed);
+                    }
                     let signal = FORWARDED.iter().find(|(number, _)| *number == origin.signal);
                     if let Some((_, signal)) = signal.filter(|_| !from_terminal)
                         && sender.send(*signal).is_err()
@@ -66,14 +133,19 @@ mod signals {
                     }
                 }
             })?;
-            Ok(Self(receiver))
+            Ok(Self { sent, had_key })
         }
 
         pub(super) async fn next(&mut self) -> Signal {
-            match self.0.recv().await {
+            match self.sent.recv().await {
                 Some(signal) => signal,
                 None => std::future::pending().await,
             }
+        }
+
+        /// Whether a key of the terminal asked the processes in the foreground to end.
+        pub(super) fn had_key(&self) -> bool {
+            self.had_key.load(Ordering::Relaxed)
         }
     }
 
@@ -100,6 +172,10 @@ mod signals {
 
         pub(super) async fn next(&mut self) {
             let _ = tokio::signal::ctrl_c().await;
+        }
+
+        pub(super) const fn had_key(&self) -> bool {
+            false
         }
     }
 

@@ -6,16 +6,27 @@ mod child;
 mod context;
 mod door;
 mod durable;
+#[cfg(unix)]
+mod orphan;
 mod plan;
 mod receipt;
 mod steps;
 
-use std::{env, io, net::SocketAddr, path::Path, process::Command, sync::Arc};
+use std::{
+    env,
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    path::Path,
+    process::Command,
+    sync::Arc,
+};
 
 use headroom_core::Means;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+#[cfg(unix)]
+pub(crate) use self::orphan::step;
 pub(crate) use self::{
     agent::{Agent, find},
     args::{EXAMPLES, WrapArgs},
@@ -101,7 +112,7 @@ pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Resu
     };
     ContextTool::asked(args.context_tool)?.attach(args.agent, &mut plan, &args.args)?;
     for note in &plan.notes {
-        eprintln!("headroom: {note}");
+        output::note(&format_args!("headroom: {note}"));
     }
     if !args.join {
         runtime.block_on(check(config));
@@ -114,9 +125,9 @@ pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Resu
     // An answer that the agent did not wait for ends here.
     drop(door);
     runtime.shutdown_background();
-    let status = result.map_err(|source| failed(args.agent, source))?;
-    finish(args, shared, &receipt);
-    Ok(status)
+    let ended = result.map_err(|source| failed(args.agent, source))?;
+    finish(args, shared, &receipt, ended.is_interrupted);
+    Ok(ended.status)
 }
 
 fn command(args: &WrapArgs, plan: &Plan) -> Command {
@@ -152,7 +163,8 @@ async fn check(config: &Config) {
         (_, Store::Memory) => Ok(()),
     };
     if let Err(error) = checked {
-        eprintln!("headroom: nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
+        let reason = store::reason(Some(&error));
+        output::note(&format_args!("headroom: nothing can be set aside until this is mended: {reason}"));
     }
 }
 
@@ -162,7 +174,7 @@ fn print(args: &WrapArgs, shared: SocketAddr) -> Result<(), WrapError> {
     };
     ContextTool::asked(args.context_tool)?.attach(args.agent, &mut plan, &args.args)?;
     for note in &plan.notes {
-        eprintln!("headroom: {note}");
+        output::note(&format_args!("headroom: {note}"));
     }
     let arguments: Vec<_> = plan.arguments(&args.args).map(|text| text.to_string_lossy()).collect();
     let text = if args.json {
@@ -195,23 +207,25 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// The receipt. The agent has left the terminal by now.
-fn finish(args: &WrapArgs, shared: SocketAddr, receipt: &Receipt) {
+/// The receipt. The agent has left the terminal by now, perhaps in the middle of a line.
+fn finish(args: &WrapArgs, shared: SocketAddr, receipt: &Receipt, is_interrupted: bool) {
     let totals = receipt.totals();
+    let program = args.agent.program();
+    if is_interrupted && io::stderr().is_terminal() {
+        output::note(&"");
+    }
     if args.join {
-        eprintln!(
-            "headroom: {} went through the proxy at http://{shared}, which keeps its own count",
-            args.agent.program()
-        );
+        output::note(&format_args!(
+            "headroom: {program} went through the proxy at http://{shared}, which keeps its own count"
+        ));
     } else if args.json {
-        eprintln!("{}", json!({"headroom": totals, "tokens_saved": totals.saved()}));
+        output::note(&json!({"headroom": totals, "tokens_saved": totals.saved()}));
     } else if totals.is_empty() {
-        eprintln!(
-            "headroom: no request came through the proxy; if {} made any, its own settings sent them elsewhere",
-            args.agent.program()
-        );
+        output::note(&format_args!(
+            "headroom: no request came through the proxy; if {program} made any, its own settings sent them elsewhere"
+        ));
     } else {
-        eprintln!("headroom: {totals}");
+        output::note(&format_args!("headroom: {totals}"));
     }
 }
 

@@ -70,8 +70,10 @@ impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.requests == 1 { "" } else { "s" };
         write!(f, "{} request{plural}", Count(self.requests))?;
-        if self.refused > 0 {
-            write!(f, " ({} more refused)", Count(self.refused))?;
+        match self.refused {
+            0 => {}
+            refused if self.requests == 0 => return write!(f, " ({} refused)", Count(refused)),
+            refused => write!(f, " ({} more refused)", Count(refused))?,
         }
         let (before, after) = (Count(self.tokens_before), Count(self.tokens_after));
         match self.saved() {
@@ -82,5 +84,18 @@ impl fmt::Display for Totals {
                 write!(f, ", tool results {before} -> {after} tokens, {} ({share} %) saved", Count(saved))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_were_all_refused_are_no_more_than_there_were() {
+        let text = |requests, refused| Totals { requests, refused, ..Totals::default() }.to_string();
+        assert_eq!(text(0, 2), "0 requests (2 refused)");
+        assert!(text(1, 2).starts_with("1 request (2 more refused), "));
+        assert!(text(3, 0).starts_with("3 requests, "));
     }
 }

@@ -56,6 +56,7 @@ impl Setup {
 }
 
 #[test]
+#[ignore = "installs agents and SDKs from npm and PyPI"]
 fn codex_works_with_a_provider_by_aimock() {
     let Some(setup) = Clients::get().and_then(Setup::new) else { return };
     let clients = Clients::get().unwrap();
@@ -90,6 +91,7 @@ fn codex_works_with_a_provider_by_aimock() {
 }
 
 #[test]
+#[ignore = "installs agents and SDKs from npm and PyPI"]
 fn gemini_cli_works_with_a_provider_by_aimock() {
     let Some(setup) = Clients::get().and_then(Setup::new) else { return };
     let clients = Clients::get().unwrap();

@@ -53,6 +53,7 @@ impl Claude<'_> {
 }
 
 #[test]
+#[ignore = "installs agents and SDKs from npm and PyPI"]
 fn claude_code_works_and_breaks_no_rule_of_the_provider() {
     let Some(clients) = Clients::get() else { return };
     for args in [&[][..], &["--parallel"]] {
@@ -86,6 +87,7 @@ fn claude_code_works_and_breaks_no_rule_of_the_provider() {
 }
 
 #[test]
+#[ignore = "installs agents and SDKs from npm and PyPI"]
 fn claude_code_works_with_threads_that_it_is_led_away_from() {
     let Some(clients) = Clients::get() else { return };
     let (home, folder, data) = (tempfile::tempdir().unwrap(), workspace(), tempfile::tempdir().unwrap());
@@ -101,6 +103,7 @@ fn claude_code_works_with_threads_that_it_is_led_away_from() {
 }
 
 #[test]
+#[ignore = "installs agents and SDKs from npm and PyPI"]
 fn claude_code_works_with_agents_under_it() {
     let Some(clients) = Clients::get() else { return };
     let (home, folder, data) = (tempfile::tempdir().unwrap(), workspace(), tempfile::tempdir().unwrap());
@@ -116,6 +119,7 @@ fn claude_code_works_with_agents_under_it() {
 }
 
 #[test]
+#[ignore = "installs agents and SDKs from npm and PyPI"]
 fn claude_code_reads_what_was_set_aside_from_files() {
     let Some(clients) = Clients::get() else { return };
     let (home, folder, data) = (tempfile::tempdir().unwrap(), workspace(), tempfile::tempdir().unwrap());

@@ -22,6 +22,7 @@ fn codex(clients: &Clients, upstream: &Mock, recorded: &Path, folder: &Path, con
 }
 
 #[test]
+#[ignore = "installs agents and SDKs from npm and PyPI"]
 fn codex_works_and_sends_less() {
     let Some(clients) = Clients::get() else { return };
     let (recorded, folder) = (tempfile::tempdir().unwrap(), workspace());

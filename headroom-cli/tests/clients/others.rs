@@ -7,6 +7,7 @@ use super::{
 };
 
 #[test]
+#[ignore = "installs agents and SDKs from npm and PyPI"]
 fn opencode_works_and_breaks_no_rule_of_the_provider() {
     let Some(clients) = Clients::get() else { return };
     for args in [&[][..], &["--parallel"]] {
@@ -35,6 +36,7 @@ fn opencode_works_and_breaks_no_rule_of_the_provider() {
 }
 
 #[test]
+#[ignore = "installs agents and SDKs from npm and PyPI"]
 fn gemini_cli_works() {
     let Some(clients) = Clients::get() else { return };
     let (home, folder, data) = (tempfile::tempdir().unwrap(), workspace(), tempfile::tempdir().unwrap());

@@ -126,6 +126,72 @@ fn an_answer_that_ends_with_its_connection_passes_whole() {
 }
 
 #[test]
+fn an_answer_with_chunks_and_a_length_passes_whole() {
+    for heads in
+        ["content-length: 3\r\ntransfer-encoding: chunked", "Transfer-Encoding: Chunked\r\ncontent-length: 3"]
+    {
+        let upstream =
+            Upstream::answering(format!("HTTP/1.1 200 OK\r\n{heads}\r\n\r\n5\r\nhello\r\n0\r\n\r\n"));
+        let proxy = Proxy::to(upstream.address, &[]);
+        let answer = exchange(proxy.address, post(PATHS[0], "", b"{}"));
+        assert_eq!((answer.status(), &*answer.body, answer.complete), (200, &b"hello"[..], true), "{heads}");
+        assert_eq!(answer.header("content-length"), None, "{heads}");
+    }
+}
+
+#[test]
+fn an_answer_whose_end_is_in_doubt_is_refused() {
+    let ends: [(&str, u16); 6] = [
+        ("content-length: 3\r\ncontent-length: 5\r\n\r\nhello", 502),
+        ("content-length: 3, 5\r\n\r\nhello", 502),
+        ("content-length: +5\r\n\r\nhello", 502),
+        ("transfer-encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 502),
+        ("transfer-encoding: gzip\r\n\r\nhello", 502),
+        ("content-length: 5\r\ncontent-length: 5\r\n\r\nhello", 200),
+    ];
+    for (end, status) in ends {
+        let upstream = Upstream::answering(format!("HTTP/1.1 200 OK\r\n{end}"));
+        let proxy = Proxy::to(upstream.address, &[]);
+        let answer = exchange(proxy.address, post(PATHS[0], "", b"{}"));
+        assert_eq!((answer.status(), answer.complete), (status, true), "{end}: {answer:?}");
+        let lengths = answer.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        assert_eq!(lengths.count(), 1, "{answer:?}");
+    }
+}
+
+#[test]
+fn an_upstream_that_changes_the_protocol_unasked_gives_502() {
+    let upstream = Upstream::start(|connection| {
+        let request = connection.read()?;
+        connection
+            .write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\nanything")?;
+        Ok(request)
+    });
+    let proxy = Proxy::to(upstream.address, &[]);
+    let answer = exchange(proxy.address, post(PATHS[0], "", b"{}"));
+    assert_eq!((answer.status(), answer.header("upgrade")), (502, None), "{answer:?}");
+}
+
+#[test]
+fn malformed_chunks_are_the_clients_fault() {
+    let upstream = Upstream::answering(ok("{}"));
+    let proxy = Proxy::to(upstream.address, &[]);
+    for path in PATHS.into_iter().chain(["/v1/files", "/model/m/invoke"]) {
+        for body in
+            ["zz\r\n{}\r\n0\r\n\r\n", "2\r\n{}zz", "ffffffffffffffffff\r\n{}\r\n", "-2\r\n{}\r\n0\r\n\r\n"]
+        {
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+                 transfer-encoding: chunked\r\n\r\n"
+            );
+            let answer = exchange(proxy.address, format!("{head}{body}"));
+            assert_eq!(answer.status(), 400, "{path} {body:?}: {answer:?}");
+            assert!(String::from_utf8_lossy(&answer.body).contains("body is malformed"), "{answer:?}");
+        }
+    }
+}
+
+#[test]
 fn an_upstream_that_stalls_is_waited_for_and_holds_up_nobody_else() {
     let (go, gone) = mpsc::channel::<()>();
     let gone = Mutex::new(gone);

@@ -117,6 +117,28 @@ fn our_token_never_leaves_the_machine() {
     for target in ["/v1/models", "/v1/compressed", "//stats", "/v1/%63ompress", "/v1/messages"] {
         assert_eq!(setup.send("GET", target, &bearer).status(), 404, "{target}");
     }
+    for header in [
+        "x-api-key: TOKEN",
+        "x-goog-api-key: TOKEN",
+        "api-key: TOKEN",
+        "authorization: TOKEN",
+        "authorization: bearer  TOKEN",
+        "proxy-authorization: Bearer TOKEN",
+        "cookie: a=1; key=TOKEN",
+        "x-anything: \"TOKEN\"",
+    ] {
+        let header = header.replace("TOKEN", &setup.token);
+        for named in ["".to_owned(), format!("x-headroom-token: {}\r\n", setup.token)] {
+            let answer = setup.send("GET", "/v1/models", &format!("{header}\r\n{named}"));
+            assert_eq!(answer.status(), 404, "{header}");
+        }
+    }
+    for query in ["key=TOKEN", "a=b&api_key=TOKEN", "key=%54OKEN"] {
+        let first = format!("%{:02x}", setup.token.as_bytes()[0]);
+        let query = query.replace("%54OKEN", &format!("{first}{}", &setup.token[1..]));
+        let query = query.replace("TOKEN", &setup.token);
+        assert_eq!(setup.send("GET", &format!("/v1beta/models?{query}"), "").status(), 404, "{query}");
+    }
     assert!(setup.upstream.is_untouched());
     let headers = format!("x-headroom-token: {}\r\nX-Headroom-Other: 1\r\nx-custom: 1\r\n", setup.token);
     assert_eq!(setup.send("GET", "/v1/models", &headers).status(), 200);

@@ -2,7 +2,7 @@ use std::{env, fs, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::{headroom, records, skipped, stderr};
+use crate::support::{headroom, records, stderr};
 
 fn simulate(args: &[&str]) -> Value {
     let output = headroom(&["simulate", "--json"]).args(args).output().unwrap();
@@ -76,13 +76,12 @@ fn without_a_conversation_it_says_what_is_understood() {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn no_recorded_conversation_gets_dearer() {
     let shared = env::var_os("HEADROOM_SHARED").map_or_else(|| PathBuf::from("../../shared"), PathBuf::from);
     let traces = shared.join("corpora/agent-traces");
-    if !traces.is_dir() {
-        return skipped("there are no recorded conversations; set HEADROOM_SHARED");
-    }
-    let mut paths: Vec<_> = fs::read_dir(traces).unwrap().map(|file| file.unwrap().path()).collect();
+    let traces = fs::read_dir(traces).expect("HEADROOM_SHARED names the folder of recorded data");
+    let mut paths: Vec<_> = traces.map(|file| file.unwrap().path()).collect();
     paths.retain(|path| path.metadata().unwrap().len() < 200_000);
     let paths: Vec<_> = paths.iter().map(|path| path.to_str().unwrap()).collect();
     let outcome = simulate(&paths);

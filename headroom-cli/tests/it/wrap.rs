@@ -3,6 +3,7 @@
 
 mod agents;
 mod durable;
+mod orphan;
 mod process;
 
 use std::{

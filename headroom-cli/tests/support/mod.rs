@@ -3,6 +3,8 @@
 
 mod http;
 mod proxy;
+#[cfg(unix)]
+mod terminal;
 
 use std::{
     io::Write,
@@ -12,6 +14,8 @@ use std::{
 
 use serde_json::json;
 
+#[cfg(unix)]
+pub(crate) use self::terminal::on_terminal;
 pub(crate) use self::{
     http::{Connection, Message, Upstream, exchange, ok, post},
     proxy::Proxy,

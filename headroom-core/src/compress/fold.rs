@@ -333,6 +333,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "needs HEADROOM_SHARED"]
     fn recorded_outputs_come_back() {
         for (path, text) in shared_texts("corpora") {
             let short = folded(&text);

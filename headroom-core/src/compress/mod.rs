@@ -17,6 +17,8 @@ pub(crate) mod terminal;
 #[cfg(test)]
 mod trial;
 
+use listing::recursive;
+
 use crate::{ContentKind, Step};
 
 /// A text of this kind in a form that says the same in fewer bytes, and what was done for it.
@@ -27,6 +29,29 @@ pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Step)> {
         ContentKind::Table => columns::render(text).map(|text| (text, Step::Columns)),
         _ => None,
     }
+}
+
+/// The first and last line of the source that each line of such a form was made of, counted from zero. A line that the
+/// form adds has the lines of the one behind it. `None` where the lines of the form are those of its source.
+pub(crate) fn source_lines(kind: ContentKind, form: &str) -> Option<Vec<(u32, u32)>> {
+    match kind {
+        ContentKind::Search => Some(behind(form, |line, number| number == 0 && search::is_header(line))),
+        ContentKind::Listing if recursive::is_in(form) => Some(recursive::source_lines(form)),
+        ContentKind::Listing => Some(behind(form, |_, number| number == 0)),
+        ContentKind::Table => Some(behind(form, |line, _| columns::is_header(line))),
+        _ => None,
+    }
+}
+
+/// The lines of the source of a form that has added those that pass the test.
+fn behind(form: &str, is_added: impl Fn(&str, usize) -> bool) -> Vec<(u32, u32)> {
+    let mut source = 0;
+    let number = |(number, line): (usize, &str)| {
+        let own = source;
+        source += u32::from(!is_added(line, number));
+        (own, own)
+    };
+    form.split('\n').enumerate().map(number).collect()
 }
 
 /// The lines of a text of this kind that may be set aside; of prose, the sentences.
@@ -64,12 +89,20 @@ pub(crate) fn framed(kind: ContentKind, text: &str, wanted: &elide::Wanted<'_>) 
     gaps(kind, text, wanted).into_iter().map(|gap| Framed { gap, opening: String::new() }).collect()
 }
 
-/// The texts under a directory of the shared data, with their paths; says so and gives none where it is absent.
+/// A part of the recorded data. Tests that need it are ignored unless they are asked for.
+#[cfg(test)]
+pub(crate) fn shared(part: &str) -> std::path::PathBuf {
+    let shared = std::env::var("HEADROOM_SHARED").unwrap_or_else(|_| "../../shared".to_owned());
+    let path = std::path::Path::new(&shared).join(part);
+    assert!(path.exists(), "{} is absent; HEADROOM_SHARED names the folder of recorded data", path.display());
+    path
+}
+
+/// The texts under a directory of the recorded data, with their paths.
 #[cfg(test)]
 pub(crate) fn shared_texts(directory: &str) -> Vec<(std::path::PathBuf, String)> {
-    let shared = std::env::var("HEADROOM_SHARED").unwrap_or_else(|_| "../../shared".to_owned());
     let mut texts = Vec::new();
-    let mut directories = vec![std::path::Path::new(&shared).join(directory)];
+    let mut directories = vec![shared(directory)];
     while let Some(directory) = directories.pop() {
         for path in std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()) {
             if path.is_dir() {
@@ -79,8 +112,6 @@ pub(crate) fn shared_texts(directory: &str) -> Vec<(std::path::PathBuf, String)>
             }
         }
     }
-    if texts.is_empty() {
-        println!("skipped: no texts in {directory} under {shared}");
-    }
+    assert!(!texts.is_empty(), "no texts in {directory}");
     texts
 }

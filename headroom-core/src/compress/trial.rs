@@ -1,10 +1,13 @@
 //! What compressors of lines make of real results: shared by their tests.
 
-use std::{env, fmt::Write, fs, path::PathBuf};
+use std::{fmt::Write, fs};
 
 use serde_json::Value;
 
-use super::elide::{Gap, Wanted};
+use super::{
+    elide::{Gap, Wanted},
+    shared,
+};
 
 /// The text with a line for each gap, as the engine may write it.
 pub(super) fn elided(text: &str, gaps: &[Gap]) -> String {
@@ -51,16 +54,8 @@ pub(super) fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn shared() -> PathBuf {
-    env::var("HEADROOM_SHARED").map_or_else(|_| PathBuf::from("../../shared"), PathBuf::from)
-}
-
-fn read_json(path: &std::path::Path) -> Option<Value> {
-    let Ok(text) = fs::read_to_string(path) else {
-        println!("skipped: {} is absent", path.display());
-        return None;
-    };
-    Some(serde_json::from_str(&text).unwrap())
+fn read_json(path: &std::path::Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// What became of some texts.
@@ -96,12 +91,9 @@ impl Tally {
 }
 
 /// Runs `form` over a folder of the corpora and looks for what was used later or matters otherwise.
-pub(super) fn corpus(
-    folder: &str,
-    form: impl Fn(&str, &str, &Wanted<'_>) -> Option<String>,
-) -> Option<Tally> {
-    let corpora = shared().join("corpora");
-    let all = read_json(&corpora.join("needles.json"))?;
+pub(super) fn corpus(folder: &str, form: impl Fn(&str, &str, &Wanted<'_>) -> Option<String>) -> Tally {
+    let corpora = shared("corpora");
+    let all = read_json(&corpora.join("needles.json"));
     let mut tally = Tally::default();
     for (file, spec) in all.as_object().unwrap().iter().filter(|(file, _)| file.starts_with(folder)) {
         let text = String::from_utf8_lossy(&fs::read(corpora.join(file)).unwrap()).into_owned();
@@ -114,16 +106,16 @@ pub(super) fn corpus(
         tally.add(file, &text, &out, &needles);
     }
     println!("{folder}: {tally:?}");
-    Some(tally)
+    tally
 }
 
 /// Runs `form` over the tool results of recorded conversations.
-pub(super) fn conversations(form: impl Fn(&str, &Wanted<'_>) -> Option<String>) -> Option<Tally> {
-    let corpora = shared().join("corpora");
-    let all = read_json(&corpora.join("needles.json"))?;
+pub(super) fn conversations(form: impl Fn(&str, &Wanted<'_>) -> Option<String>) -> Tally {
+    let corpora = shared("corpora");
+    let all = read_json(&corpora.join("needles.json"));
     let mut tally = Tally::default();
     for (file, spec) in all.as_object().unwrap().iter().filter(|(file, _)| file.starts_with("agent-traces")) {
-        let trace = read_json(&corpora.join(file)).unwrap();
+        let trace = read_json(&corpora.join(file));
         visit_results(trace["request"]["messages"].as_array().unwrap(), |at, text, arguments, question| {
             let wanted = Wanted { question, arguments: Some(arguments), ..Wanted::default() };
             let Some(out) = form(text, &wanted) else { return };
@@ -141,7 +133,7 @@ pub(super) fn conversations(form: impl Fn(&str, &Wanted<'_>) -> Option<String>) 
         });
     }
     println!("conversations: {tally:?}");
-    Some(tally)
+    tally
 }
 
 fn plain(content: &Value) -> String {

@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use super::{
     Block, WORTHWHILE,
-    parts::{Part, parts},
+    parts::{LineMap, Part, parts},
 };
 use crate::{
-    ContentKind, Original, Step,
+    ContentKind, Handle, Original, Step,
     compress::{self, elide::Wanted, html, json, prose, terminal},
+    marker::{self, Elision},
 };
 
 /// One form of a text.
@@ -31,16 +34,8 @@ pub(super) fn forms<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Form<'a>> {
         originals: Vec::new(),
     };
     let mut forms = vec![plain];
-    if !matches!(kind, ContentKind::Json | ContentKind::FileRead)
-        && let Some(text) = terminal::render(block.text)
-    {
-        let parts = parts(&text, kind);
-        forms.push(Form {
-            text: Cow::Owned(text),
-            parts,
-            steps: vec![Step::Terminal],
-            originals: Vec::new(),
-        });
+    if !matches!(kind, ContentKind::Json | ContentKind::FileRead) {
+        forms.extend(terminal_forms(block, kind));
     }
     let Some(source) = forms.last() else { return forms };
     let selected = if block.may_elide() { rendered(block, source, true) } else { None };
@@ -59,13 +54,37 @@ pub(super) fn forms<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Form<'a>> {
     forms
 }
 
+/// The text without what its terminal sequences add; and where the original can be kept, also without the frames of
+/// progress displays that nothing else covers.
+fn terminal_forms<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Form<'a>> {
+    let form = |body: String, start: usize, originals| {
+        let parts = parts(body.get(start..).unwrap_or_default(), kind).into_iter();
+        let parts =
+            parts.map(|part| Part { bytes: part.bytes.start + start..part.bytes.end + start, ..part });
+        Form { parts: parts.collect(), text: Cow::Owned(body), steps: vec![Step::Terminal], originals }
+    };
+    let mut forms = Vec::new();
+    forms.extend(terminal::render(block.text, false).map(|found| form(found.text, 0, Vec::new())));
+    let may_hide = block.may_elide() && block.text.contains('\r') && !marker::is_in(block.text);
+    let hiding = if may_hide { terminal::render(block.text, true) } else { None };
+    if let Some(found) = hiding.filter(|found| found.hidden > 0) {
+        let handle = Handle::of(block.text);
+        let summary = format!("{} overwritten frames of progress displays", found.hidden);
+        let elision = Elision { handle, lines: found.lines, summary: &summary, folder: block.spool };
+        let original = Original { handle, content: block.text.to_owned() };
+        let head = format!("{elision}\n");
+        forms.push(form(format!("{head}{}", found.text), head.len(), vec![original]));
+    }
+    forms
+}
+
 /// The text with each part in the form of its kind; `None` where no part has one that pays.
 fn rendered<'a>(block: &Block<'a>, source: &Form<'a>, select: bool) -> Option<Form<'a>> {
     let mut form = Form {
         text: Cow::Borrowed(""),
         parts: Vec::new(),
         steps: source.steps.clone(),
-        originals: Vec::new(),
+        originals: source.originals.clone(),
     };
     let mut text = String::new();
     let mut from = 0;
@@ -76,11 +95,16 @@ fn rendered<'a>(block: &Block<'a>, source: &Form<'a>, select: bool) -> Option<Fo
         let piece = source.text.get(part.bytes.clone())?;
         let start = text.len();
         let mut kind = part.kind;
-        let selection = if select { selected(block, part.kind, piece) } else { None };
+        let mut lines = part.lines.clone();
+        // What is kept must be what the tool sent, not what was left of it.
+        let is_sent =
+            source.steps.is_empty() || memmem::find(block.text.as_bytes(), piece.as_bytes()).is_some();
+        let selection = if select && is_sent { selected(block, part.kind, piece) } else { None };
         match selection.map_or_else(|| lossless(block, part.kind, piece), Some) {
             Some(found) => {
                 changed |= !select || !found.originals.is_empty();
                 kind = found.kind;
+                lines = line_map(&lines, &found);
                 if text.is_empty() {
                     text = found.text;
                 } else {
@@ -91,7 +115,7 @@ fn rendered<'a>(block: &Block<'a>, source: &Form<'a>, select: bool) -> Option<Fo
             }
             None => text.push_str(piece),
         }
-        form.parts.push(Part { bytes: start..text.len(), kind });
+        form.parts.push(Part { bytes: start..text.len(), kind, lines });
     }
     text.push_str(source.text.get(from..)?);
     form.text = Cow::Owned(text);
@@ -105,6 +129,19 @@ struct Found {
     kind: ContentKind,
     steps: Vec<Step>,
     originals: Vec<Original>,
+}
+
+/// The lines of the original that the lines of this form of a part were made of.
+fn line_map(part: &LineMap, found: &Found) -> LineMap {
+    let LineMap::From(first) = part else { return part.clone() };
+    match compress::source_lines(found.kind, &found.text) {
+        Some(lines) => {
+            let of_text =
+                |(start, end): (u32, u32)| (start.saturating_add(*first), end.saturating_add(*first));
+            LineMap::Each(lines.into_iter().map(of_text).collect())
+        }
+        None => part.clone(),
+    }
 }
 
 fn lossless(block: &Block<'_>, kind: ContentKind, text: &str) -> Option<Found> {

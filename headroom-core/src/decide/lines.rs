@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{
     Block, Find, MIN_SAVING,
     changes::{Change, Changes, apply},
+    forms::Form,
     parts::Part,
 };
 use crate::{
@@ -19,12 +20,10 @@ use crate::{
 /// Of lines that a marker would replace, so many bytes at the start most often tell that it pays.
 const ENOUGH_BYTES: usize = 1024;
 
-/// Replacements of lines of a text, and the original that its gaps point into.
+/// Replacements of lines of a form, and the original that its gaps point into.
 pub(super) fn line_changes(
     block: &Block<'_>,
-    text: &str,
-    parts: &[Part],
-    steps: &[Step],
+    Form { text, parts, steps, .. }: &Form<'_>,
     find: &Find<'_>,
 ) -> (Vec<Change>, Option<Original>) {
     let mut changes = Changes::default();
@@ -48,7 +47,9 @@ pub(super) fn line_changes(
     if parts.iter().all(|part| part.kind == ContentKind::Json) {
         return (changes.sorted, None);
     }
-    let original = if block.may_elide() { set_aside(block, text, parts, &mut changes) } else { None };
+    // Nobody has a page's lines but who has its Markdown.
+    let source = if steps.contains(&Step::Page) { text } else { block.text };
+    let original = if block.may_elide() { set_aside(block, source, text, parts, &mut changes) } else { None };
     // What a fold repeats must stand right before it.
     let folds = fold::runs(text)
         .into_iter()
@@ -77,9 +78,15 @@ fn thin_numbers(text: &str, changes: &mut Changes) {
     }
 }
 
-/// Sets lines aside; gives what the gaps point into.
-fn set_aside(block: &Block<'_>, text: &str, parts: &[Part], changes: &mut Changes) -> Option<Original> {
-    let handle = Handle::of(text);
+/// Sets lines aside; gives what the gaps point into: `source`, whose lines the markers name.
+fn set_aside(
+    block: &Block<'_>,
+    source: &str,
+    text: &str,
+    parts: &[Part],
+    changes: &mut Changes,
+) -> Option<Original> {
+    let handle = Handle::of(source);
     let mut gaps = Vec::new();
     for part in parts {
         let Some(piece) = text.get(part.bytes.clone()) else { continue };
@@ -89,10 +96,8 @@ fn set_aside(block: &Block<'_>, text: &str, parts: &[Part], changes: &mut Change
             file_read: part.kind == ContentKind::FileRead,
             learned: block.learned,
         };
-        let before = text.get(..part.bytes.start).unwrap_or_default();
-        let lines = u32::try_from(memchr::memchr_iter(b'\n', before.as_bytes()).count()).unwrap_or(u32::MAX);
         for Framed { gap, opening } in compress::framed(part.kind, piece, &wanted) {
-            let lines = (gap.first.saturating_add(lines), gap.last.saturating_add(lines));
+            let Some(lines) = part.lines.range(piece, &gap.range, (gap.first, gap.last)) else { continue };
             let bytes = part.bytes.start + gap.range.start..part.bytes.start + gap.range.end;
             let (with, step) = if part.kind == ContentKind::Prose {
                 // There are many gaps of few words, and one marker is enough to name the original.
@@ -111,7 +116,7 @@ fn set_aside(block: &Block<'_>, text: &str, parts: &[Part], changes: &mut Change
             }
         }
     }
-    let original = (!gaps.is_empty()).then(|| Original { handle, content: text.to_owned() });
+    let original = (!gaps.is_empty()).then(|| Original { handle, content: source.to_owned() });
     changes.merge(gaps);
     original
 }

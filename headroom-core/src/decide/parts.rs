@@ -16,12 +16,44 @@ const MAX_WORK: usize = 4;
 pub(super) struct Part {
     pub(super) bytes: Range<usize>,
     pub(super) kind: ContentKind,
+    /// The lines of the original that its lines were made of.
+    pub(super) lines: LineMap,
+}
+
+/// Which lines of the original the lines of a part were made of. All are counted from zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LineMap {
+    /// Each of one, in order, from this one on.
+    From(u32),
+    /// The first and the last of each.
+    Each(Vec<(u32, u32)>),
+}
+
+impl LineMap {
+    /// The first and last line, counted from one, of the lines in these bytes of a part. `printed` are their numbers in
+    /// the part: those that it prints, or counted from one.
+    pub(super) fn range(&self, part: &str, bytes: &Range<usize>, printed: (u32, u32)) -> Option<(u32, u32)> {
+        match self {
+            Self::From(first) => Some((printed.0.saturating_add(*first), printed.1.saturating_add(*first))),
+            Self::Each(lines) => {
+                let count = |bytes: &str| memchr::memchr_iter(b'\n', bytes.as_bytes()).count();
+                let first = count(part.get(..bytes.start)?);
+                let last = first + count(part.get(bytes.clone())?);
+                Some((lines.get(first)?.0 + 1, lines.get(last)?.1 + 1))
+            }
+        }
+    }
+}
+
+/// How many lines end in a text.
+pub(super) fn line_ends(text: &str) -> u32 {
+    u32::try_from(memchr::memchr_iter(b'\n', text.as_bytes()).count()).unwrap_or(u32::MAX)
 }
 
 /// The parts of a text of this kind, in order. They cover all lines.
 pub(super) fn parts(text: &str, kind: ContentKind) -> Vec<Part> {
     use ContentKind::{Code, Diff, Listing, Log, Prose, Search, Table, Text};
-    let whole = vec![Part { bytes: 0..text.len(), kind }];
+    let whole = vec![Part { bytes: 0..text.len(), kind, lines: LineMap::From(0) }];
     if !matches!(kind, Code | Diff | Listing | Log | Prose | Search | Table | Text) {
         return whole;
     }
@@ -31,10 +63,13 @@ pub(super) fn parts(text: &str, kind: ContentKind) -> Vec<Part> {
     }
     let mut parts = Vec::new();
     let mut from = 0;
+    let (mut counted, mut line) = (0, 0_u32);
     let mut push = |bytes: Range<usize>, json: bool| {
         let Some(piece) = text.get(bytes.clone()).filter(|piece| !piece.is_empty()) else { return };
         let kind = if json { ContentKind::Json } else { detect::structure(piece) };
-        parts.push(Part { bytes, kind });
+        line = line.saturating_add(line_ends(text.get(counted..bytes.start).unwrap_or_default()));
+        counted = bytes.start;
+        parts.push(Part { bytes, kind, lines: LineMap::From(line) });
     };
     for value in found {
         push(from..value.start.saturating_sub(1), false);

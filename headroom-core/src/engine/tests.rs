@@ -1,7 +1,11 @@
-use std::{collections::HashMap, path::PathBuf};
+use std::collections::HashMap;
 
 use super::*;
-use crate::{compress::fold, numbered::thin, reference::tests::decode};
+use crate::{
+    compress::{fold, shared},
+    numbered::thin,
+    reference::tests::decode,
+};
 
 /// The texts of `shown` by the names that references give them, and its tool results in order. `body` is the request
 /// that it was made from, and tells what stands where.
@@ -13,8 +17,8 @@ fn texts(api: Api, body: &str, shown: &str) -> (HashMap<String, String>, Vec<Opt
     };
     let tape = scan(body, Limits::for_length(body.len())).unwrap();
     let conversation = wire::read(api, tape.root()).unwrap();
-    let options = Options::new();
-    let request = Request::new(&conversation, &options, 0);
+    let (options, engine) = (Options::new(), Headroom::new());
+    let request = Request::new(&conversation, &options, &engine.shared);
     let mut named = HashMap::new();
     let mut results = Vec::new();
     for (item, facts) in conversation.items.iter().zip(&request.facts) {
@@ -28,7 +32,7 @@ fn texts(api: Api, body: &str, shown: &str) -> (HashMap<String, String>, Vec<Opt
             Item::Compaction => Vec::new(),
         };
         for (leaf, text) in leaves.into_iter().enumerate() {
-            named.insert(request.origin(item, facts, leaf).name, text);
+            named.insert(name(item, facts, leaf), text);
         }
     }
     (named, results)
@@ -61,20 +65,10 @@ fn undo(api: Api, before: &str, after: &str) -> usize {
     compared
 }
 
-fn shared(part: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("HEADROOM_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
-    let path = root.join(part);
-    if !path.exists() {
-        eprintln!("skipped: {} is not there; set HEADROOM_SHARED", path.display());
-        return None;
-    }
-    Some(path)
-}
-
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn references_and_folds_of_real_conversations_can_be_undone() {
-    let Some(traces) = shared("corpora/agent-traces") else { return };
+    let traces = shared("corpora/agent-traces");
     let mut compared = 0;
     for entry in traces.read_dir().unwrap() {
         let trace = std::fs::read_to_string(entry.unwrap().path()).unwrap();
@@ -92,7 +86,7 @@ fn references_and_folds_of_real_conversations_can_be_undone() {
 }
 
 /// A Messages request in which every text answers a call of `Bash`.
-fn messages(results: &[&str]) -> String {
+pub(super) fn messages(results: &[&str]) -> String {
     let mut messages = vec![r#"{"role":"user","content":"go"}"#.to_owned()];
     for (n, text) in results.iter().enumerate() {
         let text = serde_json::to_string(text).unwrap();
@@ -107,11 +101,11 @@ fn messages(results: &[&str]) -> String {
 }
 
 /// The same of an agent that runs commands.
-fn agent(results: &[&str]) -> String {
+pub(super) fn agent(results: &[&str]) -> String {
     messages(results).replacen('{', r#"{"tools":[{"name":"Bash","input_schema":{}}],"#, 1)
 }
 
-fn output() -> String {
+pub(super) fn output() -> String {
     (0..40).map(|n| format!("step {n}: {} items\n", n * 31)).collect()
 }
 
@@ -214,7 +208,7 @@ fn an_engine_without_memory_does_the_same() {
 }
 
 /// A log in which one line stands out.
-fn log() -> String {
+pub(super) fn log() -> String {
     let line = |n: usize| match n {
         150 => "2026-01-05T10:02:30Z ERROR payment failed: card declined for order 7731\n".to_owned(),
         _ => format!(
@@ -226,6 +220,44 @@ fn log() -> String {
         ),
     };
     (0..300).map(line).collect()
+}
+
+#[test]
+fn originals_that_cannot_be_stored_leave_their_block_and_nothing_before_it() {
+    let logs: Vec<_> = (0..4).map(|n| log().replace("INFO", &format!("job{n}"))).collect();
+    let tools = r#"{"tools":[{"name":"mcp__hr__headroom_retrieve","input_schema":{}}],"#;
+    let body = |count: usize| {
+        let results: Vec<_> = logs[..count].iter().map(String::as_str).collect();
+        messages(&results).replacen('{', tools, 1)
+    };
+    let options = Options::new().means(Means::Client);
+    let compress = |engine: &Headroom, count: usize, options: &Options| match engine.compress(
+        Api::Anthropic,
+        body(count).as_bytes(),
+        options,
+    ) {
+        Outcome::Rewritten { body, originals, .. } => (String::from_utf8(body).unwrap(), originals),
+        Outcome::Unchanged { .. } => (body(count), Vec::new()),
+    };
+    let engine = Headroom::new();
+    for left in 0..4 {
+        let (with, originals) = compress(&engine, 4, &options);
+        let handle = originals[left].handle;
+        let without = options.clone().without_originals([handle]);
+        let (after, kept) = compress(&engine, 4, &without);
+        assert!(
+            kept.iter().all(|original| original.handle != handle) && !after.contains(&handle.to_string())
+        );
+        assert_eq!(kept.len(), 3, "the others are set aside as before");
+        // A cold engine decides the same, and what stands before the block is the same.
+        assert_eq!(compress(&Headroom::new(), 4, &without).0, after);
+        let (before, _) = compress(&engine, left, &options);
+        let prefix = before.strip_suffix("]}").unwrap();
+        assert!(with.starts_with(prefix) && after.starts_with(prefix), "block {left}");
+        // The next block changes nothing of it.
+        let (shorter, _) = compress(&engine, 3, &without);
+        assert!(after.starts_with(shorter.strip_suffix("]}").unwrap()));
+    }
 }
 
 #[test]

@@ -1,13 +1,10 @@
 //! Anthropic Messages: `tool_result` blocks of user turns.
 
 use super::{
-    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, is, list, observation, raw, text, tools,
-    whole,
+    Arguments, Call, Conversation, Item, Items, Place, ToolResult, Toolbox, is, list, observation::TextProtocol,
+    raw, text, tool_name, tools, whole,
 };
-use crate::{
-    Reason,
-    scan::{Text, Value},
-};
+use crate::{Reason, scan::Value};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
     let [model, messages, tools, tool_choice, system, context_management, thread] =
@@ -23,11 +20,11 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         forgets: forgets(context_management)?,
         toolbox: Toolbox::of(tools, system, Some(tools::ANTHROPIC))
             .only_if(!is(choice, "none") && !is(choice, "tool")),
-        items: Vec::new(),
+        items: Items::default(),
     };
-    let mut said = None;
+    let mut protocol = TextProtocol::new(tools);
     for (index, message) in list(messages)?.items().enumerate() {
-        whole(&mut conversation.items, |items| read_message(message, index, &mut said, items));
+        whole(&mut conversation.items, |items| read_message(message, index, &mut protocol, items));
     }
     Ok(conversation)
 }
@@ -46,21 +43,21 @@ fn forgets(management: Option<Value<'_, '_>>) -> Result<bool, Reason> {
     Ok(false)
 }
 
-/// Reads one message. `said` is the last text of the model.
 fn read_message<'a>(
     message: Value<'a, '_>,
     index: usize,
-    said: &mut Option<Text<'a>>,
-    items: &mut Vec<Item<'a>>,
+    protocol: &mut TextProtocol<'a>,
+    items: &mut Items<'a>,
 ) -> Result<(), Reason> {
     let [role, content] = message.fields(["role", "content"])?;
     let Some(content) = content else { return Ok(()) };
     let user = is(role, "user");
     match content.text() {
         Some(words) if user => {
-            observation::push(items, *said, words, Place::new("messages[#].content", [index]));
+            protocol.user(items, words, Place::new("messages[#].content", [index]));
         }
-        words => *said = words.or(*said),
+        Some(words) => protocol.assistant(words),
+        None => {}
     }
     for (block_index, block) in content.items().enumerate() {
         let [kind] = block.fields(["type"])?;
@@ -69,16 +66,18 @@ fn read_message<'a>(
                 let [words] = block.fields(["text"])?;
                 let place = Place::new("messages[#].content[#].text", [index, block_index]);
                 match text(words) {
-                    Some(words) if user => observation::push(items, *said, words, place),
-                    words => *said = words.or(*said),
+                    Some(words) if user => protocol.user(items, words, place),
+                    Some(words) => protocol.assistant(words),
+                    None => {}
                 }
             }
             (Some("tool_result"), true) => read_result(block, [index, block_index], items)?,
             (Some("tool_use"), false) => {
+                protocol.call();
                 let [id, name, input] = block.fields(["id", "name", "input"])?;
                 items.push(Item::Call(Call {
                     id: raw(id),
-                    name: text(name),
+                    name: tool_name(name),
                     arguments: input.map(Arguments::of),
                 }));
             }
@@ -92,7 +91,7 @@ fn read_message<'a>(
 fn read_result<'a>(
     block: Value<'a, '_>,
     [message, index]: [usize; 2],
-    items: &mut Vec<Item<'a>>,
+    items: &mut Items<'a>,
 ) -> Result<(), Reason> {
     let [id, content, is_error] = block.fields(["tool_use_id", "content", "is_error"])?;
     let Some(content) = content else { return Ok(()) };

@@ -1,13 +1,10 @@
 //! OpenAI Chat Completions: `tool` messages.
 
 use super::{
-    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, is, list, observation, raw, text, tools,
-    whole,
+    Arguments, Call, Conversation, Item, Items, Place, ToolResult, Toolbox, is, list, observation::TextProtocol,
+    raw, text, tool_name, tools, whole,
 };
-use crate::{
-    Reason,
-    scan::{Text, Value},
-};
+use crate::{Reason, scan::Value};
 
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
     let [model, messages, tools, tool_choice] = body.fields(["model", "messages", "tools", "tool_choice"])?;
@@ -15,11 +12,11 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         model: text(model),
         forgets: false,
         toolbox: Toolbox::of(tools, None, Some(tools::CHAT)).only_if(is_free(tool_choice)),
-        items: Vec::new(),
+        items: Items::default(),
     };
-    let mut said = None;
+    let mut protocol = TextProtocol::new(tools);
     for (index, message) in list(messages)?.items().enumerate() {
-        whole(&mut conversation.items, |items| read_message(message, index, &mut said, items));
+        whole(&mut conversation.items, |items| read_message(message, index, &mut protocol, items));
     }
     Ok(conversation)
 }
@@ -29,41 +26,45 @@ pub(super) fn is_free(choice: Option<Value<'_, '_>>) -> bool {
     choice.is_none_or(|choice| choice.is_null()) || is(choice, "auto") || is(choice, "required")
 }
 
-/// Reads one message. `said` is the last text of the model.
 fn read_message<'a>(
     message: Value<'a, '_>,
     index: usize,
-    said: &mut Option<Text<'a>>,
-    items: &mut Vec<Item<'a>>,
+    protocol: &mut TextProtocol<'a>,
+    items: &mut Items<'a>,
 ) -> Result<(), Reason> {
     let [role, content, tool_calls, id, name] =
         message.fields(["role", "content", "tool_calls", "tool_call_id", "name"])?;
     match raw(role) {
         Some("user") => {
             if let Some(words) = text(content) {
-                observation::push(items, *said, words, Place::new("messages[#].content", [index]));
+                protocol.user(items, words, Place::new("messages[#].content", [index]));
             }
             for (part_index, part) in content.into_iter().flat_map(Value::items).enumerate() {
                 let [words] = part.fields(["text"])?;
                 if let Some(words) = text(words) {
                     let place = Place::new("messages[#].content[#].text", [index, part_index]);
-                    observation::push(items, *said, words, place);
+                    protocol.user(items, words, place);
                 }
             }
         }
         Some("assistant") => {
-            *said = text(content).or(*said);
+            if let Some(words) = text(content) {
+                protocol.assistant(words);
+            }
             for part in content.into_iter().flat_map(Value::items) {
                 let [words] = part.fields(["text"])?;
-                *said = text(words).or(*said);
+                if let Some(words) = text(words) {
+                    protocol.assistant(words);
+                }
             }
             for call in tool_calls.into_iter().flat_map(Value::items) {
+                protocol.call();
                 read_call(call, items)?;
             }
         }
         Some("tool") => {
             let result = |text, place, continues| {
-                let (id, name) = (raw(id), super::text(name));
+                let (id, name) = (raw(id), tool_name(name));
                 Item::Result(ToolResult { text, place, id, name, continues, protected: None, json: false })
             };
             if let Some(text) = text(content) {
@@ -84,7 +85,7 @@ fn read_message<'a>(
     Ok(())
 }
 
-fn read_call<'a>(call: Value<'a, '_>, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+fn read_call<'a>(call: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), Reason> {
     let [id, function, custom] = call.fields(["id", "function", "custom"])?;
     let (name, arguments) = match (function, custom) {
         (Some(function), _) => {
@@ -97,6 +98,10 @@ fn read_call<'a>(call: Value<'a, '_>, items: &mut Vec<Item<'a>>) -> Result<(), R
         }
         (None, None) => (None, None),
     };
-    items.push(Item::Call(Call { id: raw(id), name: text(name), arguments: arguments.map(Arguments::of) }));
+    items.push(Item::Call(Call {
+        id: raw(id),
+        name: tool_name(name),
+        arguments: arguments.map(Arguments::of),
+    }));
     Ok(())
 }

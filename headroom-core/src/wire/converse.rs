@@ -1,7 +1,8 @@
 //! Bedrock Converse: `toolResult` blocks of user turns.
 
 use super::{
-    Arguments, Call, Conversation, Item, MIN_LEAF, Place, ToolResult, Toolbox, is, list, raw, text, whole,
+    Arguments, Call, Conversation, Item, Items, MIN_LEAF, Place, ToolResult, Toolbox, is, list, raw, text,
+    tool_name, whole,
 };
 use crate::{Reason, scan::Value};
 
@@ -12,7 +13,7 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         model: text(model),
         forgets: false,
         toolbox: Toolbox::of(tools, None, None),
-        items: Vec::new(),
+        items: Items::default(),
     };
     for (index, message) in list(messages)?.items().enumerate() {
         whole(&mut conversation.items, |items| read_message(message, index, items));
@@ -20,7 +21,7 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
     Ok(conversation)
 }
 
-fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Items<'a>) -> Result<(), Reason> {
     let [role, content] = message.fields(["role", "content"])?;
     let user = is(role, "user");
     for (block_index, block) in content.into_iter().flat_map(Value::items).enumerate() {
@@ -31,7 +32,7 @@ fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Vec<Item<'
         if let Some(call) = call {
             let [id, name, input] = call.fields(["toolUseId", "name", "input"])?;
             let arguments = input.map(Arguments::of);
-            items.push(Item::Call(Call { id: raw(id), name: text(name), arguments }));
+            items.push(Item::Call(Call { id: raw(id), name: tool_name(name), arguments }));
         }
         if let (true, Some(result)) = (user, result) {
             read_result(result, [index, block_index], items)?;
@@ -43,7 +44,7 @@ fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Vec<Item<'
 fn read_result<'a>(
     result: Value<'a, '_>,
     [message, index]: [usize; 2],
-    items: &mut Vec<Item<'a>>,
+    items: &mut Items<'a>,
 ) -> Result<(), Reason> {
     let [id, status, content] = result.fields(["toolUseId", "status", "content"])?;
     let protected = is(status, "error").then_some(Reason::ToolError);

@@ -3,8 +3,8 @@
 //! Names are camelCase on the wire; snake_case is accepted too.
 
 use super::{
-    Arguments, Call, Conversation, Item, MIN_LEAF, Place, ToolResult, Toolbox, is, list, raw, text, tools,
-    whole,
+    Arguments, Call, Conversation, Item, Items, MIN_LEAF, Place, ToolResult, Toolbox, is, list, raw, text,
+    tool_name, tools, whole,
 };
 use crate::{
     Reason,
@@ -33,7 +33,7 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         forgets: false,
         toolbox: Toolbox::of(tools, system, declares(tools).then_some(tools::GEMINI))
             .only_if(!is(calling, "NONE") && allowed.is_none() && cached.is_none()),
-        items: Vec::new(),
+        items: Items::default(),
     };
     for (index, content) in list(contents)?.items().enumerate() {
         whole(&mut conversation.items, |items| {
@@ -58,7 +58,7 @@ fn read_part<'a>(
     part: Value<'a, '_>,
     model: bool,
     [index, part_index]: [usize; 2],
-    items: &mut Vec<Item<'a>>,
+    items: &mut Items<'a>,
 ) -> Result<(), Reason> {
     let [words, call, call_snake, response, response_snake] =
         part.fields(["text", "functionCall", "function_call", "functionResponse", "function_response"])?;
@@ -67,7 +67,7 @@ fn read_part<'a>(
             let [id, name, args] = call.fields(["id", "name", "args"])?;
             items.push(Item::Call(Call {
                 id: raw(id),
-                name: text(name),
+                name: tool_name(name),
                 arguments: args.map(Arguments::of),
             }));
         }
@@ -86,7 +86,7 @@ fn read_part<'a>(
             text: words,
             place,
             id: raw(id),
-            name: text(name),
+            name: tool_name(name),
             continues: leaf > 0,
             protected,
             json: false,

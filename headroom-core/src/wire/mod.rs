@@ -12,7 +12,7 @@ mod observation;
 mod responses;
 mod tools;
 
-use std::fmt;
+use std::{fmt, ops::Deref};
 
 pub(crate) use detect::detect;
 pub use tools::RETRIEVE;
@@ -26,6 +26,12 @@ use crate::{
 /// Strings of a result that is a JSON value are looked at from this many bytes on. There may be thousands of shorter
 /// ones, and nothing could be saved on them.
 const MIN_LEAF: usize = 80;
+/// Items of a request that are looked at: far more than a conversation has, and few enough that what is noted about
+/// each stays small beside the largest body.
+pub(crate) const MAX_ITEMS: usize = 1 << 16;
+/// Providers accept names of tools of at most 128 bytes. A name is read again with every text of a result, so longer
+/// ones are not used.
+const MAX_NAME_BYTES: usize = 256;
 
 /// A request as the engine sees it: the items in order, and what its head decides.
 #[derive(Debug, Default)]
@@ -35,7 +41,38 @@ pub(crate) struct Conversation<'a> {
     pub(crate) forgets: bool,
     /// How the model may fetch back what was set aside.
     pub(crate) toolbox: Toolbox,
-    pub(crate) items: Vec<Item<'a>>,
+    pub(crate) items: Items<'a>,
+}
+
+/// The items of a request in order, [`MAX_ITEMS`] at most.
+///
+/// The first result behind them is there too, protected, so that the report says why nothing behind it is edited.
+/// Whether an item is one of them depends only on those before it.
+#[derive(Debug, Default)]
+pub(crate) struct Items<'a>(Vec<Item<'a>>);
+
+impl<'a> Items<'a> {
+    fn push(&mut self, item: Item<'a>) {
+        if self.0.len() < MAX_ITEMS {
+            self.0.push(item);
+        } else if let (MAX_ITEMS, Item::Result(result)) = (self.0.len(), item) {
+            self.0.push(Item::Result(ToolResult { protected: Some(Reason::TooManyItems), ..result }));
+        }
+    }
+}
+
+impl<'a> Extend<Item<'a>> for Items<'a> {
+    fn extend<I: IntoIterator<Item = Item<'a>>>(&mut self, items: I) {
+        items.into_iter().for_each(|item| self.push(item));
+    }
+}
+
+impl<'a> Deref for Items<'a> {
+    type Target = [Item<'a>];
+
+    fn deref(&self) -> &[Item<'a>] {
+        &self.0
+    }
 }
 
 #[derive(Debug)]
@@ -140,10 +177,10 @@ pub(crate) fn read<'a>(api: Api, body: Value<'a, '_>) -> Result<Conversation<'a>
 
 /// Reads one message. A message with a key that stands twice says different things to different readers; it is passed
 /// over as a whole, and only it: what stands before must not become something else because of it.
-fn whole<'a>(items: &mut Vec<Item<'a>>, read: impl FnOnce(&mut Vec<Item<'a>>) -> Result<(), Reason>) {
+fn whole<'a>(items: &mut Items<'a>, read: impl FnOnce(&mut Items<'a>) -> Result<(), Reason>) {
     let before = items.len();
     if read(items).is_err() {
-        items.truncate(before);
+        items.0.truncate(before);
     }
 }
 
@@ -154,6 +191,11 @@ fn is(value: Option<Value<'_, '_>>, word: &str) -> bool {
 
 fn text<'a>(value: Option<Value<'a, '_>>) -> Option<Text<'a>> {
     value.and_then(Value::text)
+}
+
+/// The name of a tool, unless it is longer than any that a provider accepts.
+fn tool_name<'a>(value: Option<Value<'a, '_>>) -> Option<Text<'a>> {
+    text(value).filter(|name| name.raw.len() <= MAX_NAME_BYTES)
 }
 
 fn raw<'a>(value: Option<Value<'a, '_>>) -> Option<&'a str> {

@@ -1,8 +1,8 @@
 //! OpenAI Responses: the `*_call_output` items of the client's tools.
 
 use super::{
-    Arguments, Call, Conversation, Item, Place, ToolResult, Toolbox, chat::is_free, is, raw, text, tools,
-    whole,
+    Arguments, Call, Conversation, Item, Items, Place, ToolResult, Toolbox, chat::is_free, is, raw, text,
+    tool_name, tools, whole,
 };
 use crate::{Reason, scan::Value};
 
@@ -22,7 +22,7 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
         model: text(model),
         forgets: is(truncation, "auto"),
         toolbox: Toolbox::of(tools, instructions, Some(tools::RESPONSES)).only_if(is_free(tool_choice)),
-        items: Vec::new(),
+        items: Items::default(),
     };
     conversation.items.extend(input.text().map(Item::User));
     for (index, item) in input.items().enumerate() {
@@ -31,7 +31,7 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
     Ok(conversation)
 }
 
-fn read_item<'a>(item: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+fn read_item<'a>(item: Value<'a, '_>, index: usize, items: &mut Items<'a>) -> Result<(), Reason> {
     let [kind, role] = item.fields(["type", "role"])?;
     match raw(kind) {
         // A message may leave its type out.
@@ -46,7 +46,7 @@ fn read_item<'a>(item: Value<'a, '_>, index: usize, items: &mut Vec<Item<'a>>) -
     Ok(())
 }
 
-fn read_user<'a>(item: Value<'a, '_>, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+fn read_user<'a>(item: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), Reason> {
     let [content] = item.fields(["content"])?;
     items.extend(text(content).map(Item::User));
     for part in content.into_iter().flat_map(Value::items) {
@@ -56,12 +56,12 @@ fn read_user<'a>(item: Value<'a, '_>, items: &mut Vec<Item<'a>>) -> Result<(), R
     Ok(())
 }
 
-fn read_call<'a>(item: Value<'a, '_>, items: &mut Vec<Item<'a>>) -> Result<(), Reason> {
+fn read_call<'a>(item: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), Reason> {
     let [id, call_id, kind, name, arguments, input, action, operation] =
         item.fields(["id", "call_id", "type", "name", "arguments", "input", "action", "operation"])?;
     items.push(Item::Call(Call {
         id: raw(call_id).or(raw(id)),
-        name: text(name).or(text(kind)),
+        name: tool_name(name).or(tool_name(kind)),
         arguments: arguments.or(input).or(action).or(operation).map(Arguments::of),
     }));
     Ok(())
@@ -71,7 +71,7 @@ fn read_output<'a>(
     item: Value<'a, '_>,
     kind: &str,
     index: usize,
-    items: &mut Vec<Item<'a>>,
+    items: &mut Items<'a>,
 ) -> Result<(), Reason> {
     // Results of the provider's own tools, screenshots and what may come are not ours.
     let (shell, json) = match kind {
@@ -85,7 +85,7 @@ fn read_output<'a>(
     let Some(output) = output else { return Ok(()) };
     let mut continues = false;
     let mut push = |text, place| {
-        let (id, name) = (raw(call_id).or(raw(id)), super::text(name));
+        let (id, name) = (raw(call_id).or(raw(id)), tool_name(name));
         items.push(Item::Result(ToolResult { text, place, id, name, continues, protected, json }));
         continues = true;
     };

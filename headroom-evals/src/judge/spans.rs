@@ -117,18 +117,30 @@ pub fn tool_list_ends(api: Api, json: &Json<'_>) -> Vec<usize> {
     ends
 }
 
-/// What agents that call tools in plain text send as words of the user, behind the first words of the model.
+/// What agents that call tools in plain text send as words of the user: the first text behind a turn of the model that
+/// holds a command, in requests that have no tools and no calls.
 fn observations(json: &Json<'_>, root: Id, ids: &mut Vec<Id>) {
-    let mut model_spoke = false;
+    if json.array(root, "tools").is_some_and(|tools| !tools.is_empty()) {
+        return;
+    }
+    let mut commands = false;
     for message in json.array(root, "messages").unwrap_or_default() {
         let mut texts = Vec::new();
         text_or_parts(json, *message, "content", "text", &mut texts);
+        let calls = json.array(*message, "tool_calls").is_some_and(|calls| !calls.is_empty());
+        let parts = json.array(*message, "content").unwrap_or_default();
+        if calls || parts.iter().any(|part| json.text_of(*part, "type").as_deref() == Some("tool_use")) {
+            return;
+        }
+        let first = texts.first().and_then(|id| json.text(*id));
         match json.text_of(*message, "role").as_deref() {
-            Some("assistant") => model_spoke |= !texts.is_empty(),
-            Some("user") if model_spoke => {
-                ids.extend(
-                    texts.into_iter().filter(|id| json.text(*id).is_some_and(|text| is_framed(&text))),
-                );
+            Some("assistant") => {
+                let last = texts.last().and_then(|id| json.text(*id));
+                commands = last.is_some_and(|text| text.contains("```") || text.contains("<function="));
+            }
+            // The first message behind the command answers it, whatever it is.
+            Some("user") if std::mem::take(&mut commands) && first.is_some_and(|text| is_framed(&text)) => {
+                ids.extend(texts.first());
             }
             _ => {}
         }
@@ -262,14 +274,20 @@ mod tests {
     }
 
     #[test]
-    fn observations_behind_the_models_words() {
+    fn observations_behind_a_command_of_the_model() {
         let body = r#"{"messages":[{"role":"user","content":"<returncode>0</returncode>\n<output>\nno\n</output>"},
             {"role":"assistant","content":"run it"},
+            {"role":"user","content":"<returncode>0</returncode>\n<output>\nno\n</output>"},
+            {"role":"assistant","content":"run it\n```bash\nls\n```"},
             {"role":"user","content":"<returncode>0</returncode>\n<output>\nyes\n</output>"},
+            {"role":"user","content":"OBSERVATION:\nno"},
+            {"role":"assistant","content":"run it\n```\nls\n```"},
             {"role":"user","content":[{"type":"text","text":"OBSERVATION:\nyes"},{"type":"text","text":"no"}]}]}"#;
         for api in [Api::Anthropic, Api::OpenAiChat] {
             let found = texts(api, body);
             assert!(found.len() == 2 && found.iter().all(|text| text.contains("yes")), "{found:?}");
+            let tools = body.replacen('{', r#"{"tools":[{"name":"x"}],"#, 1);
+            assert!(texts(api, &tools).is_empty());
         }
     }
 

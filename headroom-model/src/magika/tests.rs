@@ -63,6 +63,7 @@ fn what_means_nothing_to_the_engine_is_no_verdict() {
 
 /// The verdicts for recorded sources, by extension, with those of their structure: what the model adds.
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn recorded_sources_are_told() {
     let shared = std::env::var("HEADROOM_SHARED").unwrap_or_else(|_| "../../shared".to_owned());
     let mut files = Vec::new();
@@ -102,10 +103,7 @@ fn recorded_sources_are_told() {
         }
         *matrix.entry(extension.to_owned()).or_default().entry(found.to_owned()).or_default() += 1;
     }
-    if matrix.is_empty() {
-        println!("skipped: no recorded sources under {shared}");
-        return;
-    }
+    assert!(!matrix.is_empty(), "no recorded sources under {shared}; HEADROOM_SHARED names the folder");
     println!("{matrix:#?}\n{right} right, {wrong} wrong, {none} without a verdict");
     assert!(wrong * 20 <= right && right >= 40, "{right} right, {wrong} wrong");
 }

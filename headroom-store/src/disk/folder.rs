@@ -10,33 +10,36 @@
 //! ```
 
 use std::{
-    fs::{self, File, Metadata, OpenOptions, TryLockError},
-    io::{self, ErrorKind, Read, Write},
+    fs::{File, Metadata, ReadDir, TryLockError},
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
     time::{Duration, Instant, SystemTime},
 };
 
 use blake3::Hash;
 use tempfile::TempPath;
 
-use super::name::{self, Kind, Name};
+use super::{
+    name::{self, Kind, Name},
+    vfs::{LockKind, Mode, Vfs},
+};
 use crate::entry;
 
 /// The unit that file systems give space in, and the one that space is counted in here.
 pub(super) const BLOCK: u64 = 4096;
 /// Longest wait for another process. Deletions hold the lock for a few milliseconds.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// The same after a wait was in vain, until the lock is had again: one request pays for a lock that is stuck, not all.
+const STUCK_LOCK_PATIENCE: Duration = Duration::from_millis(20);
 const LOCK_PAUSE: Duration = Duration::from_millis(1);
 /// A file may be a little longer than its content where that cannot be compressed.
 const MAX_FILE: u64 = entry::MAX_BYTES as u64 + (1 << 20);
-
-/// What time it is.
-pub(super) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+/// Most blocks that are written down at once, 64 GiB of them.
+const MAX_MARKS: usize = 16 << 20;
 
 /// How files lie in a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +54,12 @@ pub(super) enum Layout {
 pub(super) struct Folder {
     root: PathBuf,
     layout: Layout,
-    clock: Clock,
+    vfs: Arc<dyn Vfs>,
     /// How old the time of a file may be before a sight is written down.
     refresh: Duration,
     made: AtomicBool,
+    /// Whether the last wait for the lock was in vain.
+    is_lock_stuck: AtomicBool,
 }
 
 /// Holds a lock until it is dropped.
@@ -62,9 +67,45 @@ pub(super) struct Lock {
     _file: File,
 }
 
+/// The state of a file. Whoever writes to a file changes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    modified: SystemTime,
+    len: u64,
+    /// The inode and the time of its last change, which no program can set.
+    #[cfg(unix)]
+    inode: (u64, i64, i64),
+}
+
+impl Stamp {
+    fn new(file: &Metadata) -> io::Result<Self> {
+        #[cfg(unix)]
+        use std::os::unix::fs::MetadataExt;
+        Ok(Self {
+            modified: file.modified()?,
+            len: file.len(),
+            #[cfg(unix)]
+            inode: (file.ino(), file.ctime(), file.ctime_nsec()),
+        })
+    }
+}
+
+/// What is under the name of an entry.
+pub(super) enum Found {
+    Missing,
+    /// Something that does not prove that it is the entry.
+    Damaged,
+    Whole {
+        content: String,
+        hash: Hash,
+        stamp: Stamp,
+    },
+}
+
 impl Folder {
-    pub(super) fn new(root: PathBuf, layout: Layout, clock: Clock, refresh: Duration) -> Self {
-        Self { root, layout, clock, refresh, made: AtomicBool::new(false) }
+    pub(super) fn new(root: PathBuf, layout: Layout, vfs: Arc<dyn Vfs>, refresh: Duration) -> Self {
+        let (made, is_lock_stuck) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { root, layout, vfs, refresh, made, is_lock_stuck }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -72,12 +113,16 @@ impl Folder {
     }
 
     pub(super) fn now(&self) -> SystemTime {
-        (self.clock)()
+        self.vfs.now()
     }
 
-    /// How long ago a file was last seen. A time to come counts as now.
-    pub(super) fn age(&self, file: &Metadata, now: SystemTime) -> io::Result<Duration> {
-        Ok(now.duration_since(file.modified()?).unwrap_or_default())
+    pub(super) fn instant(&self) -> Instant {
+        self.vfs.instant()
+    }
+
+    /// How old the time of a file may be before a sight is written down.
+    pub(super) const fn refresh(&self) -> Duration {
+        self.refresh
     }
 
     /// Makes the folder where it is missing, readable for its owner only.
@@ -86,10 +131,10 @@ impl Folder {
             return Ok(());
         }
         match self.layout {
-            Layout::Shards => make_private(&self.root)?,
-            Layout::Flat => make_or_check_private(&self.root)?,
+            Layout::Shards => self.make_private(&self.root)?,
+            Layout::Flat => self.make_or_check_private()?,
         }
-        make_private(&self.temporary())?;
+        self.make_private(&self.temporary())?;
         self.made.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -116,8 +161,19 @@ impl Folder {
         if self.layout == Layout::Flat {
             return Ok(vec![self.root.clone()]);
         }
-        let entries = fs::read_dir(&self.root)?.map(|entry| entry.map(|entry| entry.path()));
-        entries.filter(|path| path.as_ref().map_or(true, |path| name::is_shard(path))).collect()
+        let mut places = Vec::new();
+        for path in self.entries(&self.root)? {
+            let path = path?;
+            if name::is_shard(&path) {
+                places.push(path);
+            }
+        }
+        Ok(places)
+    }
+
+    /// The paths of what is in a folder.
+    pub(super) fn entries(&self, folder: &Path) -> io::Result<Entries<'_>> {
+        Ok(Entries { entries: self.vfs.read_dir(folder)?, vfs: &*self.vfs })
     }
 
     /// Whether the name of a file in such a folder is one that we give.
@@ -128,120 +184,217 @@ impl Folder {
         }
     }
 
-    /// The content of a file and its hash; `None` where there is none or it is damaged.
-    pub(super) fn read(&self, name: &Name) -> io::Result<Option<(String, Hash)>> {
-        let Some(file) = or_missing(File::open(self.root.join(name.path())))? else { return Ok(None) };
-        if file.metadata()?.len() > MAX_FILE {
-            return Ok(None);
-        }
-        let mut bytes = Vec::new();
-        file.take(MAX_FILE).read_to_end(&mut bytes)?;
-        let whole = |(_, hash): &(String, Hash)| name.kind != Kind::Original || entry::names(&name.key, hash);
-        Ok(entry::decode(&bytes).filter(whole))
+    /// Reads an entry and checks it.
+    pub(super) fn read(&self, name: &Name) -> io::Result<Found> {
+        let (bytes, stamp) = match self.read_bytes(&name.path(), MAX_FILE) {
+            Ok(Some(read)) => read,
+            Ok(None) => return Ok(Found::Missing),
+            Err(error) if error.kind() == ErrorKind::InvalidData => return Ok(Found::Damaged),
+            Err(error) => return Err(error),
+        };
+        let names = |hash| name.kind != Kind::Original || entry::names(&name.key, hash);
+        Ok(match entry::decode(&bytes) {
+            Some((content, hash)) if names(&hash) => Found::Whole { content, hash, stamp },
+            _ => Found::Damaged,
+        })
     }
 
-    /// Whether there is such a file, which counts as having been seen.
-    pub(super) fn see(&self, file: &Path) -> io::Result<bool> {
-        Ok(or_missing(self.try_see(file))?.is_some())
+    /// What is in a file, but no more than `limit` bytes; `None` where there is no file.
+    pub(super) fn read_bytes(&self, file: &Path, limit: u64) -> io::Result<Option<(Vec<u8>, Stamp)>> {
+        let file = match or_missing(self.vfs.open(&self.root.join(file), Mode::Read))? {
+            Some(file) => file,
+            None => return Ok(None),
+        };
+        let stamp = Stamp::new(&self.vfs.file_metadata(&file)?)?;
+        Ok(Some((self.vfs.read(&file, limit)?, stamp)))
     }
 
-    fn try_see(&self, file: &Path) -> io::Result<()> {
-        let path = self.root.join(file);
-        let (seen, now) = (fs::metadata(&path)?.modified()?, self.now());
-        if now.duration_since(seen).is_ok_and(|age| age < self.refresh) {
-            return Ok(());
+    /// The state of a file; `None` where there is none.
+    pub(super) fn stamp(&self, file: &Path) -> io::Result<Option<Stamp>> {
+        match or_missing(self.vfs.metadata(&self.root.join(file)))? {
+            Some(file) if file.is_file() => Stamp::new(&file).map(Some),
+            _ => Ok(None),
         }
-        OpenOptions::new().append(true).open(&path)?.set_modified(now)
+    }
+
+    /// Writes down that a file in this state was seen. Returns its new state.
+    pub(super) fn see(&self, file: &Path, stamp: Stamp) -> io::Result<Stamp> {
+        let now = self.now();
+        if now.duration_since(stamp.modified).is_ok_and(|age| age < self.refresh) {
+            return Ok(stamp);
+        }
+        let file = self.vfs.open(&self.root.join(file), Mode::Append)?;
+        self.vfs.set_modified(&file, now)?;
+        Stamp::new(&self.vfs.file_metadata(&file)?)
     }
 
     /// Writes a file that nobody sees yet; says how many blocks it takes.
     pub(super) fn prepare(&self, bytes: &[u8]) -> io::Result<(TempPath, u64)> {
-        let file = self.made(|| {
-            let mut file = tempfile::Builder::new().tempfile_in(self.temporary())?;
-            file.write_all(bytes)?;
-            file.as_file().set_modified(self.now())?;
+        let path = self.made(|| {
+            let create = |path: &Path| self.vfs.open(path, Mode::CreateNew);
+            let file = tempfile::Builder::new().make_in(self.temporary(), create)?;
+            self.vfs.write(file.as_file(), bytes)?;
+            self.vfs.set_modified(file.as_file(), self.now())?;
             if self.layout == Layout::Flat {
-                file.as_file().sync_data()?;
+                self.vfs.sync(file.as_file())?;
             }
-            Ok(file)
+            Ok(file.into_temp_path())
         });
-        Ok((file?.into_temp_path(), blocks(bytes.len() as u64)))
+        Ok((path?, blocks(bytes.len() as u64)))
     }
 
-    /// Gives a prepared file its name, in place of whatever had it.
-    pub(super) fn publish(&self, file: TempPath, name: &Path) -> io::Result<()> {
+    /// Gives a prepared file its name, in place of whatever had it. Returns the file's state.
+    pub(super) fn publish(&self, file: TempPath, name: &Path) -> io::Result<Stamp> {
         let path = self.root.join(name);
-        match file.persist(&path) {
-            Err(error) if error.error.kind() == ErrorKind::NotFound => {
-                make_private(path.parent().unwrap_or(&self.root))?;
-                Ok(error.path.persist(&path)?)
+        match self.vfs.rename(&file, &path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.make_private(path.parent().unwrap_or(&self.root))?;
+                self.vfs.rename(&file, &path)?;
             }
-            result => Ok(result?),
+            // No file replaces a folder, and what is in it is not ours to delete.
+            Err(_) if self.vfs.metadata(&path).is_ok_and(|found| found.is_dir()) => {
+                self.vfs.rename(&path, &self.aside(&file))?;
+                self.vfs.rename(&file, &path)?;
+            }
+            result => result?,
         }
+        // The file is no longer where the guard would delete it.
+        let _ = file.keep();
+        self.stamp(name)?.ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    /// Where a folder goes that has the name of a file: beside the temporary file that replaces it.
+    fn aside(&self, file: &Path) -> PathBuf {
+        file.with_extension("folder")
     }
 
     /// Keeps files from being deleted.
     pub(super) fn lock_shared(&self) -> io::Result<Lock> {
-        self.lock(File::try_lock_shared)
+        let is_stuck = self.is_lock_stuck.load(Ordering::Relaxed);
+        let lock = self.lock(LockKind::Shared, || match self.is_lock_stuck.load(Ordering::Relaxed) {
+            true => STUCK_LOCK_PATIENCE,
+            false => LOCK_PATIENCE,
+        });
+        match &lock {
+            Ok(_) if is_stuck => self.is_lock_stuck.store(false, Ordering::Relaxed),
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                self.is_lock_stuck.store(true, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+        lock
     }
 
     /// Waits until nobody relies on files to stay.
     pub(super) fn lock_exclusive(&self) -> io::Result<Lock> {
-        self.lock(File::try_lock)
+        self.lock(LockKind::Exclusive, || LOCK_PATIENCE)
     }
 
-    fn lock(&self, lock: fn(&File) -> Result<(), TryLockError>) -> io::Result<Lock> {
+    /// How long it waits is asked again and again, since another thread may learn that it waits in vain.
+    fn lock(&self, kind: LockKind, patience: impl Fn() -> Duration) -> io::Result<Lock> {
         let file = self.made(|| self.open("lock"))?;
-        let start = Instant::now();
+        let start = self.instant();
         loop {
-            if try_lock(&file, lock)? {
+            if self.try_lock(&file, kind)? {
                 return Ok(Lock { _file: file });
             }
-            if start.elapsed() > LOCK_PATIENCE {
-                return Err(io::Error::new(
-                    ErrorKind::TimedOut,
-                    "another process holds its lock for too long",
-                ));
+            if self.instant().duration_since(start) > patience() {
+                let message = "another process holds its lock for too long";
+                return Err(io::Error::new(ErrorKind::TimedOut, message));
             }
-            thread::sleep(LOCK_PAUSE);
+            self.vfs.sleep(LOCK_PAUSE);
+        }
+    }
+
+    fn try_lock(&self, file: &File, kind: LockKind) -> io::Result<bool> {
+        match self.vfs.try_lock(file, kind) {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => match error.kind() {
+                ErrorKind::Interrupted => Ok(false),
+                // Some file systems have no locks. There a sweep may delete what was seen a moment ago for the first
+                // time in days, and the next request of its conversation stores it again.
+                ErrorKind::Unsupported => Ok(true),
+                _ => Err(error),
+            },
         }
     }
 
     /// The right to sweep; `None` while another has it. Writes down that it begins.
     pub(super) fn begin_sweep(&self) -> io::Result<Option<Lock>> {
         let file = self.made(|| self.open("sweep"))?;
-        if !try_lock(&file, File::try_lock)? {
+        if !self.try_lock(&file, LockKind::Exclusive)? {
             return Ok(None);
         }
-        self.open("written")?.set_len(0)?;
-        file.set_modified(self.now())?;
+        self.vfs.truncate(&self.open("written")?)?;
+        self.vfs.set_modified(&file, self.now())?;
         Ok(Some(Lock { _file: file }))
     }
 
     /// Writes down that blocks are being written.
     pub(super) fn count(&self, blocks: u64) -> io::Result<()> {
-        let mut written = self.made(|| self.open("written"))?;
-        io::copy(&mut io::repeat(b'.').take(blocks), &mut written)?;
-        Ok(())
+        let written = self.made(|| self.open("written"))?;
+        let marks = vec![b'.'; usize::try_from(blocks).unwrap_or(usize::MAX).min(MAX_MARKS)];
+        self.vfs.write(&written, &marks)
     }
 
     /// How many blocks were written since the last sweep began.
     pub(super) fn written(&self) -> io::Result<u64> {
-        or_missing(fs::metadata(self.root.join("written"))).map(|file| file.map_or(0, |file| file.len()))
+        Ok(or_missing(self.vfs.metadata(&self.root.join("written")))?.map_or(0, |file| file.len()))
     }
 
-    /// How long ago a sweep last began; `None` where none ever did.
+    /// How long ago a sweep last began; `None` where none ever did, or where that is a time to come, since then the
+    /// clock was set back.
     pub(super) fn since_sweep(&self) -> io::Result<Option<Duration>> {
-        let file = or_missing(fs::metadata(self.root.join("sweep")))?;
-        file.map(|file| self.age(&file, self.now())).transpose()
+        let Some(file) = or_missing(self.vfs.metadata(&self.root.join("sweep")))? else { return Ok(None) };
+        Ok(self.now().duration_since(file.modified()?).ok())
+    }
+
+    pub(super) fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        self.vfs.metadata(path)
+    }
+
+    pub(super) fn remove(&self, path: &Path) -> io::Result<()> {
+        self.vfs.remove_file(path)
     }
 
     fn open(&self, name: &str) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(self.root.join(name))
+        self.vfs.open(&self.root.join(name), Mode::Create)
+    }
+
+    fn make_private(&self, folder: &Path) -> io::Result<()> {
+        self.vfs.create_dir(folder)?;
+        if is_open_to_others(&self.vfs.target_metadata(folder)?) {
+            self.vfs.make_private(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a folder that the user named. One that is there already may be used for other things, so it is left as
+    /// it is, and not used where others can look into it.
+    fn make_or_check_private(&self) -> io::Result<()> {
+        let Some(folder) = or_missing(self.vfs.target_metadata(&self.root))? else {
+            return self.make_private(&self.root);
+        };
+        if is_open_to_others(&folder) {
+            let message = "other users can open it; make it private (chmod 700) or name another";
+            return Err(io::Error::new(ErrorKind::PermissionDenied, message));
+        }
+        Ok(())
+    }
+}
+
+/// The paths in a folder.
+pub(super) struct Entries<'a> {
+    entries: ReadDir,
+    vfs: &'a dyn Vfs,
+}
+
+impl Iterator for Entries<'_> {
+    type Item = io::Result<PathBuf>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.vfs.next_entry(&mut self.entries)
     }
 }
 
@@ -258,46 +411,13 @@ pub(super) const fn blocks(bytes: u64) -> u64 {
     bytes.div_ceil(BLOCK)
 }
 
-fn try_lock(file: &File, lock: fn(&File) -> Result<(), TryLockError>) -> io::Result<bool> {
-    match lock(file) {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        // Some file systems have no locks. There a sweep may delete what was seen a moment ago for the first time in
-        // days, and the next request of its conversation stores it again.
-        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(true),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-fn make_private(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
+/// Whether other users have any right to a folder.
+fn is_open_to_others(folder: &Metadata) -> bool {
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    #[cfg(unix)]
+    return std::os::unix::fs::PermissionsExt::mode(&folder.permissions()) & 0o077 != 0;
+    #[cfg(not(unix))]
     {
-        use std::os::unix::fs::PermissionsExt;
-        if fs::metadata(folder)?.permissions().mode() & 0o077 != 0 {
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-        }
+        let _ = folder;
+        false
     }
-    Ok(())
-}
-
-/// Makes a folder that the user named. One that is there already may be used for other things, so it is left as it is,
-/// and not used where others can look into it.
-fn make_or_check_private(folder: &Path) -> io::Result<()> {
-    if !folder.is_dir() {
-        return make_private(folder);
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if fs::metadata(folder)?.permissions().mode() & 0o077 != 0 {
-            let message = "other users can open it; make it private (chmod 700) or name another";
-            return Err(io::Error::new(ErrorKind::PermissionDenied, message));
-        }
-    }
-    Ok(())
 }

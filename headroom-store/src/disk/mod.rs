@@ -1,12 +1,18 @@
 //! Originals as files that several processes share.
 
+#[cfg(all(test, unix))]
+mod fault;
+#[cfg(all(test, unix))]
+mod faults;
 mod folder;
 mod name;
+mod seen;
 mod shelf;
 mod spool;
 mod sweep;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
+mod vfs;
 
 use std::{
     fmt, io,
@@ -21,10 +27,11 @@ use tokio::task;
 
 pub use self::spool::{InvalidSpool, Spool, SpoolBuilder};
 use self::{
-    folder::{BLOCK, Clock},
+    folder::BLOCK,
     name::{Kind, Name},
     shelf::Shelf,
     sweep::Bounds,
+    vfs::{System, Vfs},
 };
 use crate::{OriginalStore, StoreError, tenant::Tenant};
 
@@ -44,14 +51,26 @@ const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// | [`capacity`](DiskStoreBuilder::capacity) | 2 GiB | the originals that were seen longest ago are dropped |
 /// | [`time_to_idle`](DiskStoreBuilder::time_to_idle) | 30 days | an original that nobody stored again or read is dropped |
 ///
-/// The process that notices that it is time to drop some does so beside its requests. A request whose originals do
-/// not fit at all, or that has one of more than 256 MiB, is refused with [`StoreError::is_too_large`].
+/// The process that notices that it is time to drop some does so beside its requests. What was seen within the last
+/// five minutes is never dropped, whatever the clock says: a folder that is full of it refuses more with
+/// [`StoreError::is_unavailable`]. A request whose originals do not fit at all, or that has one of more than 256 MiB,
+/// is refused with [`StoreError::is_too_large`].
 ///
-/// # Crashes
+/// # Errors
+///
+/// [`StoreError::is_unavailable`] names the folder and says what the system said. The same call works again as soon as
+/// the folder does. A lock that another process holds for longer than two seconds is such an error; until the lock is
+/// free again, further calls wait for 20 ms only. Reading takes no lock.
+///
+/// # Faults
 ///
 /// What `put_many` acknowledged is there after the process was killed at any point, and no file is ever seen half
-/// written. After a loss of power, files that had not reached the disk are missing or damaged. Damage is told by the
-/// hash and reads as missing, and the next request of the conversation stores the original again.
+/// written. After a loss of power, files that had not reached the disk are missing or damaged: writing does not wait
+/// for the disk. Damage is told by the hash and reads as missing, never as something else, and the next request of the
+/// conversation stores the original again. Damage that changes neither the size nor the times of a file is noticed
+/// when the file is read.
+///
+/// A pipe, a device, a link or a folder under the name of a file is damage, too. It is neither waited for nor followed.
 ///
 /// # Panics
 ///
@@ -97,7 +116,7 @@ impl DiskStore {
             folder: folder.into(),
             capacity: CAPACITY,
             time_to_idle: TIME_TO_IDLE,
-            clock: Arc::new(std::time::SystemTime::now),
+            vfs: Arc::new(System),
         }
     }
 
@@ -135,7 +154,7 @@ impl DiskStore {
         &self,
         work: impl FnOnce(&Shelf) -> Result<(), Failure> + Send + 'static,
     ) -> Result<(), StoreError> {
-        let due = self.blocking(|shelf| work(shelf).and_then(|()| shelf.begin_sweep())).await?;
+        let due = self.blocking(|shelf| work(shelf).map(|()| shelf.begin_sweep())).await?;
         if due {
             let shelf = Arc::clone(&self.shelf);
             task::spawn_blocking(move || shelf.sweep());
@@ -162,6 +181,11 @@ impl OriginalStore for DiskStore {
         self.blocking(move |shelf| shelf.get(&name)).await
     }
 
+    async fn has_many(&self, tenant: &str, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
+        let (tenant, handles) = (Tenant::of(tenant), handles.to_vec());
+        self.blocking(move |shelf| shelf.has_many(tenant, &handles)).await
+    }
+
     async fn put_record(&self, tenant: &str, keys: &[Handle], record: &str) -> Result<(), StoreError> {
         let (tenant, keys, record) = (Tenant::of(tenant), keys.to_vec(), record.to_owned());
         self.put(move |shelf| shelf.put_record(tenant, &keys, &record)).await
@@ -182,7 +206,7 @@ pub struct DiskStoreBuilder {
     folder: PathBuf,
     capacity: u64,
     time_to_idle: Duration,
-    clock: Clock,
+    vfs: Arc<dyn Vfs>,
 }
 
 impl DiskStoreBuilder {
@@ -204,8 +228,8 @@ impl DiskStoreBuilder {
     }
 
     #[cfg(test)]
-    fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+    fn vfs(mut self, vfs: Arc<dyn Vfs>) -> Self {
+        self.vfs = vfs;
         self
     }
 
@@ -213,7 +237,7 @@ impl DiskStoreBuilder {
     #[must_use]
     pub fn build(self) -> DiskStore {
         let bounds = Bounds { blocks: self.capacity / BLOCK, idle: self.time_to_idle };
-        DiskStore { shelf: Arc::new(Shelf::new(self.folder.join("originals"), self.clock, bounds)) }
+        DiskStore { shelf: Arc::new(Shelf::new(self.folder.join("originals"), self.vfs, bounds)) }
     }
 }
 
@@ -233,6 +257,8 @@ enum Failure {
     Io(io::Error),
     Collision,
     TooLarge,
+    /// Nothing may be deleted to make room.
+    Full,
 }
 
 impl From<io::Error> for Failure {
@@ -249,13 +275,17 @@ async fn blocking<T: Send + 'static>(
     let result = task::spawn_blocking(work).await;
     // What a panic says may be anything, so it is not passed on.
     result.unwrap_or_else(|_| Err(io::Error::other("its thread ended early").into())).map_err(|failure| {
+        let unavailable = |source| StoreError::unavailable(FolderError { folder: folder.to_owned(), source });
         match failure {
-            Failure::Io(source) => StoreError::unavailable(FolderError { folder: folder.to_owned(), source }),
+            Failure::Io(source) => unavailable(source),
+            Failure::Full => unavailable(io::Error::new(io::ErrorKind::StorageFull, FULL)),
             Failure::Collision => StoreError::collision(),
             Failure::TooLarge => StoreError::too_large(),
         }
     })
 }
+
+const FULL: &str = "its capacity is taken by what was seen in the last minutes; give it more";
 
 /// Names the folder, so that whoever reads it knows where to look.
 #[derive(Debug)]

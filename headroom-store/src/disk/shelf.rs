@@ -1,8 +1,7 @@
 //! What the store does, on threads that may wait for the disk.
 
 use std::{
-    fs,
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -10,13 +9,14 @@ use std::{
 
 use blake3::Hash;
 use headroom_core::{Handle, Original};
-use moka::sync::Cache;
 
 use super::{
     Failure,
-    folder::{Clock, Folder, Layout},
+    folder::{Folder, Found, Layout, Stamp},
     name::{self, Kind, Name},
+    seen::Seen,
     sweep::{Bounds, Sweeper},
+    vfs::Vfs,
 };
 use crate::{
     entry::{self, Encoder, MAX_BYTES},
@@ -25,12 +25,11 @@ use crate::{
 
 /// Sights of an original closer together than this are one.
 pub(super) const REFRESH: Duration = Duration::from_secs(10 * 60);
-/// Files whose content this process has verified and need not read again; about 3 MB.
-pub(super) const VERIFIED: u64 = 16 << 10;
 
 pub(super) struct Shelf {
     folder: Folder,
-    verified: Cache<Name, Hash>,
+    /// The files that this process has verified, and the hashes of their content.
+    seen: Seen<Name, Hash>,
     sweeper: Sweeper,
 }
 
@@ -57,9 +56,9 @@ impl<'a> Item<'a> {
 }
 
 impl Shelf {
-    pub(super) fn new(root: PathBuf, clock: Clock, bounds: Bounds) -> Self {
-        let folder = Folder::new(root, Layout::Shards, clock, REFRESH.min(bounds.idle / 8));
-        Self { folder, verified: Cache::new(VERIFIED), sweeper: Sweeper::new(bounds) }
+    pub(super) fn new(root: PathBuf, vfs: Arc<dyn Vfs>, bounds: Bounds) -> Self {
+        let folder = Folder::new(root, Layout::Shards, vfs, REFRESH.min(bounds.idle / 8));
+        Self { folder, seen: Seen::new(), sweeper: Sweeper::new(bounds) }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -111,48 +110,81 @@ impl Shelf {
             }
             prepared.push((file, item));
         }
+        self.make_room(blocks)?;
         // Counted first: what is counted and not written makes a sweep come early, the other way round it comes late.
         self.folder.count(blocks)?;
         // A sweep that found a damaged file old must not delete the one that takes its place.
         let _lock = self.folder.lock_shared()?;
         for (file, item) in prepared {
-            self.folder.publish(file, &item.name.path())?;
-            self.verified.insert(item.name, item.hash);
+            let stamp = self.folder.publish(file, &item.name.path())?;
+            self.seen.insert(item.name, item.hash, stamp, self.folder.instant());
         }
         Ok(())
     }
 
-    /// Whether this is stored, which counts as a sight of it.
+    /// Whether this is stored, which counts as a sight of it. A file that cannot be read is to be written again.
     fn has(&self, item: &Item<'_>) -> Result<bool, Failure> {
-        if self.verified.get(&item.name) == Some(item.hash) && self.folder.see(&item.name.path())? {
-            return Ok(true);
+        let Ok(Some((hash, stamp))) = self.verify(&item.name) else { return Ok(false) };
+        if hash != item.hash && item.name.kind == Kind::Original {
+            return Err(Failure::Collision);
         }
-        match self.folder.read(&item.name)? {
-            None => Ok(false),
-            Some((_, hash)) if hash != item.hash && item.name.kind == Kind::Original => {
-                Err(Failure::Collision)
-            }
-            Some((_, hash)) => {
-                self.verified.insert(item.name, hash);
-                Ok(self.folder.see(&item.name.path())?)
+        let seen = self.folder.see(&item.name.path(), stamp);
+        if let Ok(stamp) = seen {
+            self.seen.insert(item.name, hash, stamp, self.folder.instant());
+        }
+        Ok(seen.is_ok())
+    }
+
+    /// The hash of what is whole under this name, and the state of its file.
+    fn verify(&self, name: &Name) -> io::Result<Option<(Hash, Stamp)>> {
+        let Some(stamp) = self.folder.stamp(&name.path())? else { return Ok(None) };
+        if let Some(hash) = self.seen.get(name, &stamp) {
+            return Ok(Some((hash, stamp)));
+        }
+        Ok(match self.folder.read(name)? {
+            Found::Whole { hash, stamp, .. } => Some((hash, stamp)),
+            Found::Missing | Found::Damaged => None,
+        })
+    }
+
+    /// Which of these are stored, each of which counts as a sight. It takes no lock, so it works where putting does
+    /// not: a sweep spares what was seen in the last minutes.
+    pub(super) fn has_many(&self, tenant: Tenant, handles: &[Handle]) -> Result<Vec<bool>, Failure> {
+        let mut has = Vec::with_capacity(handles.len());
+        for handle in handles {
+            let name = Name { tenant, key: *handle, kind: Kind::Original };
+            let found = self.verify(&name)?;
+            has.push(found.is_some());
+            if let Some((hash, stamp)) = found {
+                self.saw(name, hash, stamp);
             }
         }
+        Ok(has)
+    }
+
+    /// Takes note of a sight. Reading works where writing does not.
+    fn saw(&self, name: Name, hash: Hash, stamp: Stamp) {
+        let stamp = self.folder.see(&name.path(), stamp).unwrap_or(stamp);
+        self.seen.insert(name, hash, stamp, self.folder.instant());
     }
 
     pub(super) fn get(&self, name: &Name) -> Result<Option<Arc<str>>, Failure> {
-        let Some((content, _)) = self.folder.read(name)? else { return Ok(None) };
-        // Reading works where writing does not.
-        let _ = self.folder.see(&name.path());
+        let Found::Whole { content, hash, stamp } = self.folder.read(name)? else {
+            // Whatever was known of it no longer holds, so the next put writes it again.
+            self.seen.forget(name);
+            return Ok(None);
+        };
+        self.saw(*name, hash, stamp);
         Ok(Some(content.into()))
     }
 
     pub(super) fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, Failure> {
-        let files = match fs::read_dir(self.root().join(name::shard(handle))) {
+        let files = match self.folder.entries(&self.root().join(name::shard(handle))) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             files => files?,
         };
         for file in files {
-            let Some(name) = name::parse(&file?.path()).filter(|name| name.is_original(handle)) else {
+            let Some(name) = name::parse(&file?).filter(|name| name.is_original(handle)) else {
                 continue;
             };
             if let Some(content) = self.get(&name)? {
@@ -162,18 +194,37 @@ impl Shelf {
         Ok(None)
     }
 
+    /// Deletes what may go if these blocks no longer fit, and refuses them if they still do not.
+    fn make_room(&self, blocks: u64) -> Result<(), Failure> {
+        match self.sweeper.make_room(&self.folder, blocks, &|path| self.is_recent(path))? {
+            true => Ok(()),
+            false => Err(Failure::Full),
+        }
+    }
+
+    /// Whether this process saw a file in the last minutes, by the clock that never jumps.
+    fn is_recent(&self, file: &Path) -> bool {
+        let time = self.sweeper.bounds.protected(self.folder.refresh());
+        name::parse(file).is_some_and(|name| self.seen.is_recent(&name, self.folder.instant(), time))
+    }
+
     /// Whether the caller has to call [`sweep`](Self::sweep) now.
-    pub(super) fn begin_sweep(&self) -> Result<bool, Failure> {
-        Ok(self.sweeper.begin(&self.folder)?)
+    pub(super) fn begin_sweep(&self) -> bool {
+        self.sweeper.begin(&self.folder)
     }
 
     pub(super) fn sweep(&self) {
-        self.sweeper.run(&self.folder);
+        self.sweeper.run(&self.folder, &|path| self.is_recent(path));
     }
 
     #[cfg(test)]
     pub(super) fn folder(&self) -> &Folder {
         &self.folder
+    }
+
+    #[cfg(test)]
+    pub(super) fn bounds(&self) -> &Bounds {
+        &self.sweeper.bounds
     }
 
     #[cfg(test)]

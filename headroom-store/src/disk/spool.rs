@@ -2,22 +2,23 @@
 
 use std::{
     fmt,
-    fs::{self, File},
-    io::{self, Read},
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use headroom_core::{Handle, Original};
-use moka::sync::Cache;
 use tokio::task;
 
 use super::{
     Failure, blocking,
-    folder::{BLOCK, Clock, Folder, Layout, or_missing},
-    shelf::{REFRESH, VERIFIED},
+    folder::{BLOCK, Folder, Layout, Stamp},
+    name,
+    seen::Seen,
+    shelf::REFRESH,
     sweep::{Bounds, Sweeper},
+    vfs::{System, Vfs},
 };
 use crate::{StoreError, entry::MAX_BYTES};
 
@@ -38,14 +39,16 @@ const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// | [`capacity`](SpoolBuilder::capacity) | 1 GiB | the files that were needed longest ago are dropped |
 /// | [`time_to_idle`](SpoolBuilder::time_to_idle) | 30 days | a file that no request needed again is dropped |
 ///
-/// A request needs the files of its whole conversation, so they stay for as long as it goes on. Files that are not
-/// named by a handle are never touched.
+/// A request needs the files of its whole conversation, so they stay for as long as it goes on. What was needed within
+/// the last five minutes is never dropped: a folder that is full of it refuses more. Files that are not named by a
+/// handle are never touched.
 ///
 /// # Crashes
 ///
 /// What [`put_many`](Self::put_many) acknowledged is there after the process was killed at any point. A file is on the
 /// disk before it has its name, so none is ever seen in part, not even after a loss of power. A file that somebody
-/// changed is written again when the next request needs it.
+/// changed is written again when the next request needs it, and so is one that was replaced by a link, a pipe or a
+/// device, which is neither followed nor waited for.
 ///
 /// # Panics
 ///
@@ -93,7 +96,7 @@ impl Spool {
             folder: folder.into(),
             capacity: CAPACITY,
             time_to_idle: TIME_TO_IDLE,
-            clock: Arc::new(SystemTime::now),
+            vfs: Arc::new(System),
         }
     }
 
@@ -118,14 +121,24 @@ impl Spool {
     ///
     /// When any of them may not be there afterwards. Which of the others were written is unspecified.
     pub async fn put_many(&self, originals: Vec<Original>) -> Result<(), StoreError> {
-        let put = move |rack: &Rack| {
-            rack.put_many(&originals).and_then(|()| Ok(rack.sweeper.begin(&rack.folder)?))
-        };
+        let put = move |rack: &Rack| rack.put_many(&originals).map(|()| rack.sweeper.begin(&rack.folder));
         if self.blocking(put).await? {
             let rack = Arc::clone(&self.rack);
-            task::spawn_blocking(move || rack.sweeper.run(&rack.folder));
+            task::spawn_blocking(move || rack.sweep());
         }
         Ok(())
+    }
+
+    /// Which of these originals are there whole. Their expiry begins anew.
+    ///
+    /// Works where [`put_many`](Self::put_many) fails, as on a full disk.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub async fn has_many(&self, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
+        let handles = handles.to_vec();
+        self.blocking(move |rack| rack.has_many(&handles)).await
     }
 
     /// The original under this handle, or `None` where there is none or what is there is something else.
@@ -160,7 +173,7 @@ pub struct SpoolBuilder {
     folder: PathBuf,
     capacity: u64,
     time_to_idle: Duration,
-    clock: Clock,
+    vfs: Arc<dyn Vfs>,
 }
 
 impl SpoolBuilder {
@@ -182,8 +195,8 @@ impl SpoolBuilder {
     }
 
     #[cfg(test)]
-    pub(super) fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+    pub(super) fn vfs(mut self, vfs: Arc<dyn Vfs>) -> Self {
+        self.vfs = vfs;
         self
     }
 
@@ -200,8 +213,8 @@ impl SpoolBuilder {
         let folder = folder.filter(is_plain).ok_or(InvalidSpool(()))?;
         let bounds = Bounds { blocks: self.capacity / BLOCK, idle: self.time_to_idle };
         let rack = Rack {
-            folder: Folder::new(folder.into(), Layout::Flat, self.clock, REFRESH.min(bounds.idle / 8)),
-            written: Cache::new(VERIFIED),
+            folder: Folder::new(folder.into(), Layout::Flat, self.vfs, REFRESH.min(bounds.idle / 8)),
+            seen: Seen::new(),
             sweeper: Sweeper::new(bounds),
         };
         Ok(Spool { folder: folder.into(), rack: Arc::new(rack) })
@@ -235,8 +248,8 @@ impl std::error::Error for InvalidSpool {}
 /// What the spool does, on threads that may wait for the disk.
 struct Rack {
     folder: Folder,
-    /// The times of files that are known to hold what they should. Whoever changes a file changes its time.
-    written: Cache<Handle, SystemTime>,
+    /// The files that are known to hold what they should.
+    seen: Seen<Handle, ()>,
     sweeper: Sweeper,
 }
 
@@ -254,20 +267,20 @@ impl Rack {
         if originals.iter().any(|original| original.content.len() > MAX_BYTES) {
             return Err(Failure::TooLarge);
         }
+        // A handle is the hash of its content, so to anyone else it belongs already.
+        if originals.iter().any(|original| Handle::of(&original.content) != original.handle) {
+            return Err(Failure::Collision);
+        }
         let lock = self.folder.lock_shared()?;
         let mut missing = Vec::new();
         for original in originals {
-            if !self.has(original)? {
+            if !self.has(&original.handle) {
                 missing.push(original);
             }
         }
         drop(lock);
         let (mut prepared, mut blocks) = (Vec::with_capacity(missing.len()), 0);
         for original in missing {
-            // A handle is the hash of its content, so to anyone else it belongs already.
-            if Handle::of(&original.content) != original.handle {
-                return Err(Failure::Collision);
-            }
             let (file, size) = self.folder.prepare(original.content.as_bytes())?;
             blocks += size;
             if blocks > self.sweeper.bounds.kept() {
@@ -278,60 +291,89 @@ impl Rack {
         if prepared.is_empty() {
             return Ok(());
         }
+        let is_recent = |path: &Path| self.is_recent(path);
+        if !self.sweeper.make_room(&self.folder, blocks, &is_recent)? {
+            return Err(Failure::Full);
+        }
         // Counted first, as in the store.
         self.folder.count(blocks)?;
         // A sweep that found a changed file old must not delete the one that takes its place.
         let _lock = self.folder.lock_shared()?;
         for (file, original) in prepared {
-            let name = name(&original.handle);
-            self.folder.publish(file, &name)?;
-            self.remember(original, &name)?;
+            let stamp = self.folder.publish(file, &path(&original.handle))?;
+            self.seen.insert(original.handle, (), stamp, self.folder.instant());
         }
         Ok(())
     }
 
-    /// Whether the file is there and holds what it should, which counts as a sight of it.
-    fn has(&self, original: &Original) -> Result<bool, Failure> {
-        let name = name(&original.handle);
-        let path = self.folder.root().join(&name);
-        let Some(file) = or_missing(fs::metadata(&path))? else { return Ok(false) };
-        if file.len() != original.content.len() as u64 {
-            return Ok(false);
+    /// Whether the file holds the original of this handle, which counts as a sight of it. A file that cannot be read is
+    /// to be written again.
+    fn has(&self, handle: &Handle) -> bool {
+        let Ok(Some(stamp)) = self.verify(handle) else { return false };
+        let seen = self.folder.see(&path(handle), stamp);
+        if let Ok(stamp) = seen {
+            self.seen.insert(*handle, (), stamp, self.folder.instant());
         }
-        let is_known = self.written.get(&original.handle) == Some(file.modified()?);
-        if !is_known && self.read(&name)?.as_deref() != Some(original.content.as_bytes()) {
-            return Ok(false);
-        }
-        let is_there = self.folder.see(&name)?;
-        if is_there {
-            self.remember(original, &name)?;
-        }
-        Ok(is_there)
+        seen.is_ok()
     }
 
-    fn remember(&self, original: &Original, name: &Path) -> Result<(), Failure> {
-        if let Some(file) = or_missing(fs::metadata(self.folder.root().join(name)))? {
-            self.written.insert(original.handle, file.modified()?);
+    /// The state of the file if it holds the original of this handle.
+    fn verify(&self, handle: &Handle) -> Result<Option<Stamp>, Failure> {
+        let Some(stamp) = self.folder.stamp(&path(handle))? else { return Ok(None) };
+        match self.seen.get(handle, &stamp) {
+            Some(()) => Ok(Some(stamp)),
+            None => Ok(self.read(handle)?.map(|(_, stamp)| stamp)),
         }
-        Ok(())
+    }
+
+    fn has_many(&self, handles: &[Handle]) -> Result<Vec<bool>, Failure> {
+        let mut has = Vec::with_capacity(handles.len());
+        for handle in handles {
+            let found = self.verify(handle)?;
+            has.push(found.is_some());
+            if let Some(stamp) = found {
+                // Reading works where writing does not.
+                let stamp = self.folder.see(&path(handle), stamp).unwrap_or(stamp);
+                self.seen.insert(*handle, (), stamp, self.folder.instant());
+            }
+        }
+        Ok(has)
     }
 
     fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, Failure> {
-        let content = self.read(&name(handle))?.and_then(|bytes| String::from_utf8(bytes).ok());
-        Ok(content.filter(|content| Handle::of(content) == *handle).map(Arc::from))
+        let found = self.read(handle)?;
+        if found.is_none() {
+            self.seen.forget(handle);
+        }
+        Ok(found.map(|(content, _)| content.into()))
     }
 
-    fn read(&self, name: &Path) -> io::Result<Option<Vec<u8>>> {
-        let Some(file) = or_missing(File::open(self.folder.root().join(name)))? else { return Ok(None) };
-        let mut bytes = Vec::new();
-        file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-        Ok(Some(bytes))
+    /// The original of this handle, if the file holds it.
+    fn read(&self, handle: &Handle) -> Result<Option<(String, Stamp)>, Failure> {
+        let (bytes, stamp) = match self.folder.read_bytes(&path(handle), MAX_BYTES as u64 + 1) {
+            Err(error) if error.kind() == ErrorKind::InvalidData => return Ok(None),
+            read => match read? {
+                Some(read) => read,
+                None => return Ok(None),
+            },
+        };
+        let content = String::from_utf8(bytes).ok().filter(|content| Handle::of(content) == *handle);
+        Ok(content.map(|content| (content, stamp)))
+    }
+
+    fn is_recent(&self, file: &Path) -> bool {
+        let time = self.sweeper.bounds.protected(self.folder.refresh());
+        name::parse_bare(file).is_some_and(|handle| self.seen.is_recent(&handle, self.folder.instant(), time))
+    }
+
+    fn sweep(&self) {
+        self.sweeper.run(&self.folder, &|path| self.is_recent(path));
     }
 }
 
-fn name(handle: &Handle) -> PathBuf {
+fn path(handle: &Handle) -> PathBuf {
     handle.to_string().into()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

@@ -3,37 +3,34 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use headroom_core::{Handle, Original};
 use tempfile::TempDir;
 
-use super::{DiskStore, DiskStoreBuilder};
+use super::{DiskStore, DiskStoreBuilder, fault::FaultVfs, sweep::Sweep, vfs::Vfs};
 use crate::{OriginalStore, Part};
 
+const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const YEAR_SECS: i64 = 365 * 24 * 60 * 60;
 
 /// A folder, and what time it is there.
 struct World {
     folder: TempDir,
-    seconds: Arc<AtomicU64>,
+    vfs: Arc<FaultVfs>,
 }
 
 impl World {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), seconds: Arc::new(AtomicU64::new(1_700_000_000)) }
+        Self { folder: tempfile::tempdir().unwrap(), vfs: FaultVfs::new() }
     }
 
     fn builder(&self) -> DiskStoreBuilder {
-        let seconds = Arc::clone(&self.seconds);
-        let now = move || SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::Relaxed));
-        DiskStore::builder(self.folder.path()).clock(Arc::new(now))
+        DiskStore::builder(self.folder.path()).vfs(Arc::clone(&self.vfs) as Arc<dyn Vfs>)
     }
 
     /// As another process would open it.
@@ -42,7 +39,7 @@ impl World {
     }
 
     fn wait(&self, time: Duration) {
-        self.seconds.fetch_add(time.as_secs(), Ordering::Relaxed);
+        self.vfs.wait(time);
     }
 
     /// Every file that holds content.
@@ -232,7 +229,7 @@ async fn sights_are_written_down_now_and_then() {
     put(&store, "a", "x").await;
     assert_eq!(seen().duration_since(first).unwrap(), Duration::from_secs(1000));
     // A clock that was ahead makes nothing stay forever.
-    world.seconds.fetch_sub(100 * DAY.as_secs(), Ordering::Relaxed);
+    world.vfs.jump(-100 * 24 * 3600);
     put(&store, "a", "x").await;
     assert!(seen() < first);
 }
@@ -269,7 +266,7 @@ async fn a_sweep_runs_by_itself_once_enough_was_written() {
     let store = world.builder().capacity(320 * 4096).build();
     for n in 0..60 {
         put(&store, "a", &noise(&n.to_string(), 20)).await;
-        world.wait(Duration::from_secs(1));
+        world.wait(5 * MINUTE);
         assert!(world.files().len() <= 17, "{n}: {}", world.files().len());
     }
     assert!(world.files().len() >= 13);
@@ -322,9 +319,11 @@ async fn what_a_sweep_found_old_and_was_seen_meanwhile_stays() {
     put(&store, "a", "x").await;
     world.wait(31 * DAY);
     let file = world.files().remove(0);
-    let now = store.shelf.folder().now();
+    let (folder, bounds) = (store.shelf.folder(), store.shelf.bounds());
+    let sweep = Sweep::new(folder, bounds, &|_| false);
+    let chosen = sweep.candidate(file.clone(), &fs::metadata(&file).unwrap()).expect("it is old");
     put(&store, "a", "x").await;
-    super::sweep::remove_if_old(store.shelf.folder(), &file, now, 30 * DAY).unwrap();
+    assert!(!sweep.remove(&chosen).unwrap());
     assert!(has(&store, "a", "x").await);
 }
 
@@ -353,6 +352,29 @@ async fn another_process_that_hangs_makes_puts_fail_not_hang() {
     let error = store.put_many("a", vec![original("x")]).await.unwrap_err();
     assert!(error.is_unavailable());
     assert!(has(&store, "a", "x").await, "reading needs no lock");
+}
+
+#[tokio::test]
+async fn a_lock_that_is_stuck_costs_one_wait_and_is_had_again_when_it_is_free() {
+    let world = World::new();
+    let (store, other) = (world.store(), world.store());
+    put(&store, "a", "x").await;
+    let wait = async |works: bool| {
+        let start = world.vfs.instant();
+        assert_eq!(store.put_many("a", vec![original("x")]).await.is_ok(), works);
+        world.vfs.instant() - start
+    };
+    for _ in 0..2 {
+        let lock = other.shelf.folder().lock_exclusive().unwrap();
+        assert!(wait(false).await >= Duration::from_secs(2));
+        for _ in 0..5 {
+            assert!(wait(false).await < Duration::from_millis(50));
+        }
+        let known = store.has_many("a", &[Handle::of("x"), Handle::of("y")]).await.unwrap();
+        assert_eq!(known, [true, false], "what is stored is known without the lock");
+        drop(lock);
+        assert_eq!(wait(true).await, Duration::ZERO);
+    }
 }
 
 #[tokio::test]
@@ -429,4 +451,90 @@ async fn ten_thousand_originals_are_written_once() {
     after.sort();
     assert!(before == after, "what is there is not written again");
     assert_eq!(counted(), written);
+}
+
+/// Every file, and its time.
+fn times(world: &World) -> Vec<(SystemTime, PathBuf)> {
+    let mut times: Vec<_> = world
+        .files()
+        .into_iter()
+        .map(|file| (fs::metadata(&file).unwrap().modified().unwrap(), file))
+        .collect();
+    times.sort();
+    times
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_over_a_full_folder_costs_only_what_is_over() {
+    for back in [3600, 60 * 24 * 3600, 40 * YEAR_SECS] {
+        let world = World::new();
+        let large = world.store();
+        for n in 0..40 {
+            put(&large, "a", &noise(&n.to_string(), 5)).await;
+            world.wait(HOUR);
+        }
+        let before = times(&world);
+        world.vfs.jump(-back);
+        // The rest of the files have times to come, or all of them.
+        let store = world.builder().capacity(160 * 4096).build();
+        put(&store, "a", &noise("forwarded a moment ago", 5)).await;
+        store.shelf.sweep();
+        assert!(has(&store, "a", &noise("forwarded a moment ago", 5)).await, "set back by {back}");
+        assert_eq!(world.files().len(), 28, "of 160 blocks 140 stay, and a file has 5");
+        let left: Vec<_> = times(&world).into_iter().filter(|file| before.contains(file)).collect();
+        assert_eq!(left, before[13..], "the newest stay");
+        store.shelf.sweep();
+        assert_eq!(world.files().len(), 28, "nothing is over any more");
+    }
+}
+
+#[tokio::test]
+async fn of_files_with_equal_times_only_so_many_go_as_are_over() {
+    let world = World::new();
+    let large = world.store();
+    let batch = (0..40).map(|n| original(&noise(&n.to_string(), 5))).collect();
+    large.put_many("a", batch).await.unwrap();
+    swept(&large).await;
+    world.wait(HOUR);
+    let before = times(&world);
+    world.builder().capacity(160 * 4096).build().shelf.sweep();
+    assert_eq!(times(&world), before[12..], "in the order of their names");
+}
+
+#[tokio::test]
+async fn a_clock_that_leaps_ahead_takes_nothing_that_this_process_just_saw() {
+    let world = World::new();
+    let store = world.store();
+    put(&store, "a", "long ago").await;
+    world.wait(HOUR);
+    put(&store, "a", "put").await;
+    world.wait(MINUTE);
+    world.vfs.jump(YEAR_SECS);
+    store.shelf.sweep();
+    assert!(has(&store, "a", "put").await && !has(&store, "a", "long ago").await);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_full_of_what_was_just_seen_refuses_more_until_minutes_have_passed() {
+    let world = World::new();
+    let store = world.builder().capacity(160 * 4096).build();
+    let (mut stored, mut refused) = (Vec::new(), 0);
+    for n in 0..60 {
+        let content = noise(&n.to_string(), 5);
+        match store.put_many("a", vec![original(&content)]).await {
+            Ok(()) => stored.push(content),
+            Err(error) => {
+                assert!(error.is_unavailable());
+                refused += 1;
+            }
+        }
+        swept(&store).await;
+    }
+    assert!(refused > 20 && world.files().len() <= 32, "{refused}");
+    for content in &stored {
+        assert!(has(&store, "a", content).await, "what was acknowledged is there");
+    }
+    world.wait(HOUR);
+    put(&store, "a", "there is room again").await;
+    assert!(has(&store, "a", "there is room again").await);
 }

@@ -5,7 +5,9 @@ mod link;
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use blake3::Hash;
 use headroom_core::{Handle, Original};
+use moka::{policy::EvictionPolicy, sync::Cache};
 use redis::{Client, Cmd, IntoConnectionInfo, Pipeline};
 use tokio::task;
 
@@ -19,6 +21,8 @@ use crate::{
 const TIME_TO_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const TIMEOUT: Duration = Duration::from_secs(1);
 const PREFIX: &str = "headroom";
+/// Values whose content this process has verified and need not read again; about 4 MB.
+const MAX_VERIFIED: u64 = 16 << 10;
 
 /// Keeps originals on a Redis or Valkey server, for replicas behind a load balancer. Cloning the store is cheap and
 /// shares the connection.
@@ -26,6 +30,11 @@ const PREFIX: &str = "headroom";
 /// Keys hold handles and hashes of tenants, values the originals compressed. A server that evicts must evict what
 /// expires first (`volatile-ttl`), since that was seen longest ago. What the server acknowledged survives its restart
 /// as its persistence settings have it. Clusters are not supported.
+///
+/// # Damage
+///
+/// A damaged value reads as missing. It is written again by the next put of its original, at the latest after it was
+/// read once: a process reads a value before it relies on it for the first time, and from then on compares its length.
 ///
 /// # Limits
 ///
@@ -51,13 +60,36 @@ pub struct RedisStore {
     link: Arc<Link>,
     prefix: Arc<str>,
     milliseconds: u64,
+    verified: Cache<String, Verified>,
+}
+
+/// A value that was found whole, or that was stored.
+#[derive(Clone, Copy)]
+struct Verified {
+    hash: Hash,
+    len: usize,
 }
 
 /// What is to be stored under a key.
 struct Item {
     key: String,
     content: String,
-    hash: blake3::Hash,
+    hash: Hash,
+    /// The handle that the hash has to agree with; records have none.
+    handle: Option<Handle>,
+}
+
+impl Item {
+    /// Whether a value of this hash may stay under the key. A value that is not the one of its handle is damaged.
+    fn accepts(&self, found: Option<&Hash>) -> Result<bool, StoreError> {
+        match (found, &self.handle) {
+            (None, _) => Ok(false),
+            (Some(_), None) => Ok(true),
+            (Some(hash), Some(_)) if *hash == self.hash => Ok(true),
+            (Some(hash), Some(handle)) if entry::names(handle, hash) => Err(StoreError::collision()),
+            _ => Ok(false),
+        }
+    }
 }
 
 impl RedisStore {
@@ -88,58 +120,103 @@ impl RedisStore {
         format!("{}:{tenant}:{key}:record", self.prefix)
     }
 
-    /// Stores what is not there, and lets all of it live on.
+    /// Stores what is not there or damaged, and lets all of it live on.
     async fn put(&self, items: Vec<Item>) -> Result<(), StoreError> {
-        if items.is_empty() {
-            return Ok(());
+        let keys: Vec<_> = items.iter().map(|item| item.key.clone()).collect();
+        let mut missing = Vec::new();
+        for (item, found) in items.into_iter().zip(self.verify(keys).await?) {
+            if !item.accepts(found.as_ref())? {
+                missing.push(item);
+            }
         }
-        let mut touch = Pipeline::with_capacity(items.len());
-        for item in &items {
-            touch.cmd("PEXPIRE").arg(&item.key).arg(self.milliseconds);
-        }
-        let there: Vec<bool> = self.link.ask(&touch).await?;
-        let missing: Vec<_> =
-            items.into_iter().zip(there).filter(|(_, there)| !there).map(|(item, _)| item).collect();
         if missing.is_empty() {
             return Ok(());
         }
-        let set = self.set(missing).await?;
-        self.link.ask::<()>(&set).await
+        let (set, stored) = self.set(missing).await?;
+        self.link.ask::<()>(&set).await?;
+        for (key, value) in stored {
+            self.verified.insert(key, value);
+        }
+        Ok(())
     }
 
-    async fn set(&self, items: Vec<Item>) -> Result<Pipeline, StoreError> {
+    /// The hashes of the values that are whole, and lets them live on. Reads those that this process does not know.
+    async fn verify(&self, keys: Vec<String>) -> Result<Vec<Option<Hash>>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut touch = Pipeline::with_capacity(2 * keys.len());
+        for key in &keys {
+            touch.cmd("PEXPIRE").arg(key).arg(self.milliseconds).ignore();
+            touch.cmd("STRLEN").arg(key);
+        }
+        let lens: Vec<usize> = self.link.ask(&touch).await?;
+        let known = |(key, len): (&String, &usize)| {
+            self.verified.get(key).filter(|known| known.len == *len).map(|known| known.hash)
+        };
+        let mut found: Vec<_> = keys.iter().zip(&lens).map(known).collect();
+        let is_unknown =
+            |at: &usize| found.get(*at) == Some(&None) && lens.get(*at).is_some_and(|len| *len > 0);
+        let unknown: Vec<_> = (0..keys.len()).filter(is_unknown).collect();
+        let read = self.fetch(unknown.iter().filter_map(|at| keys.get(*at).cloned()).collect()).await?;
+        for (at, value) in unknown.into_iter().zip(read) {
+            if let (Some(slot), Some((_, hash))) = (found.get_mut(at), value) {
+                *slot = Some(hash);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The commands that store these, and what is known of them once they are sent.
+    async fn set(&self, items: Vec<Item>) -> Result<(Pipeline, Vec<(String, Verified)>), StoreError> {
         let milliseconds = self.milliseconds;
         let encode = move || {
             let mut encoder = Encoder::new()?;
-            let mut set = Pipeline::with_capacity(items.len());
+            let (mut set, mut stored) = (Pipeline::with_capacity(items.len()), Vec::new());
             for item in items {
                 let value = encoder.encode(&item.content, &item.hash)?;
+                let len = value.len();
                 // What another replica stored meanwhile is the same.
-                set.cmd("SET").arg(item.key).arg(value).arg("PX").arg(milliseconds).ignore();
+                set.cmd("SET").arg(&item.key).arg(value).arg("PX").arg(milliseconds).ignore();
+                stored.push((item.key, Verified { hash: item.hash, len }));
             }
-            Ok::<_, std::io::Error>(set)
+            Ok::<_, std::io::Error>((set, stored))
         };
-        // What a panic says may be anything, so it is not passed on.
-        let encoded =
-            task::spawn_blocking(encode).await.map_err(|_| StoreError::unavailable(ServerError::Encoding));
-        encoded?.map_err(StoreError::unavailable)
+        beside(encode).await?.map_err(StoreError::unavailable)
     }
 
     /// What is stored under these keys and was not damaged. Lets it live on.
-    async fn fetch(
-        &self,
-        keys: impl Iterator<Item = String>,
-    ) -> Result<Vec<Option<(String, blake3::Hash)>>, StoreError> {
-        let mut get = Pipeline::new();
-        for key in keys {
-            get.add_command(Cmd::new().arg("GETEX").arg(key).arg("PX").arg(self.milliseconds).to_owned());
-        }
-        if get.is_empty() {
+    async fn fetch(&self, keys: Vec<String>) -> Result<Vec<Option<(String, Hash)>>, StoreError> {
+        if keys.is_empty() {
             return Ok(Vec::new());
         }
+        let mut get = Pipeline::with_capacity(keys.len());
+        for key in &keys {
+            get.add_command(Cmd::new().arg("GETEX").arg(key).arg("PX").arg(self.milliseconds).to_owned());
+        }
         let values: Vec<Option<Vec<u8>>> = self.link.ask(&get).await?;
-        Ok(values.into_iter().map(|value| entry::decode(&value?)).collect())
+        let decode = |value: Option<Vec<u8>>| {
+            let value = value?;
+            Some((entry::decode(&value)?, value.len()))
+        };
+        let decoded = beside(move || values.into_iter().map(decode).collect::<Vec<_>>()).await?;
+        let learn = |(key, found): (String, Option<((String, Hash), usize)>)| {
+            let Some(((content, hash), len)) = found else {
+                // What was known of it no longer holds, so the next put writes it again.
+                self.verified.invalidate(&key);
+                return None;
+            };
+            self.verified.insert(key, Verified { hash, len });
+            Some((content, hash))
+        };
+        Ok(keys.into_iter().zip(decoded).map(learn).collect())
     }
+}
+
+/// Does work that takes long on a thread that may.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+    // What a panic says may be anything, so it is not passed on.
+    task::spawn_blocking(work).await.map_err(|_| StoreError::unavailable(ServerError::Encoding))
 }
 
 impl fmt::Debug for RedisStore {
@@ -163,15 +240,23 @@ impl OriginalStore for RedisStore {
             if !entry::names(&handle, &hash) {
                 return Err(StoreError::collision());
             }
-            Ok(Item { key: self.key(tenant, &handle), content, hash })
+            Ok(Item { key: self.key(tenant, &handle), content, hash, handle: Some(handle) })
         };
         self.put(originals.into_iter().map(item).collect::<Result<_, _>>()?).await
     }
 
     async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
         let key = self.key(Tenant::of(tenant), handle);
-        let found = self.fetch(std::iter::once(key)).await?.pop().flatten();
+        let found = self.fetch(vec![key]).await?.pop().flatten();
         Ok(found.filter(|(_, hash)| entry::names(handle, hash)).map(|(content, _)| content.into()))
+    }
+
+    async fn has_many(&self, tenant: &str, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
+        let tenant = Tenant::of(tenant);
+        let found = self.verify(handles.iter().map(|handle| self.key(tenant, handle)).collect()).await?;
+        let has =
+            |(handle, hash): (&Handle, Option<Hash>)| hash.is_some_and(|hash| entry::names(handle, &hash));
+        Ok(handles.iter().zip(found).map(has).collect())
     }
 
     async fn put_record(&self, tenant: &str, keys: &[Handle], record: &str) -> Result<(), StoreError> {
@@ -179,13 +264,16 @@ impl OriginalStore for RedisStore {
             return Err(StoreError::too_large());
         }
         let (tenant, hash) = (Tenant::of(tenant), blake3::hash(record.as_bytes()));
-        let item = |key| Item { key: self.record_key(tenant, key), content: record.to_owned(), hash };
+        let item = |key| {
+            let (key, content) = (self.record_key(tenant, key), record.to_owned());
+            Item { key, content, hash, handle: None }
+        };
         self.put(keys.iter().map(item).collect()).await
     }
 
     async fn get_records(&self, tenant: &str, keys: &[Handle]) -> Result<Vec<Option<Arc<str>>>, StoreError> {
         let tenant = Tenant::of(tenant);
-        let found = self.fetch(keys.iter().map(|key| self.record_key(tenant, key))).await?;
+        let found = self.fetch(keys.iter().map(|key| self.record_key(tenant, key)).collect()).await?;
         Ok(found.into_iter().map(|found| found.map(|(content, _)| content.into())).collect())
     }
 }
@@ -233,6 +321,11 @@ impl RedisStoreBuilder {
             link: Arc::new(Link::new(client, self.timeout)),
             prefix: self.prefix.into(),
             milliseconds: u64::try_from(milliseconds).unwrap_or(u64::MAX),
+            verified: Cache::builder()
+                .max_capacity(MAX_VERIFIED)
+                // The default policy of the cache refuses some new entries when it is full.
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
         })
     }
 }

@@ -14,25 +14,14 @@ use headroom_store::json::{Value, quote};
 use super::{api::Failure, edit::set, events::Data};
 
 /// Bytes before the headers.
-const PRELUDE: usize = 12;
+pub(super) const PRELUDE: usize = 12;
 /// Bytes of a frame without headers and payload.
 const FRAME: usize = PRELUDE + 4;
 
-/// Whether what begins here is no frame.
-pub(super) fn is_none(bytes: &[u8]) -> bool {
-    let (Some(prelude), Some(crc), Some(length)) = (bytes.get(..8), number(bytes, 8), number(bytes, 0))
-    else {
-        return false;
-    };
-    crc != crc32fast::hash(prelude) || (length as usize) < FRAME
-}
-
-/// The byte behind the first frame, or where to look on when there is more.
-pub(super) fn end(bytes: &[u8]) -> Result<usize, usize> {
-    match number(bytes, 0) {
-        Some(length) if bytes.len() >= (length as usize).max(FRAME) => Ok(length as usize),
-        _ => Err(0),
-    }
+/// How long the frame is that begins with these bytes; `None` if they are no frame.
+pub(super) fn length(prelude: &[u8]) -> Option<usize> {
+    let (checked, length) = (prelude.get(..8)?, number(prelude, 0)? as usize);
+    (number(prelude, 8)? == crc32fast::hash(checked) && length >= FRAME).then_some(length)
 }
 
 /// The event in a frame.
@@ -157,11 +146,11 @@ mod tests {
     #[test]
     fn an_event_is_read_and_replaced_and_all_else_of_the_frame_stays() {
         let bytes = frame(r#"{"type":"ping"}"#);
-        assert_eq!(end(&bytes), Ok(bytes.len()));
+        assert_eq!(length(&bytes), Some(bytes.len()));
         assert_eq!(data(&bytes).text(&bytes), Some(r#"{"type":"ping"}"#));
         assert_eq!(with(&bytes, r#"{"type":"ping"}"#), bytes);
         let other = with(&bytes, r#"{"n":"ö"}"#);
-        assert_eq!(end(&other), Ok(other.len()));
+        assert_eq!(length(&other), Some(other.len()));
         assert_eq!(data(&other).text(&other), Some(r#"{"n":"ö"}"#));
         assert_eq!(with(&other, r#"{"type":"ping"}"#), bytes);
     }
@@ -204,10 +193,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".{0,20}") {
-            let _ = (is_none(&bytes), data(&bytes), is_failure(&bytes), with(&bytes, &text), header(&bytes, "x"));
+            let _ = (length(&bytes), data(&bytes), is_failure(&bytes), with(&bytes, &text), header(&bytes, "x"));
             let framed = close(&bytes, &bytes).unwrap();
-            prop_assert!(!is_none(&framed));
-            prop_assert_eq!(end(&framed), Ok(framed.len()));
+            prop_assert_eq!(length(&framed), Some(framed.len()));
             let _ = (data(&framed), is_failure(&framed), with(&framed, &text));
         }
     }

@@ -17,22 +17,12 @@ pub(super) enum Framing {
 }
 
 impl Framing {
-    /// The framing of a response with these headers, if it is a stream of events that can be read.
+    /// The framing of a response with these headers, if it is a stream of events.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        let encoded = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
         match essence(headers) {
-            _ if encoded => None,
             kind if kind.eq_ignore_ascii_case("text/event-stream") => Some(Self::Sse),
             kind if kind.eq_ignore_ascii_case("application/vnd.amazon.eventstream") => Some(Self::Aws),
             _ => None,
-        }
-    }
-
-    /// Where the first event ends, or where to look on when there is more.
-    fn end(self, bytes: &[u8], from: usize) -> Result<usize, usize> {
-        match self {
-            Self::Sse => sse::end(bytes, from),
-            Self::Aws => aws::end(bytes),
         }
     }
 }
@@ -47,68 +37,87 @@ pub(super) fn essence(headers: &HeaderMap) -> &str {
 #[derive(Debug)]
 pub(super) struct Splitter {
     framing: Framing,
-    /// What is left of the chunk that came last.
+    /// What was not looked at yet.
     chunk: Bytes,
-    /// The beginning of an event that is not complete yet.
+    /// The beginning of an event that is not complete yet; it was looked at.
     partial: BytesMut,
-    /// How much of `partial` was looked through.
-    scanned: usize,
+    boundaries: sse::Boundaries,
+    /// How many bytes the current frame of AWS has left, once its length is known.
+    frame_left: Option<usize>,
+    /// The current event goes on as it comes, because it is too long to be kept.
+    skipping: bool,
     /// Something came that is no frame, so nothing behind it can be told apart.
     lost: bool,
 }
 
 impl Splitter {
     pub(super) fn new(framing: Framing) -> Self {
-        Self { framing, chunk: Bytes::new(), partial: BytesMut::new(), scanned: 0, lost: false }
+        Self {
+            framing,
+            chunk: Bytes::new(),
+            partial: BytesMut::new(),
+            boundaries: sse::Boundaries::default(),
+            frame_left: None,
+            skipping: false,
+            lost: false,
+        }
     }
 
     pub(super) fn push(&mut self, chunk: Bytes) {
-        if self.partial.is_empty() && self.chunk.is_empty() {
+        if self.chunk.is_empty() {
             self.chunk = chunk;
         } else {
-            let left = std::mem::take(&mut self.chunk);
-            self.partial.extend_from_slice(&left);
-            self.partial.extend_from_slice(&chunk);
+            self.chunk = [&*self.chunk, &*chunk].concat().into();
         }
     }
 
-    /// The next event that is complete, with what ends it.
+    /// The next event that is complete, with what ends it, or the next piece of one that is too long.
     pub(super) fn next_event(&mut self) -> Option<Event> {
-        if self.framing == Framing::Aws {
-            let bytes = if self.partial.is_empty() { &*self.chunk } else { &*self.partial };
-            self.lost |= aws::is_none(bytes);
+        if self.chunk.is_empty() {
+            return None;
         }
+        let end = if self.lost { None } else { self.find_end() };
         if self.lost {
-            let raw = self.take();
-            return (!raw.is_empty()).then_some(Event { raw, framing: self.framing, data: Data::None });
+            return Some(Event::opaque(self.framing, self.take()));
         }
-        if self.partial.is_empty() {
-            if self.chunk.is_empty() {
-                return None;
-            }
-            match self.framing.end(&self.chunk, 0) {
-                Ok(end) => return Some(Event::of(self.framing, self.chunk.split_to(end))),
-                Err(scanned) => {
-                    self.partial.extend_from_slice(&std::mem::take(&mut self.chunk));
-                    self.scanned = scanned;
+        let piece = self.chunk.split_to(end.unwrap_or(self.chunk.len()));
+        if self.skipping {
+            self.skipping = end.is_none();
+            // An event may end with the piece before.
+            return if piece.is_empty() {
+                self.next_event()
+            } else {
+                Some(Event::opaque(self.framing, piece))
+            };
+        }
+        if end.is_some() && self.partial.is_empty() {
+            return Some(Event::new(self.framing, piece));
+        }
+        self.partial.extend_from_slice(&piece);
+        end?;
+        Some(Event::new(self.framing, std::mem::take(&mut self.partial).freeze()))
+    }
+
+    /// Where in the chunk the current event ends. Looks at every byte once.
+    fn find_end(&mut self) -> Option<usize> {
+        if self.framing == Framing::Sse {
+            return self.boundaries.find(&self.chunk);
+        }
+        let left = match self.frame_left {
+            Some(left) => left,
+            None => {
+                let more = aws::PRELUDE.saturating_sub(self.partial.len());
+                let start = [&*self.partial, self.chunk.get(..more)?].concat();
+                let Some(length) = aws::length(&start) else {
+                    self.lost = true;
                     return None;
-                }
+                };
+                length.saturating_sub(self.partial.len())
             }
-        }
-        match self.framing.end(&self.partial, self.scanned) {
-            Ok(end) => {
-                self.scanned = 0;
-                let event = Event::of(self.framing, self.partial.split_to(end).freeze());
-                if self.partial.is_empty() {
-                    self.partial = BytesMut::new();
-                }
-                Some(event)
-            }
-            Err(scanned) => {
-                self.scanned = scanned;
-                None
-            }
-        }
+        };
+        let end = (left <= self.chunk.len()).then_some(left);
+        self.frame_left = end.is_none().then(|| left - self.chunk.len());
+        end
     }
 
     /// How much is held back because its event is not complete.
@@ -116,15 +125,27 @@ impl Splitter {
         self.partial.len() + self.chunk.len()
     }
 
-    /// What was held back.
+    /// What was held back. The rest of its event comes in pieces that nobody looks into.
+    pub(super) fn skip(&mut self) -> Bytes {
+        self.skipping = true;
+        std::mem::take(&mut self.partial).freeze()
+    }
+
+    /// What was held back, at the end of the stream.
     pub(super) fn take(&mut self) -> Bytes {
-        self.scanned = 0;
+        let chunk = std::mem::take(&mut self.chunk);
         let mut partial = std::mem::take(&mut self.partial);
         if partial.is_empty() {
-            return std::mem::take(&mut self.chunk);
+            return chunk;
         }
-        partial.extend_from_slice(&std::mem::take(&mut self.chunk));
+        partial.extend_from_slice(&chunk);
         partial.freeze()
+    }
+
+    /// How many bytes were searched for the ends of events.
+    #[cfg(test)]
+    fn searched(&self) -> usize {
+        self.boundaries.searched
     }
 }
 
@@ -157,12 +178,17 @@ impl Data {
 }
 
 impl Event {
-    fn of(framing: Framing, raw: Bytes) -> Self {
+    pub(super) fn new(framing: Framing, raw: Bytes) -> Self {
         let data = match framing {
             Framing::Sse => sse::data(&raw),
             Framing::Aws => aws::data(&raw),
         };
         Self { raw, framing, data }
+    }
+
+    /// Bytes that nobody looks into.
+    fn opaque(framing: Framing, raw: Bytes) -> Self {
+        Self { raw, framing, data: Data::None }
     }
 
     /// The text of its data.
@@ -177,7 +203,7 @@ impl Event {
 
     /// The event that has other data.
     pub(super) fn replaced(&self, data: &str) -> Self {
-        Self::of(self.framing, self.with(data))
+        Self::new(self.framing, self.with(data))
     }
 
     /// The bytes of that event.
@@ -230,6 +256,73 @@ mod tests {
         }
         let rest = splitter.take();
         (events, rest)
+    }
+
+    #[test]
+    fn work_grows_with_the_length_of_an_event_however_small_its_pieces_are() {
+        for length in [1 << 16, 1 << 17, 1 << 18] {
+            let event = format!("data: {}\n\n", "x".repeat(length));
+            for size in [1, 256] {
+                let mut splitter = Splitter::new(Framing::Sse);
+                let mut events = 0;
+                for piece in event.as_bytes().chunks(size) {
+                    splitter.push(Bytes::copy_from_slice(piece));
+                    events += usize::from(splitter.next_event().is_some());
+                }
+                assert_eq!((events, splitter.searched()), (1, event.len()), "{length} in pieces of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_may_end_in_any_way_and_events_pass_as_soon_as_they_are_whole() {
+        for (ending, mark) in [("\n", ""), ("\r\n", ""), ("\r", ""), ("\r", "\u{feff}"), ("\n", "\u{feff}")] {
+            let stream = format!("{mark}: comment\nevent: a\ndata: 1\ndata: 2\n\nid: x\ndata:3\n\n")
+                .replace('\n', ending);
+            let (events, rest) = split(Framing::Sse, &[stream.as_bytes()]);
+            assert_eq!(
+                events.iter().map(Event::data).collect::<Vec<_>>(),
+                [Some("1\n2"), Some("3")],
+                "{stream:?}"
+            );
+            assert_eq!(rest, "");
+            let with = ": comment\nevent: a\ndata: 7\n\n".replace('\n', ending);
+            assert_eq!(
+                String::from_utf8_lossy(&events[0].with("7"))
+                    .replace("data: 7\n", &format!("data: 7{ending}")),
+                with
+            );
+        }
+        // A CR at the end of a piece: half of a CRLF or not.
+        let (events, rest) =
+            split(Framing::Sse, &[b"data: 1\r\n\r", b"\ndata: 2\r\n\r", b"data: 3\r\r", b"\n\n"]);
+        let raw: Vec<_> = events.iter().map(|event| &*event.raw).collect();
+        assert_eq!(raw, [&b"data: 1\r\n\r\n"[..], b"data: 2\r\n\r", b"data: 3\r\r", b"\n\n"]);
+        assert_eq!(rest, "");
+    }
+
+    #[test]
+    fn data_that_is_no_utf8_is_read_as_clients_read_it() {
+        let (events, _) = split(Framing::Sse, &[b"data: {\"a\":\"\xff\"}\n\n"]);
+        assert_eq!(events[0].data(), Some("{\"a\":\"\u{fffd}\"}"));
+    }
+
+    #[test]
+    fn the_rest_of_an_event_that_is_skipped_comes_unread_and_the_next_is_read() {
+        let mut splitter = Splitter::new(Framing::Sse);
+        let mut passed = Vec::new();
+        for piece in ["data: {\"a\":", "1}\r\n\r", "\ndata: 2\r\n\r\n"] {
+            splitter.push(Bytes::from(piece));
+            while let Some(event) = splitter.next_event() {
+                passed.push((event.raw.clone(), event.data().map(str::to_owned)));
+            }
+            if passed.is_empty() {
+                passed.push((splitter.skip(), None));
+            }
+        }
+        let all: Vec<u8> = passed.iter().flat_map(|(raw, _)| raw.to_vec()).collect();
+        assert_eq!(all, b"data: {\"a\":1}\r\n\r\ndata: 2\r\n\r\n");
+        assert_eq!(passed.iter().filter_map(|(_, data)| data.as_deref()).collect::<Vec<_>>(), ["2"]);
     }
 
     const STREAM: &str = "event: a\ndata: {\"x\":1}\n\n: comment\n\ndata: one\ndata: two\n\nevent: b\r\ndata:tight\r\n\r\nid: 3\n\ndata\n\ndata: cut";

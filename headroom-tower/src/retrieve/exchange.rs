@@ -1,17 +1,18 @@
 //! What goes on between the layer and the provider until the answer is complete.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use headroom_core::{Api, Handle};
+use headroom_store::json::Value;
 use http::{HeaderValue, Response, StatusCode, header, request::Parts};
 
 use super::{
-    MAX_CALLS, MAX_HIDDEN, MAX_ROUNDS,
+    MAX_CALLS, MAX_CONTENT_ROUNDS, MAX_HIDDEN, MAX_ROUNDS,
     api::{Anchors, Answer, Call, Root, Round, Wire},
-    keys::{self, Place, keys},
+    keys::{self, keys},
     recall::Ask,
-    record::Record,
+    record::{Record, Shown},
     serve::Upstream,
     time::sleep,
 };
@@ -27,6 +28,8 @@ pub(crate) struct Sent {
     pub(crate) config: Arc<Config>,
     pub(crate) api: Api,
     pub(crate) tenant: String,
+    /// What is set aside of this very request.
+    pub(crate) handles: Vec<Handle>,
     /// Head and body as they came.
     pub(crate) original: (Parts, Bytes),
     /// Head and body as they were sent.
@@ -48,6 +51,8 @@ pub(super) enum Turned<R, E> {
     Next(Response<R>),
     /// The round was the last. Where a call of ours is left without an answer, the turn ends here.
     Last { give_up: bool },
+    /// The turn would end here, and the client would have got nothing.
+    Empty,
     /// The provider refused to go on.
     Refused(Response<R>),
     /// The inner service failed.
@@ -64,19 +69,21 @@ pub(super) struct Exchange<U> {
     calls: u32,
     /// The list items of those rounds.
     items: String,
-    /// Where the list in the body that was sent last ends.
-    list_end: Option<usize>,
+    /// Where those items stand in the body that was sent last, once there are any.
+    hidden: Option<Range<usize>>,
+    /// The breakpoint that the last of those items gets, so that they are read from the cache later.
+    breakpoint: Option<String>,
     /// The arguments of calls that were answered.
     answered: Vec<String>,
     shown: Anchors,
     /// Under which name the client knows the answer, where it comes as a stream.
     first_id: Option<String>,
-    place: Place,
+    /// Whether an answer brought what is not set aside of this very request.
+    is_foreign: bool,
 }
 
 impl<U> Exchange<U> {
     pub(super) fn new(mut sent: Sent, wire: &'static dyn Wire, upstream: U) -> Self {
-        let place = sent.ask.take_place(wire);
         // What came will not be needed any more.
         sent.original.1.clear();
         Self {
@@ -86,11 +93,12 @@ impl<U> Exchange<U> {
             rounds: 0,
             calls: 0,
             items: String::new(),
-            list_end: None,
+            hidden: None,
+            breakpoint: None,
             answered: Vec::new(),
             shown: Anchors::default(),
             first_id: None,
-            place,
+            is_foreign: false,
         }
     }
 
@@ -105,13 +113,11 @@ impl<U> Exchange<U> {
         U: Upstream<R>,
     {
         let give_up = !round.calls.is_empty() && !round.others;
-        let repeatable = round.said.is_some() && round.calls.len() <= MAX_CALLS;
-        if !give_up || !repeatable || self.rounds >= MAX_ROUNDS {
+        let Some(said) = round.said.as_deref().filter(|_| give_up && self.rounds < MAX_ROUNDS) else {
             return self.last(round, give_up).await;
-        }
+        };
         let answers = self.answer(&round.calls).await;
-        let said = round.said.as_deref().unwrap_or_default();
-        if !self.extend(&format!("{said},{}", self.wire.results(&answers))) {
+        if !self.extend(said, &self.wire.results(&answers)) {
             return self.last(round, true).await;
         }
         let mut shown = round.shown;
@@ -140,6 +146,7 @@ impl<U> Exchange<U> {
         let said = if give_up { round.rest } else { round.said.clone() };
         let mut anchors = std::mem::take(&mut self.shown);
         anchors.extend(round.shown);
+        let is_empty = give_up && anchors.text.trim().is_empty();
         let first_id = self.first_id.take().or_else(|| round.id.clone());
         let mut follow = Record { items: round.id.unwrap_or_default(), ..Record::default() };
         let mut record = None;
@@ -153,25 +160,33 @@ impl<U> Exchange<U> {
         }
         if let Some(mut record) = record {
             record.items = join(&self.items, &record.items);
-            record.ids.clone_from(&anchors.ids);
-            let keys = keys(self.sent.api, &anchors, &self.place);
-            self.keep(&keys, &record).await;
+            record.shown = Shown::new(&anchors);
+            let keys = keys(self.sent.api, &anchors, self.sent.ask.link);
+            let owner = self.sent.ask.owner.clone();
+            self.keep(&owner.tenant, keys.unique, &record).await;
+            // What comes from elsewhere stays with the credential that it was stored under.
+            let lasting = if self.is_foreign { &owner.tenant } else { owner.lasting() };
+            self.keep(lasting, keys.chained, &record).await;
             // Whoever goes on from this answer by its name means its end, with what the provider waits for.
             let names = [first_id.as_deref(), Some(&*follow.items)].into_iter().flatten();
             let names: Vec<_> = names.filter_map(|id| keys::answer(self.sent.api, id)).collect();
             if !follow.items.is_empty() {
-                self.keep(&names, &follow).await;
+                self.keep(&owner.tenant, names.clone(), &follow).await;
+                // A name says nothing of the conversation, so nothing of it is given for the name alone.
+                if follow.prepend.is_empty() && owner.account.is_some() {
+                    self.keep(owner.lasting(), names, &follow).await;
+                }
             }
         }
         self.report(give_up);
-        Turned::Last { give_up }
+        if is_empty { Turned::Empty } else { Turned::Last { give_up } }
     }
 
-    async fn keep(&mut self, keys: &[Handle], record: &Record) {
-        let Sent { config, tenant, api, .. } = &self.sent;
+    async fn keep(&mut self, tenant: &str, keys: Vec<Handle>, record: &Record) {
+        let Sent { config, api, .. } = &self.sent;
         if let (Some(store), false) = (&config.store, keys.is_empty()) {
             // Without it the next request goes on from what the client saw, as if nothing had been fetched.
-            if let Err(error) = store.put_record(tenant, keys, &record.to_text()).await {
+            if let Err(error) = store.put_record(tenant, &keys, &record.to_text()).await {
                 config.observer.on_store_error(&StoreFailed { error: Some(&error), api: *api });
             }
         }
@@ -186,16 +201,17 @@ impl<U> Exchange<U> {
 
     async fn answer(&mut self, calls: &[Call]) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(calls.len());
-        for call in calls {
+        for (index, call) in calls.iter().enumerate() {
             self.calls += 1;
-            let text = self.text(call).await;
+            // Every call needs an answer, or the provider refuses the request.
+            let text = if index < MAX_CALLS { self.text(call).await } else { ASK_AGAIN.to_owned() };
             answers.push(Answer { call: call.clone(), text });
         }
         answers
     }
 
     async fn text(&mut self, call: &Call) -> String {
-        if self.rounds + 1 >= MAX_ROUNDS || self.items.len() > MAX_HIDDEN {
+        if self.rounds >= MAX_CONTENT_ROUNDS || self.items.len() > MAX_HIDDEN {
             return "The limit of headroom_retrieve for one answer is reached; go on without it.".to_owned();
         }
         if self.answered.contains(&call.arguments) {
@@ -206,6 +222,8 @@ impl<U> Exchange<U> {
         };
         match headroom_store::retrieve(&**store, &self.sent.tenant, &call.arguments).await {
             Ok(text) => {
+                let handle = Value::parse(&call.arguments).and_then(|own| own.get("hash")?.text()?.parse().ok());
+                self.is_foreign |= !handle.is_some_and(|handle| self.sent.handles.contains(&handle));
                 self.answered.push(call.arguments.clone());
                 text
             }
@@ -213,42 +231,47 @@ impl<U> Exchange<U> {
         }
     }
 
-    /// Appends items to the conversation that is sent.
-    fn extend(&mut self, items: &str) -> bool {
-        let Some(body) = self.extended(items) else { return false };
+    /// Appends a round to the conversation that is sent.
+    fn extend(&mut self, said: &str, results: &str) -> bool {
+        let Some(body) = self.extended(said, results) else { return false };
         let (parts, sent) = &mut self.sent.sent;
         parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len() as u64));
         *sent = Bytes::from(body);
-        self.items = join(&self.items, items);
+        self.items = join(&self.items, &format!("{said},{results}"));
         true
     }
 
-    fn extended(&mut self, items: &str) -> Option<String> {
+    fn extended(&mut self, said: &str, results: &str) -> Option<String> {
         let body = std::str::from_utf8(&self.sent.sent.1).ok()?;
-        let end = match self.list_end {
-            Some(end) => end,
+        let mut opening = String::from(",");
+        let mut closing = "";
+        let place = match self.hidden.clone() {
+            Some(hidden) => hidden,
             None => {
-                let list = Root::parse(body, self.wire.list())?.get(self.wire.list())?;
+                let root = Root::parse(body, self.wire.list())?;
+                let list = root.get(self.wire.list())?;
+                self.breakpoint = self.wire.breakpoint(&root);
                 if let Some(item) = self.wire.item(list) {
-                    let (before, after) = (body.get(..list.start())?, body.get(list.end()..)?);
-                    let extended = format!("{before}[{item},{items}]{after}");
-                    self.list_end = Some(extended.len() - after.len() - 1);
-                    return Some(extended);
-                }
-                if !list.is_array() || list.items().next().is_none() {
+                    opening = format!("[{item},");
+                    closing = "]";
+                    list.start()..list.end()
+                } else if list.is_array() && list.items().next().is_some() {
+                    list.end() - 1..list.end() - 1
+                } else {
                     return None;
                 }
-                list.end() - 1
             }
         };
-        let (before, after) = body.split_at_checked(end)?;
-        let mut extended = String::with_capacity(body.len() + items.len() + 1);
-        extended.push_str(before);
-        extended.push(',');
-        extended.push_str(items);
-        self.list_end = Some(extended.len());
-        extended.push_str(after);
-        Some(extended)
+        if self.hidden.is_some() {
+            opening.clear();
+        }
+        // The breakpoint moves: what was written at the one before is found from the next.
+        let marked = self.breakpoint.as_deref().and_then(|marker| self.wire.marked(results, marker));
+        let items = join(&self.items, &format!("{said},{}", marked.as_deref().unwrap_or(results)));
+        let (before, after) = (body.get(..place.start)?, body.get(place.end..)?);
+        let from = before.len() + opening.len();
+        self.hidden = Some(from..from + items.len());
+        Some([before, &opening, &items, closing, after].concat())
     }
 
     async fn ask<R>(&mut self) -> Result<Response<R>, U::Error>
@@ -269,6 +292,10 @@ impl<U> Exchange<U> {
         }
     }
 }
+
+/// The answer to a call that is one too many for its round.
+const ASK_AGAIN: &str =
+    "Too many calls of headroom_retrieve at once: this one was not answered. Ask again for it.";
 
 fn join(items: &str, more: &str) -> String {
     match (items, more) {

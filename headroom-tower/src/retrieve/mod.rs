@@ -17,6 +17,8 @@
 
 mod api;
 mod aws;
+mod canonical;
+mod decoded;
 mod edit;
 mod events;
 mod exchange;
@@ -48,14 +50,16 @@ pub(crate) use self::{
 };
 
 /// Rounds that follow the first.
-const MAX_ROUNDS: u32 = 5;
-/// Calls of one round that are answered.
+const MAX_ROUNDS: u32 = 7;
+/// Rounds whose calls are answered with content. In later ones the model is told to go on without it.
+const MAX_CONTENT_ROUNDS: u32 = 4;
+/// Calls of one round that are answered with content. The model is told to ask again for more.
 const MAX_CALLS: usize = 16;
 /// Bytes that one exchange adds to the conversation.
 const MAX_HIDDEN: usize = 2 << 20;
-/// An event that is longer passes unseen, and everything behind it.
+/// An event that is longer passes unseen.
 const MAX_EVENT: usize = 8 << 20;
-/// Events that wait for the end of a round; more than that are not held back.
+/// Bytes of events that wait for the end of a round, or for the name of a call; more than that are not held back.
 const MAX_HELD: usize = 16 << 20;
 /// An answer that does not come as a stream and is longer passes unseen.
 const MAX_ANSWER: u64 = 32 << 20;

@@ -5,23 +5,30 @@ use std::{
     future::{Future, poll_fn},
     ops::Range,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
 use headroom_core::{Api, Handle};
-use headroom_store::json::{Value, quote};
+use headroom_store::{OriginalStore, json::quote};
 use http::request::Parts;
 
 use super::{
-    Sent,
     api::{Head, Root, Thread, Turn, Wire, wire},
     edit::Edits,
-    keys::{self, Place},
-    record::Record,
+    keys::{self, Chain, Keys, Link},
+    record::{Fit, Record},
     serves,
 };
-use crate::{config::Config, decode::Codec};
+use crate::{
+    config::Config,
+    decode::Codec,
+    memory::Reservation,
+    tenant::{Account, Owner, Tenant},
+};
 
 /// A future that owns what it needs.
 pub(crate) type Recall = Pin<Box<dyn Future<Output = Recalled> + Send>>;
@@ -57,26 +64,12 @@ pub(crate) enum Kept {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ask {
     pub(super) head: Head,
-    /// How many items the conversation had.
-    items: usize,
-    /// The last of them.
-    last: Bytes,
-}
-
-impl Ask {
     /// Where the answer will stand when the client sends it back.
-    pub(super) fn take_place(&mut self, wire: &dyn Wire) -> Place {
-        let last = std::mem::take(&mut self.last);
-        let last = std::str::from_utf8(&last).ok().and_then(Value::parse);
-        Place { index: self.items, cue: last.map(|last| wire.cue(last)).unwrap_or_default() }
-    }
-}
-
-/// What the conversation of a request is known by, as it came.
-pub(super) fn conversation(sent: &Sent) -> Option<Handle> {
-    let (parts, body) = &sent.original;
-    let codec = Codec::of(&parts.headers).ok()?;
-    look(parts, Some(sent.api), body, codec, sent.config.max_decoded, true)?.chain.last().copied()
+    pub(super) link: Link,
+    /// How many turns of the assistant come before it.
+    pub(super) turns: usize,
+    /// Under whose names the exchange is kept.
+    pub(super) owner: Owner,
 }
 
 /// What one look at a body finds.
@@ -84,8 +77,10 @@ struct Found {
     api: Api,
     decoded: Option<Bytes>,
     turns: Vec<Turn>,
-    keys: Vec<Vec<Handle>>,
-    chain: Vec<Handle>,
+    /// The keys of each turn.
+    keys: Vec<Keys>,
+    chain: Chain,
+    account: Account,
     /// Where the id of an earlier answer stands, and the key of that answer.
     previous: Option<(Range<usize>, Handle)>,
     thread: Option<Thread>,
@@ -100,28 +95,37 @@ pub(crate) fn recall(
     config: Arc<Config>,
     parts: &Parts,
     api: Option<Api>,
-    tenant: String,
-    body: Bytes,
-    codec: Codec,
+    tenant: Tenant,
+    (body, codec): (Bytes, Codec),
+    memory: Option<Reservation>,
 ) -> Recall {
-    let (max_decoded, parts, chain) = (config.max_decoded, parts.clone(), !config.rejected.is_empty());
+    let (max_decoded, parts) = (config.max_decoded, parts.clone());
     Box::pin(async move {
-        let size = if codec == Codec::Identity { body.len() as u64 } else { body.len() as u64 * 8 };
+        // To decode takes longer than to look, and nobody knows how much there is.
+        let size = body.len() as u64 * if codec == Codec::Identity { 1 } else { 64 };
         let whole = body.clone();
-        let look = move |_: &_| look(&parts, api, &body, codec, max_decoded, chain);
+        let look = move |cancelled: &AtomicBool| {
+            // Held until the look is over, also where nobody waits for it.
+            let _memory = memory;
+            if cancelled.load(Ordering::Relaxed) {
+                return None;
+            }
+            look(&parts, api, &body, codec, max_decoded)
+        };
         // A look costs an eighth of what the engine's work does; short ones are not worth another thread.
         let mut work = config.offload.start(size / 8, Box::new(look));
         let Ok(Some(found)) = poll_fn(|cx| work.poll(cx)).await else {
             return Recalled { api, ..Recalled::default() };
         };
+        let owner = Owner::new(tenant, &found.account);
         let mut recalled = Recalled {
             api: Some(found.api),
             body: found.decoded.clone(),
             spliced: false,
             thread: None,
             serves: found.serves,
-            rejected: config.rejected.knows(&tenant, &found.chain),
-            ask: found.ask.clone(),
+            rejected: config.rejected.turns(owner.lasting(), &found.chain).is_some(),
+            ask: Ask { owner: owner.clone(), ..found.ask.clone() },
         };
         let Some(wire) = wire(found.api).filter(|_| !recalled.rejected) else { return recalled };
         recalled.thread = found.thread.as_ref().map(|thread| match thread {
@@ -131,14 +135,13 @@ pub(crate) fn recall(
         if recalled.thread == Some(Kept::Unknown) {
             return recalled;
         }
-        let keys = found.keys.iter().flatten().copied();
-        let keys: Vec<Handle> = keys.chain(found.previous.iter().map(|(_, key)| *key)).collect();
-        let mut records = Vec::new();
-        if let (Some(store), false) = (&config.store, keys.is_empty()) {
-            records = store.get_records(&tenant, &keys).await.unwrap_or_default();
-        }
+        let records = match &config.store {
+            Some(store) => Records::get(&**store, &owner, &found).await,
+            None => Records::default(),
+        };
+        let bare = config.unbound.turns(owner.lasting(), &found.chain).unwrap_or(0);
         let text = std::str::from_utf8(recalled.body.as_ref().unwrap_or(&whole)).ok();
-        if let Some(spliced) = text.and_then(|text| splice(wire, text, &found, records)) {
+        if let Some(spliced) = text.and_then(|text| splice(wire, text, &found, records, bare)) {
             recalled.body = Some(Bytes::from(spliced));
             recalled.spliced = true;
         }
@@ -146,37 +149,88 @@ pub(crate) fn recall(
     })
 }
 
-/// The body with the records in their places; `None` where it stays what it is.
-fn splice(wire: &dyn Wire, body: &str, found: &Found, records: Vec<Option<Arc<str>>>) -> Option<String> {
+/// Members of a request that a conversation opens with, before its first item.
+const OPENING: [&str; 5] =
+    ["system", "instructions", "systemInstruction", "system_instruction", "previous_response_id"];
+
+/// What the store knows of a request: for each turn the records that may be of it, and that of an earlier answer.
+#[derive(Default)]
+struct Records {
+    turns: Vec<Vec<Record>>,
+    previous: Option<Record>,
+}
+
+impl Records {
+    async fn get(store: &dyn OriginalStore, owner: &Owner, found: &Found) -> Self {
+        let previous = || found.previous.iter().map(|(_, key)| *key);
+        let unique = found.keys.iter().flat_map(|keys| keys.unique.iter().copied()).chain(previous());
+        let chained = found.keys.iter().filter_map(|keys| keys.chained.first().copied()).chain(previous());
+        let (mut unique, mut chained) = match &owner.account {
+            // Both are kept under the same name.
+            None => {
+                let keys: Vec<_> = unique.chain(chained).collect();
+                let mut records = get(store, &owner.tenant, keys).await;
+                let first =
+                    found.keys.iter().map(|keys| keys.unique.len()).sum::<usize>() + previous().count();
+                let chained = records.split_off(first.min(records.len()));
+                (records.into_iter(), chained.into_iter())
+            }
+            Some(account) => {
+                let unique = get(store, &owner.tenant, unique.collect()).await;
+                let chained = get(store, account, chained.collect()).await;
+                (unique.into_iter(), chained.into_iter())
+            }
+        };
+        let mut records = Self::default();
+        for keys in &found.keys {
+            let chained = keys.chained.first().and_then(|_| chained.next()).into_iter();
+            let own = unique.by_ref().take(keys.unique.len()).chain(chained).flatten();
+            records.turns.push(own.collect());
+        }
+        records.previous = unique.next().flatten().or(chained.next().flatten());
+        records
+    }
+}
+
+/// The records under these keys, one for each. A store that fails has none.
+async fn get(store: &dyn OriginalStore, tenant: &str, keys: Vec<Handle>) -> Vec<Option<Record>> {
+    if keys.is_empty() {
+        return Vec::new();
+    }
+    let records = store.get_records(tenant, &keys).await.unwrap_or_default();
+    let mut records: Vec<_> =
+        records.into_iter().map(|record| record.and_then(|text| Record::parse(&text))).collect();
+    records.resize(keys.len(), None);
+    records
+}
+
+/// The body with the records in their places, and without the thinking of the first `bare` turns; `None` where it
+/// stays what it is.
+fn splice(wire: &dyn Wire, body: &str, found: &Found, records: Records, bare: usize) -> Option<String> {
     let mut edits = Edits::default();
     if let Some(Thread::Begins(range)) = &found.thread {
         edits.replace(range.clone(), "");
     }
-    let mut records = records.into_iter().map(|record| record.and_then(|text| Record::parse(&text)));
     // Behind what is not put back, thinking does not fit any more.
     let mut unbound = false;
-    for (turn, keys) in found.turns.iter().zip(&found.keys) {
-        let mut own: Vec<_> = records.by_ref().take(keys.len()).flatten().collect();
-        let at = own.iter().position(|record| record.is_of(&turn.anchors.ids));
-        unbound |= found.binds && at.is_none() && !own.is_empty();
-        match at.map(|at| own.swap_remove(at)) {
+    for (at, (turn, own)) in found.turns.iter().zip(records.turns).enumerate() {
+        let copy = body.get(turn.range.clone())?;
+        let hid = !own.is_empty();
+        let record = fitting(wire, own, turn, copy);
+        unbound |= found.binds && hid && record.is_none();
+        let unbound = unbound || at < bare;
+        match record {
             Some(mut record) => {
                 if unbound {
                     record.items = wire.unbound(&record.items);
                 }
                 wire.put_back(body, turn, &record, &mut edits);
             }
-            None if unbound => {
-                let copy = body.get(turn.range.clone())?;
-                let bare = wire.unbound(copy);
-                if bare != copy && !bare.is_empty() {
-                    edits.replace(turn.range.clone(), bare);
-                }
-            }
+            None if unbound => unbind(wire, copy, turn, &mut edits),
             None => {}
         }
     }
-    if let (Some((range, _)), Some(record)) = (&found.previous, records.next().flatten()) {
+    if let (Some((range, _)), Some(record)) = (&found.previous, records.previous) {
         // The provider knows the end of that answer by another name, and may wait for our part of what follows.
         edits.replace(range.clone(), quote(&record.items));
         if !record.prepend.is_empty() && wire.continues() {
@@ -192,14 +246,37 @@ fn splice(wire: &dyn Wire, body: &str, found: &Found, records: Vec<Option<Arc<st
     if edits.is_empty() { None } else { edits.apply(body) }
 }
 
-fn look(
-    parts: &Parts,
-    api: Option<Api>,
-    body: &Bytes,
-    codec: Codec,
-    max_decoded: u64,
-    chain: bool,
-) -> Option<Found> {
+/// The record that is of this turn, with what the client says of it.
+fn fitting(wire: &dyn Wire, records: Vec<Record>, turn: &Turn, copy: &str) -> Option<Record> {
+    records.into_iter().find_map(|mut record| match record.fit(&turn.anchors) {
+        Fit::Same => Some(record),
+        Fit::OtherArguments => {
+            record.items = wire.with_arguments_of(&record.items, copy)?;
+            Some(record)
+        }
+        Fit::None => None,
+    })
+}
+
+fn unbind(wire: &dyn Wire, copy: &str, turn: &Turn, edits: &mut Edits) {
+    let bare = wire.unbound(copy);
+    if bare != copy && !bare.is_empty() {
+        edits.replace(turn.range.clone(), bare);
+    }
+}
+
+/// The same request, spliced already, without any thinking that is bound to what came before it; `None` where it has
+/// none.
+pub(super) fn unbound(wire: &dyn Wire, body: &str) -> Option<String> {
+    let root = Root::parse(body, wire.list())?;
+    let mut edits = Edits::default();
+    for turn in wire.turns(&root.items) {
+        unbind(wire, body.get(turn.range.clone())?, &turn, &mut edits);
+    }
+    if edits.is_empty() { None } else { edits.apply(body) }
+}
+
+fn look(parts: &Parts, api: Option<Api>, body: &Bytes, codec: Codec, max_decoded: u64) -> Option<Found> {
     let decoded = codec.decode(body, max_decoded).ok()?.map(Bytes::from);
     let bytes = decoded.as_ref().unwrap_or(body);
     let api = api.or_else(|| Api::detect(bytes))?;
@@ -209,7 +286,8 @@ fn look(
         decoded: decoded.clone(),
         turns: Vec::new(),
         keys: Vec::new(),
-        chain: Vec::new(),
+        chain: Chain::default(),
+        account: Account::default(),
         previous: None,
         thread: None,
         binds: false,
@@ -225,11 +303,11 @@ fn look(
     // A list may be written as the one text in it.
     let items = if list.is_string() { &[list] } else { &*root.items };
     found.turns = wire.turns(items);
-    let turns = || found.turns.iter().map(|turn| (&turn.anchors, &turn.place));
-    found.keys = turns().map(|(anchors, place)| keys::keys(api, anchors, place)).collect();
-    if chain {
-        found.chain = keys::chain(api, &opening(items, found.turns.first()), turns());
-    }
+    let opening: Vec<_> = OPENING.iter().filter_map(|key| root.get(key)).collect();
+    found.chain = Chain::new(api, &opening, items, &found.turns);
+    let turns = found.turns.iter().zip(&found.chain.before);
+    found.keys = turns.map(|(turn, link)| keys::keys(api, &turn.anchors, *link)).collect();
+    found.account = Account::new(parts, root.get("metadata"));
     found.previous = wire.previous(&root).and_then(|id| {
         let key = keys::answer(api, &id.text()?)?;
         Some((id.start()..id.end(), key))
@@ -237,33 +315,11 @@ fn look(
     found.serves = head.is_some() && serves(api, parts);
     found.ask = Ask {
         head: head.unwrap_or_default(),
-        items: items.len(),
-        last: items.last().map(|last| bytes.slice(last.start()..last.end())).unwrap_or_default(),
+        link: found.chain.end,
+        turns: found.turns.len(),
+        owner: Owner::default(),
     };
     Some(found)
-}
-
-/// What tells conversations apart that have no turn yet: how the texts before the first turn begin and end, still
-/// escaped, and how long they are.
-fn opening(items: &[Value<'_>], first: Option<&Turn>) -> Vec<String> {
-    const BYTES: usize = 256;
-    const TEXTS: usize = 16;
-
-    let end = first.map_or(items.len(), |turn| turn.place.index);
-    let texts = items.iter().take(end).flat_map(|item| {
-        let contents = ["content", "parts"].into_iter().filter_map(|key| item.get(key));
-        let texts = contents.flat_map(|content| {
-            let parts = content.items().filter_map(|part| part.get("text")?.inner());
-            content.inner().into_iter().chain(parts)
-        });
-        item.inner().into_iter().chain(texts)
-    });
-    let ends = |text: &str| {
-        let until = (0..=BYTES.min(text.len())).rev().find_map(|end| text.get(..end)).unwrap_or_default();
-        let from = (text.len().saturating_sub(BYTES)..text.len()).find_map(|start| text.get(start..));
-        format!("{} {until} {}", text.len(), from.unwrap_or_default())
-    };
-    texts.take(TEXTS).map(ends).collect()
 }
 
 impl fmt::Debug for Recalled {

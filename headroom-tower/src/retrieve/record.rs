@@ -2,6 +2,11 @@
 
 use headroom_store::json::{Value, quote};
 
+use super::api::Anchors;
+
+/// The form of records that is read and written. Those of another are as good as none.
+const VERSION: u64 = 3;
+
 /// What takes the place of the client's copy of an assistant's turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Record {
@@ -9,40 +14,89 @@ pub(super) struct Record {
     pub(super) items: String,
     /// What goes to the front of the item behind them.
     pub(super) prepend: String,
-    /// The ids of the client's calls in it. A copy that has others is not the one that was kept.
-    pub(super) ids: Vec<String>,
+    /// What the client saw of the turn.
+    pub(super) shown: Shown,
+}
+
+/// What a client saw of a turn, as hashes. A copy that differs is not the turn that the record is of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// Text, and ids, names and arguments of calls.
+    visible: String,
+    /// The same without arguments.
+    but_arguments: String,
+    signatures: Vec<String>,
+}
+
+/// How a client's copy of a turn and a record of one compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// The copy is what the client was shown; thinking may be missing.
+    Same,
+    /// So it is, but for the arguments of calls that are known by their ids.
+    OtherArguments,
+    /// They are not of the same turn.
+    None,
+}
+
+impl Shown {
+    pub(super) fn new(anchors: &Anchors) -> Self {
+        Self {
+            visible: anchors.visible(),
+            but_arguments: anchors.visible_but_arguments(),
+            signatures: anchors.signature_hashes(),
+        }
+    }
+
+    fn fit(&self, copy: &Anchors) -> Fit {
+        // Clients may take thinking out, and never add any or change its order.
+        let mut shown = self.signatures.iter();
+        if !copy.signature_hashes().iter().all(|own| shown.any(|signature| signature == own)) {
+            return Fit::None;
+        }
+        if self.visible == copy.visible() {
+            Fit::Same
+        } else if copy.has_unique_ids() && self.but_arguments == copy.visible_but_arguments() {
+            Fit::OtherArguments
+        } else {
+            Fit::None
+        }
+    }
 }
 
 impl Record {
+    /// How the client's copy of a turn compares with the turn that this was kept of.
+    pub(super) fn fit(&self, copy: &Anchors) -> Fit {
+        self.shown.fit(copy)
+    }
+
     pub(super) fn to_text(&self) -> String {
-        let ids: Vec<_> = self.ids.iter().map(|id| quote(id)).collect();
+        let Shown { visible, but_arguments, signatures } = &self.shown;
+        let signatures: Vec<_> = signatures.iter().map(|signature| quote(signature)).collect();
         format!(
-            "{{\"v\":2,\"items\":{},\"prepend\":{},\"ids\":[{}]}}",
+            "{{\"v\":{VERSION},\"items\":{},\"prepend\":{},\"visible\":{},\"but_arguments\":{},\"signatures\":[{}]}}",
             quote(&self.items),
             quote(&self.prepend),
-            ids.join(",")
+            quote(visible),
+            quote(but_arguments),
+            signatures.join(",")
         )
     }
 
-    /// Whether it was kept of an answer with these calls.
-    pub(super) fn is_of(&self, ids: &[String]) -> bool {
-        let sorted = |ids: &[String]| {
-            let mut ids = ids.to_vec();
-            ids.sort_unstable();
-            ids
-        };
-        sorted(&self.ids) == sorted(ids)
-    }
-
-    /// Reads what [`to_text`](Self::to_text) wrote. A record of another version is as good as none.
+    /// Reads what [`to_text`](Self::to_text) wrote.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let record = Value::parse(text)?;
-        if record.get("v")?.count() != Some(2) {
+        if record.get("v")?.count() != Some(VERSION) {
             return None;
         }
         let member = |key: &str| Some(record.get(key)?.text()?.into_owned());
-        let ids = record.get("ids")?.items().filter_map(|id| Some(id.text()?.into_owned())).collect();
-        Some(Self { items: member("items")?, prepend: member("prepend")?, ids })
+        let signatures = record.get("signatures")?.items().filter_map(|own| Some(own.text()?.into_owned()));
+        let shown = Shown {
+            visible: member("visible")?,
+            but_arguments: member("but_arguments")?,
+            signatures: signatures.collect(),
+        };
+        Some(Self { items: member("items")?, prepend: member("prepend")?, shown })
     }
 }
 
@@ -50,12 +104,49 @@ impl Record {
 mod tests {
     use super::*;
 
+    fn turn(id: &str, arguments: &str, signatures: &[&str]) -> Anchors {
+        Anchors {
+            ids: vec![id.to_owned()],
+            signatures: signatures.iter().map(|&own| own.to_owned()).collect(),
+            text: "Look.".to_owned(),
+            calls: vec![("Bash".to_owned(), arguments.to_owned())],
+            ..Anchors::default()
+        }
+    }
+
+    fn record(of: &Anchors) -> Record {
+        Record { items: "{\"a\":\"\\n\"},{}".to_owned(), prepend: String::new(), shown: Shown::new(of) }
+    }
+
     #[test]
     fn records_survive_the_round_trip() {
-        let ids = vec!["a".to_owned(), "\"b".to_owned()];
-        let record = Record { items: "{\"a\":\"\\n\"},{}".to_owned(), prepend: String::new(), ids };
+        let record = record(&turn("a", "{}", &["s", "t"]));
         assert_eq!(Record::parse(&record.to_text()), Some(record));
-        assert_eq!(Record::parse("{\"v\":1,\"items\":\"\",\"prepend\":\"\",\"ids\":[]}"), None);
+        assert_eq!(Record::parse("{\"v\":2,\"items\":\"\",\"prepend\":\"\",\"ids\":[]}"), None);
         assert_eq!(Record::parse("x"), None);
+    }
+
+    #[test]
+    fn a_copy_fits_if_it_is_what_was_shown() {
+        let record = record(&turn("call_1", "ls", &["s", "t"]));
+        let fit =
+            |id: &str, arguments: &str, signatures: &[&str]| record.fit(&turn(id, arguments, signatures));
+        for signatures in [&["s", "t"][..], &["t"], &[]] {
+            assert_eq!(fit("call_1", "ls", signatures), Fit::Same);
+        }
+        assert_eq!(fit("call_2", "ls", &["s", "t"]), Fit::None);
+        assert_eq!(fit("call_1", "rm", &["s", "t"]), Fit::None);
+        assert_eq!(fit("call_1", "ls", &["t", "s"]), Fit::None);
+        assert_eq!(fit("call_1", "ls", &["s", "u"]), Fit::None);
+        let other = Anchors { text: "Look!".to_owned(), ..turn("call_1", "ls", &[]) };
+        assert_eq!(record.fit(&other), Fit::None);
+    }
+
+    #[test]
+    fn other_arguments_fit_only_where_ids_are_unique() {
+        let id = "toolu_01A09q90qw90lq917835lq9Z";
+        let record = record(&turn(id, "cd /x && ls", &["s"]));
+        assert_eq!(record.fit(&turn(id, "ls", &["s"])), Fit::OtherArguments);
+        assert_eq!(record.fit(&turn(id, "ls", &["u"])), Fit::None);
     }
 }

@@ -1,7 +1,11 @@
 //! Conversations that the provider refused in the form the layer gave them.
 //!
 //! The one thing about a request that the layer remembers and that changes what later requests become: such a
-//! conversation goes on as it comes. Without it, every further request would be refused and sent twice.
+//! conversation goes on as it comes, or without the thinking that it had. Otherwise every further request would be
+//! refused and sent again.
+//!
+//! A refusal is of a conversation, not of a prompt: many begin with the same words. Each is known by the link of its
+//! chain at which it was refused, which holds every turn before it.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -9,12 +13,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use headroom_core::Handle;
+use super::keys::{Chain, Link};
 
 /// How many conversations are remembered.
 const CAPACITY: usize = 4096;
 
-/// A bounded memory of conversations, by tenant and the key of their last turn.
+/// A bounded memory of conversations, by tenant and the link at which they were refused.
 #[derive(Default)]
 pub(crate) struct Rejected {
     inner: Mutex<Inner>,
@@ -22,12 +26,12 @@ pub(crate) struct Rejected {
 
 #[derive(Default)]
 struct Inner {
-    known: HashSet<(String, Handle)>,
-    order: VecDeque<(String, Handle)>,
+    known: HashSet<(String, Link)>,
+    order: VecDeque<(String, Link)>,
 }
 
 impl Rejected {
-    pub(super) fn add(&self, tenant: &str, conversation: Handle) {
+    pub(super) fn add(&self, tenant: &str, conversation: Link) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (tenant.to_owned(), conversation);
         if !inner.known.insert(key.clone()) {
@@ -41,14 +45,17 @@ impl Rejected {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).known.is_empty()
-    }
-
-    /// Whether a conversation with this chain of turns goes on from one that was refused.
-    pub(super) fn knows(&self, tenant: &str, chain: &[Handle]) -> bool {
+    /// How many turns a conversation had when it, or what it goes on from, was refused last; `None` if it never was.
+    pub(super) fn turns(&self, tenant: &str, chain: &Chain) -> Option<usize> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        !inner.known.is_empty() && chain.iter().any(|link| inner.known.contains(&(tenant.to_owned(), *link)))
+        if inner.known.is_empty() {
+            return None;
+        }
+        let known = |link: &Link| inner.known.contains(&(tenant.to_owned(), *link));
+        if known(&chain.end) {
+            return Some(chain.before.len());
+        }
+        chain.before.iter().rposition(known)
     }
 }
 
@@ -62,16 +69,35 @@ impl fmt::Debug for Rejected {
 mod tests {
     use super::*;
 
+    use headroom_core::Api;
+    use headroom_store::json::Value;
+
+    /// The chain of a conversation without a turn.
+    fn chain(prompt: usize) -> Chain {
+        let opening = prompt.to_string();
+        Chain::new(Api::Anthropic, &[Value::parse(&opening).unwrap()], &[], &[])
+    }
+
     #[test]
     fn the_oldest_is_forgotten_first() {
         let rejected = Rejected::default();
-        let key = |n: usize| Handle::of(&n.to_string());
         for n in 0..=CAPACITY {
-            rejected.add("a", key(n));
-            rejected.add("a", key(n));
+            rejected.add("a", chain(n).end);
+            rejected.add("a", chain(n).end);
         }
-        assert!(!rejected.knows("a", &[key(0)]));
-        assert!(rejected.knows("a", &[key(0), key(1)]));
-        assert!(!rejected.knows("b", &[key(1)]));
+        assert_eq!(rejected.turns("a", &chain(0)), None);
+        assert_eq!(rejected.turns("a", &chain(1)), Some(0));
+        assert_eq!(rejected.turns("b", &chain(1)), None);
+    }
+
+    #[test]
+    fn the_last_refusal_counts() {
+        let rejected = Rejected::default();
+        let links: Vec<_> = (0..5).map(|n| chain(n).end).collect();
+        let chain = Chain { before: links[..4].to_vec(), end: links[4] };
+        for (link, turns) in [(1, 1), (3, 3), (0, 3), (4, 4)] {
+            rejected.add("a", links[link]);
+            assert_eq!(rejected.turns("a", &chain), Some(turns));
+        }
     }
 }

@@ -1,70 +1,186 @@
 //! Server-sent events: where each one ends, and the data in it.
+//!
+//! Lines end in LF, CR or CRLF, and an empty line ends an event:
+//! <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>.
 
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
-use memchr::memchr;
+use memchr::memchr2;
 
 use super::events::Data;
 
-/// The byte behind the first empty line, or where to look on when there is more.
-pub(super) fn end(bytes: &[u8], from: usize) -> Result<usize, usize> {
-    let mut line = from;
-    loop {
-        match bytes.get(line..) {
-            Some([b'\n', ..]) => return Ok(line + 1),
-            Some([b'\r', b'\n', ..]) => return Ok(line + 2),
-            Some(rest) => match memchr(b'\n', rest) {
-                Some(at) => line += at + 1,
-                None => return Err(line),
-            },
-            None => return Err(bytes.len()),
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Finds the ends of events in a stream that comes in pieces. It is given every byte once, so its work grows with the
+/// stream, however small the pieces are.
+///
+/// A CR may be half of a CRLF. In a stream of bare CRs an event ends with its second CR, because the next byte may be
+/// long in coming; an LF that follows opens the next event, where it says nothing. Elsewhere the next byte decides.
+#[derive(Debug, Default)]
+pub(super) struct Boundaries {
+    state: State,
+    /// Whether the last line ended in a bare CR.
+    is_bare_cr: bool,
+    /// How many bytes were looked at.
+    #[cfg(test)]
+    pub(super) searched: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    LineStart,
+    InLine,
+    /// Behind a CR that ended a line.
+    AfterCr {
+        is_empty: bool,
+    },
+    /// Behind a bare CR that ended an event.
+    AfterEvent,
+}
+
+impl Boundaries {
+    /// Where in the next piece of the stream the current event ends; 0 if it ended with the piece before.
+    pub(super) fn find(&mut self, piece: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while let Some(byte) = piece.get(at).copied() {
+            let from = at;
+            let is_end = self.step(byte, piece, &mut at);
+            self.count(at - from);
+            if is_end {
+                return Some(at);
+            }
         }
+        None
+    }
+
+    /// Goes on from the byte at `at`. Whether the event ends there.
+    fn step(&mut self, byte: u8, piece: &[u8], at: &mut usize) -> bool {
+        match self.state {
+            State::AfterCr { .. } | State::AfterEvent => {
+                let is_end = self.state == State::AfterCr { is_empty: true };
+                self.is_bare_cr = byte != b'\n';
+                *at += usize::from(!self.is_bare_cr);
+                self.state = State::LineStart;
+                is_end
+            }
+            State::InLine => {
+                let rest = piece.get(*at..).unwrap_or_default();
+                let length = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+                match rest.get(length) {
+                    Some(b'\r') => self.state = State::AfterCr { is_empty: false },
+                    Some(_) => self.line_feed(),
+                    None => {}
+                }
+                *at += (length + 1).min(rest.len());
+                false
+            }
+            State::LineStart if byte == b'\n' => {
+                *at += 1;
+                self.line_feed();
+                true
+            }
+            State::LineStart if byte == b'\r' => {
+                *at += 1;
+                let is_end = self.is_bare_cr;
+                self.state = if is_end { State::AfterEvent } else { State::AfterCr { is_empty: true } };
+                is_end
+            }
+            State::LineStart => {
+                self.state = State::InLine;
+                false
+            }
+        }
+    }
+
+    fn line_feed(&mut self) {
+        self.is_bare_cr = false;
+        self.state = State::LineStart;
+    }
+
+    fn count(&mut self, bytes: usize) {
+        #[cfg(test)]
+        {
+            self.searched += bytes;
+        }
+        #[cfg(not(test))]
+        let _ = bytes;
     }
 }
 
 /// What the `data` lines of an event say.
 pub(super) fn data(raw: &[u8]) -> Data {
     let mut data = Data::None;
-    let mut line = 0;
-    while let Some(rest) = raw.get(line..).filter(|rest| !rest.is_empty()) {
-        let next = line + memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-        if rest.starts_with(b"data:") {
-            let end = next - line_end(raw.get(line..next).unwrap_or_default());
-            let start = line + 5 + usize::from(rest.get(5) == Some(&b' ')).min(end - line - 5);
-            let text = |range: Range<usize>| std::str::from_utf8(raw.get(range)?).ok();
-            data = match (data, text(start..end)) {
-                (Data::None, Some(_)) => Data::Within(start..end),
-                (Data::Within(first), Some(more)) => {
-                    Data::Apart(format!("{}\n{more}", text(first).unwrap_or_default()))
-                }
-                (Data::Apart(first), Some(more)) => Data::Apart(first + "\n" + more),
-                (_, None) => return Data::None,
-            };
-        }
-        line = next;
+    for line in lines(raw) {
+        let Some(value) = value(raw, &line.text) else { continue };
+        let text = String::from_utf8_lossy(raw.get(value.clone()).unwrap_or_default());
+        data = match (data, text) {
+            (Data::None, std::borrow::Cow::Borrowed(_)) => Data::Within(value),
+            // Clients read what is no UTF-8 all the same.
+            (Data::None, std::borrow::Cow::Owned(text)) => Data::Apart(text),
+            (Data::Within(first), more) => {
+                let first = raw.get(first).and_then(|first| std::str::from_utf8(first).ok());
+                Data::Apart(format!("{}\n{more}", first.unwrap_or_default()))
+            }
+            (Data::Apart(first), more) => Data::Apart(first + "\n" + &more),
+        };
     }
     data
 }
 
-/// The event `raw` with other data.
+/// The event `raw` with other data. All other lines stay.
 pub(super) fn with(raw: &[u8], data: &str) -> Bytes {
     let mut bytes = BytesMut::with_capacity(raw.len() + data.len());
-    for line in raw.split_inclusive(|byte| *byte == b'\n') {
-        if line.starts_with(b"event:") || line.starts_with(b"id:") {
-            bytes.extend_from_slice(line);
+    let mut is_written = false;
+    for line in lines(raw) {
+        if value(raw, &line.text).is_none() {
+            bytes.extend_from_slice(raw.get(line.text.start..line.end).unwrap_or_default());
+        } else if !std::mem::replace(&mut is_written, true) {
+            for part in data.split('\n') {
+                bytes.extend_from_slice(b"data: ");
+                bytes.extend_from_slice(part.as_bytes());
+                bytes.extend_from_slice(b"\n");
+            }
         }
     }
-    bytes.extend_from_slice(b"data: ");
-    bytes.extend_from_slice(data.as_bytes());
-    bytes.extend_from_slice(b"\n\n");
     bytes.freeze()
 }
 
-fn line_end(line: &[u8]) -> usize {
-    match line {
-        [.., b'\r', b'\n'] => 2,
-        [.., b'\n'] => 1,
-        _ => 0,
+/// The bytes without a byte order mark in front of them.
+pub(super) fn without_mark(mut raw: Bytes) -> Bytes {
+    if raw.starts_with(BYTE_ORDER_MARK) {
+        let _ = raw.split_to(BYTE_ORDER_MARK.len());
     }
+    raw
+}
+
+/// One line of an event.
+struct Line {
+    text: Range<usize>,
+    /// Behind what ends the line.
+    end: usize,
+}
+
+fn lines(raw: &[u8]) -> impl Iterator<Item = Line> {
+    let mut next = if raw.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    std::iter::from_fn(move || {
+        let start = next;
+        let rest = raw.get(start..).filter(|rest| !rest.is_empty())?;
+        let length = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+        let ending = match rest.get(length..) {
+            Some([b'\r', b'\n', ..]) => 2,
+            Some([_, ..]) => 1,
+            _ => 0,
+        };
+        next = start + length + ending;
+        Some(Line { text: start..start + length, end: next })
+    })
+}
+
+/// Where the value of a `data` line stands.
+fn value(raw: &[u8], line: &Range<usize>) -> Option<Range<usize>> {
+    let value = raw.get(line.clone())?.strip_prefix(b"data:")?;
+    let space = usize::from(value.first() == Some(&b' '));
+    Some(line.start + 5 + space..line.end)
 }

@@ -8,21 +8,23 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf, Bytes, BytesMut};
-use http::{Response, header};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Response, header};
 use http_body::{Body, Frame};
 
 use super::{
     MAX_ERROR, MAX_EVENT, MAX_HELD,
-    api::{Failure, Stream, Verdict},
+    api::{Failure, RETRIEVE, Stream, Verdict},
     aws,
+    decoded::Decoded,
     events::{Event, Framing, Splitter},
     exchange::{Exchange, Turned},
     serve::Upstream,
+    sse,
     time::{Sleep, sleep},
 };
 use crate::{
-    HeadroomBody,
+    ResponseBody,
     read::{Read, ReadEnd},
 };
 
@@ -31,12 +33,12 @@ const PING: Duration = Duration::from_secs(10);
 /// How much of what comes behind the end of a round is kept.
 const MAX_LATE: usize = 16;
 
-/// The response whose body is the stitched stream.
+/// The response whose body is the stitched stream. The encoding of the provider's is gone from it.
 pub(super) fn stitched<R, U>(
-    response: Response<R>,
+    response: Response<Decoded<R>>,
     framing: Framing,
     exchange: Exchange<U>,
-) -> Response<HeadroomBody<R>>
+) -> Response<ResponseBody<R>>
 where
     U: Upstream<R>,
     R: Body + Send + 'static,
@@ -45,19 +47,24 @@ where
 {
     let (mut parts, body) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::CONTENT_ENCODING);
     let stitched = Stitched {
         stitch: exchange.wire.stream(exchange.sent.ask.head),
-        phase: Phase::Reading { body: Box::pin(body), exchange: Box::new(exchange) },
+        phase: Phase::Reading { body, exchange: Box::new(exchange) },
         framing,
         events: Splitter::new(framing),
+        strips_mark: false,
+        waiting: Vec::new(),
+        waiting_bytes: 0,
         held: Vec::new(),
         held_bytes: 0,
         failed: false,
         out: Out::default(),
+        trailers: None,
         late: VecDeque::new(),
         frames: VecDeque::new(),
     };
-    Response::from_parts(parts, HeadroomBody::stitched(stitched))
+    Response::from_parts(parts, ResponseBody::stitched(stitched))
 }
 
 /// One step of a hidden exchange, which takes the exchange along and brings it back.
@@ -65,24 +72,24 @@ type Turning<R, U> = Pin<Box<dyn Future<Output = (Box<Exchange<U>>, Outcome<R>)>
 
 /// What a turn comes to for a stream.
 enum Outcome<R> {
-    Next(Pin<Box<R>>),
+    Next(Decoded<R>),
     Last { give_up: bool },
     Failed(Failure),
 }
 
 enum Phase<R: Body, U> {
     Reading {
-        body: Pin<Box<R>>,
+        body: Decoded<R>,
         exchange: Box<Exchange<U>>,
     },
     Turning {
         turning: Turning<R, U>,
         ping: Option<Sleep>,
-        rest: Option<Pin<Box<R>>>,
+        rest: Option<Decoded<R>>,
     },
     /// Nothing is looked at any more.
     Passing {
-        body: Pin<Box<R>>,
+        body: Decoded<R>,
     },
     /// The provider's stream broke off.
     Broken {
@@ -96,12 +103,19 @@ struct Stitched<R: Body, U> {
     phase: Phase<R, U>,
     framing: Framing,
     events: Splitter,
+    /// Whether the next event is the first of a later round. A byte order mark belongs to the first round only.
+    strips_mark: bool,
+    /// Events that wait until it is known whose a call is.
+    waiting: Vec<Event>,
+    waiting_bytes: usize,
     /// Events that wait for the end of the round.
     held: Vec<Event>,
     held_bytes: usize,
     /// The provider said that the stream has failed.
     failed: bool,
     out: Out,
+    /// What followed the data of the first round.
+    trailers: Option<HeaderMap>,
     /// What comes behind the end of the round.
     late: VecDeque<Frame<Bytes>>,
     frames: VecDeque<Frame<Bytes>>,
@@ -141,30 +155,13 @@ where
 {
     /// Takes in a chunk. Whether the round has ended.
     fn chunk(&mut self, chunk: Bytes) -> bool {
-        let whole = (self.events.held() == 0).then(|| chunk.clone());
-        let mut all_pass = true;
+        let whole = (self.events.held() == 0 && self.waiting.is_empty()).then(|| chunk.clone());
+        let mut all_pass = !self.strips_mark;
         let mut passing = Vec::new();
         self.events.push(chunk);
         while let Some(event) = self.events.next_event() {
-            let verdict = event.data().map_or(Verdict::Pass, |data| self.stitch.event(data));
-            self.failed |= self.stitch.failed() || event.is_failure();
-            all_pass &= verdict == Verdict::Pass;
-            match verdict {
-                Verdict::Pass => passing.push(event.raw),
-                Verdict::Drop => {}
-                Verdict::Hold => self.hold(event),
-                Verdict::HoldAs(data) => self.hold(event.replaced(&data)),
-                Verdict::Split(data) => {
-                    passing.push(event.with(&data));
-                    self.hold(event);
-                }
-                Verdict::Instead(data) => passing.push(event.with(&data)),
-            }
-            if self.held_bytes > MAX_HELD {
-                self.let_go(false, &mut passing);
-                self.stitch.hold_no_more();
-            }
-            if self.stitch.ended() && !self.held.is_empty() {
+            all_pass &= self.admit(event, &mut passing);
+            if self.has_ended() {
                 break;
             }
         }
@@ -173,7 +170,64 @@ where
             Some(chunk) => self.out.push(chunk),
             None => passing.into_iter().for_each(|bytes| self.out.push(bytes)),
         }
+        self.has_ended()
+    }
+
+    /// Whether the round has ended and something waits for what follows from it.
+    fn has_ended(&self) -> bool {
         self.stitch.ended() && !self.held.is_empty()
+    }
+
+    /// Takes in an event, or lets it wait. Whether it passes as it is.
+    fn admit(&mut self, mut event: Event, passing: &mut Vec<Bytes>) -> bool {
+        if std::mem::take(&mut self.strips_mark) {
+            event = Event::new(self.framing, sse::without_mark(event.raw));
+        }
+        let is_clear = match event.data() {
+            Some(data) => self.stitch.is_clear(data),
+            None => self.waiting.is_empty(),
+        };
+        if is_clear && self.waiting.is_empty() {
+            return self.event(event, passing);
+        }
+        self.waiting_bytes += event.raw.len();
+        self.waiting.push(event);
+        if is_clear || self.waiting_bytes > MAX_HELD {
+            self.settle(passing);
+        }
+        false
+    }
+
+    /// Takes in the events that wait; what is not known of a call by now will not be.
+    fn settle(&mut self, passing: &mut Vec<Bytes>) {
+        self.stitch.settle();
+        self.waiting_bytes = 0;
+        for event in std::mem::take(&mut self.waiting) {
+            self.event(event, passing);
+        }
+    }
+
+    /// Takes in an event. Whether it passes as it is.
+    fn event(&mut self, event: Event, passing: &mut Vec<Bytes>) -> bool {
+        let verdict = event.data().map_or(Verdict::Pass, |data| self.stitch.event(data));
+        self.failed |= self.stitch.failed() || event.is_failure();
+        let passes = verdict == Verdict::Pass;
+        match verdict {
+            Verdict::Pass => passing.push(event.raw),
+            Verdict::Drop => {}
+            Verdict::Hold => self.hold(event),
+            Verdict::HoldAs(data) => self.hold(event.replaced(&data)),
+            Verdict::Split(data) => {
+                passing.push(event.with(&data));
+                self.hold(event);
+            }
+            Verdict::Instead(data) => passing.push(event.with(&data)),
+        }
+        if self.held_bytes > MAX_HELD {
+            self.let_go(false, passing);
+            self.stitch.hold_no_more();
+        }
+        passes
     }
 
     fn hold(&mut self, event: Event) {
@@ -208,7 +262,7 @@ where
         self.phase = Phase::Ended;
     }
 
-    fn turn(&mut self, exchange: Box<Exchange<U>>, rest: Option<Pin<Box<R>>>) {
+    fn turn(&mut self, exchange: Box<Exchange<U>>, rest: Option<Decoded<R>>) {
         let round = self.stitch.round();
         if let (false, Some(ping)) = (round.calls.is_empty() || round.others, self.ping()) {
             self.out.push(Bytes::from_static(ping.as_bytes()));
@@ -218,11 +272,16 @@ where
             let mut exchange = exchange;
             let outcome = match exchange.turn(round).await {
                 Turned::Next(response) if Framing::of(response.headers()) == Some(framing) => {
-                    Outcome::Next(Box::pin(response.into_body()))
+                    let (parts, body) = response.into_parts();
+                    match Decoded::new(&parts.headers, body) {
+                        Ok(body) => Outcome::Next(body),
+                        Err(_) => Outcome::Failed(Failure { status: 502, body: None }),
+                    }
                 }
                 Turned::Next(response) | Turned::Refused(response) => {
                     Outcome::Failed(failure(response).await)
                 }
+                Turned::Empty => Outcome::Failed(Failure::unfinished()),
                 Turned::Last { give_up } => Outcome::Last { give_up },
                 Turned::Failed(_) => Outcome::Failed(Failure { status: 502, body: None }),
             };
@@ -231,13 +290,14 @@ where
         self.phase = Phase::Turning { turning, ping: sleep(PING), rest };
     }
 
-    fn turned(&mut self, exchange: Box<Exchange<U>>, outcome: Outcome<R>, rest: Option<Pin<Box<R>>>) {
+    fn turned(&mut self, exchange: Box<Exchange<U>>, outcome: Outcome<R>, rest: Option<Decoded<R>>) {
         let late = std::mem::take(&mut self.late);
         match outcome {
             Outcome::Next(body) => {
                 self.held.clear();
                 self.held_bytes = 0;
                 self.events = Splitter::new(self.framing);
+                self.strips_mark = true;
                 self.stitch.again();
                 self.phase = Phase::Reading { body, exchange };
             }
@@ -254,43 +314,85 @@ where
     }
 
     /// The body of a round has ended.
-    fn end(&mut self, exchange: Box<Exchange<U>>) {
+    fn end(&mut self, exchange: Box<Exchange<U>>, is_damaged: bool) {
+        let mut passing = Vec::new();
+        let rest = self.end_events(&mut passing);
         self.stitch.close();
-        if self.stitch.ended() && !self.held.is_empty() {
+        let cut = passing.last().is_some_and(|last| !is_terminated(last));
+        passing.into_iter().for_each(|bytes| self.out.push(bytes));
+        let goes_on = self.has_ended() || is_damaged || exchange.is_hidden();
+        if cut && goes_on && self.framing == Framing::Sse {
+            // What follows must not become a part of it.
+            self.out.push(Bytes::from_static(b"\n\n"));
+        }
+        if self.has_ended() {
             self.turn(exchange, None);
             return;
         }
         self.phase = Phase::Ended;
-        if !exchange.is_hidden() {
-            self.flush();
+        if is_damaged {
+            self.fail(&Failure { status: 502, body: None });
+        } else if !exchange.is_hidden() {
+            self.flush(rest);
+            self.frames.extend(self.trailers.take().map(Frame::trailers));
         } else if !self.failed {
             self.fail(&Failure { status: 502, body: None });
         }
     }
 
-    /// What came of a first round that has no end.
-    fn flush(&mut self) {
-        for event in std::mem::take(&mut self.held) {
-            self.out.push(event.raw);
+    /// Takes in what waits at the end of a body: its last event may lack the empty line. What is left is no event.
+    fn end_events(&mut self, passing: &mut Vec<Bytes>) -> Bytes {
+        let mut rest = self.events.take();
+        let event = Event::new(self.framing, rest.clone());
+        let is_whole = event.data().is_some_and(|data| self.stitch.reads(data));
+        if is_whole && self.framing == Framing::Sse {
+            rest.clear();
+            self.admit(event, passing);
         }
-        let left = self.events.take();
-        self.out.push(left);
+        self.settle(passing);
+        rest
+    }
+
+    /// What came of a first round that has no end.
+    fn flush(&mut self, rest: Bytes) {
+        let mut out = Vec::new();
+        self.let_go(false, &mut out);
+        // Of an event that is cut off nobody can tell whose it is, unless it says so.
+        if memchr::memmem::find(&rest, RETRIEVE.as_bytes()).is_none() {
+            out.push(rest);
+        }
+        out.into_iter().for_each(|bytes| self.out.push(bytes));
+    }
+
+    /// The body of a round has broken off.
+    fn break_off(&mut self, exchange: &Exchange<U>, error: R::Error) {
+        if !exchange.is_hidden() {
+            let mut passing = Vec::new();
+            let rest = self.end_events(&mut passing);
+            passing.into_iter().for_each(|bytes| self.out.push(bytes));
+            self.flush(rest);
+        }
+        self.phase = Phase::Broken { error };
     }
 
     /// An event is too long to be looked at.
-    fn pass(&mut self, exchange: &Exchange<U>, body: Pin<Box<R>>) {
+    fn skip(&mut self, exchange: Box<Exchange<U>>, body: Decoded<R>) {
         if exchange.is_hidden() {
-            // The client would get the events of two answers.
+            // The client might get an event of an answer that it does not know of.
             self.fail(&Failure { status: 502, body: None });
-        } else {
-            self.flush();
-            self.phase = Phase::Passing { body };
+            return;
         }
+        let mut passing = Vec::new();
+        self.settle(&mut passing);
+        passing.push(self.events.skip());
+        passing.into_iter().for_each(|bytes| self.out.push(bytes));
+        self.phase = Phase::Reading { body, exchange };
     }
 }
 
-fn bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
-    frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
+/// Whether the bytes of an event end with an empty line.
+fn is_terminated(event: &[u8]) -> bool {
+    [&b"\n\n"[..], b"\r\r", b"\n\r\n", b"\n\r"].iter().any(|end| event.ends_with(end))
 }
 
 /// What a response that is no answer says.
@@ -335,33 +437,26 @@ where
                 return Poll::Ready(Some(Ok(frame)));
             }
             match std::mem::replace(&mut this.phase, Phase::Ended) {
-                Phase::Reading { mut body, exchange } => match body.as_mut().poll_frame(cx) {
+                Phase::Reading { mut body, exchange } => match body.poll_frame(cx) {
                     Poll::Pending => {
                         this.phase = Phase::Reading { body, exchange };
                         return Poll::Pending;
                     }
-                    Poll::Ready(None) => this.end(exchange),
-                    Poll::Ready(Some(Err(error))) => {
-                        if !exchange.is_hidden() {
-                            this.flush();
-                        }
-                        this.phase = Phase::Broken { error };
-                    }
+                    Poll::Ready(None) => this.end(exchange, body.is_damaged()),
+                    Poll::Ready(Some(Err(error))) => this.break_off(&exchange, error),
                     Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                        Ok(mut data) => {
-                            if this.chunk(data.copy_to_bytes(data.remaining())) {
+                        Ok(data) => {
+                            if this.chunk(data) {
                                 this.turn(exchange, Some(body));
                             } else if this.events.held() > MAX_EVENT {
-                                this.pass(&exchange, body);
+                                this.skip(exchange, body);
                             } else {
                                 this.phase = Phase::Reading { body, exchange };
                             }
                         }
                         Err(frame) => {
                             // Trailers of a round in the middle describe what the client does not get.
-                            if let (false, Ok(trailers)) = (exchange.is_hidden(), frame.into_trailers()) {
-                                this.frames.push_back(Frame::trailers(trailers));
-                            }
+                            this.trailers = frame.into_trailers().ok().filter(|_| !exchange.is_hidden());
                             this.phase = Phase::Reading { body, exchange };
                         }
                     },
@@ -369,8 +464,8 @@ where
                 Phase::Turning { mut turning, mut ping, mut rest } => {
                     // Most bodies end right behind their last event; then the connection can be used again.
                     if let Some(body) = rest.as_mut().filter(|_| this.late.len() < MAX_LATE) {
-                        match body.as_mut().poll_frame(cx) {
-                            Poll::Ready(Some(Ok(frame))) => this.late.push_back(bytes(frame)),
+                        match body.poll_frame(cx) {
+                            Poll::Ready(Some(Ok(frame))) => this.late.push_back(frame),
                             Poll::Ready(None | Some(Err(_))) => rest = None,
                             Poll::Pending => {}
                         }
@@ -392,7 +487,7 @@ where
                     this.phase = Phase::Turning { turning, ping, rest };
                     return Poll::Pending;
                 }
-                Phase::Passing { mut body } => match body.as_mut().poll_frame(cx) {
+                Phase::Passing { mut body } => match body.poll_frame(cx) {
                     Poll::Pending => {
                         this.phase = Phase::Passing { body };
                         return Poll::Pending;
@@ -402,7 +497,7 @@ where
                         if frame.is_ok() {
                             this.phase = Phase::Passing { body };
                         }
-                        return Poll::Ready(Some(frame.map(bytes)));
+                        return Poll::Ready(Some(frame));
                     }
                 },
                 Phase::Broken { error } => return Poll::Ready(Some(Err(error))),

@@ -3,16 +3,18 @@
 use std::future::poll_fn;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, StatusCode, header, response::Parts};
 use http_body::Body;
 
 use super::{
     MAX_ANSWER,
+    api::Failure,
     exchange::{Exchange, Turned},
     serve::Upstream,
 };
 use crate::{
-    HeadroomBody,
+    ResponseBody,
+    body::Tail,
     decode::Codec,
     read::{Read, ReadEnd},
 };
@@ -21,7 +23,7 @@ use crate::{
 pub(super) async fn stitched<R, U>(
     response: Response<R>,
     mut exchange: Exchange<U>,
-) -> Result<Response<HeadroomBody<R>>, U::Error>
+) -> Result<Response<ResponseBody<R>>, U::Error>
 where
     U: Upstream<R>,
     R: Body + Send + 'static,
@@ -35,8 +37,9 @@ where
         let mut read = Read::new(body, MAX_ANSWER);
         let bytes = match poll_fn(|cx| read.poll(cx)).await {
             ReadEnd::Complete(bytes) => bytes,
+            ReadEnd::Partial(_, Tail::Rest(_)) if exchange.is_hidden() => return Ok(failed(parts)),
             ReadEnd::Partial(data, tail) => {
-                return Ok(Response::from_parts(parts, HeadroomBody::replay(data, tail)));
+                return Ok(Response::from_parts(parts, ResponseBody::replay(data, tail)));
             }
         };
         let decoded = Codec::of(&parts.headers).and_then(|codec| codec.decode(&bytes, MAX_ANSWER));
@@ -45,9 +48,12 @@ where
             Ok(None) => std::str::from_utf8(&bytes).ok(),
             Err(_) => None,
         };
+        if text.is_none() && exchange.is_hidden() {
+            return Ok(failed(parts));
+        }
         let round = text.and_then(|text| whole.add(text));
         let Some(round) = round.filter(|round| exchange.is_hidden() || !round.calls.is_empty()) else {
-            return Ok(Response::from_parts(parts, HeadroomBody::full(bytes)));
+            return Ok(Response::from_parts(parts, ResponseBody::full(bytes)));
         };
         match exchange.turn(round).await {
             Turned::Next(next) => response = next,
@@ -63,10 +69,22 @@ where
                 };
                 let length = HeaderValue::from(bytes.len() as u64);
                 parts.headers.insert(header::CONTENT_LENGTH, length);
-                return Ok(Response::from_parts(parts, HeadroomBody::full(bytes)));
+                return Ok(Response::from_parts(parts, ResponseBody::full(bytes)));
             }
-            Turned::Refused(refusal) => return Ok(refusal.map(HeadroomBody::untouched)),
+            Turned::Empty => return Ok(failed(parts)),
+            Turned::Refused(refusal) => return Ok(refusal.map(ResponseBody::untouched)),
             Turned::Failed(error) => return Err(error),
         }
     }
+}
+
+/// What the client gets where its answer cannot be completed.
+fn failed<R: Body>(mut parts: Parts) -> Response<ResponseBody<R>> {
+    let body = Failure::unfinished().body.unwrap_or_default();
+    parts.status = StatusCode::BAD_GATEWAY;
+    for name in [header::CONTENT_ENCODING, header::TRANSFER_ENCODING, header::ETAG] {
+        parts.headers.remove(name);
+    }
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len() as u64));
+    Response::from_parts(parts, ResponseBody::full(Bytes::from(body)))
 }

@@ -1,3 +1,4 @@
+mod bounds;
 mod cancel;
 mod contract;
 mod encoding;

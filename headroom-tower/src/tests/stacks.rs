@@ -1,6 +1,10 @@
 //! The layers in the stacks that people have.
 
-use std::convert::Infallible;
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
@@ -12,9 +16,9 @@ use axum::{
 };
 use headroom_store::MemoryStore;
 use http_body_util::{BodyExt, Full};
-use tower::{Layer, ServiceBuilder, ServiceExt};
+use tower::{Layer, ServiceBuilder, ServiceExt, retry::Policy};
 
-use crate::{CompressLayer, HeadroomLayer, RequestReport, test_support::halve};
+use crate::{CompressLayer, HeadroomBody, HeadroomLayer, RequestReport, test_support::halve};
 
 async fn handler(request: Request) -> String {
     let rewritten = request.extensions().get::<RequestReport>().is_some_and(RequestReport::is_rewritten);
@@ -91,4 +95,75 @@ async fn around_a_client_that_answers_with_anything() {
         .service_fn(async |_: http::Request<_>| Ok::<_, Infallible>(NotHttp));
     let request = http::Request::post("/v1/messages").body(Full::new(Bytes::from("01234567"))).unwrap();
     let NotHttp = client.oneshot(request).await.unwrap();
+}
+
+/// Sends a request again while the answer is 503, up to so many times.
+#[derive(Clone)]
+struct Attempts(usize);
+
+impl<B: Clone, R, E> Policy<http::Request<B>, http::Response<R>, E> for Attempts {
+    type Future = Ready<()>;
+
+    fn retry(
+        &mut self,
+        _: &mut http::Request<B>,
+        result: &mut Result<http::Response<R>, E>,
+    ) -> Option<Ready<()>> {
+        let is_busy = result.as_ref().is_ok_and(|response| response.status() == 503);
+        self.0 = self.0.checked_sub(usize::from(is_busy))?;
+        is_busy.then(|| ready(()))
+    }
+
+    fn clone_request(&mut self, request: &http::Request<B>) -> Option<http::Request<B>> {
+        Some(request.clone())
+    }
+}
+
+/// A transport that is busy twice, and the bodies that it was sent.
+type Bodies = Arc<Mutex<Vec<Bytes>>>;
+
+async fn busy_twice(
+    bodies: Bodies,
+    request: http::Request<HeadroomBody<Full<Bytes>>>,
+) -> Result<http::Response<Full<Bytes>>, Infallible> {
+    let body = request.into_body().collect().await.unwrap().to_bytes();
+    let mut bodies = bodies.lock().unwrap();
+    bodies.push(body);
+    let status = if bodies.len() < 3 { 503 } else { 200 };
+    Ok(http::Response::builder().status(status).body(Full::default()).unwrap())
+}
+
+#[tokio::test]
+async fn outside_of_towers_own_retry_a_request_is_rewritten_once() {
+    let rewrites = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&rewrites);
+    let bodies = Bodies::default();
+    let sent = Arc::clone(&bodies);
+    let client = ServiceBuilder::new()
+        .layer(CompressLayer::new().fake(move |api, body, options| {
+            *count.lock().unwrap() += 1;
+            halve(api, body, options)
+        }))
+        .retry(Attempts(3))
+        .service_fn(move |request| busy_twice(Arc::clone(&sent), request));
+    let request = http::Request::post("/v1/messages").header("content-type", "application/json");
+    let request = request.body(Full::new(Bytes::from("01234567"))).unwrap();
+    assert_eq!(client.oneshot(request).await.unwrap().status(), 200);
+    let bodies = bodies.lock().unwrap();
+    assert_eq!(*bodies, ["0123"; 3]);
+    assert!(bodies.iter().all(|body| body.as_ptr() == bodies[0].as_ptr()), "a clone copies no byte");
+    assert_eq!(*rewrites.lock().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn the_whole_layer_outside_of_towers_own_retry() {
+    let bodies = Bodies::default();
+    let sent = Arc::clone(&bodies);
+    let client = ServiceBuilder::new()
+        .layer(HeadroomLayer::with_store(MemoryStore::new()))
+        .retry(Attempts(3))
+        .service_fn(move |request| busy_twice(Arc::clone(&sent), request));
+    let request = http::Request::post("/else").body(Full::new(Bytes::from("as it came"))).unwrap();
+    assert_eq!(client.oneshot(request).await.unwrap().status(), 200);
+    assert_eq!(*bodies.lock().unwrap(), ["as it came"; 3]);
 }

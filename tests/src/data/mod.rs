@@ -4,5 +4,5 @@ mod fixtures;
 
 pub use fixtures::{conversations, fixtures};
 pub use headroom_evals::judge::data::{
-    Conversation, append, captures, prefixes, robustness, shared, skipped, traces,
+    Conversation, NEEDED, append, captures, prefixes, robustness, shared, skipped, traces,
 };

@@ -52,8 +52,9 @@ fn check(name: &str, api: Api, body: &[u8]) {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn robustness_json_suite_as_body_and_as_member() {
-    let Some(files) = data::robustness() else { return data::skipped("robustness") };
+    let files = data::robustness().expect(data::NEEDED);
     assert!(files.len() > 100, "{}", files.len());
     on_a_small_stack(|| {
         for (name, bytes) in &files {
@@ -73,8 +74,9 @@ fn robustness_json_suite_as_body_and_as_member() {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn robustness_json_suite_as_tool_result() {
-    let Some(files) = data::robustness() else { return data::skipped("robustness") };
+    let files = data::robustness().expect(data::NEEDED);
     on_a_small_stack(|| {
         for (name, bytes) in &files {
             let text = String::from_utf8_lossy(bytes);

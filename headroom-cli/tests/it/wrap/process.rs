@@ -1,16 +1,13 @@
 //! The agent is what it would be without us: arguments, environment, standard streams, signals, exit status.
 
-use std::{
-    fs,
-    net::{SocketAddr, TcpStream},
-    process::{Command, Stdio},
-};
+use std::{fs, net::SocketAddr, process::Command};
 
 use super::{World, files, send, text};
-use crate::support::{Proxy, Upstream, exchange, request, skipped, stderr};
+use crate::support::{Proxy, Upstream, exchange, on_terminal, request, skipped, stderr};
 
 /// Says where the proxy is and stays until it may go.
-const WAIT: &str = "echo \"$ANTHROPIC_BASE_URL\" > url; while [ -e url ] && [ ! -e go ]; do sleep 0.02; done";
+pub(super) const WAIT: &str =
+    "echo \"$ANTHROPIC_BASE_URL\" > url; while [ -e url ] && [ ! -e go ]; do sleep 0.02; done";
 
 #[test]
 fn its_exit_status_becomes_ours() {
@@ -134,26 +131,6 @@ fn signals_go_on_to_it_once() {
     }
 }
 
-/// A pseudo-terminal, which the standard library has not.
-const TERMINAL: &str = r"
-import os, pty, sys
-pid, fd = pty.fork()
-if pid == 0:
-    os.execv(sys.argv[1], sys.argv[1:])
-text = b''
-sent = False
-while True:
-    try: part = os.read(fd, 4096)
-    except OSError: break
-    if not part: break
-    text += part
-    if b'ready' in text and not sent:
-        sent = True
-        os.write(fd, b'\x03')
-sys.stdout.buffer.write(text)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-";
-
 #[test]
 fn keys_of_the_terminal_reach_it_once() {
     let world = World::with(
@@ -161,18 +138,7 @@ fn keys_of_the_terminal_reach_it_once() {
         "[ -t 0 ] && [ -t 1 ] && echo terminal; n=0; trap 'n=$((n+1))' INT; echo ready\n\
          i=0; while [ $i -lt 12 ]; do i=$((i+1)); sleep 0.05; done; echo interrupts $n; exit 9",
     );
-    let wrapped = world.headroom(&["wrap", "claude"]);
-    let mut terminal = Command::new("python3");
-    terminal.args(["-c", TERMINAL]).arg(wrapped.get_program()).args(wrapped.get_args());
-    terminal.envs(
-        wrapped
-            .get_envs()
-            .filter_map(|(name, value)| Some((name, value?)))
-            .filter(|(name, _)| *name != "PATH"),
-    );
-    let own = std::env::var("PATH").unwrap_or_default();
-    terminal.env("PATH", format!("{}:{own}", world.path("bin").display()));
-    let Ok(output) = terminal.current_dir(world.path("work")).stdin(Stdio::null()).output() else {
+    let Some(output) = on_terminal(&world.headroom(&["wrap", "claude"])) else {
         return skipped("there is no python3 to make a terminal");
     };
     let shown = String::from_utf8_lossy(&output.stdout);
@@ -182,19 +148,18 @@ fn keys_of_the_terminal_reach_it_once() {
 }
 
 #[test]
-fn a_killed_wrapper_leaves_no_proxy_and_no_file() {
-    let world = World::with("claude", WAIT);
-    let before = files(&world.path("home"));
-    let mut child = world.headroom(&["wrap", "claude"]).spawn().unwrap();
-    let url = world.wait_for("url");
-    let address: SocketAddr = url.strip_prefix("http://").unwrap().parse().unwrap();
-    drop(TcpStream::connect(address).unwrap());
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(TcpStream::connect(address).is_err(), "the proxy lives");
-    assert_eq!(files(&world.path("home")), before);
-    // The agent is an orphan now.
-    fs::write(world.path("work/go"), "").unwrap();
+fn the_receipt_begins_on_a_line_of_its_own_after_a_key_that_interrupts() {
+    let world = World::with("claude", "trap 'printf Interrupted; exit 1' INT; echo ready; sleep 5 & wait");
+    let Some(output) = on_terminal(&world.headroom(&["wrap", "claude"])) else {
+        return skipped("there is no python3 to make a terminal");
+    };
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(shown.contains("Interrupted\r\nheadroom: no request"), "{shown}");
+    // Where nobody interrupts, there is no empty line, and none at all where it is no terminal.
+    let world = World::with("claude", "echo done");
+    let shown = on_terminal(&world.headroom(&["wrap", "claude"])).unwrap().stdout;
+    assert!(String::from_utf8_lossy(&shown).contains("done\r\nheadroom: no request"));
+    assert!(stderr(&world.run(&["wrap", "claude"])).starts_with("headroom: "));
 }
 
 #[test]

@@ -63,6 +63,11 @@ pub(crate) fn render(text: &str) -> Option<String> {
     Some(out)
 }
 
+/// Whether this line says where the columns of the rows behind it were.
+pub(crate) fn is_header(line: &str) -> bool {
+    line.starts_with(OPEN)
+}
+
 /// The rows that may be set aside, in order and apart from each other.
 ///
 /// The same text, question and arguments always give the same gaps.

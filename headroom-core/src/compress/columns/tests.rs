@@ -99,6 +99,7 @@ fn padding_goes_and_comes_back() {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn real_texts_come_back() {
     for (path, text) in shared_texts("corpora").into_iter().chain(shared_texts("captures")) {
         if let Some(short) = render(&text) {
@@ -115,9 +116,10 @@ fn real_texts_come_back() {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn what_agents_used_later_stays_visible() {
     let form = |text: &str, wanted: &Wanted<'_>| (share(text) >= 60).then(|| both(text, wanted));
-    let Some(tally) = trial::conversations(form) else { return };
+    let tally = trial::conversations(form);
     assert!(tally.visible * 100 >= tally.needles * 99, "{tally:?}");
 }
 

@@ -49,6 +49,10 @@ pub(crate) struct Wanted<'a> {
     /// Whether the text is the content of a file.
     pub(crate) file_read: bool,
     /// What else can be asked about the text.
+    #[cfg_attr(
+        not(feature = "__code"),
+        expect(dead_code, reason = "only the language of code is asked for")
+    )]
     pub(crate) learned: Learned<'a>,
 }
 

@@ -114,6 +114,7 @@ fn odd_pages_are_read_without_end() {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn recorded_pages_may_end_anywhere() {
     for (_, text) in shared_texts("corpora/html").into_iter().filter(|(path, _)| path.ends_with(".html")) {
         for cut in (0..text.len()).step_by(997).filter(|cut| text.is_char_boundary(*cut)) {

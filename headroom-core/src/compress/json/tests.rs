@@ -9,16 +9,7 @@ use super::{
     candidates,
     decode::{decode, minify},
 };
-
-fn shared() -> Option<PathBuf> {
-    let path = std::env::var_os("HEADROOM_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
-    if !path.is_dir() {
-        println!("skipped: no shared data at {}", path.display());
-        return None;
-    }
-    Some(path)
-}
+use crate::compress::shared;
 
 fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -74,8 +65,9 @@ fn round_trip(text: &str) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn real_json_survives_the_round_trip() {
-    let Some(shared) = shared() else { return };
+    let shared = shared("");
     for (name, text) in samples(&shared) {
         let result = std::panic::catch_unwind(|| round_trip(&text));
         assert!(result.is_ok(), "{name}");
@@ -83,8 +75,9 @@ fn real_json_survives_the_round_trip() {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn invalid_json_has_no_candidates() {
-    let Some(shared) = shared() else { return };
+    let shared = shared("");
     let mut seen = 0;
     for path in files(&shared.join("corpora/json/robustness")) {
         let name = path.file_name().unwrap().to_str().unwrap();

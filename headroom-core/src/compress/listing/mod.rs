@@ -3,7 +3,7 @@
 mod entry;
 mod gaps;
 mod lift;
-mod recursive;
+pub(super) mod recursive;
 #[cfg(test)]
 mod tests;
 

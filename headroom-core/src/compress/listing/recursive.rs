@@ -79,6 +79,30 @@ pub(super) fn expand(text: &str) -> Option<String> {
     Some(out)
 }
 
+/// Whether a text is in this form.
+pub(in crate::compress) fn is_in(text: &str) -> bool {
+    text.starts_with(HEADER)
+}
+
+/// The first and last line of the source that each line of the form was made of, counted from zero.
+pub(in crate::compress) fn source_lines(text: &str) -> Vec<(u32, u32)> {
+    let mut source = 0;
+    let mut rows = text.split('\n').peekable();
+    let mut lines = vec![(0, 0)];
+    rows.next();
+    while let Some(row) = rows.next() {
+        let entries = Row::of(row).map(|row| row.entries.count());
+        let mut end = source + u32::try_from(entries.unwrap_or(0)).unwrap_or(u32::MAX);
+        lines.push((source, end));
+        // The empty line before the next directory is not written.
+        if entries.is_some() && rows.peek().is_some_and(|next| Row::of(next).is_some()) {
+            end += 1;
+        }
+        source = end.saturating_add(1);
+    }
+    lines
+}
+
 /// A directory and what is in it.
 pub(super) struct Row<'t, E> {
     /// Whether the directory is beside the one above.

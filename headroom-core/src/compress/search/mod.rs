@@ -64,6 +64,11 @@ pub(crate) fn render(text: &str) -> Option<String> {
     carry::render(text)
 }
 
+/// Whether this is the line that stands before such a result.
+pub(crate) fn is_header(line: &str) -> bool {
+    line == carry::HEADER
+}
+
 /// The rows that may be set aside, in order and apart from each other.
 ///
 /// The same text, question and arguments always give the same gaps.

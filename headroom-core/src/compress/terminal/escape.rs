@@ -7,7 +7,11 @@ const BELL: u8 = 0x07;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
     Text(&'a str),
-    /// Colours, titles, links, modes: no character is shown or moved.
+    /// The parameters of an `m` sequence: colours, bold, underlined.
+    Style(&'a str),
+    /// A title, a link's target, a picture. It is not drawn, but it says something.
+    Verbatim(&'a str),
+    /// Modes and questions: no character is shown or moved, and nothing is said.
     Nothing,
     /// Back to the first column.
     Return,
@@ -43,10 +47,6 @@ pub(super) struct Pieces<'a> {
 impl<'a> Pieces<'a> {
     pub(super) const fn new(line: &'a str, last: bool) -> Self {
         Self { rest: line, last }
-    }
-
-    pub(super) const fn rest(&self) -> &'a str {
-        self.rest
     }
 
     fn take(&mut self, length: usize) -> Option<&'a str> {
@@ -96,8 +96,8 @@ impl<'a> Pieces<'a> {
         loop {
             at += memchr2(ESC, BELL, bytes.get(at..)?)?;
             match bytes.get(at..)? {
-                [ESC, b'\\', ..] => return self.nothing(at + 2),
-                [BELL, ..] if ends_with_bell => return self.nothing(at + 1),
+                [ESC, b'\\', ..] => return self.take(at + 2).map(Piece::Verbatim),
+                [BELL, ..] if ends_with_bell => return self.take(at + 1).map(Piece::Verbatim),
                 [BELL, ..] => at += 1,
                 _ => return None,
             }
@@ -126,7 +126,7 @@ impl<'a> Iterator for Pieces<'a> {
 }
 
 /// What a control sequence does. `None` if it is unknown or leaves the line.
-fn meaning(parameters: &str, between: &str, last: u8) -> Option<Piece<'static>> {
+fn meaning<'a>(parameters: &'a str, between: &str, last: u8) -> Option<Piece<'a>> {
     match between {
         "" => {}
         " " if last == b'q' => return Some(Piece::Nothing),
@@ -150,7 +150,8 @@ fn meaning(parameters: &str, between: &str, last: u8) -> Option<Piece<'static>> 
     };
     let count = number.max(1);
     Some(match last {
-        b'm' | b'n' | b'c' | b'q' | b't' => Piece::Nothing,
+        b'm' => Piece::Style(parameters),
+        b'n' | b'c' | b'q' | b't' => Piece::Nothing,
         b's' if parameters.is_empty() => Piece::Nothing,
         b'K' if number == 0 => Piece::Erase(Erase::Right),
         b'K' if number == 1 => Piece::Erase(Erase::Left),

@@ -42,6 +42,7 @@ fn label<'f>(folder: &'f str, name: &str) -> &'f str {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn corpora_are_told_apart() {
     let mut matrix: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     let mut right: BTreeMap<&str, (usize, usize)> = BTreeMap::new();

@@ -4,7 +4,7 @@ mod cut;
 mod recorded;
 
 pub use cut::{append, prefixes};
-pub use recorded::{captures, robustness, shared, skipped, traces};
+pub use recorded::{NEEDED, captures, robustness, shared, skipped, traces};
 
 use headroom_core::Api;
 

@@ -9,6 +9,9 @@ use headroom_core::Api;
 use super::{Conversation, prefixes};
 use crate::judge::json::Json;
 
+/// What a test says that cannot run without the folder with recordings.
+pub const NEEDED: &str = "HEADROOM_SHARED names the folder of recorded data";
+
 /// The folder with recordings: `HEADROOM_SHARED`, or `shared` beside the workspace.
 #[must_use]
 pub fn shared() -> Option<PathBuf> {
@@ -17,9 +20,9 @@ pub fn shared() -> Option<PathBuf> {
     folder.is_dir().then_some(folder)
 }
 
-/// Says that a test had no recordings to run on. Past the capture of the test harness, so that it is seen.
+/// Says that a test ran on its own data only. Past the capture of the test harness, so that it is seen.
 pub fn skipped(test: &str) {
-    let _ = writeln!(io::stderr(), "skipped: {test} needs recorded data; set HEADROOM_SHARED to its folder");
+    let _ = writeln!(io::stderr(), "skipped: recorded data of {test}; set HEADROOM_SHARED to its folder");
 }
 
 /// The recorded requests of real clients. One conversation per folder and wire format.

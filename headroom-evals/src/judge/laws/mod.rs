@@ -1,6 +1,7 @@
 //! The laws as functions over any engine. Each returns the first violation it finds.
 
 mod causality;
+mod drawn;
 mod never_worse;
 mod page;
 mod private;
@@ -14,13 +15,14 @@ use std::fmt;
 use headroom_core::{Api, Options};
 
 pub use causality::{Compared, Request, causality, order};
+pub use drawn::as_drawn;
 pub use never_worse::never_worse;
 pub use page::page;
 pub use private::private;
 pub use recoverable::recoverable;
 pub use sentences::sentences;
 pub use splice::splice;
-pub use truthful::{Case, Form, Forms, Verdict, as_drawn, truthful};
+pub use truthful::{Case, Form, Forms, Verdict, truthful};
 
 use crate::judge::{
     diff::{self, Diff},

@@ -3,8 +3,9 @@
 use headroom_core::Step;
 
 use super::{
+    drawn,
     page::without_markers,
-    truthful::{Case, MARKER, Verdict, as_drawn},
+    truthful::{Case, MARKER, Verdict},
 };
 
 /// What stands between the markers is the original's, byte for byte and in its order, and no gap starts or ends in a
@@ -14,9 +15,7 @@ pub fn sentences(case: &Case<'_>) -> Verdict {
     if !case.has(Step::Sentences) || case.has(Step::Page) || case.has(Step::Json) {
         return Verdict::Other;
     }
-    let drawn = case
-        .has(Step::Terminal)
-        .then(|| case.before.split('\n').map(as_drawn).collect::<Vec<_>>().join("\n"));
+    let drawn = case.has(Step::Terminal).then(|| drawn::like(case.before, case.after));
     let before = drawn.as_deref().unwrap_or(case.before);
     if !case.after.contains(MARKER) {
         return Verdict::Fails("sentences are set aside and no mark says so".to_owned());

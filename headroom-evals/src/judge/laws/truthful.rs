@@ -120,12 +120,14 @@ fn is_mark(line: &str) -> bool {
 fn lines(case: &Case<'_>) -> Verdict {
     let drawn;
     let before = if case.has(Step::Terminal) {
-        drawn = case.before.split('\n').map(as_drawn).collect::<Vec<_>>().join("\n");
+        drawn = super::drawn::like(case.before, case.after);
         &drawn
     } else {
         case.before
     };
     let before: Vec<&str> = before.split('\n').collect();
+    let hidden = case.after.split_once('\n').filter(|(mark, _)| super::drawn::is_mark(mark));
+    let case = &Case { after: hidden.map_or(case.after, |(_, rest)| rest), ..*case };
     let after = if case.has(Step::LineNumbers) { numbered(case.after, &before) } else { None };
     let after = after.as_deref().unwrap_or(case.after);
     let decoded;
@@ -168,48 +170,6 @@ fn lines(case: &Case<'_>) -> Verdict {
     } else {
         Verdict::Fails("the end is missing and no mark says so".to_owned())
     }
-}
-
-/// What is left where backspaces moved the cursor back and what followed was written over it.
-fn backspaced(line: &str) -> String {
-    if !line.contains('\u{8}') {
-        return line.to_owned();
-    }
-    let (mut shown, mut at) = (Vec::new(), 0_usize);
-    for letter in line.chars() {
-        if letter == '\u{8}' {
-            at = at.saturating_sub(1);
-        } else {
-            if at < shown.len() {
-                shown[at] = letter;
-            } else {
-                shown.push(letter);
-            }
-            at += 1;
-        }
-    }
-    shown.into_iter().collect()
-}
-
-/// A line as a terminal shows it: without control sequences, and only what was drawn last.
-#[must_use]
-pub fn as_drawn(line: &str) -> String {
-    let mut out = String::new();
-    let mut rest = line.chars().peekable();
-    while let Some(letter) = rest.next() {
-        match (letter, rest.peek()) {
-            ('\u{1b}', Some('[')) => {
-                rest.next();
-                while rest.next().is_some_and(|c| !('@'..='~').contains(&c)) {}
-            }
-            ('\u{1b}', Some(']')) => while rest.next().is_some_and(|c| c != '\u{7}' && c != '\u{1b}') {},
-            _ => out.push(letter),
-        }
-    }
-    // A carriage return in front of the line end draws over nothing: it belongs to the line end.
-    let out = backspaced(&out);
-    let (text, end) = out.strip_suffix('\r').map_or((&*out, ""), |text| (text, "\r"));
-    format!("{}{end}", text.rsplit('\r').find(|part| !part.is_empty()).unwrap_or(""))
 }
 
 /// JSON that is still JSON means the same; in other forms every string and number of the original can be found.
@@ -365,12 +325,22 @@ mod tests {
     }
 
     #[test]
-    fn terminal_output_is_compared_as_drawn() {
-        let before = "\u{1b}[1;32mok\u{1b}[0m one\n 10%\r 50%\r100% done\r\nend";
-        assert!(verdict(before, "ok one\n100% done\r\nend", &[Step::Terminal]));
-        assert!(!verdict(before, "ok one\n100% done\nend", &[Step::Terminal]));
-        assert!(!verdict(before, "ok one\n 50%\nend", &[Step::Terminal]));
-        assert!(!verdict(before, "ok one\n100% done\nend", &[Step::Fold]));
+    fn terminal_output_is_compared_by_the_states_of_its_lines() {
+        let before =
+            "\u{1b}[1;32mok\u{1b}[0m one\nget 10% (1/10)\rget 50% (5/10)\rget 100% (10/10), done\r\nend";
+        let steps = &[Step::Terminal];
+        assert!(verdict(before, "ok one\nget 100% (10/10), done\r\nend", steps));
+        assert!(!verdict(before, "ok one\nget 100% (10/10), done\nend", steps));
+        assert!(!verdict(before, "ok one\nget 50% (5/10)\r\nend", steps));
+        assert!(!verdict(before, "ok one\nget 100% (10/10), done\nend", &[Step::Fold]));
+        let records = "first record\rsecond record\rthird\nend";
+        assert!(verdict(records, records, steps));
+        assert!(!verdict(records, "third\nend", steps));
+        assert!(!verdict(records, "thirdd record\nend", steps));
+        assert!(!verdict(records, "first record\rthird\nend", steps));
+        let mark = "[headroom:abcdefghijklmnop lines 1-1 kept aside: 2 overwritten frames of progress displays; headroom_retrieve]";
+        assert!(verdict(records, &format!("{mark}\nthird\nend"), steps));
+        assert!(!verdict(records, &format!("{mark}\nthirdd record\nend"), steps));
     }
 
     #[test]

@@ -1,22 +1,23 @@
 //! The spool over folders of its own, with a clock that the tests turn.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::fs;
 
 use tempfile::TempDir;
 
 use super::*;
+use crate::disk::fault::{FaultVfs, faults};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A folder to be, and what time it is there.
 struct World {
     folder: TempDir,
-    seconds: Arc<AtomicU64>,
+    vfs: Arc<FaultVfs>,
 }
 
 impl World {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), seconds: Arc::new(AtomicU64::new(1_700_000_000)) }
+        Self { folder: tempfile::tempdir().unwrap(), vfs: FaultVfs::new() }
     }
 
     fn root(&self) -> PathBuf {
@@ -24,9 +25,7 @@ impl World {
     }
 
     fn builder(&self) -> SpoolBuilder {
-        let seconds = Arc::clone(&self.seconds);
-        let now = move || SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::Relaxed));
-        Spool::builder(self.root()).clock(Arc::new(now))
+        Spool::builder(self.root()).vfs(Arc::clone(&self.vfs) as Arc<dyn Vfs>)
     }
 
     /// As another process would open it.
@@ -35,7 +34,7 @@ impl World {
     }
 
     fn wait(&self, time: Duration) {
-        self.seconds.fetch_add(time.as_secs(), Ordering::Relaxed);
+        self.vfs.wait(time);
     }
 
     fn file(&self, content: &str) -> PathBuf {
@@ -139,7 +138,7 @@ async fn what_is_needed_stays_and_what_is_not_goes() {
     for spool in [&a, &b, &a] {
         world.wait(20 * DAY);
         put(spool, "needed").await;
-        a.rack.sweeper.run(&a.rack.folder);
+        a.rack.sweep();
     }
     assert!(world.shown("needed").is_some() && world.shown("left alone").is_none());
     assert!(foreign.iter().all(|path| path.exists()));
@@ -196,4 +195,101 @@ fn folders_that_a_marker_cannot_name_are_refused() {
     assert_eq!(Spool::new("/tmp/a b/ä/").unwrap().folder(), "/tmp/a b/ä");
     let here = std::env::current_dir().unwrap().join("spool");
     assert_eq!(Spool::new("spool").unwrap().folder(), here.to_str().unwrap());
+}
+
+#[test]
+fn whatever_call_fails_no_agent_reads_something_else_and_the_spool_works_again() {
+    let contents: Vec<_> = (0..3).map(|n| format!("{n} {}", "line\n".repeat(50))).collect();
+    let originals: Vec<_> = contents.iter().map(|content| original(content)).collect();
+    for kind in 0..faults(0).len() {
+        for n in 0.. {
+            let fault = faults(n)[kind];
+            let world = World::new();
+            let before = world.spool();
+            before.rack.put_many(&originals[..1]).unwrap();
+            world.wait(20 * DAY);
+            let spool = world.spool();
+            world.vfs.arm(n, fault);
+            let result = spool.rack.put_many(&originals);
+            spool.rack.sweep();
+            let has = spool.rack.has_many(&[originals[0].handle]);
+            let reached = world.vfs.disarm();
+            for (content, original) in contents.iter().zip(&originals) {
+                let shown = world.shown(content);
+                assert!(shown.as_ref().is_none_or(|shown| shown == content), "{fault:?} {n}");
+                assert!(result.is_err() || shown.is_some(), "{fault:?} {n}: acknowledged and not there");
+                assert!(spool.rack.find(&original.handle).unwrap().as_deref() == shown.as_deref());
+            }
+            let has = has.is_ok_and(|has| has[0]);
+            assert!(!has || world.shown(&contents[0]).is_some(), "{fault:?} {n}");
+            spool.rack.put_many(&originals).unwrap();
+            assert!(contents.iter().all(|content| world.shown(content).is_some()), "{fault:?} {n}");
+            if !reached {
+                assert!(n > 20, "{n} calls are too few");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn after_a_loss_of_power_no_agent_reads_a_part() {
+    let contents: Vec<_> = (0..3).map(|n| format!("{n} {}", "line\n".repeat(50))).collect();
+    let world = World::new();
+    world.vfs.record();
+    let spool = world.spool();
+    for content in &contents {
+        spool.rack.put_many(&[original(content)]).unwrap();
+    }
+    let journal = world.vfs.journal();
+    let mut seed = 7_u64;
+    let mut chance = |below: u64| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed % below
+    };
+    for done in 0..=journal.len() {
+        for _ in 0..20 {
+            let after = World::new();
+            journal.lose_power(done, &world.root(), &after.root(), &mut chance);
+            for content in &contents {
+                assert!(
+                    after.shown(content).is_none_or(|shown| shown == *content),
+                    "after {done} operations"
+                );
+            }
+            after.wait(Duration::ZERO);
+            let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+            if after.root().exists() {
+                fs::set_permissions(after.root(), private).unwrap();
+            }
+            let spool = after.spool();
+            let all: Vec<_> = contents.iter().map(|content| original(content)).collect();
+            spool.rack.put_many(&all).unwrap();
+            assert!(contents.iter().all(|content| after.shown(content).as_deref() == Some(content)));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_file_holds_nobody_up_and_is_replaced() {
+    let world = World::new();
+    let spool = world.spool();
+    let content = original("the content");
+    spool.rack.put_many(std::slice::from_ref(&content)).unwrap();
+    for place in crate::disk::faults::places() {
+        let file = world.file("the content");
+        fs::remove_file(&file).unwrap();
+        place(&file);
+        let spool = spool.clone();
+        let content = content.clone();
+        crate::disk::faults::soon(move || {
+            assert!(spool.rack.find(&content.handle).unwrap().is_none());
+            assert_eq!(spool.rack.has_many(&[content.handle]).unwrap(), [false]);
+            spool.rack.put_many(&[content]).unwrap();
+        });
+        assert!(fs::symlink_metadata(&file).unwrap().is_file());
+        assert_eq!(world.shown("the content").as_deref(), Some("the content"));
+    }
 }

@@ -6,11 +6,10 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Thread, Turn, Verdict,
-    Whole, Wire, array, beginning, kind,
+    Whole, Wire, array, breakpoint, kind, merge,
 };
 use crate::retrieve::{
     edit::{Edits, set},
-    keys::Place,
     record::Record,
 };
 
@@ -35,8 +34,17 @@ impl Wire for Anthropic {
         format!("{{\"role\":\"user\",\"content\":[{}]}}", results(answers))
     }
 
+    fn breakpoint(&self, body: &Root<'_>) -> Option<String> {
+        breakpoint::last(body)
+    }
+
+    fn marked(&self, results: &str, breakpoint: &str) -> Option<String> {
+        let open = results.strip_suffix("}]}")?;
+        Some(format!("{open},\"cache_control\":{breakpoint}}}]}}"))
+    }
+
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
-        Record { items: said.to_owned(), prepend: results(answers), ids: Vec::new() }
+        Record { items: said.to_owned(), prepend: results(answers), ..Record::default() }
     }
 
     fn stream(&self, head: Head) -> Box<dyn Stream> {
@@ -53,25 +61,13 @@ impl Wire for Anthropic {
             if !message.get("role").is_some_and(|role| role.is("assistant")) {
                 continue;
             }
-            let before = index.checked_sub(1).and_then(|before| messages.get(before));
             turns.push(Turn {
                 range: message.start()..message.end(),
                 next: messages.get(index + 1).map(|next| next.start()..next.end()),
                 anchors: anchors(blocks(*message)),
-                place: Place { index, cue: before.map(|before| self.cue(*before)).unwrap_or_default() },
             });
         }
         turns
-    }
-
-    fn cue(&self, item: Value<'_>) -> String {
-        let Some(content) = item.get("content") else { return String::new() };
-        let id = content.items().find_map(|block| block.get("tool_use_id")?.text());
-        let words = || match content.is_string() {
-            true => Some(content),
-            false => content.items().find_map(|block| block.get("text")),
-        };
-        id.map_or_else(|| words().map(beginning).unwrap_or_default(), Into::into)
     }
 
     fn thread(&self, body: &Root<'_>) -> Option<Thread> {
@@ -88,7 +84,28 @@ impl Wire for Anthropic {
     }
 
     fn unbound(&self, items: &str) -> String {
-        without_thinking(items)
+        with_thinking(items, &[])
+    }
+
+    /// Claude Code takes what it knows out of a command, such as the folder that it runs in.
+    fn with_arguments_of(&self, items: &str, copy: &str) -> Option<String> {
+        let copy = Value::parse(copy)?.get("content")?;
+        let calls: Vec<_> = copy.items().filter(|block| kind(*block) == "tool_use").collect();
+        let text = format!("[{items}]");
+        let mut edits = Edits::default();
+        for block in
+            Value::parse(&text)?.items().filter_map(|item| item.get("content")).flat_map(Value::items)
+        {
+            let id = block
+                .get("id")
+                .and_then(Value::text)
+                .filter(|_| kind(block) == "tool_use" && !is_ours(block));
+            let Some(id) = id else { continue };
+            let own = calls.iter().find(|call| call.get("id").is_some_and(|own| own.is(&id)))?;
+            edits.value(block.get("input")?, own.get("input")?.raw());
+        }
+        let changed = edits.apply(&text)?;
+        Some(changed.strip_prefix('[')?.strip_suffix(']')?.to_owned())
     }
 
     fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
@@ -111,8 +128,7 @@ impl Wire for Anthropic {
         }
         let Some(copy) = body.get(turn.range.clone()).and_then(Value::parse) else { return };
         // A client that took thinking out had a reason to; what it does not want back stays away.
-        let thinks = copy.get("content").is_some_and(|content| content.items().any(is_thinking));
-        let mut items = if thinks { record.items.clone() } else { without_thinking(&record.items) };
+        let mut items = with_thinking(&record.items, &turn.anchors.signatures);
         let marker =
             copy.get("content").and_then(|content| content.items().find_map(|b| b.get("cache_control")));
         if let Some(marked) = marker.and_then(|marker| with_marker(&items, marker.raw())) {
@@ -147,17 +163,19 @@ fn anchors<'a>(blocks: impl Iterator<Item = Block<'a>>) -> Anchors {
     for block in blocks {
         let block = match block {
             Block::Text(text) => {
-                anchors.text.push_str(&text);
+                anchors.add_text(&text);
                 continue;
             }
             Block::Json(block) => block,
         };
         let member = |key: &str| block.get(key).and_then(Value::text).map(|text| text.into_owned());
         match kind(block) {
-            "text" => anchors.text.push_str(&member("text").unwrap_or_default()),
-            "tool_use" => anchors.ids.extend(member("id")),
-            "thinking" => anchors.signatures.extend(member("signature")),
-            "redacted_thinking" => anchors.signatures.extend(member("data")),
+            "text" => anchors.add_text(&member("text").unwrap_or_default()),
+            "tool_use" => {
+                anchors.ids.push(member("id").unwrap_or_default());
+                anchors.add_call(block.get("name"), block.get("input").map_or("", Value::raw));
+            }
+            "thinking" | "redacted_thinking" => anchors.add_signature(signature(block)),
             _ => {}
         }
     }
@@ -174,21 +192,25 @@ fn results(answers: &[Answer]) -> String {
     out
 }
 
-/// The same messages without thinking; a message that was nothing else goes.
-fn without_thinking(items: &str) -> String {
+/// What says that thinking is the provider's own.
+fn signature(block: Value<'_>) -> String {
+    let key = if kind(block) == "thinking" { "signature" } else { "data" };
+    block.get(key).and_then(Value::text).unwrap_or_default().into_owned()
+}
+
+/// The same messages with no other thinking than that of these signatures; a message that was nothing else goes.
+fn with_thinking(items: &str, signatures: &[String]) -> String {
+    let goes = |block: Value<'_>| is_thinking(block) && !signatures.contains(&signature(block));
     let list = format!("[{items}]");
     let Some(list) = Value::parse(&list) else { return items.to_owned() };
     let mut kept = Vec::new();
     for message in list.items() {
-        let Some(content) = message.get("content").filter(|content| content.items().any(is_thinking)) else {
+        let Some(content) = message.get("content").filter(|content| content.items().any(goes)) else {
             kept.push(message.raw().to_owned());
             continue;
         };
-        let rest: Vec<_> = content
-            .items()
-            .filter(|block| !is_thinking(*block))
-            .map(|block| block.raw().to_owned())
-            .collect();
+        let rest = content.items().filter(|block| !goes(*block));
+        let rest: Vec<_> = rest.map(|block| block.raw().to_owned()).collect();
         if !rest.is_empty() {
             kept.push(set(message, &[("content", Some(array(&rest)))]));
         }
@@ -275,6 +297,15 @@ impl Part {
         }
     }
 
+    /// What of it there is to read; of a block that is not understood, the block as it began.
+    fn words(&self) -> &str {
+        if self.unknown { &self.start } else { &self.words }
+    }
+
+    fn id(&self) -> Option<String> {
+        Some(Value::parse(&self.start)?.get("id")?.text()?.into_owned())
+    }
+
     /// The block as a request repeats it.
     fn whole(&self) -> Option<String> {
         let start = Value::parse(&self.start).filter(|_| !self.unknown)?;
@@ -303,6 +334,37 @@ impl Part {
     }
 }
 
+/// Usage after an event that brings some of its members.
+fn updated(usage: Option<&str>, news: Value<'_>) -> String {
+    let members: Vec<_> = news.members().filter(|member| !member.value.is_null()).collect();
+    let members: Vec<_> = members
+        .iter()
+        .filter_map(|member| Some((member.key.inner()?, Some(member.value.raw().to_owned()))))
+        .collect();
+    let before = usage.and_then(Value::parse).or(Value::parse("{}"));
+    before.map(|before| set(before, &members)).unwrap_or_default()
+}
+
+/// An event without what its lists say of these calls.
+fn without(event: &str, ids: &[String]) -> String {
+    fn is_of(item: Value<'_>, ids: &[String]) -> bool {
+        let id = item.get("tool_use_id").or_else(|| item.get("id"));
+        id.is_some_and(|id| ids.iter().any(|own| id.is(own)))
+    }
+
+    let Some(root) = Value::parse(event) else { return event.to_owned() };
+    let mut edits = Edits::default();
+    let objects = [Some(root), root.get("delta")].into_iter().flatten();
+    let members = objects.flat_map(Value::members).filter(|member| !member.key.is("content"));
+    let lists = members.map(|member| member.value).filter(|value| value.is_array());
+    for list in lists.filter(|list| list.items().any(|item| is_of(item, ids))) {
+        let kept: Vec<_> =
+            list.items().filter(|item| !is_of(*item, ids)).map(|item| item.raw().to_owned()).collect();
+        edits.value(list, array(&kept));
+    }
+    edits.apply(event).unwrap_or_else(|| event.to_owned())
+}
+
 /// The streams of an exchange as one.
 #[derive(Debug, Default)]
 struct Stitch {
@@ -316,17 +378,25 @@ struct Stitch {
     /// Where `next` stood when events began to be held for the sake of a structured answer.
     held_from: Option<u64>,
     ours: bool,
-    /// `usage` of the round's `message_start`.
+    /// `usage` of the round, as its last event gives it.
     usage: Option<String>,
+    /// The same of the rounds before.
+    usage_before: Vec<String>,
+    /// The last `message_delta` of the round, and those of the rounds before.
+    end: Option<String>,
+    ends_before: Vec<String>,
     id: Option<String>,
-    output: u64,
-    output_before: u64,
     stop: String,
     ended: bool,
     failed: bool,
 }
 
 impl Stitch {
+    /// The ids of our calls in this round.
+    fn own_ids(&self) -> Vec<String> {
+        self.parts.iter().filter(|part| part.shown.is_none()).filter_map(Part::id).collect()
+    }
+
     fn index(&self, event: Value<'_>) -> Option<u64> {
         event.get("index").and_then(Value::count)
     }
@@ -411,16 +481,41 @@ impl Stitch {
         self.ours || self.hidden > 0 || self.held_from.is_some()
     }
 
-    /// The last `message_delta`: the context of this round, the output of all.
+    /// Whether an event says something of one of our calls.
+    fn is_of_ours(&self, event: Value<'_>) -> bool {
+        let id = event.get("tool_use_id").or_else(|| event.get("id")).filter(|id| id.is_string());
+        let ours = self.parts.iter().filter(|part| part.shown.is_none());
+        id.is_some_and(|id| ours.filter_map(Part::id).any(|own| id.is(&own)))
+    }
+
+    /// The last `message_delta`: the context of this round, the output of all, and what else any of them said.
     fn final_delta(&self, event: Value<'_>, give_up: bool) -> Verdict {
-        let mut members = Vec::new();
+        const OWN: [&str; 3] = ["type", "delta", "usage"];
+        const OWN_OF_DELTA: [&str; 3] = ["stop_reason", "stop_sequence", "stop_details"];
+
+        let text = without(event.raw(), &self.own_ids());
+        let Some(event) = Value::parse(&text) else { return Verdict::Pass };
+        let carried = merge::carried(event, &self.ends_before, &OWN);
+        let mut members = merge::members(&carried);
         if self.hidden > 0 {
             members.push(("usage", Some(self.final_usage(event.get("usage")))));
         }
-        if let (true, Some(delta)) = (give_up, event.get("delta")) {
-            members.push(("delta", Some(set(delta, &[("stop_reason", Some("\"end_turn\"".to_owned()))]))));
+        if let Some(delta) = event.get("delta") {
+            let deltas = self.ends_before.iter().filter_map(|end| Value::parse(end)?.get("delta"));
+            let deltas: Vec<_> = deltas.map(|delta| delta.raw().to_owned()).collect();
+            let carried = merge::carried(delta, &deltas, &OWN_OF_DELTA);
+            let mut of_delta = merge::members(&carried);
+            if give_up {
+                of_delta.push(("stop_reason", Some("\"end_turn\"".to_owned())));
+            }
+            if !of_delta.is_empty() {
+                members.push(("delta", Some(set(delta, &of_delta))));
+            }
         }
-        if members.is_empty() { Verdict::Pass } else { Verdict::Instead(set(event, &members)) }
+        if !members.is_empty() {
+            return Verdict::Instead(set(event, &members));
+        }
+        if self.ours { Verdict::Instead(text) } else { Verdict::Pass }
     }
 
     fn final_usage(&self, usage: Option<Value<'_>>) -> String {
@@ -429,14 +524,15 @@ impl Stitch {
 
         let empty = Value::parse("{}");
         let Some(usage) = usage.or(empty) else { return "{}".to_owned() };
-        let start = self.usage.as_deref().and_then(Value::parse);
-        let mut members = vec![("output_tokens", Some((self.output_before + self.output).to_string()))];
-        for key in CONTEXT {
-            if let (None, Some(value)) = (usage.get(key), start.and_then(|start| start.get(key))) {
+        let whole = self.usage.as_deref().and_then(Value::parse);
+        let mut members = Vec::new();
+        for key in CONTEXT.into_iter().chain(["output_tokens"]) {
+            if let (None, Some(value)) = (usage.get(key), whole.and_then(|whole| whole.get(key))) {
                 members.push((key, Some(value.raw().to_owned())));
             }
         }
-        set(usage, &members)
+        let usage = set(usage, &members);
+        Value::parse(&usage).map(|usage| merge::usage(usage, &self.usage_before)).unwrap_or(usage)
     }
 }
 
@@ -449,8 +545,6 @@ impl Stream for Stitch {
                 self.id = message.and_then(|message| message.get("id")?.text()).map(|id| id.into_owned());
                 let usage = message.and_then(|message| message.get("usage"));
                 self.usage = usage.map(|usage| usage.raw().to_owned());
-                self.output =
-                    usage.and_then(|usage| usage.get("output_tokens")).and_then(Value::count).unwrap_or(0);
                 if self.hidden > 0 { Verdict::Drop } else { Verdict::Pass }
             }
             "content_block_start" => self.start(event),
@@ -460,8 +554,10 @@ impl Stream for Stitch {
                 if let Some(stop) = event.get("delta").and_then(|delta| delta.get("stop_reason")) {
                     self.stop = stop.text().unwrap_or_default().into_owned();
                 }
-                let output = event.get("usage").and_then(|usage| usage.get("output_tokens"));
-                self.output = output.and_then(Value::count).unwrap_or(self.output);
+                if let Some(usage) = event.get("usage").filter(|usage| usage.is_object()) {
+                    self.usage = Some(updated(self.usage.as_deref(), usage));
+                }
+                self.end = Some(event.raw().to_owned());
                 if self.holds() { Verdict::Hold } else { Verdict::Pass }
             }
             "message_stop" => {
@@ -470,7 +566,7 @@ impl Stream for Stitch {
             }
             kind => {
                 self.failed |= kind == "error";
-                Verdict::Pass
+                if self.is_of_ours(event) { Verdict::Drop } else { self.renumber(event) }
             }
         }
     }
@@ -494,6 +590,10 @@ impl Stream for Stitch {
             Some(blocks) => Round { id: self.id.take(), ..round_of(&blocks, &self.stop) },
             // What cannot be repeated cannot be answered either.
             None => Round {
+                shown: Anchors {
+                    text: self.parts.iter().filter(|part| part.shown.is_some()).map(Part::words).collect(),
+                    ..Anchors::default()
+                },
                 calls: if self.ours && self.stop == "tool_use" { vec![Call::default()] } else { Vec::new() },
                 others: self
                     .parts
@@ -507,11 +607,11 @@ impl Stream for Stitch {
     fn again(&mut self) {
         self.hidden += 1;
         self.next = self.held_from.take().unwrap_or(self.next);
-        self.output_before += std::mem::take(&mut self.output);
+        self.usage_before.extend(self.usage.take());
+        self.ends_before.extend(self.end.take().map(|end| without(&end, &self.own_ids())));
         self.parts.clear();
         self.bytes = 0;
         self.ours = false;
-        self.usage = None;
         self.stop.clear();
         self.ended = false;
     }
@@ -520,8 +620,7 @@ impl Stream for Stitch {
         let Some(event) = Value::parse(data) else { return Verdict::Pass };
         match kind(event) {
             "message_delta" => self.final_delta(event, give_up),
-            "content_block_start" | "content_block_delta" | "content_block_stop" => self.shown(event),
-            _ => Verdict::Pass,
+            _ => self.shown(event),
         }
     }
 
@@ -546,45 +645,71 @@ struct Answers {
     head: Head,
     /// What the client sees of the rounds before.
     shown: Vec<String>,
-    output: u64,
+    /// The answers of those rounds without their content, and their usage.
+    before: Vec<String>,
+    usage_before: Vec<String>,
     last: String,
+}
+
+/// The ids of our calls in a whole answer.
+fn own_ids(message: Value<'_>) -> Vec<String> {
+    let ours = message.get("content").into_iter().flat_map(Value::items).filter(|block| is_ours(*block));
+    ours.filter_map(|block| Some(block.get("id")?.text()?.into_owned())).collect()
+}
+
+impl Answers {
+    /// The answer that came last is not the last of all.
+    fn shift(&mut self) {
+        let Some(message) = Value::parse(&self.last) else { return };
+        let content = message.get("content").into_iter().flat_map(Value::items);
+        let shown = content.filter(|block| !is_ours(*block));
+        let shown = shown.filter(|block| !(self.head.structured && kind(*block) == "text"));
+        self.shown.extend(shown.map(|block| block.raw().to_owned()));
+        self.usage_before.extend(message.get("usage").map(|usage| usage.raw().to_owned()));
+        let rest = without(&self.last, &own_ids(message));
+        self.before.extend(Value::parse(&rest).map(|rest| set(rest, &[("content", None)])));
+    }
 }
 
 impl Whole for Answers {
     fn add(&mut self, body: &str) -> Option<Round> {
-        if let Some(before) = Value::parse(&self.last) {
-            let content = before.get("content");
-            let shown = content.into_iter().flat_map(Value::items).filter(|block| !is_ours(*block));
-            let shown = shown.filter(|block| !(self.head.structured && kind(*block) == "text"));
-            self.shown.extend(shown.map(|block| block.raw().to_owned()));
-            self.output += output(before);
-        }
         let message = Value::parse(body)?;
         let content = message.get("content").filter(|content| content.is_array())?;
         let blocks: Vec<_> = content.items().map(|block| block.raw().to_owned()).collect();
         let stop = message.get("stop_reason").and_then(Value::text).unwrap_or_default();
         let round = round_of(&blocks, &stop);
+        self.shift();
         self.last = body.to_owned();
         Some(round)
     }
 
     fn finish(&mut self, give_up: bool) -> Option<String> {
-        let message = Value::parse(&self.last)?;
+        const OWN: [&str; 9] = [
+            "id",
+            "type",
+            "role",
+            "model",
+            "content",
+            "stop_reason",
+            "stop_sequence",
+            "stop_details",
+            "usage",
+        ];
+
+        let text = without(&self.last, &own_ids(Value::parse(&self.last)?));
+        let message = Value::parse(&text)?;
         let own = message.get("content")?.items().filter(|block| !is_ours(*block));
         let shown: Vec<_> =
             self.shown.iter().cloned().chain(own.map(|block| block.raw().to_owned())).collect();
-        let mut members = vec![("content", Some(array(&shown)))];
+        let carried = merge::carried(message, &self.before, &OWN);
+        let mut members = merge::members(&carried);
+        members.push(("content", Some(array(&shown))));
         if give_up {
             members.push(("stop_reason", Some("\"end_turn\"".to_owned())));
         }
-        if let (Some(usage), true) = (message.get("usage"), self.output > 0) {
-            let sum = (self.output + output(message)).to_string();
-            members.push(("usage", Some(set(usage, &[("output_tokens", Some(sum))]))));
+        if let (Some(usage), false) = (message.get("usage"), self.usage_before.is_empty()) {
+            members.push(("usage", Some(merge::usage(usage, &self.usage_before))));
         }
         Some(set(message, &members))
     }
-}
-
-fn output(message: Value<'_>) -> u64 {
-    message.get("usage").and_then(|usage| usage.get("output_tokens")).and_then(Value::count).unwrap_or(0)
 }

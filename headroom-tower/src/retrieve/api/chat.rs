@@ -4,11 +4,10 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, beginning, kind,
+    Wire, array, kind, may_have, merge,
 };
 use crate::retrieve::{
     edit::{Edits, set},
-    keys::Place,
     record::Record,
 };
 
@@ -38,7 +37,11 @@ impl Wire for Chat {
     }
 
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
-        Record { items: format!("{said},{}", self.results(answers)), prepend: String::new(), ids: Vec::new() }
+        Record {
+            items: format!("{said},{}", self.results(answers)),
+            prepend: String::new(),
+            ..Record::default()
+        }
     }
 
     fn stream(&self, head: Head) -> Box<dyn Stream> {
@@ -51,28 +54,16 @@ impl Wire for Chat {
 
     fn turns(&self, messages: &[Value<'_>]) -> Vec<Turn> {
         let mut turns = Vec::new();
-        for (index, message) in messages.iter().enumerate() {
+        for message in messages {
             if message.get("role").is_some_and(|role| role.is("assistant")) {
-                let before = index.checked_sub(1).and_then(|before| messages.get(before));
                 turns.push(Turn {
                     range: message.start()..message.end(),
                     next: None,
                     anchors: anchors(*message),
-                    place: Place { index, cue: before.map(|before| self.cue(*before)).unwrap_or_default() },
                 });
             }
         }
         turns
-    }
-
-    fn cue(&self, message: Value<'_>) -> String {
-        let id = message.get("tool_call_id").and_then(Value::text);
-        let content = message.get("content");
-        let words = || match content {
-            Some(content) if content.is_string() => Some(content),
-            content => content.into_iter().flat_map(Value::items).find_map(|part| part.get("text")),
-        };
-        id.map_or_else(|| words().map(beginning).unwrap_or_default(), Into::into)
     }
 
     fn put_back(&self, _: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
@@ -92,9 +83,16 @@ fn is_ours(call: Value<'_>) -> bool {
 }
 
 fn anchors(message: Value<'_>) -> Anchors {
+    let mut anchors = Anchors { text: words(message), ..Anchors::default() };
     let calls = message.get("tool_calls").into_iter().flat_map(Value::items).filter(|call| !is_ours(*call));
-    let ids = calls.filter_map(|call| Some(call.get("id")?.text()?.into_owned())).collect();
-    Anchors { ids, signatures: Vec::new(), text: words(message) }
+    for call in calls {
+        anchors.ids.push(call.get("id").and_then(Value::text).unwrap_or_default().into_owned());
+        // A custom tool takes any text.
+        let function = call.get("function").or_else(|| call.get("custom"));
+        let arguments = function.and_then(|own| own.get("arguments").or_else(|| own.get("input"))?.text());
+        anchors.add_call(function.and_then(|own| own.get("name")), &arguments.unwrap_or_default());
+    }
+    anchors
 }
 
 /// What a whole message says.
@@ -125,14 +123,6 @@ fn round_of(message: &str, stop: &str) -> Option<Round> {
     Some(round)
 }
 
-/// The context of the last round, the output of all.
-fn summed(usage: Value<'_>, before: u64) -> String {
-    let count = |key| usage.get(key).and_then(Value::count).unwrap_or(0);
-    let output = before + count("completion_tokens");
-    let total = count("prompt_tokens") + output;
-    set(usage, &[("completion_tokens", Some(output.to_string())), ("total_tokens", Some(total.to_string()))])
-}
-
 /// A call while it arrives.
 #[derive(Debug, Default)]
 struct Part {
@@ -145,6 +135,68 @@ struct Part {
     name: String,
     /// Still escaped.
     arguments: String,
+}
+
+/// What is known of a call ahead of its events.
+#[derive(Debug, Default)]
+struct Ahead {
+    index: u64,
+    id: String,
+    name: String,
+    /// Whether it is ours; `None` as long as its name may still come, or go on.
+    is_ours: Option<bool>,
+}
+
+impl Ahead {
+    /// Takes in a piece of the call. Some servers send the name in pieces, or behind the id, or behind the arguments;
+    /// some repeat it in every piece.
+    fn add(&mut self, piece: &Piece<'_>) {
+        if let Some(id) = &piece.id {
+            self.id = id.clone();
+        }
+        if let Some(name) = piece.name.as_ref().filter(|name| **name != self.name) {
+            self.name.push_str(name);
+        }
+        let begins = piece.arguments.is_some_and(|arguments| !arguments.is_empty());
+        // A name that has come is mostly whole when the arguments begin, and a client may well have a tool `head`.
+        let is_whole = self.name == RETRIEVE || (!self.name.is_empty() && "head".starts_with(&self.name));
+        if !RETRIEVE.starts_with(&self.name) || (begins && is_whole) {
+            self.settle();
+        }
+    }
+
+    fn settle(&mut self) {
+        self.is_ours = self.is_ours.or(Some(self.name == RETRIEVE));
+    }
+}
+
+/// A piece of a call as a delta brings it.
+struct Piece<'a> {
+    index: u64,
+    id: Option<String>,
+    name: Option<String>,
+    /// Still escaped.
+    arguments: Option<&'a str>,
+}
+
+impl<'a> Piece<'a> {
+    fn new(call: Value<'a>, position: usize) -> Self {
+        let text = |value: Option<Value<'a>>| {
+            value.and_then(Value::text).filter(|text| !text.is_empty()).map(|text| text.into_owned())
+        };
+        let function = call.get("function");
+        Self {
+            index: call.get("index").and_then(Value::count).unwrap_or(position as u64),
+            id: text(call.get("id")),
+            name: text(function.and_then(|function| function.get("name"))),
+            arguments: function.and_then(|function| function.get("arguments")?.inner()),
+        }
+    }
+
+    /// Whether it goes on a call of this index and id. Servers that count no calls give each an id of its own.
+    fn goes_on(&self, index: u64, id: &str) -> bool {
+        index == self.index && self.id.as_ref().is_none_or(|own| id.is_empty() || own == id)
+    }
 }
 
 impl Part {
@@ -169,6 +221,8 @@ struct Stitch {
     id: Option<String>,
     created: Option<String>,
     parts: Vec<Part>,
+    /// What is known of the calls whose events may not have come yet; the first are those of `parts`.
+    ahead: Vec<Ahead>,
     ours: bool,
     /// Strings of the message, still escaped, in the order of [`STRINGS`].
     strings: [Option<String>; STRINGS.len()],
@@ -178,8 +232,8 @@ struct Stitch {
     stop: Option<String>,
     /// Chunks are held, for they may not belong to the last round.
     holding: bool,
-    output: u64,
-    output_before: u64,
+    usage: Option<String>,
+    usage_before: Vec<String>,
     ended: bool,
     failed: bool,
 }
@@ -203,7 +257,7 @@ impl Stitch {
             let mut shown = Vec::new();
             let mut changed = false;
             for (position, call) in calls.items().enumerate() {
-                match self.call(call, position as u64, whole) {
+                match self.call(call, position, whole) {
                     Some((text, other)) => {
                         shown.push(text);
                         changed |= other;
@@ -230,45 +284,48 @@ impl Stitch {
         says.then_some((delta, true))
     }
 
-    fn call(&mut self, call: Value<'_>, position: u64, whole: bool) -> Option<(String, bool)> {
-        let index = call.get("index").and_then(Value::count).unwrap_or(position);
-        let id = call.get("id").and_then(Value::text).filter(|id| !id.is_empty());
-        let function = call.get("function");
-        let name = function.and_then(|function| function.get("name")?.text()).filter(|name| !name.is_empty());
-        let known = self.parts.iter().rposition(|part| {
-            part.index == index && id.as_ref().is_none_or(|id| part.id.is_empty() || part.id == **id)
-        });
+    fn call(&mut self, call: Value<'_>, position: usize, whole: bool) -> Option<(String, bool)> {
+        let piece = Piece::new(call, position);
+        let known = self.parts.iter().rposition(|part| piece.goes_on(part.index, &part.id));
         let at = known.unwrap_or_else(|| {
-            let ours = name.as_ref().is_some_and(|name| name == RETRIEVE);
+            let ours = self.ahead.get(self.parts.len()).is_some_and(|ahead| ahead.is_ours == Some(true));
             self.ours |= ours;
             // Where nothing was taken out, indexes stay what they are, whatever they are.
             let dense = self.parts.iter().filter(|part| part.shown.is_some()).count() as u64;
-            let shown = (!ours).then_some(if self.ours { dense } else { index });
-            self.parts.push(Part { index, shown, first: call.raw().to_owned(), ..Part::default() });
+            let shown = (!ours).then_some(if self.ours { dense } else { piece.index });
+            self.parts.push(Part {
+                index: piece.index,
+                shown,
+                first: call.raw().to_owned(),
+                ..Part::default()
+            });
             self.parts.len() - 1
         });
+        let name = self.ahead.get(at).map(|ahead| ahead.name.clone());
         let part = self.parts.get_mut(at)?;
-        if let Some(id) = id {
-            part.id = id.into_owned();
+        if let Some(id) = piece.id {
+            part.id = id;
         }
-        if let (Some(name), true) = (name, part.name.is_empty()) {
-            part.name = name.into_owned();
-        }
-        let arguments = function.and_then(|function| function.get("arguments")?.inner());
+        part.name = name.or(piece.name).unwrap_or_default();
         if whole {
-            part.arguments.push_str(arguments.unwrap_or_default());
+            part.arguments.push_str(piece.arguments.unwrap_or_default());
         }
         let shown = part.shown?;
-        if shown == index {
+        if shown == piece.index {
             Some((call.raw().to_owned(), false))
         } else {
             Some((set(call, &[("index", Some(shown.to_string()))]), true))
         }
     }
 
+    /// Whether the calls that have come all belong to somebody.
+    fn all_known(&self) -> bool {
+        self.ahead.iter().all(|ahead| ahead.is_ours.is_some())
+    }
+
     /// The chunk with the first round's identity.
-    fn same(&self, members: &mut Vec<(&'static str, Option<String>)>) {
-        if self.hidden > 0 {
+    fn same(&self, chunk: Value<'_>, members: &mut Vec<(&'static str, Option<String>)>) {
+        if self.hidden > 0 && chunk.get("id").is_some() {
             members.extend(self.id.clone().map(|id| ("id", Some(id))));
             members.extend(self.created.clone().map(|created| ("created", Some(created))));
         }
@@ -280,23 +337,67 @@ impl Stitch {
 }
 
 impl Stream for Stitch {
+    fn reads(&self, data: &str) -> bool {
+        data.trim() == "[DONE]" || Value::parse(data).is_some()
+    }
+
+    fn is_clear(&mut self, data: &str) -> bool {
+        // Most events are text, and are not worth a second reading.
+        if self.ahead.is_empty() && !may_have(data, "tool_calls") {
+            return true;
+        }
+        let chunk = Value::parse(data);
+        let choice = chunk.and_then(|chunk| chunk.get("choices")?.items().next());
+        let calls = choice.and_then(|choice| choice.get("delta")?.get("tool_calls"));
+        for (position, call) in calls.into_iter().flat_map(Value::items).enumerate() {
+            let piece = Piece::new(call, position);
+            match self.ahead.iter_mut().rfind(|ahead| piece.goes_on(ahead.index, &ahead.id)) {
+                Some(ahead) => ahead.add(&piece),
+                None => {
+                    let mut ahead = Ahead { index: piece.index, ..Ahead::default() };
+                    ahead.add(&piece);
+                    self.ahead.push(ahead);
+                }
+            }
+        }
+        let finish = choice.and_then(|choice| choice.get("finish_reason"));
+        if data.trim() == "[DONE]" || finish.is_some_and(|finish| !finish.is_null()) {
+            self.settle();
+        }
+        self.all_known()
+    }
+
+    fn settle(&mut self) {
+        self.ahead.iter_mut().for_each(Ahead::settle);
+    }
+
     fn event(&mut self, data: &str) -> Verdict {
         if data.trim() == "[DONE]" {
             self.ended = true;
             return if self.holds() { Verdict::Hold } else { Verdict::Pass };
         }
         let Some(chunk) = Value::parse(data) else { return Verdict::Pass };
-        if self.hidden == 0 && self.id.is_none() {
-            self.id = chunk.get("id").map(|id| id.raw().to_owned());
+        // Some servers begin with a chunk that has no name yet.
+        let id = chunk.get("id").filter(|id| id.inner() != Some(""));
+        if let (Some(id), true) = (id, self.hidden == 0 && self.id.is_none()) {
+            self.id = Some(id.raw().to_owned());
             self.created = chunk.get("created").map(|created| created.raw().to_owned());
         }
         if let Some(usage) = chunk.get("usage").filter(|usage| usage.is_object()) {
-            self.output = usage.get("completion_tokens").and_then(Value::count).unwrap_or(self.output);
+            self.usage = Some(usage.raw().to_owned());
         }
         let choice = chunk.get("choices").and_then(|choices| choices.items().next());
         self.failed |= chunk.get("error").is_some_and(|error| !error.is_null());
+        let mut members = Vec::new();
+        self.same(chunk, &mut members);
         let Some(choice) = choice else {
-            return if chunk.get("usage").is_some() && self.holds() { Verdict::Hold } else { Verdict::Pass };
+            return if chunk.get("usage").is_some_and(Value::is_object) && self.holds() {
+                Verdict::Hold
+            } else if members.is_empty() {
+                Verdict::Pass
+            } else {
+                Verdict::Instead(set(chunk, &members))
+            };
         };
         let delta = choice.get("delta").filter(|delta| delta.is_object());
         let shown = delta.map_or(Some((String::new(), false)), |delta| self.delta(delta));
@@ -306,8 +407,6 @@ impl Stream for Stitch {
         }
         let text = delta.and_then(|delta| delta.get("content")).and_then(Value::inner);
         self.holding |= self.head.structured && text.is_some_and(|text| !text.is_empty());
-        let mut members = Vec::new();
-        self.same(&mut members);
         let with = |delta: String, finish: Option<&str>, mut members: Vec<(&'static str, Option<String>)>| {
             let mut set_choice = vec![("delta", Some(delta))];
             if let Some(finish) = finish {
@@ -318,9 +417,10 @@ impl Stream for Stitch {
         };
         match (shown, finish.is_some() && self.holds()) {
             (None, false) if self.holding => Verdict::Drop,
+            (Some((_, false)), _) if self.holding && members.is_empty() => Verdict::Hold,
             (Some((delta, _)), _) if self.holding => Verdict::HoldAs(with(delta, None, members)),
             (None, false) => Verdict::Drop,
-            (None, true) => Verdict::Hold,
+            (None, true) => Verdict::HoldAs(with("{}".to_owned(), None, members)),
             (Some((delta, _)), true) if is_silent(&delta) => Verdict::Hold,
             // What it says passes; that it was the last waits.
             (Some((delta, _)), true) => {
@@ -353,7 +453,9 @@ impl Stream for Stitch {
         if self.unknown {
             let others = self.parts.iter().any(|part| part.shown.is_some());
             let calls = if self.ours { vec![Call::default()] } else { Vec::new() };
-            return Round { calls, others, ..Round::default() };
+            let text = self.strings.first().cloned().flatten().unwrap_or_default();
+            let shown = Anchors { text, ..Anchors::default() };
+            return Round { calls, others, shown, ..Round::default() };
         }
         let mut members = vec!["\"role\":\"assistant\"".to_owned()];
         for (key, text) in STRINGS.iter().zip(&self.strings) {
@@ -381,7 +483,7 @@ impl Stream for Stitch {
             hidden: this.hidden + 1,
             id: this.id,
             created: this.created,
-            output_before: this.output_before + this.output,
+            usage_before: this.usage_before.into_iter().chain(this.usage).collect(),
             ..Self::default()
         };
     }
@@ -389,9 +491,9 @@ impl Stream for Stitch {
     fn last(&mut self, data: &str, give_up: bool) -> Verdict {
         let Some(chunk) = Value::parse(data).filter(|chunk| chunk.is_object()) else { return Verdict::Pass };
         let mut members = Vec::new();
-        self.same(&mut members);
+        self.same(chunk, &mut members);
         if let (Some(usage), true) = (chunk.get("usage").filter(|usage| usage.is_object()), self.hidden > 0) {
-            members.push(("usage", Some(summed(usage, self.output_before))));
+            members.push(("usage", Some(merge::usage(usage, &self.usage_before))));
         }
         if let Some(choice) = chunk.get("choices").and_then(|choices| choices.items().next()) {
             let ends = choice.get("finish_reason").is_some_and(|finish| !finish.is_null());
@@ -431,9 +533,12 @@ fn is_silent(delta: &str) -> bool {
 #[derive(Debug, Default)]
 struct Answers {
     head: Head,
-    /// The text of the rounds before, still escaped.
-    text: String,
-    output: u64,
+    /// The strings of the messages before, still escaped, in the order of [`STRINGS`].
+    strings: [String; STRINGS.len()],
+    /// Those messages, the answers that they came in, and their usage.
+    messages_before: Vec<String>,
+    answers_before: Vec<String>,
+    usage_before: Vec<String>,
     last: String,
 }
 
@@ -445,6 +550,19 @@ impl Answers {
         let message = choice.get("message").filter(|message| message.is_object())?;
         choices.next().is_none().then_some((answer, choice, message))
     }
+
+    /// The answer that came last is not the last of all.
+    fn shift(&mut self) {
+        let Some((answer, _, message)) = Self::message(&self.last) else { return };
+        for (key, so_far) in STRINGS.iter().zip(&mut self.strings) {
+            if !(self.head.structured && *key == "content") {
+                so_far.push_str(message.get(key).and_then(Value::inner).unwrap_or_default());
+            }
+        }
+        self.messages_before.push(message.raw().to_owned());
+        self.answers_before.push(answer.raw().to_owned());
+        self.usage_before.extend(answer.get("usage").map(|usage| usage.raw().to_owned()));
+    }
 }
 
 impl Whole for Answers {
@@ -452,34 +570,37 @@ impl Whole for Answers {
         let (_, choice, message) = Self::message(body)?;
         let stop = choice.get("finish_reason").and_then(Value::text).unwrap_or_default();
         let round = round_of(message.raw(), &stop)?;
-        let last = std::mem::replace(&mut self.last, body.to_owned());
-        if let Some((answer, _, message)) = Self::message(&last) {
-            let text = message.get("content").and_then(Value::inner).filter(|_| !self.head.structured);
-            self.text.push_str(text.unwrap_or_default());
-            let usage = answer.get("usage");
-            self.output +=
-                usage.and_then(|usage| usage.get("completion_tokens")?.count()).unwrap_or_default();
-        }
+        self.shift();
+        self.last = body.to_owned();
         Some(round)
     }
 
     fn finish(&mut self, give_up: bool) -> Option<String> {
+        const OWN: [&str; 7] = ["id", "object", "created", "model", "choices", "usage", "error"];
+        const OWN_OF_MESSAGE: [&str; 7] =
+            ["role", "tool_calls", "function_call", "content", "reasoning_content", "reasoning", "refusal"];
+
         let (answer, choice, message) = Self::message(&self.last)?;
         let calls = message.get("tool_calls").into_iter().flat_map(Value::items);
         let calls: Vec<_> = calls.filter(|call| !is_ours(*call)).map(|call| call.raw().to_owned()).collect();
-        let mut members = vec![("tool_calls", (!calls.is_empty()).then(|| array(&calls)))];
-        if !self.text.is_empty() {
-            let own = message.get("content").and_then(Value::inner).unwrap_or_default();
-            members.push(("content", Some(format!("\"{}{own}\"", self.text))));
+        let carried = merge::carried(message, &self.messages_before, &OWN_OF_MESSAGE);
+        let mut members = merge::members(&carried);
+        members.push(("tool_calls", (!calls.is_empty()).then(|| array(&calls))));
+        for (key, before) in STRINGS.iter().zip(&self.strings).filter(|(_, before)| !before.is_empty()) {
+            let own = message.get(key).and_then(Value::inner).unwrap_or_default();
+            members.push((key, Some(format!("\"{before}{own}\""))));
         }
         let mut choice_members = vec![("message", Some(set(message, &members)))];
         if give_up {
             choice_members.push(("finish_reason", Some("\"stop\"".to_owned())));
         }
-        let mut members = vec![("choices", Some(array(&[set(choice, &choice_members)])))];
-        if let (Some(usage), true) = (answer.get("usage").filter(|usage| usage.is_object()), self.output > 0)
+        let carried = merge::carried(answer, &self.answers_before, &OWN);
+        let mut members = merge::members(&carried);
+        members.push(("choices", Some(array(&[set(choice, &choice_members)]))));
+        if let (Some(usage), false) =
+            (answer.get("usage").filter(|usage| usage.is_object()), self.usage_before.is_empty())
         {
-            members.push(("usage", Some(summed(usage, self.output))));
+            members.push(("usage", Some(merge::usage(usage, &self.usage_before))));
         }
         Some(set(answer, &members))
     }

@@ -4,11 +4,10 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, beginning,
+    Wire, array, merge,
 };
 use crate::retrieve::{
     edit::{Edits, set},
-    keys::Place,
     record::Record,
 };
 
@@ -27,7 +26,15 @@ impl Wire for Gemini {
         let cached = body.get("cachedContent").or_else(|| body.get("cached_content")).is_some();
         let kind = member("responseMimeType", "response_mime_type");
         let structured = kind.is_some_and(|kind| !kind.is("text/plain"));
-        (!several && !cached).then_some(Head { structured, ..Head::default() })
+        // Arguments that come in pieces come without the name of their call.
+        let in_pieces = body.get("toolConfig").or_else(|| body.get("tool_config")).and_then(|config| {
+            let calling =
+                config.get("functionCallingConfig").or_else(|| config.get("function_calling_config"))?;
+            let streams = calling.get("streamFunctionCallArguments");
+            streams.or_else(|| calling.get("stream_function_call_arguments"))
+        });
+        let in_pieces = in_pieces.is_some_and(Value::is_true);
+        (!several && !cached && !in_pieces).then_some(Head { structured, ..Head::default() })
     }
 
     fn results(&self, answers: &[Answer]) -> String {
@@ -35,7 +42,7 @@ impl Wire for Gemini {
     }
 
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
-        Record { items: said.to_owned(), prepend: results(answers), ids: Vec::new() }
+        Record { items: said.to_owned(), prepend: results(answers), ..Record::default() }
     }
 
     fn stream(&self, head: Head) -> Box<dyn Stream> {
@@ -50,24 +57,14 @@ impl Wire for Gemini {
         let mut turns = Vec::new();
         for (index, content) in contents.iter().enumerate() {
             if content.get("role").is_some_and(|role| role.is("model")) {
-                let before = index.checked_sub(1).and_then(|before| contents.get(before));
                 turns.push(Turn {
                     range: content.start()..content.end(),
                     next: contents.get(index + 1).map(|next| next.start()..next.end()),
                     anchors: anchors(parts(*content)),
-                    place: Place { index, cue: before.map(|before| self.cue(*before)).unwrap_or_default() },
                 });
             }
         }
         turns
-    }
-
-    fn cue(&self, content: Value<'_>) -> String {
-        // Names of the functions that answered, else the first words.
-        let names = parts(content).filter_map(|part| member(part, RESPONSE)?.get("name")?.text());
-        let names = names.collect::<Vec<_>>().join(",");
-        let words = || parts(content).find_map(|part| part.get("text"));
-        if names.is_empty() { words().map(beginning).unwrap_or_default() } else { names }
     }
 
     fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
@@ -86,7 +83,6 @@ impl Wire for Gemini {
 }
 
 const CALL: [&str; 2] = ["functionCall", "function_call"];
-const RESPONSE: [&str; 2] = ["functionResponse", "function_response"];
 const SIGNATURE: [&str; 2] = ["thoughtSignature", "thought_signature"];
 
 fn member<'a>(part: Value<'a>, names: [&str; 2]) -> Option<Value<'a>> {
@@ -102,15 +98,53 @@ fn is_ours(part: Value<'_>) -> bool {
     member(part, CALL).and_then(|call| call.get("name")).is_some_and(|name| name.is(RETRIEVE))
 }
 
+/// Takes our calls out of parts, and leaves their signature to the client.
+///
+/// The first call of a set carries the signature of all. If that call is ours, the next one gets it, so that the client
+/// can send its calls back also where ours are lost: a call without a signature is refused.
+#[derive(Clone, Debug, Default)]
+struct Visible {
+    /// A signature that waits for a call.
+    signature: Option<String>,
+    /// Whether a call of the client's came.
+    calls: bool,
+}
+
+impl Visible {
+    /// What the client gets of a part.
+    fn part(&mut self, part: Value<'_>) -> Option<String> {
+        let signature = member(part, SIGNATURE);
+        if is_ours(part) {
+            if let (Some(signature), false) = (signature, self.calls) {
+                self.signature = Some(signature.raw().to_owned());
+            }
+            return None;
+        }
+        if member(part, CALL).is_none() {
+            return Some(part.raw().to_owned());
+        }
+        self.calls = true;
+        let own = self.signature.take().filter(|_| signature.is_none());
+        Some(match own {
+            Some(own) => set(part, &[("thoughtSignature", Some(own))]),
+            None => part.raw().to_owned(),
+        })
+    }
+}
+
 fn anchors<'a>(parts: impl Iterator<Item = Value<'a>>) -> Anchors {
     let mut anchors = Anchors::default();
     for part in parts.filter(|part| !is_ours(*part)) {
         let signature = member(part, SIGNATURE).and_then(Value::text);
-        anchors.signatures.extend(signature.filter(|text| !text.is_empty()).map(|text| text.into_owned()));
-        let name = || member(part, CALL)?.get("name")?.text();
-        // Clients drop ids and leave thoughts out; names of calls stay.
-        let words = part.get("text").filter(|_| !is_thought(part)).and_then(Value::text).or_else(name);
-        anchors.text.push_str(&words.unwrap_or_default());
+        if let Some(signature) = signature.filter(|text| !text.is_empty()) {
+            anchors.add_signature(signature.into_owned());
+        }
+        // Clients drop ids and leave thoughts out; names and arguments of calls stay.
+        if let Some(call) = member(part, CALL) {
+            anchors.add_call(call.get("name"), call.get("args").map_or("", Value::raw));
+        }
+        let words = part.get("text").filter(|_| !is_thought(part)).and_then(Value::text);
+        anchors.add_text(&words.unwrap_or_default());
     }
     anchors
 }
@@ -138,8 +172,10 @@ fn round_of(all: &[String], stop: &str) -> Round {
     let waits = matches!(stop, "STOP" | "FUNCTION_CALL" | "");
     let mut round = Round::default();
     let (mut said, mut rest) = (Vec::new(), Vec::new());
+    let mut visible = Visible::default();
     for raw in all {
         let Some(part) = Value::parse(raw) else { continue };
+        let shown = visible.part(part);
         // Summaries of thoughts are for people; what the provider wants back is signed.
         if is_thought(part) && member(part, SIGNATURE).is_none() {
             continue;
@@ -147,7 +183,7 @@ fn round_of(all: &[String], stop: &str) -> Round {
         said.push(raw.clone());
         let Some(call) = member(part, CALL).filter(|_| is_ours(part)) else {
             round.others |= waits && member(part, CALL).is_some();
-            rest.push(raw.clone());
+            rest.extend(shown);
             continue;
         };
         if waits {
@@ -206,6 +242,7 @@ struct Stitch {
     parts: Vec<String>,
     bytes: usize,
     ours: bool,
+    visible: Visible,
     holding: bool,
     stop: Option<String>,
     output: Output,
@@ -228,8 +265,9 @@ impl Stitch {
 impl Stream for Stitch {
     fn event(&mut self, data: &str) -> Verdict {
         let Some(chunk) = Value::parse(data) else { return Verdict::Pass };
-        if self.hidden == 0 && self.id.is_none() {
-            self.id = chunk.get("responseId").map(|id| id.raw().to_owned());
+        let id = chunk.get("responseId").filter(|id| id.inner() != Some(""));
+        if let (Some(id), true) = (id, self.hidden == 0 && self.id.is_none()) {
+            self.id = Some(id.raw().to_owned());
         }
         if let Some(usage) = chunk.get("usageMetadata") {
             self.output = Output::of(usage);
@@ -255,12 +293,10 @@ impl Stream for Stitch {
                 self.parts.push(part.raw().to_owned());
             }
             text |= part.get("text").is_some() && !is_thought(part);
-            if is_ours(part) {
-                self.ours = true;
-                taken = true;
-            } else {
-                shown.push(part.raw().to_owned());
-            }
+            self.ours |= is_ours(part);
+            let visible = self.visible.part(part);
+            taken |= visible.as_deref() != Some(part.raw());
+            shown.extend(visible);
         }
         self.holding |= text && self.head.structured;
         let chunk_with = |shown: &[String], ends: bool| {
@@ -274,7 +310,8 @@ impl Stream for Stitch {
             set(chunk, &members)
         };
         if self.holding {
-            return Verdict::HoldAs(chunk_with(&shown, true));
+            let same = !taken && self.same(chunk).is_empty();
+            return if same { Verdict::Hold } else { Verdict::HoldAs(chunk_with(&shown, true)) };
         }
         match (finish.is_some() && self.holds(), shown.is_empty()) {
             (true, true) => Verdict::Hold,
@@ -359,6 +396,9 @@ impl Stream for Stitch {
 struct Answers {
     head: Head,
     shown: Vec<String>,
+    /// The answers before without their candidates, and those without their content.
+    answers_before: Vec<String>,
+    candidates_before: Vec<String>,
     output: Output,
     last: String,
 }
@@ -381,26 +421,46 @@ impl Whole for Answers {
         let round = round_of(&all, &stop);
         let last = std::mem::replace(&mut self.last, body.to_owned());
         if let Some((answer, candidate)) = Self::candidate(&last) {
-            let shown = candidate.get("content").into_iter().flat_map(parts).filter(|part| !is_ours(*part));
+            let mut visible = Visible::default();
+            let shown = candidate.get("content").into_iter().flat_map(parts);
             let structured = self.head.structured;
             let shown = shown.filter(|part| !structured || part.get("text").is_none() || is_thought(*part));
-            self.shown.extend(shown.map(|part| part.raw().to_owned()));
+            self.shown.extend(shown.filter_map(|part| visible.part(part)));
+            self.answers_before.push(set(answer, &[("candidates", None)]));
+            self.candidates_before.push(set(candidate, &[("content", None)]));
             self.output = self.output.plus(answer.get("usageMetadata").map(Output::of).unwrap_or_default());
         }
         Some(round)
     }
 
     fn finish(&mut self, _: bool) -> Option<String> {
+        const OWN: [&str; 5] = ["candidates", "usageMetadata", "responseId", "modelVersion", "createTime"];
+        const OWN_OF_CANDIDATE: [&str; 8] = [
+            "content",
+            "finishReason",
+            "finishMessage",
+            "index",
+            "tokenCount",
+            "avgLogprobs",
+            "logprobsResult",
+            "safetyRatings",
+        ];
+
         let (answer, candidate) = Self::candidate(&self.last)?;
         let content = candidate.get("content");
-        let own = content.into_iter().flat_map(parts).filter(|part| !is_ours(*part));
-        let own = own.map(|part| part.raw().to_owned());
+        let mut visible = Visible::default();
+        let own = content.into_iter().flat_map(parts).filter_map(|part| visible.part(part));
         let shown: Vec<_> = self.shown.iter().cloned().chain(own).collect();
         let content = match content {
             Some(content) => set(content, &[("parts", Some(array(&shown)))]),
             None => format!("{{\"role\":\"model\",\"parts\":{}}}", array(&shown)),
         };
-        let mut members = vec![("candidates", Some(array(&[set(candidate, &[("content", Some(content))])])))];
+        let carried = merge::carried(candidate, &self.candidates_before, &OWN_OF_CANDIDATE);
+        let mut of_candidate = merge::members(&carried);
+        of_candidate.push(("content", Some(content)));
+        let carried = merge::carried(answer, &self.answers_before, &OWN);
+        let mut members = merge::members(&carried);
+        members.push(("candidates", Some(array(&[set(candidate, &of_candidate)]))));
         if let Some(usage) = answer.get("usageMetadata") {
             members.push(("usageMetadata", Some(self.output.before(usage))));
         }

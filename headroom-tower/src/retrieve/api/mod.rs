@@ -1,8 +1,10 @@
 //! The wire formats as the hidden exchange needs them: one file per API, text in and text out.
 
 mod anthropic;
+mod breakpoint;
 mod chat;
 mod gemini;
+mod merge;
 mod responses;
 
 use std::ops::Range;
@@ -10,7 +12,7 @@ use std::ops::Range;
 use headroom_core::Api;
 use headroom_store::json::{Member, Value, compact_into, quote};
 
-use super::{edit::Edits, keys::Place, record::Record};
+use super::{canonical, edit::Edits, record::Record};
 
 /// The name of the tool that the layer answers itself.
 pub(super) const RETRIEVE: &str = headroom_core::RETRIEVE_TOOL;
@@ -39,6 +41,19 @@ pub(super) trait Wire: Send + Sync {
 
     /// The items that answer calls, as they follow the assistant's turn.
     fn results(&self, answers: &[Answer]) -> String;
+
+    /// The cache breakpoint that the last hidden item of a request may have: one where the client uses breakpoints, and
+    /// one of those that the provider allows is free.
+    fn breakpoint(&self, body: &Root<'_>) -> Option<String> {
+        let _ = body;
+        None
+    }
+
+    /// The items of [`results`](Self::results) with a breakpoint behind them.
+    fn marked(&self, results: &str, breakpoint: &str) -> Option<String> {
+        let _ = (results, breakpoint);
+        None
+    }
 
     /// What takes the place of the client's copy of an assistant's turn whose calls were partly ours.
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record;
@@ -69,9 +84,6 @@ pub(super) trait Wire: Send + Sync {
         None
     }
 
-    /// What in the last item tells apart the places in which the same words may be said.
-    fn cue(&self, item: Value<'_>) -> String;
-
     /// What a request says of a thread that the provider keeps.
     fn thread(&self, body: &Root<'_>) -> Option<Thread> {
         let _ = body;
@@ -89,7 +101,14 @@ pub(super) trait Wire: Send + Sync {
         items.to_owned()
     }
 
-    /// Puts a record in the place of the client's copy.
+    /// The items of a record with the arguments that the client's copy of the turn has; `None` where a client of this
+    /// API never changes them.
+    fn with_arguments_of(&self, items: &str, copy: &str) -> Option<String> {
+        let _ = (items, copy);
+        None
+    }
+
+    /// Puts a record in the place of the client's copy. Where what goes with it has no place, the copy stays.
     fn put_back(&self, body: &str, turn: &Turn, record: &Record, edits: &mut Edits);
 }
 
@@ -122,6 +141,10 @@ impl<'a> Root<'a> {
         let mut found = self.members.iter().filter(|member| member.key.is(key));
         let first = found.next()?;
         found.next().is_none().then_some(first.value)
+    }
+
+    pub(super) fn members(&self) -> &[Member<'a>] {
+        &self.members
     }
 
     /// Where a member stands, with the comma that goes with it.
@@ -171,6 +194,10 @@ pub(super) struct Anchors {
     pub(super) signatures: Vec<String>,
     /// All visible text.
     pub(super) text: String,
+    /// Names of the client's calls, and their arguments by value.
+    pub(super) calls: Vec<(String, String)>,
+    /// In which order they stand: `t` for text, `s` for a signature, `c` for a call.
+    pub(super) order: String,
 }
 
 impl Anchors {
@@ -178,6 +205,34 @@ impl Anchors {
         self.ids.extend(more.ids);
         self.signatures.extend(more.signatures);
         self.text.push_str(&more.text);
+        self.calls.extend(more.calls);
+        more.order.chars().for_each(|kind| self.stands(kind));
+    }
+
+    fn add_text(&mut self, text: &str) {
+        self.text.push_str(text);
+        if !text.trim().is_empty() {
+            self.stands('t');
+        }
+    }
+
+    fn add_signature(&mut self, signature: String) {
+        self.signatures.push(signature);
+        self.stands('s');
+    }
+
+    /// Clients join texts that stand together.
+    fn stands(&mut self, kind: char) {
+        if kind != 't' || !self.order.ends_with('t') {
+            self.order.push(kind);
+        }
+    }
+
+    /// Adds a call. `arguments` is JSON, or any text.
+    fn add_call(&mut self, name: Option<Value<'_>>, arguments: &str) {
+        let name = name.and_then(Value::text).unwrap_or_default().into_owned();
+        self.calls.push((name, canonical::arguments(arguments)));
+        self.stands('c');
     }
 }
 
@@ -217,6 +272,21 @@ pub(super) enum Verdict {
 
 /// Stitches streams. It sees the data of one event after the other.
 pub(super) trait Stream: Send {
+    /// Whether these are the data of a whole event.
+    fn reads(&self, data: &str) -> bool {
+        Value::parse(data).is_some()
+    }
+
+    /// Looks ahead at an event, before [`event`](Self::event) gets it. Whether it is known by now of every call whose
+    /// it is; events wait until then.
+    fn is_clear(&mut self, data: &str) -> bool {
+        let _ = data;
+        true
+    }
+
+    /// Calls of which it is not known yet whose they are belong to whom they seem to.
+    fn settle(&mut self) {}
+
     fn event(&mut self, data: &str) -> Verdict;
 
     /// Whether the round has ended and something waits for what follows from it.
@@ -266,6 +336,12 @@ pub(super) struct Failure {
 }
 
 impl Failure {
+    /// The model asks only for what it was told that it cannot have.
+    pub(super) fn unfinished() -> Self {
+        const BODY: &str = r#"{"error":{"type":"api_error","code":"unfinished_answer","message":"The model did not finish its answer. Send the request again."}}"#;
+        Self { status: 502, body: Some(BODY.to_owned()) }
+    }
+
     /// The provider's `error` object, or one of this type that says only what is known.
     fn error(&self, kind: &str) -> String {
         let own = self.body.as_deref().and_then(Value::parse).and_then(|body| body.get("error"));
@@ -292,7 +368,6 @@ pub(super) struct Turn {
     /// The item behind it.
     pub(super) next: Option<Range<usize>>,
     pub(super) anchors: Anchors,
-    pub(super) place: Place,
 }
 
 /// The `type` of a block, item or event.
@@ -300,61 +375,12 @@ fn kind(value: Value<'_>) -> &str {
     value.get("type").and_then(Value::inner).unwrap_or_default()
 }
 
-/// The first letters of a string, the same however it is escaped.
-fn beginning(text: Value<'_>) -> String {
-    const LETTERS: usize = 64;
-    // A letter takes twelve bytes at most.
-    const BYTES: usize = 12 * LETTERS;
-
-    let inner = text.inner().unwrap_or_default();
-    let mut end = 0;
-    let mut bytes = inner.bytes().enumerate();
-    while let Some((at, byte)) = bytes.next() {
-        if at >= BYTES && inner.is_char_boundary(at) {
-            break;
-        }
-        if byte == b'\\' {
-            bytes.next();
-        }
-        end = at + 1 + usize::from(byte == b'\\');
-    }
-    let decode = |end: usize| {
-        let quoted = format!("\"{}\"", inner.get(..end)?);
-        Value::parse(&quoted)?.text().map(|text| text.trim_start().chars().take(LETTERS).collect::<String>())
-    };
-    // The end may stand between the halves of a pair, or within one.
-    let before = inner.get(..end).and_then(|inner| inner.rfind("\\u"));
-    decode(end).or_else(|| decode(before?)).map(|text| text.trim_end().to_owned()).unwrap_or_default()
+/// Whether a JSON text may have this word in it, as it is or escaped.
+fn may_have(text: &str, word: &str) -> bool {
+    text.contains(word) || text.contains("\\u")
 }
 
 /// A list of texts as JSON.
 fn array(items: &[String]) -> String {
     format!("[{}]", items.join(","))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// The same text with everything escaped.
-    fn escaped(text: &str) -> String {
-        let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
-        format!("\"{units}\"")
-    }
-
-    proptest! {
-        #[test]
-        fn beginnings_are_the_same_however_a_text_is_escaped(text in "(?s).{0,300}") {
-            let plain = quote(&text);
-            let escaped = escaped(&text);
-            let of = |text: &str| beginning(Value::parse(text).unwrap());
-            prop_assert_eq!(of(&plain), of(&escaped));
-            let expected: String = text.trim_start().chars().take(64).collect();
-            if text.len() < 60 {
-                prop_assert_eq!(of(&plain), expected.trim_end());
-            }
-        }
-    }
 }

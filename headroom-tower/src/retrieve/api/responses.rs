@@ -4,11 +4,10 @@ use headroom_store::json::{Value, quote};
 
 use super::{
     Anchors, Answer, Call, Failure, Head, MAX_ROUND, RETRIEVE, Root, Round, Stream, Turn, Verdict, Whole,
-    Wire, array, beginning, kind,
+    Wire, array, kind, may_have, merge,
 };
 use crate::retrieve::{
     edit::{Edits, set},
-    keys::Place,
     record::Record,
 };
 
@@ -52,7 +51,7 @@ impl Wire for Responses {
 
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record {
         let results = self.results(answers);
-        Record { items: format!("{said},{results}"), prepend: results, ids: Vec::new() }
+        Record { items: format!("{said},{results}"), prepend: results, ..Record::default() }
     }
 
     fn stream(&self, head: Head) -> Box<dyn Stream> {
@@ -67,7 +66,7 @@ impl Wire for Responses {
     fn turns(&self, items: &[Value<'_>]) -> Vec<Turn> {
         let mut turns: Vec<Turn> = Vec::new();
         let mut follows = false;
-        for (index, item) in items.iter().enumerate() {
+        for item in items {
             let own = is_assistants(*item);
             match turns.last_mut().filter(|_| own && follows) {
                 Some(turn) => {
@@ -75,13 +74,7 @@ impl Wire for Responses {
                     turn.anchors.extend(anchors(*item));
                 }
                 None if own => {
-                    let before = index.checked_sub(1).and_then(|before| items.get(before));
-                    turns.push(Turn {
-                        range: item.start()..item.end(),
-                        next: None,
-                        anchors: anchors(*item),
-                        place: Place { index, cue: before.map(|item| self.cue(*item)).unwrap_or_default() },
-                    });
+                    turns.push(Turn { range: item.start()..item.end(), next: None, anchors: anchors(*item) });
                 }
                 None => {}
             }
@@ -90,15 +83,19 @@ impl Wire for Responses {
         turns
     }
 
-    fn cue(&self, item: Value<'_>) -> String {
-        let id = item.get("call_id").and_then(Value::text);
-        let content = item.get("content");
-        let words = || match content {
-            _ if item.is_string() => Some(item),
-            Some(content) if content.is_string() => Some(content),
-            content => content.into_iter().flat_map(Value::items).find_map(|part| part.get("text")),
-        };
-        id.map_or_else(|| words().map(beginning).unwrap_or_default(), Into::into)
+    /// What stands behind reasoning of the provider's own is refused without it, unless it has no id.
+    fn unbound(&self, items: &str) -> String {
+        let list = format!("[{items}]");
+        let Some(list) = Value::parse(&list) else { return items.to_owned() };
+        let reasons = |item: Value<'_>| kind(item) == "reasoning";
+        if !list.items().any(reasons) {
+            return items.to_owned();
+        }
+        let rest = list.items().filter(|item| !reasons(*item));
+        let rest: Vec<_> = rest
+            .map(|item| if is_assistants(item) { set(item, &[("id", None)]) } else { item.raw().to_owned() })
+            .collect();
+        rest.join(",")
     }
 
     fn put_back(&self, _: &str, turn: &Turn, record: &Record, edits: &mut Edits) {
@@ -143,11 +140,17 @@ fn anchors(item: Value<'_>) -> Anchors {
     let member = |key: &str| item.get(key).and_then(Value::text).map(|text| text.into_owned());
     if is_ours(item) {
     } else if is_call(item) {
-        anchors.ids.extend(member("call_id"));
+        anchors.ids.push(member("call_id").unwrap_or_default());
+        // Some calls name no tool, and hold what to do in a member of their own.
+        let name = item.get("name").or_else(|| item.get("type"));
+        let arguments = ["arguments", "input"].into_iter().find_map(|key| item.get(key)?.text());
+        let own = || ["action", "operation"].into_iter().find_map(|key| Some(item.get(key)?.raw().into()));
+        anchors.add_call(name, &arguments.or_else(own).unwrap_or_default());
     } else if kind(item) == "reasoning" {
-        anchors.signatures.extend(member("encrypted_content").or_else(|| member("id")));
+        let signature = member("encrypted_content").or_else(|| member("id"));
+        signature.into_iter().for_each(|own| anchors.add_signature(own));
     } else if is_assistants(item) {
-        anchors.text = words(item);
+        anchors.add_text(&words(item));
     }
     anchors
 }
@@ -189,18 +192,6 @@ fn round_of(items: &[String], waits: bool, id: Option<String>, head: Head) -> Ro
     round
 }
 
-/// The context of the last round, the output of all.
-fn summed(usage: Value<'_>, before: u64) -> String {
-    let count = |key| usage.get(key).and_then(Value::count).unwrap_or(0);
-    let output = before + count("output_tokens");
-    let total = count("input_tokens") + output;
-    set(usage, &[("output_tokens", Some(output.to_string())), ("total_tokens", Some(total.to_string()))])
-}
-
-fn output_tokens(response: Value<'_>) -> u64 {
-    response.get("usage").and_then(|usage| usage.get("output_tokens")?.count()).unwrap_or(0)
-}
-
 /// The streams of an exchange as one.
 #[derive(Debug, Default)]
 struct Stitch {
@@ -221,11 +212,33 @@ struct Stitch {
     held_from: Option<(u64, usize)>,
     ours: bool,
     completed: bool,
-    output: u64,
-    output_before: u64,
+    /// Indexes of items whose events have come, or wait, with whether they are ours where that is known.
+    ahead: Vec<(u64, Option<bool>)>,
+    usage: Option<String>,
+    usage_before: Vec<String>,
+    /// The responses of this round and of those before, without their output.
+    response: Option<String>,
+    responses_before: Vec<String>,
     ended: bool,
     failed: bool,
 }
+
+/// Members of a response that are not carried from earlier rounds, or not joined.
+const OWN: [&str; 13] = [
+    "id",
+    "object",
+    "created_at",
+    "completed_at",
+    "status",
+    "error",
+    "incomplete_details",
+    "output",
+    "output_text",
+    "tools",
+    "include",
+    "input",
+    "usage",
+];
 
 #[derive(Debug)]
 struct Item {
@@ -233,6 +246,13 @@ struct Item {
     /// The index that the client knows it by; `None` if it is ours.
     shown: Option<u64>,
     done: Option<String>,
+}
+
+impl Item {
+    /// Whether an item of the whole output may be this one.
+    fn is_kind(&self, item: Value<'_>) -> bool {
+        self.shown.is_none() == is_ours(item)
+    }
 }
 
 impl Stitch {
@@ -267,6 +287,7 @@ impl Stitch {
     fn shown(&mut self, event: Value<'_>) -> Verdict {
         match self.item(event).map(|item| item.shown) {
             Some(None) => Verdict::Drop,
+            None if self.is_ours_ahead(event) => Verdict::Drop,
             Some(index) if self.held_from.is_some() && index.is_some() => Verdict::Hold,
             index => self.placed(event, index.flatten(), &[]),
         }
@@ -277,7 +298,14 @@ impl Stitch {
         else {
             return self.placed(event, None, &[]);
         };
-        let ours = is_ours(item);
+        self.begin(index, item);
+        self.shown(event)
+    }
+
+    /// Takes in an item that is new.
+    fn begin(&mut self, index: u64, item: Value<'_>) {
+        let known = self.ahead.iter().rev().find(|(known, _)| *known == index).and_then(|(_, ours)| *ours);
+        let ours = is_ours(item) || (kind(item) == "function_call" && known == Some(true));
         self.ours |= ours;
         let plain = self.hidden == 0 && !self.ours;
         let shown = (!ours).then_some(if plain { index } else { self.next });
@@ -287,35 +315,114 @@ impl Stitch {
         }
         self.next += u64::from(!ours);
         self.items.push(Item { index, shown, done: None });
-        self.shown(event)
     }
 
     fn done(&mut self, event: Value<'_>) -> Verdict {
-        let index = event.get("output_index").and_then(Value::count);
-        let whole = self.bytes <= MAX_ROUND;
-        let item = self.items.iter_mut().rev().find(|item| Some(item.index) == index);
-        if let (Some(own), Some(item), true) = (item, event.get("item"), whole) {
-            self.bytes += item.raw().len();
-            own.done = Some(item.raw().to_owned());
-            if own.shown.is_some() {
-                self.shown.push(item.raw().to_owned());
+        if let (Some(index), Some(item)) =
+            (event.get("output_index").and_then(Value::count), event.get("item"))
+        {
+            if !self.items.iter().any(|known| known.index == index) {
+                self.begin(index, item);
             }
+            self.complete(index, item);
         }
         self.shown(event)
     }
 
-    /// The last event of a round.
+    /// Takes in what an item says in full.
+    fn complete(&mut self, index: u64, item: Value<'_>) {
+        let whole = self.bytes <= MAX_ROUND;
+        let known = self.items.iter_mut().rev().find(|known| known.index == index);
+        let Some(known) = known.filter(|known| whole && known.done.is_none()) else { return };
+        self.bytes += item.raw().len();
+        known.done = Some(item.raw().to_owned());
+        if known.shown.is_some() {
+            self.shown.push(item.raw().to_owned());
+        }
+    }
+
+    /// The last event of a round. Some servers say here only what there was, or what an item came to.
     fn finished(&mut self, event: Value<'_>) -> Verdict {
+        let response = event.get("response").filter(|response| response.is_object());
+        let output = response.and_then(|response| response.get("output"));
+        for (index, item) in (0..).zip(output.into_iter().flat_map(Value::items)) {
+            let is_new = !self.items.iter().any(|known| known.index == index);
+            // Items that came under other indexes are not new.
+            if is_new && self.items.len() as u64 <= index {
+                self.begin(index, item);
+            }
+            if self.items.iter().any(|known| known.index == index && known.is_kind(item)) {
+                self.complete(index, item);
+            }
+        }
         self.ended = true;
-        let response = event.get("response");
         self.completed = kind(event) == "response.completed";
-        self.output = response.map(output_tokens).unwrap_or(0);
+        self.usage = response.and_then(|response| Some(response.get("usage")?.raw().to_owned()));
         self.own_id = response.and_then(|response| response.get("id")?.text()).map(|id| id.into_owned());
-        if self.holds() { Verdict::Hold } else { self.placed(event, None, &[]) }
+        if !self.holds() {
+            return self.placed(event, None, &[]);
+        }
+        self.response = response.map(|response| set(response, &[("output", None)]));
+        Verdict::Hold
+    }
+
+    /// Whether an event goes before the item of ours that it belongs to.
+    fn is_ours_ahead(&self, event: Value<'_>) -> bool {
+        let index = event.get("output_index").and_then(Value::count);
+        self.ahead.iter().any(|(known, ours)| Some(*known) == index && *ours == Some(true))
+    }
+
+    /// Notes of which call an event is. Whether that is known of all that came so far.
+    fn look_ahead(&mut self, event: Value<'_>) -> bool {
+        let kind_of_event = kind(event);
+        let Some(index) = event.get("output_index").and_then(Value::count) else { return self.all_known() };
+        let item = event.get("item").filter(|item| kind(*item) == "function_call");
+        let name = item.map_or_else(|| event.get("name"), |item| item.get("name"));
+        let name = name.and_then(Value::inner).unwrap_or_default();
+        let ours = match (kind_of_event, item) {
+            // The name may come with the end of the item only.
+            ("response.output_item.added", Some(_)) if name.is_empty() => None,
+            ("response.function_call_arguments.delta", _) => None,
+            ("response.function_call_arguments.done", _) if name.is_empty() => None,
+            ("response.function_call_arguments.done", _) => Some(name == RETRIEVE),
+            ("response.output_item.added" | "response.output_item.done", Some(item)) => Some(is_ours(item)),
+            ("response.output_item.added" | "response.output_item.done", None) => Some(false),
+            _ => return self.all_known(),
+        };
+        match self.ahead.iter_mut().rev().find(|(known, _)| *known == index) {
+            Some((_, known)) => *known = known.or(ours),
+            None => self.ahead.push((index, ours)),
+        }
+        self.all_known()
+    }
+
+    fn all_known(&self) -> bool {
+        self.ahead.iter().all(|(_, ours)| ours.is_some())
     }
 }
 
 impl Stream for Stitch {
+    fn is_clear(&mut self, data: &str) -> bool {
+        // Most events are text, and are not worth a second reading.
+        if self.all_known() && !may_have(data, "function_call") {
+            return true;
+        }
+        let Some(event) = Value::parse(data) else { return self.all_known() };
+        if matches!(kind(event), "response.completed" | "response.incomplete" | "response.failed" | "error") {
+            let output = event.get("response").and_then(|response| response.get("output"));
+            for (index, item) in (0..).zip(output.into_iter().flat_map(Value::items)) {
+                let known = self.ahead.iter_mut().find(|(known, ours)| *known == index && ours.is_none());
+                known.into_iter().for_each(|(_, ours)| *ours = Some(is_ours(item)));
+            }
+            self.settle();
+        }
+        self.look_ahead(event)
+    }
+
+    fn settle(&mut self) {
+        self.ahead.iter_mut().for_each(|(_, ours)| *ours = ours.or(Some(false)));
+    }
+
     fn event(&mut self, data: &str) -> Verdict {
         let Some(event) = Value::parse(data) else { return Verdict::Pass };
         match kind(event) {
@@ -354,10 +461,14 @@ impl Stream for Stitch {
         let items: Option<Vec<String>> = self.items.iter().map(|item| item.done.clone()).collect();
         match items {
             Some(items) => round_of(&items, self.completed, self.own_id.clone(), self.head),
-            None => Round {
-                calls: if self.ours && self.completed { vec![Call::default()] } else { Vec::new() },
-                ..Round::default()
-            },
+            None => {
+                let shown = self.shown.iter().filter_map(|raw| Value::parse(raw)).map(words).collect();
+                Round {
+                    calls: if self.ours && self.completed { vec![Call::default()] } else { Vec::new() },
+                    shown: Anchors { text: shown, ..Anchors::default() },
+                    ..Round::default()
+                }
+            }
         }
     }
 
@@ -375,7 +486,8 @@ impl Stream for Stitch {
             next: this.next,
             shown: this.shown,
             bytes: this.bytes,
-            output_before: this.output_before + this.output,
+            usage_before: this.usage_before.into_iter().chain(this.usage).collect(),
+            responses_before: this.responses_before.into_iter().chain(this.response).collect(),
             ..Self::default()
         };
     }
@@ -386,11 +498,16 @@ impl Stream for Stitch {
             let index = self.item(event).and_then(|item| item.shown);
             return self.placed(event, index, &[]);
         };
-        let mut members = vec![("output", Some(array(&self.shown)))];
+        if self.hidden == 0 && !self.ours {
+            return self.placed(event, None, &[]);
+        }
+        let carried = merge::carried(response, &self.responses_before, &OWN);
+        let mut members = merge::members(&carried);
+        members.push(("output", Some(array(&self.shown))));
         if self.hidden > 0 {
             members.extend(self.id.clone().map(|id| ("id", Some(id))));
             if let Some(usage) = response.get("usage").filter(|usage| usage.is_object()) {
-                members.push(("usage", Some(summed(usage, self.output_before))));
+                members.push(("usage", Some(merge::usage(usage, &self.usage_before))));
             }
         }
         self.placed(event, None, &[("response", Some(set(response, &members)))])
@@ -418,8 +535,23 @@ impl Stream for Stitch {
 struct Answers {
     head: Head,
     shown: Vec<String>,
-    output: u64,
+    /// The responses before without their output, and their usage.
+    before: Vec<String>,
+    usage_before: Vec<String>,
     last: String,
+}
+
+impl Answers {
+    /// The response that came last is not the last of all.
+    fn shift(&mut self) {
+        let Some(response) = Value::parse(&self.last) else { return };
+        let items = response.get("output").into_iter().flat_map(Value::items);
+        let items = items.filter(|item| !is_ours(*item));
+        let items = items.filter(|item| !(self.head.structured && kind(*item) == "message"));
+        self.shown.extend(items.map(|item| item.raw().to_owned()));
+        self.before.push(set(response, &[("output", None)]));
+        self.usage_before.extend(response.get("usage").map(|usage| usage.raw().to_owned()));
+    }
 }
 
 impl Whole for Answers {
@@ -430,14 +562,8 @@ impl Whole for Answers {
         let completed = response.get("status").is_none_or(|status| status.is("completed"));
         let id = response.get("id").and_then(Value::text).map(|id| id.into_owned());
         let round = round_of(&items, completed, id, self.head);
-        let last = std::mem::replace(&mut self.last, body.to_owned());
-        if let Some(before) = Value::parse(&last) {
-            let items = before.get("output").into_iter().flat_map(Value::items);
-            let items = items.filter(|item| !is_ours(*item));
-            let items = items.filter(|item| !(self.head.structured && kind(*item) == "message"));
-            self.shown.extend(items.map(|item| item.raw().to_owned()));
-            self.output += output_tokens(before);
-        }
+        self.shift();
+        self.last = body.to_owned();
         Some(round)
     }
 
@@ -446,11 +572,13 @@ impl Whole for Answers {
         let own = response.get("output")?.items().filter(|item| !is_ours(*item));
         let own = own.map(|item| item.raw().to_owned());
         let shown: Vec<_> = self.shown.iter().cloned().chain(own).collect();
-        let mut members = vec![("output", Some(array(&shown)))];
-        if let (Some(usage), true) =
-            (response.get("usage").filter(|usage| usage.is_object()), self.output > 0)
+        let carried = merge::carried(response, &self.before, &OWN);
+        let mut members = merge::members(&carried);
+        members.push(("output", Some(array(&shown))));
+        if let (Some(usage), false) =
+            (response.get("usage").filter(|usage| usage.is_object()), self.usage_before.is_empty())
         {
-            members.push(("usage", Some(summed(usage, self.output))));
+            members.push(("usage", Some(merge::usage(usage, &self.usage_before))));
         }
         Some(set(response, &members))
     }

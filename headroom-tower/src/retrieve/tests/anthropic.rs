@@ -23,7 +23,7 @@ pub(super) fn text(text: &str) -> Value {
 }
 
 pub(super) fn thinking(n: usize) -> Value {
-    json!({"type":"thinking","thinking":format!("hm \u{1f914} {n}"),"signature":format!("sig{n}")})
+    json!({"type":"thinking","thinking":format!("hm \u{1f914} {n}"),"signature":format!("sig{n}A0b1C2d3E4f5G6h7I8j9K0")})
 }
 
 pub(super) fn bash(id: &str) -> Value {
@@ -162,7 +162,7 @@ async fn say(rounds: &[Vec<Value>], streaming: bool) -> (Setup, Answer) {
     (setup, answer)
 }
 
-fn read(answer: &Answer, streaming: bool) -> Value {
+pub(super) fn read(answer: &Answer, streaming: bool) -> Value {
     if streaming { accumulate(&answer.body) } else { serde_json::from_str(&answer.body).unwrap() }
 }
 
@@ -268,13 +268,13 @@ async fn several_calls_of_a_round_are_answered_together_and_repeats_are_short() 
 #[tokio::test]
 async fn a_model_that_does_not_stop_calling_is_stopped() {
     for streaming in [true, false] {
-        let rounds: Vec<_> = (1..=6).map(|n| vec![text(&format!("try {n} ")), ours(n)]).collect();
+        let rounds: Vec<_> = (1..=8).map(|n| vec![text(&format!("try {n} ")), ours(n)]).collect();
         let (setup, answer) = say(&rounds, streaming).await;
         let message = read(&answer, streaming);
         assert_eq!(message["stop_reason"], "end_turn");
-        assert_eq!(message["content"].as_array().unwrap().len(), 6);
-        assert_eq!((setup.got().len(), setup.left()), (6, 0));
-        let last: Value = serde_json::from_str(&setup.got()[5].body).unwrap();
+        assert_eq!(message["content"].as_array().unwrap().len(), 8);
+        assert_eq!((setup.got().len(), setup.left()), (8, 0));
+        let last: Value = serde_json::from_str(&setup.got()[7].body).unwrap();
         let result = last["messages"].as_array().unwrap().last().unwrap()["content"][0]["content"].clone();
         assert!(result.as_str().unwrap().contains("limit"), "{result}");
         assert!(setup.recorder.events().last().unwrap().ends_with("gave up"));
@@ -284,26 +284,27 @@ async fn a_model_that_does_not_stop_calling_is_stopped() {
 #[tokio::test]
 async fn mixed_calls_need_no_further_request_and_are_completed_in_the_next() {
     for streaming in [true, false] {
-        let blocks = vec![thinking(1), ours(1), bash("toolu_bash")];
+        let id = "toolu_01A09q90qw90lq917835lq9Z";
+        let blocks = vec![thinking(1), ours(1), bash(id)];
         let (setup, answer) = say(std::slice::from_ref(&blocks), streaming).await;
         let message = read(&answer, streaming);
-        assert_eq!(message["content"], json!([thinking(1), bash("toolu_bash")]));
+        assert_eq!(message["content"], json!([thinking(1), bash(id)]));
         assert_eq!(message["stop_reason"], "tool_use");
         assert_eq!(setup.take_got().len(), 1);
 
-        // The client runs its tool and goes on; it normalises what it was told.
-        let result = json!({"type":"tool_result","tool_use_id":"toolu_bash","content":"a.txt"});
+        // The client runs its tool and goes on; it normalises what it was told, and that stands.
+        let result = json!({"type":"tool_result","tool_use_id":id,"content":"a.txt"});
         let mut next: Value = serde_json::from_str(ASK).unwrap();
-        let mut changed = bash("toolu_bash");
+        let mut changed = bash(id);
         changed["input"] = json!({"command": "ls x"});
         next["messages"].as_array_mut().unwrap().extend([
-            json!({"role":"assistant","content":[thinking(1), changed]}),
+            json!({"role":"assistant","content":[thinking(1), changed.clone()]}),
             json!({"role":"user","content":[result]}),
         ]);
         let setup = setup.says([Say::events(&stream(2, &[text("done")]))]);
         setup.send(&next.to_string()).await;
         let sent: Value = serde_json::from_str(&setup.got()[0].body).unwrap();
-        assert_eq!(sent["messages"][1], json!({"role":"assistant","content":blocks}));
+        assert_eq!(sent["messages"][1]["content"], json!([thinking(1), ours(1), changed]));
         let results = sent["messages"][2]["content"].as_array().unwrap();
         assert_eq!(results.len(), 2);
         assert_eq!(results[0]["tool_use_id"], "toolu_own1");
@@ -477,23 +478,39 @@ async fn what_cannot_be_repeated_ends_the_turn() {
 async fn a_refused_rewrite_is_sent_as_it_came_and_the_conversation_stays_so() {
     let refusal = Say::json(r#"{"type":"error","error":{"type":"invalid_request_error"}}"#).status(400);
     let fine = Say::events(&stream(1, &[text("fine")]));
+    let next = follow_up(&json!({"content":"what happened?"}), "go on").to_string();
     let setup = setup().says([refusal.clone(), fine.clone(), fine.clone(), fine.clone()]);
-    let answer = setup.send(ASK).await;
+    let answer = setup.send(&next).await;
     assert_eq!(answer.body, stream(1, &[text("fine")]));
     let got = setup.take_got();
     assert!(got[0].body.contains("headroom_retrieve"));
-    assert_eq!(got[1].body, ASK);
+    assert_eq!(got[1].body, next);
     assert_eq!(got[1].head.headers["accept-encoding"], "gzip, br");
 
-    let next = follow_up(&json!({"content":"fine"}), "go on").to_string();
-    setup.send(&next).await;
-    assert_eq!(setup.take_got()[0].body, next);
-    let other = ASK.replace("what happened?", "another conversation");
+    let mut later: Value = serde_json::from_str(&next).unwrap();
+    later["messages"].as_array_mut().unwrap().extend([
+        json!({"role":"assistant","content":"fine"}),
+        json!({"role":"user","content":[{"type":"text","text":"and then?"}]}),
+    ]);
+    setup.send(&later.to_string()).await;
+    assert_eq!(setup.take_got()[0].body, later.to_string());
+    let other = next.replace("go on", "another conversation");
     setup.send(&other).await;
     assert!(setup.take_got()[0].body.contains("headroom_retrieve"));
     let events = setup.recorder.events();
     assert!(events.contains(&"fell back anthropic 400 accepted".to_owned()), "{events:?}");
     assert!(events.contains(&"skipped rejected".to_owned()), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_first_request_is_none_of_other_conversations_with_the_same_prompt() {
+    let refusal = Say::json(r#"{"type":"error","error":{"type":"invalid_request_error"}}"#).status(400);
+    let fine = Say::events(&stream(1, &[text("fine")]));
+    let setup = setup().says([refusal.clone(), fine.clone(), fine.clone()]);
+    setup.send(ASK).await;
+    assert_eq!(setup.take_got().len(), 2);
+    setup.send(ASK).await;
+    assert!(setup.take_got()[0].body.contains("headroom_retrieve"), "the layer is on");
 }
 
 #[tokio::test]

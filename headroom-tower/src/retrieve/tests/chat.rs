@@ -24,7 +24,7 @@ pub(super) fn ours(n: usize) -> Value {
     )
 }
 
-fn bash() -> Value {
+pub(super) fn bash() -> Value {
     call("call_0123456789abcdefghijkl", "Bash", &json!({"command":"ls \"x\" \u{e4}"}))
 }
 
@@ -39,7 +39,7 @@ fn finish(calls: &[Value]) -> &'static str {
     if calls.is_empty() { "stop" } else { "tool_calls" }
 }
 
-fn whole(n: usize, (text, calls): &Said) -> String {
+pub(super) fn whole(n: usize, (text, calls): &Said) -> String {
     let content = if text.is_empty() { Value::Null } else { json!(text) };
     let mut message = json!({"role":"assistant","content":content});
     if !calls.is_empty() {
@@ -83,7 +83,7 @@ pub(super) fn stream(n: usize, (text, calls): &Said) -> String {
 }
 
 /// A strict client: what it makes of a stream, with the rules of the official SDKs.
-fn accumulate(stream: &str) -> Value {
+pub(super) fn accumulate(stream: &str) -> Value {
     let mut message = json!({"role":"","content":"","tool_calls":[]});
     let (mut id, mut finish, mut usage, mut done) = (Value::Null, Value::Null, Value::Null, false);
     for event in stream.split("\n\n").filter(|event| !event.is_empty() && !event.starts_with(':')) {
@@ -143,7 +143,7 @@ fn ask(streaming: bool) -> String {
     if streaming { ASK.to_owned() } else { ASK.replace("\"stream\":true,", "") }
 }
 
-fn read(answer: &Answer, streaming: bool) -> Value {
+pub(super) fn read(answer: &Answer, streaming: bool) -> Value {
     if streaming {
         return accumulate(&answer.body);
     }
@@ -255,12 +255,12 @@ async fn a_chunk_that_says_all_at_once_is_taken_apart() {
 #[tokio::test]
 async fn a_model_that_does_not_stop_calling_is_stopped() {
     for streaming in [true, false] {
-        let rounds: Vec<_> = (1..=6).map(|n| ("again ", vec![ours(n)])).collect();
+        let rounds: Vec<_> = (1..=8).map(|n| ("again ", vec![ours(n)])).collect();
         let (setup, answer) = say(&rounds, streaming).await;
         let answer = read(&answer, streaming);
         assert_eq!(answer["finish_reason"], "stop");
-        assert_eq!(answer["message"]["content"], "again ".repeat(6));
-        assert_eq!(setup.got().len(), 6);
+        assert_eq!(answer["message"]["content"], "again ".repeat(8));
+        assert_eq!(setup.got().len(), 8);
     }
 }
 

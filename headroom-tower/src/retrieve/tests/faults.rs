@@ -12,19 +12,19 @@ use super::{
 };
 
 /// A wire format: how to ask, what the model says first, and what last.
-struct Wire {
-    name: &'static str,
-    path: &'static str,
-    ask: &'static str,
+pub(super) struct Wire {
+    pub(super) name: &'static str,
+    pub(super) path: &'static str,
+    pub(super) ask: &'static str,
     /// A round that calls our tool for the nth time.
-    calls: fn(usize) -> String,
+    pub(super) calls: fn(usize) -> String,
     /// The round that ends the turn.
-    ends: fn() -> String,
+    pub(super) ends: fn() -> String,
     /// The same round cut off by the token limit in the middle of our call.
     cut: fn() -> String,
 }
 
-const WIRES: [Wire; 4] = [
+pub(super) const WIRES: [Wire; 4] = [
     Wire {
         name: "anthropic",
         path: "/v1/messages",
@@ -81,13 +81,13 @@ impl Wire {
         (setup, answer)
     }
 
-    fn done(&self) -> Say {
+    pub(super) fn done(&self) -> Say {
         Say::events(&(self.ends)())
     }
 }
 
 /// Whether the last event says that the answer failed, in the words of this API.
-fn failed(wire: &Wire, answer: &Answer) -> bool {
+pub(super) fn failed(wire: &Wire, answer: &Answer) -> bool {
     let last = data(&answer.body).pop().unwrap_or_default();
     match wire.name {
         "anthropic" | "responses" => last["type"] == "error",
@@ -204,12 +204,18 @@ async fn a_call_cut_off_by_the_token_limit_is_no_call() {
 #[tokio::test]
 async fn a_model_that_does_not_stop_calling_is_stopped() {
     for wire in &WIRES {
-        let (setup, answer) = wire.send((2..=6).map(|n| Say::events(&(wire.calls)(n)))).await;
+        let (setup, answer) = wire.send((2..=8).map(|n| Say::events(&(wire.calls)(n)))).await;
         assert!(!failed(wire, &answer), "{}", wire.name);
-        assert_eq!((setup.got().len(), setup.left()), (6, 0), "{}", wire.name);
-        assert!(setup.got()[5].body.contains("The limit of headroom_retrieve"), "{}", wire.name);
+        assert_eq!((setup.got().len(), setup.left()), (8, 0), "{}", wire.name);
+        for (n, got) in setup.got().iter().enumerate() {
+            assert_eq!(
+                got.body.matches("The limit of headroom_retrieve").count(),
+                n.saturating_sub(4),
+                "{n}"
+            );
+        }
         assert!(
-            setup.recorder.events().last().unwrap().ends_with("5 rounds 5 calls gave up"),
+            setup.recorder.events().last().unwrap().ends_with("7 rounds 7 calls gave up"),
             "{}",
             wire.name
         );
@@ -276,15 +282,49 @@ async fn what_was_read_of_an_event_goes_before_the_error_that_cuts_it() {
 
 #[tokio::test]
 async fn an_event_of_any_length_is_held_to_a_limit() {
-    // In the first round it passes; behind a hidden one the client could make nothing of it.
-    let long = format!("event: x\ndata: {{\"type\":\"x\",\"text\":\"{}\"}}\n\n", "x".repeat(9 << 20));
+    // In the first round it passes, and what follows is read; behind a hidden one the client could make nothing of it.
+    for megabytes in [9, 50] {
+        let long =
+            format!("event: x\ndata: {{\"type\":\"x\",\"text\":\"{}\"}}\n\n", "x".repeat(megabytes << 20));
+        let end = anthropic::stream(1, &[text("Look. "), ours(1)]);
+        let (begin, rest) = end.split_at(end.find("event: content_block_start").unwrap());
+        let sent = format!("{begin}{long}{rest}");
+        let says = [Say::events(&sent).cut(1 << 20), WIRES[0].done()];
+        let setup = Setup::new("/v1/messages").says(says);
+        let answer = setup.send(ASK).await;
+        assert_eq!(setup.got().len(), 2, "the call behind it is answered");
+        assert!(answer.body.starts_with(&format!("{begin}{long}")));
+        assert!(answer.body.contains("done") && !answer.body.contains("headroom_retrieve"));
+        let (_, answer) = WIRES[0].send([Say::events(&format!("{long}{rest}")).cut(1 << 20)]).await;
+        assert!(failed(&WIRES[0], &answer));
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_pings_pass_and_the_call_behind_them_is_answered() {
     let end = anthropic::stream(1, &[text("Look. "), ours(1)]);
     let (begin, rest) = end.split_at(end.find("event: content_block_start").unwrap());
-    let sent = format!("{begin}{long}{rest}");
-    let answer = Setup::new("/v1/messages").says([Say::events(&sent).cut(1 << 20)]).send(ASK).await;
-    assert_eq!(answer.body.len(), sent.len());
-    let (_, answer) = WIRES[0].send([Say::events(&format!("{long}{rest}")).cut(1 << 20)]).await;
-    assert!(failed(&WIRES[0], &answer));
+    let pings = "event: ping\ndata: {\"type\": \"ping\"}\n\n".repeat(100_000);
+    let says = [Say::events(&format!("{begin}{pings}{rest}")).cut(1 << 16), WIRES[0].done()];
+    let answer = Setup::new("/v1/messages").says(says).send(ASK).await;
+    assert_eq!(answer.body.matches("event: ping").count(), 100_000 + 3);
+    assert_eq!(accumulate(&answer.body)["content"], serde_json::json!([text("Look. "), text("done")]));
+}
+
+#[tokio::test]
+async fn a_reset_within_any_event_shows_nothing_of_our_call() {
+    for wire in &WIRES {
+        let whole = (wire.calls)(1);
+        for at in 0..whole.len() {
+            let cut = &whole.as_bytes()[..at];
+            let mut say = Say::events("").breaks();
+            say.chunks = vec![bytes::Bytes::copy_from_slice(cut)];
+            let setup = Setup::new(wire.path).says([say]);
+            let answer = setup.send(wire.ask).await;
+            assert!(!answer.body.contains("headroom_retrieve"), "{} {at}: {}", wire.name, answer.body);
+            assert!(answer.error.is_some(), "{} {at}", wire.name);
+        }
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::support::{Answer, Say, Setup, data, handle};
 
 pub(super) const ASK: &str = r#"{"tools":[{"functionDeclarations":[{"name":"shell"}]}],"contents":[{"role":"user","parts":[{"text":"what happened?"}]}]}"#;
 pub(super) const STREAM: &str = "/v1beta/models/gemini-x:streamGenerateContent?alt=sse";
-const WHOLE: &str = "/v1beta/models/gemini-x:generateContent";
+pub(super) const WHOLE: &str = "/v1beta/models/gemini-x:generateContent";
 
 pub(super) fn text(text: &str) -> Value {
     json!({"text":text})
@@ -19,7 +19,7 @@ pub(super) fn ours(n: usize) -> Value {
         "thoughtSignature":format!("own{n}")})
 }
 
-fn shell(signature: Option<&str>) -> Value {
+pub(super) fn shell(signature: Option<&str>) -> Value {
     let mut part = json!({"functionCall":{"name":"shell","args":{"command":"ls"}}});
     if let Some(signature) = signature {
         part["thoughtSignature"] = json!(signature);
@@ -31,7 +31,7 @@ fn usage(n: usize) -> Value {
     json!({"promptTokenCount":100*n,"candidatesTokenCount":10,"thoughtsTokenCount":1,"totalTokenCount":100*n+11})
 }
 
-fn whole(n: usize, parts: &[Value]) -> String {
+pub(super) fn whole(n: usize, parts: &[Value]) -> String {
     json!({"candidates":[{"content":{"parts":parts,"role":"model"},"finishReason":"STOP","index":0}],
         "usageMetadata":usage(n),"responseId":format!("r{n}")})
     .to_string()
@@ -61,7 +61,7 @@ async fn say(rounds: &[Vec<Value>], streaming: bool) -> (Setup, Answer) {
 }
 
 /// All parts, the finish and the usage.
-fn read(answer: &Answer, streaming: bool) -> (Vec<Value>, Value, Value) {
+pub(super) fn read(answer: &Answer, streaming: bool) -> (Vec<Value>, Value, Value) {
     let chunks =
         if streaming { data(&answer.body) } else { vec![serde_json::from_str(&answer.body).unwrap()] };
     let mut parts = Vec::new();
@@ -154,14 +154,16 @@ async fn mixed_calls_get_their_signature_back_in_the_next_request() {
         let parts = vec![ours(1), shell(None)];
         let (setup, answer) = say(std::slice::from_ref(&parts), streaming).await;
         let (visible, finish, _) = read(&answer, streaming);
-        assert_eq!((visible.as_slice(), finish), (&[shell(None)][..], json!("STOP")));
+        // The client's call has it too, so that it can be sent back also where ours is lost.
+        let shown = shell(Some("own1"));
+        assert_eq!((&visible, finish), (&vec![shown.clone()], json!("STOP")));
         assert_eq!(setup.take_got().len(), 1);
         let mut next: Value = serde_json::from_str(ASK).unwrap();
         let response = json!({"functionResponse":{"name":"shell","response":{"output":"a.txt"}}});
-        next["contents"].as_array_mut().unwrap().extend([
-            json!({"role":"model","parts":[shell(None)]}),
-            json!({"role":"user","parts":[response]}),
-        ]);
+        next["contents"]
+            .as_array_mut()
+            .unwrap()
+            .extend([json!({"role":"model","parts":[shown]}), json!({"role":"user","parts":[response]})]);
         let setup = setup.says([Say::events(&stream(3, &[text("done")]))]);
         setup.send(&next.to_string()).await;
         let sent: Value = serde_json::from_str(&setup.got()[0].body).unwrap();
@@ -180,6 +182,10 @@ async fn streams_that_are_no_events_and_cached_contents_are_not_served() {
     assert!(!setup.got()[0].body.contains("headroom_retrieve"));
     let setup = Setup::new(WHOLE).says([Say::json("{}")]);
     setup.send(&ASK.replace("{\"tools\"", "{\"cachedContent\":\"c\",\"tools\"")).await;
+    assert!(!setup.got()[0].body.contains("headroom_retrieve"));
+    let setup = Setup::new(STREAM).says([Say::events("")]);
+    let in_pieces = r#"{"toolConfig":{"functionCallingConfig":{"streamFunctionCallArguments":true}},"tools""#;
+    setup.send(&ASK.replace("{\"tools\"", in_pieces)).await;
     assert!(!setup.got()[0].body.contains("headroom_retrieve"));
 }
 

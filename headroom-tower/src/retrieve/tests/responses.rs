@@ -12,12 +12,17 @@ fn setup() -> Setup {
     Setup::new("/v1/responses")
 }
 
+/// As the provider makes them: nobody else has one.
+fn id(n: usize) -> String {
+    format!("resp_{n}a0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5")
+}
+
 pub(super) fn ours(n: usize) -> Value {
     let arguments = json!({"hash":handle().to_string(),"lines":"2","n":n}).to_string();
     json!({"type":"function_call","id":format!("fc_{n}"),"call_id":format!("call_own{n}"),"name":"headroom_retrieve","arguments":arguments,"status":"completed"})
 }
 
-fn shell() -> Value {
+pub(super) fn shell() -> Value {
     json!({"type":"function_call","id":"fc_s","call_id":"call_0123456789abcdefghij","name":"shell","arguments":"{\"c\":\"ls\"}","status":"completed"})
 }
 
@@ -29,8 +34,8 @@ pub(super) fn message(text: &str) -> Value {
     json!({"type":"message","id":"msg","role":"assistant","status":"completed","content":[{"type":"output_text","text":text,"annotations":[]}]})
 }
 
-fn response(n: usize, status: &str, items: &[Value]) -> Value {
-    json!({"id":format!("resp_{n}"),"object":"response","status":status,"output":items,
+pub(super) fn response(n: usize, status: &str, items: &[Value]) -> Value {
+    json!({"id":id(n),"object":"response","status":status,"output":items,
         "usage":{"input_tokens":100*n,"output_tokens":10,"total_tokens":100*n+10}})
 }
 
@@ -74,7 +79,7 @@ pub(super) fn stream(n: usize, items: &[Value]) -> String {
 }
 
 /// A strict client: the final response, with the rules of the official SDKs.
-fn accumulate(stream: &str) -> Value {
+pub(super) fn accumulate(stream: &str) -> Value {
     let (mut id, mut last, mut next) = (Value::Null, Value::Null, 0);
     let mut items: Vec<Value> = Vec::new();
     for event in stream.split("\n\n").filter(|event| !event.is_empty() && !event.starts_with(':')) {
@@ -122,7 +127,7 @@ async fn say(ask: &str, rounds: &[Vec<Value>], streaming: bool) -> (Setup, Answe
     (setup, answer)
 }
 
-fn read(answer: &Answer, streaming: bool) -> Value {
+pub(super) fn read(answer: &Answer, streaming: bool) -> Value {
     if streaming { accumulate(&answer.body) } else { serde_json::from_str(&answer.body).unwrap() }
 }
 
@@ -202,12 +207,12 @@ async fn mixed_calls_need_no_further_request_and_are_completed_in_the_next() {
 
         // One that names the answer it goes on from.
         let mut next: Value = serde_json::from_str(ASK).unwrap();
-        next["previous_response_id"] = json!("resp_1");
+        next["previous_response_id"] = json!(id(1));
         next["input"] = json!([output]);
         let setup = setup.says([Say::events(&stream(2, &[message("done")]))]);
         setup.send(&next.to_string()).await;
         let sent: Value = serde_json::from_str(&setup.take_got()[0].body).unwrap();
-        assert_eq!(sent["previous_response_id"], "resp_1");
+        assert_eq!(sent["previous_response_id"], id(1));
         assert_eq!(sent["input"][0]["call_id"], "call_own1");
         assert_eq!(sent["input"][1], output);
     }
@@ -220,15 +225,15 @@ async fn who_goes_on_from_an_answer_goes_on_from_its_end() {
         .replace(r#"[{"type":"message","role":"user","content":"what happened?"}]"#, r#""what happened?""#);
     let rounds = [vec![ours(1)], vec![message("It broke.")]];
     let (setup, answer) = say(&ask, &rounds, true).await;
-    assert_eq!(accumulate(&answer.body)["id"], "resp_1");
+    assert_eq!(accumulate(&answer.body)["id"], id(1));
     let second: Value = serde_json::from_str(&setup.take_got()[1].body).unwrap();
     assert_eq!(second["input"][0], json!({"type":"message","role":"user","content":"what happened?"}));
     assert_eq!(second["input"].as_array().unwrap().len(), 3);
-    let next = json!({"model":"gpt-x","stream":true,"tools":[{"type":"function","name":"shell"}],"previous_response_id":"resp_1","input":"go on"});
+    let next = json!({"model":"gpt-x","stream":true,"tools":[{"type":"function","name":"shell"}],"previous_response_id":id(1),"input":"go on"});
     let setup = setup.says([Say::events(&stream(3, &[message("done")]))]);
     setup.send(&next.to_string()).await;
     let sent: Value = serde_json::from_str(&setup.take_got()[0].body).unwrap();
-    assert_eq!((&sent["previous_response_id"], &sent["input"]), (&json!("resp_2"), &json!("go on")));
+    assert_eq!((&sent["previous_response_id"], &sent["input"]), (&json!(id(2)), &json!("go on")));
 }
 
 #[tokio::test]

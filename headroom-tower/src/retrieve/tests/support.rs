@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::{
-    HeadroomBody, HeadroomLayer,
+    HeadroomBody, HeadroomLayer, ResponseBody,
     config::Engine,
     test_support::{Recorder, TestBody},
 };
@@ -228,7 +228,7 @@ impl Setup {
     }
 
     /// The response before anything of its body is read.
-    pub(super) async fn open(&self, body: &str) -> Response<HeadroomBody<TestBody>> {
+    pub(super) async fn open(&self, body: &str) -> Response<ResponseBody<TestBody>> {
         self.open_with(body, &[]).await
     }
 
@@ -236,7 +236,7 @@ impl Setup {
         &self,
         body: &str,
         headers: &[(&str, &str)],
-    ) -> Response<HeadroomBody<TestBody>> {
+    ) -> Response<ResponseBody<TestBody>> {
         let (script, got, open) = (self.script.clone(), self.got.clone(), self.open.clone());
         let inner = service_fn(move |request: Request<HeadroomBody<TestBody>>| {
             let (script, got, open) = (script.clone(), got.clone(), open.clone());
@@ -266,7 +266,7 @@ impl Setup {
 }
 
 /// Reads a response to its end.
-pub(super) async fn read(response: Response<HeadroomBody<TestBody>>) -> Answer {
+pub(super) async fn read(response: Response<ResponseBody<TestBody>>) -> Answer {
     let (head, body) = response.into_parts();
     let mut body = std::pin::pin!(body);
     let mut answer = Answer {

@@ -460,6 +460,7 @@ fn results(body: &Value) -> Vec<(String, Option<String>, Option<String>)> {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn published_workloads_shrink_and_show_every_needle() {
     let tokens = |text: &str| bpe_openai::o200k_base().count(text);
     for (name, least) in [
@@ -471,7 +472,7 @@ fn published_workloads_shrink_and_show_every_needle() {
     ] {
         let texts = shared_texts("workloads");
         let file = |end: &str| texts.iter().find(|(path, _)| path.ends_with(format!("{name}.{end}.json")));
-        let Some((_, meta)) = file("meta") else { return };
+        let (_, meta) = file("meta").unwrap();
         let meta: Value = serde_json::from_str(meta).unwrap();
         for form in ["anthropic", "openai"] {
             let body: Value = serde_json::from_str(&file(form).unwrap().1).unwrap();
@@ -498,11 +499,12 @@ fn published_workloads_shrink_and_show_every_needle() {
 }
 
 #[test]
+#[ignore = "needs HEADROOM_SHARED"]
 fn real_json_keeps_its_needles() {
     let tokens = |text: &str| bpe_openai::o200k_base().count(text);
     let texts = shared_texts("corpora");
     let file = |name: &str| texts.iter().find(|(path, _)| path.ends_with(name)).map(|(_, text)| text);
-    let Some(all) = file("needles.json") else { return };
+    let all = file("needles.json").unwrap();
     let all: Value = serde_json::from_str(all).unwrap();
     let (mut needles, mut visible) = (0, 0);
     for (name, spec) in all.as_object().unwrap().iter().filter(|(name, _)| name.starts_with("json/")) {

@@ -1,0 +1,260 @@
+//! Clients with a megabyte of fresh output each, first among themselves and then beside one that sends whatever takes
+//! most time and memory.
+//!
+//! ```sh
+//! HEADROOM_LOAD_SECONDS=60 cargo test --release -p headroom-cli --test load -- --ignored --nocapture
+//! ```
+//!
+//! `HEADROOM_LOAD_CLIENTS` says how many clients there are, and `HEADROOM_LOAD_BINARY` takes another build of the program.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may"
+)]
+
+mod support;
+
+use std::{
+    env,
+    fmt::Write,
+    fs,
+    net::SocketAddr,
+    process::Command,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use self::support::{Connection, Proxy, Upstream, exchange, ok, post};
+
+/// Bytes of fresh output in each request.
+const FRESH: usize = 1 << 20;
+/// What the layer may hold for request bodies, in MB.
+const BOUND: f64 = 1024.0;
+/// What the proxy takes besides: its memories of decisions, of originals, and what the allocator keeps.
+const REST: f64 = 400.0;
+/// How much slower others may be beside a hostile client.
+const MOST_TIMES: f64 = 2.0;
+/// Between two looks at the proxy.
+const PAUSE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What was measured in one phase.
+#[derive(Debug, Default)]
+struct Phase {
+    requests: Vec<f64>,
+    livez: Vec<f64>,
+    resident: f64,
+}
+
+#[test]
+#[ignore = "takes as long as it is told"]
+fn others_are_served_beside_a_hostile_client_and_memory_stays_within_its_bound() {
+    let number =
+        |name: &str, default: f64| env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let (seconds, clients) = (number("HEADROOM_LOAD_SECONDS", 16.0), number("HEADROOM_LOAD_CLIENTS", 32.0));
+    let upstream = Upstream::answering(ok(
+        r#"{"id":"m","type":"message","role":"assistant","content":[{"type":"text","text":"next"}],"usage":{"input_tokens":9,"output_tokens":1}}"#,
+    ));
+    let home = tempfile::tempdir().unwrap();
+    let binary =
+        env::var("HEADROOM_LOAD_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_headroom").to_owned());
+    let mut command = Command::new(binary);
+    command.args(["proxy", "--listen", "127.0.0.1:0", "--log", "off", "--upstream"]);
+    command.arg(format!("http://{}", upstream.address)).env_clear().env("HEADROOM_HOME", home.path());
+    let proxy = Proxy::start(&mut command);
+    let over = AtomicBool::new(false);
+    let phases = thread::scope(|scope| {
+        let over = &over;
+        scope.spawn(move || {
+            // What comes is let go.
+            while !over.load(Ordering::Relaxed) {
+                let _ = upstream.request_within(Duration::from_millis(50));
+            }
+        });
+        let length = Duration::from_secs_f64(seconds / 2.0);
+        let seed = AtomicU64::new(1);
+        let phases = [false, true].map(|hostile| phase(&proxy, clients as usize, length, &seed, hostile));
+        over.store(true, Ordering::Relaxed);
+        phases
+    });
+    for (name, phase) in ["alone", "beside a hostile client"].iter().zip(&phases) {
+        let [p50, p99] = [0.5, 0.99].map(|share| quantile(&phase.requests, share));
+        let [live50, live99] = [0.5, 0.99].map(|share| quantile(&phase.livez, share) * 1000.0);
+        eprintln!(
+            "{name}: {} requests, p50 {p50:.2} s, p99 {p99:.2} s; livez p50 {live50:.1} ms, p99 {live99:.1} ms; \
+             {:.0} MB resident at most",
+            phase.requests.len(),
+            phase.resident
+        );
+    }
+    let [alone, beside] = &phases;
+    assert!(alone.requests.len() >= clients as usize && beside.requests.len() >= clients as usize);
+    let (usual, slow) = (quantile(&alone.requests, 0.99), quantile(&beside.requests, 0.99));
+    assert!(slow <= usual * MOST_TIMES, "others wait {slow:.2} s instead of {usual:.2} s");
+    for phase in &phases {
+        assert!(phase.resident <= BOUND + REST, "{:.0} MB", phase.resident);
+    }
+}
+
+/// What clients wait for in this time.
+fn phase(proxy: &Proxy, clients: usize, length: Duration, seed: &AtomicU64, hostile: bool) -> Phase {
+    let (address, end) = (proxy.address, Instant::now() + length);
+    let requests = Mutex::new(Vec::new());
+    let mut phase = Phase::default();
+    thread::scope(|scope| {
+        for _ in 0..clients {
+            scope.spawn(|| {
+                let mut connection = Connection::open(address).patiently(PATIENCE);
+                while Instant::now() < end {
+                    let body = request(&log(seed.fetch_add(1, Ordering::Relaxed)));
+                    let start = Instant::now();
+                    connection.write(post("/v1/messages", "", body.as_bytes())).unwrap();
+                    assert_eq!(connection.read().unwrap().status(), 200);
+                    requests.lock().unwrap().push(start.elapsed().as_secs_f64());
+                }
+            });
+        }
+        if hostile {
+            for attack in ATTACKS {
+                scope.spawn(move || attack(address, end));
+            }
+        }
+        while Instant::now() < end {
+            let start = Instant::now();
+            assert_eq!(
+                exchange(address, "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").status(),
+                200
+            );
+            phase.livez.push(start.elapsed().as_secs_f64());
+            phase.resident = resident(proxy.id()).max(phase.resident);
+            thread::sleep(PAUSE);
+        }
+    });
+    phase.requests = requests.into_inner().unwrap();
+    phase
+}
+
+/// What the hostile client does on connections of its own, until the end.
+const ATTACKS: [fn(SocketAddr, Instant); 4] = [
+    |address, end| send_and_leave(address, end, "", &many_texts()),
+    |address, end| send_and_leave(address, end, "content-encoding: gzip\r\n", &bomb()),
+    |address, end| send_and_leave(address, end, "", request(&broken_code()).as_bytes()),
+    |address, end| {
+        // Bodies that stand still.
+        let body = vec![b' '; 20 << 20];
+        let head = format!(
+            "POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len() + 1
+        );
+        let mut open = Vec::new();
+        while Instant::now() < end {
+            if open.len() < 24 {
+                let mut connection = Connection::open(address).patiently(Duration::from_millis(200));
+                // Held back once there is no room.
+                let _ = connection.write(&head).and_then(|()| connection.write(&body));
+                open.push(connection);
+            }
+            thread::sleep(PAUSE);
+        }
+    },
+];
+
+/// Sends a body again and again, and closes the connection before it is answered.
+fn send_and_leave(address: SocketAddr, end: Instant, headers: &str, body: &[u8]) {
+    while Instant::now() < end {
+        let mut connection = Connection::open(address).patiently(Duration::from_secs(1));
+        if connection.write(post("/v1/messages", headers, body)).is_ok() {
+            let _ = connection.read();
+        }
+    }
+}
+
+/// A result of very many short texts.
+fn many_texts() -> Vec<u8> {
+    let texts: Vec<_> =
+        (0..45_000).map(|n| format!(r#"{{"type":"text","text":"text number {n}, of very many"}}"#)).collect();
+    conversation(&format!("[{}]", texts.join(","))).into_bytes()
+}
+
+/// Some 300 KB that decode to some 50 MB.
+fn bomb() -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    let noise = log(0);
+    let text: String = noise
+        .as_bytes()
+        .chunks(100)
+        .take(6_000)
+        .map(|part| String::from_utf8_lossy(part).into_owned() + &"y".repeat(8_000))
+        .collect();
+    std::io::Write::write_all(&mut encoder, request(&text).as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Short enough to be worked on at once, and code in which hardly anything fits together.
+fn broken_code() -> String {
+    let mut text = String::from("#include <vector>\nnamespace broken {\nclass Broken {\npublic:\n");
+    for n in 0..600 {
+        writeln!(text, "  std::vector<int> part{n}( {{ < return (static )) if ( part{n}->next [ {n} ;")
+            .unwrap();
+    }
+    text.truncate(28 << 10);
+    text
+}
+
+/// A request of an agent with this output of a command.
+fn request(output: &str) -> String {
+    conversation(&serde_json::to_string(output).unwrap())
+}
+
+fn conversation(content: &str) -> String {
+    format!(
+        r#"{{"model":"claude-opus-5-5","max_tokens":9,"tools":[{{"name":"Bash","input_schema":{{"type":"object"}}}}],"system":"{}","messages":[{{"role":"user","content":"why do orders fail?"}},{{"role":"assistant","content":[{{"type":"tool_use","id":"t1","name":"Bash","input":{{"command":"./report"}}}}]}},{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"t1","content":{content}}}]}}]}}"#,
+        "You are an agent. ".repeat(300)
+    )
+}
+
+/// Output of this size that nobody has seen before.
+fn log(seed: u64) -> String {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    let mut text = String::new();
+    for line in 0.. {
+        if text.len() >= FRESH {
+            break;
+        }
+        let (level, what) = if next() % 61 == 0 { ("ERROR", "refused") } else { ("INFO", "served") };
+        let (order, took, span) = (next() % 100_000, next() % 900, next());
+        writeln!(
+            text,
+            "2026-11-20T10:{:02}:{:02}Z {level} request of order {order} {what} in {took} ms, span {span:08x}",
+            line / 60 % 60,
+            line % 60
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let at = ((values.len().max(1) - 1) as f64 * share).round() as usize;
+    values.get(at).copied().unwrap_or_default()
+}
+
+/// In MB of 2^20 bytes.
+fn resident(process: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+}

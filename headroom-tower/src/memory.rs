@@ -1,0 +1,225 @@
+//! A bound on the bytes of request bodies at hand, whatever comes.
+//!
+//! Nothing is passed through because memory is short: what a request becomes must not depend on load. So whoever finds
+//! no room waits. Two pools keep that free of deadlocks. Bodies as they came are in the first: it is entered piece by
+//! piece while they are read, and one reader at a time may go over it, so that some body is always read to its end.
+//! The work on them is in the second: it is entered once, for all that the work can take, by who has read all, and left
+//! when the work is done. The body that came out of it moves to the first pool, where there is room.
+
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit as Permit, Semaphore};
+
+/// The default of `max_buffered`: 1 GiB.
+const MAX_BUFFERED: u64 = 1 << 30;
+/// Permits stand for so many bytes, because a permit is counted in 32 bits.
+const UNIT: u64 = 1 << 10;
+/// Working on a body takes as much memory as so many bodies: itself decoded, and what the engine holds.
+const WORK: u64 = 4;
+
+/// Where memory for bodies comes from. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory {
+    bodies: Pool,
+    work: Pool,
+    /// Held by the one reader that may go over the pool of bodies.
+    over: Arc<Semaphore>,
+}
+
+#[derive(Clone, Debug)]
+struct Pool {
+    free: Arc<Semaphore>,
+    units: u32,
+}
+
+impl Memory {
+    pub(crate) fn new(bytes: u64) -> Self {
+        Self { bodies: Pool::new(bytes / 2), work: Pool::new(bytes / 2), over: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Counts a body that is about to be read.
+    pub(crate) fn meter(&self) -> Meter {
+        Meter { memory: self.clone(), paid: 0, held: Held::default(), wait: None }
+    }
+
+    /// Waits until there is room for the work on a body that decodes to at most so many bytes.
+    pub(crate) fn reserve(&self, decoded: u64) -> Reserve {
+        let units = self.work.units_of(decoded.saturating_mul(WORK));
+        match self.work.try_take(units) {
+            Some(permit) => Reserve::Ready(self.clone(), Some(permit)),
+            None => Reserve::Waiting(self.clone(), Box::pin(self.work.clone().take(units))),
+        }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new(MAX_BUFFERED)
+    }
+}
+
+impl Pool {
+    fn new(bytes: u64) -> Self {
+        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
+        let free = Semaphore::new(
+            usize::try_from(units).map_or(Semaphore::MAX_PERMITS, |units| units.min(Semaphore::MAX_PERMITS)),
+        );
+        Self { free: Arc::new(free), units }
+    }
+
+    /// The permits for so many bytes. What would never fit takes all there is.
+    fn units_of(&self, bytes: u64) -> u32 {
+        u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.units)
+    }
+
+    fn try_take(&self, units: u32) -> Option<Permit> {
+        Arc::clone(&self.free).try_acquire_many_owned(units).ok()
+    }
+
+    async fn take(self, units: u32) -> Option<Permit> {
+        // The semaphore is never closed.
+        self.free.acquire_many_owned(units).await.ok()
+    }
+}
+
+/// What a body holds of the pools; given back when it is dropped.
+#[derive(Debug, Default)]
+struct Held {
+    permit: Option<Permit>,
+    over: Option<Permit>,
+}
+
+/// Takes memory for a body piece by piece.
+pub(crate) struct Meter {
+    memory: Memory,
+    paid: u64,
+    held: Held,
+    wait: Option<Pin<Box<dyn Future<Output = Paid> + Send>>>,
+}
+
+enum Paid {
+    Part(Permit),
+    Over(Permit),
+}
+
+impl Meter {
+    /// Waits until there is room for a body of so many bytes, of which some may have been counted before.
+    pub(crate) fn poll(&mut self, bytes: u64, cx: &mut Context<'_>) -> Poll<()> {
+        while self.held.over.is_none() && self.paid < bytes {
+            let units = self.memory.bodies.units_of(bytes - self.paid);
+            let paid = match &mut self.wait {
+                Some(wait) => ready!(wait.as_mut().poll(cx)),
+                None => match self.memory.bodies.try_take(units) {
+                    Some(permit) => Paid::Part(permit),
+                    None => {
+                        self.wait = Some(Box::pin(part_or_over(self.memory.clone(), units)));
+                        continue;
+                    }
+                },
+            };
+            self.wait = None;
+            match paid {
+                Paid::Part(permit) => {
+                    self.paid += permit.num_permits() as u64 * UNIT;
+                    match &mut self.held.permit {
+                        Some(held) => held.merge(permit),
+                        None => self.held.permit = Some(permit),
+                    }
+                }
+                Paid::Over(permit) => self.held.over = Some(permit),
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// The body that was read; its memory is given back when the last of its clones is dropped.
+    pub(crate) fn hold(&mut self, bytes: Bytes) -> Bytes {
+        self.wait = None;
+        hold(bytes, std::mem::take(&mut self.held))
+    }
+}
+
+async fn part_or_over(memory: Memory, units: u32) -> Paid {
+    let (mut part, mut over) = (pin!(memory.bodies.take(units)), pin!(memory.over.acquire_owned()));
+    std::future::poll_fn(|cx| {
+        if let Poll::Ready(Some(permit)) = part.as_mut().poll(cx) {
+            return Poll::Ready(Paid::Part(permit));
+        }
+        match over.as_mut().poll(cx) {
+            Poll::Ready(Ok(permit)) => Poll::Ready(Paid::Over(permit)),
+            _ => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Memory that work will take.
+pub(crate) enum Reserve {
+    Ready(Memory, Option<Permit>),
+    Waiting(Memory, Pin<Box<dyn Future<Output = Option<Permit>> + Send>>),
+}
+
+impl Reserve {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reservation> {
+        let (memory, permit) = match self {
+            Self::Ready(memory, permit) => (memory, permit.take()),
+            Self::Waiting(memory, wait) => (&mut *memory, ready!(wait.as_mut().poll(cx))),
+        };
+        Poll::Ready(Reservation { memory: memory.clone(), permit: Arc::new(Mutex::new(permit)) })
+    }
+}
+
+/// Memory that work takes. Clones share it, and the last of them gives it back: a task that nobody waits for any more
+/// still holds its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Reservation {
+    memory: Memory,
+    permit: Arc<Mutex<Option<Permit>>>,
+}
+
+impl Reservation {
+    /// Gives back what is not needed, once it is known to how many bytes a body decodes.
+    pub(crate) fn shrink_to_work_on(&self, decoded: u64) {
+        self.shrink(decoded.saturating_mul(WORK));
+    }
+
+    /// Ends the work. What these bytes take, and so many others that live as long as they do, is counted on.
+    pub(crate) fn hold(&self, bytes: Bytes, others: u64) -> Bytes {
+        let size = (bytes.len() as u64).saturating_add(others);
+        let bodies = &self.memory.bodies;
+        // Answers take minutes: work must not wait for them, as long as bodies can.
+        if let Some(permit) = bodies.try_take(bodies.units_of(size)) {
+            self.shrink(0);
+            return hold(bytes, permit);
+        }
+        self.shrink(size);
+        hold(bytes, self.clone())
+    }
+
+    fn shrink(&self, bytes: u64) {
+        let mut permit = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(permit) = permit.as_mut() {
+            let kept = usize::try_from(bytes.div_ceil(UNIT)).unwrap_or(usize::MAX);
+            drop(permit.split(permit.num_permits().saturating_sub(kept)));
+        }
+    }
+}
+
+/// Bytes with what is given back when the last of their clones is dropped.
+fn hold(bytes: Bytes, held: impl Send + 'static) -> Bytes {
+    struct Owner<H>(Bytes, H);
+
+    impl<H> AsRef<[u8]> for Owner<H> {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    if bytes.is_empty() { bytes } else { Bytes::from_owner(Owner(bytes, held)) }
+}
