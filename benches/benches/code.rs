@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark may")]
 
 use divan::{Bencher, counter::BytesCount};
-use headroom_core::{Headroom, Hints, Means, Options};
+use headroom_core::{CompressOptions, Engine, Hints, Retrieval};
 
 fn main() {
     divan::main();
@@ -43,13 +43,13 @@ fn source(language: &str, bytes: usize) -> String {
 
 fn run(bencher: Bencher<'_, '_>, text: &str, hints: &Hints) {
     // Nothing is remembered between texts.
-    let headroom = Headroom::new();
+    let headroom = Engine::new();
     bencher.counter(BytesCount::of_str(text)).bench(|| headroom.compress_text(text, hints));
 }
 
 fn hints(question: &str, tool: &str, file: &str) -> Hints {
-    let options = Options::new().means(Means::Served);
-    Hints::new().tool(tool).question(question).arguments(format!("{{\"path\":\"{file}\"}}")).options(options)
+    let options = CompressOptions::new().retrieval(Retrieval::ServerTool);
+    Hints::new().tool(tool).query(question).arguments(format!("{{\"path\":\"{file}\"}}")).options(options)
 }
 
 /// Code that people wrote, of which much stays: files of this project, about so many bytes of them.

@@ -11,7 +11,7 @@
 use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
 use divan::{Bencher, black_box, counter::BytesCount};
-use headroom_core::{Api, Headroom, Hints, Means, Options};
+use headroom_core::{Api, CompressOptions, Engine, Hints, Retrieval};
 use headroom_tests::{
     ask::Ask,
     data,
@@ -89,7 +89,7 @@ fn sizes() {
         println!("{name:44} {before:>9} -> {after:>9} bytes ({share:5.1} % less), {tokens:>7} tokens saved");
     };
     let sent = |api, body: &[u8]| {
-        let outcome = Headroom::new().compress(api, body, &Options::new());
+        let outcome = Engine::new().compress(api, body, &CompressOptions::new());
         (outcome.body().map_or(body.len(), <[u8]>::len), outcome.report().tokens_saved)
     };
     for kind in Fresh::ALL {
@@ -113,11 +113,11 @@ fn names() -> Vec<&'static String> {
 fn scan(bencher: Bencher<'_, '_>, name: &String) {
     let conversation = &CONVERSATIONS[name];
     let body = conversation.bodies.last().unwrap();
-    let engine = Headroom::new();
-    let _ = engine.compress(conversation.api, body, &Options::new());
+    let engine = Engine::new();
+    let _ = engine.compress(conversation.api, body, &CompressOptions::new());
     bencher
         .counter(BytesCount::new(body.len()))
-        .bench(|| engine.compress(conversation.api, black_box(body), &Options::new()));
+        .bench(|| engine.compress(conversation.api, black_box(body), &CompressOptions::new()));
 }
 
 /// Pass-through of a request that has nothing to edit.
@@ -125,10 +125,10 @@ fn scan(bencher: Bencher<'_, '_>, name: &String) {
 fn pass_through(bencher: Bencher<'_, '_>, size: usize) {
     let text = serde_json::to_string(&"The keeper writes a line each night.\n".repeat(size / 37)).unwrap();
     let body = format!(r#"{{"messages":[{{"role":"user","content":{text}}}]}}"#).into_bytes();
-    let engine = Headroom::new();
+    let engine = Engine::new();
     bencher
         .counter(BytesCount::new(body.len()))
-        .bench(|| engine.compress(Api::OpenAiChat, black_box(&body), &Options::new()));
+        .bench(|| engine.compress(Api::OpenAiChat, black_box(&body), &CompressOptions::new()));
 }
 
 /// One fresh tool result of about 1 MiB. A new engine each time, so that nothing is remembered.
@@ -137,8 +137,8 @@ fn compress(bencher: Bencher<'_, '_>, kind: Fresh) {
     let body = kind.body(1 << 20);
     bencher
         .counter(BytesCount::new(body.len()))
-        .with_inputs(Headroom::new)
-        .bench_refs(|engine| engine.compress(Api::OpenAiChat, black_box(&body), &Options::new()));
+        .with_inputs(Engine::new)
+        .bench_refs(|engine| engine.compress(Api::OpenAiChat, black_box(&body), &CompressOptions::new()));
 }
 
 /// One result of each kind, from which parts are set aside, at n, 10n and 100n rows: a step that is not linear shows as
@@ -158,10 +158,10 @@ mod kind {
         let (tool, arguments) = output.call(None);
         let ask = Ask { question: "Why is ship lantern4711 late?", tool, arguments, result: &text };
         let body = ask.body(Api::Anthropic);
-        let options = Options::new().means(Means::Served);
+        let options = CompressOptions::new().retrieval(Retrieval::ServerTool);
         bencher
             .counter(BytesCount::new(body.len()))
-            .with_inputs(Headroom::new)
+            .with_inputs(Engine::new)
             .bench_refs(|engine| engine.compress(Api::Anthropic, black_box(&body), &options));
     }
 
@@ -201,9 +201,9 @@ mod text {
         let hints = Hints::new()
             .tool(tool)
             .arguments(arguments.to_string())
-            .question("Why is ship lantern4711 late?")
-            .options(Options::new().means(Means::Served));
-        let engine = Headroom::new();
+            .query("Why is ship lantern4711 late?")
+            .options(CompressOptions::new().retrieval(Retrieval::ServerTool));
+        let engine = Engine::new();
         bencher.counter(BytesCount::new(text.len())).bench(|| engine.compress_text(black_box(&text), &hints));
     }
 
@@ -236,14 +236,14 @@ fn turn(bencher: Bencher<'_, '_>, turns: usize) {
     let body = |turns: usize| format!(r#"{{"messages":[{}]}}"#, items[..turns].join(",")).into_bytes();
     let (before, now) = (body(turns - 1), body(turns));
     let warm = || {
-        let engine = Headroom::new();
-        let _ = engine.compress(Api::OpenAiChat, &before, &Options::new());
+        let engine = Engine::new();
+        let _ = engine.compress(Api::OpenAiChat, &before, &CompressOptions::new());
         engine
     };
     bencher
         .counter(BytesCount::new(now.len()))
         .with_inputs(warm)
-        .bench_refs(|engine| engine.compress(Api::OpenAiChat, black_box(&now), &Options::new()));
+        .bench_refs(|engine| engine.compress(Api::OpenAiChat, black_box(&now), &CompressOptions::new()));
 }
 
 #[divan::bench_group(sample_count = 20)]
@@ -265,10 +265,10 @@ mod conversation {
     fn turns(bencher: Bencher<'_, '_>, name: &String, keep: bool) {
         let conversation = &CONVERSATIONS[name];
         let bytes = conversation.bodies.iter().map(Vec::len).sum::<usize>();
-        bencher.counter(BytesCount::new(bytes)).with_inputs(Headroom::new).bench_values(|engine| {
+        bencher.counter(BytesCount::new(bytes)).with_inputs(Engine::new).bench_values(|engine| {
             for body in &conversation.bodies {
-                let engine = if keep { engine.clone() } else { Headroom::new() };
-                black_box(engine.compress(conversation.api, black_box(body), &Options::new()));
+                let engine = if keep { engine.clone() } else { Engine::new() };
+                black_box(engine.compress(conversation.api, black_box(body), &CompressOptions::new()));
             }
         });
     }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use divan::{Bencher, black_box, counter::BytesCount};
-use headroom_core::{Api, Headroom, Means, Options};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval};
 use headroom_tests::ask::Ask;
 use serde_json::json;
 
@@ -54,10 +54,10 @@ fn of(bencher: Bencher<'_, '_>, text: &str, question: &str) {
     let ask =
         Ask { question, tool: "fetch", arguments: json!({"url": "https://example.org/"}), result: text };
     let body = ask.body(Api::Anthropic);
-    let options = Options::new().means(Means::Served);
+    let options = CompressOptions::new().retrieval(Retrieval::ServerTool);
     bencher
         .counter(BytesCount::new(body.len()))
-        .with_inputs(Headroom::new)
+        .with_inputs(Engine::new)
         .bench_refs(|engine| engine.compress(Api::Anthropic, black_box(&body), &options));
 }
 

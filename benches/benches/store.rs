@@ -17,7 +17,7 @@ fn original(n: usize) -> Original {
         format!("2026-11-20T10:00:{:02} worker-{} GET /api/items/{id} 200 {} ms\n", at % 60, at % 7, id % 300)
     };
     let content: String = (0..100).map(line).collect();
-    Original { handle: Handle::of(&content), content }
+    Original { handle: Handle::from_content(&content), content }
 }
 
 fn batch(first: usize, size: usize) -> Vec<Original> {

@@ -1,7 +1,7 @@
 //! Conversations built from the input: causality turn by turn, and every law on the last request.
 #![no_main]
 
-use headroom_core::{Api, Options};
+use headroom_core::{Api, CompressOptions};
 use headroom_tests::{
     engine::real,
     generate::{Call, Content, Conversation, Escapes, Exchange, Shape, Space, Spelling, Style, bodies},
@@ -15,7 +15,7 @@ use libfuzzer_sys::{
 fuzz_target!(|data: &[u8]| {
     let Ok(conversation) = conversation(&mut Unstructured::new(data)) else { return };
     let bodies = bodies(&conversation);
-    let options = Options::new();
+    let options = CompressOptions::new();
     causality(&real, conversation.api, &bodies, &options).unwrap_or_else(|violation| panic!("{violation}"));
     if let Some(last) = bodies.last() {
         let run = Run::new(&*real(), conversation.api, last, &options)

@@ -14,7 +14,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::stream;
-use headroom_tower::{HeadroomBody, HeadroomLayer, store::MemoryStore};
+use headroom_tower::{HeadroomBody, HeadroomLayer, headroom_store::MemoryStore};
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};

@@ -40,8 +40,8 @@
 //!
 //! Services of actix-web stay on their thread and are not cloned, so they cannot be asked again behind the back of a
 //! stream: this middleware sees requests only, and sets nothing aside unless the client has a tool to fetch it back
-//! ([`Means::Client`](core::Means::Client)) or reads files (feature `spool`). Where calls of `headroom_retrieve` are to
-//! be answered, put [`HeadroomLayer`](tower::HeadroomLayer) around the client with which a handler asks the provider.
+//! ([`Retrieval::ClientTool`](headroom_core::Retrieval::ClientTool)) or reads files (feature `plaintext`). Where calls of `headroom_retrieve` are to
+//! be answered, put [`HeadroomLayer`](headroom_tower::HeadroomLayer) around the client with which a handler asks the provider.
 //!
 //! # What the inner service gets
 //!
@@ -67,7 +67,7 @@
 //!
 //! - Extractors count the body that goes on: `PayloadConfig` (256 KiB) and `JsonConfig` (2 MiB) may take a conversation
 //!   that they would have refused. Conversations of agents are often longer: raise them.
-//! - Those of [`CompressLayer`]: payloads over 32 MiB pass, work on payloads over 32 KiB leaves the worker's thread.
+//! - Those of [`PromptCompressionLayer`]: payloads over 32 MiB pass, work on payloads over 32 KiB leaves the worker's thread.
 //!
 //! # Crate features
 //!
@@ -77,7 +77,7 @@
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
 //! | `tiktoken` | | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; estimated without |
 //! | `code` | | source code is parsed, in thirteen languages; needs a C compiler |
-//! | `spool` | | originals as files that agents read with their own tools |
+//! | `plaintext` | | originals as files that agents read with their own tools |
 //! | `metrics` | | `MetricsObserver` on the `metrics` facade |
 //! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies |
 //!
@@ -98,10 +98,10 @@ mod transform;
 #[cfg(test)]
 mod tests;
 
-pub use headroom_tower as tower;
-pub use headroom_tower::core;
+pub use headroom_tower;
+pub use headroom_tower::headroom_core;
 
-pub use headroom_tower::{CompressLayer, HeadroomOverride, RequestReport, SkipReason};
+pub use headroom_tower::{HeadroomOverride, PromptCompressionLayer, RequestReport, SkipReason};
 pub use middleware::HeadroomMiddleware;
 pub use transform::Headroom;
 

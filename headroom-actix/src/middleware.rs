@@ -6,7 +6,9 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, forward_ready},
 };
 use futures_util::future::LocalBoxFuture;
-use headroom_tower::{CompressLayer, DefaultPredicate, HeadroomBody, Identity, Predicate, RequestReport};
+use headroom_tower::{
+    DefaultPredicate, HeadroomBody, Identity, Predicate, PromptCompressionLayer, RequestReport,
+};
 use http::request::Parts;
 
 use crate::{
@@ -17,11 +19,11 @@ use crate::{
 /// The service that [`Headroom`](crate::Headroom) makes of another.
 pub struct HeadroomMiddleware<S, P = DefaultPredicate> {
     service: Rc<S>,
-    layer: CompressLayer<Identity, P>,
+    layer: PromptCompressionLayer<Identity, P>,
 }
 
 impl<S, P> HeadroomMiddleware<S, P> {
-    pub(crate) fn new(service: S, layer: CompressLayer<Identity, P>) -> Self {
+    pub(crate) fn new(service: S, layer: PromptCompressionLayer<Identity, P>) -> Self {
         Self { service: Rc::new(service), layer }
     }
 }

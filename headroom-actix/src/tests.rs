@@ -23,8 +23,8 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use headroom_tower::{
     HeadroomOverride, Observer, RequestReport, SkipReason, Skipped,
-    core::{Handle, Means, Original},
-    store::{OriginalStore, StoreError},
+    headroom_core::{Handle, Original, Retrieval},
+    headroom_store::{OriginalStore, StoreError},
 };
 use serde_json::{Value, json};
 
@@ -141,9 +141,9 @@ async fn json_of(response: ServiceResponse<impl MessageBody>) -> Value {
 async fn every_extractor_gets_the_rewritten_body() {
     for handler in handlers() {
         assert!(is_smaller(&ask(Headroom::new(), handler(), post(conversation())).await));
-        let pooled = Headroom::new().offload_above(0);
+        let pooled = Headroom::new().blocking_threshold(0);
         assert!(is_smaller(&ask(pooled, handler(), post(conversation())).await));
-        let at_once = Headroom::new().offload_above(u64::MAX);
+        let at_once = Headroom::new().blocking_threshold(u64::MAX);
         assert!(is_smaller(&ask(at_once, handler(), post(conversation())).await));
     }
 }
@@ -382,7 +382,7 @@ async fn ask_storing(store: &Store) -> Value {
             json!({"stored": contents.len(), "resolves": resolves, "is": describe(&request, body.len())}),
         ))
     };
-    let headroom = Headroom::new().store(store.clone()).means(Means::Client);
+    let headroom = Headroom::new().store(store.clone()).retrieval(Retrieval::ClientTool);
     let app = init_service(App::new().wrap(headroom).route("/v1/messages", web::to(handler))).await;
     call_and_read_body_json(&app, post(log()).to_request()).await
 }
@@ -398,21 +398,22 @@ async fn what_is_set_aside_is_in_the_store_before_the_inner_service_runs() {
 async fn if_the_store_fails_the_original_goes_on() {
     let answer = ask_storing(&Store { fails: true, ..Store::default() }).await;
     assert_eq!(answer["stored"], 0);
-    assert_eq!(answer["is"]["skipped"], "store_failed");
+    assert_eq!(answer["is"]["skipped"], "store_failure");
     assert_eq!(answer["is"]["bytes"], log().len());
     assert_eq!(answer["is"]["length"], log().len().to_string());
 }
 
-#[cfg(feature = "spool")]
+#[cfg(feature = "plaintext")]
 #[actix_web::test]
 async fn with_a_spool_the_agent_finds_a_file_where_the_marker_points() {
     let folder = tempfile::tempdir().unwrap();
-    let spool = headroom_tower::store::Spool::new(folder.path().join("spool")).unwrap();
+    let plaintext =
+        headroom_tower::headroom_store::PlaintextStore::new(folder.path().join("plaintext")).unwrap();
     let handler = web::post().to(async |body: String| {
         let path = body.split_once("; /").and_then(|(_, rest)| rest.split_once(']')).expect(&body).0;
         std::fs::read_to_string(format!("/{path}")).unwrap()
     });
-    let app = App::new().wrap(Headroom::new().spool(spool)).route("/v1/messages", handler);
+    let app = App::new().wrap(Headroom::new().plaintext(plaintext)).route("/v1/messages", handler);
     let app = init_service(app).await;
     let mut asked: Value = serde_json::from_slice(&conversation()).unwrap();
     asked["tools"] = json!([{"name": "Read", "input_schema": {}}]);

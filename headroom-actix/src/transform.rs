@@ -5,9 +5,9 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
 };
 use headroom_tower::{
-    CompressLayer, DefaultPredicate, Identity, Observer, Predicate,
-    core::{Api, Means, Tier},
-    store::OriginalStore,
+    DefaultPredicate, Identity, Observer, Predicate, PromptCompressionLayer,
+    headroom_core::{Api, Retrieval, Tier},
+    headroom_store::OriginalStore,
 };
 use http::request::Parts;
 
@@ -15,16 +15,16 @@ use crate::HeadroomMiddleware;
 
 /// Makes the prompts in LLM requests smaller before the inner service gets them.
 ///
-/// It is [`CompressLayer`] for actix-web and has the same settings. Make it once, outside of the closure that makes
+/// It is [`PromptCompressionLayer`] for actix-web and has the same settings. Make it once, outside of the closure that makes
 /// the `App`, and clone it into that: clones share the engine, the store and the places to work.
 ///
 /// # Example
 ///
 /// ```
 /// use actix_web::App;
-/// use headroom_actix::{Headroom, core::Tier};
+/// use headroom_actix::{Headroom, headroom_core::Tier};
 ///
-/// let headroom = Headroom::new().tier(Tier::Context).max_body(8 << 20);
+/// let headroom = Headroom::new().tier(Tier::Dedup).max_body(8 << 20);
 /// let app = App::new().wrap(headroom.clone());
 /// # let _ = app;
 /// ```
@@ -33,13 +33,13 @@ use crate::HeadroomMiddleware;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Headroom<P = DefaultPredicate> {
-    layer: CompressLayer<Identity, P>,
+    layer: PromptCompressionLayer<Identity, P>,
 }
 
 impl Headroom {
     /// A middleware with the default settings and no store.
     pub fn new() -> Self {
-        CompressLayer::new().into()
+        PromptCompressionLayer::new().into()
     }
 }
 
@@ -49,15 +49,15 @@ impl Default for Headroom {
     }
 }
 
-impl<P> From<CompressLayer<Identity, P>> for Headroom<P> {
-    fn from(layer: CompressLayer<Identity, P>) -> Self {
+impl<P> From<PromptCompressionLayer<Identity, P>> for Headroom<P> {
+    fn from(layer: PromptCompressionLayer<Identity, P>) -> Self {
         Self { layer }
     }
 }
 
 macro_rules! settings {
     ($($name:ident($($arg:ident: $type:ty),+);)+) => {$(
-        #[doc = concat!("See [`CompressLayer::", stringify!($name), "`].")]
+        #[doc = concat!("See [`PromptCompressionLayer::", stringify!($name), "`].")]
         pub fn $name(self, $($arg: $type),+) -> Self {
             self.layer.$name($($arg),+).into()
         }
@@ -66,28 +66,28 @@ macro_rules! settings {
 
 impl<P> Headroom<P> {
     settings! {
-        engine(engine: headroom_tower::core::Headroom);
+        engine(engine: headroom_tower::headroom_core::Engine);
         store(store: impl OriginalStore);
-        means(means: Means);
+        retrieval(retrieval: Retrieval);
         observer(observer: impl Observer);
         api(api: Api);
         tier(tier: Tier);
-        tenant_by(tenant: impl Fn(&Parts) -> String + Send + Sync + 'static);
+        tenant_from(tenant: impl Fn(&Parts) -> String + Send + Sync + 'static);
         max_body(bytes: u64);
-        max_decoded(bytes: u64);
-        offload_above(bytes: u64);
-        max_offloads(running: usize);
+        max_decompressed_body(bytes: u64);
+        blocking_threshold(bytes: u64);
+        max_blocking_tasks(running: usize);
         max_buffered(bytes: u64);
     }
 
-    /// See [`CompressLayer::spool`].
-    #[cfg(feature = "spool")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "spool")))]
-    pub fn spool(self, spool: headroom_tower::store::Spool) -> Self {
-        self.layer.spool(spool).into()
+    /// See [`PromptCompressionLayer::plaintext`].
+    #[cfg(feature = "plaintext")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "plaintext")))]
+    pub fn plaintext(self, plaintext: headroom_tower::headroom_store::PlaintextStore) -> Self {
+        self.layer.plaintext(plaintext).into()
     }
 
-    /// Looks at the requests that this predicate wants. See [`CompressLayer::when`].
+    /// Looks at the requests that this predicate wants. See [`PromptCompressionLayer::when`].
     ///
     /// Predicates see the head as the types of `http` 1, without actix-web's extensions.
     pub fn when<Q: Predicate>(self, predicate: Q) -> Headroom<Q> {

@@ -11,20 +11,20 @@ use http_body_util::BodyExt;
 /// # Example
 ///
 /// ```
-/// use headroom_axum::{AxumBody, tower::CompressLayer};
+/// use headroom_axum::{IntoAxumBody, headroom_tower::PromptCompressionLayer};
 ///
 /// struct Gateway {
-///     layer: CompressLayer<AxumBody>,
+///     layer: PromptCompressionLayer<IntoAxumBody>,
 /// }
 ///
-/// let gateway = Gateway { layer: CompressLayer::new().map_body(AxumBody::new()) };
+/// let gateway = Gateway { layer: PromptCompressionLayer::new().map_body(IntoAxumBody::new()) };
 /// # let _ = gateway.layer;
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct AxumBody;
+pub struct IntoAxumBody;
 
-impl AxumBody {
+impl IntoAxumBody {
     /// The mapping.
     #[must_use]
     pub const fn new() -> Self {
@@ -32,7 +32,7 @@ impl AxumBody {
     }
 }
 
-impl<B> MapBody<B> for AxumBody
+impl<B> MapBody<B> for IntoAxumBody
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {

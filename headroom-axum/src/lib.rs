@@ -83,7 +83,7 @@
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
 //! | `tiktoken` | | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; estimated without |
 //! | `code` | | source code is parsed, in thirteen languages; needs a C compiler |
-//! | `spool` | | originals as files that agents read with their own tools |
+//! | `plaintext` | | originals as files that agents read with their own tools |
 //! | `metrics` | | `MetricsObserver` on the `metrics` facade |
 //! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies |
 //!
@@ -105,15 +105,15 @@ mod routes;
 #[cfg(feature = "memory")]
 mod tests;
 
-pub use headroom_tower as tower;
-pub use headroom_tower::core;
+pub use headroom_tower;
+pub use headroom_tower::headroom_core;
 
-pub use body::AxumBody;
+pub use body::IntoAxumBody;
 pub use headroom_tower::{HeadroomLayer, HeadroomOverride, RequestReport, SkipReason};
 pub use report::HeadroomReport;
 #[cfg(feature = "routes")]
 #[cfg_attr(docsrs, doc(cfg(feature = "routes")))]
-pub use routes::{InvalidSecret, Routes, Secret, Stats};
+pub use routes::{BearerToken, InvalidBearerToken, Routes, Stats};
 
 /// The layer with axum's body, the default settings and a store in memory.
 ///
@@ -123,9 +123,9 @@ pub use routes::{InvalidSecret, Routes, Secret, Stats};
 ///
 /// ```
 /// use axum::{Router, routing::post};
-/// use headroom_axum::core::Tier;
+/// use headroom_axum::headroom_core::Tier;
 ///
-/// let headroom = headroom_axum::layer().tier(Tier::Context);
+/// let headroom = headroom_axum::layer().tier(Tier::Dedup);
 /// let app: Router = Router::new()
 ///     .route("/v1/messages", post(async || "proxied"))
 ///     .route_layer(headroom.clone())
@@ -134,8 +134,8 @@ pub use routes::{InvalidSecret, Routes, Secret, Stats};
 /// ```
 #[cfg(feature = "memory")]
 #[cfg_attr(docsrs, doc(cfg(feature = "memory")))]
-pub fn layer() -> HeadroomLayer<AxumBody> {
-    HeadroomLayer::new().map_body(AxumBody::new())
+pub fn layer() -> HeadroomLayer<IntoAxumBody> {
+    HeadroomLayer::new().map_body(IntoAxumBody::new())
 }
 
 /// The layer with axum's body, the default settings and this store.
@@ -143,14 +143,16 @@ pub fn layer() -> HeadroomLayer<AxumBody> {
 /// # Example
 ///
 /// ```
-/// use headroom_axum::tower::store::MemoryStore;
+/// use headroom_axum::headroom_tower::headroom_store::MemoryStore;
 ///
 /// let store = MemoryStore::new(); // shared with what else reads it
 /// let layer = headroom_axum::layer_with_store(store.clone());
 /// # let _ = layer;
 /// ```
-pub fn layer_with_store(store: impl tower::store::OriginalStore) -> HeadroomLayer<AxumBody> {
-    HeadroomLayer::with_store(store).map_body(AxumBody::new())
+pub fn layer_with_store(
+    store: impl headroom_tower::headroom_store::OriginalStore,
+) -> HeadroomLayer<IntoAxumBody> {
+    HeadroomLayer::with_store(store).map_body(IntoAxumBody::new())
 }
 
 #[cfg(all(doctest, feature = "memory"))]

@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
-use headroom_tower::{RequestReport, SkipReason, core::Report};
+use headroom_tower::{RequestReport, SkipReason, headroom_core::Report};
 use http::request::Parts;
 
 /// What became of the request that a handler got.

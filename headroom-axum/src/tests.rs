@@ -12,7 +12,7 @@ use axum::{
     routing::{get, post},
 };
 use futures_util::stream;
-use headroom_tower::{HeadroomOverride, SkipReason, core::Tier};
+use headroom_tower::{HeadroomOverride, SkipReason, headroom_core::Tier};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::{Layer, ServiceBuilder, ServiceExt};

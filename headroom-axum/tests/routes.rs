@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what goes wrong in a test ends it")]
 
 use axum::{Router, body::Body, routing::post};
-use headroom_axum::{Routes, Secret, Stats, layer};
+use headroom_axum::{BearerToken, Routes, Stats, layer};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ const SECRET: &str = "3f1c9a7be05d48e2a6b4c8d0f9e17a53";
 fn app() -> (Router, Stats) {
     let stats = Stats::new();
     let headroom = layer().observer(stats.clone());
-    let routes = Routes::new(&headroom).stats(stats.clone()).guarded_by(Secret::new(SECRET).unwrap());
+    let routes = Routes::new(&headroom).stats(stats.clone()).into_router(BearerToken::new(SECRET).unwrap());
     let app = Router::new().route("/v1/messages", post(echo)).route_layer(headroom).merge(routes);
     (app, stats)
 }
@@ -163,6 +163,6 @@ async fn stats_tell_what_the_layer_did() {
         shown["tokens_saved"].as_u64().unwrap() > 1000
             && shown["bytes"]["after"].as_u64() < shown["bytes"]["before"].as_u64()
     );
-    let routes: Router = Routes::new(&layer()).unguarded();
+    let routes: Router = Routes::new(&layer()).into_router_unauthenticated();
     assert_eq!(send(&routes, "GET", "/stats", &[], String::new()).await.0, StatusCode::NOT_FOUND);
 }

@@ -3,19 +3,21 @@
 use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Parser, Subcommand};
-use headroom_core::{Api, Handle, Means, Tier};
+use headroom_core::{Api, Handle, Retrieval, Tier};
 
 use crate::{
-    config::{Classifier, Prose, Settings, SpoolFolder, Store},
-    dashboard::{self, DashboardArgs},
-    doctor::{self, DoctorArgs},
-    evals::EvalsCommand,
-    inspect::{self, InspectArgs},
-    mcp::{self, McpArgs},
-    model::{self, ModelCommand},
-    shell::{self, CompletionsArgs, ManArgs},
-    simulate::{self, SimulateArgs},
-    wrap::{self, UnwrapArgs, WrapArgs},
+    cmd::{
+        dashboard::{self, DashboardArgs},
+        doctor::{self, DoctorArgs},
+        evals::EvalsCommand,
+        inspect::{self, InspectArgs},
+        mcp::{self, McpArgs},
+        model::{self, ModelCommand},
+        shell::{self, CompletionsArgs, ManArgs},
+        simulate::{self, SimulateArgs},
+        wrap::{self, UnwrapArgs, WrapArgs},
+    },
+    config::{Classifier, OriginalsDir, Prose, Settings, Store},
 };
 
 /// Makes LLM prompts smaller without changing what the provider has cached.
@@ -114,18 +116,18 @@ What is written is what `headroom proxy` would send to the provider. Where nothi
 byte for byte, and the report says why.
 
 What is set aside behind markers is stored before anything is written, and `headroom retrieve` prints it. Where it \
-cannot be stored, the input is passed on and standard error says why. With `--means file` markers name files, for an \
-agent on this machine that reads them with its own tools; with `--means none` nothing is set aside.
+cannot be stored, the input is passed on and standard error says why. With `--retrieval file` markers name files, for an \
+agent on this machine that reads them with its own tools; with `--retrieval off` nothing is set aside.
 
 Examples:
   What would be sent, and what was done to each tool result:
     headroom compress --report - < request.json > smaller.json
   Only forms that can be read back from the output itself:
-    headroom compress --tier lossless --means none < request.json
+    headroom compress --tier lossless --retrieval off < request.json
   A tool's output that is no request:
     cargo test 2>&1 | headroom compress --text --tool Bash --args '{\"command\":\"cargo test\"}'
   The same with less of it, and a file that holds the rest:
-    cargo test 2>&1 | headroom compress --text --tool Bash --means file --spool .kept
+    cargo test 2>&1 | headroom compress --text --tool Bash --retrieval file --originals-dir .kept
 
 Exit status: 0 done, 1 failed, 2 called wrongly.";
 
@@ -180,8 +182,8 @@ the client's signature is taken off and the request is signed after it was rewri
 variables, ~/.aws/credentials or a credential_process give; AWS_PROFILE names a profile. Who can reach the proxy can \
 use them. No server is asked for credentials.
 
-What is set aside is fetched back by a tool that the proxy adds to requests of agents and answers itself (`--means \
-served`). With `--means file` no tool is added: markers name files in the spool, which agents read with their own \
+What is set aside is fetched back by a tool that the proxy adds to requests of agents and answers itself (`--retrieval \
+server-tool`). With `--retrieval file` no tool is added: markers name files in the plaintext store, which agents read with their own \
 tools. They hold the originals in clear, readable for you alone, for 30 days after they were last needed, 1 GiB at \
 most. Agents ask before they read outside of their project, unless the folder is allowed (for Claude Code: --add-dir). \
 Requests from other machines, or forwarded ones, are served.
@@ -227,18 +229,18 @@ pub(crate) struct CompressArgs {
     /// The body's format: anthropic, openai, responses, gemini or converse [default: told by its shape]
     #[arg(long)]
     pub(crate) api: Option<Api>,
-    /// How far edits may go: lossless, context or full [default: full]
+    /// How far edits may go: lossless, dedup or recoverable [default: recoverable]
     #[arg(long)]
     pub(crate) tier: Option<Tier>,
-    /// How the model can fetch back what is set aside: served, client, file or none [default: what the proxy would do; with --text: none]
+    /// How the model can fetch back what is set aside: server-tool, client-tool, file or off [default: what the proxy would do; with --text: off]
     ///
-    /// In a request, client counts as none unless its tools have a `headroom_retrieve`, and file unless they have one
+    /// In a request, client-tool counts as off unless its tools have a `headroom_retrieve`, and file unless they have one
     /// that runs commands or shows files.
     #[arg(long)]
-    pub(crate) means: Option<Means>,
-    /// The folder of the files, with `--means file` [default: `spool` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    pub(crate) retrieval: Option<Retrieval>,
+    /// The folder of the files, with `--retrieval file` [default: `plaintext` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR")]
-    pub(crate) spool: Option<SpoolFolder>,
+    pub(crate) originals_dir: Option<OriginalsDir>,
     /// Where what is set aside is kept: a folder, or memory, which ends with this call [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR|memory")]
     pub(crate) store: Option<Store>,
@@ -271,8 +273,8 @@ impl CompressArgs {
         Settings {
             tier: self.tier,
             store: self.store.clone(),
-            means: self.means,
-            spool: self.spool.clone(),
+            retrieval: self.retrieval,
+            originals_dir: self.originals_dir.clone(),
             classifier: self.classifier,
             prose_model: self.prose_model.clone(),
             ..Settings::default()

@@ -4,35 +4,24 @@
 #![allow(rustdoc::bare_urls, reason = "some of it is the help text")]
 
 mod args;
-mod compress;
+mod cmd;
 mod config;
 mod core_dumps;
-mod dashboard;
-mod doctor;
-mod evals;
 mod file;
-mod inspect;
 mod jsonc;
 mod ledger;
-mod mcp;
-mod model;
 mod output;
 mod proxy;
-mod retrieve;
-mod savings;
 mod secret;
-mod shell;
-mod simulate;
 mod store;
 mod tokens;
 mod usage;
-mod wrap;
 
 use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use headroom_core::{Headroom, Means};
+use headroom_core::{Engine, Retrieval};
 use headroom_store::OriginalStore;
 use headroom_tower::HeadroomLayer;
 use serde_json::json;
@@ -45,7 +34,7 @@ use crate::{
 fn main() -> ExitCode {
     // Before anything else: it is a step of `headroom wrap` and no command.
     #[cfg(unix)]
-    if let Some(code) = wrap::step(std::env::args_os().skip(1)) {
+    if let Some(code) = crate::cmd::wrap::step(std::env::args_os().skip(1)) {
         return code;
     }
     match run(Args::parse()) {
@@ -61,14 +50,14 @@ fn run(args: Args) -> Result<u8> {
     match args.command {
         Command::Compress(compress) => {
             let config = config::load(compress.settings(), args.config.as_deref())?;
-            compress::run(&compress, &config)?;
+            crate::cmd::compress::run(&compress, &config)?;
         }
         Command::Retrieve(retrieve) => {
             let settings = Settings { store: retrieve.store.clone(), ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            retrieve::run(&retrieve, &config)?;
+            crate::cmd::retrieve::run(&retrieve, &config)?;
         }
-        Command::Savings(savings) => savings::run(&savings)?,
+        Command::Savings(savings) => crate::cmd::savings::run(&savings)?,
         Command::Config(command) => return show_config(command, args.config.as_deref()),
         Command::Proxy(settings) => {
             let read = move || config::load((*settings).clone(), args.config.as_deref());
@@ -80,42 +69,45 @@ fn run(args: Args) -> Result<u8> {
             runtime.shutdown_background();
             result?;
         }
-        Command::Completions(shell) => shell::completions(&shell).context("cannot write standard output")?,
+        Command::Completions(shell) => {
+            crate::cmd::shell::completions(&shell).context("cannot write standard output")?
+        }
         Command::Dashboard(dashboard) => {
             let settings = Settings { listen: dashboard.listen, ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            dashboard::run(&dashboard, &config)?;
+            crate::cmd::dashboard::run(&dashboard, &config)?;
         }
         Command::Doctor(doctor) => {
             let config = config::load(Settings::default(), args.config.as_deref())?;
-            return Ok(u8::from(!doctor::run(&doctor, &config, args.config.as_deref())?));
+            return Ok(u8::from(!crate::cmd::doctor::run(&doctor, &config, args.config.as_deref())?));
         }
-        Command::Man(man) => shell::man(&man).context("cannot write the manual")?,
+        Command::Man(man) => crate::cmd::shell::man(&man).context("cannot write the manual")?,
         Command::Evals(evals) => {
             let config = config::load(Settings::default(), args.config.as_deref())?;
-            return Ok(u8::from(!evals::run(&evals, &config)?));
+            return Ok(u8::from(!crate::cmd::evals::run(&evals, &config)?));
         }
         Command::Inspect(inspect) => {
-            let settings = Settings { tier: inspect.tier, means: inspect.means, ..Settings::default() };
+            let settings =
+                Settings { tier: inspect.tier, retrieval: inspect.retrieval, ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            inspect::run(&inspect, &config)?;
+            crate::cmd::inspect::run(&inspect, &config)?;
         }
         Command::Mcp(mcp) => {
             let settings = Settings { store: mcp.store.clone(), ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            mcp::run(&mcp, &config)?;
+            crate::cmd::mcp::run(&mcp, &config)?;
         }
-        Command::Model(command) => model::run(&command)?,
+        Command::Model(command) => crate::cmd::model::run(&command)?,
         Command::Simulate(simulate) => {
             let settings = Settings { tier: simulate.tier, ..Settings::default() };
             let config = config::load(settings, args.config.as_deref())?;
-            simulate::run(&simulate, &config)?;
+            crate::cmd::simulate::run(&simulate, &config)?;
         }
         Command::Wrap(wrap) => {
             let config = config::load(wrap.settings(), args.config.as_deref())?;
-            return Ok(wrap::run(&wrap, &config, args.config.as_deref())?);
+            return Ok(crate::cmd::wrap::run(&wrap, &config, args.config.as_deref())?);
         }
-        Command::Unwrap(unwrap) => wrap::unwrap(&unwrap)?,
+        Command::Unwrap(unwrap) => crate::cmd::wrap::unwrap(&unwrap)?,
     }
     Ok(0)
 }
@@ -123,9 +115,9 @@ fn run(args: Args) -> Result<u8> {
 /// The layer as it is configured, the same in the proxy and the filter.
 fn configured(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
     let layer = layer(config, store);
-    match &config.spool {
-        Some(spool) if config.means == Means::File => layer.spool(spool.open()),
-        _ => layer.means(config.means),
+    match &config.originals_dir {
+        Some(originals_dir) if config.retrieval == Retrieval::File => layer.plaintext(originals_dir.open()),
+        _ => layer.retrieval(config.retrieval),
     }
 }
 
@@ -151,13 +143,13 @@ fn show_config(command: ConfigCommand, file: Option<&Path>) -> Result<u8> {
     Ok(status)
 }
 
-/// The layer with the default means.
+/// The layer with the default retrieval.
 fn layer(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
     HeadroomLayer::with_store(store).tier(config.tier).engine(engine(&config.models))
 }
 
 /// The engine with its models. Those that cannot be loaded are off for as long as this process lives.
-fn engine(models: &Models) -> Headroom {
+fn engine(models: &Models) -> Engine {
     let (engine, failed) = models.engine();
     for reason in failed {
         output::note(&format_args!("headroom: {reason}"));
@@ -167,19 +159,35 @@ fn engine(models: &Models) -> Headroom {
 
 /// 2 where the user has to call `headroom` differently, 1 where it went wrong.
 fn status(error: &anyhow::Error) -> u8 {
-    if let Some(error) = error.downcast_ref::<wrap::WrapError>() {
+    if let Some(error) = error.downcast_ref::<crate::cmd::wrap::WrapError>() {
         return error.status();
     }
     let is_usage = error.is::<ConfigError>()
-        || error.downcast_ref::<wrap::DurableError>().is_some_and(wrap::DurableError::is_usage)
-        || error.downcast_ref::<compress::CompressError>().is_some_and(compress::CompressError::is_usage)
-        || error.downcast_ref::<evals::EvalsError>().is_some_and(evals::EvalsError::is_usage)
-        || error.downcast_ref::<dashboard::DashboardError>().is_some_and(dashboard::DashboardError::is_usage)
-        || error.downcast_ref::<inspect::InspectError>().is_some_and(inspect::InspectError::is_usage)
-        || error.downcast_ref::<model::ModelCommandError>().is_some_and(model::ModelCommandError::is_usage)
-        || error.downcast_ref::<mcp::McpError>().is_some_and(mcp::McpError::is_usage)
-        || error.downcast_ref::<retrieve::RetrieveError>().is_some_and(retrieve::RetrieveError::is_usage)
-        || error.downcast_ref::<savings::SavingsError>().is_some_and(savings::SavingsError::is_usage)
+        || error
+            .downcast_ref::<crate::cmd::wrap::PersistError>()
+            .is_some_and(crate::cmd::wrap::PersistError::is_usage)
+        || error
+            .downcast_ref::<crate::cmd::compress::CompressError>()
+            .is_some_and(crate::cmd::compress::CompressError::is_usage)
+        || error
+            .downcast_ref::<crate::cmd::evals::EvalsError>()
+            .is_some_and(crate::cmd::evals::EvalsError::is_usage)
+        || error
+            .downcast_ref::<crate::cmd::dashboard::DashboardError>()
+            .is_some_and(crate::cmd::dashboard::DashboardError::is_usage)
+        || error
+            .downcast_ref::<crate::cmd::inspect::InspectError>()
+            .is_some_and(crate::cmd::inspect::InspectError::is_usage)
+        || error
+            .downcast_ref::<crate::cmd::model::ModelCommandError>()
+            .is_some_and(crate::cmd::model::ModelCommandError::is_usage)
+        || error.downcast_ref::<crate::cmd::mcp::McpError>().is_some_and(crate::cmd::mcp::McpError::is_usage)
+        || error
+            .downcast_ref::<crate::cmd::retrieve::RetrieveError>()
+            .is_some_and(crate::cmd::retrieve::RetrieveError::is_usage)
+        || error
+            .downcast_ref::<crate::cmd::savings::SavingsError>()
+            .is_some_and(crate::cmd::savings::SavingsError::is_usage)
         || error.downcast_ref::<proxy::ProxyError>().is_some_and(proxy::ProxyError::is_usage);
     if is_usage { 2 } else { 1 }
 }

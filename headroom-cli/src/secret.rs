@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use headroom_axum::Secret as Token;
+use headroom_axum::BearerToken as Token;
 use tempfile::NamedTempFile;
 
 /// The file in the user's folder that holds it.

@@ -10,7 +10,7 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    pub(crate) fn of(report: &Report) -> Self {
+    pub(crate) fn from_report(report: &Report) -> Self {
         let sum = |get: fn(&BlockReport) -> Option<usize>| {
             report.blocks.iter().filter_map(get).map(|tokens| tokens as u64).sum()
         };

@@ -82,14 +82,15 @@ fn every_marker_that_was_forwarded_resolves_wherever_its_proxy_was_killed() {
 #[test]
 fn every_file_that_a_marker_names_is_whole_wherever_its_proxy_was_killed() {
     let folder = tempfile::tempdir().unwrap();
-    let spool = folder.path().join("spool");
-    let args = ["--means", "file", "--spool", spool.to_str().unwrap()];
+    let originals_dir = folder.path().join("plaintext");
+    let args = ["--retrieval", "file", "--originals-dir", originals_dir.to_str().unwrap()];
     let bodies = forwarded_by_killed(50, &folder.path().join("store"), &args);
     let found: Vec<_> = bodies.iter().flat_map(|body| handles(body)).collect();
     assert!(found.len() >= 50, "{} markers in {} requests", found.len(), bodies.len());
     for handle in found {
-        let content = std::fs::read_to_string(spool.join(&handle)).expect("forwarded, so it is there");
-        assert_eq!(headroom_core::Handle::of(&content).to_string(), handle);
+        let content =
+            std::fs::read_to_string(originals_dir.join(&handle)).expect("forwarded, so it is there");
+        assert_eq!(headroom_core::Handle::from_content(&content).to_string(), handle);
     }
 }
 

@@ -6,11 +6,11 @@
 //! # Example
 //!
 //! ```
-//! use headroom_core::{Api, Headroom, Options, Outcome};
+//! use headroom_core::{Api, Engine, CompressOptions, Outcome};
 //!
-//! let headroom = Headroom::new();
+//! let headroom = Engine::new();
 //! let body = br#"{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}"#;
-//! match headroom.compress(Api::OpenAiChat, body, &Options::default()) {
+//! match headroom.compress(Api::OpenAiChat, body, &CompressOptions::default()) {
 //!     Outcome::Unchanged { reason, .. } => println!("sent as it was: {reason}"),
 //!     Outcome::Rewritten { body, originals, .. } => {
 //!         assert!(originals.is_empty(), "store these before sending the body");
@@ -43,48 +43,33 @@
 //! # Untrusted input
 //!
 //! No input makes the engine panic or recurse without bound. Work and memory are linear in the body, and bodies
-//! over the limits of [`Builder`] are declined with a [`Reason`].
+//! over the limits of [`EngineBuilder`] are declined with a [`UnchangedReason`].
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod api;
-mod budget;
-mod builder;
 mod compress;
-mod context;
 mod decide;
 mod detect;
 mod engine;
-mod hints;
-mod learned;
-mod lines;
-mod marker;
-mod memo;
-mod numbered;
-mod options;
+mod json;
 mod originals;
-mod outcome;
-mod reason;
-mod reference;
-mod report;
-mod scan;
-mod splice;
-mod stops;
+mod relevance;
 mod text;
+mod tokenizer;
 mod wire;
 
-pub use api::{Api, UnknownApi};
-pub use budget::{TokenCounter, TokenEstimate};
-pub use builder::Builder;
-pub use engine::Headroom;
-pub use hints::{Hints, TextOutcome};
-pub use learned::{Classifier, Condenser, Verdict};
-pub use marker::{Handle, InvalidHandle};
-pub use options::{Means, Options, Tier, UnknownMeans, UnknownTier};
-pub use outcome::{Original, Outcome};
-pub use reason::Reason;
-pub use report::{Action, BlockReport, ContentKind, Report, Step};
-pub use wire::RETRIEVE as RETRIEVE_TOOL;
+pub use engine::Engine;
+pub use engine::builder::EngineBuilder;
+pub use engine::hints::{Hints, TextOutcome};
+pub use engine::models::{Classification, Classifier, TokenPruner};
+pub use engine::options::{CompressOptions, Retrieval, Tier, UnknownRetrieval, UnknownTier};
+pub use engine::outcome::{Original, Outcome};
+pub use engine::reason::UnchangedReason;
+pub use engine::report::{Action, BlockReport, ContentKind, Report, Transform};
+pub use text::marker::{Handle, InvalidHandle};
+pub use tokenizer::{TokenCounter, TokenEstimate};
+pub use wire::RETRIEVE_TOOL_NAME;
+pub use wire::api::{Api, UnknownApi};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

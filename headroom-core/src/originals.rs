@@ -5,7 +5,7 @@ use std::{cell::OnceCell, sync::Arc};
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
-use crate::{Handle, Original, decide::Decision, marker::handles_in};
+use crate::{Handle, Original, decide::Decision, text::marker::handles_in};
 
 /// The originals of the results before one, found without a walk over all of them.
 ///
@@ -54,11 +54,12 @@ impl<'c> Originals<'c> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ContentKind, Reason};
+    use crate::{ContentKind, UnchangedReason};
 
     fn decided(content: &str) -> OnceCell<Arc<Decision>> {
-        let mut decision = Decision::kept(ContentKind::Text, Reason::NoSaving, 0);
-        decision.originals = vec![Original { handle: Handle::of(content), content: content.to_owned() }];
+        let mut decision = Decision::kept(ContentKind::Text, UnchangedReason::NoSaving, 0);
+        decision.originals =
+            vec![Original { handle: Handle::from_content(content), content: content.to_owned() }];
         OnceCell::from(Arc::new(decision))
     }
 
@@ -81,7 +82,7 @@ mod tests {
     fn handles_are_found_wherever_they_stand() {
         let decisions = [decided("a")];
         let mut originals = Originals::new(&decisions, 7);
-        let handle = Handle::of("a").to_string();
+        let handle = Handle::from_content("a").to_string();
         assert!(!originals.are_named_in(&handle));
         originals.advance_to(1);
         for text in [
@@ -92,7 +93,9 @@ mod tests {
         ] {
             assert!(originals.are_named_in(&text), "{text}");
         }
-        for text in [String::new(), "a".repeat(40), handle[1..].to_owned(), Handle::of("b").to_string()] {
+        for text in
+            [String::new(), "a".repeat(40), handle[1..].to_owned(), Handle::from_content("b").to_string()]
+        {
             assert!(!originals.are_named_in(&text), "{text}");
         }
     }

@@ -9,7 +9,7 @@
 
 use std::{collections::HashMap, hash::Hasher, time::Duration};
 
-use headroom_core::{Api, Headroom, Means, Options};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval};
 use peak_alloc::PeakAlloc;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -30,15 +30,15 @@ struct Dimension {
     start: usize,
     body: fn(usize) -> String,
     api: Api,
-    means: Means,
+    retrieval: Retrieval,
 }
 
 const fn anthropic(name: &'static str, start: usize, body: fn(usize) -> String) -> Dimension {
-    Dimension { name, start, body, api: Api::Anthropic, means: Means::Served }
+    Dimension { name, start, body, api: Api::Anthropic, retrieval: Retrieval::ServerTool }
 }
 
 const fn gemini(name: &'static str, start: usize, body: fn(usize) -> String) -> Dimension {
-    Dimension { name, start, body, api: Api::Gemini, means: Means::Served }
+    Dimension { name, start, body, api: Api::Gemini, retrieval: Retrieval::ServerTool }
 }
 
 const DIMENSIONS: &[Dimension] = &[
@@ -93,7 +93,7 @@ const DIMENSIONS: &[Dimension] = &[
             request(&turns.collect::<Vec<_>>())
         },
         api: Api::Anthropic,
-        means: Means::File,
+        retrieval: Retrieval::File,
     },
     anthropic("long arguments with many texts", 700, |n| {
         let command = format!(r#"{{"command":"{}\\n"}}"#, "run it again; ".repeat(n * 20));
@@ -266,10 +266,10 @@ fn is_in_proportion(times: &[Duration; 3]) -> bool {
 
 /// The time that a new engine works on a body, and the heap that it takes.
 fn measure(dimension: &Dimension, body: &str) -> (Duration, usize) {
-    let engine = Headroom::new();
-    let options = match dimension.means {
-        Means::File => Options::new().spool("/kept"),
-        means => Options::new().means(means),
+    let engine = Engine::new();
+    let options = match dimension.retrieval {
+        Retrieval::File => CompressOptions::new().originals_dir("/kept"),
+        retrieval => CompressOptions::new().retrieval(retrieval),
     };
     HEAP.reset_peak_usage();
     let before = HEAP.current_usage();

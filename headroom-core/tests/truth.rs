@@ -8,7 +8,7 @@
     reason = "tests may"
 )]
 
-use headroom_core::{Api, Headroom, Hints, Means, Options, Outcome, Reason, TextOutcome};
+use headroom_core::{Api, CompressOptions, Engine, Hints, Outcome, Retrieval, TextOutcome, UnchangedReason};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -21,8 +21,11 @@ fn log(lines: usize) -> String {
 
 /// The last message after compression.
 fn last_message(api: Api, body: &Value) -> Value {
-    let outcome =
-        Headroom::new().compress(api, body.to_string().as_bytes(), &Options::new().means(Means::Served));
+    let outcome = Engine::new().compress(
+        api,
+        body.to_string().as_bytes(),
+        &CompressOptions::new().retrieval(Retrieval::ServerTool),
+    );
     let after = outcome.body().map_or_else(|| body.clone(), |body| serde_json::from_slice(body).unwrap());
     after["messages"].as_array().unwrap().last().unwrap().clone()
 }
@@ -124,14 +127,17 @@ fn tool_body(text: &str) -> String {
 #[test]
 fn a_body_with_a_raw_control_character_is_not_json() {
     let body = tool_body(&"connection refused, worker retries\n".repeat(400));
-    let engine = Headroom::new();
-    let options = Options::new();
+    let engine = Engine::new();
+    let options = CompressOptions::new();
     assert!(engine.compress(Api::OpenAiChat, body.as_bytes(), &options).body().is_some());
     for raw in ["\n", "\t", "\0", "\x1f", "\x08"] {
         for word in ["worker", "gpt"] {
             let broken = body.replacen(word, &format!("{word}{raw}"), 1);
             let outcome = engine.compress(Api::OpenAiChat, broken.as_bytes(), &options);
-            assert!(matches!(outcome, Outcome::Unchanged { reason: Reason::NotJson, .. }), "{raw:?}");
+            assert!(
+                matches!(outcome, Outcome::Unchanged { reason: UnchangedReason::NotJson, .. }),
+                "{raw:?}"
+            );
         }
     }
 }
@@ -151,15 +157,16 @@ proptest! {
         let at = at.index(broken.len());
         let end = (at + cut).min(broken.len());
         broken.replace_range(at..end, with);
-        let outcome = Headroom::new().compress(Api::OpenAiChat, broken.as_bytes(), &Options::new());
+        let outcome = Engine::new().compress(Api::OpenAiChat, broken.as_bytes(), &CompressOptions::new());
         if serde_json::from_str::<serde::de::IgnoredAny>(&broken).is_err() {
             prop_assert!(outcome.body().is_none(), "{}", broken);
         }
     }
 }
 
-fn compressed(text: &str, tool: &str, means: Means) -> TextOutcome {
-    Headroom::new().compress_text(text, &Hints::new().tool(tool).options(Options::new().means(means)))
+fn compressed(text: &str, tool: &str, retrieval: Retrieval) -> TextOutcome {
+    Engine::new()
+        .compress_text(text, &Hints::new().tool(tool).options(CompressOptions::new().retrieval(retrieval)))
 }
 
 /// The ranges of lines that the markers of a text name.
@@ -175,7 +182,7 @@ fn ranges(text: &str) -> Vec<(usize, usize)> {
 
 /// Every line of the text is shown by its mark, or stands in the original where a marker says.
 fn accounts_for(text: &str, mark: impl Fn(&str) -> String) {
-    let found = compressed(text, "Bash", Means::Served);
+    let found = compressed(text, "Bash", Retrieval::ServerTool);
     let shown = found.text.as_deref().expect("it gets shorter");
     assert!(!found.originals.is_empty(), "something is set aside:\n{shown}");
     for original in &found.originals {
@@ -239,7 +246,7 @@ fn lines_around_json_are_those_of_the_original() {
         (0..300).map(|n| json!({"id": n, "name": format!("row {n}"), "state": "ready"})).collect();
     let rows = serde_json::to_string_pretty(&rows).unwrap();
     let text = format!("{}{rows}\n{}", log(500), log(400));
-    let found = compressed(&text, "Bash", Means::Served);
+    let found = compressed(&text, "Bash", Retrieval::ServerTool);
     let shown = found.text.as_deref().unwrap();
     assert!(found.originals.iter().all(|original| text.contains(&original.content)), "{shown}");
     assert!(found.originals.iter().any(|original| original.content == text), "{shown}");
@@ -267,13 +274,13 @@ fn overwritten_frames_stand_behind_a_marker_where_they_can_be_fetched() {
         )
     };
     let text: String = crates.iter().enumerate().map(frame).collect();
-    let found = compressed(&text, "Bash", Means::Served);
+    let found = compressed(&text, "Bash", Retrieval::ServerTool);
     let shown = found.text.as_deref().unwrap();
     let marker = " lines 1-12 kept aside: 12 overwritten frames of progress displays; headroom_retrieve]\n";
     assert!(shown.contains(marker) && !shown.contains("Building"), "{shown}");
     assert!(crates.iter().all(|name| shown.contains(&format!("   Compiling {name} v1."))), "{shown}");
     assert!(!found.originals.is_empty() && found.originals.iter().all(|original| original.content == text));
-    let alone = compressed(&text, "Bash", Means::None);
+    let alone = compressed(&text, "Bash", Retrieval::Disabled);
     let shown = alone.text.as_deref().unwrap_or(&text);
     assert_eq!(shown.matches("    Building [=====>     ]").count(), 12, "{shown}");
     assert!(alone.originals.is_empty());
@@ -286,10 +293,10 @@ proptest! {
     fn words_between_returns_are_shown_or_kept(
         lines in proptest::collection::vec("[a-z]{3,9}( [a-z0-9=:.]{1,8}){0,5}", 20..60),
         back in prop::sample::select(&["\r", "\r\x1b[K", "\r\n", "\x1b[2K\r", "\x1b[1G"][..]),
-        means in prop::sample::select(&[Means::None, Means::Served][..]),
+        retrieval in prop::sample::select(&[Retrieval::Disabled, Retrieval::ServerTool][..]),
     ) {
         let text = lines.join(back);
-        let found = compressed(&text, "Bash", means);
+        let found = compressed(&text, "Bash", retrieval);
         let shown = found.text.as_deref().unwrap_or(&text);
         let kept = found.originals.iter().any(|original| original.content == text);
         for line in &lines {

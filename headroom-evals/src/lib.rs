@@ -8,10 +8,10 @@
 //! # Example
 //!
 //! ```
-//! use headroom_evals::{Data, Nobody, Options, Suite, report};
+//! use headroom_evals::{Data, NoProgress, Options, Suite, report};
 //!
 //! let options = Options { only: vec!["planted".to_owned()], quick: true, ..Options::default() };
-//! let found = Suite::new(Data::new(None), options).run(&Nobody)?;
+//! let found = Suite::new(Data::new(None), options).run(&NoProgress)?;
 //! assert_eq!(found.sections.len(), 1);
 //! println!("{}", report::markdown(&found));
 //! # Ok::<(), headroom_evals::EvalError>(())
@@ -20,9 +20,9 @@
 
 pub mod checks;
 pub mod compressor;
+pub mod conformance;
 mod data;
-pub mod judge;
-pub mod node;
+pub mod ordered_json;
 pub mod questions;
 pub mod replay;
 pub mod report;
@@ -31,4 +31,4 @@ mod suite;
 
 pub use compressor::Compressor;
 pub use data::{Data, File};
-pub use suite::{EvalError, Nobody, Options, Progress, SECTIONS, Suite};
+pub use suite::{EvalError, NoProgress, Options, Progress, SECTIONS, Suite};

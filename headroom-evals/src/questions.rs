@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use crate::{
     Data,
-    judge::output::{Output, Planted},
+    conformance::output::{Output, Planted},
 };
 
 pub(crate) const FOLDER: &str = "corpora/qa";
 
 /// A question as a user asks it.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Question {
     pub(crate) set: &'static str,
     pub(crate) question: String,
     /// The definitions of tools that come with it.
@@ -22,7 +22,7 @@ pub(crate) struct Asked {
 
 /// A text as the result of a call, and what of it the answer needs.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct EvalItem {
     /// The set that it is of.
     pub set: &'static str,
     /// What the text is.
@@ -61,7 +61,7 @@ impl Score {
     /// assert_eq!(Score::Words(vec!["in".into()]).of("Berlin"), Some(false));
     /// ```
     #[must_use]
-    pub fn of(&self, answer: &str) -> Option<bool> {
+    pub fn score(&self, answer: &str) -> Option<bool> {
         match self {
             Self::Words(any) => {
                 let answer = format!(" {} ", plain(answer));
@@ -113,8 +113,8 @@ fn last_number(text: &str) -> Option<String> {
 /// # Errors
 ///
 /// Where a file is there and cannot be read.
-pub fn told(data: &mut Data, most: usize) -> io::Result<Vec<Told>> {
-    let mut sets: Vec<Vec<Told>> = Vec::new();
+pub fn told(data: &mut Data, most: usize) -> io::Result<Vec<EvalItem>> {
+    let mut sets: Vec<Vec<EvalItem>> = Vec::new();
     for item in read(data)?.1.into_iter().filter(|item| item.how != "one paragraph").chain(made()) {
         match sets.iter_mut().find(|set| set.first().is_some_and(|first| first.set == item.set)) {
             Some(set) => set.push(item),
@@ -130,14 +130,14 @@ pub fn told(data: &mut Data, most: usize) -> io::Result<Vec<Told>> {
 }
 
 /// Questions about one row of many, which needs no data.
-fn made() -> impl Iterator<Item = Told> {
+fn made() -> impl Iterator<Item = EvalItem> {
     (0..40_usize).map(|n| {
         let (output, rows) = if n % 2 == 0 { (Output::Records, 300) } else { (Output::JsonLines, 400) };
         let word = format!("kestrel{}", 1_000 + n * 37);
         let at = (n * 53 + 11) % rows;
         let planted = Planted { at, word: &word, stands_out: false };
         let id = (1_000 + at).to_string();
-        Told {
+        EvalItem {
             set: "rows",
             how: "records of orders",
             question: format!("What is the id of the order of customer {word}?"),
@@ -149,7 +149,7 @@ fn made() -> impl Iterator<Item = Told> {
 }
 
 /// Reads `corpora/qa`.
-pub(crate) fn read(data: &mut Data) -> io::Result<(Vec<Asked>, Vec<Told>)> {
+pub(crate) fn read(data: &mut Data) -> io::Result<(Vec<Question>, Vec<EvalItem>)> {
     let (mut asked, mut told) = (Vec::new(), Vec::new());
     for file in data.files(FOLDER)? {
         let text = file.text();
@@ -179,7 +179,7 @@ fn items<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-fn gsm8k(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
+fn gsm8k(text: &str, asked: &mut Vec<Question>, told: &mut Vec<EvalItem>) {
     let problems: Vec<Value> = lines(text).collect();
     for (n, problem) in problems.iter().enumerate() {
         let question = word(problem, "question").to_owned();
@@ -189,7 +189,7 @@ fn gsm8k(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
                 Some(format!("## Problem {}\n\n{}\n", at + 1, word(problems.get(at)?, "question")))
             })
             .collect();
-        told.push(Told {
+        told.push(EvalItem {
             set: "GSM8K",
             how: "a page of problems",
             question: format!("Solve problem {}.", n + 1),
@@ -199,7 +199,7 @@ fn gsm8k(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
                 word(problem, "answer").rsplit("#### ").next().unwrap_or_default().replace(',', ""),
             ),
         });
-        asked.push(Asked { set: "GSM8K", question, tools: Vec::new() });
+        asked.push(Question { set: "GSM8K", question, tools: Vec::new() });
     }
 }
 
@@ -214,7 +214,7 @@ fn numbers(text: &str) -> Vec<String> {
     pairs.filter(|pair| text.contains(pair.as_str())).collect()
 }
 
-fn truthful(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
+fn truthful(text: &str, asked: &mut Vec<Question>, told: &mut Vec<EvalItem>) {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let rows: Vec<csv::StringRecord> = reader.records().filter_map(Result::ok).collect();
     let cell = |row: &csv::StringRecord, at: usize| row.get(at).unwrap_or_default().to_owned();
@@ -229,7 +229,7 @@ fn truthful(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
             })
             .collect();
         let hits: Vec<String> = hits.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-        told.push(Told {
+        told.push(EvalItem {
             set: "TruthfulQA",
             how: "hits of a search",
             question: question.clone(),
@@ -237,11 +237,11 @@ fn truthful(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
             needed: vec![best.clone()],
             score: Score::Judge(vec![best, cell(row, 4)]),
         });
-        asked.push(Asked { set: "TruthfulQA", question, tools: Vec::new() });
+        asked.push(Question { set: "TruthfulQA", question, tools: Vec::new() });
     }
 }
 
-fn squad(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
+fn squad(text: &str, asked: &mut Vec<Question>, told: &mut Vec<EvalItem>) {
     let Ok(squad) = serde_json::from_str::<Value>(text) else { return };
     for article in items(&squad, "data") {
         let paragraphs = items(article, "paragraphs");
@@ -268,7 +268,7 @@ fn squad(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
                     {
                         let needed = vec![needed.clone()];
                         let score = Score::Words(right.clone());
-                        told.push(Told {
+                        told.push(EvalItem {
                             set: "SQuAD v2",
                             how,
                             question: question.clone(),
@@ -279,7 +279,7 @@ fn squad(text: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
                     }
                 }
                 let question = format!("{context}\n\n{question}");
-                asked.push(Asked { set: "SQuAD v2", question, tools: Vec::new() });
+                asked.push(Question { set: "SQuAD v2", question, tools: Vec::new() });
             }
         }
     }
@@ -296,7 +296,7 @@ fn sentence(context: &str, answer: &Value) -> Option<String> {
     context.get(from..start + text.len()).map(str::to_owned)
 }
 
-fn bfcl(text: &str, answers: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>) {
+fn bfcl(text: &str, answers: &str, asked: &mut Vec<Question>, told: &mut Vec<EvalItem>) {
     let answers: Vec<Value> = lines(answers).collect();
     for item in lines(text) {
         let turns: Vec<&str> = items(&item, "question")
@@ -307,7 +307,7 @@ fn bfcl(text: &str, answers: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>)
         let question = turns.join("\n");
         let functions = items(&item, "function");
         let tool = |function: &Value| json!({"type": "function", "function": function});
-        asked.push(Asked {
+        asked.push(Question {
             set: "BFCL",
             question: question.clone(),
             tools: functions.iter().map(tool).collect(),
@@ -340,7 +340,7 @@ fn bfcl(text: &str, answers: &str, asked: &mut Vec<Asked>, told: &mut Vec<Told>)
         }
         needed.retain(|part| text.contains(part.as_str()));
         if !functions.is_empty() && !needed.is_empty() {
-            told.push(Told {
+            told.push(EvalItem {
                 set: "BFCL",
                 how: "definitions in a result",
                 question: "Which call does the ticket ask for?".to_owned(),
@@ -364,9 +364,9 @@ mod tests {
             assert_eq!(last_number(answer).as_deref(), Some(number), "{answer}");
         }
         assert_eq!(last_number("none"), None);
-        assert_eq!(Score::All(vec!["f(".to_owned(), "b=2".to_owned()]).of("f(a=1, b=2)"), Some(true));
-        assert_eq!(Score::Judge(Vec::new()).of("x"), None);
-        assert_eq!(Score::Number("18".to_owned()).of(""), Some(false));
+        assert_eq!(Score::All(vec!["f(".to_owned(), "b=2".to_owned()]).score("f(a=1, b=2)"), Some(true));
+        assert_eq!(Score::Judge(Vec::new()).score("x"), None);
+        assert_eq!(Score::Number("18".to_owned()).score(""), Some(false));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Intervals by resampling.
 
-use crate::judge::rng::Rng;
+use crate::conformance::rng::Rng;
 
 /// How often it is drawn again.
 const SAMPLES: usize = 10_000;

@@ -6,20 +6,20 @@
 //!   is in the binary.
 //! - [`Kompress`] says which words of prose can be left out, with a model of your own in a folder.
 //!
-//! Both are given to the [`Builder`] of an engine, and are part of its configuration from then on. Neither opens a
+//! Both are given to the [`EngineBuilder`] of an engine, and are part of its configuration from then on. Neither opens a
 //! connection, ever.
 //!
 //! # Example
 //!
 //! ```
 //! # #[cfg(feature = "magika")] {
-//! use headroom_core::{Classifier, Headroom, Verdict};
+//! use headroom_core::{Classifier, Engine, Classification};
 //! use headroom_model::Magika;
 //!
 //! let magika = Magika::new();
 //! let source = "fn main() {\n    println!(\"moored\");\n}\n".repeat(60);
-//! assert_eq!(magika.classify(&source), Some(Verdict::Code("rs")));
-//! let headroom = Headroom::builder().classifier(magika).build();
+//! assert_eq!(magika.classify(&source), Some(Classification::Code("rs")));
+//! let headroom = Engine::builder().classifier(magika).build();
 //! # }
 //! ```
 //!
@@ -38,7 +38,7 @@
 //! | `kompress` | | `Kompress`, with a model of your own |
 //! | `native` | | `Runtime::Native`: ONNX Runtime, where it is installed |
 //!
-//! [`Builder`]: headroom_core::Builder
+//! [`EngineBuilder`]: headroom_core::EngineBuilder
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

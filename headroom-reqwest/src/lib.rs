@@ -53,12 +53,12 @@
 //!
 //! A middleware of reqwest-middleware gets nothing that outlives its own call, so it cannot ask again behind the back of
 //! a stream: this one sees requests only, and sets nothing aside unless the client has a tool to fetch it back
-//! ([`Means::Client`](core::Means::Client)) or reads files (feature `spool`). Where calls of `headroom_retrieve` are to
-//! be answered, put [`HeadroomLayer`](tower::HeadroomLayer) around the client:
+//! ([`Retrieval::ClientTool`](headroom_core::Retrieval::ClientTool)) or reads files (feature `plaintext`). Where calls of `headroom_retrieve` are to
+//! be answered, put [`HeadroomLayer`](headroom_tower::HeadroomLayer) around the client:
 //!
 //! ```
 //! use bytes::Bytes;
-//! use headroom_reqwest::tower::{HeadroomBody, HeadroomLayer, store::MemoryStore};
+//! use headroom_reqwest::headroom_tower::{HeadroomBody, HeadroomLayer, headroom_store::MemoryStore};
 //! use http_body_util::Full;
 //! use reqwest::{Body, Client};
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -95,7 +95,7 @@
 //!
 //! # Limits
 //!
-//! Those of [`CompressLayer`]: bodies over 32 MiB pass, work on bodies over 32 KiB leaves the runtime's threads.
+//! Those of [`PromptCompressionLayer`]: bodies over 32 MiB pass, work on bodies over 32 KiB leaves the runtime's threads.
 //!
 //! # Crate features
 //!
@@ -105,7 +105,7 @@
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
 //! | `tiktoken` | | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; estimated without |
 //! | `code` | | source code is parsed, in thirteen languages; needs a C compiler |
-//! | `spool` | | originals as files that agents read with their own tools |
+//! | `plaintext` | | originals as files that agents read with their own tools |
 //! | `metrics` | | `MetricsObserver` on the `metrics` facade |
 //! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies |
 //!
@@ -125,10 +125,10 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-pub use headroom_tower as tower;
-pub use headroom_tower::core;
+pub use headroom_tower;
+pub use headroom_tower::headroom_core;
 
-pub use headroom_tower::{CompressLayer, HeadroomOverride, RequestReport, SkipReason};
+pub use headroom_tower::{HeadroomOverride, PromptCompressionLayer, RequestReport, SkipReason};
 pub use middleware::HeadroomMiddleware;
 
 #[cfg(doctest)]

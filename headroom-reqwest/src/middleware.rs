@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use headroom_tower::{
-    CompressLayer, DefaultPredicate, Identity, Observer, Predicate, RequestReport,
-    core::{Api, Headroom, Means, Tier},
-    store::OriginalStore,
+    DefaultPredicate, Identity, Observer, Predicate, PromptCompressionLayer, RequestReport,
+    headroom_core::{Api, Engine, Retrieval, Tier},
+    headroom_store::OriginalStore,
 };
 use http::{Extensions, request::Parts};
 use http_body_util::BodyExt;
@@ -13,16 +13,16 @@ use crate::request::{Sent, head, reusable, unreadable};
 
 /// Makes the prompts in LLM requests smaller before they are sent.
 ///
-/// It is [`CompressLayer`] for reqwest and has the same settings: what the middleware cannot be told itself, the layer
+/// It is [`PromptCompressionLayer`] for reqwest and has the same settings: what the middleware cannot be told itself, the layer
 /// it is made [`from`](Self::from) can. Clones share everything.
 ///
 /// # Example
 ///
 /// ```no_run
-/// use headroom_reqwest::{HeadroomMiddleware, core::Tier};
+/// use headroom_reqwest::{HeadroomMiddleware, headroom_core::Tier};
 /// use reqwest_middleware::ClientBuilder;
 ///
-/// let headroom = HeadroomMiddleware::new().tier(Tier::Context).max_body(8 << 20);
+/// let headroom = HeadroomMiddleware::new().tier(Tier::Dedup).max_body(8 << 20);
 /// let client = ClientBuilder::new(reqwest::Client::new()).with(headroom).build();
 /// # let _ = client;
 /// ```
@@ -31,13 +31,13 @@ use crate::request::{Sent, head, reusable, unreadable};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct HeadroomMiddleware<P = DefaultPredicate> {
-    layer: CompressLayer<Identity, P>,
+    layer: PromptCompressionLayer<Identity, P>,
 }
 
 impl HeadroomMiddleware {
     /// A middleware with the default settings and no store.
     pub fn new() -> Self {
-        CompressLayer::new().into()
+        PromptCompressionLayer::new().into()
     }
 }
 
@@ -47,15 +47,15 @@ impl Default for HeadroomMiddleware {
     }
 }
 
-impl<P> From<CompressLayer<Identity, P>> for HeadroomMiddleware<P> {
-    fn from(layer: CompressLayer<Identity, P>) -> Self {
+impl<P> From<PromptCompressionLayer<Identity, P>> for HeadroomMiddleware<P> {
+    fn from(layer: PromptCompressionLayer<Identity, P>) -> Self {
         Self { layer }
     }
 }
 
 macro_rules! settings {
     ($($name:ident($($arg:ident: $type:ty),+);)+) => {$(
-        #[doc = concat!("See [`CompressLayer::", stringify!($name), "`].")]
+        #[doc = concat!("See [`PromptCompressionLayer::", stringify!($name), "`].")]
         pub fn $name(self, $($arg: $type),+) -> Self {
             self.layer.$name($($arg),+).into()
         }
@@ -64,28 +64,28 @@ macro_rules! settings {
 
 impl<P> HeadroomMiddleware<P> {
     settings! {
-        engine(engine: Headroom);
+        engine(engine: Engine);
         store(store: impl OriginalStore);
-        means(means: Means);
+        retrieval(retrieval: Retrieval);
         observer(observer: impl Observer);
         api(api: Api);
         tier(tier: Tier);
-        tenant_by(tenant: impl Fn(&Parts) -> String + Send + Sync + 'static);
+        tenant_from(tenant: impl Fn(&Parts) -> String + Send + Sync + 'static);
         max_body(bytes: u64);
-        max_decoded(bytes: u64);
-        offload_above(bytes: u64);
-        max_offloads(running: usize);
+        max_decompressed_body(bytes: u64);
+        blocking_threshold(bytes: u64);
+        max_blocking_tasks(running: usize);
         max_buffered(bytes: u64);
     }
 
-    /// See [`CompressLayer::spool`].
-    #[cfg(feature = "spool")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "spool")))]
-    pub fn spool(self, spool: headroom_tower::store::Spool) -> Self {
-        self.layer.spool(spool).into()
+    /// See [`PromptCompressionLayer::plaintext`].
+    #[cfg(feature = "plaintext")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "plaintext")))]
+    pub fn plaintext(self, plaintext: headroom_tower::headroom_store::PlaintextStore) -> Self {
+        self.layer.plaintext(plaintext).into()
     }
 
-    /// Looks at the requests that this predicate wants. See [`CompressLayer::when`].
+    /// Looks at the requests that this predicate wants. See [`PromptCompressionLayer::when`].
     pub fn when<Q: Predicate>(self, predicate: Q) -> HeadroomMiddleware<Q> {
         self.layer.when(predicate).into()
     }

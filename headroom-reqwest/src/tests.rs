@@ -10,7 +10,9 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::Request as Received, http::StatusCode};
 use futures_util::stream;
-use headroom_tower::{HeadroomOverride, Observer, RequestReport, SkipReason, Skipped, core::Reason};
+use headroom_tower::{
+    HeadroomOverride, Observer, RequestReport, SkipReason, Skipped, headroom_core::UnchangedReason,
+};
 use http::{Extensions, HeaderMap};
 use http_body_util::BodyExt;
 use reqwest::{Body, Client, Request, Response};
@@ -229,7 +231,7 @@ async fn what_is_not_rewritten_stays_the_very_request() {
     let mut small = request("{\"model\":\"gpt-4o\",\"messages\":[]}");
     let report = headroom.rewrite(&mut small).await.unwrap();
     assert!(matches!(report.skip_reason(), Some(SkipReason::Engine(_))), "{report:?}");
-    assert_ne!(report.skip_reason(), Some(SkipReason::Engine(Reason::Internal)));
+    assert_ne!(report.skip_reason(), Some(SkipReason::Engine(UnchangedReason::Internal)));
     assert!(small.headers().is_empty());
 
     let mut signed = request(conversation());
@@ -241,7 +243,7 @@ async fn what_is_not_rewritten_stays_the_very_request() {
 #[tokio::test]
 async fn a_dropped_rewrite_leaves_the_request_as_it_was() {
     let mut request = request(conversation());
-    let headroom = HeadroomMiddleware::new().offload_above(0);
+    let headroom = HeadroomMiddleware::new().blocking_threshold(0);
     {
         let mut rewrite = std::pin::pin!(headroom.rewrite(&mut request));
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
@@ -251,13 +253,14 @@ async fn a_dropped_rewrite_leaves_the_request_as_it_was() {
     assert!(request.headers().is_empty());
 }
 
-#[cfg(feature = "spool")]
+#[cfg(feature = "plaintext")]
 #[tokio::test]
 async fn with_a_spool_the_agent_finds_a_file_where_the_marker_points() {
     let folder = tempfile::tempdir().unwrap();
-    let spool = headroom_tower::store::Spool::new(folder.path().join("spool")).unwrap();
+    let plaintext =
+        headroom_tower::headroom_store::PlaintextStore::new(folder.path().join("plaintext")).unwrap();
     let upstream = Upstream::default();
-    let client = client().with(HeadroomMiddleware::new().spool(spool)).build();
+    let client = client().with(HeadroomMiddleware::new().plaintext(plaintext)).build();
     let mut body: serde_json::Value = serde_json::from_slice(&conversation()).unwrap();
     send(&client, &upstream.start().await, body.to_string()).await;
     body["tools"] = json!([{"type": "function", "function": {"name": "read_file", "parameters": {}}}]);
@@ -272,7 +275,7 @@ async fn with_a_spool_the_agent_finds_a_file_where_the_marker_points() {
 
 #[tokio::test]
 async fn with_the_layer_around_a_client_calls_are_answered_unseen() {
-    use headroom_tower::{HeadroomBody, HeadroomLayer, store::MemoryStore};
+    use headroom_tower::{HeadroomBody, HeadroomLayer, headroom_store::MemoryStore};
     use http_body_util::Full;
     use tower::{ServiceBuilder, ServiceExt, service_fn};
 

@@ -63,7 +63,9 @@ mod tests {
         for content in ["", "x", "ä\u{0}\r\n", &"2026-01-01 INFO ready\n".repeat(1000)] {
             let (back, hash) = decode(&encoded(content)).unwrap();
             assert_eq!(back, content);
-            assert!(names(&Handle::of(content), &hash) && !names(&Handle::of("else"), &hash));
+            assert!(
+                names(&Handle::from_content(content), &hash) && !names(&Handle::from_content("else"), &hash)
+            );
         }
         assert!(encoded(&"2026-01-01 INFO ready\n".repeat(1000)).len() < 300);
     }

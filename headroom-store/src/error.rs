@@ -20,12 +20,12 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 pub struct StoreError(Box<Inner>);
 
 struct Inner {
-    kind: Kind,
+    kind: ErrorKind,
     source: Option<BoxError>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ErrorKind {
     Unavailable,
     Collision,
     TooLarge,
@@ -34,46 +34,46 @@ enum Kind {
 impl StoreError {
     /// The store cannot be reached or does not work; `source` says why.
     pub fn unavailable(source: impl Into<BoxError>) -> Self {
-        Self(Box::new(Inner { kind: Kind::Unavailable, source: Some(source.into()) }))
+        Self(Box::new(Inner { kind: ErrorKind::Unavailable, source: Some(source.into()) }))
     }
 
     /// Other content already has this handle. The first content stays.
     #[must_use]
     pub fn collision() -> Self {
-        Self(Box::new(Inner { kind: Kind::Collision, source: None }))
+        Self(Box::new(Inner { kind: ErrorKind::Collision, source: None }))
     }
 
     /// An original is larger than the store can hold.
     #[must_use]
     pub fn too_large() -> Self {
-        Self(Box::new(Inner { kind: Kind::TooLarge, source: None }))
+        Self(Box::new(Inner { kind: ErrorKind::TooLarge, source: None }))
     }
 
     /// Whether the store cannot be reached or does not work.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        self.0.kind == Kind::Unavailable
+        self.0.kind == ErrorKind::Unavailable
     }
 
     /// Whether other content already has one of the handles.
     #[must_use]
     pub fn is_collision(&self) -> bool {
-        self.0.kind == Kind::Collision
+        self.0.kind == ErrorKind::Collision
     }
 
     /// Whether an original is larger than the store can hold.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
-        self.0.kind == Kind::TooLarge
+        self.0.kind == ErrorKind::TooLarge
     }
 
     /// A label for metrics: `unavailable`, `collision` or `too_large`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self.0.kind {
-            Kind::Unavailable => "unavailable",
-            Kind::Collision => "collision",
-            Kind::TooLarge => "too_large",
+            ErrorKind::Unavailable => "unavailable",
+            ErrorKind::Collision => "collision",
+            ErrorKind::TooLarge => "too_large",
         }
     }
 }
@@ -87,9 +87,9 @@ impl fmt::Debug for StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0.kind {
-            Kind::Unavailable => "the store is unavailable",
-            Kind::Collision => "other content already has this handle",
-            Kind::TooLarge => "the original is larger than the store can hold",
+            ErrorKind::Unavailable => "the store is unavailable",
+            ErrorKind::Collision => "other content already has this handle",
+            ErrorKind::TooLarge => "the original is larger than the store can hold",
         })
     }
 }

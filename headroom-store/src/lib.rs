@@ -14,7 +14,7 @@
 //! # async fn example() -> Result<(), headroom_store::StoreError> {
 //! let store = MemoryStore::new();
 //! let log = "start\nworking\ndone".to_owned();
-//! let handle = Handle::of(&log);
+//! let handle = Handle::from_content(&log);
 //!
 //! store.put_many("team-a", vec![Original { handle, content: log }]).await?;
 //!
@@ -39,7 +39,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `memory` | yes | [`MemoryStore`] |
-//! | `disk` | no | [`DiskStore`], shared by processes, and [`Spool`], files that agents read themselves; needs a tokio runtime |
+//! | `disk` | no | [`DiskStore`], shared by processes, and [`PlaintextStore`], files that agents read themselves; needs a tokio runtime |
 //! | `redis` | no | [`RedisStore`], shared by machines; works with Valkey too and needs a tokio runtime |
 //!
 //! [`Handle`]: headroom_core::Handle
@@ -56,10 +56,10 @@ pub mod json;
 #[cfg(feature = "memory")]
 mod memory;
 mod part;
+mod query;
 #[cfg(feature = "redis")]
 mod redis;
 mod search;
-mod slice;
 mod store;
 #[cfg(any(feature = "disk", feature = "redis"))]
 mod tenant;
@@ -67,15 +67,15 @@ mod units;
 
 #[cfg(feature = "disk")]
 #[cfg_attr(docsrs, doc(cfg(feature = "disk")))]
-pub use disk::{DiskStore, DiskStoreBuilder, InvalidSpool, Spool, SpoolBuilder};
+pub use disk::{DiskStore, DiskStoreBuilder, InvalidPlaintextStore, PlaintextStore, PlaintextStoreBuilder};
 pub use error::{BoxError, StoreError};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use part::{Part, Piece};
+pub use query::{RetrieveQuery, retrieve};
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use redis::{RedisStore, RedisStoreBuilder};
-pub use slice::{Slice, retrieve};
 pub use store::OriginalStore;
 
 #[cfg(all(doctest, feature = "memory"))]

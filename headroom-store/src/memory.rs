@@ -184,23 +184,23 @@ mod tests {
     use crate::Part;
 
     fn original(content: &str) -> Original {
-        Original { handle: Handle::of(content), content: content.to_owned() }
+        Original { handle: Handle::from_content(content), content: content.to_owned() }
     }
 
     #[tokio::test]
     async fn what_was_put_is_there_and_only_for_its_tenant() {
         let store = MemoryStore::new();
         store.put_many("a", vec![original("x"), original("y")]).await.unwrap();
-        assert_eq!(store.get("a", &Handle::of("x")).await.unwrap().as_deref(), Some("x"));
-        assert_eq!(store.get("a", &Handle::of("y")).await.unwrap().as_deref(), Some("y"));
-        assert!(store.get("b", &Handle::of("x")).await.unwrap().is_none());
-        assert!(store.get_part("b", &Handle::of("x"), &Part::all()).await.unwrap().is_none());
+        assert_eq!(store.get("a", &Handle::from_content("x")).await.unwrap().as_deref(), Some("x"));
+        assert_eq!(store.get("a", &Handle::from_content("y")).await.unwrap().as_deref(), Some("y"));
+        assert!(store.get("b", &Handle::from_content("x")).await.unwrap().is_none());
+        assert!(store.get_part("b", &Handle::from_content("x"), &Part::all()).await.unwrap().is_none());
     }
 
     #[tokio::test]
     async fn a_handle_keeps_its_first_content_and_the_second_is_reported() {
         let store = MemoryStore::new();
-        let handle = Handle::of("first");
+        let handle = Handle::from_content("first");
         store.put_many("a", vec![original("first")]).await.unwrap();
         let second = Original { handle, content: "second".to_owned() };
         assert!(store.put_many("a", vec![second.clone()]).await.unwrap_err().is_collision());
@@ -224,9 +224,9 @@ mod tests {
             let content = format!("{n:0>1000}");
             store.put_many("a", vec![original(&content)]).await.unwrap();
             assert!(store.stored_bytes() <= 10_000);
-            assert!(store.get("a", &Handle::of(&content)).await.unwrap().is_some(), "{n}");
+            assert!(store.get("a", &Handle::from_content(&content)).await.unwrap().is_some(), "{n}");
         }
-        assert!(store.get("a", &Handle::of(&format!("{:0>1000}", 0))).await.unwrap().is_none());
+        assert!(store.get("a", &Handle::from_content(&format!("{:0>1000}", 0))).await.unwrap().is_none());
     }
 
     #[tokio::test]
@@ -249,11 +249,11 @@ mod tests {
         for _ in 0..4 {
             std::thread::sleep(idle / 2);
             store.put_many("a", vec![original("put again")]).await.unwrap();
-            store.get("a", &Handle::of("read")).await.unwrap();
+            store.get("a", &Handle::from_content("read")).await.unwrap();
         }
-        assert!(store.get("a", &Handle::of("put again")).await.unwrap().is_some());
-        assert!(store.get("a", &Handle::of("read")).await.unwrap().is_some());
-        assert!(store.get("a", &Handle::of("left alone")).await.unwrap().is_none());
+        assert!(store.get("a", &Handle::from_content("put again")).await.unwrap().is_some());
+        assert!(store.get("a", &Handle::from_content("read")).await.unwrap().is_some());
+        assert!(store.get("a", &Handle::from_content("left alone")).await.unwrap().is_none());
     }
 
     #[tokio::test]

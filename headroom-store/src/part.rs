@@ -11,7 +11,7 @@ const MAX_BYTES: usize = 64 << 10;
 /// use headroom_store::Part;
 ///
 /// let part = Part::lines(2, 3).max_bytes(1024);
-/// let piece = part.of("one\ntwo\nthree\nfour\n");
+/// let piece = part.apply("one\ntwo\nthree\nfour\n");
 /// assert_eq!(piece.text(), "two\nthree\n");
 /// assert_eq!((piece.first_line(), piece.last_line(), piece.total_lines()), (2, 3, 4));
 /// ```
@@ -44,7 +44,7 @@ impl Part {
 
     /// Takes this part out of `content`.
     #[must_use]
-    pub fn of(&self, content: &str) -> Piece {
+    pub fn apply(&self, content: &str) -> Piece {
         let first = self.first.max(1);
         let mut text = String::new();
         let (mut first_line, mut last_line, mut total_lines, mut truncated) = (0, 0, 0, false);
@@ -149,42 +149,42 @@ mod tests {
     #[test]
     fn a_range_keeps_line_ends_as_they_were() {
         let content = "a\r\nb\n\nlast";
-        assert_eq!(Part::all().of(content).text(), content);
-        assert_eq!(Part::lines(1, 2).of(content).text(), "a\r\nb\n");
-        assert_eq!(Part::lines(4, 9).of(content).text(), "last");
+        assert_eq!(Part::all().apply(content).text(), content);
+        assert_eq!(Part::lines(1, 2).apply(content).text(), "a\r\nb\n");
+        assert_eq!(Part::lines(4, 9).apply(content).text(), "last");
     }
 
     #[test]
     fn a_range_outside_the_original_is_empty_and_still_says_how_long_it_is() {
         for part in [Part::lines(7, 9), Part::lines(3, 2)] {
-            let piece = part.of("a\nb\nc\n");
+            let piece = part.apply("a\nb\nc\n");
             assert_eq!((piece.text(), piece.first_line(), piece.last_line()), ("", 0, 0));
             assert_eq!((piece.total_lines(), piece.total_bytes(), piece.is_truncated()), (3, 6, false));
         }
-        assert_eq!(Part::all().of("").total_lines(), 0);
+        assert_eq!(Part::all().apply("").total_lines(), 0);
     }
 
     #[test]
     fn line_zero_is_read_as_the_first() {
-        assert_eq!(Part::lines(0, 1).of("a\nb").text(), "a\n");
+        assert_eq!(Part::lines(0, 1).apply("a\nb").text(), "a\n");
     }
 
     #[test]
     fn the_bound_cuts_between_lines() {
-        let piece = Part::all().max_bytes(5).of("aa\nbb\ncc\n");
+        let piece = Part::all().max_bytes(5).apply("aa\nbb\ncc\n");
         assert_eq!((piece.text(), piece.last_line(), piece.is_truncated()), ("aa\n", 1, true));
         assert_eq!(piece.total_lines(), 3);
     }
 
     #[test]
     fn a_line_longer_than_the_bound_is_cut_between_characters() {
-        let piece = Part::all().max_bytes(4).of("aäöü");
+        let piece = Part::all().max_bytes(4).apply("aäöü");
         assert_eq!((piece.text(), piece.is_truncated()), ("aä", true));
-        assert_eq!(Part::all().max_bytes(0).of("ä").text(), "");
+        assert_eq!(Part::all().max_bytes(0).apply("ä").text(), "");
     }
 
     #[test]
     fn debug_shows_no_content() {
-        assert!(!format!("{:?}", Part::all().of("a secret")).contains("secret"));
+        assert!(!format!("{:?}", Part::all().apply("a secret")).contains("secret"));
     }
 }

@@ -46,7 +46,7 @@ pub trait OriginalStore: Send + Sync + 'static {
         let mut has = Vec::with_capacity(handles.len());
         for handle in handles {
             let content = self.get(tenant, handle).await?;
-            has.push(content.is_some_and(|content| Handle::of(&content) == *handle));
+            has.push(content.is_some_and(|content| Handle::from_content(&content) == *handle));
         }
         Ok(has)
     }
@@ -62,7 +62,7 @@ pub trait OriginalStore: Send + Sync + 'static {
         handle: &Handle,
         part: &Part,
     ) -> Result<Option<Piece>, StoreError> {
-        Ok(self.get(tenant, handle).await?.map(|content| part.of(&content)))
+        Ok(self.get(tenant, handle).await?.map(|content| part.apply(&content)))
     }
 
     /// Keeps a record of a hidden exchange under keys of the caller's. The keys are hashes but not of the record, and

@@ -7,7 +7,7 @@ use std::fmt;
 pub(crate) struct Tenant([u8; 16]);
 
 impl Tenant {
-    pub(crate) fn of(tenant: &str) -> Self {
+    pub(crate) fn from_name(tenant: &str) -> Self {
         let hash = blake3::derive_key("headroom-store tenant v1", tenant.as_bytes());
         let (half, _) = hash.split_first_chunk().unwrap_or((&[0; 16], &[]));
         Self(*half)

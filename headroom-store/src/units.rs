@@ -13,12 +13,12 @@ const MAX_DEPTH: usize = 6;
 const MIN_NUMBERED: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum UnitKind {
     Line,
     Row,
 }
 
-impl Kind {
+impl UnitKind {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Line => "line",
@@ -30,7 +30,7 @@ impl Kind {
 /// A text as a list of lines or rows.
 #[derive(Debug)]
 pub(crate) struct Units<'a> {
-    pub(crate) kind: Kind,
+    pub(crate) kind: UnitKind,
     texts: Vec<&'a str>,
     /// The number that each line of a numbered view prints; without them lines are counted from 1.
     printed: Option<Vec<usize>>,
@@ -40,7 +40,7 @@ impl<'a> Units<'a> {
     pub(crate) fn lines(text: &'a str) -> Self {
         let texts: Vec<_> = text.split_inclusive('\n').collect();
         let printed = printed(&texts);
-        Self { kind: Kind::Line, texts, printed }
+        Self { kind: UnitKind::Line, texts, printed }
     }
 
     /// The rows of a JSON array, of the array with most items in a document, or of JSON lines.
@@ -53,7 +53,7 @@ impl<'a> Units<'a> {
                 rows.iter().all(|row| Value::parse(row).is_some()).then_some(rows)?
             }
         };
-        (!texts.is_empty()).then_some(Self { kind: Kind::Row, texts, printed: None })
+        (!texts.is_empty()).then_some(Self { kind: UnitKind::Row, texts, printed: None })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -65,7 +65,7 @@ impl<'a> Units<'a> {
     }
 
     pub(crate) fn bytes(&self, at: usize) -> usize {
-        self.text(at).len() + usize::from(self.kind == Kind::Row)
+        self.text(at).len() + usize::from(self.kind == UnitKind::Row)
     }
 
     /// The units whose numbers are in this range.
@@ -128,7 +128,7 @@ impl<'a> Units<'a> {
     pub(crate) fn write(&self, picked: Range<usize>, out: &mut String) {
         for at in picked {
             match (self.kind, Value::parse(self.text(at))) {
-                (Kind::Row, Some(row)) => {
+                (UnitKind::Row, Some(row)) => {
                     compact_into(row, out);
                     out.push('\n');
                 }

@@ -12,12 +12,12 @@ use std::{
 };
 
 use headroom_core::{Handle, Original};
-use headroom_store::{DiskStore, OriginalStore, Spool};
+use headroom_store::{DiskStore, OriginalStore, PlaintextStore};
 
 /// Set in the processes that these tests start: the folder, the first original to write and the store's capacity.
 const WRITER: &str = "HEADROOM_TEST_WRITER";
-/// The same where they write to a spool.
-const SPOOLER: &str = "HEADROOM_TEST_SPOOLER";
+/// The same where they write to a plaintext store.
+const PLAINTEXT_WRITER: &str = "HEADROOM_TEST_SPOOLER";
 const BATCH: u64 = 8;
 /// A capacity that is never reached.
 const UNBOUNDED: u64 = 1 << 40;
@@ -50,7 +50,7 @@ fn content(n: u64) -> String {
 
 fn original(n: u64) -> Original {
     let content = content(n);
-    Original { handle: Handle::of(&content), content }
+    Original { handle: Handle::from_content(&content), content }
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
@@ -77,7 +77,7 @@ fn writer() {
                 thread::sleep(Duration::from_millis(20));
             }
             for n in start..start + BATCH {
-                let found = store.get("a", &Handle::of(&content(n))).await.unwrap();
+                let found = store.get("a", &Handle::from_content(&content(n))).await.unwrap();
                 assert_eq!(found.as_deref(), Some(content(n).as_str()), "acknowledged and not there");
             }
             // Nobody reads any more: the test is over.
@@ -88,26 +88,26 @@ fn writer() {
     });
 }
 
-/// The same with a spool.
+/// The same with a plaintext store.
 #[test]
 fn spooler() {
-    let Ok(task) = env::var(SPOOLER) else { return };
+    let Ok(task) = env::var(PLAINTEXT_WRITER) else { return };
     let mut task = task.splitn(3, ' ');
     let mut number = || task.next().unwrap().parse::<u64>().unwrap();
     let (first, capacity) = (number(), number());
-    let mut spool = Spool::builder(task.next().unwrap()).capacity(capacity);
+    let mut plaintext = PlaintextStore::builder(task.next().unwrap()).capacity(capacity);
     if capacity < UNBOUNDED {
-        spool = spool.time_to_idle(TIME_TO_IDLE);
+        plaintext = plaintext.time_to_idle(TIME_TO_IDLE);
     }
-    let spool = spool.build().unwrap();
+    let plaintext = plaintext.build().unwrap();
     block_on(async {
         for start in (first..).step_by(usize::try_from(BATCH).unwrap()) {
-            while let Err(error) = spool.put_many((start..start + BATCH).map(original).collect()).await {
+            while let Err(error) = plaintext.put_many((start..start + BATCH).map(original).collect()).await {
                 assert!(capacity < UNBOUNDED && error.is_unavailable(), "{error:?}");
                 thread::sleep(Duration::from_millis(20));
             }
             for n in start..start + BATCH {
-                let file = format!("{}/{}", spool.folder(), original(n).handle);
+                let file = format!("{}/{}", plaintext.folder(), original(n).handle);
                 assert_eq!(fs::read_to_string(file).unwrap(), content(n), "acknowledged and not there");
             }
             if writeln!(std::io::stdout(), "\nstored {start}").is_err() {
@@ -200,13 +200,13 @@ fn what_was_acknowledged_survives_kill_9_and_nothing_torn_resolves() {
     let store = DiskStore::new(folder.path());
     block_on(async {
         for n in acknowledged.iter().flat_map(|start| *start..start + BATCH) {
-            let found = store.get("a", &Handle::of(&content(n))).await.unwrap();
+            let found = store.get("a", &Handle::from_content(&content(n))).await.unwrap();
             assert_eq!(found.as_deref(), Some(content(n).as_str()), "{n}");
         }
         for handle in handles(folder.path()) {
             let handle = handle.parse().unwrap();
             let found = store.find(&handle).await.unwrap().expect("a file is there and damaged");
-            assert_eq!(Handle::of(&found), handle);
+            assert_eq!(Handle::from_content(&found), handle);
         }
     });
     let left = fs::read_dir(folder.path().join("originals/tmp")).unwrap().count();
@@ -252,7 +252,7 @@ fn processes_that_write_and_sweep_one_folder_keep_what_they_acknowledged() {
     let store = DiskStore::builder(folder.path()).capacity(capacity).build();
     block_on(async {
         for n in last.iter().flat_map(|start| *start..start + BATCH) {
-            let found = store.get("a", &Handle::of(&content(n))).await.unwrap();
+            let found = store.get("a", &Handle::from_content(&content(n))).await.unwrap();
             assert_eq!(found.as_deref(), Some(content(n).as_str()), "{n} from another process");
         }
     });
@@ -263,14 +263,14 @@ fn processes_that_write_and_sweep_one_folder_keep_what_they_acknowledged() {
     assert!(bytes < capacity * 3 / 2, "{bytes}");
 }
 
-/// The handles that name files in a spool; what they hold is checked.
+/// The handles that name files in a plaintext store; what they hold is checked.
 fn spooled(folder: &Path) -> BTreeSet<Handle> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     let named = files.filter_map(|path| Some((path.file_name()?.to_str()?.parse::<Handle>().ok()?, path)));
     named
         .map(|(handle, path)| {
             let content = fs::read_to_string(path).unwrap();
-            assert_eq!(Handle::of(&content), handle, "an agent would read a part for the whole");
+            assert_eq!(Handle::from_content(&content), handle, "an agent would read a part for the whole");
             handle
         })
         .collect()
@@ -280,36 +280,38 @@ fn spooled(folder: &Path) -> BTreeSet<Handle> {
 fn what_was_spooled_survives_kill_9_and_no_file_is_seen_in_part() {
     const ROUNDS: u64 = 150;
     let folder = tempfile::tempdir().unwrap();
-    let spool = folder.path().join("spool");
+    let plaintext = folder.path().join("plaintext");
     let mut acknowledged = Vec::new();
     for round in 0..ROUNDS {
-        let mut writer = Writer::start_as("spooler", SPOOLER, &spool, round * 1_000_000, UNBOUNDED);
+        let mut writer =
+            Writer::start_as("plaintext-writer", PLAINTEXT_WRITER, &plaintext, round * 1_000_000, UNBOUNDED);
         acknowledged.extend((0..=round % 2).filter_map(|_| writer.next()));
         thread::sleep(Duration::from_micros(round * 137 % 6000));
         acknowledged.extend(writer.kill());
     }
     assert!(acknowledged.len() >= usize::try_from(ROUNDS).unwrap());
-    let there = spooled(&spool);
+    let there = spooled(&plaintext);
     for n in acknowledged.iter().flat_map(|start| *start..start + BATCH) {
         assert!(there.contains(&original(n).handle), "{n}");
     }
-    let left = fs::read_dir(spool.join("tmp")).unwrap().count();
+    let left = fs::read_dir(plaintext.join("tmp")).unwrap().count();
     eprintln!("{} batches acknowledged, {left} files left on their way", acknowledged.len());
 }
 
 #[test]
 fn processes_that_spool_and_sweep_one_folder_keep_what_they_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
-    let spool = folder.path().join("spool");
+    let plaintext = folder.path().join("plaintext");
     let capacity = 4 << 20;
-    let start = |n: u64| Writer::start_as("spooler", SPOOLER, &spool, n * 1_000_000, capacity);
+    let start =
+        |n: u64| Writer::start_as("plaintext-writer", PLAINTEXT_WRITER, &plaintext, n * 1_000_000, capacity);
     let mut writers: Vec<_> = (0..3).map(start).collect();
     for _ in 0..60 {
         writers.iter_mut().for_each(|writer| _ = writer.next().expect("a writer failed"));
     }
     writers.iter_mut().for_each(|writer| writer.child.kill().unwrap());
     let last: Vec<_> = writers.into_iter().map(|writer| writer.kill().pop()).collect();
-    let there = spooled(&spool);
+    let there = spooled(&plaintext);
     for n in last.into_iter().flatten().flat_map(|start| start..start + BATCH) {
         assert!(there.contains(&original(n).handle), "{n} from another process");
     }

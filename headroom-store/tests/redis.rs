@@ -120,11 +120,11 @@ fn spawn(name: &str, port: u16, folder: &TempDir) -> Option<Child> {
 }
 
 fn original(content: &str) -> Original {
-    Original { handle: Handle::of(content), content: content.to_owned() }
+    Original { handle: Handle::from_content(content), content: content.to_owned() }
 }
 
 async fn has(store: &RedisStore, tenant: &str, content: &str) -> bool {
-    let found = store.get(tenant, &Handle::of(content)).await.unwrap();
+    let found = store.get(tenant, &Handle::from_content(content)).await.unwrap();
     assert!(found.as_deref().is_none_or(|found| found == content));
     found.is_some()
 }
@@ -146,14 +146,16 @@ async fn what_one_replica_stored_another_has_for_the_same_tenant() {
     }
     b.put_many("team", vec![original("x"), original("y")]).await.unwrap();
     assert!(has(&a, "team", "y").await && !has(&a, "team", "z").await);
-    let second = Original { handle: Handle::of("x"), content: "second".to_owned() };
+    let second = Original { handle: Handle::from_content("x"), content: "second".to_owned() };
     assert!(a.put_many("team", vec![second]).await.unwrap_err().is_collision());
 
     let keys: Vec<String> = server.ask(&["KEYS", "*"]);
     assert_eq!(keys.len(), 4);
     assert!(keys.iter().all(|key| key.starts_with("headroom:") && !key.contains("team")), "{keys:?}");
-    let size: usize = server
-        .ask(&["STRLEN", keys.iter().find(|key| key.ends_with(&Handle::of(&long).to_string())).unwrap()]);
+    let size: usize = server.ask(&[
+        "STRLEN",
+        keys.iter().find(|key| key.ends_with(&Handle::from_content(&long).to_string())).unwrap(),
+    ]);
     assert!(size < 500, "{size}");
 }
 
@@ -162,7 +164,7 @@ async fn every_sight_lets_an_original_live_on() {
     let Some(server) = Server::start() else { return };
     let store = RedisStore::builder(server.url()).time_to_idle(Duration::from_secs(500)).build().unwrap();
     store.put_many("a", vec![original("put again"), original("read"), original("left alone")]).await.unwrap();
-    store.put_record("a", &[Handle::of("key")], "record").await.unwrap();
+    store.put_record("a", &[Handle::from_content("key")], "record").await.unwrap();
     let keys: Vec<String> = server.ask(&["KEYS", "*"]);
     for key in &keys {
         let left: u64 = server.ask(&["PTTL", key]);
@@ -171,7 +173,7 @@ async fn every_sight_lets_an_original_live_on() {
     }
     store.put_many("a", vec![original("put again")]).await.unwrap();
     assert!(has(&store, "a", "read").await);
-    assert!(store.get_records("a", &[Handle::of("key")]).await.unwrap()[0].is_some());
+    assert!(store.get_records("a", &[Handle::from_content("key")]).await.unwrap()[0].is_some());
     let renewed = keys.iter().filter(|key| server.ask::<u64>(&["PTTL", key]) > 400_000).count();
     assert_eq!(renewed, 3);
 }
@@ -180,7 +182,7 @@ async fn every_sight_lets_an_original_live_on() {
 async fn records_are_kept_apart_under_any_key() {
     let Some(server) = Server::start() else { return };
     let store = server.store();
-    let keys = [Handle::of("k1"), Handle::of("k2"), Handle::of("k3")];
+    let keys = [Handle::from_content("k1"), Handle::from_content("k2"), Handle::from_content("k3")];
     store.put_record("a", &keys[..2], "the exchange").await.unwrap();
     store.put_record("a", &keys[..1], "another").await.expect("a key may keep its record");
     let records = server.store().get_records("a", &keys).await.unwrap();
@@ -208,7 +210,7 @@ async fn damaged_values_read_as_missing() {
 async fn a_damaged_value_is_written_again_by_the_next_put() {
     let Some(server) = Server::start() else { return };
     let content = "start\nworking\ndone\n";
-    let (store, handle) = (server.store(), Handle::of(content));
+    let (store, handle) = (server.store(), Handle::from_content(content));
     store.put_many("a", vec![original(content), original("another")]).await.unwrap();
     let keys: Vec<String> = server.ask(&["KEYS", "*"]);
     let key = keys.iter().find(|key| key.ends_with(&handle.to_string())).unwrap();
@@ -250,7 +252,7 @@ async fn a_server_that_stops_is_an_error_and_one_that_comes_back_is_used() {
     server.stop();
     let errors = [
         store.put_many("a", vec![original("the content")]).await.unwrap_err(),
-        store.get("a", &Handle::of("the content")).await.unwrap_err(),
+        store.get("a", &Handle::from_content("the content")).await.unwrap_err(),
     ];
     for error in errors {
         assert!(error.is_unavailable());

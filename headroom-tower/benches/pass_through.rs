@@ -10,9 +10,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Api, Headroom, Options};
+use headroom_core::{Api, CompressOptions, Engine};
 use headroom_store::MemoryStore;
-use headroom_tower::{CompressLayer, HeadroomBody, HeadroomLayer};
+use headroom_tower::{HeadroomBody, HeadroomLayer, PromptCompressionLayer};
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -62,14 +62,15 @@ async fn main() {
     println!("{}", columns.map(|column| format!("{column:>11}")).join(" "));
     for bytes in [1 << 10, 10 << 10, 32 << 10, 100 << 10, 1 << 20, 10 << 20] {
         let body = conversation(bytes);
-        let headroom = Headroom::new();
-        let compress = || headroom.compress(Api::Anthropic, &body, &Options::new()).report().bytes_after;
+        let headroom = Engine::new();
+        let compress =
+            || headroom.compress(Api::Anthropic, &body, &CompressOptions::new()).report().bytes_after;
         let engine = median(async || compress()).await;
         let bare =
             median(async || sink(request("/v1/messages", Full::new(body.clone()))).await.unwrap()).await;
 
         let inner = tower::service_fn(sink::<HeadroomBody<Full<Bytes>>>);
-        let mut service = CompressLayer::new().layer(inner);
+        let mut service = PromptCompressionLayer::new().layer(inner);
         let other = median(async || {
             let request = Request::put("/v1/files").body(Full::new(body.clone())).unwrap();
             service.ready().await.unwrap().call(request).await.unwrap()
@@ -82,7 +83,7 @@ async fn main() {
         let one = one.await;
 
         let inner = tower::service_fn(sink::<HeadroomBody<_>>);
-        let mut service = CompressLayer::new().layer(inner);
+        let mut service = PromptCompressionLayer::new().layer(inner);
         let mut frames = (0..ROUNDS).map(|_| chunks(&body)).collect::<Vec<_>>();
         let many = median(async || {
             let body = StreamBody::new(futures_util::stream::iter(frames.pop().unwrap_or_default()));

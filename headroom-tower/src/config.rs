@@ -1,34 +1,34 @@
 use std::{fmt, sync::Arc};
 
-use headroom_core::{Api, Handle, Headroom, Means, Options, Original, Outcome, Tier};
+use headroom_core::{Api, CompressOptions, Engine, Handle, Original, Outcome, Retrieval, Tier};
 use headroom_store::OriginalStore;
 use http::request::Parts;
 
 use crate::{
     HeadroomOverride, Observer,
+    blocking::Offload,
     files::{Asking, Files, Storing},
     memory::Memory,
-    offload::Offload,
     original_set::OriginalSet,
-    retrieve::Rejected,
+    server_tool::RejectedConversations,
     tenant::{self, Tenant},
 };
 
 /// The default of `max_body`: 32 MiB, the most that providers take.
 const MAX_BODY: u64 = 32 << 20;
-/// The default of `max_decoded`: 64 MiB.
-const MAX_DECODED: u64 = 64 << 20;
+/// The default of `max_decompressed_body`: 64 MiB.
+const MAX_DECOMPRESSED_BODY: u64 = 64 << 20;
 
 /// What the layer needs of the engine, so that tests can put another in its place.
-pub(crate) trait Engine: Send + Sync + 'static {
-    fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome;
+pub(crate) trait PromptEngine: Send + Sync + 'static {
+    fn compress(&self, api: Api, body: &[u8], options: &CompressOptions) -> Outcome;
 
     /// The same, asking before each result that is new with its bytes in the body.
     fn compress_while(
         &self,
         api: Api,
         body: &[u8],
-        options: &Options,
+        options: &CompressOptions,
         may_go_on: &dyn Fn(usize) -> bool,
     ) -> Outcome {
         let _ = may_go_on;
@@ -41,23 +41,23 @@ pub(crate) trait Engine: Send + Sync + 'static {
     }
 }
 
-impl Engine for Headroom {
-    fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome {
-        Headroom::compress(self, api, body, options)
+impl PromptEngine for Engine {
+    fn compress(&self, api: Api, body: &[u8], options: &CompressOptions) -> Outcome {
+        Engine::compress(self, api, body, options)
     }
 
     fn compress_while(
         &self,
         api: Api,
         body: &[u8],
-        options: &Options,
+        options: &CompressOptions,
         may_go_on: &dyn Fn(usize) -> bool,
     ) -> Outcome {
-        Headroom::compress_while(self, api, body, options, may_go_on)
+        Engine::compress_while(self, api, body, options, may_go_on)
     }
 
     fn is_costly(&self) -> bool {
-        Headroom::is_costly(self)
+        Engine::is_costly(self)
     }
 }
 
@@ -66,7 +66,7 @@ pub(crate) type TenantOf = Arc<dyn Fn(&Parts) -> String + Send + Sync>;
 /// What a layer and all its services share.
 #[derive(Clone)]
 pub(crate) struct Config {
-    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) engine: Arc<dyn PromptEngine>,
     pub(crate) store: Option<Arc<dyn OriginalStore>>,
     pub(crate) files: Option<Files>,
     pub(crate) observer: Arc<dyn Observer>,
@@ -74,20 +74,20 @@ pub(crate) struct Config {
     pub(crate) tenant: Option<TenantOf>,
     pub(crate) api: Option<Api>,
     pub(crate) tier: Tier,
-    pub(crate) means: Means,
+    pub(crate) retrieval: Retrieval,
     /// Whether the layer sees responses, so that it can answer calls of its own tool.
     pub(crate) serve: bool,
     /// Conversations that go on as they come.
-    pub(crate) rejected: Arc<Rejected>,
+    pub(crate) rejected: Arc<RejectedConversations>,
     /// Originals that the store acknowledged, for when it cannot answer.
     pub(crate) stored: Arc<OriginalSet>,
     /// Originals that could not be stored. Their blocks went out without them, and stay so when the store works again:
     /// another form would be a cache miss for everything behind them.
     pub(crate) unstored: Arc<OriginalSet>,
     /// Conversations whose thinking up to here does not go on.
-    pub(crate) unbound: Arc<Rejected>,
+    pub(crate) unbound: Arc<RejectedConversations>,
     pub(crate) max_body: u64,
-    pub(crate) max_decoded: u64,
+    pub(crate) max_decompressed_body: u64,
     pub(crate) memory: Memory,
     pub(crate) offload: Offload,
 }
@@ -95,46 +95,51 @@ pub(crate) struct Config {
 impl Config {
     pub(crate) fn new() -> Self {
         Self {
-            engine: Arc::new(Headroom::new()),
+            engine: Arc::new(Engine::new()),
             store: None,
             files: None,
             observer: Arc::new(()),
             tenant: None,
             api: None,
             tier: Tier::default(),
-            means: Means::default(),
+            retrieval: Retrieval::default(),
             serve: false,
             rejected: Arc::default(),
             stored: Arc::default(),
             unstored: Arc::default(),
             unbound: Arc::default(),
             max_body: MAX_BODY,
-            max_decoded: MAX_DECODED,
+            max_decompressed_body: MAX_DECOMPRESSED_BODY,
             memory: Memory::default(),
             offload: Offload::new(),
         }
     }
 
     /// What is asked of the engine for one request.
-    pub(crate) fn options(&self, own: Option<&HeadroomOverride>, tenant: &str) -> Options {
+    pub(crate) fn options(&self, own: Option<&HeadroomOverride>, tenant: &str) -> CompressOptions {
         let tier = own.and_then(|own| own.tier).unwrap_or(self.tier);
-        let options = Options::new().tier(tier).tenant(tenant);
-        match (self.means(own), &self.files) {
-            (Means::File, Some(files)) => options.spool(&*files.folder),
-            (means, _) => options.means(means),
+        let options = CompressOptions::new().tier(tier).tenant(tenant);
+        match (self.retrieval(own), &self.files) {
+            (Retrieval::File, Some(files)) => options.originals_dir(&*files.folder),
+            (retrieval, _) => options.retrieval(retrieval),
         }
     }
 
     /// Where nothing can be kept, nothing can be set aside.
-    pub(crate) fn means(&self, own: Option<&HeadroomOverride>) -> Means {
-        let means = own.and_then(|own| own.means).unwrap_or(self.means);
-        let kept = if means == Means::File { self.files.is_some() } else { self.store.is_some() };
-        if kept { means } else { Means::None }
+    pub(crate) fn retrieval(&self, own: Option<&HeadroomOverride>) -> Retrieval {
+        let retrieval = own.and_then(|own| own.retrieval).unwrap_or(self.retrieval);
+        let kept = if retrieval == Retrieval::File { self.files.is_some() } else { self.store.is_some() };
+        if kept { retrieval } else { Retrieval::Disabled }
     }
 
     /// Keeps what was set aside where these means find it; `None` where there is no such place.
-    pub(crate) fn keep(&self, means: Means, tenant: &str, originals: Vec<Original>) -> Option<Storing> {
-        if means == Means::File {
+    pub(crate) fn keep(
+        &self,
+        retrieval: Retrieval,
+        tenant: &str,
+        originals: Vec<Original>,
+    ) -> Option<Storing> {
+        if retrieval == Retrieval::File {
             return Some((self.files.as_ref()?.write)(originals));
         }
         let (store, tenant) = (self.store.clone()?, tenant.to_owned());
@@ -142,8 +147,8 @@ impl Config {
     }
 
     /// Asks which of these are kept where these means find them; `None` where there is no such place.
-    pub(crate) fn ask(&self, means: Means, tenant: &str, handles: Vec<Handle>) -> Option<Asking> {
-        if means == Means::File {
+    pub(crate) fn ask(&self, retrieval: Retrieval, tenant: &str, handles: Vec<Handle>) -> Option<Asking> {
+        if retrieval == Retrieval::File {
             return Some((self.files.as_ref()?.has)(handles));
         }
         let (store, tenant) = (self.store.clone()?, tenant.to_owned());
@@ -168,9 +173,9 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("api", &self.api)
             .field("tier", &self.tier)
-            .field("means", &self.means)
+            .field("retrieval", &self.retrieval)
             .field("max_body", &self.max_body)
-            .field("max_decoded", &self.max_decoded)
+            .field("max_decompressed_body", &self.max_decompressed_body)
             .field("memory", &self.memory)
             .field("offload", &self.offload)
             .finish_non_exhaustive()
@@ -180,8 +185,8 @@ impl fmt::Debug for Config {
 /// The settings that the layers have in common. Expects `fn config(&self) -> &Config` and `fn config_mut(&mut self) -> &mut Config`.
 macro_rules! settings {
     () => {
-        /// Uses this engine. Default: [`Headroom::new`](headroom_core::Headroom::new).
-        pub fn engine(mut self, engine: headroom_core::Headroom) -> Self {
+        /// Uses this engine. Default: [`Headroom::new`](headroom_core::Engine::new).
+        pub fn engine(mut self, engine: headroom_core::Engine) -> Self {
             self.config_mut().engine = std::sync::Arc::new(engine);
             self
         }
@@ -196,7 +201,7 @@ macro_rules! settings {
         }
 
         /// Writes what is set aside as files into this folder, for agents on this machine that read them with their
-        /// own tools, and sets the means to [`Means::File`](headroom_core::Means::File).
+        /// own tools, and sets the retrieval to [`Retrieval::File`](headroom_core::Retrieval::File).
         ///
         /// Every original is on the disk before the request goes on. One that cannot be written is not set aside, as
         /// with a [store](Self::store) that fails. Whoever may open the folder may read what is in it,
@@ -205,20 +210,20 @@ macro_rules! settings {
         /// # Example
         ///
         /// ```
-        /// use headroom_tower::{CompressLayer, store::Spool};
+        /// use headroom_tower::{PromptCompressionLayer, headroom_store::PlaintextStore};
         ///
-        /// # fn main() -> Result<(), headroom_tower::store::InvalidSpool> {
-        /// let layer = CompressLayer::new().spool(Spool::new("/home/me/.cache/agent/kept")?);
+        /// # fn main() -> Result<(), headroom_tower::headroom_store::InvalidPlaintextStore> {
+        /// let layer = PromptCompressionLayer::new().plaintext(PlaintextStore::new("/home/me/.cache/agent/kept")?);
         /// # let _ = layer;
         /// # Ok(())
         /// # }
         /// ```
-        #[cfg(feature = "spool")]
-        #[cfg_attr(docsrs, doc(cfg(feature = "spool")))]
-        pub fn spool(mut self, spool: headroom_store::Spool) -> Self {
+        #[cfg(feature = "plaintext")]
+        #[cfg_attr(docsrs, doc(cfg(feature = "plaintext")))]
+        pub fn plaintext(mut self, plaintext: headroom_store::PlaintextStore) -> Self {
             let config = self.config_mut();
-            config.files = Some(spool.into());
-            config.means = headroom_core::Means::File;
+            config.files = Some(plaintext.into());
+            config.retrieval = headroom_core::Retrieval::File;
             self
         }
 
@@ -234,7 +239,7 @@ macro_rules! settings {
             self
         }
 
-        /// Sets how far edits may go. Default: [`Tier::Full`](headroom_core::Tier::Full).
+        /// Sets how far edits may go. Default: [`Tier::Recoverable`](headroom_core::Tier::Recoverable).
         pub fn tier(mut self, tier: headroom_core::Tier) -> Self {
             self.config_mut().tier = tier;
             self
@@ -246,7 +251,7 @@ macro_rules! settings {
         /// `key` in the query). Requests without any share one tenant, so set this where all clients come without.
         ///
         /// A name that stays when a credential is renewed is better than the default where there is one.
-        pub fn tenant_by<F>(mut self, tenant: F) -> Self
+        pub fn tenant_from<F>(mut self, tenant: F) -> Self
         where
             F: Fn(&http::request::Parts) -> String + Send + Sync + 'static,
         {
@@ -274,19 +279,19 @@ macro_rules! settings {
         ///
         /// The same goes for what decodes to more than 4 MiB and to more than 200 bytes for each of its own, as no
         /// conversation does: a few kilobytes that become many megabytes are made to do harm.
-        pub fn max_decoded(mut self, bytes: u64) -> Self {
-            self.config_mut().max_decoded = bytes;
+        pub fn max_decompressed_body(mut self, bytes: u64) -> Self {
+            self.config_mut().max_decompressed_body = bytes;
             self
         }
 
         /// Works on bodies longer than this many bytes in tokio's blocking pool, on others at once.
-        /// Default: 32 KiB. An encoded body counts eightfold, and any may be long where the engine has a condenser.
+        /// Default: 32 KiB. An encoded body counts eightfold, and any may be long where the engine has a token pruner.
         ///
         /// A shorter body goes there too where it holds 2 KiB or more of results that the engine has not seen before:
         /// to parse a few kilobytes of broken code takes milliseconds.
         ///
         /// Without the feature `tokio`, or outside of a tokio runtime, all work is done at once.
-        pub fn offload_above(mut self, bytes: u64) -> Self {
+        pub fn blocking_threshold(mut self, bytes: u64) -> Self {
             self.config_mut().offload.threshold = bytes;
             self
         }
@@ -296,7 +301,7 @@ macro_rules! settings {
         ///
         /// No request is passed through because others are being worked on: what a request becomes must not depend
         /// on load, or the provider's prompt cache misses. Bound how many wait with a `ConcurrencyLimit` outside.
-        pub fn max_offloads(mut self, running: usize) -> Self {
+        pub fn max_blocking_tasks(mut self, running: usize) -> Self {
             self.config_mut().offload.set_max(running);
             self
         }

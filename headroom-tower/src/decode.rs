@@ -24,7 +24,7 @@ pub(crate) enum Codec {
 
 impl Codec {
     /// The encoding that the headers name, if it is one that can be decoded.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, SkipReason> {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Self, SkipReason> {
         let mut values = headers.get_all(header::CONTENT_ENCODING).iter();
         let Some(value) = values.next() else {
             return Ok(Self::Identity);
@@ -76,7 +76,7 @@ impl Codec {
             #[cfg(feature = "decompression-zstd")]
             Self::Zstd => {
                 let decoder = zstd::stream::read::Decoder::with_buffer(body);
-                read(decoder.map_err(|_| SkipReason::Undecodable)?, limit).map(Some)
+                read(decoder.map_err(|_| SkipReason::DecodeFailed)?, limit).map(Some)
             }
         }
     }
@@ -97,7 +97,7 @@ fn read(decoder: impl std::io::Read, limit: u64) -> Result<Vec<u8>, SkipReason> 
     if decoded.len() as u64 > limit {
         return Err(SkipReason::DecodedTooLarge);
     }
-    result.map(|_| decoded).map_err(|_| SkipReason::Undecodable)
+    result.map(|_| decoded).map_err(|_| SkipReason::DecodeFailed)
 }
 
 /// Some clients send raw deflate where the standard wants zlib. The zlib header has a check in it.
@@ -116,7 +116,7 @@ mod tests {
         for value in values {
             headers.append(header::CONTENT_ENCODING, http::HeaderValue::from_static(value));
         }
-        Codec::of(&headers)
+        Codec::from_headers(&headers)
     }
 
     #[test]
@@ -203,8 +203,12 @@ mod tests {
             for (name, codec) in CODECS {
                 let encoded = encode(name, "{\"some\": \"body\"}".repeat(50).as_bytes());
                 let cut = &encoded[..encoded.len() / 2];
-                assert_eq!(codec.decode(cut, 1 << 20), Err(SkipReason::Undecodable), "{name} cut");
-                assert_eq!(codec.decode(b"{\"a\":1}", 1 << 20), Err(SkipReason::Undecodable), "{name} plain");
+                assert_eq!(codec.decode(cut, 1 << 20), Err(SkipReason::DecodeFailed), "{name} cut");
+                assert_eq!(
+                    codec.decode(b"{\"a\":1}", 1 << 20),
+                    Err(SkipReason::DecodeFailed),
+                    "{name} plain"
+                );
             }
         }
 

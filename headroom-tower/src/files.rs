@@ -14,26 +14,26 @@ pub(crate) type Asking = Answer<Vec<bool>>;
 
 /// The folder that markers name, and what writes into it.
 #[derive(Clone)]
-#[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing makes one"))]
+#[cfg_attr(not(feature = "plaintext"), allow(dead_code, reason = "nothing makes one"))]
 pub(crate) struct Files {
     pub(crate) folder: Arc<str>,
     pub(crate) write: Arc<dyn Fn(Vec<Original>) -> Storing + Send + Sync>,
     pub(crate) has: Arc<dyn Fn(Vec<Handle>) -> Asking + Send + Sync>,
 }
 
-#[cfg(feature = "spool")]
-impl From<headroom_store::Spool> for Files {
-    fn from(spool: headroom_store::Spool) -> Self {
-        let reader = spool.clone();
+#[cfg(feature = "plaintext")]
+impl From<headroom_store::PlaintextStore> for Files {
+    fn from(plaintext: headroom_store::PlaintextStore) -> Self {
+        let reader = plaintext.clone();
         Self {
-            folder: spool.folder().into(),
+            folder: plaintext.folder().into(),
             write: Arc::new(move |originals| {
-                let spool = spool.clone();
-                Box::pin(async move { spool.put_many(originals).await })
+                let plaintext = plaintext.clone();
+                Box::pin(async move { plaintext.put_many(originals).await })
             }),
             has: Arc::new(move |handles| {
-                let spool = reader.clone();
-                Box::pin(async move { spool.has_many(&handles).await })
+                let plaintext = reader.clone();
+                Box::pin(async move { plaintext.has_many(&handles).await })
             }),
         }
     }

@@ -13,7 +13,7 @@ use tower_service::Service;
 use crate::{HeadroomBody, MapBody, Rewrite};
 
 pin_project! {
-    /// The future of [`Compress`](crate::Compress).
+    /// The future of [`PromptCompression`](crate::Compress).
     pub struct ResponseFuture<S, B, M>
     where
         S: Service<Request<M::Body>>,
@@ -21,13 +21,13 @@ pin_project! {
         M: MapBody<HeadroomBody<B>>,
     {
         #[pin]
-        state: State<S, B, M>,
+        state: ResponseState<S, B, M>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<S, B, M>
+    enum ResponseState<S, B, M>
     where
         S: Service<Request<M::Body>>,
         B: Body,
@@ -45,11 +45,11 @@ where
     M: MapBody<HeadroomBody<B>>,
 {
     pub(crate) fn calling(future: S::Future) -> Self {
-        Self { state: State::Calling { future } }
+        Self { state: ResponseState::Calling { future } }
     }
 
     pub(crate) fn rewriting(rewrite: Rewrite<B>, service: S, map_body: M) -> Self {
-        Self { state: State::Rewriting { rewrite, service, map_body } }
+        Self { state: ResponseState::Rewriting { rewrite, service, map_body } }
     }
 }
 
@@ -71,7 +71,7 @@ where
                     service.call(Request::from_parts(parts, map_body.map_body(body)))
                 }
             };
-            state.set(State::Calling { future });
+            state.set(ResponseState::Calling { future });
         }
     }
 }
@@ -84,8 +84,8 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
-            State::Rewriting { .. } => "rewriting",
-            State::Calling { .. } => "calling",
+            ResponseState::Rewriting { .. } => "rewriting",
+            ResponseState::Calling { .. } => "calling",
         };
         f.debug_struct("ResponseFuture").field("state", &state).finish()
     }

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use headroom_core::Means;
+use headroom_core::Retrieval;
 use headroom_store::OriginalStore;
 use http::{Request, Response};
 use http_body::Body;
@@ -15,19 +15,19 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    Compress, CompressLayer, DefaultPredicate, HeadroomBody, Identity, MapBody, Predicate, RequestReport,
-    ResponseBody, Rewrite,
+    DefaultPredicate, HeadroomBody, Identity, MapBody, Predicate, PromptCompression, PromptCompressionLayer,
+    RequestReport, ResponseBody, Rewrite,
     config::{Config, settings},
-    retrieve::{Again, Serving, serve, unknown_thread},
-    service::Started,
+    server_tool::{Replayer, Respond, respond, unknown_thread},
+    service::RequestState,
 };
 
 /// How the model can fetch back what is set aside, unless a layer is told otherwise.
-const MEANS: Means = Means::Served;
+const RETRIEVAL: Retrieval = Retrieval::ServerTool;
 
 /// Makes the prompts in LLM requests smaller, and keeps what it set aside in a store of its own.
 ///
-/// This is [`CompressLayer`] with a store, for services that answer with an HTTP response.
+/// This is [`PromptCompressionLayer`] with a store, for services that answer with an HTTP response.
 ///
 /// # Example
 ///
@@ -45,7 +45,7 @@ const MEANS: Means = Means::Served;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct HeadroomLayer<M = Identity, P = DefaultPredicate> {
-    compress: CompressLayer<M, P>,
+    compress: PromptCompressionLayer<M, P>,
 }
 
 impl HeadroomLayer {
@@ -63,7 +63,7 @@ impl HeadroomLayer {
 
     /// A layer with the default settings and this store.
     pub fn with_store(store: impl OriginalStore) -> Self {
-        let mut layer = Self { compress: CompressLayer::new().store(store).means(MEANS) };
+        let mut layer = Self { compress: PromptCompressionLayer::new().store(store).retrieval(RETRIEVAL) };
         layer.config_mut().serve = true;
         layer
     }
@@ -81,11 +81,11 @@ impl<M, P> HeadroomLayer<M, P> {
 
     /// Sets how the model can fetch back what is set aside.
     ///
-    /// With [`Means::Served`] the layer puts a tool of its own into requests that have tools, answers its calls from
+    /// With [`Retrieval::ServerTool`] the layer puts a tool of its own into requests that have tools, answers its calls from
     /// the store, and gives the client one answer in which nothing of that shows. Where an answer could not be
-    /// stitched, the request is treated as with [`Means::None`]. [`Means::File`] needs a folder for the files.
-    pub fn means(mut self, means: Means) -> Self {
-        self.config_mut().means = means;
+    /// stitched, the request is treated as with [`Retrieval::Disabled`]. [`Retrieval::File`] needs a folder for the files.
+    pub fn retrieval(mut self, retrieval: Retrieval) -> Self {
+        self.config_mut().retrieval = retrieval;
         self
     }
 
@@ -94,7 +94,7 @@ impl<M, P> HeadroomLayer<M, P> {
         HeadroomLayer { compress: self.compress.when(predicate) }
     }
 
-    /// Gives the inner service another body type, for stacks that name theirs: see [`CompressLayer::map_body`].
+    /// Gives the inner service another body type, for stacks that name theirs: see [`PromptCompressionLayer::map_body`].
     pub fn map_body<N>(self, map_body: N) -> HeadroomLayer<N, P> {
         HeadroomLayer { compress: self.compress.map_body(map_body) }
     }
@@ -105,14 +105,14 @@ impl<M, P> HeadroomLayer<M, P> {
     /// # Example
     ///
     /// ```
-    /// use headroom_core::Means;
+    /// use headroom_core::Retrieval;
     /// use headroom_tower::HeadroomLayer;
     ///
     /// let proxied = HeadroomLayer::new();
-    /// let batches = proxied.request_side().means(Means::None); // the same memory and counters
+    /// let batches = proxied.request_only().retrieval(Retrieval::Disabled); // the same memory and counters
     /// # let _ = batches;
     /// ```
-    pub fn request_side(&self) -> CompressLayer<Identity, P>
+    pub fn request_only(&self) -> PromptCompressionLayer<Identity, P>
     where
         M: Clone,
         P: Clone,
@@ -138,10 +138,10 @@ impl<M, P> HeadroomLayer<M, P> {
 }
 
 impl<S, M: Clone, P: Clone> Layer<S> for HeadroomLayer<M, P> {
-    type Service = HeadroomService<S, M, P>;
+    type Service = Headroom<S, M, P>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        HeadroomService { compress: self.compress.layer(inner) }
+        Headroom { compress: self.compress.layer(inner) }
     }
 }
 
@@ -149,11 +149,11 @@ impl<S, M: Clone, P: Clone> Layer<S> for HeadroomLayer<M, P> {
 ///
 /// Made by [`HeadroomLayer`]. See the [crate docs](crate) for more details.
 #[derive(Clone, Debug)]
-pub struct HeadroomService<S, M = Identity, P = DefaultPredicate> {
-    compress: Compress<S, M, P>,
+pub struct Headroom<S, M = Identity, P = DefaultPredicate> {
+    compress: PromptCompression<S, M, P>,
 }
 
-impl<S, M, P> HeadroomService<S, M, P> {
+impl<S, M, P> Headroom<S, M, P> {
     /// The inner service.
     pub fn get_ref(&self) -> &S {
         self.compress.get_ref()
@@ -170,7 +170,7 @@ impl<S, M, P> HeadroomService<S, M, P> {
     }
 }
 
-impl<S, B, R, M, P> Service<Request<B>> for HeadroomService<S, M, P>
+impl<S, B, R, M, P> Service<Request<B>> for Headroom<S, M, P>
 where
     S: Service<Request<M::Body>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -192,15 +192,17 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let state = match self.compress.start(request) {
-            Started::Calling(future) => State::Calling { future },
-            Started::Rewriting(rewrite, service, map_body) => State::Rewriting { rewrite, service, map_body },
+            RequestState::Calling(future) => HeadroomState::Calling { future },
+            RequestState::Rewriting(rewrite, service, map_body) => {
+                HeadroomState::Rewriting { rewrite, service, map_body }
+            }
         };
         HeadroomFuture { state }
     }
 }
 
 pin_project! {
-    /// The future of [`HeadroomService`].
+    /// The future of [`Headroom`].
     pub struct HeadroomFuture<S, B, R, M>
     where
         S: Service<Request<M::Body>>,
@@ -209,13 +211,13 @@ pin_project! {
         M: MapBody<HeadroomBody<B>>,
     {
         #[pin]
-        state: State<S, B, R, M>,
+        state: HeadroomState<S, B, R, M>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<S, B, R, M>
+    enum HeadroomState<S, B, R, M>
     where
         S: Service<Request<M::Body>>,
         B: Body,
@@ -224,7 +226,7 @@ pin_project! {
     {
         Rewriting { rewrite: Rewrite<B>, service: S, map_body: M },
         Calling { #[pin] future: S::Future },
-        Serving { serving: Serving<R, S::Error> },
+        Serving { serving: Respond<R, S::Error> },
     }
 }
 
@@ -252,7 +254,7 @@ where
                 StateProj::Serving { serving } => return serving.as_mut().poll(cx),
                 StateProj::Rewriting { rewrite, service, map_body } => {
                     let (mut parts, body) = ready!(Pin::new(&mut *rewrite).poll(cx)).into_parts();
-                    if rewrite.is_turned_away() {
+                    if rewrite.rejects_thread() {
                         let mut response = unknown_thread().map(ResponseBody::full);
                         if let Some(report) = parts.extensions.remove::<RequestReport>() {
                             response.extensions_mut().insert(report);
@@ -260,12 +262,12 @@ where
                         return Poll::Ready(Ok(response));
                     }
                     let sent = rewrite.take_sent();
-                    let again = sent.map(|sent| (sent, Again::new(service.clone(), map_body.clone())));
+                    let again = sent.map(|sent| (sent, Replayer::new(service.clone(), map_body.clone())));
                     let future = service.call(Request::from_parts(parts, map_body.map_body(body)));
                     match again {
-                        None => State::Calling { future },
+                        None => HeadroomState::Calling { future },
                         Some((sent, again)) => {
-                            State::Serving { serving: Box::pin(serve(future, again, sent)) }
+                            HeadroomState::Serving { serving: Box::pin(respond(future, again, sent)) }
                         }
                     }
                 }
@@ -284,9 +286,9 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
-            State::Rewriting { .. } => "rewriting",
-            State::Calling { .. } => "calling",
-            State::Serving { .. } => "serving",
+            HeadroomState::Rewriting { .. } => "rewriting",
+            HeadroomState::Calling { .. } => "calling",
+            HeadroomState::Serving { .. } => "serving",
         };
         f.debug_struct("HeadroomFuture").field("state", &state).finish()
     }

@@ -5,7 +5,7 @@ use http_body::Body;
 use tower_layer::Layer;
 
 use crate::{
-    Compress, DefaultPredicate, Identity, Predicate, Rewrite,
+    DefaultPredicate, Identity, Predicate, PromptCompression, Rewrite,
     config::{Config, settings},
     rewrite::{Decision, decide},
 };
@@ -13,7 +13,7 @@ use crate::{
 /// Makes the prompts in LLM requests smaller before the inner service gets them.
 ///
 /// This is the request side alone: it takes any response. Where the model has no way of its own to ask for what was
-/// set aside (see [`means`](Self::means)), only edits are made that need none.
+/// set aside (see [`retrieval`](Self::retrieval)), only edits are made that need none.
 ///
 /// # Which requests
 ///
@@ -26,13 +26,13 @@ use crate::{
 ///
 /// ```
 /// use headroom_core::Tier;
-/// use headroom_tower::CompressLayer;
+/// use headroom_tower::PromptCompressionLayer;
 /// use tower::ServiceBuilder;
 ///
 /// # async fn upstream(_: http::Request<headroom_tower::HeadroomBody<http_body_util::Full<bytes::Bytes>>>)
 /// # -> Result<(), std::convert::Infallible> { Ok(()) }
 /// let service = ServiceBuilder::new()
-///     .layer(CompressLayer::new().tier(Tier::Context))
+///     .layer(PromptCompressionLayer::new().tier(Tier::Dedup))
 ///     .service_fn(upstream);
 /// # let _ = service;
 /// ```
@@ -40,52 +40,52 @@ use crate::{
 /// See the [crate docs](crate) for more details.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct CompressLayer<M = Identity, P = DefaultPredicate> {
+pub struct PromptCompressionLayer<M = Identity, P = DefaultPredicate> {
     config: Arc<Config>,
     map_body: M,
     predicate: P,
 }
 
-impl CompressLayer {
+impl PromptCompressionLayer {
     /// A layer with the default settings and no store.
     pub fn new() -> Self {
         Self { config: Arc::new(Config::new()), map_body: Identity, predicate: DefaultPredicate::new() }
     }
 }
 
-impl Default for CompressLayer {
+impl Default for PromptCompressionLayer {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<M, P> CompressLayer<M, P> {
+impl<M, P> PromptCompressionLayer<M, P> {
     settings!();
 
-    /// Sets how the model can fetch back what is set aside. Default: [`Means::None`](headroom_core::Means::None).
+    /// Sets how the model can fetch back what is set aside. Default: [`Retrieval::Disabled`](headroom_core::Retrieval::Disabled).
     ///
-    /// Without a [store](Self::store), and with [`Means::File`](headroom_core::Means::File) without a folder for the
+    /// Without a [store](Self::store), and with [`Retrieval::File`](headroom_core::Retrieval::File) without a folder for the
     /// files, nothing is ever set aside, whatever is said here.
     ///
     /// # Example
     ///
     /// ```
-    /// use headroom_core::Means;
+    /// use headroom_core::Retrieval;
     /// use headroom_store::MemoryStore;
-    /// use headroom_tower::CompressLayer;
+    /// use headroom_tower::PromptCompressionLayer;
     ///
     /// let store = MemoryStore::new(); // shared with what answers the client's own retrieval tool
-    /// let layer = CompressLayer::new().store(store.clone()).means(Means::Client);
+    /// let layer = PromptCompressionLayer::new().store(store.clone()).retrieval(Retrieval::ClientTool);
     /// # let _ = layer;
     /// ```
-    pub fn means(mut self, means: headroom_core::Means) -> Self {
-        self.config_mut().means = means;
+    pub fn retrieval(mut self, retrieval: headroom_core::Retrieval) -> Self {
+        self.config_mut().retrieval = retrieval;
         self
     }
 
     /// Looks at the requests that this predicate wants, in place of [`DefaultPredicate`].
-    pub fn when<Q: Predicate>(self, predicate: Q) -> CompressLayer<M, Q> {
-        CompressLayer { config: self.config, map_body: self.map_body, predicate }
+    pub fn when<Q: Predicate>(self, predicate: Q) -> PromptCompressionLayer<M, Q> {
+        PromptCompressionLayer { config: self.config, map_body: self.map_body, predicate }
     }
 
     /// Gives the inner service another body type, for stacks that name theirs.
@@ -94,7 +94,7 @@ impl<M, P> CompressLayer<M, P> {
     ///
     /// ```
     /// use axum::{body::Body, extract::Request, middleware::{Next, from_fn}, response::Response, Router};
-    /// use headroom_tower::CompressLayer;
+    /// use headroom_tower::PromptCompressionLayer;
     /// use tower::ServiceBuilder;
     ///
     /// async fn inside(request: Request, next: Next) -> Response {
@@ -102,13 +102,13 @@ impl<M, P> CompressLayer<M, P> {
     /// }
     ///
     /// let layers = ServiceBuilder::new()
-    ///     .layer(CompressLayer::new().map_body(Body::new))
+    ///     .layer(PromptCompressionLayer::new().map_body(Body::new))
     ///     .layer(from_fn(inside)); // takes axum's body only
     /// let app: Router = Router::new().layer(layers);
     /// # let _ = app;
     /// ```
-    pub fn map_body<N>(self, map_body: N) -> CompressLayer<N, P> {
-        CompressLayer { config: self.config, map_body, predicate: self.predicate }
+    pub fn map_body<N>(self, map_body: N) -> PromptCompressionLayer<N, P> {
+        PromptCompressionLayer { config: self.config, map_body, predicate: self.predicate }
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -120,7 +120,7 @@ impl<M, P> CompressLayer<M, P> {
     }
 }
 
-impl<M, P: Predicate> CompressLayer<M, P> {
+impl<M, P: Predicate> PromptCompressionLayer<M, P> {
     /// Rewrites one request, for gateways that are no tower stack.
     ///
     /// The future is `'static`, owns the request and may be dropped at any time; the request is then gone.
@@ -128,12 +128,12 @@ impl<M, P: Predicate> CompressLayer<M, P> {
     /// # Example
     ///
     /// ```
-    /// use headroom_tower::{CompressLayer, HeadroomBody};
+    /// use headroom_tower::{PromptCompressionLayer, HeadroomBody};
     /// use http::Request;
     /// use http_body_util::Full;
     /// use bytes::Bytes;
     ///
-    /// async fn forward(layer: &CompressLayer, request: Request<Full<Bytes>>) -> Request<HeadroomBody<Full<Bytes>>> {
+    /// async fn forward(layer: &PromptCompressionLayer, request: Request<Full<Bytes>>) -> Request<HeadroomBody<Full<Bytes>>> {
     ///     layer.rewrite(request).await
     /// }
     /// # let _ = forward;
@@ -146,10 +146,15 @@ impl<M, P: Predicate> CompressLayer<M, P> {
     }
 }
 
-impl<S, M: Clone, P: Clone> Layer<S> for CompressLayer<M, P> {
-    type Service = Compress<S, M, P>;
+impl<S, M: Clone, P: Clone> Layer<S> for PromptCompressionLayer<M, P> {
+    type Service = PromptCompression<S, M, P>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Compress::with(inner, Arc::clone(&self.config), self.map_body.clone(), self.predicate.clone())
+        PromptCompression::with(
+            inner,
+            Arc::clone(&self.config),
+            self.map_body.clone(),
+            self.predicate.clone(),
+        )
     }
 }

@@ -5,8 +5,8 @@
 //! inner service's response and error, and gives it a body type of your choice.
 //!
 //! - [`HeadroomLayer`] is the layer with a store, for services that answer with an HTTP response.
-//! - [`CompressLayer`] is the request side alone, for any response.
-//! - [`CompressLayer::rewrite`] takes a request and gives one back, for gateways that are no tower stack.
+//! - [`PromptCompressionLayer`] is the request side alone, for any response.
+//! - [`PromptCompressionLayer::rewrite`] takes a request and gives one back, for gateways that are no tower stack.
 //!
 //! # Example
 //!
@@ -43,7 +43,7 @@
 //! use std::{convert::Infallible, future::{Ready, ready}};
 //!
 //! use bytes::Bytes;
-//! use headroom_tower::{CompressLayer, HeadroomBody};
+//! use headroom_tower::{PromptCompressionLayer, HeadroomBody};
 //! use http::{Request, Response};
 //! use http_body_util::Full;
 //! use tower::{ServiceBuilder, retry::Policy, service_fn};
@@ -68,7 +68,7 @@
 //! let transport = service_fn(async |_request: Request<HeadroomBody<Full<Bytes>>>| {
 //!     Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
 //! });
-//! let client = ServiceBuilder::new().layer(CompressLayer::new()).retry(Attempts(3)).service(transport);
+//! let client = ServiceBuilder::new().layer(PromptCompressionLayer::new()).retry(Attempts(3)).service(transport);
 //! # let request = Request::post("/v1/messages").body(Full::<Bytes>::default()).unwrap();
 //! # let _ = async { tower::ServiceExt::oneshot(client, request).await };
 //! ```
@@ -91,7 +91,7 @@
 //! # What the client gets
 //!
 //! The response of the inner service as it is, but for [`HeadroomLayer`] with
-//! [`Means::Served`](headroom_core::Means::Served). There the model has a tool, `headroom_retrieve`, to ask for what
+//! [`Retrieval::ServerTool`](headroom_core::Retrieval::ServerTool). There the model has a tool, `headroom_retrieve`, to ask for what
 //! was set aside. Its calls are answered from the store, and the inner service is called again with the answer added,
 //! up to seven times. The client gets one answer in which nothing of that shows: Anthropic Messages, OpenAI Chat
 //! Completions and Responses, and Gemini, as server-sent events or in one piece; Anthropic's models also at Vertex, and
@@ -126,13 +126,13 @@
 //!
 //! # Files in place of answers
 //!
-//! With `spool` (feature `spool`), originals are written as files that the agent reads with its own tools, and the
+//! With `plaintext` (feature `plaintext`), originals are written as files that the agent reads with its own tools, and the
 //! response stays what it is. This is the only way to set anything aside where no response is seen
-//! ([`CompressLayer`], [`CompressLayer::rewrite`], the adapters of other frameworks) and the client brings no tool, and
+//! ([`PromptCompressionLayer`], [`PromptCompressionLayer::rewrite`], the adapters of other frameworks) and the client brings no tool, and
 //! where answers cannot be stitched. It is never chosen by itself: the agent must run on this machine, as the
 //! same user, and be allowed to read the folder, and what it reads it pays for in full, while `headroom_retrieve`
 //! gives it the part that it asks for. Requests whose tools neither run commands nor show files are treated as with
-//! [`Means::None`](headroom_core::Means::None).
+//! [`Retrieval::Disabled`](headroom_core::Retrieval::Disabled).
 //!
 //! # When a request is refused
 //!
@@ -167,10 +167,10 @@
 //!
 //! | limit | default | beyond it |
 //! |---|---|---|
-//! | [`max_body`](CompressLayer::max_body) | 32 MiB | passes through |
-//! | [`max_decoded`](CompressLayer::max_decoded) | 64 MiB | passes through, encoded as it came |
-//! | [`offload_above`](CompressLayer::offload_above) | 32 KiB | work moves to tokio's blocking pool |
-//! | [`max_offloads`](CompressLayer::max_offloads) | one per processor | waits |
+//! | [`max_body`](PromptCompressionLayer::max_body) | 32 MiB | passes through |
+//! | [`max_decompressed_body`](PromptCompressionLayer::max_decompressed_body) | 64 MiB | passes through, encoded as it came |
+//! | [`blocking_threshold`](PromptCompressionLayer::blocking_threshold) | 32 KiB | work moves to tokio's blocking pool |
+//! | [`max_blocking_tasks`](PromptCompressionLayer::max_blocking_tasks) | one per processor | waits |
 //! | calls for one answer beyond the client's own | 4 | the model is told so, up to 7; then its turn ends, or fails if it said nothing |
 //! | calls of the tool in one round | 16 | the model is told to ask again for the others |
 //! | one answer of the tool | 32 KiB | cut, and says so |
@@ -195,7 +195,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `memory` | yes | [`HeadroomLayer::new`] with a store in memory |
-//! | `spool` | | originals as files that agents read with their own tools |
+//! | `plaintext` | | originals as files that agents read with their own tools |
 //! | `tokio` | yes | work on large bodies leaves the runtime's threads |
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
 //! | `metrics` | | `MetricsObserver` on the `metrics` facade |
@@ -215,10 +215,11 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod blocking;
 mod body;
+mod compress_task;
 mod config;
 mod decode;
-mod emit;
 mod files;
 mod future;
 mod headroom;
@@ -229,50 +230,49 @@ mod memory;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod observer;
-mod offload;
 mod original_set;
 mod overrides;
 mod predicate;
 mod read;
 mod report;
 mod response_body;
-mod retrieve;
 mod rewrite;
+mod server_tool;
 mod service;
 mod skip;
+mod telemetry;
 mod tenant;
-mod work;
 
 #[cfg(test)]
 mod test_support;
 #[cfg(test)]
 mod tests;
 
-pub use headroom_core as core;
-pub use headroom_store as store;
+pub use headroom_core;
+pub use headroom_store;
 
 pub use body::HeadroomBody;
 pub use future::ResponseFuture;
-pub use headroom::{HeadroomFuture, HeadroomLayer, HeadroomService};
-pub use layer::CompressLayer;
+pub use headroom::{Headroom, HeadroomFuture, HeadroomLayer};
+pub use layer::PromptCompressionLayer;
 pub use map_body::{Identity, MapBody};
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use metrics::MetricsObserver;
-pub use observer::{Cancelled, FellBack, Observer, Retrieved, Rewritten, Skipped, Stage, StoreFailed};
+pub use observer::{Cancelled, Fallback, Observer, Retrieved, Rewritten, Skipped, Stage, StoreFailure};
 pub use overrides::HeadroomOverride;
 pub use predicate::{And, DefaultPredicate, Predicate};
 pub use report::RequestReport;
 pub use response_body::ResponseBody;
 pub use rewrite::Rewrite;
-pub use service::Compress;
+pub use service::PromptCompression;
 pub use skip::SkipReason;
 
 /// What the fuzz targets look at, and no part of the API.
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {
-    pub use crate::retrieve::{Split, split};
+    pub use crate::server_tool::{Split, split};
 }
 
 #[cfg(all(doctest, feature = "memory"))]

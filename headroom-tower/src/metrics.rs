@@ -1,6 +1,6 @@
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
-use crate::{Cancelled, FellBack, Observer, Retrieved, Rewritten, Skipped, StoreFailed};
+use crate::{Cancelled, Fallback, Observer, Retrieved, Rewritten, Skipped, StoreFailure};
 
 /// Counts what becomes of requests on the [`metrics`] facade.
 ///
@@ -23,9 +23,9 @@ use crate::{Cancelled, FellBack, Observer, Retrieved, Rewritten, Skipped, StoreF
 /// # Example
 ///
 /// ```
-/// use headroom_tower::{CompressLayer, MetricsObserver};
+/// use headroom_tower::{PromptCompressionLayer, MetricsObserver};
 ///
-/// let layer = CompressLayer::new().observer(MetricsObserver::new());
+/// let layer = PromptCompressionLayer::new().observer(MetricsObserver::new());
 /// # let _ = layer;
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,7 +77,7 @@ impl Observer for MetricsObserver {
 
     fn on_skipped(&self, event: &Skipped<'_>) {
         counter!("headroom_skips_total", "reason" => event.reason.as_str()).increment(1);
-        if event.reason.was_wanted() {
+        if event.reason.is_eligible() {
             let api = event.api.map_or("unknown", |api| api.as_str());
             counter!("headroom_requests_total", "api" => api, "outcome" => "skipped").increment(1);
         }
@@ -86,7 +86,7 @@ impl Observer for MetricsObserver {
         }
     }
 
-    fn on_store_error(&self, event: &StoreFailed<'_>) {
+    fn on_store_failure(&self, event: &StoreFailure<'_>) {
         let kind = event.error.map_or("panic", |error| error.as_str());
         counter!("headroom_store_errors_total", "kind" => kind).increment(1);
     }
@@ -97,7 +97,7 @@ impl Observer for MetricsObserver {
         counter!("headroom_retrieval_rounds_total", "api" => api).increment(event.rounds.into());
     }
 
-    fn on_fell_back(&self, event: &FellBack) {
+    fn on_fallback(&self, event: &Fallback) {
         let accepted = if event.accepted { "true" } else { "false" };
         counter!("headroom_fallbacks_total", "api" => event.api.as_str(), "accepted" => accepted)
             .increment(1);

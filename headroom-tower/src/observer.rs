@@ -16,7 +16,7 @@ use crate::SkipReason;
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
-/// use headroom_tower::{CompressLayer, Observer, Rewritten};
+/// use headroom_tower::{PromptCompressionLayer, Observer, Rewritten};
 ///
 /// #[derive(Default)]
 /// struct Saved(AtomicUsize);
@@ -27,7 +27,7 @@ use crate::SkipReason;
 ///     }
 /// }
 ///
-/// let layer = CompressLayer::new().observer(Saved::default());
+/// let layer = PromptCompressionLayer::new().observer(Saved::default());
 /// # let _ = layer;
 /// ```
 pub trait Observer: Send + Sync + 'static {
@@ -42,7 +42,7 @@ pub trait Observer: Send + Sync + 'static {
     }
 
     /// The store failed. The request goes on as it came, and `on_skipped` follows.
-    fn on_store_error(&self, event: &StoreFailed<'_>) {
+    fn on_store_failure(&self, event: &StoreFailure<'_>) {
         let _ = event;
     }
 
@@ -53,7 +53,7 @@ pub trait Observer: Send + Sync + 'static {
 
     /// The provider refused a rewritten request, or its answer came in an encoding that cannot be read, and the request
     /// was sent again as it came.
-    fn on_fell_back(&self, event: &FellBack) {
+    fn on_fallback(&self, event: &Fallback) {
         let _ = event;
     }
 
@@ -77,9 +77,9 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.on_skipped(event);
     }
 
-    fn on_store_error(&self, event: &StoreFailed<'_>) {
-        self.0.on_store_error(event);
-        self.1.on_store_error(event);
+    fn on_store_failure(&self, event: &StoreFailure<'_>) {
+        self.0.on_store_failure(event);
+        self.1.on_store_failure(event);
     }
 
     fn on_retrieved(&self, event: &Retrieved) {
@@ -87,9 +87,9 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.on_retrieved(event);
     }
 
-    fn on_fell_back(&self, event: &FellBack) {
-        self.0.on_fell_back(event);
-        self.1.on_fell_back(event);
+    fn on_fallback(&self, event: &Fallback) {
+        self.0.on_fallback(event);
+        self.1.on_fallback(event);
     }
 
     fn on_cancelled(&self, event: &Cancelled) {
@@ -107,16 +107,16 @@ impl<T: Observer + ?Sized> Observer for Arc<T> {
         (**self).on_skipped(event);
     }
 
-    fn on_store_error(&self, event: &StoreFailed<'_>) {
-        (**self).on_store_error(event);
+    fn on_store_failure(&self, event: &StoreFailure<'_>) {
+        (**self).on_store_failure(event);
     }
 
     fn on_retrieved(&self, event: &Retrieved) {
         (**self).on_retrieved(event);
     }
 
-    fn on_fell_back(&self, event: &FellBack) {
-        (**self).on_fell_back(event);
+    fn on_fallback(&self, event: &Fallback) {
+        (**self).on_fallback(event);
     }
 
     fn on_cancelled(&self, event: &Cancelled) {
@@ -156,10 +156,10 @@ pub struct Skipped<'a> {
     pub elapsed: Option<Duration>,
 }
 
-/// See [`Observer::on_store_error`].
+/// See [`Observer::on_store_failure`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct StoreFailed<'a> {
+pub struct StoreFailure<'a> {
     /// The store's error; `None` if the store panicked.
     pub error: Option<&'a StoreError>,
     /// The wire format.
@@ -178,13 +178,13 @@ pub struct Retrieved {
     pub calls: u32,
     /// Whether the answer ended with a call left open: the model would not stop calling, the provider said something
     /// that cannot be repeated to it, or it refused to go on.
-    pub gave_up: bool,
+    pub incomplete: bool,
 }
 
-/// See [`Observer::on_fell_back`].
+/// See [`Observer::on_fallback`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct FellBack {
+pub struct Fallback {
     /// The wire format.
     pub api: Api,
     /// The status of the provider's answer to the rewritten request: how it refused it, or 200 if the answer came in an

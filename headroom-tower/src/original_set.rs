@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn the_oldest_is_forgotten_first_and_tenants_are_apart() {
         let set = OriginalSet::default();
-        let key = |n: usize| Handle::of(&n.to_string());
+        let key = |n: usize| Handle::from_content(&n.to_string());
         for n in 0..=CAPACITY {
             set.extend("a", &[key(n), key(n)]);
         }

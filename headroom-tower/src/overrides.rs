@@ -1,4 +1,4 @@
-use headroom_core::{Api, Means, Tier};
+use headroom_core::{Api, Retrieval, Tier};
 
 /// Per-request settings, put into a request's extensions by a layer or handler outside.
 ///
@@ -23,7 +23,7 @@ pub struct HeadroomOverride {
     pub(crate) disabled: bool,
     pub(crate) api: Option<Api>,
     pub(crate) tier: Option<Tier>,
-    pub(crate) means: Option<Means>,
+    pub(crate) retrieval: Option<Retrieval>,
     pub(crate) tenant: Option<String>,
 }
 
@@ -51,8 +51,8 @@ impl HeadroomOverride {
     }
 
     /// Sets how the model can fetch back what is set aside.
-    pub fn means(mut self, means: Means) -> Self {
-        self.means = Some(means);
+    pub fn retrieval(mut self, retrieval: Retrieval) -> Self {
+        self.retrieval = Some(retrieval);
         self
     }
 

@@ -6,15 +6,15 @@ use crate::SkipReason;
 /// Which requests the layer looks at.
 ///
 /// Implemented for [`DefaultPredicate`] and for every `Fn(&Parts) -> bool`. Some requests are passed through whatever
-/// the predicate says: see [`CompressLayer`](crate::CompressLayer#which-requests).
+/// the predicate says: see [`PromptCompressionLayer`](crate::PromptCompressionLayer#which-requests).
 ///
 /// # Example
 ///
 /// ```
-/// use headroom_tower::{CompressLayer, DefaultPredicate, Predicate};
+/// use headroom_tower::{PromptCompressionLayer, DefaultPredicate, Predicate};
 ///
 /// let only_claude = |parts: &http::request::Parts| parts.uri.path().starts_with("/anthropic/");
-/// let layer = CompressLayer::new().when(DefaultPredicate::new().and(only_claude));
+/// let layer = PromptCompressionLayer::new().when(DefaultPredicate::new().and(only_claude));
 /// # let _ = layer;
 /// ```
 pub trait Predicate {
@@ -39,7 +39,7 @@ where
     F: Fn(&Parts) -> bool,
 {
     fn check(&self, parts: &Parts) -> Result<(), SkipReason> {
-        if self(parts) { Ok(()) } else { Err(SkipReason::Declined) }
+        if self(parts) { Ok(()) } else { Err(SkipReason::Predicate) }
     }
 }
 
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn both_of_two_predicates_must_want_a_request() {
         let narrow = DefaultPredicate::new().and(|parts: &Parts| parts.headers.contains_key("x-want"));
-        assert_eq!(narrow.check(&parts("POST", "/v1/messages", &[])), Err(SkipReason::Declined));
+        assert_eq!(narrow.check(&parts("POST", "/v1/messages", &[])), Err(SkipReason::Predicate));
         assert_eq!(narrow.check(&parts("POST", "/v1/messages", &[("x-want", "1")])), Ok(()));
         assert_eq!(narrow.check(&parts("GET", "/v1/messages", &[("x-want", "1")])), Err(SkipReason::Method));
     }

@@ -11,35 +11,35 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Api, Handle, Means, Options, Original, Report};
+use headroom_core::{Api, CompressOptions, Handle, Original, Report, Retrieval};
 use headroom_store::StoreError;
 use http::{HeaderValue, Request, header, request::Parts};
 use http_body::Body;
 
 use crate::{
     Cancelled, HeadroomBody, HeadroomOverride, Predicate, RequestReport, Rewritten, SkipReason, Skipped,
-    Stage, StoreFailed,
+    Stage, StoreFailure,
+    blocking::Work,
     body::Tail,
+    compress_task::{Input, MAX_NEW_AT_ONCE, Output},
     config::Config,
     decode::Codec,
-    emit::{self, Span},
     files::{Answer, Asking, Storing},
     memory::{Reservation, Reserve},
-    offload::Work,
     predicate::guard,
     read::{Read, ReadEnd},
-    retrieve::{Ask, Kept, Recall, Recalled, Sent, drop_beta, recall},
+    server_tool::{ResponseContext, Restore, RestoredRequest, SentRequest, ThreadState, drop_beta, restore},
+    telemetry::{self, Span},
     tenant::Tenant,
-    work::{Input, MAX_NEW_AT_ONCE, Output},
 };
 
-/// The future of [`CompressLayer::rewrite`](crate::CompressLayer::rewrite): the request that is to go on.
+/// The future of [`PromptCompressionLayer::rewrite`](crate::PromptCompressionLayer::rewrite): the request that is to go on.
 #[must_use = "futures do nothing unless polled"]
 pub struct Rewrite<B: Body> {
-    step: Step<B>,
+    step: RewriteStep<B>,
     job: Option<Box<Job>>,
     /// What the response side needs, once the request is ready.
-    sent: Option<Box<Sent>>,
+    sent: Option<Box<SentRequest>>,
     turned_away: bool,
 }
 
@@ -49,7 +49,7 @@ struct Job {
     parts: Parts,
     codec: Codec,
     api: Option<Api>,
-    options: Options,
+    options: CompressOptions,
     tenant: Tenant,
     span: Span,
     elapsed: Option<Duration>,
@@ -62,20 +62,20 @@ struct Job {
     /// Whether what was hidden from the client was put back into the body.
     spliced: bool,
     /// What becomes of a thread that the client asks for.
-    thread: Option<Kept>,
+    thread: Option<ThreadState>,
     /// Whether the store has failed, so that nothing new can be set aside.
-    store_failed: bool,
+    store_failure: bool,
     /// Originals that the store has, although it failed.
     stored: BTreeSet<Handle>,
     /// Originals that the engine was told to do without.
     unstored: BTreeSet<Handle>,
-    ask: Ask,
+    ask: ResponseContext,
     /// What is set aside of this very request.
     handles: Vec<Handle>,
-    sent: Option<Box<Sent>>,
+    sent: Option<Box<SentRequest>>,
 }
 
-enum Step<B: Body> {
+enum RewriteStep<B: Body> {
     Pass(Request<HeadroomBody<B>>),
     Read(Read<B>),
     /// Waits for memory.
@@ -84,7 +84,7 @@ enum Step<B: Body> {
         original: Bytes,
     },
     Recall {
-        recall: Recall,
+        recall: Restore,
         original: Bytes,
     },
     Compress {
@@ -128,7 +128,7 @@ pub(crate) fn decide<B: Body, P: Predicate>(
     match admit(config, predicate, &parts, &body) {
         Ok(codec) => Decision::Read(Rewrite::read(Arc::clone(config), parts, body, codec)),
         Err(reason) => {
-            emit::passed(config, reason);
+            telemetry::passed(config, reason);
             Decision::Pass(Request::from_parts(parts, HeadroomBody::untouched(body)))
         }
     }
@@ -149,7 +149,7 @@ fn admit<B: Body, P: Predicate>(
     }
     predicate.check(parts)?;
     guard(parts)?;
-    let codec = Codec::of(&parts.headers)?;
+    let codec = Codec::from_headers(&parts.headers)?;
     let announced =
         parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if body.size_hint().lower().max(announced.unwrap_or(0)) > config.max_body {
@@ -160,7 +160,7 @@ fn admit<B: Body, P: Predicate>(
 
 impl<B: Body> Rewrite<B> {
     pub(crate) fn pass(request: Request<HeadroomBody<B>>) -> Self {
-        Self { step: Step::Pass(request), job: None, sent: None, turned_away: false }
+        Self { step: RewriteStep::Pass(request), job: None, sent: None, turned_away: false }
     }
 
     fn read(config: Arc<Config>, parts: Parts, body: B, codec: Codec) -> Self {
@@ -168,7 +168,7 @@ impl<B: Body> Rewrite<B> {
         let tenant = config.tenant(&parts);
         let options = config.options(own, &tenant.name);
         let api = own.and_then(|own| own.api).or(config.api).or_else(|| Api::from_path(parts.uri.path()));
-        let step = Step::Read(Read::new(body, config.max_body).metered(config.memory.meter()));
+        let step = RewriteStep::Read(Read::new(body, config.max_body).metered(config.memory.meter()));
         let job = Job {
             config,
             parts,
@@ -183,10 +183,10 @@ impl<B: Body> Rewrite<B> {
             decoded: 0,
             spliced: false,
             thread: None,
-            store_failed: false,
+            store_failure: false,
             stored: BTreeSet::new(),
             unstored: BTreeSet::new(),
-            ask: Ask::default(),
+            ask: ResponseContext::default(),
             handles: Vec::new(),
             sent: None,
         };
@@ -194,46 +194,47 @@ impl<B: Body> Rewrite<B> {
     }
 
     /// Whether the client is to be told to send its conversation in full.
-    pub(crate) fn is_turned_away(&self) -> bool {
+    pub(crate) fn rejects_thread(&self) -> bool {
         self.turned_away
     }
 
     /// What the response side needs, if the request was rewritten and there is one.
-    pub(crate) fn take_sent(&mut self) -> Option<Sent> {
+    pub(crate) fn take_sent(&mut self) -> Option<SentRequest> {
         self.sent.take().map(|sent| *sent)
     }
 
     fn poll_job(&mut self, job: &mut Job, cx: &mut Context<'_>) -> Poll<(HeadroomBody<B>, RequestReport)> {
         loop {
             match &mut self.step {
-                Step::Read(read) => match ready!(read.poll(cx)) {
+                RewriteStep::Read(read) => match ready!(read.poll(cx)) {
                     ReadEnd::Complete(original) => {
-                        let decoded = job.codec.limit(original.len(), job.config.max_decoded);
-                        self.step = Step::Reserve { reserve: job.config.memory.reserve(decoded), original };
+                        let decoded = job.codec.limit(original.len(), job.config.max_decompressed_body);
+                        self.step =
+                            RewriteStep::Reserve { reserve: job.config.memory.reserve(decoded), original };
                     }
                     ReadEnd::Partial(data, tail) => {
                         let report = job.skip(tail.reason(), None, None);
                         return Poll::Ready((HeadroomBody::replay(data, tail), report));
                     }
                 },
-                Step::Reserve { reserve, original } => {
+                RewriteStep::Reserve { reserve, original } => {
                     job.memory = Some(ready!(reserve.poll(cx)));
                     let original = mem::take(original);
                     self.step = match job.recall(&original) {
-                        Some(recall) => Step::Recall { recall, original },
-                        None => Step::Compress { work: job.start(original.clone()), original },
+                        Some(recall) => RewriteStep::Recall { recall, original },
+                        None => RewriteStep::Compress { work: job.start(original.clone()), original },
                     };
                 }
-                Step::Recall { recall, original } => {
+                RewriteStep::Recall { recall, original } => {
                     // A panic in the store must not take the request down with it.
                     let recalled = match catch_unwind(AssertUnwindSafe(|| recall.as_mut().poll(cx))) {
                         Ok(recalled) => ready!(recalled),
-                        Err(_) => Recalled::default(),
+                        Err(_) => RestoredRequest::default(),
                     };
                     let original = mem::take(original);
-                    self.turned_away = recalled.thread == Some(Kept::Unknown);
+                    self.turned_away = recalled.thread == Some(ThreadState::Unknown);
                     let reason = match self.turned_away {
-                        true => Some(SkipReason::Thread),
+                        true => Some(SkipReason::MessageThread),
                         false => recalled.rejected.then_some(SkipReason::Rejected),
                     };
                     if let Some(reason) = reason {
@@ -242,9 +243,9 @@ impl<B: Body> Rewrite<B> {
                         return Poll::Ready((HeadroomBody::full(original), report));
                     }
                     let body = job.recalled(recalled, &original);
-                    self.step = Step::Compress { work: job.start(body.clone()), original: body };
+                    self.step = RewriteStep::Compress { work: job.start(body.clone()), original: body };
                 }
-                Step::Compress { work, original } => {
+                RewriteStep::Compress { work, original } => {
                     let output = ready!(work.poll(cx));
                     let original = mem::take(original);
                     match self.compressed(job, output, original) {
@@ -252,7 +253,7 @@ impl<B: Body> Rewrite<B> {
                         None => continue,
                     }
                 }
-                Step::Store { storing, .. } => {
+                RewriteStep::Store { storing, .. } => {
                     let stored = ready!(poll_store(storing, cx));
                     let Some(draft) = self.take_draft() else { return Poll::Pending };
                     let Err(error) = stored else {
@@ -260,25 +261,26 @@ impl<B: Body> Rewrite<B> {
                         return Poll::Ready(job.send_draft(draft));
                     };
                     job.span
-                        .store_failed(&job.config, &StoreFailed { error: error.as_ref(), api: draft.api });
-                    job.store_failed = true;
+                        .store_failure(&job.config, &StoreFailure { error: error.as_ref(), api: draft.api });
+                    job.store_failure = true;
                     if let Some(done) = self.ask(job, draft) {
                         return Poll::Ready(done);
                     }
                 }
-                Step::Ask { asking, .. } => {
+                RewriteStep::Ask { asking, .. } => {
                     let has = ready!(poll_store(asking, cx));
                     let Some(draft) = self.take_draft() else { return Poll::Pending };
                     // What a store acknowledged is in it, also while it cannot answer.
-                    let has =
-                        has.unwrap_or_else(|_| job.config.stored.contains_each(&job.tenant.name, &draft.handles));
+                    let has = has.unwrap_or_else(|_| {
+                        job.config.stored.contains_each(&job.tenant.name, &draft.handles)
+                    });
                     let missing = job.note(&draft.handles, &has);
                     if missing.is_empty() {
                         return Poll::Ready(job.send_draft(draft));
                     }
                     self.step = job.leave(missing, draft.original);
                 }
-                Step::Pass(_) | Step::Done => return Poll::Pending,
+                RewriteStep::Pass(_) | RewriteStep::Done => return Poll::Pending,
             }
         }
     }
@@ -307,7 +309,7 @@ impl<B: Body> Rewrite<B> {
             (Ok(rewritten), _) => rewritten,
             // There was nothing to make smaller, but what was put back must go on.
             (Err(SkipReason::Engine(_)), Some(_)) if job.spliced => (original.to_vec(), Vec::new()),
-            (Err(_), _) if job.store_failed => return skip(job, SkipReason::StoreFailed, report),
+            (Err(_), _) if job.store_failure => return skip(job, SkipReason::StoreFailure, report),
             (Err(reason), _) => return skip(job, reason, report),
         };
         let (Some(api), Some(report)) = (job.api, report) else {
@@ -329,7 +331,7 @@ impl<B: Body> Rewrite<B> {
             return Some(job.send_draft(draft));
         }
         if draft.handles.iter().any(|handle| job.unstored.contains(handle)) {
-            return Some(job.give_up(draft, SkipReason::StoreFailed));
+            return Some(job.give_up(draft, SkipReason::StoreFailure));
         }
         // A block that went out without its original stays as it went out.
         let known = job.config.unstored.contains_each(&job.tenant.name, &draft.handles);
@@ -339,65 +341,68 @@ impl<B: Body> Rewrite<B> {
             self.step = job.leave(left, draft.original);
             return None;
         }
-        if job.store_failed {
+        if job.store_failure {
             return self.ask(job, draft);
         }
         job.handles = draft.handles.clone();
-        let Some(storing) = job.config.keep(draft.report.means, &job.tenant.name, originals) else {
+        let Some(storing) = job.config.keep(draft.report.retrieval, &job.tenant.name, originals) else {
             return Some(job.give_up(draft, SkipReason::NoStore));
         };
-        self.step = Step::Store { storing, draft };
+        self.step = RewriteStep::Store { storing, draft };
         None
     }
 
     /// Asks which originals of a draft are stored.
     fn ask(&mut self, job: &mut Job, draft: Draft) -> Option<(HeadroomBody<B>, RequestReport)> {
-        let Some(asking) = job.config.ask(draft.report.means, &job.tenant.name, draft.handles.clone()) else {
+        let Some(asking) = job.config.ask(draft.report.retrieval, &job.tenant.name, draft.handles.clone())
+        else {
             return Some(job.give_up(draft, SkipReason::NoStore));
         };
-        self.step = Step::Ask { asking, draft };
+        self.step = RewriteStep::Ask { asking, draft };
         None
     }
 
     fn take_draft(&mut self) -> Option<Draft> {
-        match mem::replace(&mut self.step, Step::Done) {
-            Step::Store { draft, .. } | Step::Ask { draft, .. } => Some(draft),
+        match mem::replace(&mut self.step, RewriteStep::Done) {
+            RewriteStep::Store { draft, .. } | RewriteStep::Ask { draft, .. } => Some(draft),
             _ => None,
         }
     }
 
     fn stage(&self) -> Option<Stage> {
         match self.step {
-            Step::Read(_) => Some(Stage::Reading),
-            Step::Reserve { .. } | Step::Compress { .. } => Some(Stage::Compressing),
-            Step::Recall { .. } | Step::Store { .. } | Step::Ask { .. } => Some(Stage::Storing),
-            Step::Pass(_) | Step::Done => None,
+            RewriteStep::Read(_) => Some(Stage::Reading),
+            RewriteStep::Reserve { .. } | RewriteStep::Compress { .. } => Some(Stage::Compressing),
+            RewriteStep::Recall { .. } | RewriteStep::Store { .. } | RewriteStep::Ask { .. } => {
+                Some(Stage::Storing)
+            }
+            RewriteStep::Pass(_) | RewriteStep::Done => None,
         }
     }
 }
 
 impl Job {
     /// Looks up what was hidden from the client, where the layer sees responses at all.
-    fn recall(&self, original: &Bytes) -> Option<Recall> {
+    fn recall(&self, original: &Bytes) -> Option<Restore> {
         let config = &self.config;
         let wanted = config.serve && config.store.is_some();
         wanted.then(|| {
             let (api, tenant) = (self.api, self.tenant.clone());
             let body = (original.clone(), self.codec);
-            recall(Arc::clone(config), &self.parts, api, tenant, body, self.memory.clone())
+            restore(Arc::clone(config), &self.parts, api, tenant, body, self.memory.clone())
         })
     }
 
     /// Goes on with what was found. The body that the engine gets.
-    fn recalled(&mut self, recalled: Recalled, original: &Bytes) -> Bytes {
+    fn recalled(&mut self, recalled: RestoredRequest, original: &Bytes) -> Bytes {
         self.came = Some(original.clone());
         self.api = recalled.api;
         self.ask = recalled.ask;
         self.spliced = recalled.spliced;
         self.thread = recalled.thread;
         // The layer does not offer what it could not answer.
-        if !recalled.serves && self.config.means(self.parts.extensions.get()) == Means::Served {
-            self.options = mem::take(&mut self.options).means(Means::None);
+        if !recalled.serves && self.config.retrieval(self.parts.extensions.get()) == Retrieval::ServerTool {
+            self.options = mem::take(&mut self.options).retrieval(Retrieval::Disabled);
         }
         match recalled.body {
             Some(body) => {
@@ -419,7 +424,7 @@ impl Job {
             codec: self.codec,
             api: self.api,
             options: self.options.clone(),
-            max_decoded: self.config.max_decoded,
+            max_decompressed_body: self.config.max_decompressed_body,
             memory: self.memory.clone(),
             max_new: usize::MAX,
         };
@@ -452,10 +457,10 @@ impl Job {
     }
 
     /// Begins again without these originals. Blocks that need none of them become what they were.
-    fn leave<B: Body>(&mut self, missing: Vec<Handle>, original: Bytes) -> Step<B> {
+    fn leave<B: Body>(&mut self, missing: Vec<Handle>, original: Bytes) -> RewriteStep<B> {
         self.options = mem::take(&mut self.options).without_originals(missing.iter().copied());
         self.unstored.extend(missing);
-        Step::Compress { work: self.start(original.clone()), original }
+        RewriteStep::Compress { work: self.start(original.clone()), original }
     }
 
     /// Lets the request go on as it came.
@@ -504,12 +509,12 @@ impl Job {
             drop_beta(headers);
         }
         if let Some(original) = came {
-            let served = report.means == Means::Served;
+            let served = report.retrieval == Retrieval::ServerTool;
             if served {
                 // An answer that is encoded cannot be stitched.
                 headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
-            self.sent = Some(Box::new(Sent {
+            self.sent = Some(Box::new(SentRequest {
                 config: Arc::clone(&self.config),
                 api,
                 tenant: self.tenant.name.clone(),
@@ -555,8 +560,8 @@ impl<B: Body> Future for Rewrite<B> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(mut job) = self.job.take() else {
-            return match mem::replace(&mut self.step, Step::Done) {
-                Step::Pass(request) => Poll::Ready(request),
+            return match mem::replace(&mut self.step, RewriteStep::Done) {
+                RewriteStep::Pass(request) => Poll::Ready(request),
                 _ => Poll::Pending,
             };
         };
@@ -567,7 +572,7 @@ impl<B: Body> Future for Rewrite<B> {
                 Poll::Pending
             }
             Poll::Ready((body, report)) => {
-                self.step = Step::Done;
+                self.step = RewriteStep::Done;
                 self.sent = job.sent.take();
                 job.parts.extensions.insert(report);
                 Poll::Ready(Request::from_parts(job.parts, body))

@@ -9,37 +9,38 @@ use http_body::Body;
 use tower_service::Service;
 
 use crate::{
-    CompressLayer, DefaultPredicate, HeadroomBody, Identity, MapBody, Predicate, ResponseFuture, Rewrite,
+    DefaultPredicate, HeadroomBody, Identity, MapBody, Predicate, PromptCompressionLayer, ResponseFuture,
+    Rewrite,
     config::Config,
     rewrite::{Decision, decide},
 };
 
 /// Makes the prompts in LLM requests smaller before the inner service gets them.
 ///
-/// Made by [`CompressLayer`]. Cloning it clones the inner service and shares the rest.
+/// Made by [`PromptCompressionLayer`]. Cloning it clones the inner service and shares the rest.
 ///
 /// See the [crate docs](crate) for more details.
 #[derive(Clone, Debug)]
-pub struct Compress<S, M = Identity, P = DefaultPredicate> {
+pub struct PromptCompression<S, M = Identity, P = DefaultPredicate> {
     inner: S,
     config: Arc<Config>,
     map_body: M,
     predicate: P,
 }
 
-impl<S> Compress<S> {
-    /// Wraps a service with the defaults of [`CompressLayer`].
+impl<S> PromptCompression<S> {
+    /// Wraps a service with the defaults of [`PromptCompressionLayer`].
     pub fn new(inner: S) -> Self {
-        tower_layer::Layer::layer(&CompressLayer::new(), inner)
+        tower_layer::Layer::layer(&PromptCompressionLayer::new(), inner)
     }
 
     /// The layer that makes this service.
-    pub fn layer() -> CompressLayer {
-        CompressLayer::new()
+    pub fn layer() -> PromptCompressionLayer {
+        PromptCompressionLayer::new()
     }
 }
 
-impl<S, M, P> Compress<S, M, P> {
+impl<S, M, P> PromptCompression<S, M, P> {
     pub(crate) fn with(inner: S, config: Arc<Config>, map_body: M, predicate: P) -> Self {
         Self { inner, config, map_body, predicate }
     }
@@ -60,7 +61,7 @@ impl<S, M, P> Compress<S, M, P> {
     }
 }
 
-impl<S, B, M, P> Service<Request<B>> for Compress<S, M, P>
+impl<S, B, M, P> Service<Request<B>> for PromptCompression<S, M, P>
 where
     S: Service<Request<M::Body>> + Clone,
     B: Body,
@@ -77,8 +78,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.start(request) {
-            Started::Calling(future) => ResponseFuture::calling(future),
-            Started::Rewriting(rewrite, service, map_body) => {
+            RequestState::Calling(future) => ResponseFuture::calling(future),
+            RequestState::Rewriting(rewrite, service, map_body) => {
                 ResponseFuture::rewriting(rewrite, service, map_body)
             }
         }
@@ -87,13 +88,13 @@ where
 
 /// What a call begins with. It is taken apart at once.
 #[allow(clippy::large_enum_variant)]
-pub(crate) enum Started<S, B: Body, M, F> {
+pub(crate) enum RequestState<S, B: Body, M, F> {
     Calling(F),
     Rewriting(Rewrite<B>, S, M),
 }
 
-impl<S, M, P> Compress<S, M, P> {
-    pub(crate) fn start<B>(&mut self, request: Request<B>) -> Started<S, B, M, S::Future>
+impl<S, M, P> PromptCompression<S, M, P> {
+    pub(crate) fn start<B>(&mut self, request: Request<B>) -> RequestState<S, B, M, S::Future>
     where
         S: Service<Request<M::Body>> + Clone,
         B: Body,
@@ -104,14 +105,14 @@ impl<S, M, P> Compress<S, M, P> {
             Decision::Pass(request) => {
                 let (parts, body) = request.into_parts();
                 let request = Request::from_parts(parts, self.map_body.map_body(body));
-                Started::Calling(self.inner.call(request))
+                RequestState::Calling(self.inner.call(request))
             }
             Decision::Read(rewrite) => {
                 // The service that was polled ready must be the one that is called, and a clone may not be ready:
                 // https://docs.rs/tower-service/latest/tower_service/trait.Service.html#be-careful-when-cloning-inner-services
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);
-                Started::Rewriting(rewrite, ready, self.map_body.clone())
+                RequestState::Rewriting(rewrite, ready, self.map_body.clone())
             }
         }
     }

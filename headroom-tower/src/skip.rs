@@ -1,6 +1,6 @@
 use std::fmt;
 
-use headroom_core::Reason;
+use headroom_core::UnchangedReason;
 
 /// Why a request went on as it came.
 ///
@@ -9,7 +9,7 @@ use headroom_core::Reason;
 /// # Example
 ///
 /// ```
-/// use headroom_core::Reason;
+/// use headroom_core::UnchangedReason;
 /// use headroom_tower::SkipReason;
 ///
 /// assert_eq!(SkipReason::BodyTooLarge.as_str(), "body_too_large");
@@ -21,7 +21,7 @@ pub enum SkipReason {
     /// A [`HeadroomOverride`](crate::HeadroomOverride) turned the layer off for this request.
     Disabled,
     /// The predicate did not want it.
-    Declined,
+    Predicate,
     /// Not a `POST`.
     Method,
     /// Not JSON by its `Content-Type`, and not on a path of a known API.
@@ -43,33 +43,33 @@ pub enum SkipReason {
     /// The body ends with trailers, which usually sign it.
     Trailers,
     /// The body is not what its `Content-Encoding` says.
-    Undecodable,
+    DecodeFailed,
     /// The decoded body is longer than the limit.
     DecodedTooLarge,
-    /// The provider refused this conversation rewritten, and took it as it came.
+    /// The provider refused this conversation rewritten, and took it came.
     Rejected,
     /// The request goes on in a message thread, and its client was told to send the conversation in full.
-    Thread,
+    MessageThread,
     /// Neither path nor body tell a known API.
     UnknownApi,
     /// Something was to be set aside and there is no store.
     NoStore,
     /// The store failed.
-    StoreFailed,
+    StoreFailure,
     /// A bug: something panicked.
     Internal,
     /// The engine left the body as it is.
-    Engine(Reason),
+    Engine(UnchangedReason),
 }
 
 impl SkipReason {
     /// Whether the layer would have worked on the request: it is an LLM request as far as its head tells.
     #[must_use]
-    pub const fn was_wanted(self) -> bool {
+    pub const fn is_eligible(self) -> bool {
         !matches!(
             self,
             Self::Disabled
-                | Self::Declined
+                | Self::Predicate
                 | Self::Method
                 | Self::ContentType
                 | Self::Path
@@ -85,7 +85,7 @@ impl SkipReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Disabled => "disabled",
-            Self::Declined => "declined",
+            Self::Predicate => "predicate",
             Self::Method => "method",
             Self::ContentType => "content_type",
             Self::Path => "path",
@@ -96,13 +96,13 @@ impl SkipReason {
             Self::BodyTooLarge => "body_too_large",
             Self::ReadFailed => "read_failed",
             Self::Trailers => "trailers",
-            Self::Undecodable => "undecodable",
+            Self::DecodeFailed => "decode_failed",
             Self::DecodedTooLarge => "decoded_too_large",
             Self::Rejected => "rejected",
-            Self::Thread => "thread",
+            Self::MessageThread => "message_thread",
             Self::UnknownApi => "unknown_api",
             Self::NoStore => "no_store",
-            Self::StoreFailed => "store_failed",
+            Self::StoreFailure => "store_failure",
             Self::Internal => "internal",
             Self::Engine(reason) => reason.as_str(),
         }

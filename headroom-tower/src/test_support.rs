@@ -11,16 +11,16 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headroom_core::{Api, Handle, Options, Original, Outcome, Reason, Report};
+use headroom_core::{Api, CompressOptions, Handle, Original, Outcome, Report, UnchangedReason};
 use headroom_store::{OriginalStore, StoreError};
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use crate::{
-    Cancelled, CompressLayer, FellBack, HeadroomBody, HeadroomLayer, Observer, Retrieved, Rewritten, Skipped,
-    StoreFailed,
-    config::{Config, Engine},
+    Cancelled, Fallback, HeadroomBody, HeadroomLayer, Observer, PromptCompressionLayer, Retrieved, Rewritten,
+    Skipped, StoreFailure,
+    config::{Config, PromptEngine},
 };
 
 /// A whole LLM request on a path that is known, with a tool result long enough to be worth an edit.
@@ -29,19 +29,19 @@ pub(crate) const PATH: &str = "/v1/chat/completions";
 /// What a test engine does with a body.
 pub(crate) struct FakeEngine<F>(F);
 
-impl<F> Engine for FakeEngine<F>
+impl<F> PromptEngine for FakeEngine<F>
 where
-    F: Fn(Api, &[u8], &Options) -> Outcome + Send + Sync + 'static,
+    F: Fn(Api, &[u8], &CompressOptions) -> Outcome + Send + Sync + 'static,
 {
-    fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome {
+    fn compress(&self, api: Api, body: &[u8], options: &CompressOptions) -> Outcome {
         self.0(api, body, options)
     }
 }
 
-impl<M, P> CompressLayer<M, P> {
+impl<M, P> PromptCompressionLayer<M, P> {
     pub(crate) fn fake<F>(mut self, engine: F) -> Self
     where
-        F: Fn(Api, &[u8], &Options) -> Outcome + Send + Sync + 'static,
+        F: Fn(Api, &[u8], &CompressOptions) -> Outcome + Send + Sync + 'static,
     {
         self.config_mut().engine = Arc::new(FakeEngine(engine));
         self
@@ -55,7 +55,7 @@ impl<M, P> HeadroomLayer<M, P> {
 }
 
 /// Halves every body: the first half stays.
-pub(crate) fn halve(api: Api, body: &[u8], _: &Options) -> Outcome {
+pub(crate) fn halve(api: Api, body: &[u8], _: &CompressOptions) -> Outcome {
     Outcome::Rewritten {
         body: body[..body.len() / 2].to_vec(),
         originals: Vec::new(),
@@ -64,21 +64,21 @@ pub(crate) fn halve(api: Api, body: &[u8], _: &Options) -> Outcome {
 }
 
 /// Halves every body and sets the other half aside.
-pub(crate) fn set_aside(api: Api, body: &[u8], _: &Options) -> Outcome {
+pub(crate) fn set_aside(api: Api, body: &[u8], _: &CompressOptions) -> Outcome {
     let (kept, dropped) = body.split_at(body.len() / 2);
     let content = String::from_utf8(dropped.to_vec()).unwrap();
-    let original = Original { handle: Handle::of(&content), content };
+    let original = Original { handle: Handle::from_content(&content), content };
     Outcome::Rewritten { body: kept.to_vec(), originals: vec![original], report: report(api, body) }
 }
 
 /// Whether the engine is to do without what [`set_aside`] would set aside.
-pub(crate) fn leaves_it(body: &[u8], options: &Options) -> bool {
+pub(crate) fn leaves_it(body: &[u8], options: &CompressOptions) -> bool {
     let dropped = String::from_utf8(body[body.len() / 2..].to_vec()).unwrap();
-    *options == options.clone().without_originals([Handle::of(&dropped)])
+    *options == options.clone().without_originals([Handle::from_content(&dropped)])
 }
 
-pub(crate) fn unchanged(api: Api, body: &[u8], _: &Options) -> Outcome {
-    Outcome::Unchanged { reason: Reason::NoSaving, report: report(api, body) }
+pub(crate) fn unchanged(api: Api, body: &[u8], _: &CompressOptions) -> Outcome {
+    Outcome::Unchanged { reason: UnchangedReason::NoSaving, report: report(api, body) }
 }
 
 fn report(api: Api, body: &[u8]) -> Report {
@@ -92,14 +92,14 @@ fn report(api: Api, body: &[u8]) -> Report {
 /// A body that does step by step what it is told, and panics when it is polled after its end.
 #[derive(Debug, Default)]
 pub(crate) struct TestBody {
-    steps: VecDeque<Step>,
+    steps: VecDeque<BodyStep>,
     hint: SizeHint,
     ended: bool,
     pub(crate) polls: Arc<Mutex<usize>>,
 }
 
 #[derive(Debug)]
-enum Step {
+enum BodyStep {
     Data(Bytes),
     Trailers(HeaderMap),
     Error(&'static str),
@@ -123,36 +123,36 @@ impl TestBody {
         Self::default()
     }
 
-    pub(crate) fn of(data: impl Into<Bytes>) -> Self {
+    pub(crate) fn chunk(data: impl Into<Bytes>) -> Self {
         let data = data.into();
         let hint = SizeHint::with_exact(data.len() as u64);
         Self { hint, ..Self::new().data(data) }
     }
 
     pub(crate) fn data(mut self, data: impl Into<Bytes>) -> Self {
-        self.steps.push_back(Step::Data(data.into()));
+        self.steps.push_back(BodyStep::Data(data.into()));
         self
     }
 
     pub(crate) fn trailers(mut self, name: &'static str, value: &'static str) -> Self {
         let mut trailers = HeaderMap::new();
         trailers.insert(name, value.parse().unwrap());
-        self.steps.push_back(Step::Trailers(trailers));
+        self.steps.push_back(BodyStep::Trailers(trailers));
         self
     }
 
     pub(crate) fn error(mut self, message: &'static str) -> Self {
-        self.steps.push_back(Step::Error(message));
+        self.steps.push_back(BodyStep::Error(message));
         self
     }
 
     pub(crate) fn pending(mut self) -> Self {
-        self.steps.push_back(Step::Pending);
+        self.steps.push_back(BodyStep::Pending);
         self
     }
 
     pub(crate) fn never(mut self) -> Self {
-        self.steps.push_back(Step::Never);
+        self.steps.push_back(BodyStep::Never);
         self
     }
 
@@ -173,18 +173,18 @@ impl Body for TestBody {
         *self.polls.lock().unwrap() += 1;
         assert!(!self.ended, "polled after its end");
         match self.steps.pop_front() {
-            Some(Step::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
-            Some(Step::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
-            Some(Step::Error(message)) => {
+            Some(BodyStep::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
+            Some(BodyStep::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+            Some(BodyStep::Error(message)) => {
                 self.ended = true;
                 Poll::Ready(Some(Err(ReadError(message))))
             }
-            Some(Step::Pending) => {
+            Some(BodyStep::Pending) => {
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            Some(Step::Never) => {
-                self.steps.push_front(Step::Never);
+            Some(BodyStep::Never) => {
+                self.steps.push_front(BodyStep::Never);
                 Poll::Pending
             }
             None => {
@@ -269,16 +269,16 @@ impl Observer for Recorder {
         self.add(format!("skipped {}", event.reason));
     }
 
-    fn on_store_error(&self, event: &StoreFailed<'_>) {
+    fn on_store_failure(&self, event: &StoreFailure<'_>) {
         self.add(format!("store {}", event.error.map_or("panic", |error| error.as_str())));
     }
 
     fn on_retrieved(&self, event: &Retrieved) {
-        let end = if event.gave_up { " gave up" } else { "" };
+        let end = if event.incomplete { " gave up" } else { "" };
         self.add(format!("retrieved {} {} rounds {} calls{end}", event.api, event.rounds, event.calls));
     }
 
-    fn on_fell_back(&self, event: &FellBack) {
+    fn on_fallback(&self, event: &Fallback) {
         let end = match (event.accepted, event.unbound) {
             (true, _) => "accepted",
             (_, true) => "unbound",

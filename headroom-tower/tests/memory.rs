@@ -47,7 +47,7 @@ async fn upstream(request: Request<HeadroomBody<Full<Bytes>>>) -> Result<Respons
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn many_bodies_that_decode_to_much_stay_within_the_bound() {
-    let layer = HeadroomLayer::new().max_buffered(BOUND as u64).max_offloads(8);
+    let layer = HeadroomLayer::new().max_buffered(BOUND as u64).max_blocking_tasks(8);
     for (name, body) in [("bombs", gzip(64, 16 << 10)), ("bodies", gzip(8, 48))] {
         println!("{name}: {} KiB each", body.len() >> 10);
         HEAP.reset_peak_usage();

@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use headroom_store::RedisStore;
-use headroom_tower::{HeadroomBody, HeadroomLayer, Observer, StoreFailed};
+use headroom_tower::{HeadroomBody, HeadroomLayer, Observer, StoreFailure};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use serde_json::json;
@@ -56,7 +56,7 @@ impl Drop for Server {
 struct Failures(Arc<Mutex<usize>>);
 
 impl Observer for Failures {
-    fn on_store_error(&self, _: &StoreFailed<'_>) {
+    fn on_store_failure(&self, _: &StoreFailure<'_>) {
         *self.0.lock().unwrap() += 1;
     }
 }

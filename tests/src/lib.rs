@@ -13,6 +13,6 @@
 pub mod data;
 pub mod generate;
 #[cfg(test)]
-mod teeth;
+mod mutants;
 
-pub use headroom_evals::judge::{ask, diff, engine, forms, json, laws, output, rng, semantic, spans};
+pub use headroom_evals::conformance::{ask, diff, engine, forms, json, laws, output, rng, semantic, spans};

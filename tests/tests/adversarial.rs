@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use headroom_core::{Action, Api, ContentKind, Headroom, Means, Options, Outcome, Step};
+use headroom_core::{Action, Api, CompressOptions, ContentKind, Engine, Outcome, Retrieval, Transform};
 use headroom_tests::{
     ask::Ask,
-    engine::{Engine, real},
+    engine::{EngineUnderTest, real},
     forms,
     laws::{Forms, Run, every},
     output::{Output, Planted},
@@ -19,7 +19,7 @@ struct Seen {
     text: String,
     originals: Vec<String>,
     kind: ContentKind,
-    steps: Vec<Step>,
+    steps: Vec<Transform>,
 }
 
 impl Seen {
@@ -33,19 +33,19 @@ impl Seen {
 /// Sends a result as the layer does, in both forms, and checks every law on the way.
 fn send(question: &str, tool: &str, arguments: Value, result: &str) -> Seen {
     let ask = Ask { question, tool, arguments, result };
-    let options = Options::new().means(Means::Served);
+    let options = CompressOptions::new().retrieval(Retrieval::ServerTool);
     let mut texts = BTreeSet::new();
     for api in [Api::OpenAiChat, Api::Anthropic] {
         let body = ask.body(api);
-        let engine: Box<dyn Engine> = real();
+        let engine: Box<dyn EngineUnderTest> = real();
         let run = Run::new(&*engine, api, &body, &options);
         run.and_then(|run| every(&run, &options, &Forms::default()))
             .unwrap_or_else(|law| panic!("{api}: {law}"));
-        let outcome = Headroom::new().compress(api, &body, &options);
+        let outcome = Engine::new().compress(api, &body, &options);
         texts.insert(Ask::result_in(api, outcome.body().unwrap_or(&body)));
     }
     assert_eq!(texts.len(), 1, "the two forms differ");
-    let outcome = Headroom::new().compress(Api::Anthropic, &ask.body(Api::Anthropic), &options);
+    let outcome = Engine::new().compress(Api::Anthropic, &ask.body(Api::Anthropic), &options);
     let block = &outcome.report().blocks[0];
     let steps = match &block.action {
         Action::Edited(steps) => steps.clone(),
@@ -282,7 +282,7 @@ fn coordinates_survive_in_every_spelling() {
         ] {
             let seen = send("Look at it.", tool, arguments, &text);
             let drawn: String;
-            let before = if seen.steps.contains(&Step::Terminal) {
+            let before = if seen.steps.contains(&Transform::Ansi) {
                 drawn = text.lines().map(headroom_tests::laws::as_drawn).collect::<Vec<_>>().join("\n");
                 &drawn
             } else {

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use headroom_core::{Api, Headroom, Means, Options, Original, Outcome};
+use headroom_core::{Api, CompressOptions, Engine, Original, Outcome, Retrieval};
 use headroom_tests::{
     ask::{Ask, texts},
     data, forms,
@@ -41,7 +41,7 @@ fn entities(text: &str) -> String {
 }
 
 impl Haystack {
-    fn of(text: &str, file: &str) -> Self {
+    fn new(text: &str, file: &str) -> Self {
         let mut plain = text.to_owned();
         if (file.ends_with(".json") || file.ends_with(".sarif"))
             && let Ok(value) = serde_json::from_str(text)
@@ -83,7 +83,11 @@ impl Count {
         let (tool, arguments) = call;
         let ask = Ask { question: "Look at it.", tool, arguments, result: &text };
         let body = ask.body(Api::OpenAiChat);
-        let outcome = Headroom::new().compress(Api::OpenAiChat, &body, &Options::new().means(Means::Served));
+        let outcome = Engine::new().compress(
+            Api::OpenAiChat,
+            &body,
+            &CompressOptions::new().retrieval(Retrieval::ServerTool),
+        );
         let shown = Ask::result_in(Api::OpenAiChat, outcome.body().unwrap_or(&body));
         let originals: &[Original] = match &outcome {
             Outcome::Rewritten { originals, .. } => originals,
@@ -106,14 +110,14 @@ impl Count {
         if strong.is_empty() {
             return;
         }
-        let here = Haystack::of(&shown, &name);
-        let whole = Haystack::of(&forms::decoded(&text, &shown), &name);
+        let here = Haystack::new(&shown, &name);
+        let whole = Haystack::new(&forms::decoded(&text, &shown), &name);
         // An original has its escape sequences.
         let drawn = |text: &str| text.split('\n').map(as_drawn).collect::<Vec<_>>().join("\n");
         let aside: Vec<Haystack> = originals
             .iter()
             .flat_map(|original| [original.content.clone(), drawn(&original.content)])
-            .map(|text| Haystack::of(&text, &name))
+            .map(|text| Haystack::new(&text, &name))
             .collect();
         for needle in strong {
             self.needles += 1;
@@ -211,7 +215,7 @@ fn names_in_code_that_are_asked_for_are_seen() {
     let needles: Value = serde_json::from_slice(&fs::read(root.join("needles.json")).unwrap()).unwrap();
     let mut paths = Vec::new();
     files(&root.join("code"), &mut paths);
-    let headroom = Headroom::new();
+    let headroom = Engine::new();
     let (mut all, mut missed) = (0, Vec::new());
     for path in paths {
         let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
@@ -222,10 +226,14 @@ fn names_in_code_that_are_asked_for_are_seen() {
             let question = format!("Where is {needle} used?");
             let ask = Ask { question: &question, tool, arguments: json!({"path": name}), result: &text };
             let body = ask.body(Api::OpenAiChat);
-            let outcome = headroom.compress(Api::OpenAiChat, &body, &Options::new().means(Means::Served));
+            let outcome = headroom.compress(
+                Api::OpenAiChat,
+                &body,
+                &CompressOptions::new().retrieval(Retrieval::ServerTool),
+            );
             let shown = Ask::result_in(Api::OpenAiChat, outcome.body().unwrap_or(&body));
             all += 1;
-            if !Haystack::of(&shown, &name).has(needle) {
+            if !Haystack::new(&shown, &name).has(needle) {
                 missed.push(format!("{name}: {needle:?}"));
             }
         }

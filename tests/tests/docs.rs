@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use headroom_core::{Api, Headroom, Means, Options};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval};
 use headroom_tests::{ask::Ask, output::Output};
 use serde_json::{Value, json};
 
@@ -113,11 +113,11 @@ impl Sample {
             let more: Vec<Value> = serde_json::from_str(&more).unwrap();
             body["messages"].as_array_mut().unwrap().extend(more);
         }
-        let means = if self.served { Means::Served } else { Means::None };
-        let outcome = Headroom::new().compress(
+        let retrieval = if self.served { Retrieval::ServerTool } else { Retrieval::Disabled };
+        let outcome = Engine::new().compress(
             Api::Anthropic,
             body.to_string().as_bytes(),
-            &Options::new().means(means),
+            &CompressOptions::new().retrieval(retrieval),
         );
         let body: Value = serde_json::from_slice(outcome.body().unwrap()).unwrap();
         let last = body["messages"].as_array().unwrap().last().unwrap();

@@ -13,19 +13,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use headroom_core::{Api, Headroom, Means, Options, TokenEstimate};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval, TokenEstimate};
 use headroom_tests::{ask::Ask, data, generate, laws::Run};
 use proptest::prelude::*;
 use serde_json::json;
 
-const MEANS: [Means; 4] = [Means::None, Means::Client, Means::Served, Means::File];
+const RETRIEVALS: [Retrieval; 4] =
+    [Retrieval::Disabled, Retrieval::ClientTool, Retrieval::ServerTool, Retrieval::File];
 
-fn estimating() -> Headroom {
-    Headroom::builder().token_counter(TokenEstimate::new()).build()
+fn estimating() -> Engine {
+    Engine::builder().token_counter(TokenEstimate::new()).build()
 }
 
-fn options(means: Means) -> Options {
-    Options::new().spool("/var/spool/headroom").means(means)
+fn options(retrieval: Retrieval) -> CompressOptions {
+    CompressOptions::new().originals_dir("/var/spool/headroom").retrieval(retrieval)
 }
 
 fn count(text: &str) -> usize {
@@ -46,7 +47,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, name: &str, api: Api, body: &[u8], options: &Options) {
+    fn add(&mut self, name: &str, api: Api, body: &[u8], options: &CompressOptions) {
         let run =
             Run::new(&estimating(), api, body, options).unwrap_or_else(|error| panic!("{name}: {error}"));
         for (edit, said) in run.diff.edits.iter().zip(&run.answer.edited) {
@@ -68,7 +69,7 @@ impl Tally {
             self.saved += saved;
             self.said += said_before - said_after;
         }
-        let exact = Run::new(&Headroom::new(), api, body, options).unwrap();
+        let exact = Run::new(&Engine::new(), api, body, options).unwrap();
         self.exact +=
             exact.diff.edits.iter().map(|edit| count(&edit.before) - count(&edit.after)).sum::<usize>();
     }
@@ -91,8 +92,8 @@ fn own_conversations_save_tokens_by_the_tables() {
     let mut tally = Tally::default();
     for mut conversation in data::conversations() {
         let body = conversation.bodies.pop().unwrap();
-        for means in MEANS {
-            tally.add(&conversation.name, conversation.api, &body, &options(means));
+        for retrieval in RETRIEVALS {
+            tally.add(&conversation.name, conversation.api, &body, &options(retrieval));
         }
     }
     tally.check("own conversations");
@@ -105,8 +106,8 @@ fn recorded_conversations_save_tokens_by_the_tables() {
     let recorded = data::captures().expect(data::NEEDED).into_iter().chain(data::traces(1).unwrap());
     for conversation in recorded {
         let body = conversation.bodies.last().unwrap();
-        for means in [Means::None, Means::Served] {
-            tally.add(&conversation.name, conversation.api, body, &options(means));
+        for retrieval in [Retrieval::Disabled, Retrieval::ServerTool] {
+            tally.add(&conversation.name, conversation.api, body, &options(retrieval));
         }
     }
     tally.check("recorded conversations");
@@ -131,8 +132,8 @@ fn recorded_outputs_save_tokens_by_the_tables() {
             let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
             let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
             let ask = Ask { question: "Look at it.", tool: "run", arguments: json!({}), result: &text };
-            for means in [Means::None, Means::Served] {
-                tally.add(&name, Api::OpenAiChat, &ask.body(Api::OpenAiChat), &options(means));
+            for retrieval in [Retrieval::Disabled, Retrieval::ServerTool] {
+                tally.add(&name, Api::OpenAiChat, &ask.body(Api::OpenAiChat), &options(retrieval));
             }
         }
         let Tally { edits, overstated, saved, said, exact, .. } = &tally;
@@ -153,7 +154,7 @@ fn recorded_outputs_save_tokens_by_the_tables() {
 fn reports_name_the_estimate() {
     let text = "connection refused, retrying in a moment\n".repeat(100);
     let ask = Ask { question: "Why?", tool: "run", arguments: json!({}), result: &text };
-    let outcome = estimating().compress(Api::OpenAiChat, &ask.body(Api::OpenAiChat), &Options::new());
+    let outcome = estimating().compress(Api::OpenAiChat, &ask.body(Api::OpenAiChat), &CompressOptions::new());
     assert_eq!((outcome.report().tokenizer, outcome.report().estimated), ("estimate-1", true));
     assert!(outcome.body().is_some());
 }
@@ -164,8 +165,8 @@ proptest! {
     #[test]
     fn generated_requests_save_tokens_by_the_tables(conversation in generate::conversations()) {
         let body = generate::body(&conversation, usize::MAX);
-        for means in MEANS {
-            let run = Run::new(&estimating(), conversation.api, &body, &options(means))
+        for retrieval in RETRIEVALS {
+            let run = Run::new(&estimating(), conversation.api, &body, &options(retrieval))
                 .map_err(|error| TestCaseError::fail(error.to_string()))?;
             for edit in &run.diff.edits {
                 let (before, after) = (count(&edit.before), count(&edit.after));

@@ -24,7 +24,7 @@ mod splice;
 #[path = "laws/truthful.rs"]
 mod truthful;
 
-use headroom_core::{Api, Means, Options};
+use headroom_core::{Api, CompressOptions, Retrieval};
 use headroom_tests::{
     data::{self, Conversation},
     engine::real,
@@ -32,15 +32,16 @@ use headroom_tests::{
 };
 use proptest::prelude::ProptestConfig;
 
-/// The means under which every law must hold.
-const MEANS: [Means; 4] = [Means::None, Means::Client, Means::Served, Means::File];
+/// The retrievals under which every law must hold.
+const RETRIEVALS: [Retrieval; 4] =
+    [Retrieval::Disabled, Retrieval::ClientTool, Retrieval::ServerTool, Retrieval::File];
 
 /// How many requests of a recorded session are sent. Unoptimised builds send few.
 const TURNS: usize = if cfg!(debug_assertions) { 4 } else { 40 };
 
-/// Options with these means, and a folder for originals where they need one.
-fn options(means: Means) -> Options {
-    Options::new().spool("/var/spool/headroom").means(means)
+/// Options with this retrieval, and a folder for originals where they need one.
+fn options(retrieval: Retrieval) -> CompressOptions {
+    CompressOptions::new().originals_dir("/var/spool/headroom").retrieval(retrieval)
 }
 
 /// `PROPTEST_CASES` asks for more cases, or fewer.
@@ -79,13 +80,13 @@ fn every_body(test: &str) -> Vec<(String, Api, Vec<u8>)> {
     data::fixtures().into_iter().chain(every_conversation(test).into_iter().filter_map(last)).collect()
 }
 
-/// Checks a law on every body under every means.
-fn on_every_body(test: &str, law: impl Fn(&Run, &Options) -> Result<(), Violation>) {
+/// Checks a law on every body under every retrieval.
+fn on_every_body(test: &str, law: impl Fn(&Run, &CompressOptions) -> Result<(), Violation>) {
     for (name, api, body) in every_body(test) {
-        for means in MEANS {
-            let options = options(means);
+        for retrieval in RETRIEVALS {
+            let options = options(retrieval);
             let checked = Run::new(&*real(), api, &body, &options).and_then(|run| law(&run, &options));
-            checked.unwrap_or_else(|violation| panic!("{name} with {means}: {violation}"));
+            checked.unwrap_or_else(|violation| panic!("{name} with {retrieval}: {violation}"));
         }
     }
 }

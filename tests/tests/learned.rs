@@ -14,12 +14,14 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use headroom_core::{Action, Api, ContentKind, Headroom, Hints, Means, Options, Step, TextOutcome};
+use headroom_core::{
+    Action, Api, CompressOptions, ContentKind, Engine, Hints, Retrieval, TextOutcome, Transform,
+};
 use headroom_model::{Kompress, KompressOptions, Magika};
 use headroom_tests::{
     ask::Ask,
     data,
-    engine::Engine,
+    engine::EngineUnderTest,
     generate,
     laws::{Run, causality, never_worse, recoverable},
 };
@@ -33,11 +35,11 @@ static KOMPRESS: LazyLock<Arc<Kompress>> = LazyLock::new(|| {
     Arc::new(Kompress::load(folder, &KompressOptions::new()).unwrap())
 });
 
-fn engine() -> Headroom {
-    Headroom::builder().classifier(Arc::clone(&MAGIKA)).condenser(Arc::clone(&KOMPRESS)).build()
+fn engine() -> Engine {
+    Engine::builder().classifier(Arc::clone(&MAGIKA)).token_pruner(Arc::clone(&KOMPRESS)).build()
 }
 
-fn fresh() -> Box<dyn Engine> {
+fn fresh() -> Box<dyn EngineUnderTest> {
     Box::new(engine())
 }
 
@@ -67,8 +69,8 @@ fn corpus(folder: &str) -> Vec<(PathBuf, String)> {
 }
 
 /// What an engine makes of a text of which nothing is known.
-fn anonymous(engine: &Headroom, text: &str) -> TextOutcome {
-    engine.compress_text(text, &Hints::new().options(Options::new().means(Means::Client)))
+fn anonymous(engine: &Engine, text: &str) -> TextOutcome {
+    engine.compress_text(text, &Hints::new().options(CompressOptions::new().retrieval(Retrieval::ClientTool)))
 }
 
 fn tokens_after(outcome: &TextOutcome, text: &str) -> usize {
@@ -83,7 +85,7 @@ fn causality_holds_with_models_on_recorded_conversations() {
         None => data::skipped("causality with models"),
     }
     for conversation in all {
-        let options = Options::new().means(Means::Served);
+        let options = CompressOptions::new().retrieval(Retrieval::ServerTool);
         causality(&fresh, conversation.api, &conversation.bodies, &options)
             .unwrap_or_else(|violation| panic!("{}: {violation}", conversation.name));
     }
@@ -95,7 +97,7 @@ proptest! {
     #[test]
     fn causality_holds_with_models_on_generated_conversations(conversation in generate::conversations()) {
         let bodies = generate::bodies(&conversation);
-        let options = Options::new().means(Means::Served);
+        let options = CompressOptions::new().retrieval(Retrieval::ServerTool);
         if let Err(violation) = causality(&fresh, conversation.api, &bodies, &options) {
             return Err(TestCaseError::fail(violation.to_string()));
         }
@@ -107,13 +109,19 @@ fn words_that_are_left_out_can_be_had_back_and_save_tokens() {
     let text = letter();
     let ask = Ask { question: "Carry on.", tool: "fetch_letter", arguments: json!({}), result: &text };
     for api in [Api::OpenAiChat, Api::Anthropic] {
-        for means in [Means::None, Means::Client, Means::Served, Means::File] {
-            let options = Options::new().spool("/var/spool/headroom").means(means);
+        for retrieval in [Retrieval::Disabled, Retrieval::ClientTool, Retrieval::ServerTool, Retrieval::File]
+        {
+            let options = CompressOptions::new().originals_dir("/var/spool/headroom").retrieval(retrieval);
             let run = Run::new(&engine(), api, &ask.body(api), &options).unwrap();
             never_worse(&run).unwrap();
             recoverable(&run, &options).unwrap();
-            let words = run.answer.edited.iter().any(|edited| edited.steps.contains(&Step::Words));
-            assert_eq!(words, matches!(means, Means::Served | Means::File), "{api} {means}");
+            let words =
+                run.answer.edited.iter().any(|edited| edited.steps.contains(&Transform::TokenPruning));
+            assert_eq!(
+                words,
+                matches!(retrieval, Retrieval::ServerTool | Retrieval::File),
+                "{api} {retrieval}"
+            );
         }
     }
 }
@@ -126,7 +134,8 @@ fn every_line_without_words_is_made_of_the_words_of_its_line() {
     let (mut before, mut after, mut count) = (0, 0, 0);
     for text in texts {
         let outcome = anonymous(&engine, &text);
-        let only_words = matches!(&outcome.report.action, Action::Edited(steps) if *steps == [Step::Words]);
+        let only_words =
+            matches!(&outcome.report.action, Action::Edited(steps) if *steps == [Transform::TokenPruning]);
         let Some(condensed) = outcome.text.as_deref().filter(|_| only_words) else { continue };
         let (_, rest) = condensed.split_once('\n').unwrap();
         assert_eq!(rest.split('\n').count(), text.split('\n').count());
@@ -147,7 +156,7 @@ fn every_line_without_words_is_made_of_the_words_of_its_line() {
 #[test]
 #[ignore = "needs HEADROOM_SHARED"]
 fn a_classifier_changes_only_what_structure_leaves_open_and_changes_it_for_the_better() {
-    let (plain, learned) = (Headroom::new(), Headroom::builder().classifier(Arc::clone(&MAGIKA)).build());
+    let (plain, learned) = (Engine::new(), Engine::builder().classifier(Arc::clone(&MAGIKA)).build());
     let mut matrix: BTreeMap<(&str, ContentKindName, ContentKindName), usize> = BTreeMap::new();
     for folder in ["code", "prose", "logs", "search", "diffs", "json", "html"] {
         for (path, text) in corpus(folder) {
@@ -178,7 +187,7 @@ type ContentKindName = &'static str;
 #[test]
 #[ignore = "needs HEADROOM_SHARED"]
 fn languages_that_structure_does_not_tell_are_parsed() {
-    let (plain, learned) = (Headroom::new(), Headroom::builder().classifier(Arc::clone(&MAGIKA)).build());
+    let (plain, learned) = (Engine::new(), Engine::builder().classifier(Arc::clone(&MAGIKA)).build());
     let (mut before, mut without, mut with, mut changed, mut files) = (0, 0, 0, 0, 0);
     for (path, text) in corpus("code") {
         let is_source = path.extension().is_some_and(|end| end != "txt");

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use headroom_core::{Api, Headroom, Means, Options, Outcome};
+use headroom_core::{Api, CompressOptions, Engine, Outcome, Retrieval};
 use headroom_tests::{
     data,
     generate::{Content, Shape},
@@ -21,8 +21,8 @@ const TOOL: &str =
     "Runs a command in the shell and gives back what it wrote. Works in the folder of the project. ";
 
 /// Checks the peak while this body is compressed; where it is large and `selects`, without slack.
-fn measure(name: &str, body: &str, options: &Options, selects: bool) {
-    let engine = Headroom::new();
+fn measure(name: &str, body: &str, options: &CompressOptions, selects: bool) {
+    let engine = Engine::new();
     HEAP.reset_peak_usage();
     let before = HEAP.current_usage();
     let outcome = engine.compress(Api::OpenAiChat, body.as_bytes(), options);
@@ -76,7 +76,7 @@ fn rows(count: usize, bytes: usize) -> String {
 fn compressing_takes_at_most_three_times_the_body() {
     // The tables of the tokenizer are built once.
     for (_, api, body) in data::fixtures() {
-        let _ = Headroom::new().compress(api, &body, &Options::new());
+        let _ = Engine::new().compress(api, &body, &CompressOptions::new());
     }
     let size: usize = if cfg!(debug_assertions) { 4 << 20 } else { 20 << 20 };
     for shape in [Shape::Log, Shape::PrettyRecords, Shape::NumberedRead, Shape::Terminal, Shape::Repeated] {
@@ -90,9 +90,9 @@ fn compressing_takes_at_most_three_times_the_body() {
         }
         let body = format!(r#"{{"messages":[{}]}}"#, messages.join(","));
         drop(messages);
-        measure(&format!("{shape:?}"), &body, &Options::new(), false);
+        measure(&format!("{shape:?}"), &body, &CompressOptions::new(), false);
     }
-    let served = Options::new().means(Means::Served);
+    let served = CompressOptions::new().retrieval(Retrieval::ServerTool);
     for bytes in [130, 210] {
         let body = agent_request(&rows(100_000, bytes));
         measure(&format!("rows of {bytes} bytes"), &body, &served, true);

@@ -1,7 +1,7 @@
 //! Facts planted in the output of tools are seen, or can be fetched back.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may")]
 
-use headroom_core::{Api, Headroom, Means, Options, Outcome};
+use headroom_core::{Api, CompressOptions, Engine, Outcome, Retrieval};
 use headroom_tests::{
     ask::Ask,
     output::{Output, Planted},
@@ -50,7 +50,8 @@ fn plant(output: Output, place: Place, size: usize, round: u64, count: &mut Coun
     let mut missed = Vec::new();
     for api in [Api::Anthropic, Api::OpenAiChat] {
         let body = ask.body(api);
-        let outcome = Headroom::new().compress(api, &body, &Options::new().means(Means::Served));
+        let outcome =
+            Engine::new().compress(api, &body, &CompressOptions::new().retrieval(Retrieval::ServerTool));
         let shown = Ask::result_in(api, outcome.body().unwrap_or(&body));
         let originals = match &outcome {
             Outcome::Rewritten { originals, .. } => originals.as_slice(),

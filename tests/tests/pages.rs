@@ -9,7 +9,7 @@
 
 use std::fs;
 
-use headroom_core::{Api, Headroom, Means, Options, Original, Outcome, Step};
+use headroom_core::{Api, CompressOptions, Engine, Original, Outcome, Retrieval, Transform};
 use headroom_tests::{
     ask::Ask,
     data,
@@ -20,11 +20,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// What the model sees of a page, and what was kept aside.
-fn shown(page: &str, question: &str, means: Means) -> (String, Vec<Original>) {
+fn shown(page: &str, question: &str, retrieval: Retrieval) -> (String, Vec<Original>) {
     let arguments = json!({"url": "https://example.org/"});
     let ask = Ask { question, tool: "fetch", arguments, result: page };
     let body = ask.body(Api::OpenAiChat);
-    let outcome = Headroom::new().compress(Api::OpenAiChat, &body, &Options::new().means(means));
+    let outcome =
+        Engine::new().compress(Api::OpenAiChat, &body, &CompressOptions::new().retrieval(retrieval));
     let text = Ask::result_in(Api::OpenAiChat, outcome.body().unwrap_or(&body));
     match outcome {
         Outcome::Rewritten { originals, .. } => (text, originals),
@@ -66,7 +67,7 @@ fn articles_keep_their_sentences_in_a_fraction_of_the_tokens() {
     for path in paths.iter().filter(|path| path.extension().is_some_and(|end| end == "html")) {
         let page = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
         let expected = fs::read_to_string(path.with_extension("expected.txt")).unwrap();
-        let (text, originals) = shown(&page, "Look at it.", Means::Served);
+        let (text, originals) = shown(&page, "Look at it.", Retrieval::ServerTool);
         assert!(originals.iter().any(|original| original.content == page), "{path:?} can be fetched back");
         let (before, after) = (tokenizer.count(&*page), tokenizer.count(&*text));
         tokens = (tokens.0 + before, tokens.1 + after);
@@ -120,10 +121,10 @@ fn page(inner: &str) -> String {
 }
 
 /// Checks every law for a page as the result of a call; tells how it was edited.
-fn obeys(page: &str, question: &str, means: Means) -> Vec<Step> {
+fn obeys(page: &str, question: &str, retrieval: Retrieval) -> Vec<Transform> {
     let ask =
         Ask { question, tool: "fetch", arguments: json!({"url": "https://example.org/"}), result: page };
-    let options = Options::new().means(means);
+    let options = CompressOptions::new().retrieval(retrieval);
     let run = Run::new(&*real(), Api::Anthropic, &ask.body(Api::Anthropic), &options).unwrap();
     every(&run, &options, &Forms::default()).unwrap_or_else(|broken| panic!("{broken}"));
     run.answer.edited.into_iter().flat_map(|edited| edited.steps).collect()
@@ -137,12 +138,12 @@ fn pages_obey_the_laws() {
         "<table><tr><th>Name<th>Age<tr><td>Ann<td>41<tr><td>Bob<td>7</table><pre>x &lt; y\n\n  z</pre>",
         "<form action='/go'><input name=q><select><option>A<option>B</select></form>5 &lt; 6 &unknown; &#8217;",
     ] {
-        let steps = obeys(&page(inner), "What did the keeper see?", Means::Served);
-        assert!(steps.contains(&Step::Page), "{inner}");
+        let steps = obeys(&page(inner), "What did the keeper see?", Retrieval::ServerTool);
+        assert!(steps.contains(&Transform::HtmlToMarkdown), "{inner}");
         assert!(
-            obeys(&page(inner), "What did the keeper see?", Means::None)
+            obeys(&page(inner), "What did the keeper see?", Retrieval::Disabled)
                 .iter()
-                .all(|step| *step != Step::Page)
+                .all(|step| *step != Transform::HtmlToMarkdown)
         );
     }
 }
@@ -150,8 +151,8 @@ fn pages_obey_the_laws() {
 #[test]
 fn without_means_no_page_is_lost() {
     let page = page("");
-    assert_eq!(shown(&page, "Look at it.", Means::None), (page.clone(), Vec::new()));
-    let (text, originals) = shown(&page, "Look at it.", Means::Served);
+    assert_eq!(shown(&page, "Look at it.", Retrieval::Disabled), (page.clone(), Vec::new()));
+    let (text, originals) = shown(&page, "Look at it.", Retrieval::ServerTool);
     assert!(text.len() * 2 < page.len() && originals[0].content == page);
     assert!(
         text.contains(
@@ -169,7 +170,7 @@ fn recorded_pages_obey_the_laws() {
         if path.extension().is_some_and(|end| end == "html") {
             let page = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
             println!("{}", path.display());
-            assert!(obeys(&page, "Look at it.", Means::Served).contains(&Step::Page));
+            assert!(obeys(&page, "Look at it.", Retrieval::ServerTool).contains(&Transform::HtmlToMarkdown));
         }
     }
 }
@@ -186,6 +187,6 @@ proptest! {
         let mut page = page(&parts.concat());
         let end = (0..=page.len().saturating_sub(cut)).rev().find(|end| page.is_char_boundary(*end)).unwrap();
         page.truncate(end);
-        obeys(&page, "What did the keeper see?", Means::Served);
+        obeys(&page, "What did the keeper see?", Retrieval::ServerTool);
     }
 }

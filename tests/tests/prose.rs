@@ -9,7 +9,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use headroom_core::{Api, Headroom, Means, Options, Step};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval, Transform};
 use headroom_tests::{
     ask::Ask,
     data,
@@ -20,10 +20,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// What the model sees of a text that a search gave.
-fn shown(text: &str, question: &str, means: Means) -> String {
+fn shown(text: &str, question: &str, retrieval: Retrieval) -> String {
     let ask = Ask { question, tool: "search_documents", arguments: json!({"query": question}), result: text };
     let body = ask.body(Api::OpenAiChat);
-    let outcome = Headroom::new().compress(Api::OpenAiChat, &body, &Options::new().means(means));
+    let outcome =
+        Engine::new().compress(Api::OpenAiChat, &body, &CompressOptions::new().retrieval(retrieval));
     Ask::result_in(Api::OpenAiChat, outcome.body().unwrap_or(&body))
 }
 
@@ -39,7 +40,7 @@ struct Count {
 impl Count {
     fn add(&mut self, text: &str, question: &str, sentence: &str) {
         let tokenizer = bpe_openai::o200k_base();
-        let after = shown(text, question, Means::Served);
+        let after = shown(text, question, Retrieval::ServerTool);
         self.before += tokenizer.count(text);
         self.after += tokenizer.count(&*after);
         self.all += 1;
@@ -178,11 +179,11 @@ fn questions_pass_in_every_role_but_that_of_tools() {
             body["messages"].as_array_mut().unwrap().truncate(2);
             body["system"] = json!(line);
             let body = body.to_string().into_bytes();
-            let outcome = Headroom::new().compress(api, &body, &Options::new());
+            let outcome = Engine::new().compress(api, &body, &CompressOptions::new());
             assert!(outcome.body().is_none_or(|after| after == body.as_slice()));
         }
         // As the result of a call, what is short stays, and every law holds.
-        let options = Options::new().means(Means::Client);
+        let options = CompressOptions::new().retrieval(Retrieval::ClientTool);
         let run = Run::new(&*real(), Api::Anthropic, &ask.body(Api::Anthropic), &options).unwrap();
         every(&run, &options, &Forms::default()).unwrap();
     }
@@ -207,15 +208,19 @@ fn document() -> String {
 fn prose_obeys_the_laws() {
     let text = document();
     let question = "How high is the lighthouse of Ardnamurchan?";
-    for means in Means::ALL {
+    for retrieval in Retrieval::ALL {
         let ask = Ask { question, tool: "search", arguments: json!({"query": question}), result: &text };
-        let options = Options::new().means(means);
+        let options = CompressOptions::new().retrieval(retrieval);
         let run = Run::new(&*real(), Api::Anthropic, &ask.body(Api::Anthropic), &options).unwrap();
         every(&run, &options, &Forms::default()).unwrap_or_else(|broken| panic!("{broken}"));
-        let steps: Vec<Step> = run.answer.edited.into_iter().flat_map(|edited| edited.steps).collect();
-        assert_eq!(steps.contains(&Step::Sentences), means == Means::Served, "{means}: {steps:?}");
+        let steps: Vec<Transform> = run.answer.edited.into_iter().flat_map(|edited| edited.steps).collect();
+        assert_eq!(
+            steps.contains(&Transform::Sentences),
+            retrieval == Retrieval::ServerTool,
+            "{retrieval}: {steps:?}"
+        );
     }
-    let after = shown(&text, question, Means::Served);
+    let after = shown(&text, question, Retrieval::ServerTool);
     assert!(after.contains("The lighthouse of Ardnamurchan is 36 m high. But nobody may climb it."));
     assert!(after.len() * 10 < text.len() * 7, "{after}");
     assert_eq!(after.matches("headroom_retrieve]").count(), 1, "one marker names the original: {after}");
@@ -232,7 +237,11 @@ fn files_that_were_read_keep_their_lines() {
         result: &text,
     };
     let body = ask.body(Api::Anthropic);
-    let outcome = Headroom::new().compress(Api::Anthropic, &body, &Options::new().means(Means::Served));
+    let outcome = Engine::new().compress(
+        Api::Anthropic,
+        &body,
+        &CompressOptions::new().retrieval(Retrieval::ServerTool),
+    );
     let after = Ask::result_in(Api::Anthropic, outcome.body().unwrap_or(&body));
     let known: Vec<&str> = text.split('\n').collect();
     assert!(after.split('\n').all(|line| known.contains(&line) || line.starts_with("[headroom:")));
@@ -250,7 +259,11 @@ fn what_prose_becomes_does_not_depend_on_what_follows() {
     let item = r#"{"role":"user","content":"And who lives in town 7?"}"#;
     let longer = data::append(Api::OpenAiChat, &body, item);
     let of = |body: &[u8]| {
-        let outcome = Headroom::new().compress(Api::OpenAiChat, body, &Options::new().means(Means::Served));
+        let outcome = Engine::new().compress(
+            Api::OpenAiChat,
+            body,
+            &CompressOptions::new().retrieval(Retrieval::ServerTool),
+        );
         Ask::result_in(Api::OpenAiChat, outcome.body().expect("an edit"))
     };
     assert_eq!(of(&body), of(&longer));
@@ -268,7 +281,7 @@ proptest! {
     ]), 80..250)) {
         let text = parts.concat();
         let ask = Ask { question: "Which keeper has strong rope in the tower?", tool: "search", arguments: json!({}), result: &text };
-        let options = Options::new().means(Means::Client);
+        let options = CompressOptions::new().retrieval(Retrieval::ClientTool);
         let mut body: Value = serde_json::from_slice(&ask.body(Api::Anthropic)).unwrap();
         body["tools"][0]["name"] = json!("headroom_retrieve");
         let run = Run::new(&*real(), Api::Anthropic, body.to_string().as_bytes(), &options).unwrap();

@@ -1,7 +1,7 @@
 //! The published workloads get smaller and show every fact that the answer needs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may")]
 
-use headroom_core::{Api, Headroom, Means, Options};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval};
 use headroom_tests::{ask::texts, data};
 use serde_json::Value;
 
@@ -32,8 +32,8 @@ fn workloads_shrink_and_show_every_needle() {
         let meta: Value = serde_json::from_str(&meta).unwrap();
         for (form, api) in [("anthropic", Api::Anthropic), ("openai", Api::OpenAiChat)] {
             let body = std::fs::read(folder.join(format!("{name}.{form}.json"))).unwrap();
-            let options = Options::new().means(Means::Served);
-            let outcome = Headroom::new().compress(api, &body, &options);
+            let options = CompressOptions::new().retrieval(Retrieval::ServerTool);
+            let outcome = Engine::new().compress(api, &body, &options);
             let (_, before) = read(&body);
             let (visible, after) = read(outcome.body().unwrap());
             let share = 100.0 - 100.0 * after as f64 / before as f64;

@@ -22,8 +22,8 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use headroom_core::{Api, Headroom, Means, Options};
-use headroom_evals::judge::{ask::Ask, output::Output};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval};
+use headroom_evals::conformance::{ask::Ask, output::Output};
 
 /// How far a count may be from what it was, in percent.
 const TOLERANCE: f64 = 2.0;
@@ -67,8 +67,8 @@ fn request(output: Output, rows: usize) -> Vec<u8> {
 }
 
 fn run(work: &str) {
-    let engine = Headroom::new();
-    let options = Options::new().means(Means::Served);
+    let engine = Engine::new();
+    let options = CompressOptions::new().retrieval(Retrieval::ServerTool);
     let compress = |body: &[u8]| drop(black_box(engine.compress(Api::Anthropic, black_box(body), &options)));
     compress(&request(Output::Records, 40));
     match work {

@@ -11,7 +11,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use headroom_axum::{Routes, Secret, Stats};
+use headroom_axum::{BearerToken, Routes, Stats};
 use headroom_examples::{listen, set_up_tls, upstream};
 use http::{StatusCode, Version, header};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -38,9 +38,9 @@ async fn main() -> std::io::Result<()> {
     let headroom = headroom_axum::layer().observer(stats.clone());
     let mut app = Router::new().fallback(forward).with_state(upstream).layer(headroom.clone());
     if let Ok(secret) = std::env::var("GATEWAY_SECRET") {
-        let secret = Secret::new(secret).map_err(std::io::Error::other)?;
+        let secret = BearerToken::new(secret).map_err(std::io::Error::other)?;
         // Merged after the layer, which is for what goes to the provider.
-        app = app.merge(Routes::new(&headroom).stats(stats).guarded_by(secret));
+        app = app.merge(Routes::new(&headroom).stats(stats).into_router(secret));
     }
 
     let listener = tokio::net::TcpListener::bind(listen()).await?;

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use headroom_examples::conversation;
-use headroom_tower::{CompressLayer, HeadroomBody, Observer, Rewritten, Skipped};
+use headroom_tower::{HeadroomBody, Observer, PromptCompressionLayer, Rewritten, Skipped};
 use http::Request;
 use http_body_util::Full;
 use tower::{Service, ServiceBuilder, ServiceExt};
@@ -47,7 +47,7 @@ async fn upstream(_: Request<HeadroomBody<Full<Bytes>>>) -> Result<(), Infallibl
 #[tokio::main]
 async fn main() -> Result<(), Infallible> {
     let counter = Counter::default();
-    let layer = CompressLayer::new().observer(counter.clone());
+    let layer = PromptCompressionLayer::new().observer(counter.clone());
     let mut service = ServiceBuilder::new().layer(layer).service_fn(upstream);
 
     for body in conversation() {

@@ -1,4 +1,4 @@
-//! A client with tower: `CompressLayer` around a hyper client.
+//! A client with tower: `PromptCompressionLayer` around a hyper client.
 //!
 //! Sends the last turn of a conversation and prints what the model says, as it comes.
 //!
@@ -10,7 +10,7 @@ use std::error::Error;
 
 use bytes::Bytes;
 use headroom_examples::{api_key, conversation, set_up_tls, upstream};
-use headroom_tower::{CompressLayer, Observer, Rewritten};
+use headroom_tower::{Observer, PromptCompressionLayer, Rewritten};
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::HttpsConnectorBuilder;
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let connector =
         HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_all_versions().build();
     let client = ServiceBuilder::new()
-        .layer(CompressLayer::new().observer(Print))
+        .layer(PromptCompressionLayer::new().observer(Print))
         .service(Client::builder(TokioExecutor::new()).build(connector));
 
     let body = conversation().pop().unwrap_or_default();

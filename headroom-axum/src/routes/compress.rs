@@ -3,8 +3,8 @@
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use headroom_tower::{
-    CompressLayer, HeadroomOverride, RequestReport,
-    core::{Api, BlockReport, Means, Report},
+    HeadroomOverride, PromptCompressionLayer, RequestReport,
+    headroom_core::{Api, BlockReport, Report, Retrieval},
 };
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -52,7 +52,7 @@ struct Compressed<'a> {
 }
 
 pub(super) async fn answer(
-    layer: &CompressLayer,
+    layer: &PromptCompressionLayer,
     tenant: String,
     headers: &HeaderMap,
     body: Body,
@@ -85,10 +85,10 @@ pub(super) async fn answer(
     }
 }
 
-async fn smaller(layer: &CompressLayer, tenant: String, body: Bytes) -> Response {
+async fn smaller(layer: &PromptCompressionLayer, tenant: String, body: Bytes) -> Response {
     // Whoever asks sends its own request: a tool that is put into it here would be lost, so only where the client has
     // brought one can the model fetch something back.
-    let mut settings = HeadroomOverride::new().tenant(tenant).means(Means::Client);
+    let mut settings = HeadroomOverride::new().tenant(tenant).retrieval(Retrieval::ClientTool);
     if let Some(api) = Api::detect(&body) {
         settings = settings.api(api);
     }

@@ -1,8 +1,8 @@
 mod answer;
 mod compress;
 mod retrieve;
-mod secret;
 mod stats;
+mod token;
 
 use std::{fmt, sync::Arc};
 
@@ -13,12 +13,14 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use headroom_tower::{CompressLayer, DefaultPredicate, HeadroomLayer, store::OriginalStore};
+use headroom_tower::{
+    DefaultPredicate, HeadroomLayer, PromptCompressionLayer, headroom_store::OriginalStore,
+};
 use http::{HeaderValue, StatusCode, header, request::Parts};
 
 pub use self::{
-    secret::{InvalidSecret, Secret},
     stats::Stats,
+    token::{BearerToken, InvalidBearerToken},
 };
 
 /// Routes that a gateway can merge into its own, over a layer's engine, store and tenants.
@@ -32,24 +34,24 @@ pub use self::{
 /// Errors are `{"error":{"message","type","param","code"}}`. Bodies over 32 MiB are answered with 413.
 ///
 /// What is set aside belongs to a tenant: the one that the layer makes of the request's credentials, so a client gets
-/// what was set aside for the provider's key that it shows. [`tenant_by`](Self::tenant_by) says otherwise.
+/// what was set aside for the provider's key that it shows. [`tenant_from`](Self::tenant_from) says otherwise.
 ///
 /// # Example
 ///
 /// ```
 /// use axum::{Router, routing::post};
-/// use headroom_axum::{Routes, Secret, Stats};
+/// use headroom_axum::{Routes, BearerToken, Stats};
 ///
 /// let stats = Stats::new();
 /// let headroom = headroom_axum::layer().observer(stats.clone());
-/// let secret = Secret::new("3f1c9a7be05d48e2a6b4c8d0f9e17a53")?; // from the gateway's configuration
+/// let secret = BearerToken::new("3f1c9a7be05d48e2a6b4c8d0f9e17a53")?; // from the gateway's configuration
 ///
 /// let app: Router = Router::new()
 ///     .route("/v1/messages", post(async || "proxied"))
 ///     .route_layer(headroom.clone())
-///     .merge(Routes::new(&headroom).stats(stats).guarded_by(secret));
+///     .merge(Routes::new(&headroom).stats(stats).into_router(secret));
 /// # let _ = app;
-/// # Ok::<(), headroom_axum::InvalidSecret>(())
+/// # Ok::<(), headroom_axum::InvalidBearerToken>(())
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -61,7 +63,7 @@ type TenantOf = Arc<dyn Fn(&Parts) -> String + Send + Sync>;
 
 #[derive(Clone)]
 struct Shared {
-    layer: CompressLayer,
+    layer: PromptCompressionLayer,
     store: Option<Arc<dyn OriginalStore>>,
     tenant: TenantOf,
     stats: Option<Stats>,
@@ -74,7 +76,7 @@ impl Routes {
         M: Clone + Send + Sync + 'static,
         P: Clone + Send + Sync + 'static,
     {
-        let requests = layer.request_side().when(DefaultPredicate::new());
+        let requests = layer.request_only().when(DefaultPredicate::new());
         let (store, layer) = (layer.originals(), layer.clone());
         let tenant: TenantOf = Arc::new(move |parts| layer.tenant_of(parts));
         Self { shared: Shared { layer: requests, store, tenant, stats: None } }
@@ -87,7 +89,7 @@ impl Routes {
     }
 
     /// Takes the tenant from a request's head, in place of what the layer makes of it.
-    pub fn tenant_by<F>(mut self, tenant: F) -> Self
+    pub fn tenant_from<F>(mut self, tenant: F) -> Self
     where
         F: Fn(&Parts) -> String + Send + Sync + 'static,
     {
@@ -102,12 +104,12 @@ impl Routes {
     }
 
     /// The routes, for who shows this secret.
-    pub fn guarded_by<S: Clone + Send + Sync + 'static>(self, secret: Secret) -> Router<S> {
-        self.unguarded().route_layer(from_fn_with_state(Arc::new(secret), guard))
+    pub fn into_router<S: Clone + Send + Sync + 'static>(self, secret: BearerToken) -> Router<S> {
+        self.into_router_unauthenticated().route_layer(from_fn_with_state(Arc::new(secret), guard))
     }
 
     /// The routes, for everybody who comes that far: put what authenticates outside of them.
-    pub fn unguarded<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
+    pub fn into_router_unauthenticated<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let mut router = Router::new();
         for path in ["/v1/compress", "/v1/compress/"] {
             router = router.route(path, post(compress));
@@ -154,7 +156,7 @@ async fn stats(State(shared): State<Shared>) -> Response {
     answer::json(StatusCode::OK, format!("{}\n", stats.to_json()))
 }
 
-async fn guard(State(secret): State<Arc<Secret>>, request: Request, next: Next) -> Response {
+async fn guard(State(secret): State<Arc<BearerToken>>, request: Request, next: Next) -> Response {
     if secret.is_shown(request.headers()) {
         return next.run(request).await;
     }

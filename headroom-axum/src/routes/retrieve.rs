@@ -4,8 +4,8 @@ use std::error::Error;
 
 use axum::response::Response;
 use headroom_tower::{
-    core::Handle,
-    store::{OriginalStore, Slice},
+    headroom_core::Handle,
+    headroom_store::{OriginalStore, RetrieveQuery},
 };
 use http::StatusCode;
 use serde_json::json;
@@ -26,7 +26,7 @@ pub(super) async fn answer(store: &dyn OriginalStore, tenant: &str, hash: &str, 
     match store.get(tenant, &handle).await {
         Ok(Some(content)) => {
             // The whole, byte for byte, or the part with its place in the whole.
-            let text = slice.map_or_else(|| content.to_string(), |slice| slice.of(&content));
+            let text = slice.map_or_else(|| content.to_string(), |slice| slice.answer(&content));
             let found = json!({
                 "hash": handle.to_string(),
                 "bytes": content.len(),
@@ -61,8 +61,8 @@ fn chain(error: &dyn Error) -> String {
 }
 
 /// The part that a query asks for; `None` for the whole.
-fn slice(query: &str) -> Result<Option<Slice>, String> {
-    let (mut slice, mut has_lines, mut has_rows) = (None::<Slice>, false, false);
+fn slice(query: &str) -> Result<Option<RetrieveQuery>, String> {
+    let (mut slice, mut has_lines, mut has_rows) = (None::<RetrieveQuery>, false, false);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let so_far = slice.take().unwrap_or_default();
         slice = Some(match &*name {

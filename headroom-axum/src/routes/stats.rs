@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use headroom_tower::{Cancelled, FellBack, Observer, Retrieved, Rewritten, Skipped, StoreFailed};
+use headroom_tower::{Cancelled, Fallback, Observer, Retrieved, Rewritten, Skipped, StoreFailure};
 use serde::Serialize;
 
 /// Counts what a layer does, for `GET /stats`. Give it to the layer as its observer, and a clone to
@@ -90,7 +90,7 @@ impl Observer for Stats {
         *self.counts().requests.skipped.entry(event.reason.as_str()).or_default() += 1;
     }
 
-    fn on_store_error(&self, _: &StoreFailed<'_>) {
+    fn on_store_failure(&self, _: &StoreFailure<'_>) {
         self.counts().store_errors += 1;
     }
 
@@ -100,7 +100,7 @@ impl Observer for Stats {
         counts.retrieved.rounds += u64::from(event.rounds);
     }
 
-    fn on_fell_back(&self, _: &FellBack) {
+    fn on_fallback(&self, _: &Fallback) {
         self.counts().requests.refused += 1;
     }
 

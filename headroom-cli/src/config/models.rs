@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use headroom_core::{Condenser, Headroom};
+use headroom_core::{Engine, TokenPruner};
 #[cfg(feature = "models")]
 use headroom_model::{Kompress, KompressOptions};
 use headroom_model::{Magika, ModelError, Runtime};
@@ -24,8 +24,8 @@ pub(crate) struct Models {
 
 impl Models {
     /// An engine with the models that can be loaded, and why others cannot.
-    pub(crate) fn engine(&self) -> (Headroom, Vec<String>) {
-        let mut builder = Headroom::builder();
+    pub(crate) fn engine(&self) -> (Engine, Vec<String>) {
+        let mut builder = Engine::builder();
         let mut failed = Vec::new();
         match self.classifier() {
             Ok(Some(magika)) => builder = builder.classifier(magika),
@@ -35,7 +35,7 @@ impl Models {
             }
         }
         match self.condenser() {
-            Ok(Some(kompress)) => builder = builder.condenser(kompress),
+            Ok(Some(kompress)) => builder = builder.token_pruner(kompress),
             Ok(None) => {}
             Err(error) => failed.push(format!("no words are left out of prose: {}", chain(&error))),
         }
@@ -54,14 +54,14 @@ impl Models {
     }
 
     #[cfg(feature = "models")]
-    pub(crate) fn condenser(&self) -> Result<Option<Arc<dyn Condenser>>, LoadError> {
+    pub(crate) fn condenser(&self) -> Result<Option<Arc<dyn TokenPruner>>, LoadError> {
         let Some(folder) = self.prose.folder() else { return Ok(None) };
         let options = KompressOptions::new().runtime(self.runtime.to_runtime()?).threads(self.threads);
         Ok(Some(Arc::new(Kompress::load(folder, &options)?)))
     }
 
     #[cfg(not(feature = "models"))]
-    pub(crate) fn condenser(&self) -> Result<Option<Arc<dyn Condenser>>, LoadError> {
+    pub(crate) fn condenser(&self) -> Result<Option<Arc<dyn TokenPruner>>, LoadError> {
         if self.prose.folder().is_some() { Err(LoadError::NotBuilt) } else { Ok(None) }
     }
 }

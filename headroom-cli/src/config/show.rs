@@ -25,9 +25,11 @@ impl Config {
             ("bedrock_sign".to_owned(), json!(self.bedrock_sign)),
             ("tier".to_owned(), text(&self.tier)),
             ("store".to_owned(), text(&self.store)),
-            ("means".to_owned(), text(&self.means)),
+            ("retrieval".to_owned(), text(&self.retrieval)),
         ]);
-        settings.extend(self.spool.iter().map(|spool| ("spool".to_owned(), text(spool))));
+        settings.extend(
+            self.originals_dir.iter().map(|originals_dir| ("originals_dir".to_owned(), text(originals_dir))),
+        );
         settings.extend([
             ("classifier".to_owned(), text(&self.models.classifier)),
             ("prose_model".to_owned(), text(&self.models.prose)),
@@ -64,10 +66,12 @@ pub(crate) fn schema() -> Value {
             "model_threads" => json!({"type": "integer", "minimum": 0, "maximum": u16::MAX}),
             "bedrock_sign" | "dashboard_content" => json!({"type": "boolean"}),
             "classifier" => json!({"enum": ["magika", "off"]}),
-            "tier" => json!({"enum": ["lossless", "context", "full"]}),
+            "tier" => json!({"enum": ["lossless", "dedup", "recoverable"]}),
             "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
-            "means" => json!({"enum": ["served", "client", "file", "none"]}),
-            "listen" | "spool" | "store" | "prose_model" | "model_runtime" => json!({"type": "string"}),
+            "retrieval" => json!({"enum": ["server-tool", "client-tool", "file", "off"]}),
+            "listen" | "originals_dir" | "store" | "prose_model" | "model_runtime" => {
+                json!({"type": "string"})
+            }
             _ => json!({"type": "string", "format": "uri"}),
         };
         if let (Some(help), Some(fields)) = (flag.get_help(), property.as_object_mut()) {
@@ -91,15 +95,19 @@ mod tests {
 
     #[test]
     fn what_is_printed_says_the_same_when_it_is_read() {
-        let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'context'\nlog = 'warn'\n\
+        let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'dedup'\nlog = 'warn'\n\
                      store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nidle_seconds = 60\nbody_seconds = 3\n\
                      answer_seconds = 4\nmax_connections = 5\nmax_connections_per_peer = 6\n\
-                     allow_origins = ['null', 'https://a.example:1']\nmeans = 'file'\nspool = '/a b'\n\
+                     allow_origins = ['null', 'https://a.example:1']\nretrieval = 'file'\noriginals_dir = '/a b'\n\
                      classifier = 'off'\nprose_model = './m'\nmodel_runtime = '/a.so'\nmodel_threads = 2\n\
                      dashboard_content = false";
         for text in [given, "store = 'memory'"] {
             let config = |text: &str| {
-                Config::of(&[toml::from_str(text).unwrap(), Settings::default(), Settings::default()])
+                Config::from_sources(&[
+                    toml::from_str(text).unwrap(),
+                    Settings::default(),
+                    Settings::default(),
+                ])
             };
             let printed = config(text).to_toml();
             assert_eq!(config(&printed).to_toml(), printed);

@@ -144,7 +144,7 @@ impl Upstreams {
     }
 
     /// Where the requests of a provider go; `None` where nobody has said.
-    pub(crate) const fn of(&self, provider: Provider) -> Option<&Base> {
+    pub(crate) const fn for_provider(&self, provider: Provider) -> Option<&Base> {
         match provider {
             Provider::Anthropic => self.anthropic.as_ref(),
             Provider::OpenAi => self.openai.as_ref(),

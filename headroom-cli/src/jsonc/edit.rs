@@ -50,7 +50,7 @@ fn put(
     before: &str,
     plain: &str,
     target: usize,
-    members: &[Member],
+    members: &[JsoncMember],
     name: &str,
     value: &str,
 ) -> Option<String> {
@@ -131,14 +131,14 @@ pub(crate) fn remove(text: &str, path: &[&str]) -> Option<String> {
 }
 
 /// Where a member stands.
-struct Member {
+struct JsoncMember {
     name: String,
     key: usize,
     value: Range<usize>,
 }
 
 /// The members of the object that begins at or after this place of a JSON text without comments.
-fn object(plain: &str, at: usize) -> Option<Vec<Member>> {
+fn object(plain: &str, at: usize) -> Option<Vec<JsoncMember>> {
     let mut reader = Reader { text: plain, at };
     reader.skip_space();
     reader.take('{')?;
@@ -160,7 +160,7 @@ fn object(plain: &str, at: usize) -> Option<Vec<Member>> {
         reader.skip_space();
         let start = reader.at;
         let end = reader.value()?;
-        members.push(Member { name, key, value: start..end });
+        members.push(JsoncMember { name, key, value: start..end });
     }
 }
 

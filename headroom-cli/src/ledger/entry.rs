@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use headroom_core::{BlockReport, Means, Report};
+use headroom_core::{BlockReport, Report, Retrieval};
 use headroom_tower::RequestReport;
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +72,7 @@ const fn is_success(status: u16) -> bool {
 impl Entry {
     /// Sums up what became of a request; `None` if the provider did not answer, or if it was no turn: neither the
     /// engine nor the provider counted tokens in it.
-    pub(crate) fn of(
+    pub(crate) fn new(
         at: u64,
         provider: &'static str,
         report: Option<&RequestReport>,
@@ -87,7 +87,7 @@ impl Entry {
         if usage.is_none() && engine.is_none_or(|report| report.api.is_none()) {
             return None;
         }
-        let tokens = engine.map(Tokens::of).unwrap_or_default();
+        let tokens = engine.map(Tokens::from_report).unwrap_or_default();
         // If the provider took another call than the first, that was the request as it came.
         let rewritten = report.is_some_and(RequestReport::is_rewritten) && accepted.is_none_or(|at| at == 0);
         let outcome = match report {
@@ -138,7 +138,7 @@ impl Entry {
     }
 
     fn price(&self) -> Option<Price> {
-        self.model.as_deref().and_then(Price::of)
+        self.model.as_deref().and_then(Price::for_model)
     }
 
     /// Tells what was saved in new results from what was saved in those that the provider has in its cache.
@@ -148,7 +148,7 @@ impl Entry {
         let new = first_new(report, &usage);
         self.saved_new = if new == 0 { saved } else { new_saving(report, new).min(saved) };
         self.saved_cached = saved - self.saved_new;
-        if report.means == Means::Served {
+        if report.retrieval == Retrieval::ServerTool {
             // The definition stands in front of everything: in the cache as soon as anything is.
             match usage.cache_read {
                 0 => self.saved_new -= DEFINITION,
@@ -217,13 +217,13 @@ mod tests {
 
     #[test]
     fn the_definition_is_charged_at_what_it_takes() {
-        use headroom_core::{Api, Headroom, Options};
+        use headroom_core::{Api, CompressOptions, Engine};
 
         let tool = r#"{"name":"Bash","description":"Run a command","input_schema":{"type":"object","properties":{"command":{"type":"string"}}}}"#;
         let body =
             format!(r#"{{"model":"m","tools":[{tool}],"messages":[{{"role":"user","content":"hi"}}]}}"#);
-        let options = Options::new().means(Means::Served);
-        let outcome = Headroom::new().compress(Api::Anthropic, body.as_bytes(), &options);
+        let options = CompressOptions::new().retrieval(Retrieval::ServerTool);
+        let outcome = Engine::new().compress(Api::Anthropic, body.as_bytes(), &options);
         let sent = String::from_utf8(outcome.body().unwrap().to_vec()).unwrap();
         let count = |text: &str| i64::try_from(bpe_openai::o200k_base().count(text)).unwrap();
         let taken = count(&sent) - count(&body);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     fn entry(calls: &[Call]) -> Option<Entry> {
-        Entry::of(0, "anthropic", None, calls)
+        Entry::new(0, "anthropic", None, calls)
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Entry, Sums,
+    Entry, LedgerTotals,
     file::{FOLDER, days},
 };
 
@@ -21,7 +21,7 @@ pub(crate) struct History {
 struct Day {
     /// Bytes that were read: whole lines.
     read: u64,
-    models: BTreeMap<String, Sums>,
+    models: BTreeMap<String, LedgerTotals>,
 }
 
 impl History {
@@ -44,7 +44,7 @@ impl History {
     }
 
     /// The sums by day and model, the oldest day first.
-    pub(crate) fn sums(&self) -> impl Iterator<Item = (&str, &str, &Sums)> {
+    pub(crate) fn sums(&self) -> impl Iterator<Item = (&str, &str, &LedgerTotals)> {
         self.days.iter().flat_map(|(day, of_day)| {
             of_day.models.iter().map(move |(model, sums)| (day.as_str(), model.as_str(), sums))
         })

@@ -11,5 +11,5 @@ pub(crate) use self::{
     file::{Ledger, day, read},
     history::History,
     prices::{AS_OF, Price},
-    sums::Sums,
+    sums::LedgerTotals,
 };

@@ -90,7 +90,7 @@ pub(crate) struct Price {
 
 impl Price {
     /// The price of a model by the name that the provider or a cloud gives it; `None` if it is not in the table.
-    pub(crate) fn of(model: &str) -> Option<Self> {
+    pub(crate) fn for_model(model: &str) -> Option<Self> {
         let name = model.rsplit('/').next().unwrap_or(model);
         // Bedrock: `eu.anthropic.claude-opus-5-5-v1:0`.
         let name = name.rsplit_once("anthropic.").map_or(name, |(_, name)| name);
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     fn input(model: &str) -> Option<f64> {
-        Price::of(model).map(|price| price.input)
+        Price::for_model(model).map(|price| price.input)
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
             "gpt-50",
             "llama-4",
         ] {
-            assert_eq!(Price::of(model), None, "{model}");
+            assert_eq!(Price::for_model(model), None, "{model}");
         }
     }
 
@@ -192,7 +192,7 @@ mod tests {
         for (model, [input, read, write, long, output]) in TABLE {
             assert_eq!(TABLE.iter().filter(|(other, _)| other == model).count(), 1, "{model} twice");
             assert!(*read <= *input && *input <= *write && *write <= *long && *input < *output, "{model}");
-            assert!(Price::of(model).is_some_and(|price| price.input == *input), "{model}");
+            assert!(Price::for_model(model).is_some_and(|price| price.input == *input), "{model}");
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::usage::Usage;
 
 /// Entries added up. Every figure can be had again from the entries and the prices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Sums {
+pub(crate) struct LedgerTotals {
     /// Requests that the provider accepted.
     pub(crate) turns: u64,
     /// Requests that it refused. Nothing of them counts.
@@ -30,7 +30,7 @@ pub(crate) struct Sums {
     pub(crate) saved: f64,
 }
 
-impl Sums {
+impl LedgerTotals {
     pub(crate) fn add(&mut self, entry: &Entry) {
         if !entry.is_accepted() {
             self.refused += 1;
@@ -102,8 +102,8 @@ mod tests {
         serde_json::from_value(entry).unwrap()
     }
 
-    fn sums(entries: &[Entry]) -> Sums {
-        let mut sums = Sums::default();
+    fn sums(entries: &[Entry]) -> LedgerTotals {
+        let mut sums = LedgerTotals::default();
         entries.iter().for_each(|entry| sums.add(entry));
         sums
     }
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn refused_requests_count_for_nothing_and_unknown_prices_have_no_dollars() {
         let refused = [400, 401, 429, 500, 529].map(|status| entry(&[("status", status.into())]));
-        assert_eq!(sums(&refused), Sums { refused: 5, ..Sums::default() });
+        assert_eq!(sums(&refused), LedgerTotals { refused: 5, ..LedgerTotals::default() });
         let mut unpriced = entry(&[("model", "claude-of-tomorrow".into())]);
         for _ in 0..2 {
             let sums = sums(std::slice::from_ref(&unpriced));

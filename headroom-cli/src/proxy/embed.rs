@@ -15,35 +15,33 @@ use tower::{Service, ServiceBuilder};
 
 use super::{
     ProxyError,
+    accounting::Totals,
+    auth::Auth,
     aws::Signer,
-    connect::Connector,
-    door::Door,
-    edge::Edge,
     listen,
-    live::{Live, LiveUpstreams},
-    own::Own,
+    reload::{LiveUpstreams, Reloadable},
+    routes::OwnRoutes,
     serve,
-    signals::Signals,
-    storing::{self, OpenStore},
-    totals::Totals,
-    turn::Turn,
+    server::ProxyService,
+    store_health::{self, OpenStore},
     upstream::{Upstream, UpstreamError},
 };
 use crate::{
     config::{self, Config, Upstreams},
     configured,
     ledger::Ledger,
+    proxy::{accounting::exchange::Exchange, server::signals::Signals, upstream::connect::Connector},
 };
 
 /// What became of one request of a client.
 #[derive(Debug)]
-pub(crate) struct Exchange<'a> {
+pub(crate) struct EmbeddedExchange<'a> {
     pub(crate) path: &'a str,
     pub(crate) status: StatusCode,
     pub(crate) report: Option<&'a RequestReport>,
 }
 
-type Watch = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
+type Watch = Arc<dyn Fn(&EmbeddedExchange<'_>) + Send + Sync>;
 
 /// Serves on free loopback ports, one for each set of upstreams, over one store. The proxy's own routes are closed.
 pub(crate) struct Embedded {
@@ -59,12 +57,12 @@ impl Embedded {
     /// Nothing listens yet. `watch` is called whenever the head of an answer goes to the client.
     pub(crate) fn new(
         config: &Config,
-        watch: impl Fn(&Exchange<'_>) + Send + Sync + 'static,
+        watch: impl Fn(&EmbeddedExchange<'_>) + Send + Sync + 'static,
     ) -> Result<Self, ProxyError> {
         let store = OpenStore::new(&config.store);
         let ledger = config::home().map(|home| Ledger::in_folder(&home));
         Ok(Self {
-            layer: configured(config, store.shared()).observer(storing::Warner),
+            layer: configured(config, store.shared()).observer(store_health::StoreHealthWarner),
             config: config.clone(),
             store,
             connector: Connector::new()?,
@@ -85,16 +83,16 @@ impl Embedded {
         // Nobody asks for these metrics: without a token no route of ours is open.
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let totals = Arc::clone(&self.totals);
-        let own = Own::new(self.store.clone(), None, &self.layer, metrics, Arc::clone(&totals));
-        let door = Door::new(None, false).allow_origins(self.config.allow_origins.clone());
-        let watched = Watched { service, watch: Arc::clone(&self.watch) };
-        let edge = Edge::new(watched, door, own, self.config.means, totals, signs, limits.body);
+        let own = OwnRoutes::new(self.store.clone(), None, &self.layer, metrics, Arc::clone(&totals));
+        let door = Auth::new(None, false).allow_origins(self.config.allow_origins.clone());
+        let watched = WatchedService { service, watch: Arc::clone(&self.watch) };
+        let edge = ProxyService::new(watched, door, own, self.config.retrieval, totals, signs, limits.body);
         let config = self.config.clone();
         let read = {
             let config = config.clone();
             Box::new(move || Ok(config.clone()))
         };
-        let mut live = Live { config, upstreams, read, set_log: Box::new(|_| {}) };
+        let mut live = Reloadable { config, upstreams, read, set_log: Box::new(|_| {}) };
         tokio::spawn(async move { serve(listener, edge, &mut live, &mut Signals::never()).await });
         Ok(address)
     }
@@ -113,12 +111,12 @@ impl fmt::Debug for Embedded {
 
 /// Tells what every answer was.
 #[derive(Clone)]
-struct Watched<S> {
+struct WatchedService<S> {
     service: S,
     watch: Watch,
 }
 
-impl<S, I, B> Service<Request<I>> for Watched<S>
+impl<S, I, B> Service<Request<I>> for WatchedService<S>
 where
     S: Service<Request<I>, Response = Response<B>, Error = UpstreamError, Future: Send + 'static>,
 {
@@ -132,7 +130,7 @@ where
 
     fn call(&mut self, request: Request<I>) -> Self::Future {
         let path = request.uri().path().to_owned();
-        let turn = request.extensions().get::<Turn>().cloned();
+        let turn = request.extensions().get::<Exchange>().cloned();
         let watch = Arc::clone(&self.watch);
         let answer = self.service.call(request);
         Box::pin(async move {
@@ -140,7 +138,7 @@ where
             // What the edge makes of an error.
             let status = answer.as_ref().map_or_else(UpstreamError::status, Response::status);
             let report = turn.filter(|_| answer.is_ok()).and_then(|turn| turn.report());
-            watch(&Exchange { path: &path, status, report: report.as_ref() });
+            watch(&EmbeddedExchange { path: &path, status, report: report.as_ref() });
             answer
         })
     }

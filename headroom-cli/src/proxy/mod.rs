@@ -1,23 +1,18 @@
 //! `headroom proxy`: a transparent reverse proxy with the layer in it.
 
+mod accounting;
 mod answer;
+mod auth;
 mod aws;
-mod board;
-mod connect;
 mod connections;
-mod door;
-mod edge;
+mod dashboard;
 mod embed;
 mod idle;
-mod live;
-mod metered;
-mod own;
 mod probe;
-mod provider;
-mod signals;
-mod storing;
-mod totals;
-mod turn;
+mod reload;
+mod routes;
+mod server;
+mod store_health;
 mod upstream;
 mod version;
 
@@ -45,34 +40,35 @@ use tokio_io_timeout::TimeoutWriter;
 use tower::{BoxError, Service, ServiceBuilder};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-pub(crate) use self::{
-    answer::{ResponseBody, failure},
-    connect::Connector,
-    door::{Access, Door},
-    embed::{Embedded, Exchange},
-    probe::{Listener, code, probe},
-    provider::Provider,
-    signals::Signals,
-    storing::Everybody,
-};
 use self::{
+    accounting::Totals,
     aws::Signer,
-    board::{Board, Copied},
     connections::{Connections, Place},
-    edge::Edge,
+    dashboard::{Board, Copied},
     idle::IdleTimeout,
-    live::{Live, LiveUpstreams},
-    own::{Dashboard, Own},
-    signals::Asked,
-    storing::OpenStore,
-    totals::Totals,
+    reload::{LiveUpstreams, Reloadable},
+    routes::{Dashboard, OwnRoutes},
+    server::ProxyService,
+    store_health::OpenStore,
     upstream::{Upstream, UpstreamError},
 };
+pub(crate) use self::{
+    answer::{ResponseBody, failure},
+    auth::{Access, Auth},
+    embed::{Embedded, EmbeddedExchange},
+    probe::{Listener, code, probe},
+    store_health::AnyTenantStore,
+};
+pub(crate) use crate::{
+    config::provider::Provider,
+    proxy::{server::signals::Signals, upstream::connect::Connector},
+};
 use crate::{
-    config::{self, Config, ConfigError, Log, SpoolFolder},
+    config::{self, Config, ConfigError, Log, OriginalsDir},
     configured, core_dumps,
     ledger::Ledger,
     output,
+    proxy::server::signals::ShutdownRequest,
     secret::{Secret, SecretError},
 };
 
@@ -128,29 +124,38 @@ pub(crate) async fn run(
     let door = door(&config, home.as_deref())?;
     let (listener, address) = listen(config.listen.address()).await?;
     announce(&config, address);
-    let (metrics, observer) = metered::collect()?;
+    let (metrics, observer) = crate::proxy::accounting::metered::collect()?;
     if let Some(signer) = &signer {
         signer.check().await;
     }
     let store = OpenStore::open(&config.store).await;
-    storing::check_spool(&config).await;
-    let layer = configured(&config, store.shared()).observer((storing::Warner, observer));
+    store_health::check_originals_dir(&config).await;
+    let layer = configured(&config, store.shared()).observer((store_health::StoreHealthWarner, observer));
     let totals = Arc::new(Totals::new(home.as_deref().map(Ledger::in_folder)));
-    tokio::spawn(metered::keep_up(metrics.clone()));
-    let spool = config.spool.as_ref().map(SpoolFolder::open);
+    tokio::spawn(crate::proxy::accounting::metered::keep_up(metrics.clone()));
+    let originals_dir = config.originals_dir.as_ref().map(OriginalsDir::open);
     let board = Dashboard::new(Board::new(config.dashboard_content), home.as_deref(), config.tier);
-    let own = Own::new(store, spool, &layer, metrics, Arc::clone(&totals)).with_dashboard(board);
+    let own =
+        OwnRoutes::new(store, originals_dir, &layer, metrics, Arc::clone(&totals)).with_dashboard(board);
     let service = ServiceBuilder::new().layer(layer).service(upstream);
     let signs = signer.is_some();
-    let edge = Edge::new(service, door, own, config.means, Arc::clone(&totals), signs, config.limits.body);
-    let mut live = Live { config, upstreams, read: Box::new(read), set_log };
+    let edge = ProxyService::new(
+        service,
+        door,
+        own,
+        config.retrieval,
+        Arc::clone(&totals),
+        signs,
+        config.limits.body,
+    );
+    let mut live = Reloadable { config, upstreams, read: Box::new(read), set_log };
     serve(listener, edge, &mut live, &mut signals).await;
     totals.flush();
     Ok(())
 }
 
 /// Who may come in. Without a token our own routes stay closed, which is no reason not to serve this machine.
-fn door(config: &Config, home: Option<&Path>) -> Result<Door, ProxyError> {
+fn door(config: &Config, home: Option<&Path>) -> Result<Auth, ProxyError> {
     let secret = home.map(Secret::in_folder).transpose();
     let reachable = !config.listen.address().ip().is_loopback();
     if reachable && !matches!(secret, Ok(Some(_))) {
@@ -160,7 +165,7 @@ fn door(config: &Config, home: Option<&Path>) -> Result<Door, ProxyError> {
         tracing::warn!("the proxy's own routes are closed: {error}");
         None
     });
-    Ok(Door::new(secret, reachable).allow_origins(config.allow_origins.clone()))
+    Ok(Auth::new(secret, reachable).allow_origins(config.allow_origins.clone()))
 }
 
 fn no_token(error: &Option<SecretError>) -> String {
@@ -184,19 +189,23 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ProxyE
 /// no say in it.
 fn announce(config: &Config, address: SocketAddr) {
     output::note(&format_args!(
-        "headroom {} listens on http://{address} (tier {}, means {}, store {}); upstreams: {}\n\
+        "headroom {} listens on http://{address} (tier {}, retrieval {}, store {}); upstreams: {}\n\
          point a client at it: ANTHROPIC_BASE_URL=http://{address} OPENAI_BASE_URL=http://{address}/v1 \
          GOOGLE_GEMINI_BASE_URL=http://{address}",
         env!("CARGO_PKG_VERSION"),
         config.tier,
-        config.means_in_words(),
+        config.describe_retrieval(),
         config.store,
         config.upstreams,
     ));
 }
 
-async fn serve<S, B>(listener: TcpListener, edge: Edge<S>, live: &mut Live, signals: &mut Signals)
-where
+async fn serve<S, B>(
+    listener: TcpListener,
+    edge: ProxyService<S>,
+    live: &mut Reloadable,
+    signals: &mut Signals,
+) where
     S: Service<Request<Copied<IdleTimeout<Incoming>>>, Response = Response<B>, Error = UpstreamError>
         + Clone
         + Send
@@ -219,8 +228,8 @@ where
                 }
             },
             asked = signals.next() => match asked {
-                Asked::Stop => break,
-                Asked::Reload => {
+                ShutdownRequest::Stop => break,
+                ShutdownRequest::Reload => {
                     live.reload();
                     continue;
                 }
@@ -249,7 +258,7 @@ where
 fn connect<S, B>(
     server: &auto::Builder<TokioExecutor>,
     graceful: &GracefulShutdown,
-    edge: Edge<S>,
+    edge: ProxyService<S>,
     (stream, peer, place): (TcpStream, SocketAddr, Place),
     idle: Duration,
 ) where

@@ -18,7 +18,7 @@ const MAX_USAGE: usize = 16 << 10;
 /// that looks like one of them stands deeper, or in a string, and is passed over.
 #[derive(Debug, Default)]
 pub(super) struct Finder {
-    state: State,
+    state: FinderState,
     /// How many objects and arrays are open.
     depth: usize,
     /// Whether the outermost is an array.
@@ -29,21 +29,21 @@ pub(super) struct Finder {
     /// Whether the object in the object is a `message` or a `response`.
     in_envelope: bool,
     /// What the value that comes next is.
-    next: Member,
+    next: UsageMember,
     /// The `usage` object that is being read, and the depth at which it began.
     usage: Option<(Vec<u8>, usize)>,
-    found: Found,
+    found: FoundUsage,
 }
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FoundUsage {
     pub(super) reported: Option<Reported>,
     pub(super) model: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum FinderState {
     #[default]
     Between,
     InString,
@@ -51,7 +51,7 @@ enum State {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Member {
+enum UsageMember {
     #[default]
     Other,
     Usage,
@@ -65,12 +65,12 @@ impl Finder {
         let mut rest = bytes;
         while let Some((&byte, after)) = rest.split_first() {
             let length = match self.state {
-                State::InString => self.string(rest),
-                State::Escaped => {
-                    self.state = State::InString;
+                FinderState::InString => self.string(rest),
+                FinderState::Escaped => {
+                    self.state = FinderState::InString;
                     1
                 }
-                State::Between => {
+                FinderState::Between => {
                     found |= self.structure(byte);
                     1
                 }
@@ -89,7 +89,7 @@ impl Finder {
         *self = Self { found, ..Self::default() };
     }
 
-    pub(super) const fn found(&self) -> &Found {
+    pub(super) const fn found(&self) -> &FoundUsage {
         &self.found
     }
 
@@ -105,13 +105,13 @@ impl Finder {
         }
         match stop.first() {
             Some(b'"') => {
-                self.state = State::Between;
-                if self.next == Member::Model && self.usage.is_none() {
+                self.state = FinderState::Between;
+                if self.next == UsageMember::Model && self.usage.is_none() {
                     self.model();
                 }
             }
             Some(_) => {
-                self.state = State::Escaped;
+                self.state = FinderState::Escaped;
                 self.is_plain = false;
             }
             None => {}
@@ -123,7 +123,7 @@ impl Finder {
     fn structure(&mut self, byte: u8) -> bool {
         match byte {
             b'"' => {
-                self.state = State::InString;
+                self.state = FinderState::InString;
                 self.word.clear();
                 self.is_plain = true;
             }
@@ -131,10 +131,10 @@ impl Finder {
                 if self.depth == 0 && byte == b'[' {
                     self.in_array = true;
                 }
-                if byte == b'{' && self.next == Member::Usage && self.usage.is_none() {
+                if byte == b'{' && self.next == UsageMember::Usage && self.usage.is_none() {
                     self.usage = Some((Vec::new(), self.depth));
                 }
-                self.next = Member::Other;
+                self.next = UsageMember::Other;
                 self.depth += 1;
             }
             b'}' | b']' => {
@@ -144,7 +144,7 @@ impl Finder {
                 }
             }
             b':' if self.usage.is_none() => self.member(),
-            b',' => self.next = Member::Other,
+            b',' => self.next = UsageMember::Other,
             _ => {}
         }
         false
@@ -163,15 +163,15 @@ impl Finder {
             self.in_envelope = matches!(word, b"message" | b"response");
         }
         self.next = match word {
-            _ if level != 1 && !(level == 2 && self.in_envelope) => Member::Other,
-            b"usage" | b"usageMetadata" => Member::Usage,
-            b"model" | b"modelVersion" => Member::Model,
-            _ => Member::Other,
+            _ if level != 1 && !(level == 2 && self.in_envelope) => UsageMember::Other,
+            b"usage" | b"usageMetadata" => UsageMember::Usage,
+            b"model" | b"modelVersion" => UsageMember::Model,
+            _ => UsageMember::Other,
         };
     }
 
     fn model(&mut self) {
-        self.next = Member::Other;
+        self.next = UsageMember::Other;
         let name = if self.is_plain { std::str::from_utf8(&self.word).ok() } else { None };
         // A name is what could stand in a URL; anything else might be content.
         let is_name = |name: &&str| {
@@ -194,7 +194,7 @@ impl Finder {
     /// Reads the `usage` if this byte was the end of it.
     fn end_usage(&mut self, byte: u8) -> bool {
         let Some((_, depth)) = &self.usage else { return false };
-        if byte != b'}' || self.state != State::Between || self.depth > *depth {
+        if byte != b'}' || self.state != FinderState::Between || self.depth > *depth {
             return false;
         }
         let Some((usage, _)) = self.usage.take() else { return false };

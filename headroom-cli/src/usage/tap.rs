@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use super::{
     Usage,
     counts::Reported,
-    find::{Finder, Found},
+    find::{Finder, FoundUsage},
 };
 
 /// Decoded bytes that brotli hands on at once.
@@ -35,7 +35,7 @@ pin_project! {
 impl<B, F: FnMut(Option<Usage>, Option<&str>)> Tap<B, F> {
     /// Reads along if it can read what the headers announce.
     pub(crate) fn new(body: B, headers: &HeaderMap, told: F) -> Self {
-        Self { body, decoder: Decoder::of(headers), told }
+        Self { body, decoder: Decoder::from_headers(headers), told }
     }
 }
 
@@ -89,7 +89,7 @@ enum Decoder {
 }
 
 impl Decoder {
-    fn of(headers: &HeaderMap) -> Self {
+    fn from_headers(headers: &HeaderMap) -> Self {
         let kind =
             headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let text = match kind.split(';').next().unwrap_or_default().trim() {
@@ -117,7 +117,7 @@ impl Decoder {
     }
 
     /// Reads on. What is known by now, if that is more than before.
-    fn read(&mut self, data: &[u8]) -> Option<&Found> {
+    fn read(&mut self, data: &[u8]) -> Option<&FoundUsage> {
         // What a decoder holds back would come after the client has seen the end.
         let read = |writer: &mut dyn Write| writer.write_all(data).and_then(|()| writer.flush());
         let result = match self {
@@ -147,13 +147,13 @@ impl Decoder {
 struct Text {
     finder: Finder,
     events: bool,
-    line: Line,
+    line: EventLine,
     has_news: bool,
 }
 
 /// Where in a line of an event stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line {
+enum EventLine {
     /// So much of the field's name has been seen.
     Name(usize),
     /// In the value of a `data` field.
@@ -166,10 +166,10 @@ impl Text {
     const NAME: &'static [u8] = b"data:";
 
     fn new(events: bool) -> Self {
-        Self { finder: Finder::default(), events, line: Line::Name(0), has_news: false }
+        Self { finder: Finder::default(), events, line: EventLine::Name(0), has_news: false }
     }
 
-    fn news(&mut self) -> Option<&Found> {
+    fn news(&mut self) -> Option<&FoundUsage> {
         std::mem::take(&mut self.has_news).then(|| self.finder.found())
     }
 
@@ -181,30 +181,30 @@ impl Text {
             };
             // An empty line ends an event. The second half of a line's end passes for one: data in one line, as all
             // providers send it, is whole by then.
-            if end && text.is_empty() && self.line == Line::Name(0) {
+            if end && text.is_empty() && self.line == EventLine::Name(0) {
                 self.finder.restart();
                 continue;
             }
             self.line(text);
             if end {
-                self.line = Line::Name(0);
+                self.line = EventLine::Name(0);
             }
         }
     }
 
     fn line(&mut self, mut text: &[u8]) {
-        if let Line::Name(seen) = self.line {
+        if let EventLine::Name(seen) = self.line {
             let wanted = Self::NAME.get(seen..).unwrap_or_default();
             let length = wanted.len().min(text.len());
             let (head, rest) = text.split_at_checked(length).unwrap_or((text, &[]));
             self.line = match wanted.starts_with(head) {
-                false => Line::Other,
-                true if length == wanted.len() => Line::Data,
-                true => Line::Name(seen + length),
+                false => EventLine::Other,
+                true if length == wanted.len() => EventLine::Data,
+                true => EventLine::Name(seen + length),
             };
             text = rest;
         }
-        if self.line == Line::Data {
+        if self.line == EventLine::Data {
             self.has_news |= self.finder.read(text);
         }
     }

@@ -123,19 +123,19 @@ fn claude_code_works_with_agents_under_it() {
 fn claude_code_reads_what_was_set_aside_from_files() {
     let Some(clients) = Clients::get() else { return };
     let (home, folder, data) = (tempfile::tempdir().unwrap(), workspace(), tempfile::tempdir().unwrap());
-    let (log, spool) = (data.path().join("upstream.jsonl"), data.path().join("spool"));
+    let (log, originals_dir) = (data.path().join("upstream.jsonl"), data.path().join("plaintext"));
     let Some(upstream) = Mock::strict_with_files(clients, &log, folder.path()) else { return };
     let claude = Claude { clients, home: home.path(), folder: folder.path(), variables: &[] };
-    let args = ["--means", "file", "--spool", spool.to_str().unwrap()];
+    let args = ["--retrieval", "file", "--originals-dir", originals_dir.to_str().unwrap()];
     let proxy = Proxy::to(upstream.address, &[&["--log", "info", "--store", "memory"][..], &args].concat());
     // Without leave to read outside of its project it would ask, and nobody answers here.
-    claude.turn(&proxy, &["--add-dir", spool.to_str().unwrap(), "-p", TASK]);
+    claude.turn(&proxy, &["--add-dir", originals_dir.to_str().unwrap(), "-p", TASK]);
     let address = proxy.address.to_string();
     drop(proxy);
     let mut again =
         headroom(&["proxy", "--log", "info", "--listen", &address, "--store", "memory", "--upstream"]);
     let proxy = Proxy::start(again.arg(format!("http://{}", upstream.address)).args(args));
-    claude.turn(&proxy, &["--add-dir", spool.to_str().unwrap(), "-c", "-p", "And since when?"]);
+    claude.turn(&proxy, &["--add-dir", originals_dir.to_str().unwrap(), "-c", "-p", "And since when?"]);
 
     let requests = lines(&log);
     let mut read = 0;
@@ -148,12 +148,12 @@ fn claude_code_reads_what_was_set_aside_from_files() {
     }
     assert!(requests.iter().any(|request| request["calls"].to_string().contains("Read")), "{requests:?}");
     // The client has read what the marker stood for: all of the report, in its own tool's words.
-    let files: Vec<_> = std::fs::read_dir(&spool).unwrap().map(|file| file.unwrap().path()).collect();
+    let files: Vec<_> = std::fs::read_dir(&originals_dir).unwrap().map(|file| file.unwrap().path()).collect();
     let original = files
         .iter()
         .filter(|path| path.is_file())
         .find_map(|path| std::fs::read_to_string(path).ok().filter(|text| text.contains("request of order")));
-    let original = original.expect("the report is in the spool");
+    let original = original.expect("the report is in the plaintext store");
     let line = original.lines().nth(9).unwrap();
     assert!(claude.has(&format!("10\\t{line}")) || claude.has(&format!("10→{line}")), "{line}");
     assert!(!proxy.stderr().contains(" 400 "), "{}", proxy.stderr());

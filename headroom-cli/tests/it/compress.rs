@@ -109,7 +109,7 @@ fn what_the_query_names_stays_in_sight() {
     let log: String = (1000..2500).map(line).collect();
     let ask = |more: &[&str]| {
         let output = pipe(
-            headroom(&["compress", "--text", "--tool", "Bash", "--means", "served"]).args(more),
+            headroom(&["compress", "--text", "--tool", "Bash", "--retrieval", "server-tool"]).args(more),
             log.as_bytes(),
         );
         assert!(output.status.success(), "{}", stderr(&output));
@@ -132,8 +132,8 @@ fn text_that_is_no_utf8_is_passed_on_and_reported() {
 fn wrong_calls_end_with_2_and_say_what_is_expected() {
     for (args, expected) in [
         (&["compress", "--api", "cohere"][..], "expected anthropic, openai, responses, gemini or converse"),
-        (&["compress", "--tier", "most"], "expected lossless, context or full"),
-        (&["compress", "--means", "magic"], "expected none, served, client or file"),
+        (&["compress", "--tier", "most"], "expected lossless, dedup or recoverable"),
+        (&["compress", "--retrieval", "magic"], "expected off, server-tool, client-tool or file"),
         (&["compress", "--tool", "Bash"], "--text"),
         (&["compress", "--text", "--args", "ls -la"], "expected value at line 1"),
         (&["compress", "--text", "--api", "openai"], "--api"),

@@ -32,22 +32,25 @@ fn compress(home: &Path, args: &[&str]) -> Command {
 fn flags_go_before_variables_before_the_file_before_the_default() {
     let home = home("tier = 'lossless'");
     let empty = tempfile::tempdir().unwrap();
-    assert_eq!(tier(&mut compress(empty.path(), &[])), "full");
+    assert_eq!(tier(&mut compress(empty.path(), &[])), "recoverable");
     assert_eq!(tier(&mut compress(home.path(), &[])), "lossless");
-    assert_eq!(tier(compress(home.path(), &[]).env("HEADROOM_TIER", "context")), "context");
-    assert_eq!(tier(compress(home.path(), &["--tier", "full"]).env("HEADROOM_TIER", "context")), "full");
+    assert_eq!(tier(compress(home.path(), &[]).env("HEADROOM_TIER", "dedup")), "dedup");
+    assert_eq!(
+        tier(compress(home.path(), &["--tier", "recoverable"]).env("HEADROOM_TIER", "dedup")),
+        "recoverable"
+    );
 }
 
 #[test]
 fn the_file_is_found_where_it_is_named() {
     let (home, other) = (home("tier = 'lossless'"), tempfile::tempdir().unwrap());
     let file = other.path().join("other.toml");
-    fs::write(&file, "tier = 'context'").unwrap();
+    fs::write(&file, "tier = 'dedup'").unwrap();
     let file = file.to_str().unwrap();
-    assert_eq!(tier(&mut compress(home.path(), &["--config", file])), "context");
-    assert_eq!(tier(compress(home.path(), &[]).env("HEADROOM_CONFIG", file)), "context");
+    assert_eq!(tier(&mut compress(home.path(), &["--config", file])), "dedup");
+    assert_eq!(tier(compress(home.path(), &[]).env("HEADROOM_CONFIG", file)), "dedup");
     // A base folder that is set is the only one.
-    assert_eq!(tier(compress(home.path(), &[]).env("XDG_CONFIG_HOME", other.path())), "full");
+    assert_eq!(tier(compress(home.path(), &[]).env("XDG_CONFIG_HOME", other.path())), "recoverable");
     let config = home.path().join(".config");
     assert_eq!(tier(compress(other.path(), &[]).env("XDG_CONFIG_HOME", config)), "lossless");
 }
@@ -55,8 +58,8 @@ fn the_file_is_found_where_it_is_named() {
 #[test]
 fn a_file_that_cannot_be_used_is_an_error_that_says_why() {
     for (config, expected) in [
-        ("teir = 'full'", &["config.toml", "unknown field `teir`", "`tier`", "line 1"][..]),
-        ("\ntier = 'most'", &["unknown variant `most`", "`lossless`, `context`, `full`", "line 2"]),
+        ("teir = 'recoverable'", &["config.toml", "unknown field `teir`", "`tier`", "line 1"][..]),
+        ("\ntier = 'most'", &["unknown variant `most`", "`lossless`, `dedup`, `recoverable`", "line 2"]),
         ("tier = 1", &["line 1", "tier = 1"]),
         ("listen = 'everywhere'", &["not an address"]),
         ("upstream = 'api.example.com'", &["not a URL"]),
@@ -79,7 +82,7 @@ fn a_file_that_cannot_be_used_is_an_error_that_says_why() {
 #[test]
 fn a_variable_that_cannot_be_used_is_an_error_that_names_it() {
     for (name, value, expected) in [
-        ("HEADROOM_TIER", "most", "expected lossless, context or full"),
+        ("HEADROOM_TIER", "most", "expected lossless, dedup or recoverable"),
         ("HEADROOM_LISTEN", "8787", "expected ADDRESS:PORT"),
         ("HEADROOM_LOG", "loud", "expected off, error, warn, info or debug"),
         ("HEADROOM_OPENAI_UPSTREAM", "ftp://x", "not a URL"),
@@ -95,7 +98,7 @@ fn a_variable_that_cannot_be_used_is_an_error_that_names_it() {
 
 #[test]
 fn the_proxy_says_what_is_active_and_which_variables_have_no_effect() {
-    let home = home("tier = 'context'\nopenai_upstream = 'http://127.0.0.1:9/v1/'");
+    let home = home("tier = 'dedup'\nopenai_upstream = 'http://127.0.0.1:9/v1/'");
     let proxy = Proxy::start(
         headroom(&["proxy", "--listen", "127.0.0.1:0"])
             .env("HOME", home.path())
@@ -105,7 +108,7 @@ fn the_proxy_says_what_is_active_and_which_variables_have_no_effect() {
     let text = proxy.wait_for("ANTHROPIC_BASE_URL");
     for expected in [
         "HEADROOM_PORT has no effect",
-        "tier context",
+        "tier dedup",
         "anthropic https://api.anthropic.com",
         "openai http://127.0.0.1:9/v1",
         "gemini http://127.0.0.1:8",

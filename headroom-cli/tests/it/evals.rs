@@ -123,10 +123,10 @@ fn wrong_calls_are_told_from_failures() {
         (&["--only", "nothing"][..], "invalid value 'nothing'"),
         (&["--compressor", "x"], "NAME=cmd:COMMAND"),
         (&["--data", "/no/such/folder"], "is no folder"),
-        (&["--tier", "2"], "--model NAME"),
-        (&["--tier", "2", "--model", "gpt-4o"], "OPENAI_API_KEY"),
+        (&["--live"], "--model NAME"),
+        (&["--live", "--model", "gpt-4o"], "OPENAI_API_KEY"),
         (
-            &["--tier", "2", "--model", "own", "--upstream", "http://127.0.0.1:9", "--budget", "1"],
+            &["--live", "--model", "own", "--upstream", "http://127.0.0.1:9", "--budget", "1"],
             "no price is known of own",
         ),
     ] {
@@ -197,7 +197,7 @@ fn answers_with_and_without_are_compared_kept_and_paid_once() {
     let folder = tempfile::tempdir().unwrap();
     let (upstream, fetched) = model();
     let url = format!("http://{}", upstream.address);
-    let args = ["--tier", "2", "--model", "gpt-4o", "--upstream", &url, "--items", "6"];
+    let args = ["--live", "--model", "gpt-4o", "--upstream", &url, "--items", "6"];
     run(folder.path(), &args);
     let first = report(folder.path());
     let row = rows(&first, "answers", "set", "all")[0].clone();
@@ -224,7 +224,7 @@ fn a_budget_ends_the_run_and_the_report_says_so() {
     let url = format!("http://{}", upstream.address);
     run(
         folder.path(),
-        &["--tier", "2", "--model", "gpt-4o", "--upstream", &url, "--items", "6", "--budget", "0.05"],
+        &["--live", "--model", "gpt-4o", "--upstream", &url, "--items", "6", "--budget", "0.05"],
     );
     let text = fs::read_to_string(folder.path().join("report.md")).unwrap();
     assert!(text.contains("The budget ended before "), "{text}");
@@ -237,8 +237,7 @@ fn a_server_that_refuses_ends_the_run_with_what_it_said() {
     let folder = tempfile::tempdir().unwrap();
     let upstream = Upstream::answering("HTTP/1.1 401 Unauthorized\r\ncontent-length: 6\r\n\r\nno key");
     let url = format!("http://{}", upstream.address);
-    let output =
-        suite(folder.path(), &["--tier", "2", "--model", "own", "--upstream", &url]).output().unwrap();
+    let output = suite(folder.path(), &["--live", "--model", "own", "--upstream", &url]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("401: no key"), "{}", stderr(&output));
 }

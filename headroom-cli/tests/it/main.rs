@@ -27,11 +27,11 @@ mod lifetime;
 mod limits;
 mod mcp;
 mod model;
+mod originals_dir;
 mod own;
 mod proxy;
 mod retrieve;
 mod simulate;
-mod spool;
 mod streaming;
 #[path = "../support/mod.rs"]
 mod support;

@@ -386,7 +386,7 @@ fn letter() -> Vec<u8> {
 }
 
 fn compress(home: &TempDir, args: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = headroom(&["compress", "--text", "--tool", "fetch", "--means", "client"]);
+    let mut command = headroom(&["compress", "--text", "--tool", "fetch", "--retrieval", "client-tool"]);
     command.args(args).env("HEADROOM_HOME", home.path()).envs(variables.iter().copied());
     pipe(&mut command, &letter())
 }

@@ -223,7 +223,7 @@ fn messages_go_in_and_smaller_ones_come_out() {
         assert!(count("tokens_after") < count("tokens_before"), "{api}: {answer}");
         assert_eq!(count("tokens_saved"), count("tokens_before") - count("tokens_after"), "{api}");
         // The same as on the command line.
-        let piped = pipe(&mut headroom(&["compress", "--means", "client"]), &body);
+        let piped = pipe(&mut headroom(&["compress", "--retrieval", "client-tool"]), &body);
         let piped: Value = serde_json::from_slice(&piped.stdout).unwrap();
         assert_eq!(answer[list], piped[list], "{api}");
     }

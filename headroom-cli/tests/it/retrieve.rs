@@ -34,7 +34,7 @@ fn handles(text: &[u8]) -> Vec<String> {
 }
 
 fn compress(store: &Path, text: &str) -> Output {
-    let args = ["compress", "--text", "--tool", "Bash", "--means", "served", "--store"];
+    let args = ["compress", "--text", "--tool", "Bash", "--retrieval", "server-tool", "--store"];
     pipe(headroom(&args).arg(store), text.as_bytes())
 }
 
@@ -158,16 +158,16 @@ fn without_a_folder_to_write_nothing_is_set_aside_and_the_reason_is_said() {
 
     // A request goes on as it was.
     let request = body(&log(0));
-    let args = ["compress", "--means", "client", "--store"];
+    let args = ["compress", "--retrieval", "client-tool", "--store"];
     let output = pipe(headroom(&args).arg(folder.path().join("new")), &request);
     assert!(!handles(&output.stdout).is_empty(), "where it can be stored it is set aside");
     let output = pipe(
-        headroom(&["compress", "--means", "client", "--report", "-", "--store"]).arg(&blocked),
+        headroom(&["compress", "--retrieval", "client-tool", "--report", "-", "--store"]).arg(&blocked),
         &request,
     );
     assert_eq!(output.stdout, request);
     let text = stderr(&output);
-    assert!(text.contains("nothing was set aside") && text.contains("store_failed"), "{text}");
+    assert!(text.contains("nothing was set aside") && text.contains("store_failure"), "{text}");
 }
 
 /// As a user whom permissions bind; root can write anywhere.
@@ -187,7 +187,7 @@ fn a_folder_that_can_only_be_read_is_read() {
     mode(0o777);
     let store = folder.path().join("own");
     let compress = |text: &str| {
-        let args = ["compress", "--text", "--tool", "Bash", "--means", "served", "--store"];
+        let args = ["compress", "--text", "--tool", "Bash", "--retrieval", "server-tool", "--store"];
         pipe(bound(headroom(&args).arg(&store)), text.as_bytes())
     };
     let output = compress(&log(0));
@@ -214,7 +214,7 @@ fn a_full_disk_is_said_and_leaves_nothing_behind() {
     let script = r#"trap '' XFSZ; ulimit -f 0; exec "$0" "$@""#;
     let mut command = Command::new("/bin/sh");
     command.env_clear().args(["-c", script, env!("CARGO_BIN_EXE_headroom"), "compress", "--text"]);
-    command.args(["--tool", "Bash", "--means", "served", "--store"]).arg(folder.path());
+    command.args(["--tool", "Bash", "--retrieval", "server-tool", "--store"]).arg(folder.path());
     let output = pipe(&mut command, log(0).as_bytes());
     assert!(output.status.success() && handles(&output.stdout).is_empty(), "{}", stderr(&output));
     assert!(
@@ -250,7 +250,7 @@ fn what_was_printed_can_be_fetched_wherever_the_process_was_killed() {
     let folder = tempfile::tempdir().unwrap();
     let mut found = Vec::new();
     for n in 0..60 {
-        let args = ["compress", "--text", "--tool", "Bash", "--means", "served", "--store"];
+        let args = ["compress", "--text", "--tool", "Bash", "--retrieval", "server-tool", "--store"];
         let mut child = headroom(&args)
             .arg(folder.path())
             .stdin(Stdio::piped())

@@ -84,7 +84,7 @@ fn retrieve_shows_them_on_a_terminal_and_is_exact_elsewhere() {
         {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": "./run.sh"}}]},
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": rows}]}],
         "tools": [{"name": "headroom_retrieve", "input_schema": {"type": "object"}}]});
-    let mut compress = headroom(&["compress", "--means", "client", "--store"]);
+    let mut compress = headroom(&["compress", "--retrieval", "client-tool", "--store"]);
     let sent = pipe(compress.arg(&store), input.to_string().as_bytes());
     let sent = String::from_utf8(sent.stdout).unwrap();
     let handle = sent.split("[headroom:").nth(1).unwrap_or_else(|| panic!("nothing is set aside: {sent}"));

@@ -2,8 +2,8 @@
 #![cfg(unix)]
 
 mod agents;
-mod durable;
 mod orphan;
+mod persist;
 mod process;
 
 use std::{

@@ -60,7 +60,7 @@ pub(crate) fn parse_marker(line: &str) -> Option<(usize, usize)> {
 ///
 /// Empty if the text already holds something like a marker: then nobody could tell the two apart.
 pub(crate) fn runs(text: &str) -> Vec<Fold> {
-    let mut lines = Lines::of(text);
+    let mut lines = FoldLines::new(text);
     let mut ends = [0; MAX_PERIOD];
     let mut folds = Vec::new();
     let mut at = 0;
@@ -83,14 +83,14 @@ pub(crate) fn runs(text: &str) -> Vec<Fold> {
     folds
 }
 
-struct Candidate {
+struct FoldCandidate {
     fold: Fold,
     gain: usize,
     /// The first line after the folded ones.
     next: usize,
 }
 
-struct Lines<'a> {
+struct FoldLines<'a> {
     text: &'a [u8],
     /// Where each line starts, and the end of the text.
     starts: Vec<usize>,
@@ -100,8 +100,8 @@ struct Lines<'a> {
     costs: Vec<usize>,
 }
 
-impl<'a> Lines<'a> {
-    fn of(text: &'a str) -> Self {
+impl<'a> FoldLines<'a> {
+    fn new(text: &'a str) -> Self {
         let text = text.as_bytes();
         let mut starts = vec![0];
         starts.extend(memchr_iter(b'\n', text).map(|at| at + 1));
@@ -137,7 +137,7 @@ impl<'a> Lines<'a> {
     /// The fold of what follows the `period` lines from `at` on and repeats them.
     ///
     /// `end` remembers where repetition with this period ends, so that no line is compared twice.
-    fn repeats(&mut self, at: usize, period: usize, end: &mut usize) -> Option<Candidate> {
+    fn repeats(&mut self, at: usize, period: usize, end: &mut usize) -> Option<FoldCandidate> {
         let first = at + period;
         if *end < first {
             *end = first;
@@ -166,7 +166,7 @@ impl<'a> Lines<'a> {
         let line_end = last.get(content(last).len()..).unwrap_or_default();
         let mut replacement = marker(period, times);
         replacement.extend(line_end.iter().map(|byte| char::from(*byte)));
-        Some(Candidate { fold: Fold { kept: self.start(at), range, replacement }, gain, next })
+        Some(FoldCandidate { fold: Fold { kept: self.start(at), range, replacement }, gain, next })
     }
 
     /// Bytes of these lines without blanks and repeated bytes: rulers and empty lines cost next to no tokens.

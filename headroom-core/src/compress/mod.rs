@@ -2,31 +2,33 @@
 
 #[cfg(feature = "__code")]
 mod code;
-pub(crate) mod columns;
+
 pub(crate) mod diff;
-pub(crate) mod elide;
 pub(crate) mod fold;
 pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod listing;
-mod path;
+pub(crate) mod log;
 pub(crate) mod prose;
-mod room;
 pub(crate) mod search;
-pub(crate) mod terminal;
+pub(crate) mod table;
 #[cfg(test)]
 mod trial;
 
+use std::ops::Range;
+pub(crate) mod line_numbers;
+pub(crate) mod reference;
+
 use listing::recursive;
 
-use crate::{ContentKind, Step};
+use crate::{ContentKind, Transform, relevance::Query};
 
 /// A text of this kind in a form that says the same in fewer bytes, and what was done for it.
-pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Step)> {
+pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Transform)> {
     match kind {
-        ContentKind::Search => search::render(text).map(|text| (text, Step::Search)),
-        ContentKind::Listing => listing::render(text).map(|text| (text, Step::Listing)),
-        ContentKind::Table => columns::render(text).map(|text| (text, Step::Columns)),
+        ContentKind::Search => search::render(text).map(|text| (text, Transform::Search)),
+        ContentKind::Listing => listing::render(text).map(|text| (text, Transform::CommonPrefix)),
+        ContentKind::Table => table::render(text).map(|text| (text, Transform::ColumnPadding)),
         _ => None,
     }
 }
@@ -38,7 +40,7 @@ pub(crate) fn source_lines(kind: ContentKind, form: &str) -> Option<Vec<(u32, u3
         ContentKind::Search => Some(behind(form, |line, number| number == 0 && search::is_header(line))),
         ContentKind::Listing if recursive::is_in(form) => Some(recursive::source_lines(form)),
         ContentKind::Listing => Some(behind(form, |_, number| number == 0)),
-        ContentKind::Table => Some(behind(form, |line, _| columns::is_header(line))),
+        ContentKind::Table => Some(behind(form, |line, _| table::is_header(line))),
         _ => None,
     }
 }
@@ -55,38 +57,41 @@ fn behind(form: &str, is_added: impl Fn(&str, usize) -> bool) -> Vec<(u32, u32)>
 }
 
 /// The lines of a text of this kind that may be set aside; of prose, the sentences.
-pub(crate) fn gaps(kind: ContentKind, text: &str, wanted: &elide::Wanted<'_>) -> Vec<elide::Gap> {
+pub(crate) fn gaps(kind: ContentKind, text: &str, query: &Query<'_>) -> Vec<Omission> {
     match kind {
         ContentKind::Json => Vec::new(),
-        ContentKind::Search => search::gaps(text, wanted),
+        ContentKind::Search => search::gaps(text, query),
         ContentKind::Listing => {
-            let gaps = listing::gaps(text, wanted);
-            if gaps.is_empty() { elide::gaps(text, wanted) } else { gaps }
+            let gaps = listing::gaps(text, query);
+            if gaps.is_empty() { log::gaps(text, query) } else { gaps }
         }
-        ContentKind::Diff => diff::gaps(text, wanted),
-        ContentKind::Prose => prose::gaps(text, wanted),
-        ContentKind::Table => columns::gaps(text, wanted),
-        _ => elide::gaps(text, wanted),
+        ContentKind::Diff => diff::gaps(text, query),
+        ContentKind::Prose => prose::gaps(text, query),
+        ContentKind::Table => table::gaps(text, query),
+        _ => log::gaps(text, query),
     }
 }
 
 /// Lines that may be set aside, and what the marker in their place stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Framed {
-    pub(crate) gap: elide::Gap,
+pub(crate) struct FramedOmission {
+    pub(crate) omission: Omission,
     /// What opens a comment on the marker's line; empty where the line is the marker's alone.
     pub(crate) opening: String,
 }
 
 /// The lines of a text of this kind that may be set aside; code is code again around the markers.
-pub(crate) fn framed(kind: ContentKind, text: &str, wanted: &elide::Wanted<'_>) -> Vec<Framed> {
+pub(crate) fn framed(kind: ContentKind, text: &str, query: &Query<'_>) -> Vec<FramedOmission> {
     #[cfg(feature = "__code")]
     if matches!(kind, ContentKind::Code | ContentKind::FileRead)
-        && let Some(gaps) = code::gaps(text, wanted)
+        && let Some(gaps) = code::gaps(text, query)
     {
         return gaps;
     }
-    gaps(kind, text, wanted).into_iter().map(|gap| Framed { gap, opening: String::new() }).collect()
+    gaps(kind, text, query)
+        .into_iter()
+        .map(|gap| FramedOmission { omission: gap, opening: String::new() })
+        .collect()
 }
 
 /// A part of the recorded data. Tests that need it are ignored unless they are asked for.
@@ -114,4 +119,17 @@ pub(crate) fn shared_texts(directory: &str) -> Vec<(std::path::PathBuf, String)>
     }
     assert!(!texts.is_empty(), "no texts in {directory}");
     texts
+}
+
+/// Lines that may be set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Omission {
+    /// Their bytes, without the last line end.
+    pub(crate) range: Range<usize>,
+    /// The number of the first line: in a numbered view of a file the one printed there, else counted from one.
+    pub(crate) first: u32,
+    /// The number of the last line.
+    pub(crate) last: u32,
+    /// A few words on what the lines are; may be empty.
+    pub(crate) summary: String,
 }

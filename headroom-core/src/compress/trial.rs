@@ -4,16 +4,14 @@ use std::{fmt::Write, fs};
 
 use serde_json::Value;
 
-use super::{
-    elide::{Gap, Wanted},
-    shared,
-};
+use super::shared;
+use crate::{compress::Omission, relevance::Query};
 
 /// The text with a line for each gap, as the engine may write it.
-pub(super) fn elided(text: &str, gaps: &[Gap]) -> String {
+pub(super) fn elided(text: &str, gaps: &[Omission]) -> String {
     let mut out = String::new();
     let mut at = 0;
-    for Gap { range, first, last, summary } in gaps {
+    for Omission { range, first, last, summary } in gaps {
         out.push_str(&text[at..range.start]);
         write!(
             out,
@@ -27,7 +25,7 @@ pub(super) fn elided(text: &str, gaps: &[Gap]) -> String {
 }
 
 /// Checks what holds for the gaps of any text.
-pub(super) fn check(text: &str, gaps: &[Gap]) {
+pub(super) fn check(text: &str, gaps: &[Omission]) {
     let mut end = 0;
     for gap in gaps {
         let (start, stop) = (gap.range.start, gap.range.end);
@@ -91,7 +89,7 @@ impl Tally {
 }
 
 /// Runs `form` over a folder of the corpora and looks for what was used later or matters otherwise.
-pub(super) fn corpus(folder: &str, form: impl Fn(&str, &str, &Wanted<'_>) -> Option<String>) -> Tally {
+pub(super) fn corpus(folder: &str, form: impl Fn(&str, &str, &Query<'_>) -> Option<String>) -> Tally {
     let corpora = shared("corpora");
     let all = read_json(&corpora.join("needles.json"));
     let mut tally = Tally::default();
@@ -102,7 +100,7 @@ pub(super) fn corpus(folder: &str, form: impl Fn(&str, &str, &Wanted<'_>) -> Opt
             .map(|needle| needle["needle"].as_str().unwrap().to_owned())
             .filter(|needle| folded(&text).contains(&folded(needle)))
             .collect();
-        let out = form(file, &text, &Wanted::default()).unwrap_or_else(|| text.clone());
+        let out = form(file, &text, &Query::default()).unwrap_or_else(|| text.clone());
         tally.add(file, &text, &out, &needles);
     }
     println!("{folder}: {tally:?}");
@@ -110,15 +108,15 @@ pub(super) fn corpus(folder: &str, form: impl Fn(&str, &str, &Wanted<'_>) -> Opt
 }
 
 /// Runs `form` over the tool results of recorded conversations.
-pub(super) fn conversations(form: impl Fn(&str, &Wanted<'_>) -> Option<String>) -> Tally {
+pub(super) fn conversations(form: impl Fn(&str, &Query<'_>) -> Option<String>) -> Tally {
     let corpora = shared("corpora");
     let all = read_json(&corpora.join("needles.json"));
     let mut tally = Tally::default();
     for (file, spec) in all.as_object().unwrap().iter().filter(|(file, _)| file.starts_with("agent-traces")) {
         let trace = read_json(&corpora.join(file));
         visit_results(trace["request"]["messages"].as_array().unwrap(), |at, text, arguments, question| {
-            let wanted = Wanted { question, arguments: Some(arguments), ..Wanted::default() };
-            let Some(out) = form(text, &wanted) else { return };
+            let query = Query { question, arguments: Some(arguments), ..Query::default() };
+            let Some(out) = form(text, &query) else { return };
             let whole = folded(text);
             let of_this =
                 spec["needles"].as_array().unwrap().iter().filter(|needle| needle["source_msg"] == at);

@@ -2,14 +2,17 @@
 
 use std::ops::Range;
 
-use crate::{Step, scan::Text, splice::Edit, text::RawOffsets};
+use crate::{
+    Transform,
+    json::{splice::Edit, tape::Text, text::RawOffsets},
+};
 
 /// A replacement in the decoded text.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
     pub(super) bytes: Range<usize>,
     pub(super) with: String,
-    pub(super) step: Step,
+    pub(super) step: Transform,
 }
 
 /// Changes in order, none over another.

@@ -3,27 +3,27 @@
 use std::ops::Range;
 
 use super::{
-    Block, Find, MIN_SAVING,
+    Block, Find, MIN_SAVED_TOKENS,
     changes::{Change, Changes, apply},
-    forms::Form,
-    parts::Part,
+    renderings::Rendering,
+    segments::Segment,
 };
 use crate::{
-    ContentKind, Handle, Original, Step, Tier, budget,
-    compress::{self, Framed, elide::Wanted, fold},
+    ContentKind, Handle, Original, Tier, Transform,
+    compress::{self, FramedOmission, fold, line_numbers, reference::RepeatedRun},
     detect,
-    marker::{self, Elision, More},
-    numbered::thin,
-    reference::Found,
+    relevance::Query,
+    text::marker::{self, Elision, More},
+    tokenizer,
 };
 
 /// Of lines that a marker would replace, so many bytes at the start most often tell that it pays.
-const ENOUGH_BYTES: usize = 1024;
+const MIN_TRIED_BYTES: usize = 1024;
 
 /// Replacements of lines of a form, and the original that its gaps point into.
 pub(super) fn line_changes(
     block: &Block<'_>,
-    Form { text, parts, steps, .. }: &Form<'_>,
+    Rendering { text, parts, steps, .. }: &Rendering<'_>,
     find: &Find<'_>,
 ) -> (Vec<Change>, Option<Original>) {
     let mut changes = Changes::default();
@@ -31,24 +31,26 @@ pub(super) fn line_changes(
     if marker::is_in(block.text) {
         return (Vec::new(), None);
     }
-    let pays = |bytes: &Range<usize>, with: &str| pays(block, text, bytes, with);
-    let rows_depend = steps.iter().any(|step| matches!(step, Step::Search | Step::Listing | Step::Columns));
-    if block.tier >= Tier::Context {
+    let pays = |bytes: &Range<usize>, with: &str| saves_tokens(block, text, bytes, with);
+    let rows_depend = steps
+        .iter()
+        .any(|step| matches!(step, Transform::Search | Transform::CommonPrefix | Transform::ColumnPadding));
+    if block.tier >= Tier::Dedup {
         let found = find(text, &|found| pays(&found.bytes, &found.marker)).into_iter();
         // Where rows tell other rows their file or their columns, all are referred to, or none.
-        let all = |found: &Found| found.bytes.start == 0 && found.bytes.end >= text.trim_end().len();
+        let all = |found: &RepeatedRun| found.bytes.start == 0 && found.bytes.end >= text.trim_end().len();
         let found = found.filter(|found| !rows_depend || all(found));
         changes.merge(found.map(|found| Change {
             bytes: found.bytes,
             with: found.marker,
-            step: Step::Reference,
+            step: Transform::Reference,
         }));
     }
     if parts.iter().all(|part| part.kind == ContentKind::Json) {
         return (changes.sorted, None);
     }
     // Nobody has a page's lines but who has its Markdown.
-    let source = if steps.contains(&Step::Page) { text } else { block.text };
+    let source = if steps.contains(&Transform::HtmlToMarkdown) { text } else { block.text };
     let original = if block.may_elide() { set_aside(block, source, text, parts, &mut changes) } else { None };
     // What a fold repeats must stand right before it.
     let folds = fold::runs(text)
@@ -58,7 +60,7 @@ pub(super) fn line_changes(
     changes.merge(folds.into_iter().map(|fold| Change {
         bytes: fold.range,
         with: fold.replacement,
-        step: Step::Fold,
+        step: Transform::RepeatedLines,
     }));
     let is_file = parts.iter().any(|part| part.kind == ContentKind::FileRead);
     if is_file && !block.arguments.is_some_and(detect::is_file_command) {
@@ -69,11 +71,11 @@ pub(super) fn line_changes(
 
 /// Leaves out line numbers that nobody asked for.
 fn thin_numbers(text: &str, changes: &mut Changes) {
-    let Some(thinned) = thin::changes(text, &|bytes| changes.are_off(bytes)) else { return };
+    let Some(thinned) = line_numbers::changes(text, &|bytes| changes.are_off(bytes)) else { return };
     let mut all = Changes { sorted: changes.sorted.clone() };
-    all.merge(thinned.into_iter().map(|(bytes, with)| Change { bytes, with, step: Step::LineNumbers }));
+    all.merge(thinned.into_iter().map(|(bytes, with)| Change { bytes, with, step: Transform::LineNumbers }));
     // A file may hold lines that look like numbered ones.
-    if thin::restored(&apply(text, &all.sorted)).as_deref() == Some(&*apply(text, &changes.sorted)) {
+    if line_numbers::restored(&apply(text, &all.sorted)).as_deref() == Some(&*apply(text, &changes.sorted)) {
         *changes = all;
     }
 }
@@ -83,35 +85,35 @@ fn set_aside(
     block: &Block<'_>,
     source: &str,
     text: &str,
-    parts: &[Part],
+    parts: &[Segment],
     changes: &mut Changes,
 ) -> Option<Original> {
-    let handle = Handle::of(source);
+    let handle = Handle::from_content(source);
     let mut gaps = Vec::new();
     for part in parts {
         let Some(piece) = text.get(part.bytes.clone()) else { continue };
-        let wanted = Wanted {
+        let query = Query {
             question: block.question,
             arguments: block.arguments,
             file_read: part.kind == ContentKind::FileRead,
-            learned: block.learned,
+            models: block.models,
         };
-        for Framed { gap, opening } in compress::framed(part.kind, piece, &wanted) {
+        for FramedOmission { omission: gap, opening } in compress::framed(part.kind, piece, &query) {
             let Some(lines) = part.lines.range(piece, &gap.range, (gap.first, gap.last)) else { continue };
             let bytes = part.bytes.start + gap.range.start..part.bytes.start + gap.range.end;
             let (with, step) = if part.kind == ContentKind::Prose {
                 // There are many gaps of few words, and one marker is enough to name the original.
                 let marker = if gaps.is_empty() {
-                    Elision { handle, lines, summary: &gap.summary, folder: block.spool }.to_string()
+                    Elision { handle, lines, summary: &gap.summary, folder: block.originals_dir }.to_string()
                 } else {
                     More { lines, summary: &gap.summary }.to_string()
                 };
-                (on_its_line(text, &bytes, marker), Step::Sentences)
+                (on_its_line(text, &bytes, marker), Transform::Sentences)
             } else {
-                let elision = Elision { handle, lines, summary: &gap.summary, folder: block.spool };
-                (format!("{opening}{elision}"), Step::Elision)
+                let elision = Elision { handle, lines, summary: &gap.summary, folder: block.originals_dir };
+                (format!("{opening}{elision}"), Transform::Elision)
             };
-            if changes.are_off(&bytes) && pays(block, text, &bytes, &with) {
+            if changes.are_off(&bytes) && saves_tokens(block, text, &bytes, &with) {
                 gaps.push(Change { bytes, with, step });
             }
         }
@@ -133,19 +135,19 @@ fn on_its_line(text: &str, bytes: &Range<usize>, marker: String) -> String {
 }
 
 /// Whether a marker takes fewer tokens than what it stands for. What is long is not counted to its end.
-fn pays(block: &Block<'_>, text: &str, bytes: &Range<usize>, with: &str) -> bool {
+fn saves_tokens(block: &Block<'_>, text: &str, bytes: &Range<usize>, with: &str) -> bool {
     let count = |text: &str| block.tokenizer.count(text);
     let Some(removed) = text.get(bytes.clone()) else { return false };
     // Counting words is cheap and tells of most gaps. No token is shorter than a byte.
-    if budget::has_words(removed, with.len() + MIN_SAVING) {
+    if tokenizer::has_words(removed, with.len() + MIN_SAVED_TOKENS) {
         return true;
     }
-    let least = count(with) + MIN_SAVING;
-    if budget::has_words(removed, least) {
+    let least = count(with) + MIN_SAVED_TOKENS;
+    if tokenizer::has_words(removed, least) {
         return true;
     }
-    let is_long = removed.len() > ENOUGH_BYTES;
-    let start = || (0..=ENOUGH_BYTES).rev().find_map(|end| removed.get(..end)).unwrap_or_default();
+    let is_long = removed.len() > MIN_TRIED_BYTES;
+    let start = || (0..=MIN_TRIED_BYTES).rev().find_map(|end| removed.get(..end)).unwrap_or_default();
     // Some to spare, since the start may end within a token.
-    is_long && count(start()) >= least + MIN_SAVING || count(removed) >= least
+    is_long && count(start()) >= least + MIN_SAVED_TOKENS || count(removed) >= least
 }

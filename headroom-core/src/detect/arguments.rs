@@ -9,7 +9,7 @@ use super::shell;
 const MAX_DEPTH: usize = 3;
 
 /// What stands after a key: a string, or the strings of an array.
-enum Value {
+enum ArgumentValue {
     One(String),
     Many(Vec<String>),
 }
@@ -29,8 +29,8 @@ pub(super) fn run(arguments: &str, programs: &[&str]) -> bool {
         return shell::runs(arguments, programs);
     }
     any_entry(trimmed, &mut |key, value| match (is_command(&key.to_ascii_lowercase()), value) {
-        (true, Value::One(command)) => shell::runs(&command, programs),
-        (true, Value::Many(argv)) => shell::argv_runs(&argv, programs),
+        (true, ArgumentValue::One(command)) => shell::runs(&command, programs),
+        (true, ArgumentValue::Many(argv)) => shell::argv_runs(&argv, programs),
         (false, _) => false,
     })
 }
@@ -43,7 +43,7 @@ fn is_command(key: &str) -> bool {
 /// Whether an argument `command` has this value.
 pub(super) fn command_is(arguments: &str, value: &str) -> bool {
     any_entry(arguments, &mut |key, found| {
-        key == "command" && matches!(found, Value::One(found) if found == value)
+        key == "command" && matches!(found, ArgumentValue::One(found) if found == value)
     })
 }
 
@@ -63,15 +63,17 @@ fn is_script(text: &str) -> bool {
     ["tools.", "await ", "exec_command("].iter().any(|call| text.contains(call))
 }
 
-fn entry_reads(key: &str, value: Value, depth: usize) -> bool {
+fn entry_reads(key: &str, value: ArgumentValue, depth: usize) -> bool {
     match (key.to_ascii_lowercase().as_str(), value) {
         (key, value) if is_command(key) => match value {
-            Value::One(command) => shell::reads_file(&command),
-            Value::Many(argv) => shell::argv_reads_file(&argv),
+            ArgumentValue::One(command) => shell::reads_file(&command),
+            ArgumentValue::Many(argv) => shell::argv_reads_file(&argv),
         },
-        ("commands" | "cmds", Value::One(command)) => shell::reads_file(&command),
-        ("commands" | "cmds", Value::Many(commands)) => commands.iter().any(|one| shell::reads_file(one)),
-        ("code" | "input" | "js", Value::One(code)) => {
+        ("commands" | "cmds", ArgumentValue::One(command)) => shell::reads_file(&command),
+        ("commands" | "cmds", ArgumentValue::Many(commands)) => {
+            commands.iter().any(|one| shell::reads_file(one))
+        }
+        ("code" | "input" | "js", ArgumentValue::One(code)) => {
             depth < MAX_DEPTH && is_script(&code) && reads(&code, depth + 1)
         }
         _ => false,
@@ -80,7 +82,7 @@ fn entry_reads(key: &str, value: Value, depth: usize) -> bool {
 
 /// Whether `wanted` holds for any key of JSON or JavaScript text, at any depth, that a string or an array of
 /// strings follows. Assignments count as keys.
-fn any_entry(text: &str, wanted: &mut dyn FnMut(&str, Value) -> bool) -> bool {
+fn any_entry(text: &str, query: &mut dyn FnMut(&str, ArgumentValue) -> bool) -> bool {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -109,14 +111,14 @@ fn any_entry(text: &str, wanted: &mut dyn FnMut(&str, Value) -> bool) -> bool {
         let start = skip_space(bytes, after + 1);
         let value = match bytes.get(start) {
             Some(b'"' | b'\'' | b'`') => {
-                string(text, start).map(|(raw, end)| (Value::One(unescape(raw)), end))
+                string(text, start).map(|(raw, end)| (ArgumentValue::One(unescape(raw)), end))
             }
-            Some(b'[') => strings(text, start + 1).map(|(all, end)| (Value::Many(all), end)),
+            Some(b'[') => strings(text, start + 1).map(|(all, end)| (ArgumentValue::Many(all), end)),
             _ => None,
         };
         at = after + 1;
         if let Some((value, end)) = value {
-            if wanted(key, value) {
+            if query(key, value) {
                 return true;
             }
             at = end;

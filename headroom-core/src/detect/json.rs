@@ -1,4 +1,4 @@
-use crate::stops::quote_or_backslash;
+use crate::json::string_scan::quote_or_backslash;
 
 /// Whether the text looks like one JSON object or array: brackets that close where the text ends, and a start
 /// that a log line or a list does not have. Whoever parses it decides.

@@ -6,18 +6,21 @@ use super::{
     tests::{agent, log, messages, output},
     *,
 };
-use crate::{Action, context::Facts, wire::MAX_ITEMS};
+use crate::{
+    Action,
+    wire::{MAX_ITEMS, conversation::Facts},
+};
 
 /// Requests are stopped before each of their results.
-fn stopped_anywhere(body: &str, options: &Options, headroom: &Headroom) {
+fn stopped_anywhere(body: &str, options: &CompressOptions, headroom: &Engine) {
     let body = body.as_bytes();
-    let fresh = Headroom::new().compress(Api::Anthropic, body, options);
+    let fresh = Engine::new().compress(Api::Anthropic, body, options);
     for most in 0.. {
         let asked = Cell::new(0);
         let may_go_on = |_| asked.replace(asked.get() + 1) < most;
         let outcome = headroom.compress_while(Api::Anthropic, body, options, &may_go_on);
         assert!(asked.get() <= most + 1, "work went on");
-        if !matches!(outcome, Outcome::Unchanged { reason: Reason::Cancelled, .. }) {
+        if !matches!(outcome, Outcome::Unchanged { reason: UnchangedReason::Cancelled, .. }) {
             assert_eq!(outcome.body(), fresh.body());
             assert!(outcome.body().is_some(), "nothing was decided");
             return;
@@ -29,17 +32,17 @@ fn stopped_anywhere(body: &str, options: &Options, headroom: &Headroom) {
 
 #[test]
 fn a_cancelled_request_ends_before_its_next_result_and_changes_nothing() {
-    let options = Options::new().spool("/tmp/spool");
+    let options = CompressOptions::new().originals_dir("/tmp/spool");
     let body = agent(&[&log(), &output(), &log(), &output(), &output()]);
     for memory in [0, 16 << 10, 64 << 20] {
-        stopped_anywhere(&body, &options, &Headroom::builder().memory(memory).build());
+        stopped_anywhere(&body, &options, &Engine::builder().cache_capacity(memory).build());
     }
 }
 
 #[test]
 fn a_request_that_was_cancelled_goes_on_where_it_stopped() {
-    let headroom = Headroom::new();
-    let (options, body) = (Options::new(), messages(&[&output(), &output(), &log()]));
+    let headroom = Engine::new();
+    let (options, body) = (CompressOptions::new(), messages(&[&output(), &output(), &log()]));
     let stopped = Cell::new(0);
     let first = |_| stopped.replace(stopped.get() + 1) < 1;
     let outcome = headroom.compress_while(Api::Anthropic, body.as_bytes(), &options, &first);
@@ -51,7 +54,7 @@ fn a_request_that_was_cancelled_goes_on_where_it_stopped() {
     };
     let outcome = headroom.compress_while(Api::Anthropic, body.as_bytes(), &options, &count);
     assert_eq!(asked.get(), 2, "the first result is known");
-    assert_eq!(outcome.body(), Headroom::new().compress(Api::Anthropic, body.as_bytes(), &options).body());
+    assert_eq!(outcome.body(), Engine::new().compress(Api::Anthropic, body.as_bytes(), &options).body());
 }
 
 #[test]
@@ -68,14 +71,15 @@ fn results_behind_the_limit_stay_as_they_are_and_the_report_says_so() {
         let (end, more) = (messages(&[&output(), &output()]), result(n));
         end.replacen("\"messages\":[", &format!("\"messages\":[{more},"), 1)
     };
-    let compress = |body: &str| Headroom::new().compress(Api::Anthropic, body.as_bytes(), &Options::new());
+    let compress =
+        |body: &str| Engine::new().compress(Api::Anthropic, body.as_bytes(), &CompressOptions::new());
     assert!(compress(&with(10)).body().is_some());
     let outcome = compress(&with(MAX_ITEMS + 5));
     assert!(outcome.body().is_none());
     let blocks = &outcome.report().blocks;
     assert_eq!(blocks.len(), MAX_ITEMS + 1);
-    assert_eq!(blocks[MAX_ITEMS - 1].action, Action::Kept(Reason::TooShort));
-    assert_eq!(blocks[MAX_ITEMS].action, Action::Kept(Reason::TooManyItems));
+    assert_eq!(blocks[MAX_ITEMS - 1].action, Action::Kept(UnchangedReason::TooShort));
+    assert_eq!(blocks[MAX_ITEMS].action, Action::Kept(UnchangedReason::TooManyItems));
     // As many of the first results as there is room for become what they do without the others.
     let outcome = compress(&with(MAX_ITEMS - 4));
     assert_eq!(outcome.report().blocks.len(), MAX_ITEMS - 4 + 1 + 1);

@@ -1,23 +1,19 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::{
-    compress::{fold, shared},
-    numbered::thin,
-    reference::tests::decode,
-};
+use crate::compress::{fold, line_numbers, reference::tests::decode, shared};
 
 /// The texts of `shown` by the names that references give them, and its tool results in order. `body` is the request
 /// that it was made from, and tells what stands where.
 fn texts(api: Api, body: &str, shown: &str) -> (HashMap<String, String>, Vec<Option<String>>) {
     let shown: serde_json::Value = serde_json::from_str(shown).unwrap();
-    let shown = |place: wire::Place| {
+    let shown = |place: wire::BlockPath| {
         let path = format!("/{place}").replace(['.', '['], "/").replace(']', "");
         shown.pointer(&path).and_then(serde_json::Value::as_str).map(str::to_owned)
     };
     let tape = scan(body, Limits::for_length(body.len())).unwrap();
     let conversation = wire::read(api, tape.root()).unwrap();
-    let (options, engine) = (Options::new(), Headroom::new());
+    let (options, engine) = (CompressOptions::new(), Engine::new());
     let request = Request::new(&conversation, &options, &engine.shared);
     let mut named = HashMap::new();
     let mut results = Vec::new();
@@ -49,13 +45,13 @@ fn undo(api: Api, before: &str, after: &str) -> usize {
     for (original, result) in originals.iter().zip(&results) {
         let (Some(original), Some(result)) = (original, result) else { continue };
         if original == result
-            || original.contains(crate::marker::OPENING)
+            || original.contains(crate::text::marker::OPENING)
             || original.trim_start().starts_with(['{', '['])
             || matches!(crate::detect::structure(original), Search | Listing | Table)
         {
             continue;
         }
-        let numbered = thin::restored(result).unwrap();
+        let numbered = line_numbers::restored(result).unwrap();
         let unfolded = fold::expand(&decode(&numbered, &|origin| named.get(origin).cloned()).expect(result));
         if !original.contains(['\u{1b}', '\r', '\u{8}']) {
             assert_eq!(&unfolded, original, "from\n{result}");
@@ -77,7 +73,7 @@ fn references_and_folds_of_real_conversations_can_be_undone() {
         let before = request.unwrap().raw();
         let api = Api::detect(before.as_bytes()).unwrap();
         if let Outcome::Rewritten { body, .. } =
-            Headroom::new().compress(api, before.as_bytes(), &Options::new())
+            Engine::new().compress(api, before.as_bytes(), &CompressOptions::new())
         {
             compared += undo(api, before, std::str::from_utf8(&body).unwrap());
         }
@@ -110,7 +106,7 @@ pub(super) fn output() -> String {
 }
 
 fn compress(body: &str) -> Outcome {
-    Headroom::new().compress(Api::Anthropic, body.as_bytes(), &Options::new())
+    Engine::new().compress(Api::Anthropic, body.as_bytes(), &CompressOptions::new())
 }
 
 #[test]
@@ -124,17 +120,17 @@ fn a_repeated_result_refers_to_the_first() {
 
 #[test]
 fn a_known_beginning_is_not_decided_again() {
-    let headroom = Headroom::new();
+    let headroom = Engine::new();
     let (one, two, three) = (output(), output() + "more\n", output().to_uppercase());
     let bodies =
         [messages(&[&one, &two]), messages(&[&one, &two, &three]), messages(&[&one, &two, &three, &two])];
     for body in &bodies {
-        let warm = headroom.compress(Api::Anthropic, body.as_bytes(), &Options::new());
+        let warm = headroom.compress(Api::Anthropic, body.as_bytes(), &CompressOptions::new());
         assert_eq!(warm.body(), compress(body).body());
     }
     // A request that went another way finds no index to take up and is decided anew.
     let fork = messages(&[&one, &three, &two]);
-    let warm = headroom.compress(Api::Anthropic, fork.as_bytes(), &Options::new());
+    let warm = headroom.compress(Api::Anthropic, fork.as_bytes(), &CompressOptions::new());
     assert_eq!(warm.body(), compress(&fork).body());
 }
 
@@ -144,7 +140,7 @@ fn nothing_is_referred_to_across_a_compaction() {
     let at = body.rfind(r#"{"role":"assistant""#).unwrap();
     let compaction = r#"{"role":"assistant","content":[{"type":"compaction","content":"so far"}]},"#;
     let body = [&body[..at], compaction, &body[at..]].concat();
-    assert!(matches!(compress(&body), Outcome::Unchanged { reason: Reason::NoSaving, .. }));
+    assert!(matches!(compress(&body), Outcome::Unchanged { reason: UnchangedReason::NoSaving, .. }));
 }
 
 #[test]
@@ -163,7 +159,10 @@ fn nothing_is_referred_to_where_the_provider_clears_results() {
 fn message_threads_pass_untouched() {
     for thread in [r#"{"type":"create"}"#, r#"{"type":"continue","previous_message_id":"msg_1"}"#] {
         let body = messages(&[&output(), &output()]).replacen('{', &format!(r#"{{"thread":{thread},"#), 1);
-        assert!(matches!(compress(&body), Outcome::Unchanged { reason: Reason::Stateful, .. }), "{thread}");
+        assert!(
+            matches!(compress(&body), Outcome::Unchanged { reason: UnchangedReason::Stateful, .. }),
+            "{thread}"
+        );
     }
 }
 
@@ -175,7 +174,7 @@ fn errors_stay_and_can_be_referred_to() {
     let second = body.replacen(r#""tool_use_id":"t1""#, r#""is_error":true,"tool_use_id":"t1""#, 1);
     let outcome = compress(&second);
     assert!(outcome.body().is_none());
-    assert_eq!(outcome.report().blocks[1].action, crate::Action::Kept(Reason::ToolError));
+    assert_eq!(outcome.report().blocks[1].action, crate::Action::Kept(UnchangedReason::ToolError));
 }
 
 #[test]
@@ -189,20 +188,25 @@ fn tiers_bound_what_is_done() {
     let folded = "the same line, again and again\n".repeat(50);
     let body = messages(&[&output(), &output(), &folded]);
     let steps = |tier| {
-        let outcome = Headroom::new().compress(Api::Anthropic, body.as_bytes(), &Options::new().tier(tier));
+        let outcome =
+            Engine::new().compress(Api::Anthropic, body.as_bytes(), &CompressOptions::new().tier(tier));
         outcome.report().blocks.iter().map(|block| block.action.clone()).collect::<Vec<_>>()
     };
-    let (kept, edited) = (crate::Action::Kept(Reason::NoSaving), |step| crate::Action::Edited(vec![step]));
-    assert_eq!(steps(Tier::Lossless), [kept.clone(), kept.clone(), edited(crate::Step::Fold)]);
-    assert_eq!(steps(Tier::Context), [kept, edited(crate::Step::Reference), edited(crate::Step::Fold)]);
+    let (kept, edited) =
+        (crate::Action::Kept(UnchangedReason::NoSaving), |step| crate::Action::Edited(vec![step]));
+    assert_eq!(steps(Tier::Lossless), [kept.clone(), kept.clone(), edited(crate::Transform::RepeatedLines)]);
+    assert_eq!(
+        steps(Tier::Dedup),
+        [kept, edited(crate::Transform::Reference), edited(crate::Transform::RepeatedLines)]
+    );
 }
 
 #[test]
 fn an_engine_without_memory_does_the_same() {
     let body = messages(&[&output(), &output(), &output()]);
-    let forgetful = Headroom::builder().memory(0).build();
+    let forgetful = Engine::builder().cache_capacity(0).build();
     for _ in 0..2 {
-        let outcome = forgetful.compress(Api::Anthropic, body.as_bytes(), &Options::new());
+        let outcome = forgetful.compress(Api::Anthropic, body.as_bytes(), &CompressOptions::new());
         assert_eq!(outcome.body(), compress(&body).body());
     }
 }
@@ -230,8 +234,8 @@ fn originals_that_cannot_be_stored_leave_their_block_and_nothing_before_it() {
         let results: Vec<_> = logs[..count].iter().map(String::as_str).collect();
         messages(&results).replacen('{', tools, 1)
     };
-    let options = Options::new().means(Means::Client);
-    let compress = |engine: &Headroom, count: usize, options: &Options| match engine.compress(
+    let options = CompressOptions::new().retrieval(Retrieval::ClientTool);
+    let compress = |engine: &Engine, count: usize, options: &CompressOptions| match engine.compress(
         Api::Anthropic,
         body(count).as_bytes(),
         options,
@@ -239,7 +243,7 @@ fn originals_that_cannot_be_stored_leave_their_block_and_nothing_before_it() {
         Outcome::Rewritten { body, originals, .. } => (String::from_utf8(body).unwrap(), originals),
         Outcome::Unchanged { .. } => (body(count), Vec::new()),
     };
-    let engine = Headroom::new();
+    let engine = Engine::new();
     for left in 0..4 {
         let (with, originals) = compress(&engine, 4, &options);
         let handle = originals[left].handle;
@@ -250,7 +254,7 @@ fn originals_that_cannot_be_stored_leave_their_block_and_nothing_before_it() {
         );
         assert_eq!(kept.len(), 3, "the others are set aside as before");
         // A cold engine decides the same, and what stands before the block is the same.
-        assert_eq!(compress(&Headroom::new(), 4, &without).0, after);
+        assert_eq!(compress(&Engine::new(), 4, &without).0, after);
         let (before, _) = compress(&engine, left, &options);
         let prefix = before.strip_suffix("]}").unwrap();
         assert!(with.starts_with(prefix) && after.starts_with(prefix), "block {left}");
@@ -265,39 +269,50 @@ fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
     let (body, agent) = (messages(&[&log()]), agent(&[&log()]));
     let with_tool =
         body.replacen('{', r#"{"tools":[{"name":"mcp__hr__headroom_retrieve","input_schema":{}}],"#, 1);
-    let compress =
-        |body: &str, options: &Options| Headroom::new().compress(Api::Anthropic, body.as_bytes(), options);
+    let compress = |body: &str, options: &CompressOptions| {
+        Engine::new().compress(Api::Anthropic, body.as_bytes(), options)
+    };
 
     for (body, options) in [
-        (&body, Options::new()),
-        (&body, Options::new().means(Means::Client)),
-        (&body, Options::new().means(Means::Served)),
-        (&body, Options::new().spool("/tmp/spool")),
-        (&body.replacen('{', r#"{"tools":[{"name":"WebFetch"}],"#, 1), Options::new().spool("/tmp/spool")),
-        (&agent, Options::new().means(Means::File)),
-        (&agent.replacen('{', r#"{"tool_choice":{"type":"none"},"#, 1), Options::new().spool("/tmp/spool")),
-        (&agent, Options::new().spool("/tmp/spool").means(Means::None)),
-        (&agent, Options::new().spool("/tmp/spool").tier(Tier::Context)),
-        (&with_tool, Options::new()),
-        (&with_tool, Options::new().means(Means::Client).tier(Tier::Context)),
+        (&body, CompressOptions::new()),
+        (&body, CompressOptions::new().retrieval(Retrieval::ClientTool)),
+        (&body, CompressOptions::new().retrieval(Retrieval::ServerTool)),
+        (&body, CompressOptions::new().originals_dir("/tmp/spool")),
+        (
+            &body.replacen('{', r#"{"tools":[{"name":"WebFetch"}],"#, 1),
+            CompressOptions::new().originals_dir("/tmp/spool"),
+        ),
+        (&agent, CompressOptions::new().retrieval(Retrieval::File)),
+        (
+            &agent.replacen('{', r#"{"tool_choice":{"type":"none"},"#, 1),
+            CompressOptions::new().originals_dir("/tmp/spool"),
+        ),
+        (&agent, CompressOptions::new().originals_dir("/tmp/spool").retrieval(Retrieval::Disabled)),
+        (&agent, CompressOptions::new().originals_dir("/tmp/spool").tier(Tier::Dedup)),
+        (&with_tool, CompressOptions::new()),
+        (&with_tool, CompressOptions::new().retrieval(Retrieval::ClientTool).tier(Tier::Dedup)),
         (
             &with_tool.replacen('{', r#"{"tool_choice":{"type":"none"},"#, 1),
-            Options::new().means(Means::Client),
+            CompressOptions::new().retrieval(Retrieval::ClientTool),
         ),
     ] {
         assert!(compress(body, &options).body().is_none(), "{options:?}");
     }
     for (body, options, how) in [
-        (&with_tool, Options::new().means(Means::Client), "headroom_retrieve]"),
-        (&agent, Options::new().spool("/tmp/spool"), "; /tmp/spool/"),
-        (&with_tool, Options::new().spool("/tmp/spool").means(Means::Client), "headroom_retrieve]"),
+        (&with_tool, CompressOptions::new().retrieval(Retrieval::ClientTool), "headroom_retrieve]"),
+        (&agent, CompressOptions::new().originals_dir("/tmp/spool"), "; /tmp/spool/"),
+        (
+            &with_tool,
+            CompressOptions::new().originals_dir("/tmp/spool").retrieval(Retrieval::ClientTool),
+            "headroom_retrieve]",
+        ),
     ] {
         let Outcome::Rewritten { body, originals, .. } = compress(body, &options) else {
             panic!("{options:?}")
         };
         let after = String::from_utf8(body).unwrap();
         let [original] = &originals[..] else { panic!("one original") };
-        assert_eq!((original.handle, &original.content), (crate::Handle::of(&log()), &log()));
+        assert_eq!((original.handle, &original.content), (crate::Handle::from_content(&log()), &log()));
         assert!(
             after.contains(&format!("[headroom:{} lines ", original.handle)) && after.contains(how),
             "{after}"
@@ -308,14 +323,14 @@ fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
 
 #[test]
 fn whatever_was_forgotten_the_same_comes_out() {
-    let options = Options::new().spool("/tmp/spool");
+    let options = CompressOptions::new().originals_dir("/tmp/spool");
     let body = agent(&[&log(), &output(), &log(), &output(), &log(), &output()]);
-    let compress = |headroom: &Headroom| {
+    let compress = |headroom: &Engine| {
         headroom.compress(Api::Anthropic, body.as_bytes(), &options).body().map(<[u8]>::to_vec)
     };
-    let fresh = compress(&Headroom::new());
+    let fresh = compress(&Engine::new());
     for memory in (0..400 << 10).step_by(3 << 10) {
-        let headroom = Headroom::builder().memory(memory).build();
+        let headroom = Engine::builder().cache_capacity(memory).build();
         for _ in 0..3 {
             assert_eq!(compress(&headroom), fresh, "{memory} bytes");
         }
@@ -324,8 +339,8 @@ fn whatever_was_forgotten_the_same_comes_out() {
 
 #[test]
 fn originals_are_given_again_with_every_request() {
-    let headroom = Headroom::new();
-    let options = Options::new().spool("/tmp/spool");
+    let headroom = Engine::new();
+    let options = CompressOptions::new().originals_dir("/tmp/spool");
     let body = agent(&[&log(), &output()]);
     for _ in 0..2 {
         let Outcome::Rewritten { originals, .. } =
@@ -339,13 +354,13 @@ fn originals_are_given_again_with_every_request() {
 
 #[test]
 fn what_was_fetched_back_is_never_compressed() {
-    let options = Options::new().spool("/tmp/spool");
+    let options = CompressOptions::new().originals_dir("/tmp/spool");
     let body = agent(&[&log(), &log()]);
-    let outcome = Headroom::new().compress(Api::Anthropic, body.as_bytes(), &options);
-    assert_eq!(outcome.report().blocks[1].action, crate::Action::Kept(Reason::Retrieved));
+    let outcome = Engine::new().compress(Api::Anthropic, body.as_bytes(), &options);
+    assert_eq!(outcome.report().blocks[1].action, crate::Action::Kept(UnchangedReason::Retrieved));
     let renamed = agent(&[&log()]).replace("Bash", "mcp__hr__headroom_retrieve");
-    let outcome = Headroom::new().compress(Api::Anthropic, renamed.as_bytes(), &options);
-    assert_eq!(outcome.report().blocks[0].action, crate::Action::Kept(Reason::Retrieved));
+    let outcome = Engine::new().compress(Api::Anthropic, renamed.as_bytes(), &options);
+    assert_eq!(outcome.report().blocks[0].action, crate::Action::Kept(UnchangedReason::Retrieved));
 }
 
 /// The log as a tool shows it that numbers lines.
@@ -355,22 +370,22 @@ fn numbered(text: &str) -> String {
 
 #[test]
 fn what_a_tool_shows_of_a_spooled_file_is_never_compressed() {
-    let handle = crate::Handle::of(&log());
+    let handle = crate::Handle::from_content(&log());
     let asks = [
         format!("cat /tmp/spool/{handle}"),
         format!("cd /tmp; head -n 200 spool/{handle}"),
         "grep -rn INFO /tmp/spool".to_owned(),
     ];
-    let kept = |command: &str, options: &Options| {
+    let kept = |command: &str, options: &CompressOptions| {
         let body = agent(&[&log(), &numbered(&log())]).replace("step 1\"}", &format!("{command}\"}}"));
-        let outcome = Headroom::new().compress(Api::Anthropic, body.as_bytes(), options);
-        assert_eq!(outcome.report().means, options.means);
-        outcome.report().blocks[1].action == crate::Action::Kept(Reason::Retrieved)
+        let outcome = Engine::new().compress(Api::Anthropic, body.as_bytes(), options);
+        assert_eq!(outcome.report().retrieval, options.retrieval);
+        outcome.report().blocks[1].action == crate::Action::Kept(UnchangedReason::Retrieved)
     };
-    let spooled = Options::new().spool("/tmp/spool");
+    let spooled = CompressOptions::new().originals_dir("/tmp/spool");
     for ask in &asks {
         assert!(kept(ask, &spooled), "{ask}");
-        assert!(!kept(ask, &spooled.clone().means(Means::None)), "{ask}");
+        assert!(!kept(ask, &spooled.clone().retrieval(Retrieval::Disabled)), "{ask}");
     }
     assert!(!kept("cat app.log", &spooled));
 }
@@ -382,9 +397,11 @@ fn of_what_another_tool_condensed_nothing_is_set_aside() {
     let log = rows.collect::<Vec<_>>().join("\n");
     let outcome = |command: &str, text: &str| {
         let arguments = serde_json::json!({"command": command}).to_string();
-        let hints =
-            Hints::new().tool("Bash").arguments(arguments).options(Options::new().means(Means::Client));
-        Headroom::new().compress_text(text, &hints)
+        let hints = Hints::new()
+            .tool("Bash")
+            .arguments(arguments)
+            .options(CompressOptions::new().retrieval(Retrieval::ClientTool));
+        Engine::new().compress_text(text, &hints)
     };
     assert!(!outcome("./report", &log).originals.is_empty());
     for (command, text) in [
@@ -394,6 +411,6 @@ fn of_what_another_tool_condensed_nothing_is_set_aside() {
     ] {
         let outcome = outcome(command, &text);
         assert!(outcome.originals.is_empty(), "{command}");
-        assert!(!outcome.text.is_some_and(|text| text.contains(crate::marker::OPENING)), "{command}");
+        assert!(!outcome.text.is_some_and(|text| text.contains(crate::text::marker::OPENING)), "{command}");
     }
 }

@@ -1,37 +1,37 @@
 //! Anthropic Messages: `tool_result` blocks of user turns.
 
 use super::{
-    Arguments, Call, Conversation, Item, Items, Place, ToolResult, Toolbox, is, list, observation::TextProtocol,
-    raw, text, tool_name, tools, whole,
+    Arguments, BlockPath, Call, Conversation, Item, Items, ToolResult, Toolbox, is, list, push_all_or_none,
+    raw, text, text_protocol::TextProtocol, tool_name, tools,
 };
-use crate::{Reason, scan::Value};
+use crate::{UnchangedReason, json::tape::Value};
 
-pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
+pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
     let [model, messages, tools, tool_choice, system, context_management, thread] =
         body.fields(["model", "messages", "tools", "tool_choice", "system", "context_management", "thread"])?;
     // A message thread is continued without its history, and sent again in full once it is lost. A block would become
     // one thing in the one request and another in the other, and thinking is bound to what was sent.
     if thread.is_some_and(|thread| !thread.is_null()) {
-        return Err(Reason::Stateful);
+        return Err(UnchangedReason::Stateful);
     }
     let [choice] = tool_choice.map(|choice| choice.fields(["type"])).transpose()?.unwrap_or_default();
     let mut conversation = Conversation {
         model: text(model),
-        forgets: forgets(context_management)?,
-        toolbox: Toolbox::of(tools, system, Some(tools::ANTHROPIC))
+        clears_tool_results: clears_tool_results(context_management)?,
+        toolbox: Toolbox::from_request(tools, system, Some(tools::ANTHROPIC))
             .only_if(!is(choice, "none") && !is(choice, "tool")),
         items: Items::default(),
     };
     let mut protocol = TextProtocol::new(tools);
     for (index, message) in list(messages)?.items().enumerate() {
-        whole(&mut conversation.items, |items| read_message(message, index, &mut protocol, items));
+        push_all_or_none(&mut conversation.items, |items| read_message(message, index, &mut protocol, items));
     }
     Ok(conversation)
 }
 
 /// Whether an edit of the context on the provider's side may take tool results away. Edits of thinking do not, and a
 /// compaction shows itself as a block.
-fn forgets(management: Option<Value<'_, '_>>) -> Result<bool, Reason> {
+fn clears_tool_results(management: Option<Value<'_, '_>>) -> Result<bool, UnchangedReason> {
     let Some(management) = management else { return Ok(false) };
     let [edits] = management.fields(["edits"])?;
     for edit in edits.into_iter().flat_map(Value::items) {
@@ -48,13 +48,13 @@ fn read_message<'a>(
     index: usize,
     protocol: &mut TextProtocol<'a>,
     items: &mut Items<'a>,
-) -> Result<(), Reason> {
+) -> Result<(), UnchangedReason> {
     let [role, content] = message.fields(["role", "content"])?;
     let Some(content) = content else { return Ok(()) };
     let user = is(role, "user");
     match content.text() {
         Some(words) if user => {
-            protocol.user(items, words, Place::new("messages[#].content", [index]));
+            protocol.user(items, words, BlockPath::new("messages[#].content", [index]));
         }
         Some(words) => protocol.assistant(words),
         None => {}
@@ -64,7 +64,7 @@ fn read_message<'a>(
         match (raw(kind), user) {
             (Some("text"), _) => {
                 let [words] = block.fields(["text"])?;
-                let place = Place::new("messages[#].content[#].text", [index, block_index]);
+                let place = BlockPath::new("messages[#].content[#].text", [index, block_index]);
                 match text(words) {
                     Some(words) if user => protocol.user(items, words, place),
                     Some(words) => protocol.assistant(words),
@@ -78,7 +78,7 @@ fn read_message<'a>(
                 items.push(Item::Call(Call {
                     id: raw(id),
                     name: tool_name(name),
-                    arguments: input.map(Arguments::of),
+                    arguments: input.map(Arguments::from_value),
                 }));
             }
             (Some("compaction"), _) => items.push(Item::Compaction),
@@ -92,15 +92,15 @@ fn read_result<'a>(
     block: Value<'a, '_>,
     [message, index]: [usize; 2],
     items: &mut Items<'a>,
-) -> Result<(), Reason> {
+) -> Result<(), UnchangedReason> {
     let [id, content, is_error] = block.fields(["tool_use_id", "content", "is_error"])?;
     let Some(content) = content else { return Ok(()) };
-    let protected = is_error.is_some_and(Value::is_true).then_some(Reason::ToolError);
+    let protected = is_error.is_some_and(Value::is_true).then_some(UnchangedReason::ToolError);
     let result = |text, place, protected, continues| {
         Item::Result(ToolResult { text, place, id: raw(id), name: None, continues, protected, json: false })
     };
     if let Some(text) = content.text() {
-        let place = Place::new("messages[#].content[#].content", [message, index]);
+        let place = BlockPath::new("messages[#].content[#].content", [message, index]);
         items.push(result(text, place, protected, false));
     }
     let mut continues = false;
@@ -108,8 +108,9 @@ fn read_result<'a>(
         let [kind, words, citations] = part.fields(["type", "text", "citations"])?;
         if let (true, Some(words)) = (is(kind, "text"), text(words)) {
             let cited = citations.is_some_and(|citations| !citations.is_null());
-            let protected = protected.or(cited.then_some(Reason::Protected));
-            let place = Place::new("messages[#].content[#].content[#].text", [message, index, part_index]);
+            let protected = protected.or(cited.then_some(UnchangedReason::Protected));
+            let place =
+                BlockPath::new("messages[#].content[#].content[#].text", [message, index, part_index]);
             items.push(result(words, place, protected, continues));
             continues = true;
         }

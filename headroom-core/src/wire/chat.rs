@@ -1,22 +1,22 @@
 //! OpenAI Chat Completions: `tool` messages.
 
 use super::{
-    Arguments, Call, Conversation, Item, Items, Place, ToolResult, Toolbox, is, list, observation::TextProtocol,
-    raw, text, tool_name, tools, whole,
+    Arguments, BlockPath, Call, Conversation, Item, Items, ToolResult, Toolbox, is, list, push_all_or_none,
+    raw, text, text_protocol::TextProtocol, tool_name, tools,
 };
-use crate::{Reason, scan::Value};
+use crate::{UnchangedReason, json::tape::Value};
 
-pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
+pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
     let [model, messages, tools, tool_choice] = body.fields(["model", "messages", "tools", "tool_choice"])?;
     let mut conversation = Conversation {
         model: text(model),
-        forgets: false,
-        toolbox: Toolbox::of(tools, None, Some(tools::CHAT)).only_if(is_free(tool_choice)),
+        clears_tool_results: false,
+        toolbox: Toolbox::from_request(tools, None, Some(tools::CHAT)).only_if(is_free(tool_choice)),
         items: Items::default(),
     };
     let mut protocol = TextProtocol::new(tools);
     for (index, message) in list(messages)?.items().enumerate() {
-        whole(&mut conversation.items, |items| read_message(message, index, &mut protocol, items));
+        push_all_or_none(&mut conversation.items, |items| read_message(message, index, &mut protocol, items));
     }
     Ok(conversation)
 }
@@ -31,18 +31,18 @@ fn read_message<'a>(
     index: usize,
     protocol: &mut TextProtocol<'a>,
     items: &mut Items<'a>,
-) -> Result<(), Reason> {
+) -> Result<(), UnchangedReason> {
     let [role, content, tool_calls, id, name] =
         message.fields(["role", "content", "tool_calls", "tool_call_id", "name"])?;
     match raw(role) {
         Some("user") => {
             if let Some(words) = text(content) {
-                protocol.user(items, words, Place::new("messages[#].content", [index]));
+                protocol.user(items, words, BlockPath::new("messages[#].content", [index]));
             }
             for (part_index, part) in content.into_iter().flat_map(Value::items).enumerate() {
                 let [words] = part.fields(["text"])?;
                 if let Some(words) = text(words) {
-                    let place = Place::new("messages[#].content[#].text", [index, part_index]);
+                    let place = BlockPath::new("messages[#].content[#].text", [index, part_index]);
                     protocol.user(items, words, place);
                 }
             }
@@ -68,13 +68,13 @@ fn read_message<'a>(
                 Item::Result(ToolResult { text, place, id, name, continues, protected: None, json: false })
             };
             if let Some(text) = text(content) {
-                items.push(result(text, Place::new("messages[#].content", [index]), false));
+                items.push(result(text, BlockPath::new("messages[#].content", [index]), false));
             }
             let mut continues = false;
             for (part_index, part) in content.into_iter().flat_map(Value::items).enumerate() {
                 let [kind, words] = part.fields(["type", "text"])?;
                 if let (true, Some(words)) = (is(kind, "text"), text(words)) {
-                    let place = Place::new("messages[#].content[#].text", [index, part_index]);
+                    let place = BlockPath::new("messages[#].content[#].text", [index, part_index]);
                     items.push(result(words, place, continues));
                     continues = true;
                 }
@@ -85,7 +85,7 @@ fn read_message<'a>(
     Ok(())
 }
 
-fn read_call<'a>(call: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), Reason> {
+fn read_call<'a>(call: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), UnchangedReason> {
     let [id, function, custom] = call.fields(["id", "function", "custom"])?;
     let (name, arguments) = match (function, custom) {
         (Some(function), _) => {
@@ -101,7 +101,7 @@ fn read_call<'a>(call: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), Reaso
     items.push(Item::Call(Call {
         id: raw(id),
         name: tool_name(name),
-        arguments: arguments.map(Arguments::of),
+        arguments: arguments.map(Arguments::from_value),
     }));
     Ok(())
 }

@@ -1,27 +1,31 @@
 //! Bedrock Converse: `toolResult` blocks of user turns.
 
 use super::{
-    Arguments, Call, Conversation, Item, Items, MIN_LEAF, Place, ToolResult, Toolbox, is, list, raw, text,
-    tool_name, whole,
+    Arguments, BlockPath, Call, Conversation, Item, Items, MIN_LEAF_BYTES, ToolResult, Toolbox, is, list,
+    push_all_or_none, raw, text, tool_name,
 };
-use crate::{Reason, scan::Value};
+use crate::{UnchangedReason, json::tape::Value};
 
-pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
+pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
     let [model, messages, tool_config] = body.fields(["modelId", "messages", "toolConfig"])?;
     let [tools] = tool_config.map(|config| config.fields(["tools"])).transpose()?.unwrap_or_default();
     let mut conversation = Conversation {
         model: text(model),
-        forgets: false,
-        toolbox: Toolbox::of(tools, None, None),
+        clears_tool_results: false,
+        toolbox: Toolbox::from_request(tools, None, None),
         items: Items::default(),
     };
     for (index, message) in list(messages)?.items().enumerate() {
-        whole(&mut conversation.items, |items| read_message(message, index, items));
+        push_all_or_none(&mut conversation.items, |items| read_message(message, index, items));
     }
     Ok(conversation)
 }
 
-fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Items<'a>) -> Result<(), Reason> {
+fn read_message<'a>(
+    message: Value<'a, '_>,
+    index: usize,
+    items: &mut Items<'a>,
+) -> Result<(), UnchangedReason> {
     let [role, content] = message.fields(["role", "content"])?;
     let user = is(role, "user");
     for (block_index, block) in content.into_iter().flat_map(Value::items).enumerate() {
@@ -31,7 +35,7 @@ fn read_message<'a>(message: Value<'a, '_>, index: usize, items: &mut Items<'a>)
         }
         if let Some(call) = call {
             let [id, name, input] = call.fields(["toolUseId", "name", "input"])?;
-            let arguments = input.map(Arguments::of);
+            let arguments = input.map(Arguments::from_value);
             items.push(Item::Call(Call { id: raw(id), name: tool_name(name), arguments }));
         }
         if let (true, Some(result)) = (user, result) {
@@ -45,12 +49,12 @@ fn read_result<'a>(
     result: Value<'a, '_>,
     [message, index]: [usize; 2],
     items: &mut Items<'a>,
-) -> Result<(), Reason> {
+) -> Result<(), UnchangedReason> {
     let [id, status, content] = result.fields(["toolUseId", "status", "content"])?;
-    let protected = is(status, "error").then_some(Reason::ToolError);
+    let protected = is(status, "error").then_some(UnchangedReason::ToolError);
     let mut continues = false;
     let mut push = |text, path, part| {
-        let place = Place::new(path, [message, index, part]);
+        let place = BlockPath::new(path, [message, index, part]);
         let id = raw(id);
         items.push(Item::Result(ToolResult {
             text,
@@ -72,7 +76,7 @@ fn read_result<'a>(
             .into_iter()
             .filter(|json| json.has_distinct_keys())
             .flat_map(Value::strings)
-            .filter(|text| text.raw.len() >= MIN_LEAF)
+            .filter(|text| text.raw.len() >= MIN_LEAF_BYTES)
         {
             push(text, "messages[#].content[#].toolResult.content[#].json", part_index);
         }

@@ -1,7 +1,7 @@
 //! Which format a body has, by its shape.
 
 use super::{is, raw};
-use crate::{Api, scan::Value};
+use crate::{Api, json::tape::Value};
 
 /// The format of this body, if it is a request of a known one.
 pub(crate) fn detect(body: Value<'_, '_>) -> Option<Api> {

@@ -3,15 +3,15 @@
 //! Names are camelCase on the wire; snake_case is accepted too.
 
 use super::{
-    Arguments, Call, Conversation, Item, Items, MIN_LEAF, Place, ToolResult, Toolbox, is, list, raw, text,
-    tool_name, tools, whole,
+    Arguments, BlockPath, Call, Conversation, Item, Items, MIN_LEAF_BYTES, ToolResult, Toolbox, is, list,
+    push_all_or_none, raw, text, tool_name, tools,
 };
 use crate::{
-    Reason,
-    scan::{Text, Value},
+    UnchangedReason,
+    json::tape::{Text, Value},
 };
 
-pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
+pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
     let [model, contents, tools, config, config_snake, system, cached] = body.fields([
         "model",
         "contents",
@@ -30,13 +30,13 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
     }
     let mut conversation = Conversation {
         model: text(model),
-        forgets: false,
-        toolbox: Toolbox::of(tools, system, declares(tools).then_some(tools::GEMINI))
+        clears_tool_results: false,
+        toolbox: Toolbox::from_request(tools, system, declares(tools).then_some(tools::GEMINI))
             .only_if(!is(calling, "NONE") && allowed.is_none() && cached.is_none()),
         items: Items::default(),
     };
     for (index, content) in list(contents)?.items().enumerate() {
-        whole(&mut conversation.items, |items| {
+        push_all_or_none(&mut conversation.items, |items| {
             let [role, parts] = content.fields(["role", "parts"])?;
             let model = is(role, "model");
             for (part_index, part) in parts.into_iter().flat_map(Value::items).enumerate() {
@@ -59,7 +59,7 @@ fn read_part<'a>(
     model: bool,
     [index, part_index]: [usize; 2],
     items: &mut Items<'a>,
-) -> Result<(), Reason> {
+) -> Result<(), UnchangedReason> {
     let [words, call, call_snake, response, response_snake] =
         part.fields(["text", "functionCall", "function_call", "functionResponse", "function_response"])?;
     if model {
@@ -68,7 +68,7 @@ fn read_part<'a>(
             items.push(Item::Call(Call {
                 id: raw(id),
                 name: tool_name(name),
-                arguments: args.map(Arguments::of),
+                arguments: args.map(Arguments::from_value),
             }));
         }
         return Ok(());
@@ -76,11 +76,11 @@ fn read_part<'a>(
     items.extend(text(words).map(Item::User));
     let Some(response) = response.or(response_snake) else { return Ok(()) };
     let [id, name, response] = response.fields(["id", "name", "response"])?;
-    let place = Place::new("contents[#].parts[#].functionResponse.response", [index, part_index]);
+    let place = BlockPath::new("contents[#].parts[#].functionResponse.response", [index, part_index]);
     let Some(response) = response.filter(|response| response.has_distinct_keys()) else { return Ok(()) };
     let [error] = response.fields(["error"])?;
-    let protected = error.map(|_| Reason::ToolError);
-    let worth = |(leaf, words): &(usize, Text<'a>)| *leaf == 0 || words.raw.len() >= MIN_LEAF;
+    let protected = error.map(|_| UnchangedReason::ToolError);
+    let worth = |(leaf, words): &(usize, Text<'a>)| *leaf == 0 || words.raw.len() >= MIN_LEAF_BYTES;
     for (leaf, words) in response.strings().enumerate().filter(worth) {
         items.push(Item::Result(ToolResult {
             text: words,

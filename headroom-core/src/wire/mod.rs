@@ -4,28 +4,30 @@
 //! tomorrow's, is passed over and so stays as it is.
 
 mod anthropic;
+pub(crate) mod api;
 mod chat;
+pub(crate) mod conversation;
 mod converse;
 mod detect;
 mod gemini;
-mod observation;
 mod responses;
+mod text_protocol;
 mod tools;
 
 use std::{fmt, ops::Deref};
 
 pub(crate) use detect::detect;
-pub use tools::RETRIEVE;
+pub use tools::RETRIEVE_TOOL_NAME;
 pub(crate) use tools::{Retrieve, Toolbox};
 
 use crate::{
-    Api, Reason,
-    scan::{Text, Value},
+    Api, UnchangedReason,
+    json::tape::{Text, Value},
 };
 
 /// Strings of a result that is a JSON value are looked at from this many bytes on. There may be thousands of shorter
 /// ones, and nothing could be saved on them.
-const MIN_LEAF: usize = 80;
+const MIN_LEAF_BYTES: usize = 80;
 /// Items of a request that are looked at: far more than a conversation has, and few enough that what is noted about
 /// each stays small beside the largest body.
 pub(crate) const MAX_ITEMS: usize = 1 << 16;
@@ -38,7 +40,7 @@ const MAX_NAME_BYTES: usize = 256;
 pub(crate) struct Conversation<'a> {
     pub(crate) model: Option<Text<'a>>,
     /// The provider may drop tool results out of our sight, so none may be referred to.
-    pub(crate) forgets: bool,
+    pub(crate) clears_tool_results: bool,
     /// How the model may fetch back what was set aside.
     pub(crate) toolbox: Toolbox,
     pub(crate) items: Items<'a>,
@@ -56,7 +58,8 @@ impl<'a> Items<'a> {
         if self.0.len() < MAX_ITEMS {
             self.0.push(item);
         } else if let (MAX_ITEMS, Item::Result(result)) = (self.0.len(), item) {
-            self.0.push(Item::Result(ToolResult { protected: Some(Reason::TooManyItems), ..result }));
+            self.0
+                .push(Item::Result(ToolResult { protected: Some(UnchangedReason::TooManyItems), ..result }));
         }
     }
 }
@@ -101,7 +104,7 @@ pub(crate) enum Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
-    fn of(value: Value<'a, '_>) -> Self {
+    fn from_value(value: Value<'a, '_>) -> Self {
         value.text().map_or(Self::Json(value.raw()), Self::Text)
     }
 
@@ -118,7 +121,7 @@ impl<'a> Arguments<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ToolResult<'a> {
     pub(crate) text: Text<'a>,
-    pub(crate) place: Place,
+    pub(crate) place: BlockPath,
     /// The id of the call, where the format has ids.
     pub(crate) id: Option<&'a str>,
     /// The tool's name, where the result repeats it.
@@ -126,19 +129,19 @@ pub(crate) struct ToolResult<'a> {
     /// Whether this is a further text of the same result.
     pub(crate) continues: bool,
     /// Why it may not be edited.
-    pub(crate) protected: Option<Reason>,
+    pub(crate) protected: Option<UnchangedReason>,
     /// Whether the provider expects JSON here.
     pub(crate) json: bool,
 }
 
 /// Where a text stands: a JSON path whose `#` are filled from `indexes` in order.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct BlockPath {
     path: &'static str,
     indexes: [u32; 3],
 }
 
-impl Place {
+impl BlockPath {
     fn new<const N: usize>(path: &'static str, indexes: [usize; N]) -> Self {
         let mut place = Self { path, indexes: [0; 3] };
         for (to, from) in place.indexes.iter_mut().zip(indexes) {
@@ -148,7 +151,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for BlockPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut indexes = self.indexes.iter();
         for (n, part) in self.path.split('#').enumerate() {
@@ -162,9 +165,9 @@ impl fmt::Display for Place {
 }
 
 /// Reads a body of this format.
-pub(crate) fn read<'a>(api: Api, body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
+pub(crate) fn read<'a>(api: Api, body: Value<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
     if !body.is_object() {
-        return Err(Reason::UnknownShape);
+        return Err(UnchangedReason::UnknownShape);
     }
     match api {
         Api::Anthropic => anthropic::read(body),
@@ -177,7 +180,10 @@ pub(crate) fn read<'a>(api: Api, body: Value<'a, '_>) -> Result<Conversation<'a>
 
 /// Reads one message. A message with a key that stands twice says different things to different readers; it is passed
 /// over as a whole, and only it: what stands before must not become something else because of it.
-fn whole<'a>(items: &mut Items<'a>, read: impl FnOnce(&mut Items<'a>) -> Result<(), Reason>) {
+fn push_all_or_none<'a>(
+    items: &mut Items<'a>,
+    read: impl FnOnce(&mut Items<'a>) -> Result<(), UnchangedReason>,
+) {
     let before = items.len();
     if read(items).is_err() {
         items.0.truncate(before);
@@ -203,6 +209,6 @@ fn raw<'a>(value: Option<Value<'a, '_>>) -> Option<&'a str> {
 }
 
 /// The array that a conversation stands in.
-fn list<'a, 't>(value: Option<Value<'a, 't>>) -> Result<Value<'a, 't>, Reason> {
-    value.filter(|value| value.is_array()).ok_or(Reason::UnknownShape)
+fn list<'a, 't>(value: Option<Value<'a, 't>>) -> Result<Value<'a, 't>, UnchangedReason> {
+    value.filter(|value| value.is_array()).ok_or(UnchangedReason::UnknownShape)
 }

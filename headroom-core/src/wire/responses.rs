@@ -1,15 +1,15 @@
 //! OpenAI Responses: the `*_call_output` items of the client's tools.
 
 use super::{
-    Arguments, Call, Conversation, Item, Items, Place, ToolResult, Toolbox, chat::is_free, is, raw, text,
-    tool_name, tools, whole,
+    Arguments, BlockPath, Call, Conversation, Item, Items, ToolResult, Toolbox, chat::is_free, is,
+    push_all_or_none, raw, text, tool_name, tools,
 };
-use crate::{Reason, scan::Value};
+use crate::{UnchangedReason, json::tape::Value};
 
-pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> {
+pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
     let [model, input, tools, tool_choice, instructions, truncation] =
         body.fields(["model", "input", "tools", "tool_choice", "instructions", "truncation"])?;
-    let input = input.ok_or(Reason::UnknownShape)?;
+    let input = input.ok_or(UnchangedReason::UnknownShape)?;
     // Tools may come as an item; those that come before everything else are of the head.
     let mut tools = tools;
     if let Some(first) = input.items().next() {
@@ -20,18 +20,19 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Reason> 
     }
     let mut conversation = Conversation {
         model: text(model),
-        forgets: is(truncation, "auto"),
-        toolbox: Toolbox::of(tools, instructions, Some(tools::RESPONSES)).only_if(is_free(tool_choice)),
+        clears_tool_results: is(truncation, "auto"),
+        toolbox: Toolbox::from_request(tools, instructions, Some(tools::RESPONSES))
+            .only_if(is_free(tool_choice)),
         items: Items::default(),
     };
     conversation.items.extend(input.text().map(Item::User));
     for (index, item) in input.items().enumerate() {
-        whole(&mut conversation.items, |items| read_item(item, index, items));
+        push_all_or_none(&mut conversation.items, |items| read_item(item, index, items));
     }
     Ok(conversation)
 }
 
-fn read_item<'a>(item: Value<'a, '_>, index: usize, items: &mut Items<'a>) -> Result<(), Reason> {
+fn read_item<'a>(item: Value<'a, '_>, index: usize, items: &mut Items<'a>) -> Result<(), UnchangedReason> {
     let [kind, role] = item.fields(["type", "role"])?;
     match raw(kind) {
         // A message may leave its type out.
@@ -46,7 +47,7 @@ fn read_item<'a>(item: Value<'a, '_>, index: usize, items: &mut Items<'a>) -> Re
     Ok(())
 }
 
-fn read_user<'a>(item: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), Reason> {
+fn read_user<'a>(item: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), UnchangedReason> {
     let [content] = item.fields(["content"])?;
     items.extend(text(content).map(Item::User));
     for part in content.into_iter().flat_map(Value::items) {
@@ -56,13 +57,13 @@ fn read_user<'a>(item: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), Reaso
     Ok(())
 }
 
-fn read_call<'a>(item: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), Reason> {
+fn read_call<'a>(item: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), UnchangedReason> {
     let [id, call_id, kind, name, arguments, input, action, operation] =
         item.fields(["id", "call_id", "type", "name", "arguments", "input", "action", "operation"])?;
     items.push(Item::Call(Call {
         id: raw(call_id).or(raw(id)),
         name: tool_name(name).or(tool_name(kind)),
-        arguments: arguments.or(input).or(action).or(operation).map(Arguments::of),
+        arguments: arguments.or(input).or(action).or(operation).map(Arguments::from_value),
     }));
     Ok(())
 }
@@ -72,7 +73,7 @@ fn read_output<'a>(
     kind: &str,
     index: usize,
     items: &mut Items<'a>,
-) -> Result<(), Reason> {
+) -> Result<(), UnchangedReason> {
     // Results of the provider's own tools, screenshots and what may come are not ours.
     let (shell, json) = match kind {
         "function_call_output" | "custom_tool_call_output" | "apply_patch_call_output" => (false, false),
@@ -81,7 +82,7 @@ fn read_output<'a>(
         _ => return Ok(()),
     };
     let [id, call_id, name, output, status] = item.fields(["id", "call_id", "name", "output", "status"])?;
-    let protected = is(status, "failed").then_some(Reason::ToolError);
+    let protected = is(status, "failed").then_some(UnchangedReason::ToolError);
     let Some(output) = output else { return Ok(()) };
     let mut continues = false;
     let mut push = |text, place| {
@@ -90,21 +91,21 @@ fn read_output<'a>(
         continues = true;
     };
     if let Some(text) = output.text() {
-        push(text, Place::new("input[#].output", [index]));
+        push(text, BlockPath::new("input[#].output", [index]));
     }
     for (part_index, part) in output.items().enumerate() {
         if shell {
             let [stdout, stderr] = part.fields(["stdout", "stderr"])?;
             if let Some(text) = text(stdout) {
-                push(text, Place::new("input[#].output[#].stdout", [index, part_index]));
+                push(text, BlockPath::new("input[#].output[#].stdout", [index, part_index]));
             }
             if let Some(text) = text(stderr) {
-                push(text, Place::new("input[#].output[#].stderr", [index, part_index]));
+                push(text, BlockPath::new("input[#].output[#].stderr", [index, part_index]));
             }
         } else {
             let [kind, words] = part.fields(["type", "text"])?;
             if let (true, Some(words)) = (is(kind, "input_text"), text(words)) {
-                push(words, Place::new("input[#].output[#].text", [index, part_index]));
+                push(words, BlockPath::new("input[#].output[#].text", [index, part_index]));
             }
         }
     }

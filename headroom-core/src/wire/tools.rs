@@ -2,10 +2,10 @@
 
 use memchr::memmem;
 
-use crate::scan::{Text, Value};
+use crate::json::tape::{Text, Value};
 
 /// The name of the tool with which a model fetches back what was set aside. Clients may put a server's name in front.
-pub const RETRIEVE: &str = "headroom_retrieve";
+pub const RETRIEVE_TOOL_NAME: &str = "headroom_retrieve";
 
 /// A head this long is that of an agent, whose results are worth more than the definition costs.
 const MIN_HEAD_BYTES: usize = 2048;
@@ -87,13 +87,13 @@ pub(crate) enum Retrieve {
 
 impl Toolbox {
     /// `system` is what the head holds besides the tools.
-    pub(super) fn of(
+    pub(super) fn from_request(
         tools: Option<Value<'_, '_>>,
         system: Option<Value<'_, '_>>,
         definition: Option<&'static str>,
     ) -> Self {
         let Some(tools) = tools.filter(|tools| tools.is_array()) else { return Self::default() };
-        Self { retrieve: Retrieve::of(tools, system, definition), reads_files: reads_files(tools) }
+        Self { retrieve: Retrieve::detect(tools, system, definition), reads_files: reads_files(tools) }
     }
 
     /// The same where the request lets the model call tools of its choice, else empty.
@@ -103,7 +103,7 @@ impl Toolbox {
 }
 
 impl Retrieve {
-    fn of(tools: Value<'_, '_>, system: Option<Value<'_, '_>>, definition: Option<&'static str>) -> Self {
+    fn detect(tools: Value<'_, '_>, system: Option<Value<'_, '_>>, definition: Option<&'static str>) -> Self {
         if has_retrieve(tools) {
             return Self::Own;
         }
@@ -118,7 +118,7 @@ impl Retrieve {
 
 /// Whether one of these tools is a `headroom_retrieve`.
 fn has_retrieve(tools: Value<'_, '_>) -> bool {
-    any(tools, MAX_DEPTH, "name", &|name| name.ends_with(RETRIEVE))
+    any(tools, MAX_DEPTH, "name", &|name| name.ends_with(RETRIEVE_TOOL_NAME))
 }
 
 /// Whether one of these tools reads a file of the machine that the agent runs on.
@@ -204,7 +204,8 @@ mod tests {
     fn definitions_are_json() {
         for definition in [ANTHROPIC, CHAT, RESPONSES, GEMINI] {
             let array = format!("[{{}}{definition}]");
-            let tape = crate::scan::scan(&array, crate::scan::Limits::for_length(array.len())).unwrap();
+            let tape =
+                crate::json::tape::scan(&array, crate::json::tape::Limits::for_length(array.len())).unwrap();
             assert_eq!(tape.root().items().count(), 2, "{array}");
             assert!(has_retrieve(tape.root()), "{array}");
         }

@@ -23,7 +23,7 @@ pub enum Language {
 impl Language {
     /// The language of a file by the end of its name.
     #[must_use]
-    pub fn of(file: &str) -> Option<Self> {
+    pub fn from_file_name(file: &str) -> Option<Self> {
         Some(match file.rsplit_once('.')?.1 {
             "sh" | "bash" => Self::Bash,
             "c" | "h" => Self::C,

@@ -1,7 +1,7 @@
 //! What agents do without a tool like this: nothing, forget old results, or cut long ones.
 
 use super::{Compressor, Failed, Sent, Turn};
-use crate::node::Node;
+use crate::ordered_json::Node;
 
 /// Sends what it gets.
 #[derive(Clone, Copy, Debug)]

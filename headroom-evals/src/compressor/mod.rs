@@ -11,7 +11,7 @@ pub use self::{
     command::Command,
     own::Own,
 };
-use crate::node::Node;
+use crate::ordered_json::Node;
 
 /// A request on its way to the provider.
 #[derive(Clone, Copy, Debug)]

@@ -1,19 +1,22 @@
-use headroom_core::{Headroom, Means, Options, Outcome, Tier};
+use headroom_core::{CompressOptions, Engine, Outcome, Retrieval, Tier};
 
 use super::{Compressor, Failed, Sent, Turn};
 
 /// The engine as the layer and the proxy use it: what is set aside can be fetched back by the model.
 #[derive(Debug, Clone)]
 pub struct Own {
-    engine: Headroom,
-    options: Options,
+    engine: Engine,
+    options: CompressOptions,
 }
 
 impl Own {
     /// With edits up to this tier.
     #[must_use]
     pub fn new(tier: Tier) -> Self {
-        Self { engine: Headroom::new(), options: Options::new().tier(tier).means(Means::Served) }
+        Self {
+            engine: Engine::new(),
+            options: CompressOptions::new().tier(tier).retrieval(Retrieval::ServerTool),
+        }
     }
 }
 

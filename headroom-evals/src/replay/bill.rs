@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::node::Node;
+use crate::ordered_json::Node;
 
 /// How a provider charges for the tokens of a prompt.
 ///
@@ -55,7 +55,7 @@ pub struct Block {
 
 /// One request, in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Request {
+struct BilledRequest {
     /// What stood at the same place in the request before.
     same: u64,
     all: u64,
@@ -64,7 +64,7 @@ struct Request {
 /// The requests of a conversation, one after the other.
 #[derive(Clone, Debug, Default)]
 pub struct Bill {
-    requests: Vec<Request>,
+    requests: Vec<BilledRequest>,
     last: Vec<Block>,
     kept: usize,
 }
@@ -124,7 +124,7 @@ impl Bill {
         let sum = |blocks: &[Block]| blocks.iter().map(|block| block.tokens).sum::<u64>();
         let tokens = sum(blocks.get(..same).unwrap_or_default());
         self.kept += usize::from(same == self.last.len());
-        self.requests.push(Request { same: tokens, all: sum(&blocks) });
+        self.requests.push(BilledRequest { same: tokens, all: sum(&blocks) });
         self.last = blocks;
     }
 
@@ -155,7 +155,7 @@ impl Bill {
     /// The price of all requests, in thousandths of the price of an input token.
     #[must_use]
     pub fn price(&self, prices: &Prices) -> u64 {
-        let one = |request: &Request| {
+        let one = |request: &BilledRequest| {
             let read = if request.all < prices.least { 0 } else { request.same / prices.step * prices.step };
             prices.read * read + prices.write * (request.all - read)
         };
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn what_is_read_is_in_steps_where_the_provider_has_some() {
         let bill = Bill {
-            requests: vec![Request { same: 0, all: 2_000 }, Request { same: 2_000, all: 2_100 }],
+            requests: vec![BilledRequest { same: 0, all: 2_000 }, BilledRequest { same: 2_000, all: 2_100 }],
             ..Bill::default()
         };
         assert_eq!(bill.price(&Prices::OPENAI), 1_000 * (2_000 + 180) + 100 * 1_920);

@@ -1,8 +1,8 @@
 //! Whole conversations, sent turn by turn and priced as a provider with a prompt cache does.
 
 mod bill;
-mod made;
 pub mod recording;
+mod synthetic;
 
 use headroom_core::Api;
 use serde_json::Value;
@@ -10,12 +10,12 @@ use serde_json::Value;
 use self::recording::Conversation;
 pub use self::{
     bill::{Bill, Block, Prices, Tokens, visible},
-    made::made,
+    synthetic::made,
 };
 use crate::{
     Compressor, File,
     compressor::{Sent, Turn},
-    node::Node,
+    ordered_json::Node,
 };
 
 /// A conversation, and what of its results was used later.
@@ -48,7 +48,7 @@ pub struct Needle {
 
 /// What became of a needle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum NeedleFate {
     /// It stood in the request of the turn that used it.
     Visible,
     /// It did not, and could be fetched back.
@@ -63,7 +63,7 @@ pub struct Replayed {
     /// The requests.
     pub bill: Bill,
     /// What became of each needle: its index, and that.
-    pub needles: Vec<(usize, Found)>,
+    pub needles: Vec<(usize, NeedleFate)>,
     /// Turns in which the compressor failed, and what it said first.
     pub failed: Option<(usize, String)>,
 }
@@ -75,7 +75,7 @@ impl Trace {
         let node: Node = serde_json::from_slice(&file.content).ok()?;
         let format = node.get("meta").and_then(|meta| meta.word("format")).unwrap_or_default();
         let api = if format.starts_with("anthropic") { Api::Anthropic } else { Api::OpenAiChat };
-        let conversation = recording::of(node)?;
+        let conversation = recording::from_node(node)?;
         let base = file.base();
         let entry = needles.get(format!("agent-traces/{base}")).and_then(|entry| entry.get("needles"));
         let needles = entry.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -141,11 +141,11 @@ pub fn replay(trace: &Trace, compressor: &mut dyn Compressor, tokens: &mut Token
             sent.originals.iter().map(|original| Haystack::new(original.content.clone())).collect();
         for (n, needle) in used {
             let found = if seen.has(&needle.text) {
-                Found::Visible
+                NeedleFate::Visible
             } else if aside.iter().any(|original| original.has(&needle.text)) {
-                Found::Aside
+                NeedleFate::Aside
             } else {
-                Found::Lost
+                NeedleFate::Lost
             };
             out.needles.push((n, found));
         }
@@ -218,10 +218,12 @@ mod tests {
         assert_eq!(own.bill.kept(), turns, "the prefix stays");
         assert!(masked.bill.kept() < turns, "masking changes what was sent");
         assert!(own.bill.price(&Prices::ANTHROPIC) < whole.bill.price(&Prices::ANTHROPIC));
-        assert!(whole.needles.iter().all(|(_, found)| *found == Found::Visible) && !whole.needles.is_empty());
-        assert!(own.needles.iter().all(|(_, found)| *found != Found::Lost));
+        assert!(
+            whole.needles.iter().all(|(_, found)| *found == NeedleFate::Visible) && !whole.needles.is_empty()
+        );
+        assert!(own.needles.iter().all(|(_, found)| *found != NeedleFate::Lost));
         let cut = run(&mut Truncation::new(100));
-        assert!(cut.needles.iter().any(|(_, found)| *found == Found::Lost), "{:?}", cut.needles);
+        assert!(cut.needles.iter().any(|(_, found)| *found == NeedleFate::Lost), "{:?}", cut.needles);
     }
 
     #[test]

@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_row_is_an_object_by_the_keys_of_its_columns() {
         let mut rows = Table::new("t", &[("kind", "Kind"), ("seen", "Seen"), ("bill", "Bill")]);
-        rows.row([Cell::text("log"), Cell::of(3, 4), Cell::Change(-1.0 / 3.0)]);
+        rows.row([Cell::text("log"), Cell::ratio(3, 4), Cell::Change(-1.0 / 3.0)]);
         let expected = json!({"kind": "log", "seen": {"some": 3, "all": 4}, "bill": -0.333_333});
         assert_eq!(table(&rows)["rows"][0], expected);
     }

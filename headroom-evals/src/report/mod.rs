@@ -151,7 +151,7 @@ impl Cell {
 
     /// So many of so many.
     #[must_use]
-    pub fn of(some: usize, all: usize) -> Self {
+    pub fn ratio(some: usize, all: usize) -> Self {
         Self::Of(some as u64, all as u64)
     }
 

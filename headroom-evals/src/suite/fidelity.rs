@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headroom_core::{Api, Handle, Headroom, Means, Original, Outcome};
+use headroom_core::{Api, Engine, Handle, Original, Outcome, Retrieval};
 use headroom_store::{MemoryStore, OriginalStore, Part};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -11,7 +11,7 @@ use super::{EvalError, Progress, Suite};
 use crate::{
     File,
     checks::{Applied, Language, apply, edits, judged, mistakes, of_view, view},
-    judge::{
+    conformance::{
         ask::Ask,
         laws::{Forms, Run, every},
         output::Output,
@@ -39,7 +39,7 @@ struct Check {
 }
 
 /// A result of a call.
-struct Case {
+struct FidelityCase {
     kind: String,
     name: String,
     text: String,
@@ -72,7 +72,7 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
     let mut checks: BTreeMap<(usize, &'static str, String), Check> = BTreeMap::new();
     progress.begin("fidelity", cases.len());
     let has_git = std::process::Command::new("git").arg("--version").output().is_ok();
-    let mut judge = Judge { runtime, forms: Forms::default(), engine: Headroom::new(), has_git };
+    let mut judge = Judge { runtime, forms: Forms::default(), engine: Engine::new(), has_git };
     for case in &cases {
         for (order, what, held) in judge.case(suite, case) {
             let check = checks.entry((order, what, case.kind.clone())).or_default();
@@ -101,7 +101,7 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
         table.row([
             Cell::text(*what),
             Cell::text(kind),
-            Cell::of(check.held, check.done),
+            Cell::ratio(check.held, check.done),
             Cell::count(check.note),
         ]);
         let sum = sums.entry((*order, *what)).or_default();
@@ -137,17 +137,17 @@ impl Held {
     }
 }
 
-type Found = (usize, &'static str, Result<Held, String>);
+type FidelityFinding = (usize, &'static str, Result<Held, String>);
 
 struct Judge {
     runtime: Runtime,
     forms: Forms,
-    engine: Headroom,
+    engine: Engine,
     has_git: bool,
 }
 
 impl Judge {
-    fn case(&mut self, suite: &Suite, case: &Case) -> Vec<Found> {
+    fn case(&mut self, suite: &Suite, case: &FidelityCase) -> Vec<FidelityFinding> {
         let ask = Ask {
             question: "Look at it.",
             tool: case.tool,
@@ -155,19 +155,22 @@ impl Judge {
             result: &case.text,
         };
         let body = ask.body(Api::OpenAiChat);
-        let options = |means| headroom_core::Options::new().tier(suite.options.tier).means(means);
-        let law = |means| {
+        let options =
+            |retrieval| headroom_core::CompressOptions::new().tier(suite.options.tier).retrieval(retrieval);
+        let law = |retrieval| {
             judged(|| {
-                let options = options(means);
+                let options = options(retrieval);
                 let run = Run::new(&self.engine, Api::OpenAiChat, &body, &options)
                     .map_err(|broken| broken.to_string())?;
                 every(&run, &options, &self.forms).map_err(|broken| broken.to_string())
             })
             .map(|()| Held::one())
         };
-        let mut found =
-            vec![(0, "readable alone", law(Means::None)), (1, "every line true", law(Means::Served))];
-        let outcome = self.engine.compress(Api::OpenAiChat, &body, &options(Means::Served));
+        let mut found = vec![
+            (0, "readable alone", law(Retrieval::Disabled)),
+            (1, "every line true", law(Retrieval::ServerTool)),
+        ];
+        let outcome = self.engine.compress(Api::OpenAiChat, &body, &options(Retrieval::ServerTool));
         let shown = outcome.body().and_then(|body| Ask::result_of(Api::OpenAiChat, body));
         let shown = shown.unwrap_or_else(|| case.text.clone());
         if let Outcome::Rewritten { originals, .. } = outcome
@@ -175,7 +178,8 @@ impl Judge {
         {
             found.push((2, "retrieved", self.retrieved(originals)));
         }
-        if let Some(language) = Language::of(&case.name).filter(|_| case.kind == "code" && shown != case.text)
+        if let Some(language) =
+            Language::from_file_name(&case.name).filter(|_| case.kind == "code" && shown != case.text)
         {
             let (before, after) = (mistakes(language, &case.text), mistakes(language, &shown));
             let held = match (before, after) {
@@ -224,7 +228,7 @@ impl Judge {
     }
 }
 
-fn cases(suite: &mut Suite) -> Result<Vec<Case>, EvalError> {
+fn cases(suite: &mut Suite) -> Result<Vec<FidelityCase>, EvalError> {
     let mut all = Vec::new();
     for output in Output::ALL {
         for (seed, rows) in [60, 300, 1_500].into_iter().enumerate() {
@@ -239,15 +243,15 @@ fn cases(suite: &mut Suite) -> Result<Vec<Case>, EvalError> {
             };
             let name = format!("{output}, {rows} rows");
             let text = output.text(rows, seed as u64 + 7, None);
-            all.push(Case { kind: kind.to_owned(), name, text, tool, arguments });
+            all.push(FidelityCase { kind: kind.to_owned(), name, text, tool, arguments });
         }
     }
     // Our own sources, in views of the kinds that agents have, with the line ends of both systems.
     for (name, text) in [
-        ("laws.rs", include_str!("../judge/laws/truthful.rs")),
-        ("spans.rs", include_str!("../judge/spans.rs")),
+        ("laws.rs", include_str!("../conformance/laws/truthful.rs")),
+        ("spans.rs", include_str!("../conformance/spans.rs")),
     ] {
-        let code = |kind: &str, name: String, text, tool| Case {
+        let code = |kind: &str, name: String, text, tool| FidelityCase {
             kind: kind.to_owned(),
             arguments: json!({"file_path": format!("src/{name}")}),
             name,
@@ -271,7 +275,7 @@ fn cases(suite: &mut Suite) -> Result<Vec<Case>, EvalError> {
                 _ => json!({}),
             };
             let tool = if is_read { "read_file" } else { tool };
-            Case { kind: kind.to_owned(), text: file.text(), name: file.name, tool, arguments }
+            FidelityCase { kind: kind.to_owned(), text: file.text(), name: file.name, tool, arguments }
         }));
     }
     Ok(all)

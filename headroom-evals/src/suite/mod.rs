@@ -1,4 +1,4 @@
-//! Tier 1: everything that can be measured without a model.
+//! Offline: everything that can be measured without a model.
 
 mod fidelity;
 mod planted;
@@ -58,7 +58,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { only: Vec::new(), quick: false, tier: Tier::Full, turns: 60, masking: 10, truncation: 4_000 }
+        Self {
+            only: Vec::new(),
+            quick: false,
+            tier: Tier::Recoverable,
+            turns: 60,
+            masking: 10,
+            truncation: 4_000,
+        }
     }
 }
 
@@ -86,9 +93,9 @@ pub trait Progress {
 
 /// Does not want to know.
 #[derive(Clone, Copy, Debug)]
-pub struct Nobody;
+pub struct NoProgress;
 
-impl Progress for Nobody {
+impl Progress for NoProgress {
     fn begin(&self, _: &str, _: usize) {}
     fn step(&self) {}
 }

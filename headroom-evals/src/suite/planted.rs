@@ -7,7 +7,7 @@ use headroom_core::Api;
 use super::{Progress, Suite, sent};
 use crate::{
     compressor::Turn,
-    judge::{
+    conformance::{
         ask::Ask,
         output::{Output, Planted},
         rng::Rng,
@@ -99,7 +99,7 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Section {
                     Cell::text(output.to_string()),
                     Cell::text(place.to_string()),
                     Cell::text(compressor.name()),
-                    Cell::of(count.seen, count.all),
+                    Cell::ratio(count.seen, count.all),
                     Cell::count(count.aside),
                     Cell::count(gone),
                     Cell::change(count.before, count.after),

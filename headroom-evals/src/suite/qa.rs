@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{EvalError, Progress, Suite, sent, tokens};
 use crate::{
     compressor::Turn,
-    judge::{ask::Ask, diff},
-    questions::{self, Asked, Told},
+    conformance::{ask::Ask, diff},
+    questions::{self, EvalItem, Question},
     report::{Cell, Section, Table, signed},
 };
 
@@ -63,7 +63,7 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
 }
 
 /// The questions as users ask them.
-fn unchanged(suite: &mut Suite, asked: &[Asked], progress: &dyn Progress) -> Table {
+fn unchanged(suite: &mut Suite, asked: &[Question], progress: &dyn Progress) -> Table {
     let mut table = Table::new(
         "Asked by the user",
         &[
@@ -75,7 +75,7 @@ fn unchanged(suite: &mut Suite, asked: &[Asked], progress: &dyn Progress) -> Tab
         ],
     );
     for (set, published) in PUBLISHED {
-        let items: Vec<&Asked> = asked.iter().filter(|asked| asked.set == set).collect();
+        let items: Vec<&Question> = asked.iter().filter(|asked| asked.set == set).collect();
         let mut counts = vec![(0, 0); suite.compressors.len()];
         for item in &items {
             progress.step();
@@ -103,8 +103,8 @@ fn unchanged(suite: &mut Suite, asked: &[Asked], progress: &dyn Progress) -> Tab
             table.row([
                 Cell::text(set),
                 Cell::text(compressor.name()),
-                Cell::of(*same, items.len()),
-                Cell::of(*identical, items.len()),
+                Cell::ratio(*same, items.len()),
+                Cell::ratio(*identical, items.len()),
                 Cell::text(published),
             ]);
             if is_own {
@@ -123,7 +123,12 @@ fn unchanged(suite: &mut Suite, asked: &[Asked], progress: &dyn Progress) -> Tab
 }
 
 /// The texts as results of calls.
-fn retained(suite: &mut Suite, told: &[Told], failures: &mut Vec<String>, progress: &dyn Progress) -> Table {
+fn retained(
+    suite: &mut Suite,
+    told: &[EvalItem],
+    failures: &mut Vec<String>,
+    progress: &dyn Progress,
+) -> Table {
     let mut table = Table::new(
         "As the result of a call",
         &[
@@ -190,8 +195,8 @@ fn retained(suite: &mut Suite, told: &[Told], failures: &mut Vec<String>, progre
                 Cell::text(how),
                 Cell::text(compressor.name()),
                 Cell::change(count.before, count.after),
-                Cell::of(count.whole, count.items),
-                Cell::of(count.seen, count.all),
+                Cell::ratio(count.whole, count.items),
+                Cell::ratio(count.seen, count.all),
                 Cell::Share(share),
                 Cell::count(count.aside),
                 Cell::text(published),

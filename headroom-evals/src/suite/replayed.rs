@@ -8,7 +8,7 @@ use super::{EvalError, Progress, Suite};
 use crate::{
     Compressor,
     compressor::{Masking, Truncation, Whole},
-    replay::{Found, Prices, Replayed, Tokens, Trace, made, replay},
+    replay::{NeedleFate, Prices, Replayed, Tokens, Trace, made, replay},
     report::{Bar, Cell, Plot, Section, Table, change, signed},
     stats,
 };
@@ -36,8 +36,8 @@ impl Column {
         let all = self.of.iter().flat_map(|replayed| &replayed.needles);
         all.fold((0, 0, 0), |(seen, aside, all), (_, found)| {
             (
-                seen + usize::from(*found == Found::Visible),
-                aside + usize::from(*found == Found::Aside),
+                seen + usize::from(*found == NeedleFate::Visible),
+                aside + usize::from(*found == NeedleFate::Aside),
                 all + 1,
             )
         })
@@ -152,7 +152,7 @@ fn bill(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: &str, is_
                 Cell::Change(best),
                 Cell::Change(worst),
                 Cell::Share(same as f64 / tokens.max(1) as f64),
-                Cell::of(kept, turns),
+                Cell::ratio(kept, turns),
                 Cell::count(failed),
             ]);
             plot.bars.push(Bar {
@@ -267,7 +267,7 @@ fn each(traces: &[Trace], whole: &Column, others: &[Column]) -> Table {
     for (n, trace) in traces.iter().enumerate() {
         for column in others {
             let (Some(before), Some(after)) = (whole.of.get(n), column.of.get(n)) else { continue };
-            let seen = after.needles.iter().filter(|(_, found)| *found == Found::Visible).count();
+            let seen = after.needles.iter().filter(|(_, found)| *found == NeedleFate::Visible).count();
             let bills =
                 Prices::ALL.map(|prices| Cell::change(before.bill.price(&prices), after.bill.price(&prices)));
             let head = [
@@ -277,7 +277,7 @@ fn each(traces: &[Trace], whole: &Column, others: &[Column]) -> Table {
                 Cell::Count(before.bill.tokens()),
                 Cell::Count(after.bill.tokens()),
             ];
-            table.row(head.into_iter().chain(bills).chain([Cell::of(seen, after.needles.len())]));
+            table.row(head.into_iter().chain(bills).chain([Cell::ratio(seen, after.needles.len())]));
         }
     }
     table
@@ -315,7 +315,7 @@ fn later(
         let (seen, aside, all) = column.found();
         total.row([
             Cell::text(&column.name),
-            Cell::of(seen, all),
+            Cell::ratio(seen, all),
             Cell::Share(seen as f64 / all.max(1) as f64),
             Cell::count(aside),
             Cell::count(all - seen - aside),
@@ -355,9 +355,9 @@ fn later(
     });
     for column in columns.iter().filter(|column| column.is_own) {
         for (trace, replayed) in traces.iter().zip(&column.of) {
-            for (n, found) in replayed.needles.iter().filter(|(_, found)| *found != Found::Visible) {
+            for (n, found) in replayed.needles.iter().filter(|(_, found)| *found != NeedleFate::Visible) {
                 let Some(needle) = trace.needles.get(*n) else { continue };
-                let how = if *found == Found::Aside { "retrievable" } else { "lost" };
+                let how = if *found == NeedleFate::Aside { "retrievable" } else { "lost" };
                 section.failures.push(format!(
                     "{how}: {} of {}, message {}: {}",
                     needle.tool, trace.name, needle.used, needle.text
@@ -386,15 +386,15 @@ fn by(
                 let Some(needle) = trace.needles.get(*n) else { continue };
                 let (key, name) = of(needle);
                 let sum = sums.entry((key, at)).or_insert((name, 0, 0, 0));
-                sum.1 += usize::from(*found == Found::Visible);
-                sum.2 += usize::from(*found == Found::Aside);
+                sum.1 += usize::from(*found == NeedleFate::Visible);
+                sum.2 += usize::from(*found == NeedleFate::Aside);
                 sum.3 += 1;
             }
         }
     }
     for ((_, at), (name, seen, aside, all)) in sums {
         let Some(column) = columns.get(at) else { continue };
-        table.row([Cell::text(name), Cell::text(&column.name), Cell::of(seen, all), Cell::count(aside)]);
+        table.row([Cell::text(name), Cell::text(&column.name), Cell::ratio(seen, all), Cell::count(aside)]);
     }
     table
 }

@@ -2,11 +2,11 @@
 
 use std::{fs, hint::black_box, time::Instant};
 
-use headroom_core::{Api, Headroom, Means, Options};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval};
 
 use super::Progress;
 use crate::{
-    judge::{ask::Ask, output::Output},
+    conformance::{ask::Ask, output::Output},
     report::{Goal, Timing, Timings},
 };
 
@@ -21,7 +21,7 @@ pub(super) fn run(quick: bool, progress: &dyn Progress) -> Timings {
     };
     let start = Instant::now();
     progress.begin("times", Output::ALL.len() + 1);
-    let options = Options::new().means(Means::Served);
+    let options = CompressOptions::new().retrieval(Retrieval::ServerTool);
     let mut rows = Vec::new();
     for output in Output::ALL {
         for size in sizes {
@@ -31,14 +31,14 @@ pub(super) fn run(quick: bool, progress: &dyn Progress) -> Timings {
             let body = ask.body(Api::Anthropic);
             // A new engine every time, so that nothing is remembered.
             let milliseconds =
-                median(Headroom::new, |engine| engine.compress(Api::Anthropic, black_box(&body), &options));
+                median(Engine::new, |engine| engine.compress(Api::Anthropic, black_box(&body), &options));
             rows.push(Timing {
                 what: format!("{output}, {size} rows, fresh"),
                 bytes: body.len(),
                 milliseconds,
             });
             if Some(size) == sizes.last() {
-                let known = Headroom::new();
+                let known = Engine::new();
                 let _ = known.compress(Api::Anthropic, &body, &options);
                 let milliseconds =
                     median(|| (), |()| known.compress(Api::Anthropic, black_box(&body), &options));
@@ -54,9 +54,9 @@ pub(super) fn run(quick: bool, progress: &dyn Progress) -> Timings {
     for size in [10 << 10, 1 << 20] {
         let text = "The keeper writes a line each night. ".repeat(size / 37);
         let body = format!(r#"{{"messages":[{{"role":"user","content":"{text}"}}]}}"#).into_bytes();
-        let engine = Headroom::new();
+        let engine = Engine::new();
         let milliseconds =
-            median(|| (), |()| engine.compress(Api::OpenAiChat, black_box(&body), &Options::new()));
+            median(|| (), |()| engine.compress(Api::OpenAiChat, black_box(&body), &CompressOptions::new()));
         rows.push(Timing {
             what: format!("nothing to do, {} KiB", size >> 10),
             bytes: body.len(),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{EvalError, Progress, Suite, sent, tokens};
 use crate::{
     compressor::Turn,
-    judge::ask::texts,
+    conformance::ask::texts,
     report::{Bar, Cell, Plot, Section, Table, change},
 };
 
@@ -86,8 +86,8 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
                     Cell::count(before),
                     Cell::count(after),
                     Cell::Change(less),
-                    Cell::of(visible, needles.len()),
-                    Cell::of(retrievable, needles.len()),
+                    Cell::ratio(visible, needles.len()),
+                    Cell::ratio(retrievable, needles.len()),
                     Cell::text(if compressor.is_own() { "" } else { published }),
                 ]);
             }

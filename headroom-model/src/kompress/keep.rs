@@ -200,7 +200,7 @@ mod tests {
 
     /// The words that may go.
     fn free(text: &str) -> Vec<&str> {
-        let words = words::of(text);
+        let words = words::split(text);
         let kept = protected(text, &words);
         words.iter().zip(kept).filter(|(_, kept)| !kept).map(|(word, _)| &text[word.range.clone()]).collect()
     }

@@ -1,6 +1,6 @@
 use std::{fs, path::PathBuf};
 
-use headroom_core::{Headroom, Hints, Means, Options, Step, Tier};
+use headroom_core::{CompressOptions, Engine, Hints, Retrieval, Tier, Transform};
 use serde_json::Value;
 
 use super::*;
@@ -54,7 +54,9 @@ fn every_runtime_scores_as_the_reference_does() {
     for runtime in runtimes() {
         for model in MODELS {
             if model == "int8" && saturates(&runtime) {
-                println!("skipped: products of 8-bit numbers saturate on this processor in the {runtime} runtime");
+                println!(
+                    "skipped: products of 8-bit numbers saturate on this processor in the {runtime} runtime"
+                );
                 continue;
             }
             let folder = folder(model);
@@ -91,8 +93,8 @@ fn rows_are_as_long_as_those_of_the_reference() {
     let kompress = Kompress::load(folder("model").path(), &KompressOptions::new()).unwrap();
     for (title, text) in TEXTS {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let by_word = kompress.tokens.of(&words).unwrap();
-        let windows = windows::of(&by_word, kompress.tokens.room());
+        let by_word = kompress.tokens.encode(&words).unwrap();
+        let windows = windows::split(&by_word, kompress.tokens.room());
         let rows: Vec<usize> =
             windows.into_iter().map(|window| kompress.tokens.framed(&by_word[window]).len()).collect();
         let reference: Vec<usize> = serde_json::from_value(expected["model"][title]["rows"].clone()).unwrap();
@@ -105,23 +107,23 @@ fn what_is_left_has_every_line_and_what_must_stay() {
     for model in MODELS {
         let kompress = Kompress::load(folder(model).path(), &KompressOptions::new()).unwrap();
         for (title, text) in TEXTS {
-            let ranges = kompress.condense(text).unwrap();
+            let ranges = kompress.prune(text).unwrap();
             let mut rest = text.to_owned();
             for range in ranges.iter().rev() {
                 rest.replace_range(range.clone(), "");
             }
             assert_eq!(rest.matches('\n').count(), text.matches('\n').count(), "{title}");
-            let words = words::of(text);
+            let words = words::split(text);
             let must = keep::protected(text, &words);
             let mut left = rest.split_whitespace();
             for (word, _) in words.iter().zip(must).filter(|(_, must)| *must) {
                 let word = &text[word.range.clone()];
                 assert!(left.any(|left| left == word), "{title}: {word} is not in what is left");
             }
-            assert_eq!(kompress.condense(text).as_ref(), Some(&ranges), "twice the same");
+            assert_eq!(kompress.prune(text).as_ref(), Some(&ranges), "twice the same");
             // Run by another, in another order.
             let again = Kompress::load(folder(model).path(), &KompressOptions::new().threads(2)).unwrap();
-            assert_eq!(again.condense(text), Some(ranges), "{model} {title}");
+            assert_eq!(again.prune(text), Some(ranges), "{model} {title}");
         }
     }
 }
@@ -130,36 +132,38 @@ fn what_is_left_has_every_line_and_what_must_stay() {
 fn an_engine_leaves_words_out_behind_a_marker_and_only_where_they_can_be_had_back() {
     let text = TEXTS[0].1;
     let load = || Kompress::load(folder("model").path(), &KompressOptions::new()).unwrap();
-    let engine = Headroom::builder().condenser(load()).build();
+    let engine = Engine::builder().token_pruner(load()).build();
     assert!(engine.is_costly());
-    let hints = |means| Hints::new().tool("fetch_letter").options(Options::new().means(means));
-    let outcome = engine.compress_text(text, &hints(Means::Served));
+    let hints =
+        |retrieval| Hints::new().tool("fetch_letter").options(CompressOptions::new().retrieval(retrieval));
+    let outcome = engine.compress_text(text, &hints(Retrieval::ServerTool));
     let after = outcome.text.expect("words can go");
     let (marker, rest) = after.split_once('\n').unwrap();
     assert!(marker.starts_with("[headroom:") && marker.contains(" of 1869 words kept aside"), "{marker}");
     assert_eq!(outcome.originals.len(), 1);
     assert_eq!(outcome.originals[0].content, text);
     assert!(
-        matches!(outcome.report.action, headroom_core::Action::Edited(ref steps) if steps == &[Step::Words])
+        matches!(outcome.report.action, headroom_core::Action::Edited(ref steps) if steps == &[Transform::TokenPruning])
     );
     assert_eq!(rest.lines().count(), text.lines().count());
     for said in ["unless", "must not", "\"the work cannot wait for another year\"", "12 March 1844."] {
         assert_eq!(rest.matches(said).count(), text.matches(said).count(), "{said}");
     }
     // A second engine with the same configuration agrees, and no means means no words less.
-    let second = Headroom::builder().condenser(load()).build();
-    assert_eq!(second.compress_text(text, &hints(Means::Served)).text.as_deref(), Some(&*after));
-    assert_eq!(engine.compress_text(text, &hints(Means::None)).text, None);
-    let mild = Hints::new().options(Options::new().means(Means::Served).tier(Tier::Context));
+    let second = Engine::builder().token_pruner(load()).build();
+    assert_eq!(second.compress_text(text, &hints(Retrieval::ServerTool)).text.as_deref(), Some(&*after));
+    assert_eq!(engine.compress_text(text, &hints(Retrieval::Disabled)).text, None);
+    let mild =
+        Hints::new().options(CompressOptions::new().retrieval(Retrieval::ServerTool).tier(Tier::Dedup));
     assert_eq!(engine.compress_text(text, &mild).text, None);
-    assert_eq!(Headroom::new().compress_text(text, &hints(Means::Served)).text, None);
+    assert_eq!(Engine::new().compress_text(text, &hints(Retrieval::ServerTool)).text, None);
 }
 
 #[test]
 fn texts_that_are_too_long_stay() {
     let kompress = Kompress::load(folder("model").path(), &KompressOptions::new()).unwrap();
-    assert_eq!(kompress.condense(&"word ".repeat(7000)), None);
-    assert_eq!(kompress.condense(""), Some(Vec::new()));
+    assert_eq!(kompress.prune(&"word ".repeat(7000)), None);
+    assert_eq!(kompress.prune(""), Some(Vec::new()));
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl Tokens {
     }
 
     /// The tokens of each word.
-    pub(super) fn of(&self, words: &[&str]) -> Result<Vec<Vec<i32>>, String> {
+    pub(super) fn encode(&self, words: &[&str]) -> Result<Vec<Vec<i32>>, String> {
         let mut by_word = vec![Vec::new(); words.len()];
         let encoding =
             self.tokenizer.encode(InputSequence::from(words), false).map_err(|error| error.to_string())?;

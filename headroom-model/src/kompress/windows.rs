@@ -11,7 +11,7 @@ pub(super) type Window = Range<usize>;
 /// The windows of a text, whose words have these tokens. Each holds as much as fits into `room` tokens.
 ///
 /// They cover every word but those that have more tokens than there is room, and those that have none at the end.
-pub(super) fn of(words: &[Vec<i32>], room: usize) -> Vec<Window> {
+pub(super) fn split(words: &[Vec<i32>], room: usize) -> Vec<Window> {
     let mut windows = Vec::new();
     let (mut start, mut used) = (0, 0);
     for (at, tokens) in words.iter().enumerate() {
@@ -43,11 +43,11 @@ mod tests {
 
     #[test]
     fn windows_end_where_words_or_tokens_do() {
-        assert_eq!(of(&words(&[1; 701]), 510), [0..350, 350..700, 700..701]);
-        assert_eq!(of(&words(&[200, 200, 200, 110, 1]), 510), [0..2, 2..5]);
-        assert_eq!(of(&words(&[5, 511, 5]), 510), [0..1, 2..3]);
-        assert!(of(&words(&[511]), 510).is_empty());
-        assert!(of(&words(&[]), 510).is_empty());
+        assert_eq!(split(&words(&[1; 701]), 510), [0..350, 350..700, 700..701]);
+        assert_eq!(split(&words(&[200, 200, 200, 110, 1]), 510), [0..2, 2..5]);
+        assert_eq!(split(&words(&[5, 511, 5]), 510), [0..1, 2..3]);
+        assert!(split(&words(&[511]), 510).is_empty());
+        assert!(split(&words(&[]), 510).is_empty());
     }
 
     proptest! {
@@ -56,7 +56,7 @@ mod tests {
             lengths in proptest::collection::vec(prop_oneof![1..4_usize, 1..600_usize], 0..900),
         ) {
             let mut covered = vec![0; lengths.len()];
-            for window in of(&words(&lengths), 510) {
+            for window in split(&words(&lengths), 510) {
                 let inside = &lengths[window.clone()];
                 prop_assert!(inside.len() <= MAX_WORDS && inside.iter().sum::<usize>() <= 510);
                 covered[window].iter_mut().for_each(|count| *count += 1);

@@ -11,7 +11,7 @@ pub(super) struct Word {
 }
 
 /// The words of a text, in order.
-pub(super) fn of(text: &str) -> Vec<Word> {
+pub(super) fn split(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut from = 0;
     for (line, row) in text.split_inclusive(['\n', '\r']).enumerate() {
@@ -59,7 +59,7 @@ mod tests {
 
     /// The text without the words at these places.
     fn without(text: &str, places: &[usize]) -> String {
-        let words = of(text);
+        let words = split(text);
         let kept: Vec<bool> = (0..words.len()).map(|at| !places.contains(&at)).collect();
         let mut rest = text.to_owned();
         for range in left_out(&words, &kept).into_iter().rev() {
@@ -85,7 +85,7 @@ mod tests {
             text in "([a-z]{1,4}|é|日本|[ \t]{1,3}|\r\n|\n|\u{a0}|\u{2028}){0,60}",
             seed in any::<u64>(),
         ) {
-            let words = of(&text);
+            let words = split(&text);
             prop_assert_eq!(
                 words.iter().map(|word| &text[word.range.clone()]).collect::<Vec<_>>(),
                 text.split_whitespace().collect::<Vec<_>>()

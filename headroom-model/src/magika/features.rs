@@ -10,7 +10,7 @@ const MIN_BYTES: usize = 8;
 const PADDING: i32 = 256;
 
 /// The first bytes from the left, the last to the right, padding between.
-pub(super) fn of(text: &[u8]) -> Option<Vec<i32>> {
+pub(super) fn extract(text: &[u8]) -> Option<Vec<i32>> {
     let space = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
     let first = text.get(..text.len().min(BLOCK))?;
     let first = first.get(first.iter().take_while(|byte| space(byte)).count()..)?;
@@ -32,13 +32,13 @@ mod tests {
 
     #[test]
     fn both_ends_are_read_without_white_space() {
-        let features = of(b" \n\x0babcdefgh\t ").unwrap();
+        let features = extract(b" \n\x0babcdefgh\t ").unwrap();
         assert_eq!(features.len(), 2048);
         // White space goes where the text starts and ends, and stays in between.
         assert_eq!(features[..11], [97, 98, 99, 100, 101, 102, 103, 104, 9, 32, 256]);
         assert_eq!(features[2036..], [256, 32, 10, 11, 97, 98, 99, 100, 101, 102, 103, 104]);
         let long: Vec<u8> = (0..5000_u32).map(|at| b'a' + (at % 26) as u8).collect();
-        let features = of(&long).unwrap();
+        let features = extract(&long).unwrap();
         assert!(!features.contains(&PADDING));
         assert_eq!(features[2047], i32::from(long[4999]));
     }
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn short_texts_have_no_features() {
         for text in [&b""[..], b"abcdefg", b"\n\n\n\n\n\n\n\n\n\na"] {
-            assert_eq!(of(text), None);
+            assert_eq!(extract(text), None);
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
-use headroom_core::{Classifier, Verdict};
+use headroom_core::{Classification, Classifier};
 
 use super::*;
 
@@ -36,7 +36,7 @@ fn languages_are_told() {
         let (found, score) = magika.label(&text).unwrap();
         assert_eq!(found, label);
         assert!(score > 0.9, "{label}: {score}");
-        assert_eq!(magika.classify(&text), Some(Verdict::Code(extension)));
+        assert_eq!(magika.classify(&text), Some(Classification::Code(extension)));
     }
 }
 
@@ -92,12 +92,12 @@ fn recorded_sources_are_told() {
         };
         let verdict = magika.classify(&text);
         let found = match verdict {
-            Some(Verdict::Code(found)) => found,
+            Some(Classification::Code(found)) => found,
             Some(_) => "prose",
             None => "none",
         };
         match verdict {
-            Some(Verdict::Code(found)) if fits(found) => right += 1,
+            Some(Classification::Code(found)) if fits(found) => right += 1,
             Some(_) => wrong += 1,
             None => none += 1,
         }

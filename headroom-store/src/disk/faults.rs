@@ -13,11 +13,11 @@ use tempfile::TempDir;
 
 use super::{
     Failure,
+    blocking::BlockingDisk,
+    evict::Bounds,
     fault::{Fault, FaultVfs, faults},
     folder::BLOCK,
-    name::{Kind, Name},
-    shelf::Shelf,
-    sweep::Bounds,
+    name::{FileKind, Name},
     vfs::{System, Vfs},
 };
 use crate::tenant::Tenant;
@@ -41,9 +41,9 @@ impl World {
     }
 
     /// As another process would open it.
-    fn shelf(&self) -> Shelf {
+    fn shelf(&self) -> BlockingDisk {
         let bounds = Bounds { blocks: 64, idle: 30 * DAY };
-        Shelf::new(self.root(), Arc::clone(&self.vfs) as Arc<dyn Vfs>, bounds)
+        BlockingDisk::new(self.root(), Arc::clone(&self.vfs) as Arc<dyn Vfs>, bounds)
     }
 
     fn file(&self, content: &str) -> PathBuf {
@@ -52,23 +52,23 @@ impl World {
 }
 
 fn tenant() -> Tenant {
-    Tenant::of("a")
+    Tenant::from_name("a")
 }
 
 fn name(content: &str) -> Name {
-    Name { tenant: tenant(), key: Handle::of(content), kind: Kind::Original }
+    Name { tenant: tenant(), key: Handle::from_content(content), kind: FileKind::Original }
 }
 
 fn original(content: &str) -> Original {
-    Original { handle: Handle::of(content), content: content.to_owned() }
+    Original { handle: Handle::from_content(content), content: content.to_owned() }
 }
 
-fn put(shelf: &Shelf, contents: &[&str]) -> Result<(), Failure> {
+fn put(shelf: &BlockingDisk, contents: &[&str]) -> Result<(), Failure> {
     shelf.put_many(tenant(), &contents.iter().map(|content| original(content)).collect::<Vec<_>>())
 }
 
 /// What the store answers; it is never something else than what was put.
-fn get(shelf: &Shelf, content: &str) -> Result<bool, Failure> {
+fn get(shelf: &BlockingDisk, content: &str) -> Result<bool, Failure> {
     let found = shelf.get(&name(content))?;
     assert!(found.as_deref().is_none_or(|found| found == content), "a wrong original");
     Ok(found.is_some())
@@ -122,13 +122,13 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-type Work = fn(&Shelf) -> Result<(), Failure>;
+type Work = fn(&BlockingDisk) -> Result<(), Failure>;
 
 /// Everything that the store does.
 const WORK: [(&str, Work); 10] = [
     ("put", |shelf| put(shelf, &[NEW[0], NEW[1], SEEN, AGED, DAMAGED])),
     ("put again", |shelf| put(shelf, &[SEEN, AGED])),
-    ("put a record", |shelf| shelf.put_record(tenant(), &[Handle::of(KEY)], RECORD)),
+    ("put a record", |shelf| shelf.put_record(tenant(), &[Handle::from_content(KEY)], RECORD)),
     ("get", |shelf| {
         get(shelf, SEEN)?;
         get(shelf, AGED)?;
@@ -136,12 +136,12 @@ const WORK: [(&str, Work); 10] = [
         get(shelf, NEW[0]).map(drop)
     }),
     ("find", |shelf| {
-        let found = shelf.find(&Handle::of(AGED))?;
+        let found = shelf.find(&Handle::from_content(AGED))?;
         assert!(found.as_deref().is_none_or(|found| found == AGED), "a wrong original");
         Ok(())
     }),
     ("has", |shelf| {
-        let has = shelf.has_many(tenant(), &[SEEN, AGED, DAMAGED, NEW[0]].map(Handle::of))?;
+        let has = shelf.has_many(tenant(), &[SEEN, AGED, DAMAGED, NEW[0]].map(Handle::from_content))?;
         assert!(!has[2] && !has[3], "{has:?}");
         Ok(())
     }),
@@ -201,7 +201,7 @@ fn survives(label: &str, work: Work, fault: Fault, n: u64) -> bool {
             assert!(NEW.iter().chain([&DAMAGED]).all(|content| get(shelf, content).unwrap()), "{what}");
         }
         if label.contains("record") && result.is_ok() {
-            let record = Name { tenant: tenant(), key: Handle::of(KEY), kind: Kind::Record };
+            let record = Name { tenant: tenant(), key: Handle::from_content(KEY), kind: FileKind::Record };
             assert_eq!(shelf.get(&record).unwrap().as_deref(), Some(RECORD), "{what}");
         }
         if !label.contains("gone") && !matches!(fault, Fault::Jump(_)) {
@@ -247,7 +247,7 @@ fn every_damage_reads_as_missing_and_is_mended_by_the_next_put() {
         if n % 2 == 0 {
             // Some bits of a frame's header say nothing about its content.
             let is_whole = get(&shelf, &content).unwrap();
-            let has = shelf.has_many(tenant(), &[Handle::of(&content)]).unwrap();
+            let has = shelf.has_many(tenant(), &[Handle::from_content(&content)]).unwrap();
             assert_eq!(has, [is_whole], "damage {n}");
         }
         put(&shelf, &[&content]).unwrap();
@@ -344,7 +344,7 @@ fn what_is_no_file_holds_nobody_up_and_is_replaced() {
         let shelf = Arc::clone(&shelf);
         soon(move || {
             assert!(!get(&shelf, SEEN).unwrap());
-            assert!(shelf.find(&Handle::of(SEEN)).unwrap().is_none());
+            assert!(shelf.find(&Handle::from_content(SEEN)).unwrap().is_none());
             shelf.sweep();
             put(&shelf, &[SEEN]).unwrap();
             assert!(get(&shelf, SEEN).unwrap());

@@ -6,7 +6,7 @@
 //!   sweep     held by the process that sweeps; its time says when somebody last began to
 //!   written   one byte per block written since then
 //!   tmp/      files on their way
-//!   k3/       files whose handles start so; in a spool, the files themselves
+//!   k3/       files whose handles start so; in a plaintext store, the files themselves
 //! ```
 
 use std::{
@@ -24,7 +24,7 @@ use blake3::Hash;
 use tempfile::TempPath;
 
 use super::{
-    name::{self, Kind, Name},
+    name::{self, FileKind, Name},
     vfs::{LockKind, Mode, Vfs},
 };
 use crate::entry;
@@ -192,7 +192,7 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::InvalidData => return Ok(Found::Damaged),
             Err(error) => return Err(error),
         };
-        let names = |hash| name.kind != Kind::Original || entry::names(&name.key, hash);
+        let names = |hash| name.kind != FileKind::Original || entry::names(&name.key, hash);
         Ok(match entry::decode(&bytes) {
             Some((content, hash)) if names(&hash) => Found::Whole { content, hash, stamp },
             _ => Found::Damaged,

@@ -1,15 +1,15 @@
 //! Originals as files that several processes share.
 
+mod blocking;
+mod evict;
 #[cfg(all(test, unix))]
 mod fault;
 #[cfg(all(test, unix))]
 mod faults;
 mod folder;
 mod name;
+mod plaintext;
 mod seen;
-mod shelf;
-mod spool;
-mod sweep;
 #[cfg(all(test, unix))]
 mod tests;
 mod vfs;
@@ -25,12 +25,12 @@ use async_trait::async_trait;
 use headroom_core::{Handle, Original};
 use tokio::task;
 
-pub use self::spool::{InvalidSpool, Spool, SpoolBuilder};
+pub use self::plaintext::{InvalidPlaintextStore, PlaintextStore, PlaintextStoreBuilder};
 use self::{
+    blocking::BlockingDisk,
+    evict::Bounds,
     folder::BLOCK,
-    name::{Kind, Name},
-    shelf::Shelf,
-    sweep::Bounds,
+    name::{FileKind, Name},
     vfs::{System, Vfs},
 };
 use crate::{OriginalStore, StoreError, tenant::Tenant};
@@ -84,7 +84,7 @@ const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 ///
 /// # async fn example(folder: &std::path::Path) -> Result<(), headroom_store::StoreError> {
 /// let content = "a long log".to_owned();
-/// let handle = Handle::of(&content);
+/// let handle = Handle::from_content(&content);
 /// DiskStore::new(folder).put_many("team-a", vec![Original { handle, content }]).await?;
 ///
 /// let later = DiskStore::new(folder); // in another process, perhaps
@@ -100,7 +100,7 @@ const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// ```
 #[derive(Clone)]
 pub struct DiskStore {
-    shelf: Arc<Shelf>,
+    shelf: Arc<BlockingDisk>,
 }
 
 impl DiskStore {
@@ -143,7 +143,7 @@ impl DiskStore {
 
     async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Shelf) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&BlockingDisk) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let shelf = Arc::clone(&self.shelf);
         blocking(self.shelf.root(), move || work(&shelf)).await
@@ -152,7 +152,7 @@ impl DiskStore {
     /// Sweeps beside the requests if that is due.
     async fn put(
         &self,
-        work: impl FnOnce(&Shelf) -> Result<(), Failure> + Send + 'static,
+        work: impl FnOnce(&BlockingDisk) -> Result<(), Failure> + Send + 'static,
     ) -> Result<(), StoreError> {
         let due = self.blocking(|shelf| work(shelf).map(|()| shelf.begin_sweep())).await?;
         if due {
@@ -172,28 +172,28 @@ impl fmt::Debug for DiskStore {
 #[async_trait]
 impl OriginalStore for DiskStore {
     async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
-        let tenant = Tenant::of(tenant);
+        let tenant = Tenant::from_name(tenant);
         self.put(move |shelf| shelf.put_many(tenant, &originals)).await
     }
 
     async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
-        let name = Name { tenant: Tenant::of(tenant), key: *handle, kind: Kind::Original };
+        let name = Name { tenant: Tenant::from_name(tenant), key: *handle, kind: FileKind::Original };
         self.blocking(move |shelf| shelf.get(&name)).await
     }
 
     async fn has_many(&self, tenant: &str, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
-        let (tenant, handles) = (Tenant::of(tenant), handles.to_vec());
+        let (tenant, handles) = (Tenant::from_name(tenant), handles.to_vec());
         self.blocking(move |shelf| shelf.has_many(tenant, &handles)).await
     }
 
     async fn put_record(&self, tenant: &str, keys: &[Handle], record: &str) -> Result<(), StoreError> {
-        let (tenant, keys, record) = (Tenant::of(tenant), keys.to_vec(), record.to_owned());
+        let (tenant, keys, record) = (Tenant::from_name(tenant), keys.to_vec(), record.to_owned());
         self.put(move |shelf| shelf.put_record(tenant, &keys, &record)).await
     }
 
     async fn get_records(&self, tenant: &str, keys: &[Handle]) -> Result<Vec<Option<Arc<str>>>, StoreError> {
-        let tenant = Tenant::of(tenant);
-        let names = keys.iter().map(|key| Name { tenant, key: *key, kind: Kind::Record });
+        let tenant = Tenant::from_name(tenant);
+        let names = keys.iter().map(|key| Name { tenant, key: *key, kind: FileKind::Record });
         let names: Vec<_> = names.collect();
         self.blocking(move |shelf| names.iter().map(|name| shelf.get(name)).collect()).await
     }
@@ -237,7 +237,7 @@ impl DiskStoreBuilder {
     #[must_use]
     pub fn build(self) -> DiskStore {
         let bounds = Bounds { blocks: self.capacity / BLOCK, idle: self.time_to_idle };
-        DiskStore { shelf: Arc::new(Shelf::new(self.folder.join("originals"), self.vfs, bounds)) }
+        DiskStore { shelf: Arc::new(BlockingDisk::new(self.folder.join("originals"), self.vfs, bounds)) }
     }
 }
 

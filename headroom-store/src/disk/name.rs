@@ -13,14 +13,14 @@ use crate::tenant::Tenant;
 const SHARD_CHARS: usize = 2;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(super) enum FileKind {
     /// Content whose hash the key is.
     Original,
     /// Content under a key of the caller's.
     Record,
 }
 
-impl Kind {
+impl FileKind {
     const fn suffix(self) -> &'static str {
         match self {
             Self::Original => "",
@@ -34,7 +34,7 @@ impl Kind {
 pub(super) struct Name {
     pub(super) tenant: Tenant,
     pub(super) key: Handle,
-    pub(super) kind: Kind,
+    pub(super) kind: FileKind,
 }
 
 impl Name {
@@ -45,7 +45,7 @@ impl Name {
 
     /// Whether it is the original of this handle, whoever the tenant is.
     pub(super) fn is_original(&self, handle: &Handle) -> bool {
-        self.kind == Kind::Original && self.key == *handle
+        self.kind == FileKind::Original && self.key == *handle
     }
 }
 
@@ -71,9 +71,9 @@ pub(super) fn is_shard(folder: &Path) -> bool {
 /// What the name of a file says; `None` where it is none of ours.
 pub(super) fn parse(file: &Path) -> Option<Name> {
     let (key, rest) = file.file_name()?.to_str()?.split_once('-')?;
-    let (tenant, kind) = match rest.strip_suffix(Kind::Record.suffix()) {
-        Some(tenant) => (tenant, Kind::Record),
-        None => (rest, Kind::Original),
+    let (tenant, kind) = match rest.strip_suffix(FileKind::Record.suffix()) {
+        Some(tenant) => (tenant, FileKind::Record),
+        None => (rest, FileKind::Original),
     };
     Some(Name { tenant: Tenant::parse(tenant)?, key: key.parse().ok()?, kind })
 }
@@ -89,18 +89,20 @@ mod tests {
 
     #[test]
     fn names_are_read_back_and_show_no_tenant() {
-        for kind in [Kind::Original, Kind::Record] {
-            let name = Name { tenant: Tenant::of("team-a"), key: Handle::of("x"), kind };
+        for kind in [FileKind::Original, FileKind::Record] {
+            let name = Name { tenant: Tenant::from_name("team-a"), key: Handle::from_content("x"), kind };
             let path = name.path();
             assert!(parse(&path) == Some(name), "{name}");
             assert!(is_shard(path.parent().unwrap()) && !path.to_str().unwrap().contains("team"));
         }
-        assert!(Tenant::of("team-a") != Tenant::of("team-b"));
+        assert!(Tenant::from_name("team-a") != Tenant::from_name("team-b"));
     }
 
     #[test]
     fn other_files_are_none_of_ours() {
-        let name = Name { tenant: Tenant::of("a"), key: Handle::of("x"), kind: Kind::Original }.to_string();
+        let name =
+            Name { tenant: Tenant::from_name("a"), key: Handle::from_content("x"), kind: FileKind::Original }
+                .to_string();
         for other in ["", "-", "lock", "README.md", &name[1..], &name[..48], &format!("{name}.bak")] {
             assert!(parse(Path::new(other)).is_none(), "{other}");
         }

@@ -10,7 +10,7 @@ use std::{
 use headroom_core::{Handle, Original};
 use tempfile::TempDir;
 
-use super::{DiskStore, DiskStoreBuilder, fault::FaultVfs, sweep::Sweep, vfs::Vfs};
+use super::{DiskStore, DiskStoreBuilder, evict::Sweep, fault::FaultVfs, vfs::Vfs};
 use crate::{OriginalStore, Part};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -56,7 +56,7 @@ impl World {
 }
 
 fn original(content: &str) -> Original {
-    Original { handle: Handle::of(content), content: content.to_owned() }
+    Original { handle: Handle::from_content(content), content: content.to_owned() }
 }
 
 /// Takes about this many blocks, whatever the compression.
@@ -86,7 +86,7 @@ async fn swept(store: &DiskStore) {
 }
 
 async fn has(store: &DiskStore, tenant: &str, content: &str) -> bool {
-    let found = store.get(tenant, &Handle::of(content)).await.unwrap();
+    let found = store.get(tenant, &Handle::from_content(content)).await.unwrap();
     assert!(found.as_deref().is_none_or(|found| found == content));
     found.is_some()
 }
@@ -103,9 +103,9 @@ async fn what_was_put_is_there_for_its_tenant_and_after_a_restart() {
             assert!(has(&store, "a", content).await);
             assert!(!has(&store, "b", content).await);
         }
-        assert!(store.get_part("b", &Handle::of("x"), &Part::all()).await.unwrap().is_none());
-        assert_eq!(store.find(&Handle::of("y")).await.unwrap().as_deref(), Some("y"));
-        assert!(store.find(&Handle::of("z")).await.unwrap().is_none());
+        assert!(store.get_part("b", &Handle::from_content("x"), &Part::all()).await.unwrap().is_none());
+        assert_eq!(store.find(&Handle::from_content("y")).await.unwrap().as_deref(), Some("y"));
+        assert!(store.find(&Handle::from_content("z")).await.unwrap().is_none());
     }
 }
 
@@ -143,13 +143,13 @@ async fn a_handle_never_names_other_content() {
     let world = World::new();
     let store = world.store();
     put(&store, "a", "first").await;
-    let second = Original { handle: Handle::of("first"), content: "second".to_owned() };
+    let second = Original { handle: Handle::from_content("first"), content: "second".to_owned() };
     assert!(store.put_many("a", vec![second]).await.unwrap_err().is_collision());
     assert!(has(&store, "a", "first").await);
     // A file that came to have another's name.
     put(&store, "a", "other").await;
     let path = |content| {
-        let name = Handle::of(content).to_string();
+        let name = Handle::from_content(content).to_string();
         world.files().into_iter().find(|file| file.to_str().unwrap().contains(&name)).unwrap()
     };
     fs::copy(path("other"), path("first")).unwrap();
@@ -176,7 +176,7 @@ async fn damaged_files_read_as_missing_and_are_replaced() {
         damage(&file, fs::read(&file).unwrap());
         let store = world.store();
         assert!(!has(&store, "a", &content).await);
-        assert!(store.find(&Handle::of(&content)).await.unwrap().is_none());
+        assert!(store.find(&Handle::from_content(&content)).await.unwrap().is_none());
         put(&store, "a", &content).await;
         assert!(has(&store, "a", &content).await);
     }
@@ -201,14 +201,14 @@ async fn what_is_seen_stays_and_what_is_not_goes() {
     for content in ["put again", "put again elsewhere", "read", "found", "left alone"] {
         put(&a, "a", content).await;
     }
-    a.put_record("a", &[Handle::of("key")], "record").await.unwrap();
+    a.put_record("a", &[Handle::from_content("key")], "record").await.unwrap();
     for _ in 0..3 {
         world.wait(20 * DAY);
         put(&a, "a", "put again").await;
         put(&b, "a", "put again elsewhere").await;
         assert!(has(&a, "a", "read").await);
-        assert!(b.find(&Handle::of("found")).await.unwrap().is_some());
-        assert!(b.get_records("a", &[Handle::of("key")]).await.unwrap()[0].is_some());
+        assert!(b.find(&Handle::from_content("found")).await.unwrap().is_some());
+        assert!(b.get_records("a", &[Handle::from_content("key")]).await.unwrap()[0].is_some());
         a.shelf.sweep();
     }
     assert_eq!(world.files().len(), 5);
@@ -370,7 +370,8 @@ async fn a_lock_that_is_stuck_costs_one_wait_and_is_had_again_when_it_is_free() 
         for _ in 0..5 {
             assert!(wait(false).await < Duration::from_millis(50));
         }
-        let known = store.has_many("a", &[Handle::of("x"), Handle::of("y")]).await.unwrap();
+        let known =
+            store.has_many("a", &[Handle::from_content("x"), Handle::from_content("y")]).await.unwrap();
         assert_eq!(known, [true, false], "what is stored is known without the lock");
         drop(lock);
         assert_eq!(wait(true).await, Duration::ZERO);
@@ -381,7 +382,7 @@ async fn a_lock_that_is_stuck_costs_one_wait_and_is_had_again_when_it_is_free() 
 async fn records_are_kept_apart_under_any_key() {
     let world = World::new();
     let store = world.store();
-    let keys = [Handle::of("k1"), Handle::of("k2"), Handle::of("k3")];
+    let keys = [Handle::from_content("k1"), Handle::from_content("k2"), Handle::from_content("k3")];
     store.put_record("a", &keys[..2], "the exchange").await.unwrap();
     store.put_record("a", &keys[..1], "another").await.expect("a key may keep its record");
     for store in [&store, &world.store()] {
@@ -415,7 +416,7 @@ async fn a_folder_that_cannot_be_used_is_named_in_the_error() {
         let source = error.source().unwrap();
         let text = format!("{source}: {}", source.source().unwrap());
         assert!(text.contains("blocked") && !text.contains("the content"), "{text}");
-        assert!(!text.contains(&Handle::of("the content").to_string()), "{text}");
+        assert!(!text.contains(&Handle::from_content("the content").to_string()), "{text}");
     }
     fs::remove_file(&blocked).unwrap();
     store.check().await.unwrap();

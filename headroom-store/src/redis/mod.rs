@@ -1,6 +1,6 @@
 //! Originals on a server that several machines share.
 
-mod link;
+mod connection;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 use redis::{Client, Cmd, IntoConnectionInfo, Pipeline};
 use tokio::task;
 
-use self::link::{Link, ServerError};
+use self::connection::{Connection, ServerError};
 use crate::{
     OriginalStore, StoreError,
     entry::{self, Encoder, MAX_BYTES},
@@ -57,7 +57,7 @@ const MAX_VERIFIED: u64 = 16 << 10;
 /// ```
 #[derive(Clone)]
 pub struct RedisStore {
-    link: Arc<Link>,
+    link: Arc<Connection>,
     prefix: Arc<str>,
     milliseconds: u64,
     verified: Cache<String, Verified>,
@@ -71,7 +71,7 @@ struct Verified {
 }
 
 /// What is to be stored under a key.
-struct Item {
+struct RedisItem {
     key: String,
     content: String,
     hash: Hash,
@@ -79,7 +79,7 @@ struct Item {
     handle: Option<Handle>,
 }
 
-impl Item {
+impl RedisItem {
     /// Whether a value of this hash may stay under the key. A value that is not the one of its handle is damaged.
     fn accepts(&self, found: Option<&Hash>) -> Result<bool, StoreError> {
         match (found, &self.handle) {
@@ -121,7 +121,7 @@ impl RedisStore {
     }
 
     /// Stores what is not there or damaged, and lets all of it live on.
-    async fn put(&self, items: Vec<Item>) -> Result<(), StoreError> {
+    async fn put(&self, items: Vec<RedisItem>) -> Result<(), StoreError> {
         let keys: Vec<_> = items.iter().map(|item| item.key.clone()).collect();
         let mut missing = Vec::new();
         for (item, found) in items.into_iter().zip(self.verify(keys).await?) {
@@ -168,7 +168,7 @@ impl RedisStore {
     }
 
     /// The commands that store these, and what is known of them once they are sent.
-    async fn set(&self, items: Vec<Item>) -> Result<(Pipeline, Vec<(String, Verified)>), StoreError> {
+    async fn set(&self, items: Vec<RedisItem>) -> Result<(Pipeline, Vec<(String, Verified)>), StoreError> {
         let milliseconds = self.milliseconds;
         let encode = move || {
             let mut encoder = Encoder::new()?;
@@ -229,7 +229,7 @@ impl fmt::Debug for RedisStore {
 #[async_trait]
 impl OriginalStore for RedisStore {
     async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
-        let tenant = Tenant::of(tenant);
+        let tenant = Tenant::from_name(tenant);
         let item = |original: Original| {
             let Original { handle, content } = original;
             if content.len() > MAX_BYTES {
@@ -240,19 +240,19 @@ impl OriginalStore for RedisStore {
             if !entry::names(&handle, &hash) {
                 return Err(StoreError::collision());
             }
-            Ok(Item { key: self.key(tenant, &handle), content, hash, handle: Some(handle) })
+            Ok(RedisItem { key: self.key(tenant, &handle), content, hash, handle: Some(handle) })
         };
         self.put(originals.into_iter().map(item).collect::<Result<_, _>>()?).await
     }
 
     async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
-        let key = self.key(Tenant::of(tenant), handle);
+        let key = self.key(Tenant::from_name(tenant), handle);
         let found = self.fetch(vec![key]).await?.pop().flatten();
         Ok(found.filter(|(_, hash)| entry::names(handle, hash)).map(|(content, _)| content.into()))
     }
 
     async fn has_many(&self, tenant: &str, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
-        let tenant = Tenant::of(tenant);
+        let tenant = Tenant::from_name(tenant);
         let found = self.verify(handles.iter().map(|handle| self.key(tenant, handle)).collect()).await?;
         let has =
             |(handle, hash): (&Handle, Option<Hash>)| hash.is_some_and(|hash| entry::names(handle, &hash));
@@ -263,16 +263,16 @@ impl OriginalStore for RedisStore {
         if record.len() > MAX_BYTES {
             return Err(StoreError::too_large());
         }
-        let (tenant, hash) = (Tenant::of(tenant), blake3::hash(record.as_bytes()));
+        let (tenant, hash) = (Tenant::from_name(tenant), blake3::hash(record.as_bytes()));
         let item = |key| {
             let (key, content) = (self.record_key(tenant, key), record.to_owned());
-            Item { key, content, hash, handle: None }
+            RedisItem { key, content, hash, handle: None }
         };
         self.put(keys.iter().map(item).collect()).await
     }
 
     async fn get_records(&self, tenant: &str, keys: &[Handle]) -> Result<Vec<Option<Arc<str>>>, StoreError> {
-        let tenant = Tenant::of(tenant);
+        let tenant = Tenant::from_name(tenant);
         let found = self.fetch(keys.iter().map(|key| self.record_key(tenant, key)).collect()).await?;
         Ok(found.into_iter().map(|found| found.map(|(content, _)| content.into())).collect())
     }
@@ -318,7 +318,7 @@ impl RedisStoreBuilder {
         // The server refuses what reaches beyond its calendar.
         let milliseconds = self.time_to_idle.min(MAX_TIME).as_millis().max(1);
         Ok(RedisStore {
-            link: Arc::new(Link::new(client, self.timeout)),
+            link: Arc::new(Connection::new(client, self.timeout)),
             prefix: self.prefix.into(),
             milliseconds: u64::try_from(milliseconds).unwrap_or(u64::MAX),
             verified: Cache::builder()

@@ -10,11 +10,11 @@ use std::{
     time::Duration,
 };
 
-use headroom_core::{Api, Headroom, Options, Outcome};
+use headroom_core::{Api, CompressOptions, Engine, Outcome};
 
 use crate::{
-    CompressLayer,
-    config::Engine,
+    PromptCompressionLayer,
+    config::PromptEngine,
     test_support::{Recorder, TestBody, drain, halve, post},
 };
 
@@ -22,8 +22,8 @@ async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
     poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
 }
 
-fn bounded(bytes: u64) -> CompressLayer {
-    CompressLayer::new().fake(halve).offload_above(u64::MAX).max_buffered(bytes)
+fn bounded(bytes: u64) -> PromptCompressionLayer {
+    PromptCompressionLayer::new().fake(halve).blocking_threshold(u64::MAX).max_buffered(bytes)
 }
 
 #[tokio::test]
@@ -51,11 +51,13 @@ async fn bodies_for_which_there_is_no_room_wait_and_become_what_they_would_have(
 async fn work_for_which_there_is_no_room_waits_though_there_is_a_place() {
     let wait = Duration::from_secs(30);
     let (release, released) = mpsc::channel();
-    let layer = CompressLayer::new().offload_above(0).max_offloads(2).max_buffered(100 << 10);
+    let layer =
+        PromptCompressionLayer::new().blocking_threshold(0).max_blocking_tasks(2).max_buffered(100 << 10);
     let (layer, is_entered) = watched(layer, Some(released));
     // Each takes four times its size of half of the bound.
-    let requests: Vec<_> =
-        (0..2).map(|_| tokio::spawn(layer.rewrite(post(TestBody::of(conversation(&[8 << 10])))))).collect();
+    let requests: Vec<_> = (0..2)
+        .map(|_| tokio::spawn(layer.rewrite(post(TestBody::chunk(conversation(&[8 << 10]))))))
+        .collect();
     is_entered.recv_timeout(wait).unwrap();
     assert!(is_entered.recv_timeout(Duration::from_millis(200)).is_err(), "both are worked on");
     release.send(()).unwrap();
@@ -85,7 +87,7 @@ async fn a_body_that_stands_still_holds_what_it_sent_and_no_more() {
     }
     assert!(polls.iter().all(|polls| *polls.lock().unwrap() <= 2), "the client is not held back");
     drop(stopped);
-    let request = layer.rewrite(post(TestBody::of("x".repeat(40 << 10)))).await;
+    let request = layer.rewrite(post(TestBody::chunk("x".repeat(40 << 10)))).await;
     assert_eq!(drain(request.into_body()).await.data.len(), 20 << 10);
 }
 
@@ -102,26 +104,26 @@ async fn a_body_larger_than_the_bound_is_worked_on_alone() {
 #[tokio::test]
 async fn what_a_request_becomes_does_not_depend_on_the_bound() {
     let body = conversation(&[4 << 10, 300, 9 << 10]);
-    let rewrite = |layer: CompressLayer| {
+    let rewrite = |layer: PromptCompressionLayer| {
         let body = body.clone();
-        async move { drain(layer.rewrite(post(TestBody::of(body))).await.into_body()).await.data }
+        async move { drain(layer.rewrite(post(TestBody::chunk(body))).await.into_body()).await.data }
     };
-    let free = rewrite(CompressLayer::new()).await;
+    let free = rewrite(PromptCompressionLayer::new()).await;
     assert!(free.len() < body.len());
     for bound in [0, 1 << 10, 16 << 10] {
-        assert_eq!(rewrite(CompressLayer::new().max_buffered(bound)).await, free, "{bound}");
+        assert_eq!(rewrite(PromptCompressionLayer::new().max_buffered(bound)).await, free, "{bound}");
     }
 }
 
 /// An engine that says where it works, and lets a test in before each result.
 struct Watched {
-    headroom: Headroom,
+    headroom: Engine,
     entered: mpsc::Sender<ThreadId>,
     released: Option<Mutex<mpsc::Receiver<()>>>,
 }
 
-impl Engine for Watched {
-    fn compress(&self, api: Api, body: &[u8], options: &Options) -> Outcome {
+impl PromptEngine for Watched {
+    fn compress(&self, api: Api, body: &[u8], options: &CompressOptions) -> Outcome {
         self.headroom.compress(api, body, options)
     }
 
@@ -129,7 +131,7 @@ impl Engine for Watched {
         &self,
         api: Api,
         body: &[u8],
-        options: &Options,
+        options: &CompressOptions,
         may_go_on: &dyn Fn(usize) -> bool,
     ) -> Outcome {
         let watch = |bytes| {
@@ -151,12 +153,12 @@ impl Engine for Watched {
 }
 
 fn watched(
-    layer: CompressLayer,
+    layer: PromptCompressionLayer,
     released: Option<mpsc::Receiver<()>>,
-) -> (CompressLayer, mpsc::Receiver<ThreadId>) {
+) -> (PromptCompressionLayer, mpsc::Receiver<ThreadId>) {
     let (entered, is_entered) = mpsc::channel();
     let mut layer = layer;
-    let engine = Watched { headroom: Headroom::new(), entered, released: released.map(Mutex::new) };
+    let engine = Watched { headroom: Engine::new(), entered, released: released.map(Mutex::new) };
     layer.config_mut().engine = Arc::new(engine);
     (layer, is_entered)
 }
@@ -179,11 +181,11 @@ fn conversation(results: &[usize]) -> String {
 async fn a_request_whose_client_is_gone_ends_before_its_next_result() {
     let wait = Duration::from_secs(30);
     let (release, released) = mpsc::channel();
-    let layer = CompressLayer::new().offload_above(0).max_offloads(1);
+    let layer = PromptCompressionLayer::new().blocking_threshold(0).max_blocking_tasks(1);
     let (layer, is_entered) = watched(layer, Some(released));
     {
         let body = conversation(&[300, 400, 500, 600]);
-        let mut request = std::pin::pin!(layer.rewrite(post(TestBody::of(body))));
+        let mut request = std::pin::pin!(layer.rewrite(post(TestBody::chunk(body))));
         assert!(poll_once(request.as_mut()).await.is_pending());
         is_entered.recv_timeout(wait).unwrap();
         release.send(()).unwrap();
@@ -191,7 +193,7 @@ async fn a_request_whose_client_is_gone_ends_before_its_next_result() {
     }
     release.send(()).unwrap();
     // The only place is free again, and the results behind the second were not looked at.
-    let next = tokio::spawn(layer.rewrite(post(TestBody::of(conversation(&[700])))));
+    let next = tokio::spawn(layer.rewrite(post(TestBody::chunk(conversation(&[700])))));
     is_entered.recv_timeout(wait).unwrap();
     release.send(()).unwrap();
     next.await.unwrap();
@@ -201,11 +203,11 @@ async fn a_request_whose_client_is_gone_ends_before_its_next_result() {
 #[tokio::test]
 async fn only_small_results_are_worked_on_at_once() {
     let here = std::thread::current().id();
-    let (layer, is_entered) = watched(CompressLayer::new(), None);
+    let (layer, is_entered) = watched(PromptCompressionLayer::new(), None);
     let threads = |results: &'static [usize]| {
         let (layer, is_entered) = (&layer, &is_entered);
         async move {
-            layer.rewrite(post(TestBody::of(conversation(results)))).await;
+            layer.rewrite(post(TestBody::chunk(conversation(results)))).await;
             is_entered.try_iter().map(|thread| thread == here).collect::<Vec<_>>()
         }
     };

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, task::Poll};
 
 use crate::{
-    CompressLayer,
+    PromptCompressionLayer,
     test_support::{BadStore, Recorder, TestBody, halve, post, set_aside},
 };
 
@@ -15,7 +15,7 @@ async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> bool {
 #[tokio::test]
 async fn every_stage_reports_that_it_was_dropped() {
     let recorder = Recorder::default();
-    let layer = CompressLayer::new().observer(recorder.clone());
+    let layer = PromptCompressionLayer::new().observer(recorder.clone());
 
     let reading = layer.clone().fake(halve);
     {
@@ -24,18 +24,18 @@ async fn every_stage_reports_that_it_was_dropped() {
     }
     let storing = layer.clone().fake(set_aside).store(BadStore::Hangs);
     {
-        let mut future = std::pin::pin!(storing.rewrite(post(TestBody::of("01"))));
+        let mut future = std::pin::pin!(storing.rewrite(post(TestBody::chunk("01"))));
         assert!(!poll_once(future.as_mut()).await);
     }
-    drop(layer.fake(halve).rewrite(post(TestBody::of("01"))));
+    drop(layer.fake(halve).rewrite(post(TestBody::chunk("01"))));
     assert_eq!(recorder.events(), ["cancelled reading", "cancelled storing", "cancelled reading"]);
 }
 
 #[tokio::test]
 async fn a_finished_request_is_not_cancelled() {
     let recorder = Recorder::default();
-    let layer = CompressLayer::new().fake(halve).observer(recorder.clone());
-    drop(layer.rewrite(post(TestBody::of("0123"))).await);
+    let layer = PromptCompressionLayer::new().fake(halve).observer(recorder.clone());
+    drop(layer.rewrite(post(TestBody::chunk("0123"))).await);
     assert_eq!(recorder.events(), ["rewritten openai 4->2"]);
 }
 
@@ -57,7 +57,8 @@ async fn work_that_nobody_waits_for_is_not_started() {
     let runs = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&runs);
     let recorder = Recorder::default();
-    let layer = CompressLayer::new().offload_above(0).max_offloads(1).observer(recorder.clone());
+    let layer =
+        PromptCompressionLayer::new().blocking_threshold(0).max_blocking_tasks(1).observer(recorder.clone());
     let layer = layer.fake(move |api, body, options| {
         count.fetch_add(1, Ordering::SeqCst);
         entered.send(()).unwrap();
@@ -65,10 +66,10 @@ async fn work_that_nobody_waits_for_is_not_started() {
         crate::test_support::unchanged(api, body, options)
     });
 
-    let first = tokio::spawn(layer.rewrite(post(TestBody::of("first"))));
+    let first = tokio::spawn(layer.rewrite(post(TestBody::chunk("first"))));
     is_entered.recv_timeout(Duration::from_secs(10)).unwrap();
     {
-        let mut second = std::pin::pin!(layer.rewrite(post(TestBody::of("second"))));
+        let mut second = std::pin::pin!(layer.rewrite(post(TestBody::chunk("second"))));
         assert!(!poll_once(second.as_mut()).await);
     }
     release.send(()).unwrap();

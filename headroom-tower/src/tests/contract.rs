@@ -12,12 +12,12 @@ use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_test::mock;
 
 use crate::{
-    Compress, CompressLayer, HeadroomBody, HeadroomLayer, HeadroomService,
+    Headroom, HeadroomBody, HeadroomLayer, PromptCompression, PromptCompressionLayer,
     test_support::{TestBody, answer, drain, halve, post},
 };
 
-fn layer() -> CompressLayer {
-    CompressLayer::new().fake(halve)
+fn layer() -> PromptCompressionLayer {
+    PromptCompressionLayer::new().fake(halve)
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn readiness_and_errors_are_the_inner_services() {
     assert!(service.poll_ready().is_pending());
     handle.allow(1);
     assert!(service.poll_ready().is_ready());
-    let response = tokio::spawn(service.call(post(TestBody::of("0123"))));
+    let response = tokio::spawn(service.call(post(TestBody::chunk("0123"))));
     let (_, send) = handle.next_request().await.unwrap();
     send.send_error("upstream");
     assert_eq!(response.await.unwrap().unwrap_err().to_string(), "upstream");
@@ -62,7 +62,7 @@ async fn a_buffer_and_a_concurrency_limit_inside_keep_working() {
             .await
             .unwrap();
     }
-    let many = (0..8).map(|_| service.clone().oneshot(post(TestBody::of("0123"))));
+    let many = (0..8).map(|_| service.clone().oneshot(post(TestBody::chunk("0123"))));
     for response in many.map(tokio::spawn).collect::<Vec<_>>() {
         response.await.unwrap().unwrap();
     }
@@ -89,7 +89,7 @@ async fn an_inner_service_need_not_be_send_or_sync_and_may_borrow() {
 
     let text = String::from("borrowed");
     let service = ServiceBuilder::new().layer(layer()).service(Local(Rc::from("text"), &text));
-    assert_eq!(service.oneshot(post(TestBody::of("0123"))).await.unwrap(), "text borrowed");
+    assert_eq!(service.oneshot(post(TestBody::chunk("0123"))).await.unwrap(), "text borrowed");
 }
 
 #[test]
@@ -108,8 +108,8 @@ fn layers_services_and_futures_are_as_shareable_as_what_they_hold() {
     assert_send(&service.clone().oneshot(post(TestBody::new())));
     assert_send(&layer().rewrite(post(TestBody::new())));
     assert_send_sync::<HeadroomBody<TestBody>>();
-    assert_send_sync::<Compress<()>>();
-    assert_send_sync::<HeadroomService<()>>();
+    assert_send_sync::<PromptCompression<()>>();
+    assert_send_sync::<Headroom<()>>();
 }
 
 #[tokio::test]
@@ -117,21 +117,21 @@ async fn a_service_can_be_boxed_and_cloned() {
     let service = ServiceBuilder::new().layer(layer()).service_fn(answer);
     let service: tower::util::BoxCloneService<Request<TestBody>, Response<String>, Infallible> =
         tower::util::BoxCloneService::new(service);
-    assert_eq!(service.clone().oneshot(post(TestBody::of("0123"))).await.unwrap().body(), "answer");
+    assert_eq!(service.clone().oneshot(post(TestBody::chunk("0123"))).await.unwrap().body(), "answer");
 }
 
 #[tokio::test]
 async fn the_seam_without_tower_gives_the_same_request() {
-    let request = layer().rewrite(post(TestBody::of("0123456789"))).await;
+    let request = layer().rewrite(post(TestBody::chunk("0123456789"))).await;
     assert_eq!(request.headers()["content-length"], "5");
     assert_eq!(drain(request.into_body()).await.data, b"01234");
-    let passed = layer().rewrite(Request::get("/").body(TestBody::of("0123")).unwrap()).await;
+    let passed = layer().rewrite(Request::get("/").body(TestBody::chunk("0123")).unwrap()).await;
     assert_eq!(drain(passed.into_body()).await.data, b"0123");
 }
 
 #[test]
 fn inner_services_can_be_reached() {
-    let mut service = Compress::new(7);
+    let mut service = PromptCompression::new(7);
     *service.get_mut() += 1;
     assert_eq!(*service.get_ref(), 8);
     assert_eq!(service.into_inner(), 8);

@@ -3,15 +3,15 @@
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::{
-    CompressLayer, RequestReport,
+    PromptCompressionLayer, RequestReport,
     test_support::{Recorder, TestBody, drain, echo, halve, post, unchanged},
 };
 
 #[tokio::test]
 async fn a_rewritten_body_has_its_exact_length() {
     let recorder = Recorder::default();
-    let layer = CompressLayer::new().fake(halve).observer(recorder.clone());
-    let mut request = post(TestBody::of("0123456789"));
+    let layer = PromptCompressionLayer::new().fake(halve).observer(recorder.clone());
+    let mut request = post(TestBody::chunk("0123456789"));
     request.headers_mut().insert("content-length", 10.into());
     request.headers_mut().insert("x-other", "kept".parse().unwrap());
     let request = ServiceBuilder::new().layer(layer).service_fn(echo).oneshot(request).await.unwrap();
@@ -30,7 +30,7 @@ async fn a_rewritten_body_has_its_exact_length() {
 async fn a_rewritten_body_is_not_chunked() {
     let mut request = post(TestBody::new().data("0123456789"));
     request.headers_mut().insert("transfer-encoding", "chunked".parse().unwrap());
-    let service = ServiceBuilder::new().layer(CompressLayer::new().fake(halve)).service_fn(echo);
+    let service = ServiceBuilder::new().layer(PromptCompressionLayer::new().fake(halve)).service_fn(echo);
     let request = service.oneshot(request).await.unwrap();
     assert!(!request.headers().contains_key("transfer-encoding"));
     assert_eq!(request.headers()["content-length"], "5");
@@ -41,7 +41,7 @@ async fn the_head_of_a_request_that_is_not_rewritten_stays_as_it_was() {
     let mut request = post(TestBody::new().data("0123456789"));
     request.headers_mut().insert("transfer-encoding", "chunked".parse().unwrap());
     let headers = request.headers().clone();
-    let service = ServiceBuilder::new().layer(CompressLayer::new().fake(unchanged)).service_fn(echo);
+    let service = ServiceBuilder::new().layer(PromptCompressionLayer::new().fake(unchanged)).service_fn(echo);
     let request = service.oneshot(request).await.unwrap();
     assert_eq!(*request.headers(), headers);
     assert_eq!(

@@ -5,7 +5,7 @@ use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 
 use crate::{
-    CompressLayer, RequestReport,
+    PromptCompressionLayer, RequestReport,
     test_support::{TestBody, block_on, drain, post},
 };
 
@@ -26,7 +26,7 @@ fn records(count: usize) -> Vec<u8> {
 async fn the_engine_makes_a_request_smaller_through_the_layer() {
     for count in [100, 2000] {
         let body = records(count);
-        let request = CompressLayer::new().rewrite(post(TestBody::of(body.clone()))).await;
+        let request = PromptCompressionLayer::new().rewrite(post(TestBody::chunk(body.clone()))).await;
         let report = request.extensions().get::<RequestReport>().unwrap().clone();
         assert!(report.is_rewritten(), "{:?}", report.skip_reason());
         assert_eq!(report.report().unwrap().api, Some(Api::OpenAiChat));
@@ -41,11 +41,11 @@ async fn the_engine_makes_a_request_smaller_through_the_layer() {
 #[tokio::test]
 async fn the_same_request_becomes_the_same_bytes_however_it_arrives() {
     let body = records(300);
-    let layer = CompressLayer::new();
-    let whole = drain(layer.rewrite(post(TestBody::of(body.clone()))).await.into_body()).await.data;
+    let layer = PromptCompressionLayer::new();
+    let whole = drain(layer.rewrite(post(TestBody::chunk(body.clone()))).await.into_body()).await.data;
     for size in [1000, 4096, 1 << 20] {
         let chunked = body.chunks(size).fold(TestBody::new(), |to, chunk| to.data(chunk.to_vec()).pending());
-        let again = CompressLayer::new().offload_above(0).rewrite(post(chunked)).await;
+        let again = PromptCompressionLayer::new().blocking_threshold(0).rewrite(post(chunked)).await;
         assert_eq!(drain(again.into_body()).await.data, whole);
     }
 }
@@ -76,7 +76,7 @@ proptest! {
             request.headers_mut().insert("content-encoding", encoding.parse().unwrap());
         }
         let headers = request.headers().clone();
-        let request = block_on(CompressLayer::new().max_body(limit).rewrite(request));
+        let request = block_on(PromptCompressionLayer::new().max_body(limit).rewrite(request));
         prop_assert_eq!(request.headers(), &headers);
         let drained = block_on(drain(request.into_body()));
         prop_assert_eq!(drained.data, whole);

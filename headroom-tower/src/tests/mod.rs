@@ -7,7 +7,7 @@ mod laws;
 mod offload;
 mod replay;
 mod routing;
-#[cfg(feature = "spool")]
+#[cfg(feature = "plaintext")]
 mod spooling;
 mod stacks;
 mod storing;

@@ -8,34 +8,34 @@ use std::{
 };
 
 use crate::{
-    CompressLayer,
+    PromptCompressionLayer,
     test_support::{Recorder, TestBody, drain, halve, post, unchanged},
 };
 
-async fn thread_of(layer: CompressLayer, bytes: usize) -> ThreadId {
+async fn thread_of(layer: PromptCompressionLayer, bytes: usize) -> ThreadId {
     let thread = Arc::new(Mutex::new(None));
     let seen = Arc::clone(&thread);
     let layer = layer.fake(move |api, body, options| {
         *seen.lock().unwrap() = Some(std::thread::current().id());
         unchanged(api, body, options)
     });
-    layer.rewrite(post(TestBody::of("x".repeat(bytes)))).await;
+    layer.rewrite(post(TestBody::chunk("x".repeat(bytes)))).await;
     thread.lock().unwrap().unwrap()
 }
 
 #[tokio::test]
 async fn only_bodies_above_the_threshold_are_worked_on_elsewhere() {
     let here = std::thread::current().id();
-    let layer = CompressLayer::new();
+    let layer = PromptCompressionLayer::new();
     assert_eq!(thread_of(layer.clone(), 32 << 10).await, here);
     assert_ne!(thread_of(layer.clone(), (32 << 10) + 1).await, here);
-    assert_eq!(thread_of(layer.offload_above(u64::MAX), 1 << 20).await, here);
+    assert_eq!(thread_of(layer.blocking_threshold(u64::MAX), 1 << 20).await, here);
 }
 
 #[test]
 fn without_a_runtime_the_work_is_done_at_once() {
-    let layer = CompressLayer::new().fake(halve).offload_above(0);
-    let mut future = std::pin::pin!(layer.rewrite(post(TestBody::of("0123"))));
+    let layer = PromptCompressionLayer::new().fake(halve).blocking_threshold(0);
+    let mut future = std::pin::pin!(layer.rewrite(post(TestBody::chunk("0123"))));
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(request) = std::future::Future::poll(future.as_mut(), &mut cx) else {
         panic!("waits for a runtime that is not there");
@@ -49,16 +49,17 @@ async fn requests_wait_for_a_place() {
     let (release, released) = mpsc::channel::<()>();
     let released = Mutex::new(released);
     let recorder = Recorder::default();
-    let layer = CompressLayer::new().offload_above(0).max_offloads(1).observer(recorder.clone());
+    let layer =
+        PromptCompressionLayer::new().blocking_threshold(0).max_blocking_tasks(1).observer(recorder.clone());
     let layer = layer.fake(move |api, body, options| {
         entered.send(()).unwrap();
         released.lock().unwrap().recv().unwrap();
         halve(api, body, options)
     });
 
-    let running = tokio::spawn(layer.rewrite(post(TestBody::of("running!"))));
+    let running = tokio::spawn(layer.rewrite(post(TestBody::chunk("running!"))));
     is_entered.recv_timeout(Duration::from_secs(10)).unwrap();
-    let mut waiting = Box::pin(layer.rewrite(post(TestBody::of("waiting!"))));
+    let mut waiting = Box::pin(layer.rewrite(post(TestBody::chunk("waiting!"))));
     std::future::poll_fn(|cx| {
         assert!(std::future::Future::poll(waiting.as_mut(), cx).is_pending());
         std::task::Poll::Ready(())

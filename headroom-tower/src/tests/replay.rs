@@ -5,20 +5,20 @@ use http_body::Body;
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::{
-    CompressLayer, RequestReport, SkipReason,
+    PromptCompressionLayer, RequestReport, SkipReason,
     test_support::{Recorder, TestBody, drain, echo, halve, post, unchanged},
 };
 
-fn layer() -> CompressLayer {
-    CompressLayer::new().fake(halve)
+fn layer() -> PromptCompressionLayer {
+    PromptCompressionLayer::new().fake(halve)
 }
 
 #[tokio::test]
 async fn a_body_that_is_not_rewritten_arrives_without_a_copy() {
     let data = Bytes::from("{\"messages\":[]}".repeat(1000));
     let address = data.as_ptr();
-    let service = ServiceBuilder::new().layer(CompressLayer::new().fake(unchanged)).service_fn(echo);
-    let request = service.oneshot(post(TestBody::of(data.clone()))).await.unwrap();
+    let service = ServiceBuilder::new().layer(PromptCompressionLayer::new().fake(unchanged)).service_fn(echo);
+    let request = service.oneshot(post(TestBody::chunk(data.clone()))).await.unwrap();
     assert_eq!(request.body().size_hint().exact(), Some(data.len() as u64));
     let mut body = std::pin::pin!(request.into_body());
     let frame = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await.unwrap().unwrap();
@@ -32,7 +32,7 @@ async fn a_body_over_the_limit_arrives_byte_identical_and_the_rest_is_streamed()
     for limit in [0, 1, 4, 5, 9] {
         let body = TestBody::new().data("01234").pending().data("56789").pending().data("abc");
         let recorder = Recorder::default();
-        let layer = CompressLayer::new().fake(halve).max_body(limit).observer(recorder.clone());
+        let layer = PromptCompressionLayer::new().fake(halve).max_body(limit).observer(recorder.clone());
         let request = ServiceBuilder::new().layer(layer).service_fn(echo).oneshot(post(body)).await.unwrap();
         let report = request.extensions().get::<RequestReport>().unwrap();
         assert_eq!(report.skip_reason(), Some(SkipReason::BodyTooLarge));
@@ -50,7 +50,7 @@ async fn a_body_of_exactly_the_limit_is_rewritten() {
 
 #[tokio::test]
 async fn a_body_that_says_it_is_over_the_limit_is_not_read() {
-    let hinted = post(TestBody::of("0123456789"));
+    let hinted = post(TestBody::chunk("0123456789"));
     let mut announced = post(TestBody::new().data("0123456789"));
     announced.headers_mut().insert("content-length", 10.into());
     for request in [hinted, announced] {
@@ -108,7 +108,7 @@ async fn trailers_after_the_limit_survive() {
 
 #[tokio::test]
 async fn an_empty_body_stays_empty() {
-    let service = ServiceBuilder::new().layer(CompressLayer::new().fake(unchanged)).service_fn(echo);
+    let service = ServiceBuilder::new().layer(PromptCompressionLayer::new().fake(unchanged)).service_fn(echo);
     let request = service.oneshot(post(TestBody::new())).await.unwrap();
     assert!(request.body().is_end_stream());
     assert_eq!(request.body().size_hint().exact(), Some(0));
@@ -135,9 +135,10 @@ async fn hints_of_a_replay_count_down_as_it_is_read() {
 
 #[tokio::test]
 async fn a_panic_in_the_engine_sends_the_original() {
-    for offload_above in [0, u64::MAX] {
+    for blocking_threshold in [0, u64::MAX] {
         let recorder = Recorder::default();
-        let layer = CompressLayer::new().offload_above(offload_above).observer(recorder.clone());
+        let layer =
+            PromptCompressionLayer::new().blocking_threshold(blocking_threshold).observer(recorder.clone());
         let layer = layer.fake(|_, _, _| panic!("a bug in the engine"));
         let service = ServiceBuilder::new().layer(layer).service_fn(echo);
         let request = service.oneshot(post(TestBody::new().data("0123").data("4567"))).await.unwrap();

@@ -2,18 +2,18 @@
 
 use std::sync::{Arc, Mutex};
 
-use headroom_core::{Api, Means, Options, Tier};
+use headroom_core::{Api, CompressOptions, Retrieval, Tier};
 use headroom_store::MemoryStore;
 use http::Request;
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::{
-    CompressLayer, HeadroomOverride, RequestReport,
+    HeadroomOverride, PromptCompressionLayer, RequestReport,
     test_support::{Recorder, TestBody, drain, echo, halve, post, unchanged},
 };
 
 /// What the engine was asked for.
-async fn asked(layer: CompressLayer, request: Request<TestBody>) -> Option<(Api, Options)> {
+async fn asked(layer: PromptCompressionLayer, request: Request<TestBody>) -> Option<(Api, CompressOptions)> {
     let asked = Arc::new(Mutex::new(None));
     let seen = Arc::clone(&asked);
     let layer = layer.fake(move |api, body, options| {
@@ -39,7 +39,7 @@ async fn requests_that_are_not_ours_pass_unread() {
         let request = request.body(TestBody::new().data("0123").trailers("x-a", "b")).unwrap();
         let polls = request.body().polls.clone();
         let recorder = Recorder::default();
-        let layer = CompressLayer::new().fake(halve).observer(recorder.clone());
+        let layer = PromptCompressionLayer::new().fake(halve).observer(recorder.clone());
         let request = ServiceBuilder::new().layer(layer).service_fn(echo).oneshot(request).await.unwrap();
         assert_eq!(*polls.lock().unwrap(), 0, "{reason}");
         assert!(request.extensions().get::<RequestReport>().is_none());
@@ -51,15 +51,15 @@ async fn requests_that_are_not_ours_pass_unread() {
 
 #[tokio::test]
 async fn the_api_comes_from_the_path_then_from_the_body() {
-    let gemini = || TestBody::of(r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#);
+    let gemini = || TestBody::chunk(r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#);
     let at = |path: &str| {
         let request = Request::post(path).header("content-type", "application/json");
         request.body(gemini()).unwrap()
     };
-    let api = |asked: Option<(Api, Options)>| asked.map(|(api, _)| api);
-    assert_eq!(api(asked(CompressLayer::new(), at("/v1/messages")).await), Some(Api::Anthropic));
-    assert_eq!(api(asked(CompressLayer::new(), at("/custom")).await), Some(Api::Gemini));
-    let forced = CompressLayer::new().api(Api::Converse);
+    let api = |asked: Option<(Api, CompressOptions)>| asked.map(|(api, _)| api);
+    assert_eq!(api(asked(PromptCompressionLayer::new(), at("/v1/messages")).await), Some(Api::Anthropic));
+    assert_eq!(api(asked(PromptCompressionLayer::new(), at("/custom")).await), Some(Api::Gemini));
+    let forced = PromptCompressionLayer::new().api(Api::Converse);
     assert_eq!(api(asked(forced.clone(), at("/v1/messages")).await), Some(Api::Converse));
     let mut own = at("/v1/messages");
     own.extensions_mut().insert(HeadroomOverride::new().api(Api::OpenAiResponses));
@@ -69,9 +69,9 @@ async fn the_api_comes_from_the_path_then_from_the_body() {
 #[tokio::test]
 async fn a_body_of_no_known_api_goes_on_as_it_came() {
     let recorder = Recorder::default();
-    let layer = CompressLayer::new().fake(halve).observer(recorder.clone());
+    let layer = PromptCompressionLayer::new().fake(halve).observer(recorder.clone());
     let request = Request::post("/custom").header("content-type", "application/json");
-    let request = request.body(TestBody::of("[1,2,3]")).unwrap();
+    let request = request.body(TestBody::chunk("[1,2,3]")).unwrap();
     let request = ServiceBuilder::new().layer(layer).service_fn(echo).oneshot(request).await.unwrap();
     assert_eq!(drain(request.into_body()).await.data, b"[1,2,3]");
     assert_eq!(recorder.events(), ["skipped unknown_api"]);
@@ -79,43 +79,52 @@ async fn a_body_of_no_known_api_goes_on_as_it_came() {
 
 #[tokio::test]
 async fn settings_reach_the_engine_and_a_requests_own_come_first() {
-    let layer = CompressLayer::new().tier(Tier::Context).store(MemoryStore::new()).means(Means::Client);
-    let layer = layer.tenant_by(|parts| parts.uri.path().to_owned());
-    let (_, options) = asked(layer.clone(), post(TestBody::of("{}"))).await.unwrap();
-    let expected = Options::new().tier(Tier::Context).means(Means::Client).tenant(crate::test_support::PATH);
+    let layer = PromptCompressionLayer::new()
+        .tier(Tier::Dedup)
+        .store(MemoryStore::new())
+        .retrieval(Retrieval::ClientTool);
+    let layer = layer.tenant_from(|parts| parts.uri.path().to_owned());
+    let (_, options) = asked(layer.clone(), post(TestBody::chunk("{}"))).await.unwrap();
+    let expected = CompressOptions::new()
+        .tier(Tier::Dedup)
+        .retrieval(Retrieval::ClientTool)
+        .tenant(crate::test_support::PATH);
     assert_eq!(options, expected);
 
-    let mut request = post(TestBody::of("{}"));
-    let own = HeadroomOverride::new().tier(Tier::Lossless).tenant("team-a").means(Means::Served);
+    let mut request = post(TestBody::chunk("{}"));
+    let own = HeadroomOverride::new().tier(Tier::Lossless).tenant("team-a").retrieval(Retrieval::ServerTool);
     request.extensions_mut().insert(own);
     let (_, options) = asked(layer, request).await.unwrap();
-    assert_eq!(options, Options::new().tier(Tier::Lossless).means(Means::Served).tenant("team-a"));
+    assert_eq!(
+        options,
+        CompressOptions::new().tier(Tier::Lossless).retrieval(Retrieval::ServerTool).tenant("team-a")
+    );
 }
 
 #[tokio::test]
 async fn without_a_store_there_is_no_means() {
-    let layer = CompressLayer::new().means(Means::Client).tenant_by(|_| String::new());
-    let (_, options) = asked(layer, post(TestBody::of("{}"))).await.unwrap();
-    assert_eq!(options, Options::new());
+    let layer = PromptCompressionLayer::new().retrieval(Retrieval::ClientTool).tenant_from(|_| String::new());
+    let (_, options) = asked(layer, post(TestBody::chunk("{}"))).await.unwrap();
+    assert_eq!(options, CompressOptions::new());
 }
 
 #[tokio::test]
 async fn a_request_is_rewritten_once() {
-    let layer = CompressLayer::new().fake(halve);
+    let layer = PromptCompressionLayer::new().fake(halve);
     let inner = ServiceBuilder::new()
         .layer(layer.clone())
         .service_fn(async |request: Request<_>| Ok::<_, std::convert::Infallible>(request));
-    let request = layer.rewrite(post(TestBody::of("01234567"))).await;
+    let request = layer.rewrite(post(TestBody::chunk("01234567"))).await;
     let request = inner.oneshot(request).await.unwrap();
     assert_eq!(drain(request.into_body()).await.data, b"0123");
 }
 
 #[tokio::test]
 async fn a_predicate_replaces_the_default_but_not_the_guards() {
-    let layer = CompressLayer::new().fake(halve).when(|_: &http::request::Parts| true);
-    let put = Request::put("/v1/messages").body(TestBody::of("0123")).unwrap();
+    let layer = PromptCompressionLayer::new().fake(halve).when(|_: &http::request::Parts| true);
+    let put = Request::put("/v1/messages").body(TestBody::chunk("0123")).unwrap();
     assert_eq!(drain(layer.rewrite(put).await.into_body()).await.data, b"01");
     let signed =
-        Request::put("/v1/messages").header("content-digest", "x").body(TestBody::of("0123")).unwrap();
+        Request::put("/v1/messages").header("content-digest", "x").body(TestBody::chunk("0123")).unwrap();
     assert_eq!(drain(layer.rewrite(signed).await.into_body()).await.data, b"0123");
 }

@@ -18,7 +18,7 @@ use headroom_store::MemoryStore;
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceBuilder, ServiceExt, retry::Policy};
 
-use crate::{CompressLayer, HeadroomBody, HeadroomLayer, RequestReport, test_support::halve};
+use crate::{HeadroomBody, HeadroomLayer, PromptCompressionLayer, RequestReport, test_support::halve};
 
 async fn handler(request: Request) -> String {
     let rewritten = request.extensions().get::<RequestReport>().is_some_and(RequestReport::is_rewritten);
@@ -48,22 +48,22 @@ async fn text(
 
 #[tokio::test]
 async fn on_an_axum_router() {
-    let app = router().layer(CompressLayer::new().fake(halve));
+    let app = router().layer(PromptCompressionLayer::new().fake(halve));
     assert_eq!(text(app.oneshot(request()).await.unwrap()).await, "true 4 0123");
 }
 
 #[tokio::test]
 async fn around_an_axum_router() {
-    let app = CompressLayer::new().fake(halve).layer(router());
+    let app = PromptCompressionLayer::new().fake(halve).layer(router());
     assert_eq!(text(app.oneshot(request()).await.unwrap()).await, "true 4 0123");
-    let app = CompressLayer::new().fake(halve).map_body(Body::new).layer(router());
+    let app = PromptCompressionLayer::new().fake(halve).map_body(Body::new).layer(router());
     assert_eq!(text(app.oneshot(request()).await.unwrap()).await, "true 4 0123");
 }
 
 #[tokio::test]
 async fn outside_of_a_middleware_that_names_its_body() {
     let layers = ServiceBuilder::new()
-        .layer(CompressLayer::new().fake(halve).map_body(Body::new))
+        .layer(PromptCompressionLayer::new().fake(halve).map_body(Body::new))
         .layer(from_fn(inside));
     let app = router().layer(layers);
     assert_eq!(text(app.oneshot(request()).await.unwrap()).await, "true 4 0123");
@@ -83,7 +83,7 @@ async fn the_whole_layer_on_and_around_a_router() {
 async fn around_a_boxed_service_with_named_types() {
     type Boxed = tower::util::BoxCloneService<Request, Response, Infallible>;
     let inner: Boxed = Boxed::new(router());
-    let outer: Boxed = Boxed::new(CompressLayer::new().fake(halve).map_body(Body::new).layer(inner));
+    let outer: Boxed = Boxed::new(PromptCompressionLayer::new().fake(halve).map_body(Body::new).layer(inner));
     assert_eq!(text(outer.oneshot(request()).await.unwrap()).await, "true 4 0123");
 }
 
@@ -91,7 +91,7 @@ async fn around_a_boxed_service_with_named_types() {
 async fn around_a_client_that_answers_with_anything() {
     struct NotHttp;
     let client = ServiceBuilder::new()
-        .layer(CompressLayer::new().fake(halve))
+        .layer(PromptCompressionLayer::new().fake(halve))
         .service_fn(async |_: http::Request<_>| Ok::<_, Infallible>(NotHttp));
     let request = http::Request::post("/v1/messages").body(Full::new(Bytes::from("01234567"))).unwrap();
     let NotHttp = client.oneshot(request).await.unwrap();
@@ -140,7 +140,7 @@ async fn outside_of_towers_own_retry_a_request_is_rewritten_once() {
     let bodies = Bodies::default();
     let sent = Arc::clone(&bodies);
     let client = ServiceBuilder::new()
-        .layer(CompressLayer::new().fake(move |api, body, options| {
+        .layer(PromptCompressionLayer::new().fake(move |api, body, options| {
             *count.lock().unwrap() += 1;
             halve(api, body, options)
         }))

@@ -6,12 +6,12 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use headroom_core::{Api, Handle, Means, Options, Original, Outcome};
+use headroom_core::{Api, CompressOptions, Handle, Original, Outcome, Retrieval};
 use headroom_store::{MemoryStore, OriginalStore, StoreError};
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::{
-    CompressLayer, HeadroomOverride, RequestReport, SkipReason,
+    HeadroomOverride, PromptCompressionLayer, RequestReport, SkipReason,
     test_support::{BadStore, Recorder, TestBody, drain, echo, halve, leaves_it, post, set_aside},
 };
 
@@ -19,17 +19,17 @@ use crate::{
 async fn originals_are_stored_before_the_inner_service_is_called() {
     let store = MemoryStore::new();
     let inner = store.clone();
-    let layer = CompressLayer::new().fake(set_aside).store(store);
+    let layer = PromptCompressionLayer::new().fake(set_aside).store(store);
     let service = ServiceBuilder::new().layer(layer).service_fn(move |request| {
         let store = inner.clone();
         async move {
-            let found = store.get("team-a", &Handle::of("4567")).await.unwrap();
+            let found = store.get("team-a", &Handle::from_content("4567")).await.unwrap();
             assert_eq!(found.as_deref(), Some("4567"));
-            assert!(store.get("team-b", &Handle::of("4567")).await.unwrap().is_none());
+            assert!(store.get("team-b", &Handle::from_content("4567")).await.unwrap().is_none());
             echo(request).await
         }
     });
-    let mut request = post(TestBody::of("01234567"));
+    let mut request = post(TestBody::chunk("01234567"));
     request.extensions_mut().insert(HeadroomOverride::new().tenant("team-a"));
     let request = service.oneshot(request).await.unwrap();
     assert_eq!(drain(request.into_body()).await.data, b"0123");
@@ -39,21 +39,21 @@ async fn originals_are_stored_before_the_inner_service_is_called() {
 async fn if_the_store_fails_the_original_goes_on_and_the_observer_is_told() {
     for (store, kind) in [(BadStore::Fails, "unavailable"), (BadStore::Panics, "panic")] {
         let recorder = Recorder::default();
-        let layer = CompressLayer::new().fake(set_aside).store(store).observer(recorder.clone());
-        let mut request = post(TestBody::of("01234567"));
+        let layer = PromptCompressionLayer::new().fake(set_aside).store(store).observer(recorder.clone());
+        let mut request = post(TestBody::chunk("01234567"));
         request.headers_mut().insert("content-length", 8.into());
         let request = ServiceBuilder::new().layer(layer).service_fn(echo).oneshot(request).await.unwrap();
         assert_eq!(request.headers()["content-length"], "8");
         let report = request.extensions().get::<RequestReport>().unwrap();
-        assert_eq!(report.skip_reason(), Some(SkipReason::StoreFailed));
+        assert_eq!(report.skip_reason(), Some(SkipReason::StoreFailure));
         assert_eq!(drain(request.into_body()).await.data, b"01234567");
-        assert_eq!(recorder.events(), [format!("store {kind}"), "skipped store_failed".to_owned()]);
+        assert_eq!(recorder.events(), [format!("store {kind}"), "skipped store_failure".to_owned()]);
     }
 }
 
 /// Sets half of a body aside where there is a means to fetch it, and halves it where there is none.
-fn as_means_allow(api: Api, body: &[u8], options: &Options) -> Outcome {
-    let is_none = *options == options.clone().means(Means::None) || leaves_it(body, options);
+fn as_means_allow(api: Api, body: &[u8], options: &CompressOptions) -> Outcome {
+    let is_none = *options == options.clone().retrieval(Retrieval::Disabled) || leaves_it(body, options);
     if is_none { halve(api, body, options) } else { set_aside(api, body, options) }
 }
 
@@ -61,9 +61,10 @@ fn as_means_allow(api: Api, body: &[u8], options: &Options) -> Outcome {
 async fn without_its_store_a_layer_does_what_needs_none() {
     for store in [BadStore::Fails, BadStore::Panics] {
         let recorder = Recorder::default();
-        let layer = CompressLayer::new().fake(as_means_allow).store(store).means(Means::Client);
+        let layer =
+            PromptCompressionLayer::new().fake(as_means_allow).store(store).retrieval(Retrieval::ClientTool);
         let layer = layer.observer(recorder.clone());
-        let request = layer.rewrite(post(TestBody::of("01234567"))).await;
+        let request = layer.rewrite(post(TestBody::chunk("01234567"))).await;
         assert_eq!(request.headers()["content-length"], "4");
         assert_eq!(drain(request.into_body()).await.data, b"0123");
         let events = recorder.events();
@@ -74,9 +75,9 @@ async fn without_its_store_a_layer_does_what_needs_none() {
 #[tokio::test]
 async fn originals_without_a_store_are_not_set_aside() {
     let recorder = Recorder::default();
-    let layer = CompressLayer::new().fake(set_aside).observer(recorder.clone());
+    let layer = PromptCompressionLayer::new().fake(set_aside).observer(recorder.clone());
     let service = ServiceBuilder::new().layer(layer).service_fn(echo);
-    let request = service.oneshot(post(TestBody::of("01234567"))).await.unwrap();
+    let request = service.oneshot(post(TestBody::chunk("01234567"))).await.unwrap();
     assert_eq!(drain(request.into_body()).await.data, b"01234567");
     assert_eq!(recorder.events(), ["skipped no_store"]);
 }
@@ -84,12 +85,12 @@ async fn originals_without_a_store_are_not_set_aside() {
 #[tokio::test]
 async fn requests_with_other_credentials_are_other_tenants() {
     let store = MemoryStore::new();
-    let layer = CompressLayer::new().fake(set_aside).store(store.clone());
+    let layer = PromptCompressionLayer::new().fake(set_aside).store(store.clone());
     let send = async |key: &str| {
-        let mut request = post(TestBody::of("01234567"));
+        let mut request = post(TestBody::chunk("01234567"));
         request.headers_mut().insert("x-api-key", key.parse().unwrap());
         let tenant = layer.tenant_of(&layer.rewrite(request).await.into_parts().0);
-        (store.get(&tenant, &Handle::of("4567")).await.unwrap(), tenant)
+        (store.get(&tenant, &Handle::from_content("4567")).await.unwrap(), tenant)
     };
     let (found, tenant_a) = send("secret-a").await;
     assert_eq!(found.as_deref(), Some("4567"));
@@ -164,15 +165,15 @@ fn logs(count: usize) -> String {
 }
 
 /// What the provider gets, without what ends the body.
-async fn sent(layer: &CompressLayer, count: usize) -> String {
-    let mut request = post(TestBody::of(logs(count)));
+async fn sent(layer: &PromptCompressionLayer, count: usize) -> String {
+    let mut request = post(TestBody::chunk(logs(count)));
     *request.uri_mut() = "/v1/messages".parse().unwrap();
     let body = drain(layer.rewrite(request).await.into_body()).await.data;
     String::from_utf8(body).unwrap().strip_suffix("]}").unwrap().to_owned()
 }
 
-fn layer(store: &FlakyStore) -> CompressLayer {
-    CompressLayer::new().store(store.clone()).means(Means::Client)
+fn layer(store: &FlakyStore) -> PromptCompressionLayer {
+    PromptCompressionLayer::new().store(store.clone()).retrieval(Retrieval::ClientTool)
 }
 
 fn markers(body: &str) -> usize {
@@ -205,7 +206,7 @@ async fn a_store_that_fails_leaves_only_the_new_block_and_it_stays_so() {
 async fn a_store_that_never_worked_leaves_every_block_and_the_tools() {
     let store = FlakyStore::default();
     store.set(IS_DOWN);
-    let layer = CompressLayer::new().store(store.clone()).means(Means::Client);
+    let layer = PromptCompressionLayer::new().store(store.clone()).retrieval(Retrieval::ClientTool);
     let mut before = String::new();
     for count in 1..4 {
         let body = sent(&layer, count).await;
@@ -220,13 +221,13 @@ async fn a_store_that_never_worked_leaves_every_block_and_the_tools() {
 #[tokio::test]
 async fn of_another_tenants_failure_nothing_is_remembered() {
     let store = FlakyStore::default();
-    let layer = layer(&store).tenant_by(|parts| {
+    let layer = layer(&store).tenant_from(|parts| {
         parts.headers.get("x-tenant").and_then(|name| name.to_str().ok()).unwrap_or_default().to_owned()
     });
     store.set(IS_DOWN);
     assert_eq!(markers(&sent(&layer, 1).await), 0);
     store.set(WORKS);
-    let mut request = post(TestBody::of(logs(1)));
+    let mut request = post(TestBody::chunk(logs(1)));
     *request.uri_mut() = "/v1/messages".parse().unwrap();
     request.headers_mut().insert("x-tenant", "another".parse().unwrap());
     let body = drain(layer.rewrite(request).await.into_body()).await.data;

@@ -7,17 +7,17 @@ fn metrics_count_what_became_of_requests() {
     use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
     use crate::{
-        CompressLayer, MetricsObserver,
+        MetricsObserver, PromptCompressionLayer,
         test_support::{BadStore, TestBody, block_on, halve, post, set_aside, unchanged},
     };
 
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
-        let layer = CompressLayer::new().observer(MetricsObserver::new()).store(MemoryStore::new());
-        block_on(layer.clone().fake(halve).rewrite(post(TestBody::of("01234567"))));
-        block_on(layer.clone().fake(unchanged).rewrite(post(TestBody::of("01234567"))));
-        block_on(layer.clone().fake(set_aside).store(BadStore::Fails).rewrite(post(TestBody::of("0123"))));
+        let layer = PromptCompressionLayer::new().observer(MetricsObserver::new()).store(MemoryStore::new());
+        block_on(layer.clone().fake(halve).rewrite(post(TestBody::chunk("01234567"))));
+        block_on(layer.clone().fake(unchanged).rewrite(post(TestBody::chunk("01234567"))));
+        block_on(layer.clone().fake(set_aside).store(BadStore::Fails).rewrite(post(TestBody::chunk("0123"))));
         block_on(layer.clone().rewrite(http::Request::get("/").body(TestBody::new()).unwrap()));
         drop(layer.rewrite(post(TestBody::new())));
     });
@@ -44,7 +44,7 @@ fn metrics_count_what_became_of_requests() {
             "headroom_requests_total{api=openai,outcome=skipped} 2",
             "headroom_skips_total{reason=method} 1",
             "headroom_skips_total{reason=no_saving} 1",
-            "headroom_skips_total{reason=store_failed} 1",
+            "headroom_skips_total{reason=store_failure} 1",
             "headroom_store_errors_total{kind=unavailable} 1",
         ]
     );
@@ -60,7 +60,7 @@ fn traces_say_what_happened_and_nothing_of_what_was_said() {
     };
 
     use crate::{
-        CompressLayer,
+        PromptCompressionLayer,
         test_support::{BadStore, TestBody, block_on, halve, post, set_aside},
     };
 
@@ -86,8 +86,8 @@ fn traces_say_what_happened_and_nothing_of_what_was_said() {
         .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
         .with_writer(move || writer.clone())
         .finish();
-    let send = |layer: &CompressLayer| {
-        let mut request = post(TestBody::of("a-secret-prompt, twice: a-secret-prompt"));
+    let send = |layer: &PromptCompressionLayer| {
+        let mut request = post(TestBody::chunk("a-secret-prompt, twice: a-secret-prompt"));
         request.headers_mut().insert("authorization", "Bearer secret-key".parse().unwrap());
         block_on(layer.rewrite(request))
     };
@@ -95,10 +95,10 @@ fn traces_say_what_happened_and_nothing_of_what_was_said() {
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     tracing::subscriber::with_default(subscriber, || {
         tracing::callsite::rebuild_interest_cache();
-        send(&CompressLayer::new().fake(halve));
-        send(&CompressLayer::new().fake(set_aside).store(BadStore::Fails));
-        send(&CompressLayer::new().fake(|_, _, _| panic!("secret panic message")));
-        drop(CompressLayer::new().rewrite(post(TestBody::of("secret"))));
+        send(&PromptCompressionLayer::new().fake(halve));
+        send(&PromptCompressionLayer::new().fake(set_aside).store(BadStore::Fails));
+        send(&PromptCompressionLayer::new().fake(|_, _, _| panic!("secret panic message")));
+        drop(PromptCompressionLayer::new().rewrite(post(TestBody::chunk("secret"))));
     });
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for expected in [
@@ -106,7 +106,7 @@ fn traces_say_what_happened_and_nothing_of_what_was_said() {
         "headroom.outcome=\"rewritten\"",
         "bytes_before=39 bytes_after=19 tokens_saved=7",
         "the store failed",
-        "reason=\"store_failed\"",
+        "reason=\"store_failure\"",
         "headroom.skip_reason=\"internal\"",
         "stage=\"reading\"",
         "headroom.outcome=\"cancelled\"",
@@ -121,12 +121,12 @@ fn debug_output_holds_no_content_and_no_credential() {
     use headroom_store::MemoryStore;
 
     use crate::{
-        CompressLayer, HeadroomLayer,
+        HeadroomLayer, PromptCompressionLayer,
         test_support::{TestBody, block_on, halve, post},
     };
 
-    let layer = CompressLayer::new().fake(halve);
-    let request = post(TestBody::of("a-secret-prompt"));
+    let layer = PromptCompressionLayer::new().fake(halve);
+    let request = post(TestBody::chunk("a-secret-prompt"));
     let future = layer.rewrite(request);
     assert!(!format!("{future:?} {layer:?}").contains("secret"));
     let body = block_on(future).into_body();

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use headroom_core::{Handle, Original};
 use headroom_tower::{
     HeadroomBody, HeadroomLayer,
-    store::{MemoryStore, OriginalStore},
+    headroom_store::{MemoryStore, OriginalStore},
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -189,9 +189,10 @@ pub(crate) fn converse(data: &[u8]) -> usize {
     let mut input = Input(data);
     let api = Api::ALL[usize::from(input.byte() % 4)];
     let store = MemoryStore::new();
-    let originals = SECRETS.map(|text| Original { handle: Handle::of(text), content: text.to_owned() });
+    let originals =
+        SECRETS.map(|text| Original { handle: Handle::from_content(text), content: text.to_owned() });
     block_on(store.put_many("team", originals.to_vec())).expect("there is room");
-    let layer = HeadroomLayer::with_store(store).tenant_by(|_| "team".to_owned());
+    let layer = HeadroomLayer::with_store(store).tenant_from(|_| "team".to_owned());
     let mut lists = ["alpha", "beta"].map(|project| vec![api.user(&format!("Look at project {project}."))]);
     let mut put_back = 0;
     for _ in 0..8 {
@@ -228,7 +229,7 @@ fn round(api: Api, which: usize, input: &mut Input<'_>) -> Value {
     let shape = input.byte();
     let mut calls = Vec::new();
     if shape & 1 != 0 {
-        let arguments = json!({"hash":Handle::of(SECRETS[which]).to_string(),"n":input.byte()});
+        let arguments = json!({"hash":Handle::from_content(SECRETS[which]).to_string(),"n":input.byte()});
         calls.push(("functions.headroom_retrieve:0".to_owned(), "headroom_retrieve", arguments));
     }
     if shape & 2 != 0 {

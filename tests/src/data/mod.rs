@@ -3,6 +3,6 @@
 mod fixtures;
 
 pub use fixtures::{conversations, fixtures};
-pub use headroom_evals::judge::data::{
+pub use headroom_evals::conformance::data::{
     Conversation, NEEDED, append, captures, prefixes, robustness, shared, skipped, traces,
 };

@@ -1,21 +1,21 @@
-use headroom_core::{Api, Headroom, Means, Options};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval};
 use headroom_tests::{
     data,
     engine::real,
     generate::{self, Escapes, Space, Spelling, Style},
-    laws::{Compared, Request, causality, order},
+    laws::{Compared, ComparedRequest, causality, order},
 };
 use proptest::prelude::*;
 
-use crate::{MEANS, cases, every_conversation};
+use crate::{RETRIEVALS, cases, every_conversation};
 
 #[test]
 fn causality_holds_on_every_recorded_conversation() {
     let mut compared = Compared::default();
     for conversation in every_conversation("causality") {
-        for means in MEANS {
-            compared += causality(&real, conversation.api, &conversation.bodies, &crate::options(means))
-                .unwrap_or_else(|violation| panic!("{} with {means}: {violation}", conversation.name));
+        for retrieval in RETRIEVALS {
+            compared += causality(&real, conversation.api, &conversation.bodies, &crate::options(retrieval))
+                .unwrap_or_else(|violation| panic!("{} with {retrieval}: {violation}", conversation.name));
         }
     }
     println!("{compared:?}");
@@ -28,8 +28,8 @@ proptest! {
     #[test]
     fn causality_holds_on_generated_conversations(conversation in generate::conversations()) {
         let bodies = generate::bodies(&conversation);
-        for means in MEANS {
-            if let Err(violation) = causality(&real, conversation.api, &bodies, &crate::options(means)) {
+        for retrieval in RETRIEVALS {
+            if let Err(violation) = causality(&real, conversation.api, &bodies, &crate::options(retrieval)) {
                 return Err(TestCaseError::fail(violation.to_string()));
             }
         }
@@ -65,7 +65,7 @@ proptest! {
         let mut requests = Vec::new();
         for (tenant, conversation) in [("a", &one), ("b", &two), ("b", &one)] {
             for body in generate::bodies(conversation) {
-                requests.push(Request { api: conversation.api, tenant: tenant.to_owned(), body });
+                requests.push(ComparedRequest { api: conversation.api, tenant: tenant.to_owned(), body });
             }
         }
         order(&real, &requests, seed).map_err(|violation| TestCaseError::fail(violation.to_string()))?;
@@ -74,7 +74,7 @@ proptest! {
 
 fn appended(api: Api, body: &[u8], item: &str) -> Result<(), TestCaseError> {
     let longer = data::append(api, body, item);
-    let found = causality(&real, api, &[body.to_vec(), longer], &crate::options(Means::Served));
+    let found = causality(&real, api, &[body.to_vec(), longer], &crate::options(Retrieval::ServerTool));
     found.map(drop).map_err(|violation| TestCaseError::fail(format!("{violation}\nafter {item}")))
 }
 
@@ -94,8 +94,13 @@ fn causality_holds_for_odd_messages_at_the_end() {
         let body = conversation.bodies.last().unwrap();
         for item in odd {
             let longer = data::append(conversation.api, body, item);
-            causality(&real, conversation.api, &[body.clone(), longer], &crate::options(Means::Served))
-                .unwrap_or_else(|violation| panic!("{} and {item}: {violation}", conversation.name));
+            causality(
+                &real,
+                conversation.api,
+                &[body.clone(), longer],
+                &crate::options(Retrieval::ServerTool),
+            )
+            .unwrap_or_else(|violation| panic!("{} and {item}: {violation}", conversation.name));
         }
     }
 }
@@ -103,11 +108,15 @@ fn causality_holds_for_odd_messages_at_the_end() {
 #[test]
 fn causality_holds_for_recorded_clients_that_share_an_engine() {
     let all = every_conversation("causality");
-    let requests: Vec<Request> = all
+    let requests: Vec<ComparedRequest> = all
         .iter()
         .enumerate()
         .flat_map(|(n, c)| c.bodies.iter().rev().take(4).map(move |body| (n, c.api, body)))
-        .map(|(n, api, body)| Request { api, tenant: format!("tenant {}", n % 3), body: body.clone() })
+        .map(|(n, api, body)| ComparedRequest {
+            api,
+            tenant: format!("tenant {}", n % 3),
+            body: body.clone(),
+        })
         .collect();
     order(&real, &requests, 11).unwrap();
 }
@@ -117,9 +126,9 @@ fn causality_holds_across_threads() {
     let all = data::conversations();
     let alone: Vec<_> = all
         .iter()
-        .map(|c| c.bodies.iter().map(|body| outcome(&Headroom::new(), c.api, body)).collect::<Vec<_>>())
+        .map(|c| c.bodies.iter().map(|body| outcome(&Engine::new(), c.api, body)).collect::<Vec<_>>())
         .collect();
-    let shared = Headroom::new();
+    let shared = Engine::new();
     std::thread::scope(|scope| {
         for start in 0..4 {
             let (all, alone, shared) = (&all, &alone, &shared);
@@ -134,6 +143,6 @@ fn causality_holds_across_threads() {
     });
 }
 
-fn outcome(engine: &Headroom, api: Api, body: &[u8]) -> Option<Vec<u8>> {
-    engine.compress(api, body, &Options::new()).body().map(<[u8]>::to_vec)
+fn outcome(engine: &Engine, api: Api, body: &[u8]) -> Option<Vec<u8>> {
+    engine.compress(api, body, &CompressOptions::new()).body().map(<[u8]>::to_vec)
 }

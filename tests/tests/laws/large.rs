@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use headroom_core::{Api, Means, Step};
+use headroom_core::{Api, Retrieval, Transform};
 use headroom_tests::{
     engine::real,
     generate::{self, Call, Content, Conversation, Escapes, Exchange, Shape, Space, Spelling, Style},
@@ -30,28 +30,29 @@ fn every_law_holds_where_parts_of_every_kind_are_set_aside() {
     let mut aside = BTreeMap::new();
     for api in Api::ALL {
         let bodies = generate::bodies(&conversation(api));
-        for means in [Means::Served, Means::File] {
-            let options = crate::options(means);
+        for retrieval in [Retrieval::ServerTool, Retrieval::File] {
+            let options = crate::options(retrieval);
             let compared = causality(&real, api, &bodies, &options);
-            let compared = compared.unwrap_or_else(|violation| panic!("{api} with {means}: {violation}"));
-            assert!(compared.edits > 10, "{api} with {means}: {compared:?}");
+            let compared = compared.unwrap_or_else(|violation| panic!("{api} with {retrieval}: {violation}"));
+            assert!(compared.edits > 10, "{api} with {retrieval}: {compared:?}");
             let last = bodies.last().unwrap();
-            let run = splice(&real, api, last, means, &options).and_then(|run| {
+            let run = splice(&real, api, last, retrieval, &options).and_then(|run| {
                 every(&run, &options, &Forms::default())?;
                 Ok(run)
             });
-            let run = run.unwrap_or_else(|violation| panic!("{api} with {means}: {violation}"));
-            let elided = run.answer.edited.iter().filter(|edited| edited.steps.contains(&Step::Elision));
-            let referred = run.answer.edited.iter().filter(|edited| edited.steps.contains(&Step::Reference));
+            let run = run.unwrap_or_else(|violation| panic!("{api} with {retrieval}: {violation}"));
+            let elided = run.answer.edited.iter().filter(|edited| edited.steps.contains(&Transform::Elision));
+            let referred =
+                run.answer.edited.iter().filter(|edited| edited.steps.contains(&Transform::Reference));
             aside.insert(
-                (api.as_str(), means.as_str()),
+                (api.as_str(), retrieval.as_str()),
                 (elided.count(), referred.count(), run.answer.originals.len()),
             );
         }
     }
     println!("{aside:?}");
     // Otherwise the laws were not put to the test.
-    let tested = |api: &str, means| aside[&(api, means)].0 >= 6 && aside[&(api, means)].1 >= 3;
-    assert!(tested("openai", "served") && tested("openai", "file"), "{aside:?}");
-    assert!(tested("anthropic", "served") && tested("anthropic", "file"), "{aside:?}");
+    let tested = |api: &str, retrieval| aside[&(api, retrieval)].0 >= 6 && aside[&(api, retrieval)].1 >= 3;
+    assert!(tested("openai", "server-tool") && tested("openai", "file"), "{aside:?}");
+    assert!(tested("anthropic", "server-tool") && tested("anthropic", "file"), "{aside:?}");
 }

@@ -1,11 +1,11 @@
-use headroom_core::{Api, Headroom, Options, Tier};
+use headroom_core::{Api, CompressOptions, Engine, Tier};
 use headroom_tests::{
-    engine::{Engine, real},
+    engine::{EngineUnderTest, real},
     generate::{Escapes, Space, Spelling, Style, result_item},
     laws::private,
 };
 
-use crate::MEANS;
+use crate::RETRIEVALS;
 
 const SECRET: &str = "hunter2-Zq81-tide";
 
@@ -50,12 +50,12 @@ fn private_content_is_in_no_report_and_no_debug_output() {
         let body =
             format!(r#"{{"{}":[{}],"model":"{SECRET}","user":"{SECRET}"}}"#, list(api), items.join(","));
         for end in [body.len(), body.len() - 1] {
-            for means in MEANS {
+            for retrieval in RETRIEVALS {
                 for tier in Tier::ALL {
-                    let options = Options::new().means(means).tier(tier).tenant(SECRET);
+                    let options = CompressOptions::new().retrieval(retrieval).tier(tier).tenant(SECRET);
                     let answer = real().compress(api, &body.as_bytes()[..end], &options);
                     private(&answer, &[SECRET])
-                        .unwrap_or_else(|violation| panic!("{api} {means} {tier}: {violation}"));
+                        .unwrap_or_else(|violation| panic!("{api} {retrieval} {tier}: {violation}"));
                 }
             }
         }
@@ -73,7 +73,7 @@ fn private_keys_of_structured_results_are_in_no_report() {
         r#"{{"messages":[{{"role":"user","content":[{{"toolResult":{{"toolUseId":"t","content":[{{"json":{value}}}]}}}}]}}]}}"#
     );
     for (api, body) in [(Api::Gemini, gemini), (Api::Converse, converse)] {
-        let answer = Engine::compress(&Headroom::new(), api, body.as_bytes(), &Options::new());
+        let answer = EngineUnderTest::compress(&Engine::new(), api, body.as_bytes(), &CompressOptions::new());
         private(&answer, &[SECRET]).unwrap_or_else(|violation| panic!("{api}: {violation}"));
     }
 }

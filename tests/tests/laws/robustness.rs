@@ -1,4 +1,4 @@
-use headroom_core::{Api, Headroom, Options};
+use headroom_core::{Api, CompressOptions, Engine};
 use headroom_tests::{
     data,
     engine::real,
@@ -7,7 +7,7 @@ use headroom_tests::{
     laws::{Forms, Run, every, splice},
 };
 
-use crate::MEANS;
+use crate::RETRIEVALS;
 
 const STYLE: Style = Style { space: Space::Dense, escapes: Escapes::Minimal, order: 0 };
 
@@ -38,16 +38,16 @@ fn request(api: Api, text: &str, member: &str) -> Vec<u8> {
 
 /// What is no JSON is passed on, and what is obeys the laws.
 fn check(name: &str, api: Api, body: &[u8]) {
-    for means in MEANS {
-        let options = crate::options(means);
+    for retrieval in RETRIEVALS {
+        let options = crate::options(retrieval);
         if Json::parse(body).is_none() {
-            let outcome = Headroom::new().compress(api, body, &options);
+            let outcome = Engine::new().compress(api, body, &options);
             assert!(outcome.body().is_none(), "{name}, {api}: a body that is not JSON was changed");
             continue;
         }
-        splice(&real, api, body, means, &options)
+        splice(&real, api, body, retrieval, &options)
             .and_then(|run| every(&run, &options, &Forms::default()))
-            .unwrap_or_else(|violation| panic!("{name}, {api} with {means}: {violation}"));
+            .unwrap_or_else(|violation| panic!("{name}, {api} with {retrieval}: {violation}"));
     }
 }
 
@@ -103,9 +103,9 @@ fn robustness_truncated_bodies_are_passed_on() {
     let cuts = if cfg!(debug_assertions) { 40 } else { 400 };
     for (name, api, body) in &bodies {
         let body = body.trim_ascii_end();
-        let engine = Headroom::new();
+        let engine = Engine::new();
         for end in (0..cuts).map(|n| body.len() * n / cuts).chain(body.len().saturating_sub(20)..body.len()) {
-            let outcome = engine.compress(*api, &body[..end], &Options::new());
+            let outcome = engine.compress(*api, &body[..end], &CompressOptions::new());
             assert!(outcome.body().is_none(), "{name} cut at {end} of {}", body.len());
         }
     }
@@ -121,7 +121,7 @@ fn robustness_every_cut_of_a_small_body_is_passed_on() {
         );
         for end in 0..body.len() {
             assert!(
-                Headroom::new().compress(api, &body[..end], &Options::new()).body().is_none(),
+                Engine::new().compress(api, &body[..end], &CompressOptions::new()).body().is_none(),
                 "{api} cut at {end}"
             );
         }
@@ -139,7 +139,7 @@ fn robustness_flipped_bytes_never_break_a_law() {
                 broken[at] ^= flip;
                 if Json::parse(&broken).is_none() {
                     assert!(
-                        Headroom::new().compress(api, &broken, &Options::new()).body().is_none(),
+                        Engine::new().compress(api, &broken, &CompressOptions::new()).body().is_none(),
                         "{name} at {at}"
                     );
                 } else {
@@ -234,7 +234,7 @@ fn robustness_twenty_megabytes() {
 }
 
 fn check_once(api: Api, body: &[u8]) {
-    let options = Options::new();
+    let options = CompressOptions::new();
     let run =
         Run::new(&*real(), api, body, &options).unwrap_or_else(|violation| panic!("{api}: {violation}"));
     every(&run, &options, &Forms::default()).unwrap_or_else(|violation| panic!("{api}: {violation}"));
@@ -242,9 +242,12 @@ fn check_once(api: Api, body: &[u8]) {
 
 #[test]
 fn robustness_bodies_over_the_limit_are_passed_on() {
-    let engine = Headroom::builder().max_body(1000).build();
+    let engine = Engine::builder().max_body(1000).build();
     let body = request(Api::OpenAiChat, &log(60), "0");
-    assert!(body.len() > 1000 && engine.compress(Api::OpenAiChat, &body, &Options::new()).body().is_none());
+    assert!(
+        body.len() > 1000
+            && engine.compress(Api::OpenAiChat, &body, &CompressOptions::new()).body().is_none()
+    );
 }
 
 #[test]

@@ -1,15 +1,15 @@
-use headroom_core::{Headroom, Means, Options, Outcome, Tier};
+use headroom_core::{CompressOptions, Engine, Outcome, Retrieval, Tier};
 use headroom_tests::{engine::real, generate, json::Json, laws::splice, spans};
 use proptest::prelude::*;
 
-use crate::{MEANS, cases, every_body, every_conversation};
+use crate::{RETRIEVALS, cases, every_body, every_conversation};
 
 #[test]
 fn splice_holds_on_every_recorded_request() {
     let mut sent = 0;
     for conversation in every_conversation("splice") {
         for (n, body) in conversation.bodies.iter().enumerate() {
-            splice(&real, conversation.api, body, Means::None, &Options::new())
+            splice(&real, conversation.api, body, Retrieval::Disabled, &CompressOptions::new())
                 .unwrap_or_else(|violation| panic!("{} request {n}: {violation}", conversation.name));
             sent += 1;
         }
@@ -20,10 +20,10 @@ fn splice_holds_on_every_recorded_request() {
 #[test]
 fn splice_holds_under_every_means_and_tier() {
     for (name, api, body) in every_body("splice") {
-        for means in MEANS {
+        for retrieval in RETRIEVALS {
             for tier in Tier::ALL {
-                splice(&real, api, &body, means, &crate::options(means).tier(tier))
-                    .unwrap_or_else(|violation| panic!("{name} with {means} and {tier}: {violation}"));
+                splice(&real, api, &body, retrieval, &crate::options(retrieval).tier(tier))
+                    .unwrap_or_else(|violation| panic!("{name} with {retrieval} and {tier}: {violation}"));
             }
         }
     }
@@ -35,7 +35,7 @@ fn splice_leaves_bodies_without_tool_results_alone() {
     for (name, api, body) in every_body("splice") {
         let json = Json::parse(&body).unwrap();
         if spans::editable(api, &json).is_empty() {
-            let outcome = Headroom::new().compress(api, &body, &Options::new());
+            let outcome = Engine::new().compress(api, &body, &CompressOptions::new());
             assert!(matches!(outcome, Outcome::Unchanged { .. }), "{name}");
             seen += 1;
         }
@@ -49,8 +49,8 @@ proptest! {
     #[test]
     fn splice_holds_on_generated_requests(conversation in generate::conversations()) {
         let body = generate::body(&conversation, usize::MAX);
-        for means in MEANS {
-            if let Err(violation) = splice(&real, conversation.api, &body, means, &crate::options(means)) {
+        for retrieval in RETRIEVALS {
+            if let Err(violation) = splice(&real, conversation.api, &body, retrieval, &crate::options(retrieval)) {
                 return Err(TestCaseError::fail(format!("{violation}\nin {}", String::from_utf8_lossy(&body))));
             }
         }

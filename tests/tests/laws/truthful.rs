@@ -1,4 +1,4 @@
-use headroom_core::Options;
+use headroom_core::CompressOptions;
 use headroom_tests::{
     engine::real,
     generate,
@@ -6,7 +6,7 @@ use headroom_tests::{
 };
 use proptest::prelude::*;
 
-use crate::{MEANS, cases, on_every_body};
+use crate::{RETRIEVALS, cases, on_every_body};
 
 #[test]
 fn truthful_holds_on_every_recorded_request() {
@@ -19,9 +19,9 @@ proptest! {
     #[test]
     fn truthful_holds_on_generated_requests(conversation in generate::conversations()) {
         let body = generate::body(&conversation, usize::MAX);
-        for means in MEANS {
-            let options = crate::options(means);
-            let law = |run: &Run, _options: &Options| truthful(run, &Forms::default());
+        for retrieval in RETRIEVALS {
+            let options = crate::options(retrieval);
+            let law = |run: &Run, _options: &CompressOptions| truthful(run, &Forms::default());
             let checked = Run::new(&*real(), conversation.api, &body, &options).and_then(|run| law(&run, &options));
             checked.map_err(|violation| TestCaseError::fail(violation.to_string()))?;
         }

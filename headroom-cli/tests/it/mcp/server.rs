@@ -153,7 +153,7 @@ fn a_text_becomes_smaller_and_comes_back_whole_or_in_parts() {
 #[test]
 fn what_the_command_line_set_aside_is_found() {
     let store = tempfile::tempdir().unwrap();
-    let mut compress = headroom(&["compress", "--text", "--means", "client", "--tool", "Bash"]);
+    let mut compress = headroom(&["compress", "--text", "--retrieval", "client-tool", "--tool", "Bash"]);
     let output = pipe(compress.env("HEADROOM_HOME", store.path()), log().as_bytes());
     let small = String::from_utf8(output.stdout.clone()).unwrap();
     let mut client = Client::start(store.path());
@@ -162,7 +162,7 @@ fn what_the_command_line_set_aside_is_found() {
 
     // And what it wrote to a file for the agent to read.
     let other = log().replace("order", "parcel");
-    let mut compress = headroom(&["compress", "--text", "--means", "file", "--tool", "Bash"]);
+    let mut compress = headroom(&["compress", "--text", "--retrieval", "file", "--tool", "Bash"]);
     let output = pipe(compress.env("HEADROOM_HOME", store.path()), other.as_bytes());
     let small = String::from_utf8(output.stdout.clone()).unwrap();
     let (part, failed) = client.call("headroom_retrieve", &json!({"hash": handle(&small), "lines": "1-2"}));

@@ -182,14 +182,23 @@ fn claude_code_is_told_again_where_its_settings_would_win() {
 
 #[test]
 fn claude_code_may_read_the_files_that_markers_name() {
-    for (agent, expected) in [("claude", "--add-dir=/SPOOL\nmine\n"), ("aider", "mine\n")] {
+    for (agent, expected) in [("claude", "--add-dir=/PLAINTEXT\nmine\n"), ("aider", "mine\n")] {
         let world = World::with(agent, &telling(&[]));
-        let spool = world.path("spool");
-        let args = ["wrap", agent, "--means", "file", "--spool", spool.to_str().unwrap(), "--", "mine"];
+        let originals_dir = world.path("plaintext");
+        let args = [
+            "wrap",
+            agent,
+            "--retrieval",
+            "file",
+            "--originals-dir",
+            originals_dir.to_str().unwrap(),
+            "--",
+            "mine",
+        ];
         let output = world.headroom(&args).output().unwrap();
-        let told = told(&output.stdout).replace(spool.to_str().unwrap(), "/SPOOL");
+        let told = told(&output.stdout).replace(originals_dir.to_str().unwrap(), "/PLAINTEXT");
         assert_eq!(told, expected, "{}", stderr(&output));
-        assert!(spool.is_dir(), "it is there before the agent is");
+        assert!(originals_dir.is_dir(), "it is there before the agent is");
     }
 }
 

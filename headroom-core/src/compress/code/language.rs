@@ -2,7 +2,7 @@
 //!
 //! What several languages could be is none: such a text is not parsed.
 
-use crate::Verdict;
+use crate::Classification;
 
 /// The languages that can be parsed, whether or not their grammar is compiled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,18 +174,18 @@ const CUES: [Cues; 10] = [
 impl Language {
     /// The language of a text that a call with these arguments brought. The verdict is asked for where nothing else
     /// tells.
-    pub(super) fn of(
+    pub(super) fn detect(
         text: &str,
         arguments: Option<&str>,
-        verdict: impl FnOnce() -> Option<Verdict>,
+        verdict: impl FnOnce() -> Option<Classification>,
     ) -> Option<Self> {
-        match arguments.map_or(Named::Nothing, Named::of) {
-            Named::One(language) => Some(language.or_header(text)),
-            Named::Others => None,
-            Named::Nothing => {
+        match arguments.map_or(FileNames::Nothing, FileNames::from_arguments) {
+            FileNames::One(language) => Some(language.or_header(text)),
+            FileNames::Others => None,
+            FileNames::Nothing => {
                 Self::of_shebang(text).or_else(|| Self::of_structure(text)).or_else(|| match verdict()? {
-                    Verdict::Code(extension) => Self::of_extension(extension),
-                    Verdict::Prose => None,
+                    Classification::Code(extension) => Self::of_extension(extension),
+                    Classification::Prose => None,
                 })
             }
         }
@@ -281,15 +281,15 @@ impl Language {
 
 /// The languages of the files that a call names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Named {
+enum FileNames {
     Nothing,
     One(Language),
     /// Several languages, or none of those that can be parsed.
     Others,
 }
 
-impl Named {
-    fn of(arguments: &str) -> Self {
+impl FileNames {
+    fn from_arguments(arguments: &str) -> Self {
         let ends = |c: char| c.is_whitespace() || "\"'`,;()[]{}<>|=&*\\".contains(c);
         let mut found = Self::Nothing;
         for word in arguments.split(ends) {
@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn file_names_decide_first() {
-        let of = |arguments| Language::of("x = 1\n", Some(arguments), || None);
+        let of = |arguments| Language::detect("x = 1\n", Some(arguments), || None);
         assert_eq!(of(r#"{"file_path": "/app/src/parse.rs"}"#), Some(Language::Rust));
         assert_eq!(of("sed -n 1,80p lib/Foo/Bar.pm"), Some(Language::Perl));
         assert_eq!(of(r#"{"command":"cat a/b.test.tsx | head -50"}"#), Some(Language::Tsx));
@@ -339,9 +339,9 @@ mod tests {
     #[test]
     fn headers_of_both_languages_are_told_apart() {
         let named = Some("inc/a.h");
-        assert_eq!(Language::of("#pragma once\nint f(void);\n", named, || None), Some(Language::C));
+        assert_eq!(Language::detect("#pragma once\nint f(void);\n", named, || None), Some(Language::C));
         let classes = "namespace a {\nclass B {\npublic:\n  int c();\n};\n}\n";
-        assert_eq!(Language::of(classes, named, || None), Some(Language::Cpp));
+        assert_eq!(Language::detect(classes, named, || None), Some(Language::Cpp));
     }
 
     #[test]
@@ -353,7 +353,7 @@ mod tests {
             ("#!/usr/bin/env -S node --harmony", Language::JavaScript),
             ("<?php", Language::Php),
         ] {
-            assert_eq!(Language::of(&format!("{line}\nx\n"), None, || None), Some(language));
+            assert_eq!(Language::detect(&format!("{line}\nx\n"), None, || None), Some(language));
         }
     }
 
@@ -389,14 +389,14 @@ mod tests {
                 Language::C,
             ),
         ] {
-            assert_eq!(Language::of(text, None, || None), Some(language), "{text}");
+            assert_eq!(Language::detect(text, None, || None), Some(language), "{text}");
         }
     }
 
     #[test]
     fn what_says_little_is_no_language() {
         for text in ["", "x = 1\ny = 2\n", "Once upon a time.\nThere was a harbour.\n"] {
-            assert_eq!(Language::of(text, None, || None), None, "{text}");
+            assert_eq!(Language::detect(text, None, || None), None, "{text}");
         }
     }
 }

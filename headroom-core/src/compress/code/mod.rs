@@ -7,27 +7,28 @@
 //!
 //! Nothing is chosen where the language is not known or much of the text is not in it.
 
-mod choose;
 mod grammar;
 mod language;
 mod outline;
+mod reparse;
+mod select;
 #[cfg(test)]
 mod tests;
-mod without;
 
 use std::{borrow::Cow, ops::Range};
 
-use choose::{Hole, Least, Place, holes};
 use language::Language;
 use outline::Outline;
 use rustc_hash::FxHashSet;
+use select::{Hole, HolePlace, Least, holes};
 use tree_sitter::Tree;
 
-use super::{
-    Framed,
-    elide::{Gap, Wanted, is_partial, survey::Survey, terms::Hits},
+use super::{FramedOmission, log::is_partial};
+use crate::{
+    compress::Omission,
+    relevance::{Query, features::LineFeatures, query::Hits},
+    text::{lines::Lines, marker},
 };
-use crate::{lines::Lines, marker};
 
 /// Shorter texts are shown whole.
 const MIN_BYTES: usize = 2048;
@@ -41,43 +42,43 @@ const MAX_BROKEN: usize = 8;
 const CODE: Least = Least { rows: 5, bytes: 220 };
 const FILE: Least = Least { rows: 10, bytes: 400 };
 /// Lines of a file kept around a line that holds what was named.
-const CONTEXT: usize = 8;
+const CONTEXT_LINES: usize = 8;
 
 /// The lines of code that may be set aside, and what a marker in their place stands in.
 ///
 /// `None` where the text is not parsed, or was read from a file and nothing tells what matters of it.
-pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Option<Vec<Framed>> {
+pub(super) fn gaps(text: &str, query: &Query<'_>) -> Option<Vec<FramedOmission>> {
     if !(MIN_BYTES..=MAX_BYTES).contains(&text.len()) || marker::is_in(text) {
         return None;
     }
-    let view = Lines::of(text)?;
-    if wanted.file_read && (view.lines.len() < MIN_FILE_LINES || is_partial(wanted)) {
+    let view = Lines::new(text)?;
+    if query.file_read && (view.lines.len() < MIN_FILE_LINES || is_partial(query)) {
         return None;
     }
-    let survey = Survey::of(text);
-    let hits = Hits::of(&survey, wanted);
+    let features = LineFeatures::from_text(text);
+    let hits = Hits::new(&features, query);
     let named: Vec<usize> = hits.named().collect();
-    if survey.rows.len() != view.lines.len() || wanted.file_read && named.is_empty() {
+    if features.rows.len() != view.lines.len() || query.file_read && named.is_empty() {
         return None;
     }
     let related = hits.best((view.lines.len() / 64).max(6));
-    drop((hits, survey));
+    drop((hits, features));
     let source = source(text, &view);
     let rows: Vec<&str> = source.split_terminator('\n').collect();
-    let language = Language::of(&source, wanted.arguments, || wanted.learned.verdict(&source))?;
+    let language = Language::detect(&source, query.arguments, || query.models.classify(&source))?;
     let holes = grammar::with(language, |grammar| {
         let tree = grammar.parse(&source)?;
         let before = errors(&tree);
-        let mut outline = Outline::of(&tree, &grammar.kinds, &source, &rows);
+        let mut outline = Outline::from_tree(&tree, &grammar.kinds, &source, &rows);
         if outline.broken * MAX_BROKEN > source.len() {
             return None;
         }
-        keep_named(&mut outline, &rows, &named, &related, language, wanted.file_read);
-        let least = if wanted.file_read { FILE } else { CODE };
+        keep_named(&mut outline, &rows, &named, &related, language, query.file_read);
+        let least = if query.file_read { FILE } else { CODE };
         let holes = holes(&outline, &grammar.kinds, &rows, least);
         let holes: Vec<Hole> = holes.into_iter().filter(|hole| is_one(&view, &hole.rows)).collect();
         let is_code = holes.is_empty()
-            || without::parse(grammar, tree, &source, &rows, &holes, language)
+            || reparse::parse(grammar, tree, &source, &rows, &holes, language)
                 .is_some_and(|after| errors(&after) <= before);
         Some(if is_code { holes } else { Vec::new() })
     })?;
@@ -85,15 +86,15 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Option<Vec<Framed>> {
         let first = view.lines.get(hole.rows.start)?;
         let end = view.lines.get(hole.rows.end.checked_sub(1)?)?.range().end;
         let end = end - usize::from(text.get(..end)?.ends_with('\r'));
-        let gap = Gap {
+        let gap = Omission {
             range: first.range().start..end,
             first: view.number_of(hole.rows.start)?,
             last: view.number_of(hole.rows.end - 1)?,
             summary: String::new(),
         };
         // In a file that was read a marker says in plain sight that it is none of the file's lines.
-        let opening = if wanted.file_read { String::new() } else { opening(&rows, &hole, language) };
-        Some(Framed { gap, opening })
+        let opening = if query.file_read { String::new() } else { opening(&rows, &hole, language) };
+        Some(FramedOmission { omission: gap, opening })
     };
     Some(holes.into_iter().filter_map(framed).collect())
 }
@@ -124,7 +125,7 @@ fn keep_named(
     file: bool,
 ) {
     let count = outline.kept.len();
-    let around = if file { CONTEXT } else { 0 };
+    let around = if file { CONTEXT_LINES } else { 0 };
     for row in named.iter().chain(related) {
         let rows = row.saturating_sub(around)..(row + around + 1).min(count);
         outline.kept.get_mut(rows).unwrap_or_default().fill(true);
@@ -181,10 +182,10 @@ fn opening(rows: &[&str], hole: &Hole, language: Language) -> String {
     let row = rows.get(hole.rows.start).copied().unwrap_or_default();
     let indent = row.get(..row.len() - row.trim_start().len()).unwrap_or_default();
     match hole.place {
-        Place::Statements => format!("{indent}{}", language.comment()),
-        Place::Alone => format!("{indent}{}{}", language.nothing(), language.comment()),
-        Place::Prose if row.trim_start().starts_with("* ") => format!("{indent}* "),
-        Place::Prose => indent.to_owned(),
+        HolePlace::Statements => format!("{indent}{}", language.comment()),
+        HolePlace::Alone => format!("{indent}{}{}", language.nothing(), language.comment()),
+        HolePlace::Prose if row.trim_start().starts_with("* ") => format!("{indent}* "),
+        HolePlace::Prose => indent.to_owned(),
     }
 }
 

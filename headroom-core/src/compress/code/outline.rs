@@ -75,7 +75,7 @@ pub(super) struct Outline<'t> {
 }
 
 impl<'t> Outline<'t> {
-    pub(super) fn of(tree: &'t Tree, kinds: &Kinds, source: &str, rows: &[&str]) -> Self {
+    pub(super) fn from_tree(tree: &'t Tree, kinds: &Kinds, source: &str, rows: &[&str]) -> Self {
         let mut outline = Self { kept: vec![false; rows.len()], ..Self::default() };
         let mut broken_to = 0;
         let mut cursor = tree.walk();

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// What a line of a diff is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum DiffLine {
     /// Names a file or tells of it: `diff --git`, `index`, modes, renames, `---`, `+++`, notices of binary files.
     File,
     /// `@@ -1,3 +1,4 @@`
@@ -30,13 +30,13 @@ pub(super) struct Section<'t> {
 /// A diff, line by line.
 #[derive(Debug, Default)]
 pub(super) struct Diff<'t> {
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<DiffLine>,
     pub(super) sections: Vec<Section<'t>>,
 }
 
 /// How a hunk goes on: the lines of it that are yet to come, on the old side and on the new.
 #[derive(Clone, Copy, Debug)]
-struct Open {
+struct OpenSection {
     /// Marks at the start of each line: one for each old version.
     parents: usize,
     old: u64,
@@ -44,9 +44,9 @@ struct Open {
 }
 
 #[derive(Debug, Default)]
-struct Parser<'t> {
+struct DiffParser<'t> {
     diff: Diff<'t>,
-    open: Option<Open>,
+    open: Option<OpenSection>,
     /// Whether lines of a commit's head or message may follow.
     commit: bool,
 }
@@ -75,8 +75,8 @@ const FILE_STARTS: [&str; 20] = [
 ];
 
 impl<'t> Diff<'t> {
-    pub(super) fn of(lines: impl Iterator<Item = &'t str>) -> Self {
-        let mut parser = Parser::default();
+    pub(super) fn parse(lines: impl Iterator<Item = &'t str>) -> Self {
+        let mut parser = DiffParser::default();
         for line in lines {
             let kind = parser.line(line);
             parser.diff.lines.push(kind);
@@ -85,8 +85,8 @@ impl<'t> Diff<'t> {
     }
 }
 
-impl<'t> Parser<'t> {
-    fn line(&mut self, line: &'t str) -> Line {
+impl<'t> DiffParser<'t> {
+    fn line(&mut self, line: &'t str) -> DiffLine {
         if let Some(kind) = self.open.and_then(|open| self.within(open, line)) {
             self.extend();
             return kind;
@@ -95,30 +95,30 @@ impl<'t> Parser<'t> {
             self.open = Some(open);
             self.commit = false;
             self.extend();
-            return Line::Hunk;
+            return DiffLine::Hunk;
         }
         self.open = None;
         if let Some(path) = starts_file(line) {
             self.commit = false;
             let start = self.diff.lines.len();
             self.diff.sections.push(Section { path, body: start..start, start });
-            return Line::File;
+            return DiffLine::File;
         }
         if line.starts_with("--- ") || line.starts_with("+++ ") {
             self.commit = false;
             return self.side(line);
         }
         if FILE_STARTS.iter().any(|start| line.starts_with(start)) || line.starts_with("====") {
-            return Line::File;
+            return DiffLine::File;
         }
         if commit(line) {
             self.commit = true;
         }
-        if self.commit { Line::Commit } else { Line::Other }
+        if self.commit { DiffLine::Commit } else { DiffLine::Other }
     }
 
     /// `--- a/path` and `+++ b/path`; they open a section where nothing else did.
-    fn side(&mut self, line: &'t str) -> Line {
+    fn side(&mut self, line: &'t str) -> DiffLine {
         let path = path_of_side(line);
         let at = self.diff.lines.len();
         match self.diff.sections.last_mut().filter(|section| section.body.is_empty()) {
@@ -129,13 +129,13 @@ impl<'t> Parser<'t> {
             }
             None => self.diff.sections.push(Section { path, body: at..at, start: at }),
         }
-        Line::File
+        DiffLine::File
     }
 
     /// What a line is inside an open hunk, or `None` where the hunk is over.
-    fn within(&mut self, open: Open, line: &str) -> Option<Line> {
+    fn within(&mut self, open: OpenSection, line: &str) -> Option<DiffLine> {
         if line.starts_with('\\') {
-            return Some(Line::Context);
+            return Some(DiffLine::Context);
         }
         if open.old == 0 && open.new == 0 {
             return None;
@@ -145,15 +145,15 @@ impl<'t> Parser<'t> {
             return None;
         }
         let kind = if marks.contains(&b'+') {
-            Line::Added
+            DiffLine::Added
         } else if marks.contains(&b'-') {
-            Line::Removed
+            DiffLine::Removed
         } else {
-            Line::Context
+            DiffLine::Context
         };
-        let old = open.old.saturating_sub(u64::from(kind != Line::Added));
-        let new = open.new.saturating_sub(u64::from(kind != Line::Removed));
-        self.open = Some(Open { old, new, ..open });
+        let old = open.old.saturating_sub(u64::from(kind != DiffLine::Added));
+        let new = open.new.saturating_sub(u64::from(kind != DiffLine::Removed));
+        self.open = Some(OpenSection { old, new, ..open });
         Some(kind)
     }
 
@@ -190,7 +190,7 @@ fn path_of_side(line: &str) -> &str {
 }
 
 /// `@@ -1,3 +1,4 @@` and, for several old versions, `@@@ -1,3 -1,3 +1,4 @@@`.
-fn hunk(line: &str) -> Option<Open> {
+fn hunk(line: &str) -> Option<OpenSection> {
     let ats = line.bytes().take_while(|byte| *byte == b'@').count();
     if !(2..=9).contains(&ats) {
         return None;
@@ -215,7 +215,7 @@ fn hunk(line: &str) -> Option<Open> {
     let new = new.filter(|_| parents == ats - 1)?;
     // Which old version a removed line is of is not counted here; the next header ends the hunk.
     let slack = if parents > 1 { u64::MAX / 2 } else { 0 };
-    Some(Open { parents, old: old + slack, new })
+    Some(OpenSection { parents, old: old + slack, new })
 }
 
 /// `commit 0123abc`, as logs print it, and what mail patches start with.

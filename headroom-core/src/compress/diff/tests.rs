@@ -3,14 +3,14 @@ use proptest::prelude::*;
 use super::{super::trial, *};
 use crate::compress::shared_texts;
 
-fn shown(text: &str, wanted: &Wanted<'_>) -> String {
-    let found = gaps(text, wanted);
+fn shown(text: &str, query: &Query<'_>) -> String {
+    let found = gaps(text, query);
     trial::check(text, &found);
     trial::elided(text, &found)
 }
 
-fn asking(question: &str) -> Wanted<'_> {
-    Wanted { question: Some(question), ..Wanted::default() }
+fn asking(question: &str) -> Query<'_> {
+    Query { question: Some(question), ..Query::default() }
 }
 
 /// One file of which each hunk has so many lines of each mark.
@@ -31,9 +31,9 @@ fn file(path: &str, hunks: usize, lines: usize) -> String {
 #[test]
 #[ignore = "needs HEADROOM_SHARED"]
 fn real_diffs_keep_their_needles() {
-    let tally = trial::corpus("diffs/", |_, text, wanted| Some(shown(text, wanted)));
+    let tally = trial::corpus("diffs/", |_, text, query| Some(shown(text, query)));
     assert!(tally.visible * 100 >= tally.needles * 97, "{tally:?}");
-    let form = |text: &str, wanted: &Wanted<'_>| (share(text) >= 60).then(|| shown(text, wanted));
+    let form = |text: &str, query: &Query<'_>| (share(text) >= 60).then(|| shown(text, query));
     let tally = trial::conversations(form);
     assert!(tally.visible * 100 >= tally.needles * 99, "{tally:?}");
 }
@@ -78,13 +78,13 @@ fn what_was_named_stays_with_the_head_of_its_hunk() {
     let out = shown(&text, &asking("why is needle_crate here"));
     assert!(out.contains("+needle_crate 17.9 of Cargo.lock\n") && out.contains("@@ fn part_17()"), "{out}");
     assert!(out.len() * 4 < text.len());
-    assert!(!shown(&text, &Wanted::default()).contains("needle_crate"));
+    assert!(!shown(&text, &Query::default()).contains("needle_crate"));
 }
 
 #[test]
 fn changes_of_ordinary_files_stay() {
     let text = file("src/a.rs", 20, 40);
-    assert_eq!(shown(&text, &Wanted::default()), text);
+    assert_eq!(shown(&text, &Query::default()), text);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_huge_diff_shows_each_file_and_what_was_named() {
     }
     assert!(out.contains(&file("src/mod_61.rs", 10, 5)), "a file that was named is whole");
     assert_eq!(shown(&text, &asking("review the change")), text);
-    assert_eq!(shown(&text, &Wanted { arguments: Some("git apply --check"), ..Wanted::default() }), text);
+    assert_eq!(shown(&text, &Query { arguments: Some("git apply --check"), ..Query::default() }), text);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn long_unchanged_parts_are_set_aside() {
     let context: String = (0..200).map(|n| format!(" unchanged line number {n}\n")).collect();
     let text =
         format!("--- a.txt\t2024-01-01\n+++ b.txt\t2024-01-02\n@@ -1,201 +1,201 @@\n{context}-a\n+b\n");
-    let out = shown(&text, &Wanted::default());
+    let out = shown(&text, &Query::default());
     assert!(out.contains(": 188 unchanged lines;") && out.ends_with("number 199\n-a\n+b\n"), "{out}");
 }
 
@@ -124,7 +124,7 @@ fn heads_of_commits_merges_and_binary_files_stay() {
         file("yarn.lock", 9, 9)
     );
     assert_eq!(share(&text), 100);
-    let out = shown(&text, &Wanted::default());
+    let out = shown(&text, &Query::default());
     for line in text.lines().filter(|line| !line.contains("yarn.lock") && !line.starts_with("@@ ")) {
         assert!(line == " before" || line == " after" || out.contains(line), "{line}");
     }
@@ -135,9 +135,9 @@ fn heads_of_commits_merges_and_binary_files_stay() {
 fn lines_of_a_hunk_may_look_like_heads() {
     let text =
         "--- a/x.sql\n+++ b/x.sql\n@@ -1,2 +1,2 @@\n--- a comment\n+++ another\n same\ndiff --git a/y b/y\n";
-    let diff = Diff::of(text.lines());
+    let diff = Diff::parse(text.lines());
     assert_eq!(diff.sections.len(), 2);
-    assert_eq!(diff.lines.get(3..5), Some(&[Line::Removed, Line::Added][..]));
+    assert_eq!(diff.lines.get(3..5), Some(&[DiffLine::Removed, DiffLine::Added][..]));
 }
 
 proptest! {

@@ -4,7 +4,7 @@
 //! its element or its name is left out, and so are lists of links between sentences. A page with few sentences is no
 //! article but an index, a table or an application: there everything that a browser shows stays.
 
-use super::page::{Block, Frame, Kind, Page};
+use super::page::{Frame, HtmlBlock, HtmlBlockKind, Page};
 
 /// Paragraphs with at least so many bytes, few of them links, are sentences.
 const SENTENCE: usize = 80;
@@ -30,11 +30,11 @@ struct Weight {
 /// For each block whether it stays.
 pub(super) fn choose(page: &Page<'_>) -> Vec<bool> {
     let framed = framed(page);
-    let is_framed = |block: &Block| framed.get(block.node).copied().unwrap_or(false);
+    let is_framed = |block: &HtmlBlock| framed.get(block.node).copied().unwrap_or(false);
     let weights = weights(page, |block| !is_framed(block));
     let total = weights.first().map_or(0, |root| root.sentences);
-    let shown = page.blocks.iter().filter(|block| block.kind != Kind::Field);
-    let text: usize = shown.map(Block::len).sum();
+    let shown = page.blocks.iter().filter(|block| block.kind != HtmlBlockKind::Field);
+    let text: usize = shown.map(HtmlBlock::len).sum();
     if total < MIN_ARTICLE || total * 10 < text {
         return vec![true; page.blocks.len()];
     }
@@ -48,13 +48,13 @@ pub(super) fn choose(page: &Page<'_>) -> Vec<bool> {
         .blocks
         .iter()
         .filter(|block| at(&in_main, block.node) && at(&is_list, block.node) && !is_framed(block))
-        .map(Block::len)
+        .map(HtmlBlock::len)
         .sum();
     // Where there are more links than sentences, the links are what the page is about.
     let is_index = listed > total;
-    let stays = |block: &Block| match block.kind {
-        Kind::Field => false,
-        Kind::Heading(1) => !in_frame_element(page, block.node),
+    let stays = |block: &HtmlBlock| match block.kind {
+        HtmlBlockKind::Field => false,
+        HtmlBlockKind::Heading(1) => !in_frame_element(page, block.node),
         _ if is_framed(block) => false,
         _ if at(&in_main, block.node) => is_index || !at(&is_list, block.node),
         _ => sentences(block) > 0,
@@ -65,16 +65,16 @@ pub(super) fn choose(page: &Page<'_>) -> Vec<bool> {
 }
 
 /// Bytes of sentences in a block.
-fn sentences(block: &Block) -> usize {
+fn sentences(block: &HtmlBlock) -> usize {
     let least = match block.kind {
-        Kind::Field | Kind::Heading(_) => return 0,
-        Kind::Preformatted | Kind::Row { .. } => SENTENCE / 4,
-        Kind::Paragraph | Kind::Item { .. } | Kind::Quote => SENTENCE,
+        HtmlBlockKind::Field | HtmlBlockKind::Heading(_) => return 0,
+        HtmlBlockKind::Preformatted | HtmlBlockKind::Row { .. } => SENTENCE / 4,
+        HtmlBlockKind::Paragraph | HtmlBlockKind::Item { .. } | HtmlBlockKind::Quote => SENTENCE,
     };
     if block.len() >= least && block.linked * 3 < block.len() { block.len() } else { 0 }
 }
 
-fn weights(page: &Page<'_>, counts: impl Fn(&Block) -> bool) -> Vec<Weight> {
+fn weights(page: &Page<'_>, counts: impl Fn(&HtmlBlock) -> bool) -> Vec<Weight> {
     let mut weights = vec![Weight::default(); page.nodes.len()];
     for block in page.blocks.iter().filter(|block| counts(block)) {
         if let Some(weight) = weights.get_mut(block.node) {
@@ -148,7 +148,7 @@ fn drop_empty_headings(page: &Page<'_>, kept: &mut [bool]) {
     let (mut next, mut content) = (0, false);
     for (block, kept) in page.blocks.iter().zip(kept).rev() {
         match block.kind {
-            Kind::Heading(level) => {
+            HtmlBlockKind::Heading(level) => {
                 *kept &= level == 1 || content || next > level;
                 (next, content) = (if *kept { level } else { next }, false);
             }

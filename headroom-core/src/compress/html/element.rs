@@ -45,7 +45,7 @@ pub(super) enum Element {
 const LONGEST: usize = 12;
 
 impl Element {
-    pub(super) fn of(name: &str) -> Self {
+    pub(super) fn from_name(name: &str) -> Self {
         let mut lower = [0; LONGEST];
         let Some(buffer) = lower.get_mut(..name.len()) else { return Self::Inline };
         buffer.copy_from_slice(name.as_bytes());
@@ -207,13 +207,13 @@ fn cmp_ignoring_case(known: &str, word: &str) -> std::cmp::Ordering {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::token::{Token, Tokens},
+        super::token::{HtmlToken, HtmlTokens},
         *,
     };
 
     fn tag(text: &str) -> Tag<'_> {
-        match Tokens::of(text).next() {
-            Some(Token::Open(tag)) => tag,
+        match HtmlTokens::new(text).next() {
+            Some(HtmlToken::Open(tag)) => tag,
             other => panic!("{other:?}"),
         }
     }

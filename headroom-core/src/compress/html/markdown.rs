@@ -14,7 +14,7 @@ use std::{borrow::Cow, fmt::Write};
 
 use super::{
     entity,
-    page::{Block, Kind, Link, Page},
+    page::{HtmlBlock, HtmlBlockKind, Link, Page},
 };
 
 /// Longer data in the place of an address is no address.
@@ -22,12 +22,13 @@ const MAX_HREF: usize = 2048;
 
 /// The blocks that stay as Markdown.
 pub(super) fn write(page: &Page<'_>, kept: &[bool]) -> String {
-    let mut writer = Writer { page, out: String::new(), last: None, links: String::new(), href: "" };
-    let has_title = page.blocks.iter().zip(kept).any(|(block, kept)| *kept && block.kind == Kind::Heading(1));
+    let mut writer = MarkdownWriter { page, out: String::new(), last: None, links: String::new(), href: "" };
+    let has_title =
+        page.blocks.iter().zip(kept).any(|(block, kept)| *kept && block.kind == HtmlBlockKind::Heading(1));
     if !has_title && !page.title.is_empty() {
         writer.out.push_str("# ");
         writer.out.push_str(&page.title);
-        writer.last = Some(Kind::Heading(1));
+        writer.last = Some(HtmlBlockKind::Heading(1));
     }
     for (block, _) in page.blocks.iter().zip(kept).filter(|(_, kept)| **kept) {
         writer.block(block);
@@ -36,29 +37,29 @@ pub(super) fn write(page: &Page<'_>, kept: &[bool]) -> String {
     writer.out
 }
 
-struct Writer<'a, 'p> {
+struct MarkdownWriter<'a, 'p> {
     page: &'a Page<'p>,
     out: String,
     /// What the block before is.
-    last: Option<Kind>,
+    last: Option<HtmlBlockKind>,
     /// Definitions of the links of the blocks that belong together.
     links: String,
     /// Where the last link leads.
     href: &'p str,
 }
 
-impl<'p> Writer<'_, 'p> {
-    fn block(&mut self, block: &Block) {
+impl<'p> MarkdownWriter<'_, 'p> {
+    fn block(&mut self, block: &HtmlBlock) {
         let page = self.page;
         let text = page.text_of(block);
         self.separate(block.kind);
         match block.kind {
-            Kind::Heading(level) => {
+            HtmlBlockKind::Heading(level) => {
                 self.out.extend(std::iter::repeat_n('#', usize::from(level)));
                 self.out.push(' ');
                 self.linked(block, text);
             }
-            Kind::Item { depth, number } => {
+            HtmlBlockKind::Item { depth, number } => {
                 self.out.extend(std::iter::repeat_n(' ', 2 * usize::from(depth)));
                 match number {
                     // Writing to a string cannot fail.
@@ -67,39 +68,39 @@ impl<'p> Writer<'_, 'p> {
                 }
                 self.linked(block, text);
             }
-            Kind::Preformatted => {
+            HtmlBlockKind::Preformatted => {
                 let fence = if text.contains("```") { "````" } else { "```" };
                 _ = write!(self.out, "{fence}\n{text}\n{fence}");
                 self.define(block);
             }
-            Kind::Quote => {
+            HtmlBlockKind::Quote => {
                 self.out.push_str("> ");
                 self.out.push_str(&text.replace('\n', "\n> "));
                 self.define(block);
             }
-            Kind::Row { head, cells } => {
+            HtmlBlockKind::Row { head, cells } => {
                 self.out.push_str(text.trim());
-                if head && !matches!(self.last, Some(Kind::Row { .. })) {
+                if head && !matches!(self.last, Some(HtmlBlockKind::Row { .. })) {
                     self.out.push_str("\n---");
                     self.out.extend(std::iter::repeat_n("|---", usize::from(cells).saturating_sub(1)));
                 }
                 self.define(block);
             }
-            Kind::Field => self.out.push_str(text),
-            Kind::Paragraph => self.linked(block, text),
+            HtmlBlockKind::Field => self.out.push_str(text),
+            HtmlBlockKind::Paragraph => self.linked(block, text),
         }
         self.last = Some(block.kind);
     }
 
     /// What stands between two blocks.
-    fn separate(&mut self, next: Kind) {
+    fn separate(&mut self, next: HtmlBlockKind) {
         let Some(last) = self.last else { return };
         let together = matches!(
             (last, next),
-            (Kind::Item { .. }, Kind::Item { .. })
-                | (Kind::Row { .. }, Kind::Row { .. })
-                | (Kind::Quote, Kind::Quote)
-                | (Kind::Field, Kind::Field)
+            (HtmlBlockKind::Item { .. }, HtmlBlockKind::Item { .. })
+                | (HtmlBlockKind::Row { .. }, HtmlBlockKind::Row { .. })
+                | (HtmlBlockKind::Quote, HtmlBlockKind::Quote)
+                | (HtmlBlockKind::Field, HtmlBlockKind::Field)
         );
         if !together {
             self.end_links();
@@ -114,7 +115,7 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// Writes a text, as a link where all of it is one.
-    fn linked(&mut self, block: &Block, text: &str) {
+    fn linked(&mut self, block: &HtmlBlock, text: &str) {
         let links = self.page.links.get(block.links.clone()).unwrap_or_default();
         let whole = links.first().filter(|link| links.len() == 1 && link.text == block.text);
         match whole.and_then(|link| Some((link, address(link.href)?))) {
@@ -130,7 +131,7 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// Notes where the links of a block lead.
-    fn define(&mut self, block: &Block) {
+    fn define(&mut self, block: &HtmlBlock) {
         let page = self.page;
         for Link { text, href } in page.links.get(block.links.clone()).unwrap_or_default() {
             let Some(address) = address(href).filter(|_| self.href != *href) else { continue };

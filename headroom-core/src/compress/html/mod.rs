@@ -22,12 +22,12 @@ mod page;
 mod tests;
 mod token;
 
-use page::{Kind, Page};
+use page::{HtmlBlockKind, Page};
 
-use super::elide::Wanted;
 use crate::{
     Handle, Original,
-    marker::{self, Elision},
+    relevance::Query,
+    text::marker::{self, Elision},
 };
 
 /// Smaller pages are small enough as they are; larger ones are nothing that anybody reads.
@@ -64,15 +64,16 @@ pub(crate) struct Markdown {
 ///
 /// `folder` is where originals are kept as files, if they are. `None` where the text is no page, where it shows next
 /// to nothing, where its source may be what is asked for, and where it has something like a marker already.
-pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) -> Option<Markdown> {
+pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> Option<Markdown> {
     let fits = (MIN_BYTES..=MAX_BYTES).contains(&text.len());
-    if !fits || !is_page(text) || marker::is_in(text) || is_about_source(wanted) {
+    if !fits || !is_page(text) || marker::is_in(text) || is_about_source(query) {
         return None;
     }
-    let page = Page::of(text);
+    let page = Page::parse(text);
     let kept = content::choose(&page);
     let (mut shown, mut words) = (0, 0);
-    for (block, kept) in page.blocks.iter().zip(&kept).filter(|(block, _)| block.kind != Kind::Field) {
+    for (block, kept) in page.blocks.iter().zip(&kept).filter(|(block, _)| block.kind != HtmlBlockKind::Field)
+    {
         if *kept {
             shown += block.len();
         } else {
@@ -82,7 +83,7 @@ pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) ->
     if shown < MIN_TEXT {
         return None;
     }
-    let handle = Handle::of(text);
+    let handle = Handle::from_content(text);
     let mut summary = "the page as HTML, its content below as Markdown".to_owned();
     if words > 0 {
         summary.push_str(&format!(", left out {words} words around it"));
@@ -104,8 +105,8 @@ pub(crate) fn is_page(text: &str) -> bool {
 }
 
 /// Whether what is asked for may stand in the source of a page rather than in what it shows.
-fn is_about_source(wanted: &Wanted<'_>) -> bool {
-    let texts = wanted.question.into_iter().chain(wanted.arguments);
+fn is_about_source(query: &Query<'_>) -> bool {
+    let texts = query.question.into_iter().chain(query.arguments);
     let chunks = texts.flat_map(|text| text.split(|c: char| c.is_ascii_whitespace() || c == '"'));
     let is_address = |chunk: &str| chunk.contains("://") && !chunk.contains("localhost");
     chunks.filter(|chunk| !is_address(chunk)).any(|chunk| {

@@ -5,12 +5,12 @@ use std::ops::Range;
 use super::{
     element::{Element, is_frame, is_hidden},
     entity,
-    token::{Tag, Token, Tokens},
+    token::{HtmlToken, HtmlTokens, Tag},
 };
 
 /// What a block of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum HtmlBlockKind {
     Paragraph,
     Heading(u8),
     /// The start of an item of a list: how deep the list is, and the number of the item in an ordered one.
@@ -33,8 +33,8 @@ pub(super) enum Kind {
 pub(super) const SEPARATOR: &str = " | ";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Block {
-    pub(super) kind: Kind,
+pub(super) struct HtmlBlock {
+    pub(super) kind: HtmlBlockKind,
     /// Its bytes in the text of the page.
     pub(super) text: Range<usize>,
     /// Its links, by their index.
@@ -45,7 +45,7 @@ pub(super) struct Block {
     pub(super) linked: usize,
 }
 
-impl Block {
+impl HtmlBlock {
     pub(super) fn len(&self) -> usize {
         self.text.len()
     }
@@ -61,7 +61,7 @@ pub(super) struct Link<'p> {
 
 /// An element that holds blocks. Those that hold it come before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Node {
+pub(super) struct HtmlNode {
     pub(super) parent: usize,
     pub(super) frame: Frame,
 }
@@ -81,35 +81,35 @@ pub(super) enum Frame {
 pub(super) struct Page<'p> {
     /// The text of all blocks, one after the other.
     pub(super) text: String,
-    pub(super) blocks: Vec<Block>,
+    pub(super) blocks: Vec<HtmlBlock>,
     pub(super) links: Vec<Link<'p>>,
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Vec<HtmlNode>,
     /// What `<title>` says.
     pub(super) title: String,
 }
 
 impl<'p> Page<'p> {
-    pub(super) fn of(source: &'p str) -> Self {
-        let mut reader = Reader::new();
-        for token in Tokens::of(source) {
+    pub(super) fn parse(source: &'p str) -> Self {
+        let mut reader = PageReader::new();
+        for token in HtmlTokens::new(source) {
             match token {
-                Token::Text(text) => reader.text(text),
-                Token::Open(tag) => reader.open(&tag),
-                Token::Close(name) => reader.close(name),
+                HtmlToken::Text(text) => reader.text(text),
+                HtmlToken::Open(tag) => reader.open(&tag),
+                HtmlToken::Close(name) => reader.close(name),
             }
         }
         reader.end_row();
         reader.page
     }
 
-    pub(super) fn text_of(&self, block: &Block) -> &str {
+    pub(super) fn text_of(&self, block: &HtmlBlock) -> &str {
         self.text.get(block.text.clone()).unwrap_or_default()
     }
 }
 
 /// An element that is open.
 #[derive(Clone, Copy, Debug)]
-struct Open {
+struct OpenElement {
     /// Its name, in as many bytes as tell the names apart that matter.
     name: [u8; 8],
     element: Element,
@@ -121,7 +121,7 @@ struct Open {
 
 /// Text of a row up to the next cell or paragraph.
 #[derive(Clone, Copy, Debug)]
-struct Piece {
+struct InlinePiece {
     start: usize,
     end: usize,
     links: usize,
@@ -130,7 +130,7 @@ struct Piece {
 #[derive(Debug, Default)]
 struct RowState {
     start: usize,
-    pieces: Vec<Piece>,
+    pieces: Vec<InlinePiece>,
     cells: u16,
     head: bool,
     /// Where the longest cell starts, and how long it is.
@@ -138,9 +138,9 @@ struct RowState {
     longest: usize,
 }
 
-struct Reader<'p> {
+struct PageReader<'p> {
     page: Page<'p>,
-    stack: Vec<Open>,
+    stack: Vec<OpenElement>,
     /// Hidden or unread elements that are open.
     hidden: usize,
     lists: usize,
@@ -166,9 +166,9 @@ const REACH: usize = 64;
 /// A row with a longer cell is no row of a table but a way to lay out a page.
 const LONGEST_CELL: usize = 400;
 
-impl<'p> Reader<'p> {
+impl<'p> PageReader<'p> {
     fn new() -> Self {
-        let root = Node { parent: 0, frame: Frame::No };
+        let root = HtmlNode { parent: 0, frame: Frame::No };
         Self {
             page: Page { nodes: vec![root], ..Page::default() },
             stack: Vec::new(),
@@ -249,7 +249,7 @@ impl<'p> Reader<'p> {
     }
 
     fn open(&mut self, tag: &Tag<'p>) {
-        let element = Element::of(tag.name);
+        let element = Element::from_name(tag.name);
         match element {
             Element::Inline => {}
             Element::Title => self.in_title = self.hidden == 0 && self.page.title.is_empty(),
@@ -300,7 +300,7 @@ impl<'p> Reader<'p> {
                 _ if !tag.name.eq_ignore_ascii_case("body") && is_frame(tag) => Frame::Named,
                 _ => Frame::No,
             };
-            self.page.nodes.push(Node { parent: node, frame });
+            self.page.nodes.push(HtmlNode { parent: node, frame });
             node = self.page.nodes.len() - 1;
         }
         match element {
@@ -312,7 +312,7 @@ impl<'p> Reader<'p> {
         }
         self.hidden += usize::from(hidden);
         let next = tag.raw("start").and_then(|start| start.trim().parse().ok()).unwrap_or(1);
-        self.stack.push(Open { name: short(tag.name), element, node, hidden, next });
+        self.stack.push(OpenElement { name: short(tag.name), element, node, hidden, next });
     }
 
     fn open_item(&mut self, tag: &Tag<'p>) {
@@ -348,7 +348,7 @@ impl<'p> Reader<'p> {
     }
 
     fn close(&mut self, name: &str) {
-        let element = Element::of(name);
+        let element = Element::from_name(name);
         match element {
             Element::Inline | Element::Break => {}
             Element::Title => self.in_title = false,
@@ -436,7 +436,7 @@ impl<'p> Reader<'p> {
             }
             self.page.text.push_str(word);
         }
-        self.push(Kind::Field, Piece { start, end: self.page.text.len(), links });
+        self.push(HtmlBlockKind::Field, InlinePiece { start, end: self.page.text.len(), links });
         self.start = self.page.text.len();
     }
 
@@ -461,7 +461,7 @@ impl<'p> Reader<'p> {
         if let Some(row) = &mut self.row {
             row.longest = row.longest.max(end.saturating_sub(row.cell));
             if start < end {
-                row.pieces.push(Piece { start, end, links: self.links });
+                row.pieces.push(InlinePiece { start, end, links: self.links });
             }
         }
         self.start = self.page.text.len();
@@ -485,19 +485,19 @@ impl<'p> Reader<'p> {
         }
         let href = self.end_link();
         let kind = if self.preformatted > 0 {
-            Kind::Preformatted
+            HtmlBlockKind::Preformatted
         } else if let Some((depth, number)) = self.item {
-            Kind::Item { depth, number }
+            HtmlBlockKind::Item { depth, number }
         } else if self.heading > 0 {
-            Kind::Heading(self.heading)
+            HtmlBlockKind::Heading(self.heading)
         } else if self.quotes > 0 {
-            Kind::Quote
+            HtmlBlockKind::Quote
         } else {
-            Kind::Paragraph
+            HtmlBlockKind::Paragraph
         };
         let end = self.page.text.trim_end().len();
         if self.start < end {
-            self.push(kind, Piece { start: self.start, end, links: self.links });
+            self.push(kind, InlinePiece { start: self.start, end, links: self.links });
             self.item = None;
         }
         self.page.text.truncate(end.max(self.start));
@@ -507,11 +507,11 @@ impl<'p> Reader<'p> {
         self.link = href.map(|href| (self.start, href));
     }
 
-    fn push(&mut self, kind: Kind, piece: Piece) {
+    fn push(&mut self, kind: HtmlBlockKind, piece: InlinePiece) {
         let links = piece.links..self.page.links.len();
         let found = self.page.links.get(links.clone()).unwrap_or_default();
         let linked = found.iter().map(|link| link.text.len()).sum();
-        let block = Block { kind, text: piece.start..piece.end, links, node: self.node(), linked };
+        let block = HtmlBlock { kind, text: piece.start..piece.end, links, node: self.node(), linked };
         self.page.blocks.push(block);
     }
 
@@ -526,8 +526,8 @@ impl<'p> Reader<'p> {
         if row.cells < 2 || row.longest > LONGEST_CELL {
             self.lay_out(&row);
         } else if let (Some(first), Some(last)) = (row.pieces.first(), row.pieces.last()) {
-            let whole = Piece { start: row.start, end: last.end, links: first.links };
-            self.push(Kind::Row { head: row.head, cells: row.cells }, whole);
+            let whole = InlinePiece { start: row.start, end: last.end, links: first.links };
+            self.push(HtmlBlockKind::Row { head: row.head, cells: row.cells }, whole);
         }
         self.start = self.page.text.len();
         self.links = self.page.links.len();
@@ -536,7 +536,7 @@ impl<'p> Reader<'p> {
     /// The pieces of a row as paragraphs.
     fn lay_out(&mut self, row: &RowState) {
         for (at, piece) in row.pieces.iter().enumerate() {
-            self.push(Kind::Paragraph, *piece);
+            self.push(HtmlBlockKind::Paragraph, *piece);
             let next = row.pieces.get(at + 1).map_or(self.page.links.len(), |next| next.links);
             if let Some(block) = self.page.blocks.last_mut() {
                 block.links.end = next;
@@ -555,6 +555,6 @@ fn short(name: &str) -> [u8; 8] {
     short
 }
 
-fn is(open: &Open, name: &[u8]) -> bool {
+fn is(open: &OpenElement, name: &[u8]) -> bool {
     open.name.starts_with(name) && open.name.get(name.len()) == Some(&0)
 }

@@ -3,7 +3,7 @@ use super::{super::shared_texts, *};
 const ARTICLE: &str = include_str!("tests/article.html");
 
 fn asked(text: &str, question: &str) -> Option<Markdown> {
-    selected(text, &Wanted { question: Some(question), ..Wanted::default() }, None)
+    selected(text, &Query { question: Some(question), ..Query::default() }, None)
 }
 
 /// The Markdown without its marker.
@@ -131,7 +131,7 @@ proptest::proptest! {
         "<option>", "é", "<div hidden>", "<blockquote>", "</blockquote>", "\n", "<title>", "</title>", "<form>", "<input>", "<",
     ]), 0..80)) {
         let text = page(&parts.concat());
-        let read = Page::of(&text);
+        let read = Page::parse(&text);
         let mut end = 0;
         for block in &read.blocks {
             proptest::prop_assert!(block.text.start >= end && block.text.end <= read.text.len());

@@ -9,7 +9,7 @@ use memchr::{memchr, memchr2, memmem};
 
 /// One piece of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token<'p> {
+pub(super) enum HtmlToken<'p> {
     Text(&'p str),
     Open(Tag<'p>),
     /// The name of an end tag, as it stands there.
@@ -68,15 +68,15 @@ const RAW: [&str; 8] = ["script", "style", "textarea", "title", "noscript", "ifr
 
 /// The tokens of a page.
 #[derive(Debug)]
-pub(super) struct Tokens<'p> {
+pub(super) struct HtmlTokens<'p> {
     page: &'p str,
     at: usize,
     /// The element whose content comes next, where that is no markup.
     raw: Option<&'static str>,
 }
 
-impl<'p> Tokens<'p> {
-    pub(super) fn of(page: &'p str) -> Self {
+impl<'p> HtmlTokens<'p> {
+    pub(super) fn new(page: &'p str) -> Self {
         Self { page, at: 0, raw: None }
     }
 
@@ -92,7 +92,7 @@ impl<'p> Tokens<'p> {
     }
 
     /// The markup at this place, which starts with `<`; `None` where it is none.
-    fn markup(&mut self) -> Option<Option<Token<'p>>> {
+    fn markup(&mut self) -> Option<Option<HtmlToken<'p>>> {
         let rest = self.rest();
         let bytes = rest.as_bytes();
         match bytes.get(1)? {
@@ -113,7 +113,7 @@ impl<'p> Tokens<'p> {
                 let end = memchr(b'>', bytes).unwrap_or(bytes.len());
                 let (name, _) = split(rest.get(2..end)?, |byte| byte.is_ascii_whitespace() || byte == b'/')?;
                 self.at += (end + 1).min(bytes.len());
-                Some(Some(Token::Close(name)))
+                Some(Some(HtmlToken::Close(name)))
             }
             byte if byte.is_ascii_alphabetic() => {
                 let Some(end) = tag_end(bytes) else {
@@ -124,7 +124,7 @@ impl<'p> Tokens<'p> {
                     split(rest.get(1..end)?, |byte| byte.is_ascii_whitespace() || byte == b'/')?;
                 self.at += end + 1;
                 self.raw = RAW.into_iter().find(|raw| raw.eq_ignore_ascii_case(name));
-                Some(Some(Token::Open(Tag { name, attributes, source: rest.get(..=end)? })))
+                Some(Some(HtmlToken::Open(Tag { name, attributes, source: rest.get(..=end)? })))
             }
             _ => None,
         }
@@ -146,24 +146,24 @@ impl<'p> Tokens<'p> {
     }
 }
 
-impl<'p> Iterator for Tokens<'p> {
-    type Item = Token<'p>;
+impl<'p> Iterator for HtmlTokens<'p> {
+    type Item = HtmlToken<'p>;
 
-    fn next(&mut self) -> Option<Token<'p>> {
+    fn next(&mut self) -> Option<HtmlToken<'p>> {
         if let Some(name) = self.raw.take() {
             let end = self.raw_end(name);
             if end > self.at {
-                return Some(Token::Text(self.take(end)));
+                return Some(HtmlToken::Text(self.take(end)));
             }
         }
         let mut from = 0;
         while self.at < self.page.len() {
             let bytes = self.rest().as_bytes();
             let Some(open) = memchr(b'<', bytes.get(from..).unwrap_or_default()).map(|at| at + from) else {
-                return Some(Token::Text(self.take(self.page.len())));
+                return Some(HtmlToken::Text(self.take(self.page.len())));
             };
             if open > 0 && opens(bytes.get(open..).unwrap_or_default()) {
-                return Some(Token::Text(self.take(self.at + open)));
+                return Some(HtmlToken::Text(self.take(self.at + open)));
             }
             if open > 0 {
                 from = open + 1;
@@ -218,15 +218,15 @@ mod tests {
 
     fn tokens(page: &str) -> Vec<String> {
         let shown = |token| match token {
-            Token::Text(text) => format!("{text:?}"),
-            Token::Open(tag) => {
+            HtmlToken::Text(text) => format!("{text:?}"),
+            HtmlToken::Open(tag) => {
                 let attributes: Vec<_> =
                     tag.attributes().map(|(name, value)| format!(" {name}={value}")).collect();
                 format!("<{}{}>", tag.name, attributes.concat())
             }
-            Token::Close(name) => format!("</{name}>"),
+            HtmlToken::Close(name) => format!("</{name}>"),
         };
-        Tokens::of(page).map(shown).collect()
+        HtmlTokens::new(page).map(shown).collect()
     }
 
     #[test]

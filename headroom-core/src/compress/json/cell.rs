@@ -5,10 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::scan::{Kind, number_len};
+use super::scan::{DocumentNodeKind, number_len};
 
 /// Writes a value in the shortest form that a reader can tell apart from all others.
-pub(super) fn write_cell(lexeme: &str, kind: Kind, delimiters: &[u8], out: &mut String) {
+pub(super) fn write_cell(lexeme: &str, kind: DocumentNodeKind, delimiters: &[u8], out: &mut String) {
     // Most cells are too short for a vectorised search.
     let has = |text: &str, delimiter: &u8| text.as_bytes().contains(delimiter);
     match bare(lexeme, kind) {
@@ -18,12 +18,12 @@ pub(super) fn write_cell(lexeme: &str, kind: Kind, delimiters: &[u8], out: &mut 
 }
 
 /// The text of a string that needs no quotes, but for the delimiter.
-pub(super) fn bare(lexeme: &str, kind: Kind) -> Option<Cow<'_, str>> {
+pub(super) fn bare(lexeme: &str, kind: DocumentNodeKind) -> Option<Cow<'_, str>> {
     let body = lexeme.get(1..lexeme.len().checked_sub(1)?)?;
     let text = match kind {
-        Kind::Plain => Cow::Borrowed(body),
-        Kind::Escaped => Cow::Owned(unescape(body)?),
-        Kind::Scalar | Kind::Array | Kind::Object => return None,
+        DocumentNodeKind::Plain => Cow::Borrowed(body),
+        DocumentNodeKind::Escaped => Cow::Owned(unescape(body)?),
+        DocumentNodeKind::Scalar | DocumentNodeKind::Array | DocumentNodeKind::Object => return None,
     };
     let bytes = text.as_bytes();
     let other = match bytes.first()? {

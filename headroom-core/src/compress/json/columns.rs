@@ -5,8 +5,8 @@ use std::{
     collections::{BinaryHeap, HashMap, HashSet},
 };
 
-use super::scan::{Document, Key, Kind};
-use crate::compress::room::expected;
+use super::scan::{Document, DocumentKey, DocumentNodeKind};
+use crate::text::reserve::expected;
 
 /// More different paths than this are no table.
 const MAX_PATHS: usize = 2048;
@@ -44,12 +44,12 @@ pub(super) struct Path<'a> {
 
 /// One step down from a row or from what is in it.
 #[derive(Clone, Copy, Debug)]
-enum Step<'a> {
-    Key(Key<'a>),
+enum PathStep<'a> {
+    Key(DocumentKey<'a>),
     Element,
 }
 
-impl<'a> Step<'a> {
+impl<'a> PathStep<'a> {
     /// A key with its quotes, or [`ELEMENT`].
     fn name(self) -> &'a str {
         match self {
@@ -82,7 +82,7 @@ pub(super) struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     /// Takes the rows apart. `None` where a row has a key twice or there are too many different keys.
-    pub(super) fn of(doc: &'a Document<'a>, rows: &[u32]) -> Option<Self> {
+    pub(super) fn from_rows(doc: &'a Document<'a>, rows: &[u32]) -> Option<Self> {
         let mut columns = Self {
             doc,
             paths: Vec::new(),
@@ -187,7 +187,7 @@ impl<'a> Columns<'a> {
         let mut last = NONE;
         let mut keys = 0;
         for (key, value, kind) in doc.named(object) {
-            let id = self.step(path, last, Step::Key(key), row)?;
+            let id = self.step(path, last, PathStep::Key(key), row)?;
             self.value(id, value, kind, row, start)?;
             last = id;
             keys += 1;
@@ -198,20 +198,20 @@ impl<'a> Columns<'a> {
         Some(())
     }
 
-    fn value(&mut self, id: u32, value: u32, kind: Kind, row: u32, start: usize) -> Option<()> {
+    fn value(&mut self, id: u32, value: u32, kind: DocumentNodeKind, row: u32, start: usize) -> Option<()> {
         let doc = self.doc;
         let path = self.paths.get_mut(id as usize)?;
         match kind {
-            Kind::Object if !path.opaque && !doc.is_empty(value) => {
+            DocumentNodeKind::Object if !path.opaque && !doc.is_empty(value) => {
                 return self.object(id, value, row, start);
             }
-            Kind::Array if !path.opaque => {
+            DocumentNodeKind::Array if !path.opaque => {
                 let mut elements = doc.children(value);
                 if let (Some((only, node)), None) = (elements.next(), elements.next())
-                    && node.kind == Kind::Object
+                    && node.kind == DocumentNodeKind::Object
                     && !doc.is_empty(only)
                 {
-                    let element = self.step(id, NONE, Step::Element, row)?;
+                    let element = self.step(id, NONE, PathStep::Element, row)?;
                     return self.object(element, only, row, start);
                 }
                 path.arrays += usize::from(!doc.is_empty(value));
@@ -232,7 +232,7 @@ impl<'a> Columns<'a> {
     }
 
     /// The path one step below `parent`, where the step before was `last`.
-    fn step(&mut self, parent: u32, last: u32, step: Step<'a>, row: u32) -> Option<u32> {
+    fn step(&mut self, parent: u32, last: u32, step: PathStep<'a>, row: u32) -> Option<u32> {
         let hint = if last == NONE {
             self.paths.get(parent as usize)?.inside
         } else {

@@ -1,13 +1,13 @@
 //! Reads renderings back. Shares no code with what writes them.
 
-use crate::marker::RowElision;
+use crate::text::marker::RowElision;
 
 /// Stands for a row that was set aside.
 const ASIDE: &str = "~";
 
 /// The compact JSON of a rendering; the values of a stream with line ends between them.
 pub(super) fn decode(rendering: &str) -> Result<String, String> {
-    let mut reader = Reader { rest: rendering, out: String::new() };
+    let mut reader = TableReader { rest: rendering, out: String::new() };
     let digits = rendering.len() - rendering.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     if digits > 0 && rendering[digits..].starts_with(" JSON values") {
         let rows = reader.rows(" JSON values", true)?;
@@ -101,24 +101,24 @@ pub(super) fn minify(text: &str) -> String {
     out
 }
 
-struct Reader<'a> {
+struct TableReader<'a> {
     rest: &'a str,
     out: String,
 }
 
 #[derive(Clone)]
-struct Column {
-    steps: Vec<Step>,
+struct DecodedColumn {
+    steps: Vec<DecodedStep>,
     constant: Option<String>,
 }
 
 #[derive(Clone, PartialEq)]
-enum Step {
+enum DecodedStep {
     Key(String),
     Element,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> TableReader<'a> {
     fn take(&mut self, text: &str) -> Result<(), String> {
         let rest = self.rest.strip_prefix(text);
         self.rest = rest.ok_or_else(|| format!("{text:?} expected at {:.60?}", self.rest))?;
@@ -304,7 +304,7 @@ impl<'a> Reader<'a> {
                 number = self.number()?;
                 self.take(&delimiter.unwrap().to_string())?;
             }
-            let mut cells: Vec<(Vec<Step>, String)> = Vec::new();
+            let mut cells: Vec<(Vec<DecodedStep>, String)> = Vec::new();
             let mut first = true;
             for column in &columns {
                 if let Some(value) = &column.constant {
@@ -337,19 +337,19 @@ impl<'a> Reader<'a> {
         Ok(rows)
     }
 
-    fn column(&mut self) -> Result<Column, String> {
+    fn column(&mut self) -> Result<DecodedColumn, String> {
         let mut steps = Vec::new();
         loop {
             if self.accept("[0]") {
-                steps.push(Step::Element);
+                steps.push(DecodedStep::Element);
             } else if self.rest.starts_with('"') {
-                steps.push(Step::Key(self.scalar()?));
+                steps.push(DecodedStep::Key(self.scalar()?));
             } else {
                 let key = self.take_while(|c| c.is_alphanumeric() || "_-$@/:+# ".contains(c));
                 if key.is_empty() {
                     return Err(format!("column expected at {:.60?}", self.rest));
                 }
-                steps.push(Step::Key(format!("\"{key}\"")));
+                steps.push(DecodedStep::Key(format!("\"{key}\"")));
             }
             if !self.accept(".") && !self.rest.starts_with("[0]") {
                 break;
@@ -359,7 +359,7 @@ impl<'a> Reader<'a> {
         if self.accept("=") {
             constant = Some(self.cell(&['|', ',', '\t', ';'])?.ok_or("constant expected")?);
         }
-        Ok(Column { steps, constant })
+        Ok(DecodedColumn { steps, constant })
     }
 
     /// JSON as it stands, or a string without quotes; `None` for nothing.
@@ -368,7 +368,7 @@ impl<'a> Reader<'a> {
             return self.scalar().map(Some);
         }
         if self.rest.starts_with(['[', '{']) {
-            let mut inner = Reader { rest: self.rest, out: String::new() };
+            let mut inner = TableReader { rest: self.rest, out: String::new() };
             inner.value()?;
             self.rest = inner.rest;
             return Ok(Some(inner.out));
@@ -404,7 +404,7 @@ enum Tree {
 }
 
 /// Builds an object from its leaves: neighbours with the same start of a path share objects and arrays.
-fn object(cells: &[(Vec<Step>, String)]) -> String {
+fn object(cells: &[(Vec<DecodedStep>, String)]) -> String {
     let mut row = Tree::Object(Vec::new());
     for (steps, value) in cells {
         insert(&mut row, steps, value);
@@ -414,19 +414,19 @@ fn object(cells: &[(Vec<Step>, String)]) -> String {
     out
 }
 
-fn insert(tree: &mut Tree, steps: &[Step], value: &str) {
+fn insert(tree: &mut Tree, steps: &[DecodedStep], value: &str) {
     let Some((step, below)) = steps.split_first() else {
         *tree = Tree::Leaf(value.into());
         return;
     };
     match (tree, step) {
-        (Tree::Array(inner), Step::Element) => insert(inner, below, value),
-        (Tree::Object(members), Step::Key(key)) => {
+        (Tree::Array(inner), DecodedStep::Element) => insert(inner, below, value),
+        (Tree::Object(members), DecodedStep::Key(key)) => {
             let shared =
                 members.last().is_some_and(|(last, tree)| last == key && !matches!(tree, Tree::Leaf(_)));
             if !shared {
                 let empty = match below.first() {
-                    Some(Step::Element) => Tree::Array(Box::new(Tree::Object(Vec::new()))),
+                    Some(DecodedStep::Element) => Tree::Array(Box::new(Tree::Object(Vec::new()))),
                     _ => Tree::Object(Vec::new()),
                 };
                 members.push((key.clone(), empty));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     columns::Columns,
-    scan::{Document, Kind},
+    scan::{Document, DocumentNodeKind},
 };
 
 /// Arrays with more elements than this are no rows of cells.
@@ -31,15 +31,17 @@ pub(super) struct Plain {
 
 impl Plain {
     /// Elements that are all scalars, or all arrays of scalars of the same length; else no cells.
-    pub(super) fn of(doc: &Document<'_>, rows: &[u32]) -> Self {
+    pub(super) fn from_rows(doc: &Document<'_>, rows: &[u32]) -> Self {
         let mut found = Self::default();
         let width = rows.first().map_or(0, |row| Self::width(doc, *row));
         let same = width <= MAX_WIDTH && rows.iter().all(|row| Self::width(doc, *row) == width);
         for row in rows {
             match doc.node(*row).map(|node| node.kind) {
                 _ if !same => {}
-                Some(Kind::Array) => found.cells.extend((0..).zip(doc.children(*row).map(|(cell, _)| cell))),
-                Some(Kind::Object) | None => {}
+                Some(DocumentNodeKind::Array) => {
+                    found.cells.extend((0..).zip(doc.children(*row).map(|(cell, _)| cell)))
+                }
+                Some(DocumentNodeKind::Object) | None => {}
                 Some(_) => found.cells.push((0, *row)),
             }
             found.ends.push(found.cells.len());
@@ -50,8 +52,8 @@ impl Plain {
 
     fn width(doc: &Document<'_>, row: u32) -> usize {
         match doc.node(row).map(|node| node.kind) {
-            Some(Kind::Array) => doc.children(row).take(MAX_WIDTH + 1).count(),
-            Some(Kind::Object) | None => 0,
+            Some(DocumentNodeKind::Array) => doc.children(row).take(MAX_WIDTH + 1).count(),
+            Some(DocumentNodeKind::Object) | None => 0,
             Some(_) => 1,
         }
     }

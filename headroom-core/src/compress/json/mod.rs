@@ -52,14 +52,14 @@ use rustc_hash::FxHashSet;
 use cell::{write_cell, write_key};
 use columns::Columns;
 use grid::{Grid, Plain};
-use scan::{Document, Kind};
+use scan::{Document, DocumentNodeKind};
 use select::{Choice, Rows, choose};
-use table::{BY_NUMBER, Head, Table};
+use table::{BY_NUMBER, Head, JsonTable};
 
-use super::elide::Wanted;
 use crate::{
     Handle, Original,
-    marker::{self, RowElision},
+    relevance::Query,
+    text::marker::{self, RowElision},
 };
 
 /// Fewer rows are no table.
@@ -81,7 +81,7 @@ const MIN_ARRAY_BYTES: usize = 2048;
 /// keys that are there twice.
 pub(crate) fn candidates(text: &str) -> Vec<String> {
     let Some(doc) = Document::parse(text) else { return Vec::new() };
-    let tables = Writer::new(&doc, text.len()).stream();
+    let tables = TableWriter::new(&doc, text.len()).stream();
     // Where tables are so much shorter, they have fewer tokens too.
     let clear = tables.len() * 4 < doc.roots.iter().map(|root| doc.length(*root)).sum::<usize>() * 3;
     let compact = (!clear).then(|| compact(&doc));
@@ -126,12 +126,12 @@ pub(crate) struct Selection {
 ///
 /// `folder` is where originals are kept as files, if they are. `None` where nothing can be set aside, or where the
 /// text has something like a marker already, so that nobody could tell ours from it.
-pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) -> Option<Selection> {
+pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> Option<Selection> {
     if text.len() < MIN_BYTES || marker::is_in(text) {
         return None;
     }
     let doc = Document::parse(text)?;
-    let shortened = strings::shorten(&doc, wanted, folder);
+    let shortened = strings::shorten(&doc, query, folder);
     let mut originals = Vec::new();
     let shorter;
     let doc = match shortened {
@@ -143,9 +143,9 @@ pub(crate) fn selected(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) ->
         }
         None => doc,
     };
-    let handle = Handle::of(text);
-    let selector = Selector { wanted, handle, folder, named: doc.long_arrays > 1, path: Vec::new() };
-    let text_after = Writer { selector: Some(selector), ..Writer::new(&doc, text.len()) }.stream();
+    let handle = Handle::from_content(text);
+    let selector = Selector { query, handle, folder, named: doc.long_arrays > 1, path: Vec::new() };
+    let text_after = TableWriter { selector: Some(selector), ..TableWriter::new(&doc, text.len()) }.stream();
     drop(doc);
     originals.push(Original { handle, content: text.to_owned() });
     let mut named = handles(&text_after);
@@ -170,7 +170,7 @@ fn handles(text: &str) -> FxHashSet<Handle> {
     markers.filter_map(handle).collect()
 }
 
-struct Writer<'a> {
+struct TableWriter<'a> {
     doc: &'a Document<'a>,
     /// Bytes that may still be tried as tables.
     work: usize,
@@ -179,23 +179,23 @@ struct Writer<'a> {
 }
 
 struct Selector<'a> {
-    wanted: &'a Wanted<'a>,
+    query: &'a Query<'a>,
     handle: Handle,
     folder: Option<&'a str>,
     /// Whether markers say which array they stand in.
     named: bool,
     /// Where the writer is: keys and indices.
-    path: Vec<Step<'a>>,
+    path: Vec<PendingValue<'a>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Step<'a> {
+enum PendingValue<'a> {
     /// The exact lexeme.
     Key(&'a str),
     Index(usize),
 }
 
-impl<'a> Writer<'a> {
+impl<'a> TableWriter<'a> {
     fn new(doc: &'a Document<'a>, length: usize) -> Self {
         Self { doc, work: length.saturating_mul(MAX_WORK), selector: None }
     }
@@ -212,7 +212,7 @@ impl<'a> Writer<'a> {
             if n > 0 {
                 plain.push('\n');
             }
-            self.enter(Step::Index(n), doc.roots.len() > 1);
+            self.enter(PendingValue::Index(n), doc.roots.len() > 1);
             self.value(*root, &mut plain);
             self.leave(doc.roots.len() > 1);
         }
@@ -229,8 +229,8 @@ impl<'a> Writer<'a> {
     fn value(&mut self, index: u32, out: &mut String) {
         let doc = self.doc;
         match doc.node(index).filter(|node| node.has_rows).map(|node| node.kind) {
-            Some(Kind::Array) => self.array(index, out),
-            Some(Kind::Object) => {
+            Some(DocumentNodeKind::Array) => self.array(index, out),
+            Some(DocumentNodeKind::Object) => {
                 out.push('{');
                 for (n, (key, value, _)) in doc.members(index).enumerate() {
                     if n > 0 {
@@ -238,7 +238,7 @@ impl<'a> Writer<'a> {
                     }
                     out.push_str(key);
                     out.push(':');
-                    self.enter(Step::Key(key), true);
+                    self.enter(PendingValue::Key(key), true);
                     self.value(value, out);
                     self.leave(true);
                 }
@@ -258,7 +258,7 @@ impl<'a> Writer<'a> {
                 if n > 0 {
                     out.push(',');
                 }
-                self.enter(Step::Index(n), true);
+                self.enter(PendingValue::Index(n), true);
                 self.value(element, out);
                 self.leave(true);
             }
@@ -276,7 +276,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn enter(&mut self, step: Step<'a>, really: bool) {
+    fn enter(&mut self, step: PendingValue<'a>, really: bool) {
         if really && let Some(selector) = &mut self.selector {
             selector.path.push(step);
         }
@@ -296,7 +296,7 @@ impl<'a> Writer<'a> {
         }
         let bytes: usize = rows.iter().map(|row| doc.length(*row)).sum();
         self.work = self.work.checked_sub(bytes)?;
-        let table = if all_objects(doc, rows) { Table::of(doc, rows) } else { None };
+        let table = if all_objects(doc, rows) { JsonTable::from_rows(doc, rows) } else { None };
         // The header and the lines.
         let mut whole = String::new();
         let mut header = 0;
@@ -330,7 +330,7 @@ impl<'a> Writer<'a> {
 }
 
 fn all_objects(doc: &Document<'_>, rows: &[u32]) -> bool {
-    rows.iter().all(|row| doc.node(*row).is_some_and(|node| node.kind == Kind::Object))
+    rows.iter().all(|row| doc.node(*row).is_some_and(|node| node.kind == DocumentNodeKind::Object))
 }
 
 impl Selector<'_> {
@@ -340,10 +340,10 @@ impl Selector<'_> {
         doc: &Document<'_>,
         rows: &[u32],
         what: &str,
-        table: &Table<'_>,
+        table: &JsonTable<'_>,
         lines: &str,
     ) -> Option<String> {
-        let chosen = choose(&Rows { doc, grid: &table.grid(), lines, count: rows.len() }, self.wanted)?;
+        let chosen = choose(&Rows { doc, grid: &table.grid(), lines, count: rows.len() }, self.query)?;
         Some(self.write(doc, rows, what, Some(table), lines, &chosen))
     }
 
@@ -357,14 +357,14 @@ impl Selector<'_> {
         }
         let (plain, columns);
         // They still have columns, if in no order.
-        columns = if all_objects(doc, rows) { Columns::of(doc, rows) } else { None };
+        columns = if all_objects(doc, rows) { Columns::from_rows(doc, rows) } else { None };
         let grid = if let Some(columns) = &columns {
             Grid::table(columns)
         } else {
-            plain = Plain::of(doc, rows);
+            plain = Plain::from_rows(doc, rows);
             Grid::plain(&plain)
         };
-        let chosen = choose(&Rows { doc, grid: &grid, lines: &lines, count: rows.len() }, self.wanted)?;
+        let chosen = choose(&Rows { doc, grid: &grid, lines: &lines, count: rows.len() }, self.query)?;
         Some(self.write(doc, rows, what, None, &lines, &chosen))
     }
 
@@ -374,7 +374,7 @@ impl Selector<'_> {
         doc: &Document<'_>,
         rows: &[u32],
         what: &str,
-        table: Option<&Table<'_>>,
+        table: Option<&JsonTable<'_>>,
         lines: &str,
         chosen: &Choice,
     ) -> String {
@@ -409,7 +409,7 @@ impl Selector<'_> {
             if table.is_some() {
                 out.push_str(line);
             } else {
-                let kind = doc.node(*row).map_or(Kind::Scalar, |node| node.kind);
+                let kind = doc.node(*row).map_or(DocumentNodeKind::Scalar, |node| node.kind);
                 write_cell(&doc.slice(*row), kind, &[], &mut out);
             }
             out.push('\n');
@@ -422,13 +422,13 @@ impl Selector<'_> {
         let mut place = String::new();
         for step in &self.path {
             match step {
-                Step::Key(key) => {
+                PendingValue::Key(key) => {
                     if !place.is_empty() {
                         place.push('.');
                     }
                     write_key(key, &mut place);
                 }
-                Step::Index(n) => _ = write!(place, "[{n}]"),
+                PendingValue::Index(n) => _ = write!(place, "[{n}]"),
             }
         }
         place

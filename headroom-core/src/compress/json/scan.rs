@@ -8,15 +8,15 @@ use memchr::memchr;
 
 use super::{MIN_ELEMENTS, MIN_ROWS};
 use crate::{
-    compress::room::push,
-    stops::{quote_or_backslash, string_stop},
+    json::string_scan::{quote_or_backslash, string_stop},
+    text::reserve::push,
 };
 
 /// Deeper nesting is declined, so that what walks the document may recurse.
 const MAX_DEPTH: usize = 128;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DocumentNodeKind {
     /// A number, `true`, `false` or `null`.
     Scalar,
     /// A string without backslashes.
@@ -29,8 +29,8 @@ pub(super) enum Kind {
 
 /// A value.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Node {
-    pub(super) kind: Kind,
+pub(super) struct DocumentNode {
+    pub(super) kind: DocumentNodeKind,
     /// Whether there is an array in it that could be written otherwise than compact.
     pub(super) has_rows: bool,
     start: usize,
@@ -90,7 +90,7 @@ impl<'a> Document<'a> {
         if text.len() >= MAX_BYTES {
             return None;
         }
-        let mut scanner = Scanner {
+        let mut scanner = DocumentScanner {
             text,
             pos: 0,
             space: 0,
@@ -109,24 +109,31 @@ impl<'a> Document<'a> {
         Some(scanner.doc)
     }
 
-    pub(super) fn node(&self, index: u32) -> Option<Node> {
+    pub(super) fn node(&self, index: u32) -> Option<DocumentNode> {
         let packed = self.nodes.get(index as usize)?;
         let start = packed.start as usize;
         let rest = packed.rest >> KIND_BITS;
         let kind = match packed.rest & CONTAINER {
-            SCALAR => Kind::Scalar,
-            PLAIN => Kind::Plain,
-            ESCAPED => Kind::Escaped,
+            SCALAR => DocumentNodeKind::Scalar,
+            PLAIN => DocumentNodeKind::Plain,
+            ESCAPED => DocumentNodeKind::Escaped,
             _ => {
                 let Container { end, next, compact, is_object, has_rows } =
                     *self.containers.get(rest as usize)?;
-                let kind = if is_object { Kind::Object } else { Kind::Array };
+                let kind = if is_object { DocumentNodeKind::Object } else { DocumentNodeKind::Array };
                 let (end, compact) = (end as usize, compact as usize);
-                return Some(Node { kind, has_rows, start, end, next, compact });
+                return Some(DocumentNode { kind, has_rows, start, end, next, compact });
             }
         };
         let length = rest as usize;
-        Some(Node { kind, has_rows: false, start, end: start + length, next: index + 1, compact: length })
+        Some(DocumentNode {
+            kind,
+            has_rows: false,
+            start,
+            end: start + length,
+            next: index + 1,
+            compact: length,
+        })
     }
 
     /// The exact lexeme of a leaf, the compact form of an array or object.
@@ -143,7 +150,9 @@ impl<'a> Document<'a> {
 
     /// The exact lexeme of a leaf, nothing for an array or object.
     pub(super) fn lexeme(&self, index: u32) -> &'a str {
-        let leaf = self.node(index).filter(|node| !matches!(node.kind, Kind::Array | Kind::Object));
+        let leaf = self
+            .node(index)
+            .filter(|node| !matches!(node.kind, DocumentNodeKind::Array | DocumentNodeKind::Object));
         leaf.and_then(|node| self.text.get(node.start..node.end)).unwrap_or_default()
     }
 
@@ -160,7 +169,7 @@ impl<'a> Document<'a> {
     }
 
     /// The nodes directly below an array or object.
-    pub(super) fn children(&self, index: u32) -> impl Iterator<Item = (u32, Node)> {
+    pub(super) fn children(&self, index: u32) -> impl Iterator<Item = (u32, DocumentNode)> {
         let end = self.node(index).map_or(0, |node| node.next);
         let mut at = index + 1;
         std::iter::from_fn(move || {
@@ -172,15 +181,15 @@ impl<'a> Document<'a> {
     }
 
     /// The members of an object: the exact lexemes of the keys, and the values.
-    pub(super) fn members(&self, index: u32) -> impl Iterator<Item = (&'a str, u32, Kind)> {
+    pub(super) fn members(&self, index: u32) -> impl Iterator<Item = (&'a str, u32, DocumentNodeKind)> {
         self.named(index).map(|(key, value, kind)| (key.lexeme(), value, kind))
     }
 
     /// The members of an object, the keys not yet read.
-    pub(super) fn named(&self, index: u32) -> impl Iterator<Item = (Key<'a>, u32, Kind)> {
+    pub(super) fn named(&self, index: u32) -> impl Iterator<Item = (DocumentKey<'a>, u32, DocumentNodeKind)> {
         let mut at = self.node(index).map_or(0, |node| node.start + 1);
         self.children(index).map(move |(value, node)| {
-            let key = Key::of(self.text.get(at..node.start).unwrap_or_default());
+            let key = DocumentKey::first_in(self.text.get(at..node.start).unwrap_or_default());
             at = node.end;
             (key, value, node.kind)
         })
@@ -212,7 +221,8 @@ impl<'a> Document<'a> {
     }
 
     pub(super) fn is_container(&self, index: u32) -> bool {
-        self.node(index).is_some_and(|node| matches!(node.kind, Kind::Array | Kind::Object))
+        self.node(index)
+            .is_some_and(|node| matches!(node.kind, DocumentNodeKind::Array | DocumentNodeKind::Object))
     }
 
     pub(super) fn is_empty(&self, index: u32) -> bool {
@@ -239,11 +249,11 @@ fn string_end(bytes: &[u8]) -> Option<usize> {
 
 /// A key, with what follows it up to the value.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Key<'a>(&'a str);
+pub(super) struct DocumentKey<'a>(&'a str);
 
-impl<'a> Key<'a> {
+impl<'a> DocumentKey<'a> {
     /// The first string in what stands between two values.
-    fn of(between: &'a str) -> Self {
+    fn first_in(between: &'a str) -> Self {
         let start = between.bytes().position(|byte| byte == b'"');
         Self(start.and_then(|start| between.get(start..)).unwrap_or_default())
     }
@@ -294,7 +304,7 @@ pub(super) fn number_len(bytes: &[u8]) -> Option<usize> {
 
 /// An array or object that is not closed yet.
 #[derive(Clone, Copy, Debug)]
-struct Open {
+struct OpenContainer {
     /// Its place among the containers.
     place: u32,
     start: usize,
@@ -307,17 +317,17 @@ struct Open {
     has_rows: bool,
 }
 
-struct Scanner<'a> {
+struct DocumentScanner<'a> {
     text: &'a str,
     pos: usize,
     /// Bytes of insignificant white space so far.
     space: usize,
     /// The arrays and objects that are open.
-    open: Vec<Open>,
+    open: Vec<OpenContainer>,
     doc: Document<'a>,
 }
 
-impl Scanner<'_> {
+impl DocumentScanner<'_> {
     fn document(&mut self) -> Option<()> {
         self.white_space();
         loop {
@@ -411,7 +421,15 @@ impl Scanner<'_> {
         self.count(is_object);
         let place = u32::try_from(self.doc.containers.len()).ok()?;
         let (start, space) = (self.pos, self.space);
-        self.open.push(Open { place, start, space, is_object, children: 0, objects: false, has_rows: false });
+        self.open.push(OpenContainer {
+            place,
+            start,
+            space,
+            is_object,
+            children: 0,
+            objects: false,
+            has_rows: false,
+        });
         self.push(start, place, CONTAINER)?;
         let container = Container { end: 0, next: 0, compact: 0, is_object, has_rows: false };
         push(&mut self.doc.containers, container, self.pos, self.text.len());
@@ -440,7 +458,8 @@ impl Scanner<'_> {
 
     fn leave(&mut self) -> Option<()> {
         let next = self.len();
-        let Open { place, start, space, is_object, children, objects, has_rows } = self.open.pop()?;
+        let OpenContainer { place, start, space, is_object, children, objects, has_rows } =
+            self.open.pop()?;
         let children = children as usize;
         let is_long = children >= MIN_ELEMENTS && !is_object;
         self.doc.long_arrays += usize::from(is_long);

@@ -6,28 +6,25 @@ use rustc_hash::FxHashMap;
 
 use super::{Selection, scan::Document, selected};
 use crate::{
-    ContentKind, Handle, Original,
-    compress::elide::{self, Wanted},
-    detect,
-    marker::Elision,
-    scan::Text,
+    ContentKind, Handle, Original, compress::log, detect, json::tape::Text, relevance::Query,
+    text::marker::Elision,
 };
 
 /// Shorter strings stay as they are.
 const MIN_BYTES: usize = 4096;
 /// Parts of a string are set aside where that takes at least one byte in this many.
-const WORTHWHILE: usize = 5;
+const MIN_SAVING_RATIO: usize = 5;
 
 /// The document with the long strings shortened, where there are any that can be.
-pub(super) fn shorten(doc: &Document<'_>, wanted: &Wanted<'_>, folder: Option<&str>) -> Option<Selection> {
+pub(super) fn shorten(doc: &Document<'_>, query: &Query<'_>, folder: Option<&str>) -> Option<Selection> {
     let mut shorter: FxHashMap<&str, Option<String>> = FxHashMap::default();
     let mut originals = Vec::new();
     let strings = doc.long_strings(MIN_BYTES);
     for lexeme in strings.iter().map(|index| doc.lexeme(*index)) {
         shorter.entry(lexeme).or_insert_with(|| {
-            let found = one(&decode(lexeme)?, wanted, folder)?;
+            let found = one(&decode(lexeme)?, query, folder)?;
             let with = encode(&found.text);
-            let worthwhile = with.len() + lexeme.len() / WORTHWHILE <= lexeme.len();
+            let worthwhile = with.len() + lexeme.len() / MIN_SAVING_RATIO <= lexeme.len();
             worthwhile.then(|| {
                 originals.extend(found.originals);
                 with
@@ -42,17 +39,17 @@ pub(super) fn shorten(doc: &Document<'_>, wanted: &Wanted<'_>, folder: Option<&s
 }
 
 /// One text with parts set aside. Strings in strings end here: what is JSON again is treated by [`selected`].
-fn one(text: &str, wanted: &Wanted<'_>, folder: Option<&str>) -> Option<Selection> {
+fn one(text: &str, query: &Query<'_>, folder: Option<&str>) -> Option<Selection> {
     let kind = detect::kind(text, None, None);
     if kind == ContentKind::Json {
-        return selected(text, wanted, folder);
+        return selected(text, query, folder);
     }
-    let wanted = Wanted { file_read: kind == ContentKind::FileRead, ..*wanted };
-    let gaps = elide::gaps(text, &wanted);
+    let query = Query { file_read: kind == ContentKind::FileRead, ..*query };
+    let gaps = log::gaps(text, &query);
     if gaps.is_empty() {
         return None;
     }
-    let handle = Handle::of(text);
+    let handle = Handle::from_content(text);
     let mut out = String::with_capacity(text.len() / 2);
     let mut from = 0;
     for gap in gaps {

@@ -6,7 +6,7 @@ use super::{
     cell::{bare, write_cell, write_key},
     columns::Columns,
     grid::Grid,
-    scan::{Document, Kind},
+    scan::{Document, DocumentNodeKind},
 };
 
 /// By token cost, cheapest first.
@@ -25,7 +25,7 @@ struct Column {
 }
 
 /// An array of objects as a table.
-pub(super) struct Table<'a> {
+pub(super) struct JsonTable<'a> {
     doc: &'a Document<'a>,
     columns: Columns<'a>,
     order: Vec<Column>,
@@ -44,12 +44,12 @@ pub(super) struct Head<'a> {
     pub(super) shown: Option<usize>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> JsonTable<'a> {
     /// `None` where the keys of the rows do not fit into columns, or there are none.
-    pub(super) fn of(doc: &'a Document<'a>, rows: &[u32]) -> Option<Self> {
-        let mut columns = Columns::of(doc, rows)?;
+    pub(super) fn from_rows(doc: &'a Document<'a>, rows: &[u32]) -> Option<Self> {
+        let mut columns = Columns::from_rows(doc, rows)?;
         let paths = columns.order(rows).filter(|order| !order.is_empty())?;
-        let (order, position, delimiter) = survey(doc, &columns, &paths, rows.len())?;
+        let (order, position, delimiter) = features(doc, &columns, &paths, rows.len())?;
         Some(Self { doc, columns, order, position, delimiter, rows: rows.len() })
     }
 
@@ -119,7 +119,7 @@ impl<'a> Table<'a> {
             name(&self.columns, column.path, out);
             if let Some(value) = column.constant {
                 out.push('=');
-                let kind = self.doc.node(value).map_or(Kind::Scalar, |node| node.kind);
+                let kind = self.doc.node(value).map_or(DocumentNodeKind::Scalar, |node| node.kind);
                 // No delimiter is known to the reader of the first one.
                 write_cell(&self.doc.slice(value), kind, &DELIMITERS, out);
             }
@@ -152,7 +152,7 @@ impl<'a> Cells<'a> {
                 None => self.first = Some((cell, text)),
             }
         }
-        if matches!(node.kind, Kind::Plain | Kind::Escaped) {
+        if matches!(node.kind, DocumentNodeKind::Plain | DocumentNodeKind::Escaped) {
             let lexeme = doc.lexeme(cell);
             let bits = lexeme.bytes().fold(0, |bits, byte| bits | bit(byte));
             if bits != 0 && bare(lexeme, node.kind).is_some() {
@@ -167,7 +167,7 @@ impl<'a> Cells<'a> {
 
 /// The columns in order; for each path its place among the columns that are not constant; the delimiter that makes the
 /// fewest strings need quotes.
-fn survey(
+fn features(
     doc: &Document<'_>,
     columns: &Columns<'_>,
     paths: &[u32],

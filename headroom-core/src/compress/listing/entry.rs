@@ -1,10 +1,10 @@
 //! The lines of listings: paths, names under the heading of their directory, branches of a drawn tree.
 
-use super::super::path::{directory, is_path};
+use crate::text::path::{directory, is_path};
 
 /// What a line of a listing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line<'t> {
+pub(super) enum ListingLine<'t> {
     /// A path with its directory, as `find`, `fd`, `git ls-files` and `git status` print it.
     Path(&'t str),
     /// A name of which the lines above tell the directory.
@@ -20,8 +20,8 @@ pub(super) enum Line<'t> {
 /// Longest path that is believed to be one.
 const MAX_PATH: usize = 400;
 
-impl<'t> Line<'t> {
-    pub(super) fn of(line: &'t str) -> Self {
+impl<'t> ListingLine<'t> {
+    pub(super) fn parse(line: &'t str) -> Self {
         let line = line.strip_suffix('\r').unwrap_or(line);
         if line.trim().is_empty() {
             return Self::Blank;

@@ -8,15 +8,14 @@ use std::{fmt::Write, ops::Range};
 use rustc_hash::FxHashMap;
 
 use super::{
-    super::{
-        elide::{
-            Gap, Wanted,
-            view::{View, name},
-        },
-        path::{directory, extension, is_made_directory},
-    },
-    entry::Line,
+    super::log::view::{LineView, name},
+    entry::ListingLine,
     recursive,
+};
+use crate::{
+    compress::Omission,
+    relevance::Query,
+    text::path::{directory, extension, is_made_directory},
 };
 
 /// Smaller listings are small enough as they are.
@@ -68,11 +67,14 @@ struct Listing<'t> {
 }
 
 /// Parts that may be set aside, in order and apart from each other.
-pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
-    let Some(view) = View::of(text, wanted, (MIN_BYTES, MIN_LINES)) else { return Vec::new() };
-    let mut listing =
-        if text.starts_with(recursive::HEADER) { Listing::of_directories(&view) } else { Listing::of(&view) };
-    let asked = view.wanted();
+pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
+    let Some(view) = LineView::new(text, query, (MIN_BYTES, MIN_LINES)) else { return Vec::new() };
+    let mut listing = if text.starts_with(recursive::HEADER) {
+        Listing::of_directories(&view)
+    } else {
+        Listing::from_view(&view)
+    };
+    let asked = view.query();
     let rare = listing.rare();
     let mut kept = listing.choose(&asked, &rare, usize::MAX);
     let mut depth = 6;
@@ -86,14 +88,14 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
 }
 
 impl<'t> Listing<'t> {
-    fn of(view: &View<'t>) -> Self {
+    fn from_view(view: &LineView<'t>) -> Self {
         let mut listing = Self::default();
         let root = listing.directory("", 0, false);
         let mut here = root;
         let mut open: Vec<u32> = vec![root];
         for line in view.lines() {
-            let entry = match Line::of(line) {
-                Line::Path(path) => {
+            let entry = match ListingLine::parse(line) {
+                ListingLine::Path(path) => {
                     let above = directory(path).unwrap_or_default();
                     here = listing.path(above);
                     Some(Entry {
@@ -102,8 +104,10 @@ impl<'t> Listing<'t> {
                         carried: false,
                     })
                 }
-                Line::Name(name) => Some(Entry { directory: here, name, carried: line.starts_with(' ') }),
-                Line::Branch(depth, name) => {
+                ListingLine::Name(name) => {
+                    Some(Entry { directory: here, name, carried: line.starts_with(' ') })
+                }
+                ListingLine::Branch(depth, name) => {
                     let depth = depth.min(MAX_DEPTH);
                     open.truncate(depth);
                     let above = open.last().copied().unwrap_or(root);
@@ -115,12 +119,12 @@ impl<'t> Listing<'t> {
                     open.push(own);
                     Some(Entry { directory: above, name, carried: false })
                 }
-                Line::Heading(path) => {
+                ListingLine::Heading(path) => {
                     here = listing.path(path);
                     None
                 }
-                Line::Blank => None,
-                Line::Other => {
+                ListingLine::Blank => None,
+                ListingLine::Other => {
                     here = root;
                     None
                 }
@@ -136,11 +140,11 @@ impl<'t> Listing<'t> {
     }
 
     /// The directories in the form in which each has a line: entries of those that they are in.
-    fn of_directories(view: &View<'t>) -> Self {
+    fn of_directories(view: &LineView<'t>) -> Self {
         let mut listing = Self::default();
         let mut above = listing.directory("", 0, false);
         for line in view.lines() {
-            let entry = recursive::Row::of(line).map(|row| {
+            let entry = recursive::DirectoryEntry::parse(line).map(|row| {
                 if !row.beside {
                     above = listing.path(directory(row.path).unwrap_or_default());
                 }

@@ -1,10 +1,10 @@
 //! What `ls -R` prints, a line for each directory.
 
-use super::{
-    super::path::{directory, is_path},
-    entry::is_name,
+use super::entry::is_name;
+use crate::text::{
+    marker,
+    path::{directory, is_path},
 };
-use crate::marker;
 
 /// Stands before the directories.
 pub(super) const HEADER: &str =
@@ -60,13 +60,13 @@ pub(super) fn expand(text: &str) -> Option<String> {
     let mut above = String::new();
     let mut rows = rows.split('\n').peekable();
     while let Some(row) = rows.next() {
-        match Row::of(row) {
-            Some(Row { beside, path, entries }) => {
+        match DirectoryEntry::parse(row) {
+            Some(DirectoryEntry { beside, path, entries }) => {
                 let full = if beside { format!("{above}{path}") } else { path.to_owned() };
                 directory(&full).unwrap_or_default().clone_into(&mut above);
                 out.extend([&full, ":"]);
                 out.extend(entries.flat_map(|name| ["\n", name]));
-                if rows.peek().is_some_and(|next| Row::of(next).is_some()) {
+                if rows.peek().is_some_and(|next| DirectoryEntry::parse(next).is_some()) {
                     out.push('\n');
                 }
             }
@@ -91,11 +91,11 @@ pub(in crate::compress) fn source_lines(text: &str) -> Vec<(u32, u32)> {
     let mut lines = vec![(0, 0)];
     rows.next();
     while let Some(row) = rows.next() {
-        let entries = Row::of(row).map(|row| row.entries.count());
+        let entries = DirectoryEntry::parse(row).map(|row| row.entries.count());
         let mut end = source + u32::try_from(entries.unwrap_or(0)).unwrap_or(u32::MAX);
         lines.push((source, end));
         // The empty line before the next directory is not written.
-        if entries.is_some() && rows.peek().is_some_and(|next| Row::of(next).is_some()) {
+        if entries.is_some() && rows.peek().is_some_and(|next| DirectoryEntry::parse(next).is_some()) {
             end += 1;
         }
         source = end.saturating_add(1);
@@ -104,7 +104,7 @@ pub(in crate::compress) fn source_lines(text: &str) -> Vec<(u32, u32)> {
 }
 
 /// A directory and what is in it.
-pub(super) struct Row<'t, E> {
+pub(super) struct DirectoryEntry<'t, E> {
     /// Whether the directory is beside the one above.
     pub(super) beside: bool,
     /// Its path, or its name where it is beside the one above.
@@ -112,14 +112,14 @@ pub(super) struct Row<'t, E> {
     pub(super) entries: E,
 }
 
-impl Row<'_, ()> {
+impl DirectoryEntry<'_, ()> {
     /// Reads a line of the form.
-    pub(super) fn of(line: &str) -> Option<Row<'_, impl Iterator<Item = &str>>> {
+    pub(super) fn parse(line: &str) -> Option<DirectoryEntry<'_, impl Iterator<Item = &str>>> {
         let (path, entries) = line.split_once(':')?;
         let entries = entries.strip_prefix(' ').or_else(|| entries.is_empty().then_some(""))?;
         let entries = entries.split(' ').filter(|name| !name.is_empty());
         let (beside, path) = path.strip_prefix(' ').map_or((false, path), |name| (true, name));
-        (is_name(path) || !beside && is_directory(path)).then_some(Row { beside, path, entries })
+        (is_name(path) || !beside && is_directory(path)).then_some(DirectoryEntry { beside, path, entries })
     }
 }
 

@@ -3,16 +3,16 @@ use proptest::prelude::*;
 use super::{super::trial, *};
 use crate::compress::shared_texts;
 
-fn both(text: &str, wanted: &Wanted<'_>) -> String {
+fn both(text: &str, query: &Query<'_>) -> String {
     let rendered = render(text);
     let text = rendered.as_deref().unwrap_or(text);
-    let found = gaps(text, wanted);
+    let found = gaps(text, query);
     trial::check(text, &found);
     trial::elided(text, &found)
 }
 
-fn asking(question: &str) -> Wanted<'_> {
-    Wanted { question: Some(question), ..Wanted::default() }
+fn asking(question: &str) -> Query<'_> {
+    Query { question: Some(question), ..Query::default() }
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn asking(question: &str) -> Wanted<'_> {
 fn real_texts_come_back() {
     for (path, text) in shared_texts("corpora").into_iter().chain(shared_texts("captures")) {
         if let Some(short) = render(&text) {
-            let back = recursive::expand(&short).unwrap_or_else(|| lift::expand(&short));
+            let back = recursive::expand(&short).unwrap_or_else(|| common_prefix::expand(&short));
             assert_eq!(back, text, "{}", path.display());
             println!("{} -> {} {}", trial::tokens(&text), trial::tokens(&short), path.display());
         }
@@ -30,8 +30,8 @@ fn real_texts_come_back() {
 #[test]
 #[ignore = "needs HEADROOM_SHARED"]
 fn real_listings_keep_their_needles() {
-    let form = |text: &str, wanted: &Wanted<'_>| (share(text) >= 80).then(|| both(text, wanted));
-    let tally = trial::corpus("search/", |_, text, wanted| form(text, wanted));
+    let form = |text: &str, query: &Query<'_>| (share(text) >= 80).then(|| both(text, query));
+    let tally = trial::corpus("search/", |_, text, query| form(text, query));
 
     assert!(tally.visible * 100 >= tally.needles * 99, "{tally:?}");
     let tally = trial::conversations(form);
@@ -44,7 +44,7 @@ fn a_long_list_of_paths_names_each_directory_once() {
     let text: String =
         (0..120).map(|n| format!("/home/me/work/app/src/part{}/mod_{n}.rs\n", n / 30)).collect();
     let short = render(&text).unwrap();
-    assert_eq!(lift::expand(&short), text);
+    assert_eq!(common_prefix::expand(&short), text);
     assert!(short.contains("\n/home/me/work/app/src/part2/mod_60.rs\n mod_61.rs\n"), "{short}");
     assert!(trial::tokens(&short) * 2 < trial::tokens(&text));
     assert_eq!(render(&text[..text.len() / 3]), None, "paths of short lists are quoted");
@@ -64,7 +64,7 @@ fn drawn_trees_are_indented() {
         }
         text += &format!("{last}end\n    {last}deep\n        {last}er -> /x\n\n12 directories, 30 files\n");
         let short = render(&text).unwrap();
-        assert_eq!(lift::expand(&short), text);
+        assert_eq!(common_prefix::expand(&short), text);
         assert!(short.contains("\n  dir3\n    a b.rs\n    sub\n      x\n"), "{short}");
         assert!(trial::tokens(&short) * 10 < trial::tokens(&text) * 8);
     }
@@ -125,7 +125,7 @@ fn what_tools_wrote_is_set_aside_first() {
         text += &format!("./node_modules/pkg{}/lib/file_{n}.js\n", n / 50);
     }
     text += "./README.md\n";
-    let out = both(&text, &Wanted::default());
+    let out = both(&text, &Query::default());
     assert!(out.len() * 3 < text.len(), "{out}");
     for n in 0..60 {
         assert!(out.contains(&format!("mod_{n}.rs")), "{n}");
@@ -135,7 +135,7 @@ fn what_tools_wrote_is_set_aside_first() {
     }
     assert!(out.contains("49 .js in ./node_modules/pkg0/lib") && out.ends_with("./README.md\n"), "{out}");
     assert!(both(&text, &asking("what is in file_77.js?")).contains("file_77.js"));
-    let call = Wanted { arguments: Some(r#"{"pattern":"**/file_133.js"}"#), ..Wanted::default() };
+    let call = Query { arguments: Some(r#"{"pattern":"**/file_133.js"}"#), ..Query::default() };
     assert!(both(&text, &call).contains("file_133.js"));
 }
 
@@ -148,7 +148,7 @@ fn a_huge_listing_names_its_directories() {
         }
         text += &format!("lib/part{directory}/special.toml\n");
     }
-    let out = both(&text, &Wanted::default());
+    let out = both(&text, &Query::default());
     assert!(out.len() * 4 < text.len(), "{}", out.len());
     for directory in 0..100 {
         assert!(out.contains(&format!("lib/part{directory}/item_0.py")), "{directory}");
@@ -167,7 +167,7 @@ fn what_is_left_reads_as_paths_of_the_input() {
     let out = trial::elided(&short, &gaps(&short, &asking("file_77.toml or file_1009.py")));
     assert!(out.len() * 2 < short.len() && out.contains("file_77.") && out.contains("file_1009."), "{out}");
     let lines = out.split_inclusive('\n').filter(|line| !line.contains("[headroom:"));
-    for line in lift::expand(&lines.collect::<String>()).lines() {
+    for line in common_prefix::expand(&lines.collect::<String>()).lines() {
         assert!(text.lines().any(|input| input == line), "{line}");
     }
 }
@@ -176,7 +176,7 @@ fn what_is_left_reads_as_paths_of_the_input() {
 fn many_deep_directories_are_named_to_a_lesser_depth() {
     let text: String =
         (0..20_000).map(|n| format!("a/b{}/c{}/d{}/e{n}.x\n", n / 1000, n / 100, n / 10)).collect();
-    let out = both(&text, &Wanted::default());
+    let out = both(&text, &Query::default());
     assert!(out.len() * 10 < text.len(), "{}", out.len());
 }
 
@@ -194,7 +194,7 @@ fn line() -> impl Strategy<Value = String> {
         6 => "(/w|\\./a b|C:\\\\d)/(x|y-z)/[a-c]{1,3}(\\.rs|/)?",
         2 => "[ \t]?[a-c. ]{0,4}",
         4 => "((│   |    |│\u{a0}\u{a0} ){0,3}(├── |└── )|(\\|   ){0,2}(\\|-- |`-- ))[ a-c]{0,3}",
-        1 => Just(lift::LIST.to_owned()),
+        1 => Just(common_prefix::LIST.to_owned()),
         1 => "\\PC{0,12}",
     ]
 }
@@ -213,7 +213,7 @@ proptest! {
         text.push_str(&last);
         if let Some(short) = render(&text) {
             prop_assert!(short.len() < text.len());
-            prop_assert_eq!(recursive::expand(&short).unwrap_or_else(|| lift::expand(&short)), text);
+            prop_assert_eq!(recursive::expand(&short).unwrap_or_else(|| common_prefix::expand(&short)), text);
         }
     }
 
@@ -242,9 +242,9 @@ proptest! {
             text.push_str(&"  ".repeat(depth));
             text.push_str(&format!("n{n}\n"));
         }
-        let drawn = lift::Style::ALL[style].draw(&text);
+        let drawn = common_prefix::ListStyle::ALL[style].draw(&text);
         if let Some(short) = render(&drawn) {
-            prop_assert_eq!(lift::expand(&short), drawn);
+            prop_assert_eq!(common_prefix::expand(&short), drawn);
         }
     }
 

@@ -5,25 +5,24 @@
 //! sentences. Headings stay, the start and the end, the sentence that leads a list in, and one that takes back what
 //! the one before says. No sentence is ever shortened.
 
-mod condense;
+mod bm25;
 mod outline;
-mod rank;
+mod prune;
 mod sentence;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::ops::Range;
 
-pub(crate) use condense::condensed;
-use outline::{Kind, Unit, units};
-use rank::Ranking;
-use words::Terms;
+use bm25::Ranking;
+use outline::{ProseUnit, ProseUnitKind, units};
+pub(crate) use prune::prune;
 
-use super::elide::{Gap, Wanted};
 use crate::{
-    marker,
-    scan::{Limits, Text, scan},
+    compress::Omission,
+    json::tape::{Limits, Text, scan},
+    relevance::{Query, words::Terms},
+    text::marker,
 };
 
 /// Smaller texts are small enough as they are.
@@ -64,7 +63,7 @@ const TURNS: [&str; 12] = [
 /// The sentences of a text that may be set aside, in order and apart from each other. They need not be whole lines.
 ///
 /// The same text, question and arguments always give the same gaps.
-pub(crate) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
+pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     let fits = text.len() >= MIN_BYTES && u32::try_from(text.len()).is_ok();
     // Where there is a marker already, the text around it is left as it is, but for pages, which start with one.
     if !fits || text.match_indices(marker::OPENING).any(|(at, _)| at > 0) {
@@ -74,9 +73,9 @@ pub(crate) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
     if units.len() < MIN_UNITS {
         return Vec::new();
     }
-    let terms = terms(wanted);
-    let ranking = ((1..=MAX_TERMS).contains(&terms.len())).then(|| Ranking::of(text, &units, &terms));
-    let least = if wanted.question.is_some_and(is_question) { 1 } else { MIN_TERMS };
+    let terms = terms(query);
+    let ranking = ((1..=MAX_TERMS).contains(&terms.len())).then(|| Ranking::new(text, &units, &terms));
+    let least = if query.question.is_some_and(is_question) { 1 } else { MIN_TERMS };
     let is_asked = |ranking: &Ranking| ranking.telling >= least && ranking.telling * MIN_SHARE >= terms.len();
     let mut kept = match ranking.filter(is_asked) {
         Some(ranking) => best(&units, &ranking.scores, text.len()),
@@ -96,9 +95,9 @@ fn is_question(text: &str) -> bool {
 }
 
 /// What was asked and called for.
-fn terms(wanted: &Wanted<'_>) -> Terms {
-    let mut texts: Vec<String> = wanted.question.map(str::to_owned).into_iter().collect();
-    if let Some(arguments) = wanted.arguments {
+fn terms(query: &Query<'_>) -> Terms {
+    let mut texts: Vec<String> = query.question.map(str::to_owned).into_iter().collect();
+    if let Some(arguments) = query.arguments {
         match scan(arguments, Limits::for_length(arguments.len())) {
             Ok(tape) if tape.root().is_object() => {
                 texts
@@ -109,15 +108,15 @@ fn terms(wanted: &Wanted<'_>) -> Terms {
     }
     // Where a text comes from says nothing of what is wanted of it.
     let says = |word: &&str| !word.contains("://") && !word.starts_with('/');
-    Terms::of(texts.iter().flat_map(|text| text.split_whitespace()).filter(says))
+    Terms::from_texts(texts.iter().flat_map(|text| text.split_whitespace()).filter(says))
 }
 
 /// The units with the highest scores that fit.
-fn best(units: &[Unit], scores: &[u64], length: usize) -> Vec<bool> {
+fn best(units: &[ProseUnit], scores: &[u64], length: usize) -> Vec<bool> {
     let mut order: Vec<(u64, usize)> = scores.iter().copied().zip(0..).collect();
     order.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut kept = vec![false; units.len()];
-    let turns = units.iter().filter(|unit| unit.kind == Kind::Turn).count();
+    let turns = units.iter().filter(|unit| unit.kind == ProseUnitKind::Turn).count();
     let share = if turns * 2 > units.len() { KEPT_TURNS } else { KEPT };
     let mut room = length * share / 100;
     for (_, index) in order {
@@ -130,23 +129,26 @@ fn best(units: &[Unit], scores: &[u64], length: usize) -> Vec<bool> {
 }
 
 /// All but what follows the first sentences of a paragraph.
-fn outline(units: &[Unit]) -> Vec<bool> {
+fn outline(units: &[ProseUnit]) -> Vec<bool> {
     let mut kept = Vec::with_capacity(units.len());
     for paragraph in units.chunk_by(|a, b| a.paragraph == b.paragraph && a.kind == b.kind) {
-        let prose = paragraph.first().is_some_and(|unit| unit.kind == Kind::Sentence);
+        let prose = paragraph.first().is_some_and(|unit| unit.kind == ProseUnitKind::Sentence);
         kept.extend((0..paragraph.len()).map(|at| !prose || at < LEAD));
     }
     kept
 }
 
 /// Keeps what must stay whatever its score, and what belongs to what stays.
-fn protect(text: &str, units: &[Unit], kept: &mut [bool]) {
-    let said = |unit: &Unit| text.get(unit.bytes.clone()).unwrap_or_default().trim();
-    let turns =
-        |unit: &Unit| unit.kind == Kind::Sentence && TURNS.iter().any(|turn| said(unit).starts_with(turn));
+fn protect(text: &str, units: &[ProseUnit], kept: &mut [bool]) {
+    let said = |unit: &ProseUnit| text.get(unit.bytes.clone()).unwrap_or_default().trim();
+    let turns = |unit: &ProseUnit| {
+        unit.kind == ProseUnitKind::Sentence && TURNS.iter().any(|turn| said(unit).starts_with(turn))
+    };
     let ends = [0, units.len().saturating_sub(1)];
     for (at, (unit, kept)) in units.iter().zip(kept.iter_mut()).enumerate() {
-        *kept |= unit.kind == Kind::Heading || ends.contains(&at) || said(unit).starts_with(marker::OPENING);
+        *kept |= unit.kind == ProseUnitKind::Heading
+            || ends.contains(&at)
+            || said(unit).starts_with(marker::OPENING);
     }
     // A sentence and the one that takes it back.
     for at in 1..units.len() {
@@ -164,7 +166,7 @@ fn protect(text: &str, units: &[Unit], kept: &mut [bool]) {
     let mut in_list = false;
     for (unit, kept) in units.iter().zip(kept.iter_mut()).rev() {
         match unit.kind {
-            Kind::Item | Kind::Code | Kind::Table => in_list |= *kept,
+            ProseUnitKind::Item | ProseUnitKind::Code | ProseUnitKind::Table => in_list |= *kept,
             _ => {
                 *kept |= in_list && said(unit).ends_with(':');
                 in_list = false;
@@ -174,7 +176,7 @@ fn protect(text: &str, units: &[Unit], kept: &mut [bool]) {
 }
 
 /// Keeps what is too little to be worth a marker.
-fn fill(units: &[Unit], kept: &mut [bool]) {
+fn fill(units: &[ProseUnit], kept: &mut [bool]) {
     let small: Vec<Range<usize>> = runs(kept).filter(|run| bytes(units, run).len() < MIN_GAP).collect();
     for run in small {
         if let Some(kept) = kept.get_mut(run) {
@@ -194,14 +196,14 @@ fn runs(kept: &[bool]) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// The bytes of these units.
-fn bytes(units: &[Unit], run: &Range<usize>) -> Range<usize> {
+fn bytes(units: &[ProseUnit], run: &Range<usize>) -> Range<usize> {
     let start = units.get(run.start).map_or(0, |unit| unit.bytes.start);
     let end = run.end.checked_sub(1).and_then(|last| units.get(last)).map_or(start, |unit| unit.bytes.end);
     start..end
 }
 
 /// The gap that these units make. One of several lines takes the white space between it and its own line's rest.
-fn gap(text: &str, units: &[Unit], run: Range<usize>) -> Option<Gap> {
+fn gap(text: &str, units: &[ProseUnit], run: Range<usize>) -> Option<Omission> {
     let mut range = bytes(units, &run);
     let lines = (units.get(run.start)?.lines.0, units.get(run.end.checked_sub(1)?)?.lines.1);
     if lines.0 < lines.1 {
@@ -213,5 +215,5 @@ fn gap(text: &str, units: &[Unit], run: Range<usize>) -> Option<Gap> {
     }
     let said = text.get(range.clone())?;
     let words = said.split_ascii_whitespace().count();
-    Some(Gap { range, first: lines.0 + 1, last: lines.1 + 1, summary: format!("{words} words") })
+    Some(Omission { range, first: lines.0 + 1, last: lines.1 + 1, summary: format!("{words} words") })
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::sentence;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ProseUnitKind {
     Heading,
     Sentence,
     Item,
@@ -17,8 +17,8 @@ pub(super) enum Kind {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unit {
-    pub(super) kind: Kind,
+pub(super) struct ProseUnit {
+    pub(super) kind: ProseUnitKind,
     /// Its bytes, without white space between it and other units of the same line.
     pub(super) bytes: Range<usize>,
     /// Its first and last line, counted from zero.
@@ -39,8 +39,8 @@ const LONGEST_SENTENCE: usize = 2000;
 const SAMPLE: usize = 400;
 
 /// The units of a text, in order. Only white space lies between them.
-pub(super) fn units(text: &str) -> Vec<Unit> {
-    let mut reader = Reader {
+pub(super) fn units(text: &str) -> Vec<ProseUnit> {
+    let mut reader = OutlineReader {
         units: Vec::new(),
         paragraph: 0,
         is_conversation: is_conversation(text),
@@ -57,8 +57,8 @@ pub(super) fn units(text: &str) -> Vec<Unit> {
     reader.units
 }
 
-struct Reader<'t> {
-    units: Vec<Unit>,
+struct OutlineReader<'t> {
+    units: Vec<ProseUnit>,
     paragraph: u32,
     is_conversation: bool,
     /// What ends the block of code that is open.
@@ -68,7 +68,7 @@ struct Reader<'t> {
     last: &'t str,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> OutlineReader<'t> {
     fn line(&mut self, line: &'t str, start: usize, number: u32) {
         let trimmed = line.trim();
         let bytes = start..start + line.len();
@@ -85,24 +85,28 @@ impl<'t> Reader<'t> {
         }
         let kind = kind(trimmed);
         let continues = !self.was_blank && self.units.last().is_some_and(|unit| unit.kind == kind);
-        self.paragraph += u32::from(self.was_blank || kind != Kind::Sentence || !continues);
+        self.paragraph += u32::from(self.was_blank || kind != ProseUnitKind::Sentence || !continues);
         let is_next = !std::mem::replace(&mut self.was_blank, false);
         let before = std::mem::replace(&mut self.last, line);
         let last = self.units.last().filter(|unit| is_next && unit.bytes.len() < LONGEST_SENTENCE);
         let is_indented = line.starts_with([' ', '\t']);
         match kind {
-            Kind::Table if continues => self.extend(bytes, number),
-            Kind::Sentence if is_indented && last.is_some_and(|unit| unit.kind == Kind::Item) => {
+            ProseUnitKind::Table if continues => self.extend(bytes, number),
+            ProseUnitKind::Sentence
+                if is_indented && last.is_some_and(|unit| unit.kind == ProseUnitKind::Item) =>
+            {
                 self.extend(bytes, number);
             }
-            Kind::Sentence if self.is_conversation && line.len() <= LONGEST_TURN && speaker(line) => {
-                self.push(Kind::Turn, bytes, number);
+            ProseUnitKind::Sentence
+                if self.is_conversation && line.len() <= LONGEST_TURN && speaker(line) =>
+            {
+                self.push(ProseUnitKind::Turn, bytes, number);
             }
-            Kind::Sentence => {
+            ProseUnitKind::Sentence => {
                 let goes_on = last.is_some_and(|unit| unit.kind == kind) && goes_on(before, trimmed);
                 self.sentences(line, start, number, goes_on);
             }
-            Kind::Code => {
+            ProseUnitKind::Code => {
                 self.fence = trimmed.get(..3);
                 self.push(kind, bytes, number);
             }
@@ -110,8 +114,8 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn push(&mut self, kind: Kind, bytes: Range<usize>, line: u32) {
-        self.units.push(Unit { kind, bytes, lines: (line, line), paragraph: self.paragraph });
+    fn push(&mut self, kind: ProseUnitKind, bytes: Range<usize>, line: u32) {
+        self.units.push(ProseUnit { kind, bytes, lines: (line, line), paragraph: self.paragraph });
     }
 
     fn extend(&mut self, bytes: Range<usize>, line: u32) {
@@ -131,7 +135,7 @@ impl<'t> Reader<'t> {
             if from == 0 && goes_on {
                 self.extend(start..start + end, number);
             } else if !sentence.trim().is_empty() {
-                self.push(Kind::Sentence, start + from + indent..start + end, number);
+                self.push(ProseUnitKind::Sentence, start + from + indent..start + end, number);
             } else if let Some(last) = self.units.last_mut() {
                 // White space behind the last sentence.
                 last.bytes.end = start + end;
@@ -147,19 +151,19 @@ fn goes_on(line: &str, next: &str) -> bool {
     is_open && (line.len() >= WRAPPED || next.starts_with(char::is_lowercase))
 }
 
-fn kind(line: &str) -> Kind {
+fn kind(line: &str) -> ProseUnitKind {
     let level = line.bytes().take_while(|byte| *byte == b'#').count();
     let behind = line.as_bytes().get(level);
     if (1..=6).contains(&level) && behind.is_some_and(u8::is_ascii_whitespace) {
-        Kind::Heading
+        ProseUnitKind::Heading
     } else if line.starts_with("```") || line.starts_with("~~~") {
-        Kind::Code
+        ProseUnitKind::Code
     } else if line.starts_with('|') {
-        Kind::Table
+        ProseUnitKind::Table
     } else if is_item(line) {
-        Kind::Item
+        ProseUnitKind::Item
     } else {
-        Kind::Sentence
+        ProseUnitKind::Sentence
     }
 }
 
@@ -192,7 +196,7 @@ fn speaker(line: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn shown(text: &str) -> Vec<(Kind, &str)> {
+    fn shown(text: &str) -> Vec<(ProseUnitKind, &str)> {
         units(text).into_iter().map(|unit| (unit.kind, &text[unit.bytes])).collect()
     }
 
@@ -200,15 +204,15 @@ mod tests {
     fn documents_have_units() {
         let text = "# Title\n\nOne. Two is here.  \nThree.\n\n- item one. Still.\n- two\n```sh\nls\n\ncd\n```\n| a | b |\n|---|---|\n1. x\n";
         let expected = [
-            (Kind::Heading, "# Title"),
-            (Kind::Sentence, "One."),
-            (Kind::Sentence, "Two is here.  "),
-            (Kind::Sentence, "Three."),
-            (Kind::Item, "- item one. Still."),
-            (Kind::Item, "- two"),
-            (Kind::Code, "```sh\nls\n\ncd\n```"),
-            (Kind::Table, "| a | b |\n|---|---|"),
-            (Kind::Item, "1. x"),
+            (ProseUnitKind::Heading, "# Title"),
+            (ProseUnitKind::Sentence, "One."),
+            (ProseUnitKind::Sentence, "Two is here.  "),
+            (ProseUnitKind::Sentence, "Three."),
+            (ProseUnitKind::Item, "- item one. Still."),
+            (ProseUnitKind::Item, "- two"),
+            (ProseUnitKind::Code, "```sh\nls\n\ncd\n```"),
+            (ProseUnitKind::Table, "| a | b |\n|---|---|"),
+            (ProseUnitKind::Item, "1. x"),
         ];
         assert_eq!(shown(text), expected);
         let paragraphs: Vec<u32> = units(text).iter().map(|unit| unit.paragraph).collect();
@@ -220,14 +224,14 @@ mod tests {
         let text = "The light of the tower was seen by all of\nthe ships. It was lit by\r\nDr.\nBrown. Then\nhe left.\n\
                     - an item\n  that goes on\nTitle\nMore.\n";
         let expected = [
-            (Kind::Sentence, "The light of the tower was seen by all of\nthe ships."),
-            (Kind::Sentence, "It was lit by"),
-            (Kind::Sentence, "Dr."),
-            (Kind::Sentence, "Brown."),
-            (Kind::Sentence, "Then\nhe left."),
-            (Kind::Item, "- an item\n  that goes on"),
-            (Kind::Sentence, "Title"),
-            (Kind::Sentence, "More."),
+            (ProseUnitKind::Sentence, "The light of the tower was seen by all of\nthe ships."),
+            (ProseUnitKind::Sentence, "It was lit by"),
+            (ProseUnitKind::Sentence, "Dr."),
+            (ProseUnitKind::Sentence, "Brown."),
+            (ProseUnitKind::Sentence, "Then\nhe left."),
+            (ProseUnitKind::Item, "- an item\n  that goes on"),
+            (ProseUnitKind::Sentence, "Title"),
+            (ProseUnitKind::Sentence, "More."),
         ];
         assert_eq!(shown(text), expected);
     }
@@ -235,7 +239,7 @@ mod tests {
     #[test]
     fn turns_of_a_conversation_are_units() {
         let text = "Keeper: It is dark. Very.\nMate (second): Yes .\n".repeat(6);
-        assert!(units(&text).iter().all(|unit| unit.kind == Kind::Turn) && units(&text).len() == 12);
+        assert!(units(&text).iter().all(|unit| unit.kind == ProseUnitKind::Turn) && units(&text).len() == 12);
         assert_eq!(units("Note: this. And that.\nNo more of it.").len(), 3);
     }
 

@@ -23,15 +23,15 @@ fn document(sections: usize) -> String {
     text
 }
 
-fn asked<'a>(question: &'a str) -> Wanted<'a> {
-    Wanted { question: Some(question), ..Wanted::default() }
+fn asked<'a>(question: &'a str) -> Query<'a> {
+    Query { question: Some(question), ..Query::default() }
 }
 
 /// The text with `[…]` for each gap.
-fn shown(text: &str, wanted: &Wanted<'_>) -> String {
+fn shown(text: &str, query: &Query<'_>) -> String {
     let mut out = String::new();
     let mut at = 0;
-    for gap in gaps(text, wanted) {
+    for gap in gaps(text, query) {
         out.push_str(&text[at..gap.range.start]);
         out.push_str("[…]");
         at = gap.range.end;
@@ -74,8 +74,8 @@ fn the_section_whose_heading_was_named_stays_whole() {
 fn arguments_of_the_call_are_a_question_too() {
     let arguments =
         r#"{"url": "https://example.org/the/market", "prompt": "Who was the lighthouse keeper?"}"#;
-    let wanted = Wanted { arguments: Some(arguments), ..Wanted::default() };
-    let shown = shown(&document(10), &wanted);
+    let query = Query { arguments: Some(arguments), ..Query::default() };
+    let shown = shown(&document(10), &query);
     assert!(shown.contains("Angus Mackay") && shown.contains("[…]"), "{shown}");
 }
 

@@ -9,15 +9,17 @@ use std::ops::Range;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    super::{
-        elide::{
-            self, Gap, Wanted,
-            view::{View, name},
-        },
-        path::{self, extension, is_path},
+    super::log::{
+        self,
+        view::{LineView, name},
     },
-    carry::Carried,
-    row::{Kind, Line, Parser, same_file},
+    elide_path::ElidedPath,
+    row::{SearchLine, SearchParser, SearchRowKind, same_file},
+};
+use crate::{
+    compress::Omission,
+    relevance::Query,
+    text::path::{self, extension, is_path},
 };
 
 /// Smaller results are small enough as they are.
@@ -43,14 +45,14 @@ const SAME_TEXT: u32 = 3;
 /// From so many hits in one file on, it may be a log.
 const MANY_IN_FILE: u32 = 50;
 /// From so many hits on, files of tests may go as a whole if so many hits are in files that people wrote.
-const CROWD: u32 = 80;
-const ENOUGH_WRITTEN: u32 = 12;
+const MAX_HITS_OF_NAME: u32 = 80;
+const MIN_WRITTEN_HITS: u32 = 12;
 /// Most files that one marker names.
 const NAMED_IN_MARKER: usize = 24;
 
 /// How much of a file's hits stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
+enum FileKind {
     /// Written by people.
     Written,
     Test,
@@ -60,8 +62,8 @@ enum Source {
     Log,
 }
 
-impl Source {
-    fn of(path: &str) -> Self {
+impl FileKind {
+    fn from_path(path: &str) -> Self {
         // Rows without any path may be of a log.
         if path.is_empty() {
             Self::Log
@@ -79,26 +81,28 @@ impl Source {
 
 /// Rows of one file that follow each other, and what stands between them.
 #[derive(Debug)]
-struct Block<'t> {
+struct HitBlock<'t> {
     path: &'t str,
     lines: Range<usize>,
     hits: Vec<usize>,
 }
 
 /// Parts that may be set aside, in order and apart from each other.
-pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
-    let Some(view) = View::of(text, wanted, (MIN_BYTES, 2)) else { return Vec::new() };
-    let mut parser = Parser::of(view.lines());
-    let lines: Vec<Line<'_>> = view.lines().map(|line| parser.line(line)).collect();
+pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
+    let Some(view) = LineView::new(text, query, (MIN_BYTES, 2)) else { return Vec::new() };
+    let mut parser = SearchParser::parse(view.lines());
+    let lines: Vec<SearchLine<'_>> = view.lines().map(|line| parser.line(line)).collect();
     let blocks = blocks(&view, &lines);
     let mut kept = vec![true; view.len()];
-    let context =
-        lines.iter().filter(|line| matches!(line, Line::Row(row) if row.kind == Kind::Context)).count();
+    let context = lines
+        .iter()
+        .filter(|line| matches!(line, SearchLine::Row(row) if row.kind == SearchRowKind::Context))
+        .count();
     let hits: usize = blocks.iter().map(|block| block.hits.len()).sum();
     let least = if context * 2 > hits { MIN_LINES_WITH_CONTEXT } else { MIN_LINES };
-    let asked = view.wanted();
+    let asked = view.query();
     if view.len() >= least && text.len() >= MIN_CHOICE_BYTES {
-        Chooser::new(&view, &lines, &blocks, &asked).choose(text, wanted, &mut kept);
+        HitSelector::new(&view, &lines, &blocks, &asked).choose(text, query, &mut kept);
     }
     long_lines(&view, &lines, &asked, &mut kept);
     drop_breaks(&lines, &mut kept);
@@ -116,7 +120,7 @@ pub(super) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
 }
 
 /// The files of which a row stays.
-fn shown<'t>(blocks: &[Block<'t>], runs: &[Range<usize>]) -> FxHashSet<&'t str> {
+fn shown<'t>(blocks: &[HitBlock<'t>], runs: &[Range<usize>]) -> FxHashSet<&'t str> {
     let mut runs = runs.iter().peekable();
     let mut shown = FxHashSet::default();
     for block in blocks {
@@ -131,21 +135,22 @@ fn shown<'t>(blocks: &[Block<'t>], runs: &[Range<usize>]) -> FxHashSet<&'t str> 
 }
 
 /// The file of each run of rows.
-fn blocks<'t>(view: &View<'t>, lines: &[Line<'t>]) -> Vec<Block<'t>> {
-    let mut blocks: Vec<Block<'t>> = Vec::new();
+fn blocks<'t>(view: &LineView<'t>, lines: &[SearchLine<'t>]) -> Vec<HitBlock<'t>> {
+    let mut blocks: Vec<HitBlock<'t>> = Vec::new();
     let mut path = "";
     let mut broken = true;
     for (at, line) in lines.iter().enumerate() {
         let row = match line {
-            Line::Row(row) => row,
-            Line::Break => {
+            SearchLine::Row(row) => row,
+            SearchLine::Break => {
                 broken = true;
                 continue;
             }
-            Line::Other => {
+            SearchLine::Other => {
                 // The heading of a file.
                 let heading = view.line(at);
-                if matches!(lines.get(at + 1), Some(Line::Row(row)) if row.path.is_none()) && is_path(heading)
+                if matches!(lines.get(at + 1), Some(SearchLine::Row(row)) if row.path.is_none())
+                    && is_path(heading)
                 {
                     path = heading;
                 }
@@ -155,13 +160,13 @@ fn blocks<'t>(view: &View<'t>, lines: &[Line<'t>]) -> Vec<Block<'t>> {
         };
         let of_row = row.path.unwrap_or(path);
         if broken || !(of_row == path || same_file(of_row, path)) {
-            blocks.push(Block { path: of_row, lines: at..at, hits: Vec::new() });
+            blocks.push(HitBlock { path: of_row, lines: at..at, hits: Vec::new() });
         }
         path = of_row;
         broken = false;
         if let Some(block) = blocks.last_mut() {
             block.lines.end = at + 1;
-            if row.kind == Kind::Hit {
+            if row.kind == SearchRowKind::Hit {
                 block.hits.push(at);
             }
         }
@@ -179,10 +184,10 @@ struct File {
 }
 
 /// Decides on each hit by its file and by what was shown before it.
-struct Chooser<'a, 't> {
-    view: &'a View<'t>,
-    lines: &'a [Line<'t>],
-    blocks: &'a [Block<'t>],
+struct HitSelector<'a, 't> {
+    view: &'a LineView<'t>,
+    lines: &'a [SearchLine<'t>],
+    blocks: &'a [HitBlock<'t>],
     asked: &'a [bool],
     files: FxHashMap<&'t str, File>,
     total: u32,
@@ -196,8 +201,13 @@ struct Chooser<'a, 't> {
     shown: FxHashMap<&'t str, u32>,
 }
 
-impl<'a, 't> Chooser<'a, 't> {
-    fn new(view: &'a View<'t>, lines: &'a [Line<'t>], blocks: &'a [Block<'t>], asked: &'a [bool]) -> Self {
+impl<'a, 't> HitSelector<'a, 't> {
+    fn new(
+        view: &'a LineView<'t>,
+        lines: &'a [SearchLine<'t>],
+        blocks: &'a [HitBlock<'t>],
+        asked: &'a [bool],
+    ) -> Self {
         let mut files: FxHashMap<&str, File> = FxHashMap::default();
         let mut total = 0_u32;
         for block in blocks {
@@ -218,24 +228,26 @@ impl<'a, 't> Chooser<'a, 't> {
     /// The text of a hit, its indent aside.
     fn text(&self, hit: usize) -> &'t str {
         match self.lines.get(hit) {
-            Some(Line::Row(row)) => row.text.trim_ascii(),
+            Some(SearchLine::Row(row)) => row.text.trim_ascii(),
             _ => "",
         }
     }
 
-    fn choose(&mut self, text: &str, wanted: &Wanted<'_>, kept: &mut [bool]) {
-        name_files(wanted, self.view.len(), &mut self.files);
-        let is_log =
-            |(path, file): (&&str, &File)| file.hits > MANY_IN_FILE && Source::of(path) == Source::Log;
+    fn choose(&mut self, text: &str, query: &Query<'_>, kept: &mut [bool]) {
+        name_files(query, self.view.len(), &mut self.files);
+        let is_log = |(path, file): (&&str, &File)| {
+            file.hits > MANY_IN_FILE && FileKind::from_path(path) == FileKind::Log
+        };
         if self.files.iter().any(is_log) {
-            self.records = record_gaps(text, wanted, self.view.len());
+            self.records = record_gaps(text, query, self.view.len());
         }
-        let is_written = |(path, _): &(&&str, &File)| Source::of(path) == Source::Written;
+        let is_written = |(path, _): &(&&str, &File)| FileKind::from_path(path) == FileKind::Written;
         let written: u32 = self.files.iter().filter(is_written).map(|(_, file)| file.hits).sum();
-        self.crowded = self.total >= CROWD && written >= ENOUGH_WRITTEN && !asks_for_tests(wanted);
+        self.crowded =
+            self.total >= MAX_HITS_OF_NAME && written >= MIN_WRITTEN_HITS && !asks_for_tests(query);
         let mut aside = 0;
         for block in self.blocks {
-            let source = Source::of(block.path);
+            let source = FileKind::from_path(block.path);
             let whole = aside < NAMED_IN_MARKER && self.goes_as_a_whole(block, source);
             aside = if whole { aside + 1 } else { 0 };
             if whole {
@@ -250,18 +262,18 @@ impl<'a, 't> Chooser<'a, 't> {
     }
 
     /// Whether this is a file of tests or one that a tool wrote, of which nothing was asked for.
-    fn goes_as_a_whole(&self, block: &Block<'_>, source: Source) -> bool {
+    fn goes_as_a_whole(&self, block: &HitBlock<'_>, source: FileKind) -> bool {
         let named = self.files.get(key(block.path)).is_none_or(|file| file.named);
         self.crowded
             && !named
-            && matches!(source, Source::Test | Source::Made)
+            && matches!(source, FileKind::Test | FileKind::Made)
             && block.hits.iter().all(|hit| self.asked.get(*hit) == Some(&false))
     }
 
-    fn shows(&mut self, hit: usize, source: Source, file: &mut File) -> bool {
+    fn shows(&mut self, hit: usize, source: FileKind, file: &mut File) -> bool {
         let text = self.text(hit);
         let defines = self.telling
-            && source == Source::Written
+            && source == FileKind::Written
             && file.definitions < DEFINITIONS
             && is_definition(text);
         // A file with most of the hits is what was searched.
@@ -271,7 +283,7 @@ impl<'a, 't> Chooser<'a, 't> {
             || file.named
             || defines
             || file.shown < most && (file.shown == 0 || most == FEW_IN_FILE || self.is_new(text))
-            || source == Source::Log && self.records.get(hit) == Some(&false)
+            || source == FileKind::Log && self.records.get(hit) == Some(&false)
             || self.view.is_error(hit) && tells_of_an_error(text);
         file.definitions += u32::from(defines);
         file.shown += u32::from(shows);
@@ -287,17 +299,17 @@ impl<'a, 't> Chooser<'a, 't> {
 }
 
 /// Whether the question or the call is about tests or examples.
-fn asks_for_tests(wanted: &Wanted<'_>) -> bool {
+fn asks_for_tests(query: &Query<'_>) -> bool {
     const WORDS: [&str; 7] = ["example", "examples", "fixture", "fixtures", "spec", "test", "tests"];
     let is_one = |word: &str| WORDS.iter().any(|test| word.eq_ignore_ascii_case(test));
-    let texts = [wanted.question, wanted.arguments];
+    let texts = [query.question, query.arguments];
     texts.into_iter().flatten().any(|text| text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one))
 }
 
 /// Lines that elision by kind would set aside, for files whose lines are records.
-fn record_gaps(text: &str, wanted: &Wanted<'_>, lines: usize) -> Vec<bool> {
+fn record_gaps(text: &str, query: &Query<'_>, lines: usize) -> Vec<bool> {
     let mut aside = vec![false; lines];
-    for gap in elide::gaps(text, wanted) {
+    for gap in log::gaps(text, query) {
         let range = gap.first as usize - 1..gap.last as usize;
         aside.get_mut(range).unwrap_or_default().fill(true);
     }
@@ -305,13 +317,13 @@ fn record_gaps(text: &str, wanted: &Wanted<'_>, lines: usize) -> Vec<bool> {
 }
 
 /// Marks the files that the question or the call names, as far as they are few.
-fn name_files(wanted: &Wanted<'_>, lines: usize, files: &mut FxHashMap<&str, File>) {
+fn name_files(query: &Query<'_>, lines: usize, files: &mut FxHashMap<&str, File>) {
     let mut paths: Vec<&str> = files.keys().copied().collect();
     paths.sort_unstable();
     let list = paths.join("\n");
-    let Some(view) = View::of(&list, wanted, (1, 1)) else { return };
+    let Some(view) = LineView::new(&list, query, (1, 1)) else { return };
     let most = u32::try_from((lines / 4).max(64)).unwrap_or(u32::MAX);
-    for (path, named) in paths.into_iter().zip(view.wanted()) {
+    for (path, named) in paths.into_iter().zip(view.query()) {
         if let Some(file) = files.get_mut(path).filter(|file| named && file.hits <= most) {
             file.named = true;
         }
@@ -324,26 +336,27 @@ fn key(path: &str) -> &str {
 }
 
 /// How many of a file's hits stay: the fewer the more there are in all.
-const fn most(source: Source, hits: u32, total: u32) -> u32 {
+const fn most(source: FileKind, hits: u32, total: u32) -> u32 {
     match source {
-        Source::Written if hits <= FEW_IN_FILE && total < 400 => FEW_IN_FILE,
-        Source::Test if hits <= FEW_IN_FILE && total < 100 => FEW_IN_FILE,
-        Source::Written | Source::Test if total < 100 => 8,
-        Source::Written if total < 400 => 5,
-        Source::Test if total < 400 => 3,
-        Source::Written | Source::Log => 3,
-        Source::Test => 2,
-        Source::Made => 1,
+        FileKind::Written if hits <= FEW_IN_FILE && total < 400 => FEW_IN_FILE,
+        FileKind::Test if hits <= FEW_IN_FILE && total < 100 => FEW_IN_FILE,
+        FileKind::Written | FileKind::Test if total < 100 => 8,
+        FileKind::Written if total < 400 => 5,
+        FileKind::Test if total < 400 => 3,
+        FileKind::Written | FileKind::Log => 3,
+        FileKind::Test => 2,
+        FileKind::Made => 1,
     }
 }
 
 /// Keeps the hits that are shown, with their context, and drops the other rows of a block.
-fn show(block: &Block<'_>, shows: &[bool], lines: &[Line<'_>], kept: &mut [bool]) {
+fn show(block: &HitBlock<'_>, shows: &[bool], lines: &[SearchLine<'_>], kept: &mut [bool]) {
     if block.hits.is_empty() {
         return;
     }
     kept.get_mut(block.lines.clone()).unwrap_or_default().fill(false);
-    let is_context = |at: usize| matches!(lines.get(at), Some(Line::Row(row)) if row.kind == Kind::Context);
+    let is_context =
+        |at: usize| matches!(lines.get(at), Some(SearchLine::Row(row)) if row.kind == SearchRowKind::Context);
     for (hit, _) in block.hits.iter().zip(shows).filter(|(_, shows)| **shows) {
         let before = (block.lines.start..*hit).rev().take_while(|at| is_context(*at)).take(CONTEXT);
         let after = (*hit + 1..block.lines.end).take_while(|at| is_context(*at)).take(CONTEXT);
@@ -398,9 +411,9 @@ fn tells_of_an_error(text: &str) -> bool {
 }
 
 /// Sets aside lines that nobody reads.
-fn long_lines(view: &View<'_>, lines: &[Line<'_>], asked: &[bool], kept: &mut [bool]) {
+fn long_lines(view: &LineView<'_>, lines: &[SearchLine<'_>], asked: &[bool], kept: &mut [bool]) {
     for (at, kept) in kept.iter_mut().enumerate() {
-        let is_row = matches!(lines.get(at), Some(Line::Row(_)));
+        let is_row = matches!(lines.get(at), Some(SearchLine::Row(_)));
         let asked = asked.get(at).copied().unwrap_or(true);
         if is_row && !asked && view.line(at).len() > LONG_LINE {
             *kept = false;
@@ -409,10 +422,10 @@ fn long_lines(view: &View<'_>, lines: &[Line<'_>], asked: &[bool], kept: &mut [b
 }
 
 /// The line that names the file of each row that does not.
-fn carriers<'t>(lines: &[Line<'t>]) -> Vec<Option<usize>> {
-    let mut carried = Carried::default();
-    let carrier = |(at, line): (usize, &Line<'t>)| {
-        let Line::Row(row) = line else { return None };
+fn carriers<'t>(lines: &[SearchLine<'t>]) -> Vec<Option<usize>> {
+    let mut carried = ElidedPath::default();
+    let carrier = |(at, line): (usize, &SearchLine<'t>)| {
+        let SearchLine::Row(row) = line else { return None };
         carried.note(row, at);
         if row.path.is_none() { carried.named(row).map(|(_, line)| line) } else { None }
     };
@@ -420,12 +433,12 @@ fn carriers<'t>(lines: &[Line<'t>]) -> Vec<Option<usize>> {
 }
 
 /// Whether rows that name no file are of the same file to a reader who does not see the runs.
-fn reads_alike<'t>(lines: &[Line<'t>], carriers: &[Option<usize>], runs: &[Range<usize>]) -> bool {
+fn reads_alike<'t>(lines: &[SearchLine<'t>], carriers: &[Option<usize>], runs: &[Range<usize>]) -> bool {
     let mut runs = runs.iter().peekable();
-    let mut carried = Carried::default();
+    let mut carried = ElidedPath::default();
     lines.iter().zip(carriers).enumerate().all(|(at, (line, carrier))| {
         while runs.next_if(|run| run.end <= at).is_some() {}
-        let Line::Row(row) = line else { return true };
+        let SearchLine::Row(row) = line else { return true };
         if runs.peek().is_some_and(|run| run.contains(&at)) {
             return true;
         }
@@ -435,11 +448,11 @@ fn reads_alike<'t>(lines: &[Line<'t>], carriers: &[Option<usize>], runs: &[Range
 }
 
 /// A break between rows that are set aside goes with them.
-fn drop_breaks(lines: &[Line<'_>], kept: &mut [bool]) {
+fn drop_breaks(lines: &[SearchLine<'_>], kept: &mut [bool]) {
     for at in 1..kept.len().saturating_sub(1) {
         let around = kept.get(at - 1) == Some(&false) && kept.get(at + 1) == Some(&false);
         if around
-            && lines.get(at) == Some(&Line::Break)
+            && lines.get(at) == Some(&SearchLine::Break)
             && let Some(kept) = kept.get_mut(at)
         {
             *kept = false;
@@ -448,7 +461,7 @@ fn drop_breaks(lines: &[Line<'_>], kept: &mut [bool]) {
 }
 
 /// `12 more hits in main.rs`, or, where no row of some file stays, `9 hits in src/test/: a.test.ts 5, b.test.ts 4`.
-fn summary(blocks: &[Block<'_>], run: &Range<usize>, shown: &FxHashSet<&str>) -> String {
+fn summary(blocks: &[HitBlock<'_>], run: &Range<usize>, shown: &FxHashSet<&str>) -> String {
     let first = blocks.partition_point(|block| block.lines.end <= run.start);
     let within =
         blocks.get(first..).unwrap_or_default().iter().take_while(|block| block.lines.start < run.end);

@@ -1,34 +1,31 @@
 //! Search results: rows of `path:line:text`, with context rows, headings or counts.
 
-mod carry;
+mod elide_path;
 mod gaps;
 mod row;
 #[cfg(test)]
 mod tests;
 
-use super::{
-    elide::{Gap, Wanted},
-    path::is_path,
-};
-use row::{Kind, Line, Parser};
+use crate::{compress::Omission, relevance::Query, text::path::is_path};
+use row::{SearchLine, SearchParser, SearchRowKind};
 
 /// How many of a hundred lines are rows of search results.
 pub(crate) fn share(text: &str) -> u32 {
     let lines = || text.lines();
-    let mut parser = Parser::of(lines());
+    let mut parser = SearchParser::parse(lines());
     let (mut rows, mut all) = (0_u64, 0_u64);
     let mut last = 0;
-    let mut mark = Kind::Count;
+    let mut mark = SearchRowKind::Count;
     let mut heading = 0;
     for line in lines().filter(|line| !line.trim().is_empty()) {
         all += 1;
         match parser.line(line) {
-            Line::Row(row) if row.path.is_some() => {
+            SearchLine::Row(row) if row.path.is_some() => {
                 rows += u64::from(!is_diagnostic(row.text));
                 last = 0;
             }
             // Numbers that go back belong to another file, and those of all lines to a view of one.
-            Line::Row(row) => {
+            SearchLine::Row(row) => {
                 let number: u32 =
                     row.rest.split([':', '-', '=']).next().and_then(|n| n.parse().ok()).unwrap_or(0);
                 let fits = number > last && (number > last + 1 || mark != row.kind);
@@ -36,11 +33,11 @@ pub(crate) fn share(text: &str) -> u32 {
                 last = number;
                 mark = row.kind;
             }
-            Line::Break => {
+            SearchLine::Break => {
                 rows += 1;
                 last = 0;
             }
-            Line::Other => {
+            SearchLine::Other => {
                 last = 0;
                 heading = u64::from(is_path(line));
                 continue;
@@ -61,17 +58,17 @@ fn is_diagnostic(text: &str) -> bool {
 ///
 /// In small results only context rows lose their paths.
 pub(crate) fn render(text: &str) -> Option<String> {
-    carry::render(text)
+    elide_path::render(text)
 }
 
 /// Whether this is the line that stands before such a result.
 pub(crate) fn is_header(line: &str) -> bool {
-    line == carry::HEADER
+    line == elide_path::HEADER
 }
 
 /// The rows that may be set aside, in order and apart from each other.
 ///
 /// The same text, question and arguments always give the same gaps.
-pub(crate) fn gaps(text: &str, wanted: &Wanted<'_>) -> Vec<Gap> {
-    gaps::gaps(text, wanted)
+pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
+    gaps::gaps(text, query)
 }

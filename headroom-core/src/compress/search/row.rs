@@ -2,13 +2,13 @@
 
 use rustc_hash::FxHashSet;
 
-use super::super::path::{extension, is_path};
+use crate::text::path::{extension, is_path};
 
 /// Most bytes of a row in which its path may end.
 const MAX_PATH: usize = 512;
 /// What a row tells of its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SearchRowKind {
     /// The line matched.
     Hit,
     /// The line stands around one that matched.
@@ -19,10 +19,10 @@ pub(super) enum Kind {
 
 /// A row, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Row<'t> {
+pub(super) struct SearchRow<'t> {
     /// The file, where the row names it.
     pub(super) path: Option<&'t str>,
-    pub(super) kind: Kind,
+    pub(super) kind: SearchRowKind,
     /// The row without its path: `12:text`, `12-text`, `:text`.
     pub(super) rest: &'t str,
     /// The line as it stands in the file.
@@ -31,8 +31,8 @@ pub(super) struct Row<'t> {
 
 /// A line of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line<'t> {
-    Row(Row<'t>),
+pub(super) enum SearchLine<'t> {
+    Row(SearchRow<'t>),
     /// `--` between groups of rows.
     Break,
     /// Anything else.
@@ -41,7 +41,7 @@ pub(super) enum Line<'t> {
 
 /// Takes lines apart, with the paths of all hits in mind: those tell where the path of a context row ends.
 #[derive(Debug, Default)]
-pub(super) struct Parser<'t> {
+pub(super) struct SearchParser<'t> {
     known: FxHashSet<&'t str>,
     /// The path of the hit that was found last.
     hit: &'t str,
@@ -49,8 +49,8 @@ pub(super) struct Parser<'t> {
     last: [&'t str; 2],
 }
 
-impl<'t> Parser<'t> {
-    pub(super) fn of(lines: impl Iterator<Item = &'t str>) -> Self {
+impl<'t> SearchParser<'t> {
+    pub(super) fn parse(lines: impl Iterator<Item = &'t str>) -> Self {
         let mut parser = Self::default();
         for line in lines {
             let last = parser.hit;
@@ -63,18 +63,18 @@ impl<'t> Parser<'t> {
         parser
     }
 
-    pub(super) fn line(&mut self, line: &'t str) -> Line<'t> {
+    pub(super) fn line(&mut self, line: &'t str) -> SearchLine<'t> {
         if line == "--" {
-            return Line::Break;
+            return SearchLine::Break;
         }
         let row = match line.as_bytes().first() {
             Some(b'0'..=b'9' | b':') => short(line),
             _ => self.hit(line).or_else(|| self.context(line)),
         };
-        row.map_or(Line::Other, Line::Row)
+        row.map_or(SearchLine::Other, SearchLine::Row)
     }
 
-    fn hit(&mut self, line: &'t str) -> Option<Row<'t>> {
+    fn hit(&mut self, line: &'t str) -> Option<SearchRow<'t>> {
         // Most rows are of the file of the row before.
         if !self.hit.is_empty()
             && line.starts_with(self.hit)
@@ -83,14 +83,14 @@ impl<'t> Parser<'t> {
             return Some(row);
         }
         let row = hit(line)?;
-        if row.kind == Kind::Hit && !row.rest.starts_with(':') {
+        if row.kind == SearchRowKind::Hit && !row.rest.starts_with(':') {
             self.hit = row.path?;
         }
         Some(row)
     }
 
     /// `path-12-text`, the path ending at the first place where one that is known ends, else where it may end.
-    fn context(&mut self, line: &'t str) -> Option<Row<'t>> {
+    fn context(&mut self, line: &'t str) -> Option<SearchRow<'t>> {
         for path in self.last {
             if !path.is_empty()
                 && line.starts_with(path)
@@ -144,24 +144,30 @@ fn numbered(line: &str, at: usize, mark: u8) -> Option<usize> {
     (fits && bytes.get(end).is_none_or(|byte| *byte == mark)).then_some(end)
 }
 
-fn context_at(line: &str, at: usize) -> Option<Row<'_>> {
+fn context_at(line: &str, at: usize) -> Option<SearchRow<'_>> {
     let mark = *line.as_bytes().get(at)?;
     if !matches!(mark, b'-' | b'=') {
         return None;
     }
     let end = numbered(line, at, mark)?;
     let text = line.get(end + 1..)?;
-    Some(Row { path: Some(line.get(..at)?), kind: Kind::Context, rest: line.get(at + 1..)?, text })
+    Some(SearchRow {
+        path: Some(line.get(..at)?),
+        kind: SearchRowKind::Context,
+        rest: line.get(at + 1..)?,
+        text,
+    })
 }
 
-fn hit_at(line: &str, at: usize) -> Option<Row<'_>> {
+fn hit_at(line: &str, at: usize) -> Option<SearchRow<'_>> {
     let end = numbered(line, at, b':')?;
-    let (kind, text) = line.get(end + 1..).map_or((Kind::Count, ""), |text| (Kind::Hit, text));
-    Some(Row { path: Some(line.get(..at)?), kind, rest: line.get(at + 1..)?, text })
+    let (kind, text) =
+        line.get(end + 1..).map_or((SearchRowKind::Count, ""), |text| (SearchRowKind::Hit, text));
+    Some(SearchRow { path: Some(line.get(..at)?), kind, rest: line.get(at + 1..)?, text })
 }
 
 /// `path:12:text`, `path:12` and `path:text`.
-fn hit(line: &str) -> Option<Row<'_>> {
+fn hit(line: &str) -> Option<SearchRow<'_>> {
     if line.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
     }
@@ -188,19 +194,24 @@ fn hit(line: &str) -> Option<Row<'_>> {
         && !text.starts_with("//")
         && !text.starts_with(':')
         && is_path(path);
-    (clear && extension(path).is_some()).then_some(Row { path: Some(path), kind: Kind::Hit, rest, text })
+    (clear && extension(path).is_some()).then_some(SearchRow {
+        path: Some(path),
+        kind: SearchRowKind::Hit,
+        rest,
+        text,
+    })
 }
 
 /// `12:text`, `12-text` and `:text`, unless it is a time or a date.
-pub(super) fn short(line: &str) -> Option<Row<'_>> {
+pub(super) fn short(line: &str) -> Option<SearchRow<'_>> {
     if let Some(text) = line.strip_prefix(':') {
-        return Some(Row { path: None, kind: Kind::Hit, rest: line, text });
+        return Some(SearchRow { path: None, kind: SearchRowKind::Hit, rest: line, text });
     }
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let mark = *line.as_bytes().get(digits)?;
     let kind = match mark {
-        b':' => Kind::Hit,
-        b'-' | b'=' => Kind::Context,
+        b':' => SearchRowKind::Hit,
+        b'-' | b'=' => SearchRowKind::Context,
         _ => return None,
     };
     let text = line.get(digits + 1..)?;
@@ -211,5 +222,5 @@ pub(super) fn short(line: &str) -> Option<Row<'_>> {
         _ => false,
     };
     let fits = digits <= 9 && !(digits > 1 && line.starts_with('0')) && !is_time;
-    fits.then_some(Row { path: None, kind, rest: line, text })
+    fits.then_some(SearchRow { path: None, kind, rest: line, text })
 }

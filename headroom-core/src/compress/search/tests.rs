@@ -3,10 +3,10 @@ use proptest::prelude::*;
 use super::{super::trial, *};
 use crate::compress::shared_texts;
 
-fn both(text: &str, wanted: &Wanted<'_>) -> String {
+fn both(text: &str, query: &Query<'_>) -> String {
     let rendered = render(text);
     let text = rendered.as_deref().unwrap_or(text);
-    let found = gaps(text, wanted);
+    let found = gaps(text, query);
     trial::check(text, &found);
     trial::elided(text, &found)
 }
@@ -16,7 +16,7 @@ fn both(text: &str, wanted: &Wanted<'_>) -> String {
 fn real_texts_come_back() {
     for (path, text) in shared_texts("corpora").into_iter().chain(shared_texts("captures")) {
         if let Some(short) = render(&text) {
-            assert_eq!(carry::expand(&short), text, "{}", path.display());
+            assert_eq!(elide_path::expand(&short), text, "{}", path.display());
         }
     }
 }
@@ -28,11 +28,11 @@ fn of_kind(text: &str) -> bool {
 #[test]
 #[ignore = "needs HEADROOM_SHARED"]
 fn real_results_shrink_and_keep_their_needles() {
-    let lossless = |_: &str, text: &str, _: &Wanted<'_>| of_kind(text).then(|| render(text)).flatten();
+    let lossless = |_: &str, text: &str, _: &Query<'_>| of_kind(text).then(|| render(text)).flatten();
     let tally = trial::corpus("search/", lossless);
     assert_eq!(tally.visible, tally.needles, "paths that are quoted later stay");
     assert!(tally.after * 100 <= tally.before * 83, "{tally:?}");
-    let lossy = |_: &str, text: &str, wanted: &Wanted<'_>| of_kind(text).then(|| both(text, wanted));
+    let lossy = |_: &str, text: &str, query: &Query<'_>| of_kind(text).then(|| both(text, query));
     let tally = trial::corpus("search/", lossy);
     assert!(tally.visible * 100 >= tally.needles * 97, "{tally:?}");
     assert!(tally.after * 100 <= tally.before * 74, "{tally:?}");
@@ -41,7 +41,7 @@ fn real_results_shrink_and_keep_their_needles() {
 #[test]
 #[ignore = "needs HEADROOM_SHARED"]
 fn what_agents_used_later_stays_visible() {
-    let form = |text: &str, wanted: &Wanted<'_>| of_kind(text).then(|| both(text, wanted));
+    let form = |text: &str, query: &Query<'_>| of_kind(text).then(|| both(text, query));
     let tally = trial::conversations(form);
     assert!(tally.visible * 1000 >= tally.needles * 990, "{tally:?}");
 }
@@ -52,7 +52,7 @@ fn line() -> impl Strategy<Value = String> {
         2 => "(src/a\\.rs|x)?(:|-)[0-9]{0,2}(:|-)?[a: 0-9-]{0,5}",
         2 => "C:\\\\d\\\\a\\.rs[:-][0-9]{1,2}[:-][a:]{0,3}",
         1 => Just("--".to_owned()),
-        1 => Just(carry::HEADER.to_owned()),
+        1 => Just(elide_path::HEADER.to_owned()),
         1 => "\\PC{0,12}",
     ]
 }
@@ -71,7 +71,7 @@ proptest! {
         text.push_str(&last);
         if let Some(short) = render(&text) {
             prop_assert!(short.len() < text.len());
-            prop_assert_eq!(carry::expand(&short), text);
+            prop_assert_eq!(elide_path::expand(&short), text);
         }
     }
 
@@ -83,8 +83,8 @@ proptest! {
     ) {
         let text: String = lines.into_iter().map(|(line, end)| line + &end).collect();
         let text = text.repeat(times);
-        let wanted = Wanted { question: Some(&question), ..Wanted::default() };
-        let found = gaps(&text, &wanted);
+        let query = Query { question: Some(&question), ..Query::default() };
+        let found = gaps(&text, &query);
         trial::check(&text, &found);
         prop_assert!(share(&text) <= 100);
     }
@@ -93,7 +93,7 @@ proptest! {
 /// What a reader makes of the lines that stay: each with the path that the rows above carry.
 fn read(out: &str) -> Vec<String> {
     let lines = out.split_inclusive('\n').filter(|line| !line.contains("[headroom:"));
-    carry::expand(&lines.collect::<String>()).lines().map(str::to_owned).collect()
+    elide_path::expand(&lines.collect::<String>()).lines().map(str::to_owned).collect()
 }
 
 /// A result of `grep -rn` with so many hits in each file.
@@ -129,7 +129,7 @@ fn context_names_its_file_once() {
     let text = with_context(3, 4);
     assert_eq!(share(&text), 100);
     let short = render(&text).unwrap();
-    assert_eq!(carry::expand(&short), text);
+    assert_eq!(elide_path::expand(&short), text);
     assert!(trial::tokens(&short) * 10 < trial::tokens(&text) * 7, "{short}");
     assert!(short.contains("\nsrc/part1/mod-1.rs:12:fn call_0() {}\n"), "hits can be quoted:\n{short}");
     assert!(short.contains("\n/home/me/project/src/part1/mod-1.rs-10-    plain text"), "{short}");
@@ -145,7 +145,7 @@ fn what_is_left_reads_as_rows_of_the_input() {
     ];
     for text in texts {
         for form in [text.clone(), render(&text).unwrap()] {
-            let out = trial::elided(&form, &gaps(&form, &Wanted::default()));
+            let out = trial::elided(&form, &gaps(&form, &Query::default()));
             assert!(out.len() * 10 < text.len() * 8);
             for line in read(&out) {
                 assert!(text.lines().any(|input| input == line), "{line}");
@@ -164,14 +164,14 @@ fn every_file_stays_named_and_gaps_tell_their_hits() {
         ("d.rs", 2),
     ];
     let text = result(&files);
-    let out = both(&text, &Wanted::default());
+    let out = both(&text, &Query::default());
     assert!(out.len() * 6 < text.len(), "{out}");
     for path in ["src/a.rs", "d.rs"] {
         assert!(out.contains(&format!("{path}:1:")), "{path}\n{out}");
     }
     let named = "hits: src/a.rs 115, tests/b.rs 60, node_modules/p/index.js 80, dist/app.min.js 30;";
     assert!(out.contains(named), "{out}");
-    let few = both(&result(&[("src/a.rs", 9), ("tests/b.rs", 120)]), &Wanted::default());
+    let few = both(&result(&[("src/a.rs", 9), ("tests/b.rs", 120)]), &Query::default());
     assert!(few.contains("tests/b.rs:1:") && few.contains("more hits in b.rs;"), "{few}");
 }
 
@@ -182,18 +182,18 @@ fn tests_go_as_a_whole_unless_they_are_asked_for() {
         .collect();
     let files: Vec<(&str, usize)> = files.iter().map(|(path, hits)| (path.as_str(), *hits)).collect();
     let text = result(&files);
-    let shown = both(&text, &Wanted::default());
+    let shown = both(&text, &Query::default());
     assert!(shown.contains("kept aside: 120 hits in tests/it/: 0.rs 6, 1.rs 6, "), "{shown}");
     assert!((0..20).all(|n| shown.contains(&format!("call(source_{n}); // src/a.rs"))), "{shown}");
     assert!(shown.len() * 4 < text.len(), "{shown}");
-    for wanted in [
-        Wanted { question: Some("Why does the test hang?"), ..Wanted::default() },
-        Wanted { arguments: Some(r#"{"pattern":"call","path":"tests"}"#), ..Wanted::default() },
+    for query in [
+        Query { question: Some("Why does the test hang?"), ..Query::default() },
+        Query { arguments: Some(r#"{"pattern":"call","path":"tests"}"#), ..Query::default() },
     ] {
-        let shown = both(&text, &wanted);
+        let shown = both(&text, &query);
         assert!(files.iter().all(|(path, _)| shown.contains(&format!("{path}:1:"))), "{shown}");
     }
-    let one = Wanted { question: Some("What does 7.rs do?"), ..Wanted::default() };
+    let one = Query { question: Some("What does 7.rs do?"), ..Query::default() };
     let shown = both(&text, &one);
     assert!((0..6).all(|n| shown.contains(&format!("call(source_{n}); // tests/it/7.rs"))), "{shown}");
 }
@@ -212,19 +212,18 @@ fn what_was_named_stays_at_any_place() {
         1,
     );
     for form in [planted.clone(), render(&planted).unwrap()] {
-        let shown = |wanted: &Wanted<'_>| {
-            let found = gaps(&form, wanted);
+        let shown = |query: &Query<'_>| {
+            let found = gaps(&form, query);
             trial::check(&form, &found);
             trial::elided(&form, &found)
         };
-        let question =
-            shown(&Wanted { question: Some("Where is the retry_budget set?"), ..Wanted::default() });
+        let question = shown(&Query { question: Some("Where is the retry_budget set?"), ..Query::default() });
         assert!(question.contains("let retry_budget = call(source_77);"));
-        let call = Wanted { arguments: Some(r#"{"pattern":"call\\(|flush_queue"}"#), ..Wanted::default() };
+        let call = Query { arguments: Some(r#"{"pattern":"call\\(|flush_queue"}"#), ..Query::default() };
         assert!(shown(&call).contains("let flush_queue = call(source_60);"));
-        let nothing = shown(&Wanted::default());
+        let nothing = shown(&Query::default());
         assert!(!nothing.contains("retry_budget") && nothing.len() * 8 < planted.len());
-        let file = shown(&Wanted { question: Some("what does vendor/x.go do"), ..Wanted::default() });
+        let file = shown(&Query { question: Some("what does vendor/x.go do"), ..Query::default() });
         assert!(
             (0..80).all(|n| file.contains(&format!("call(source_{n}); // vendor/x.go"))),
             "a named file is whole"
@@ -241,7 +240,7 @@ fn hits_in_one_log_are_told_apart_by_kind() {
         "160:disk quota of volume exceeded: ERROR=28",
         1,
     );
-    let out = both(&text, &Wanted::default());
+    let out = both(&text, &Query::default());
     assert!(out.contains("\n160:disk quota") && out.len() * 5 < text.len(), "{out}");
 }
 
@@ -249,7 +248,7 @@ fn hits_in_one_log_are_told_apart_by_kind() {
 fn definitions_stay() {
     let uses: String = (0..90).map(|n| format!("src/a.rs:{}:    call_it({n});\n", n + 1)).collect();
     let text = format!("{uses}src/a.rs:400:pub fn call_it(n: usize) {{\nsrc/b.rs:3:    call_it(1);\n");
-    assert!(both(&text, &Wanted::default()).contains("src/a.rs:400:pub fn call_it(n: usize) {"));
+    assert!(both(&text, &Query::default()).contains("src/a.rs:400:pub fn call_it(n: usize) {"));
 }
 
 #[test]
@@ -269,7 +268,7 @@ fn coordinates_of_odd_rows_stay() {
     let mut text: String = (0..20).flat_map(|_| odd).flat_map(|line| [line, "\n"]).collect();
     text += &result(&[("src/a.rs", 150)]);
     let short = render(&text).unwrap();
-    assert_eq!(carry::expand(&short), text);
+    assert_eq!(elide_path::expand(&short), text);
     for line in odd.iter().filter(|line| line.contains(": y") || line.starts_with("HEAD")) {
         assert!(short.contains(line), "{line}");
     }
@@ -300,7 +299,7 @@ fn headings_and_counts_are_results() {
     let many: String =
         (0..200).map(|n| format!("{}:    call({n}) // text of the line\n", n * 3 + 1)).collect();
     let long = format!("src/a.rs\n{many}\nsrc/b.rs\n5:x\n");
-    let out = both(&long, &Wanted::default());
+    let out = both(&long, &Query::default());
     assert!(
         out.contains("src/a.rs\n1:") && out.contains("src/b.rs\n5:x") && out.len() * 4 < long.len(),
         "{out}"
@@ -311,7 +310,7 @@ fn headings_and_counts_are_results() {
 fn a_line_that_nobody_wrote_is_set_aside_alone() {
     let long = format!("static/app.min.js:1:{}", "function(a,b){return a+b};".repeat(200));
     let text = format!("{}{long}\nsrc/z.rs:1:end\n", result(&[("src/a.rs", 5)]));
-    let out = both(&text, &Wanted::default());
+    let out = both(&text, &Query::default());
     assert!(
         out.len() < 1000 && out.contains("1 hit in static/app.min.js;") && out.contains("src/z.rs:1:end"),
         "{out}"
@@ -330,7 +329,7 @@ proptest! {
             text += &format!("{root}src/file{}.rs{mark}{number}{mark}{text_of} and more text to fill the row\n", file / 2);
         }
         if let Some(short) = render(&text) {
-            let out = trial::elided(&short, &gaps(&short, &Wanted::default()));
+            let out = trial::elided(&short, &gaps(&short, &Query::default()));
             let known: std::collections::HashSet<&str> = text.lines().collect();
             for line in read(&out) {
                 prop_assert!(known.contains(line.as_str()), "{line}");

@@ -2,7 +2,7 @@
 
 /// What a line looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(super) enum LineClass {
     Other,
     /// One JSON object or array.
     Json,
@@ -32,13 +32,13 @@ pub(super) enum Class {
     Blob,
 }
 
-impl Class {
+impl LineClass {
     pub(super) const COUNT: usize = Self::Blob as usize + 1;
 }
 
 /// Bytes of a line that are looked at.
 const MAX_BYTES: usize = 240;
-const LEVELS: [&str; 17] = [
+const LEVEL_NAMES: [&str; 17] = [
     "TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "SEVERE", "FATAL", "CRITICAL", "PANIC",
     "debug", "info", "warn", "warning", "error", "fatal",
 ];
@@ -99,7 +99,7 @@ const RUNNERS: [&str; 53] = [
     "× ",
 ];
 
-pub(super) fn class(line: &str) -> Class {
+pub(super) fn class(line: &str) -> LineClass {
     let blob = line.len() >= super::MIN_BLOB && is_blob(line);
     let end = (0..=MAX_BYTES.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
     let cut = line.get(..end).unwrap_or_default();
@@ -107,33 +107,33 @@ pub(super) fn class(line: &str) -> Class {
     let whole = cut.len() == line.len();
     let indent = cut.len() - cut.trim_start().len();
     if blob {
-        Class::Blob
+        LineClass::Blob
     } else if is_json(line.trim()) {
-        Class::Json
+        LineClass::Json
     } else if is_diff_head(cut) {
-        Class::Diff
+        LineClass::Diff
     } else if is_frame(text) {
-        Class::Frame
+        LineClass::Frame
     } else if is_hit(cut) {
-        if is_diagnostic(text) { Class::Log } else { Class::Hit }
+        if is_diagnostic(text) { LineClass::Log } else { LineClass::Hit }
     } else if is_perms(text) {
-        Class::Perms
+        LineClass::Perms
     } else if is_log(cut, text) {
-        Class::Log
+        LineClass::Log
     } else if is_tag(text) {
-        Class::Tag
+        LineClass::Tag
     } else if whole && indent == 0 && is_path(text) {
-        Class::Path
+        LineClass::Path
     } else if is_mark(text) {
-        Class::Mark
+        LineClass::Mark
     } else if is_code(text) {
-        Class::Code
+        LineClass::Code
     } else if is_row(cut) {
-        Class::Rows
+        LineClass::Rows
     } else if is_prose(text) {
-        Class::Prose
+        LineClass::Prose
     } else {
-        Class::Other
+        LineClass::Other
     }
 }
 
@@ -272,8 +272,8 @@ fn has_time(head: &str) -> bool {
 /// A level as a word of its own among the first words.
 fn has_level(head: &str) -> bool {
     let mut words = head.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(5);
-    words.any(|word| LEVELS.iter().take(11).any(|level| *level == word))
-        || LEVELS.iter().skip(11).any(|level| {
+    words.any(|word| LEVEL_NAMES.iter().take(11).any(|level| *level == word))
+        || LEVEL_NAMES.iter().skip(11).any(|level| {
             head.trim_start()
                 .trim_start_matches(['[', '<'])
                 .strip_prefix(level)

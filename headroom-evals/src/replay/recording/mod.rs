@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::node::Node;
+use crate::ordered_json::Node;
 
 /// A conversation: a head, and messages that a request holds more of with every turn.
 #[derive(Debug, PartialEq)]
@@ -84,7 +84,7 @@ fn is_made(message: &Node) -> bool {
 
 /// The conversation that a request body is, alone or as the `request` of a record.
 #[must_use]
-pub fn of(node: Node) -> Option<Conversation> {
+pub fn from_node(node: Node) -> Option<Conversation> {
     request::read(node)
 }
 

@@ -8,10 +8,10 @@ use super::{grammar, *};
 use crate::compress::trial;
 
 /// The text with a marker in each gap, as the engine may write it.
-fn shown(text: &str, framed: &[Framed]) -> String {
+fn shown(text: &str, framed: &[FramedOmission]) -> String {
     let mut out = String::new();
     let mut at = 0;
-    for Framed { gap, opening } in framed {
+    for FramedOmission { omission: gap, opening } in framed {
         out.push_str(&text[at..gap.range.start]);
         out.push_str(&format!(
             "{opening}[headroom:k3v9q2x7m4tzabcd lines {}-{} kept aside; headroom_retrieve]",
@@ -23,8 +23,8 @@ fn shown(text: &str, framed: &[Framed]) -> String {
     out
 }
 
-fn asked<'a>(question: &'a str, arguments: &'a str) -> Wanted<'a> {
-    Wanted { question: Some(question), arguments: Some(arguments), file_read: false, ..Wanted::default() }
+fn asked<'a>(question: &'a str, arguments: &'a str) -> Query<'a> {
+    Query { question: Some(question), arguments: Some(arguments), file_read: false, ..Query::default() }
 }
 
 fn errors_of(text: &str, language: Language) -> usize {
@@ -34,10 +34,10 @@ fn errors_of(text: &str, language: Language) -> usize {
 /// What becomes of code in a result that is no file; checked to be code again.
 fn coded(text: &str, question: &str, file: &str) -> String {
     let gaps = gaps(text, &asked(question, file)).unwrap_or_default();
-    trial::check(text, &gaps.iter().map(|framed| framed.gap.clone()).collect::<Vec<_>>());
+    trial::check(text, &gaps.iter().map(|framed| framed.omission.clone()).collect::<Vec<_>>());
     let out = shown(text, &gaps);
     if !gaps.is_empty() {
-        let language = Language::of(text, Some(file), || None).unwrap();
+        let language = Language::detect(text, Some(file), || None).unwrap();
         assert!(errors_of(&out, language) <= errors_of(text, language), "{out}");
     }
     out
@@ -134,20 +134,20 @@ fn files_that_were_read_stay_unless_something_was_named() {
     let text = sample(Language::Rust, 60);
     let numbered: String =
         text.lines().enumerate().map(|(n, line)| format!("{:6}\t{line}\n", n + 41)).collect();
-    let wanted = |question, arguments| Wanted {
+    let query = |question, arguments| Query {
         question: Some(question),
         arguments: Some(arguments),
         file_read: true,
-        ..Wanted::default()
+        ..Query::default()
     };
     let path = r#"{"file_path":"/src/lib.rs"}"#;
     for text in [&text, &numbered] {
-        assert_eq!(gaps(text, &wanted("Look at it.", path)), None);
+        assert_eq!(gaps(text, &query("Look at it.", path)), None);
         assert_eq!(
-            gaps(text, &wanted("What does tally3 do?", r#"{"file_path":"/src/lib.rs","limit":900}"#)),
+            gaps(text, &query("What does tally3 do?", r#"{"file_path":"/src/lib.rs","limit":900}"#)),
             None
         );
-        let found = gaps(text, &wanted("What does tally3 do?", path)).unwrap();
+        let found = gaps(text, &query("What does tally3 do?", path)).unwrap();
         assert!(found.len() > 20 && found.iter().all(|framed| framed.opening.is_empty()));
         let out = shown(text, &found);
         assert!(
@@ -158,8 +158,8 @@ fn files_that_were_read_stay_unless_something_was_named() {
             assert!(out.contains(&format!("fn tally{n}(")), "{n}");
         }
     }
-    let found = gaps(&numbered, &wanted("What does tally3 do?", path)).unwrap();
-    let first = &found[0].gap;
+    let found = gaps(&numbered, &query("What does tally3 do?", path)).unwrap();
+    let first = &found[0].omission;
     assert!(numbered[first.range.clone()].starts_with(&format!("{:6}\t", first.first)));
 }
 

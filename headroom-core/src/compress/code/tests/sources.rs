@@ -39,7 +39,7 @@ fn language(path: &Path, text: &str) -> Option<Language> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     match extension {
         Some(extension) => Language::of_extension(extension)
-            .and_then(|_| Language::of(text, path.file_name()?.to_str(), || None)),
+            .and_then(|_| Language::detect(text, path.file_name()?.to_str(), || None)),
         None => Language::of_shebang(text),
     }
 }
@@ -91,9 +91,9 @@ fn code_that_people_wrote_stays_code() {
             continue;
         }
         let name = path.to_string_lossy();
-        let wanted = asked("What is this?", name.rsplit('/').next().unwrap());
-        let found = gaps(&text, &wanted).unwrap_or_default();
-        trial::check(&text, &found.iter().map(|framed| framed.gap.clone()).collect::<Vec<_>>());
+        let query = asked("What is this?", name.rsplit('/').next().unwrap());
+        let found = gaps(&text, &query).unwrap_or_default();
+        trial::check(&text, &found.iter().map(|framed| framed.omission.clone()).collect::<Vec<_>>());
         let out = shown(&text, &found);
         count.files += 1;
         count.cut += usize::from(!found.is_empty());

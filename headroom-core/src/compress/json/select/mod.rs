@@ -10,24 +10,24 @@ mod summary;
 
 use std::borrow::Cow;
 
-use profile::{Alike, Column, Profile};
+use profile::{Alike, ColumnProfile, Profile};
 
 use super::{grid::Grid, scan::Document};
-use crate::compress::elide::{
-    Wanted,
-    numbers::outliers,
+use crate::relevance::{
+    Query,
+    features::{LineFeatures, Row, pieces},
+    outliers::outliers,
+    query::Hits,
     severity::Severity,
-    survey::{Row, Survey, pieces},
-    terms::Hits,
 };
 
 /// Rows at the start and at the end that stay where others match the question, and where none do.
-const FRAME: (usize, usize) = (2, 1);
-const WIDE_FRAME: (usize, usize) = (3, 2);
+const HEAD_TAIL_ROWS: (usize, usize) = (2, 1);
+const WIDE_HEAD_TAIL_ROWS: (usize, usize) = (3, 2);
 /// So many rows that match show what the array is about.
-const ENOUGH: usize = 3;
+const MIN_MATCHES: usize = 3;
 /// Where nothing was asked for, arrays that are no longer than this stay whole.
-const FEW: usize = 60;
+const FEW_ROWS: usize = 60;
 const FEW_BYTES: usize = 16 << 10;
 /// Columns with more values, and texts of more shapes, do not show what kinds of rows there are.
 const MAX_KINDS: usize = 12;
@@ -35,7 +35,7 @@ const MAX_SHAPES: usize = 24;
 /// Rows that are looked at together.
 const ROWS_AT_ONCE: usize = 1024;
 /// Longer cells are texts rather than fields.
-const FIELD: usize = 40;
+const MAX_FIELD_BYTES: usize = 40;
 
 /// The rows of one array.
 #[derive(Clone, Copy, Debug)]
@@ -63,31 +63,31 @@ pub(super) struct Choice {
 }
 
 /// Chooses the rows that stay. The same rows, question and arguments always give the same choice.
-pub(super) fn choose(rows: &Rows<'_>, wanted: &Wanted<'_>) -> Option<Choice> {
+pub(super) fn choose(rows: &Rows<'_>, query: &Query<'_>) -> Option<Choice> {
     // Piece by piece, since a survey may have as many bytes as its text.
     let mut severities = Vec::with_capacity(rows.count);
     let surveys = pieces(rows.lines).map(|piece| {
-        let survey = Survey::of_cells(piece);
-        severities.extend(survey.rows.iter().map(|row| row.severity));
-        survey
+        let features = LineFeatures::of_cells(piece);
+        severities.extend(features.rows.iter().map(|row| row.severity));
+        features
     });
-    let hits = Hits::over(surveys, wanted);
+    let hits = Hits::across(surveys, query);
     if severities.len() != rows.count {
         return None;
     }
-    let matches = Matches::of(rows, &hits, wanted);
+    let matches = Matches::new(rows, &hits, query);
     drop(hits);
-    let profile = Profile::of(rows.doc, rows.grid);
-    let mut chooser = Chooser { rows, severities, profile: &profile, kept: Kept::new(rows.count) };
-    let asked = chooser.named(matches) >= ENOUGH;
-    if !asked && rows.count < FEW && rows.lines.len() < FEW_BYTES {
+    let profile = Profile::from_grid(rows.doc, rows.grid);
+    let mut chooser = RowSelector { rows, severities, profile: &profile, kept: RowBudget::new(rows.count) };
+    let asked = chooser.named(matches) >= MIN_MATCHES;
+    if !asked && rows.count < FEW_ROWS && rows.lines.len() < FEW_BYTES {
         return None;
     }
-    chooser.frame(asked);
+    chooser.head_and_tail(asked);
     chooser.errors(asked);
     chooser.rare();
     chooser.outliers();
-    chooser.highest(wanted);
+    chooser.highest(query);
     chooser.changes();
     chooser.kinds(asked);
     let kept = chooser.kept.rows;
@@ -96,11 +96,11 @@ pub(super) fn choose(rows: &Rows<'_>, wanted: &Wanted<'_>) -> Option<Choice> {
 }
 
 #[derive(Debug)]
-struct Kept {
+struct RowBudget {
     rows: Vec<bool>,
 }
 
-impl Kept {
+impl RowBudget {
     fn new(count: usize) -> Self {
         Self { rows: vec![false; count] }
     }
@@ -134,7 +134,7 @@ struct Matches {
 }
 
 impl Matches {
-    fn of(rows: &Rows<'_>, hits: &Hits, wanted: &Wanted<'_>) -> Self {
+    fn new(rows: &Rows<'_>, hits: &Hits, query: &Query<'_>) -> Self {
         let words = rows.share(4, 8, 40);
         let identifiers = rows.share(4, 8, 200);
         let named = hits.named_within(identifiers, words).collect();
@@ -146,16 +146,16 @@ impl Matches {
             left.peek()?;
             fields.clear();
             for (cells, score) in left.by_ref().take(ROWS_AT_ONCE) {
-                let short = |node: &u32| rows.doc.length(*node) <= FIELD;
+                let short = |node: &u32| rows.doc.length(*node) <= MAX_FIELD_BYTES;
                 for (_, node) in cells.iter().filter(|(_, node)| *score > 0 && short(node)) {
                     rows.doc.write(*node, &mut fields);
                     fields.push('\t');
                 }
                 fields.push('\n');
             }
-            Some(Survey::of_cells(&fields))
+            Some(LineFeatures::of_cells(&fields))
         });
-        let fields = Hits::over(surveys, wanted).scores();
+        let fields = Hits::across(surveys, query).scores();
         let mut scored: Vec<(u32, usize)> = scores
             .into_iter()
             .enumerate()
@@ -167,22 +167,22 @@ impl Matches {
     }
 }
 
-struct Chooser<'a> {
+struct RowSelector<'a> {
     rows: &'a Rows<'a>,
     /// How grave the words of each row are.
     severities: Vec<Severity>,
     profile: &'a Profile,
-    kept: Kept,
+    kept: RowBudget,
 }
 
-impl Chooser<'_> {
+impl RowSelector<'_> {
     fn share(&self, part: usize, least: usize, most: usize) -> usize {
         self.rows.share(part, least, most)
     }
 
-    fn frame(&mut self, asked: bool) {
+    fn head_and_tail(&mut self, asked: bool) {
         let count = self.rows.count;
-        let (head, tail) = if asked { FRAME } else { WIDE_FRAME };
+        let (head, tail) = if asked { HEAD_TAIL_ROWS } else { WIDE_HEAD_TAIL_ROWS };
         for row in (0..head).chain(count.saturating_sub(tail)..count) {
             self.kept.add(row);
         }
@@ -246,7 +246,7 @@ impl Chooser<'_> {
     /// For each column that tells the state of a row, how grave its values are.
     fn states(&self) -> Vec<Option<Vec<Severity>>> {
         const MAX_STATES: usize = 24;
-        let state = |column: &Column| {
+        let state = |column: &ColumnProfile| {
             let few = column.alike == Alike::Value && (2..=MAX_STATES).contains(&column.classes.len());
             if !few {
                 return None;
@@ -255,9 +255,10 @@ impl Chooser<'_> {
                 column.classes.iter().map(|class| self.rows.doc.slice(class.node)).collect();
             let values = || values.iter().map(Cow::as_ref);
             // A long value is a text rather than a state.
-            let text: String =
-                values().flat_map(|value| [if value.len() <= FIELD { value } else { "" }, "\n"]).collect();
-            let found = Survey::of_cells(&text);
+            let text: String = values()
+                .flat_map(|value| [if value.len() <= MAX_FIELD_BYTES { value } else { "" }, "\n"])
+                .collect();
+            let found = LineFeatures::of_cells(&text);
             let is_status = numeric::is_status(values());
             let grave = |(value, row): (&str, &Row)| match value.bytes().find(u8::is_ascii_digit) {
                 Some(b'5') if is_status => Severity::Error,
@@ -277,7 +278,7 @@ impl Chooser<'_> {
         &mut self,
         rows: impl IntoIterator<Item = usize>,
         most: usize,
-        counts: impl Fn(&Column) -> bool,
+        counts: impl Fn(&ColumnProfile) -> bool,
     ) {
         let mut shown: Vec<Vec<bool>> = self
             .profile
@@ -380,8 +381,8 @@ impl Chooser<'_> {
         self.kept.add_some(ranks.into_iter().flatten(), most);
     }
 
-    fn highest(&mut self, wanted: &Wanted<'_>) {
-        for row in numeric::highest(self.rows, self.profile, wanted) {
+    fn highest(&mut self, query: &Query<'_>) {
+        for row in numeric::highest(self.rows, self.profile, query) {
             self.kept.add(row);
         }
     }

@@ -6,12 +6,12 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Rows,
-    profile::{Alike, Class, Column, Profile},
+    profile::{Alike, ColumnProfile, Profile, ValueClass},
 };
-use crate::compress::elide::{
-    Wanted,
-    numbers::{MIN_VALUES, at as number_at, middle},
-    survey::{Survey, hash},
+use crate::relevance::{
+    Query,
+    features::{LineFeatures, hash},
+    outliers::{MIN_VALUES, at as number_at, middle},
 };
 
 /// Words of the names of columns that tell how much a row matters.
@@ -127,7 +127,7 @@ pub(super) fn in_texts(rows: &Rows<'_>, profile: &Profile) -> Vec<Vec<(f32, u32)
         .columns
         .iter()
         .map(|column| {
-            let list = |class: &Class| {
+            let list = |class: &ValueClass| {
                 let enough = column.alike == Alike::Shape && class.count as usize >= MIN_VALUES;
                 let places =
                     if enough { numbers(&rows.doc.slice(class.node)).take(MAX_PLACES).count() } else { 0 };
@@ -183,19 +183,24 @@ pub(super) fn is_status<'a>(values: impl Iterator<Item = &'a str>) -> bool {
 
 /// The words of a column's name.
 fn words(name: &str) -> Vec<u32> {
-    Survey::tokens_of(name)
+    LineFeatures::tokens_of(name)
 }
 
 fn is_any(words: &[u32], list: &[&str]) -> bool {
     list.iter().any(|word| words.contains(&hash(word)))
 }
 
-fn can_rank(column: &Column) -> bool {
+fn can_rank(column: &ColumnProfile) -> bool {
     column.is_numeric() && (column.classes.is_empty() || column.classes.len() > 2)
 }
 
 /// The columns whose names say that rows can be ranked by them, those of the question first.
-fn rankings<'p>(rows: &Rows<'_>, profile: &'p Profile, asked: &[u32], list: &[&str]) -> Vec<&'p Column> {
+fn rankings<'p>(
+    rows: &Rows<'_>,
+    profile: &'p Profile,
+    asked: &[u32],
+    list: &[&str],
+) -> Vec<&'p ColumnProfile> {
     let mut named = Vec::new();
     let mut usual = Vec::new();
     for (name, column) in rows.grid.names.iter().zip(&profile.columns) {
@@ -230,8 +235,8 @@ pub(super) fn ranked(rows: &Rows<'_>, profile: &Profile, group: &[usize]) -> Vec
 }
 
 /// The rows at the end of rankings that matter by their names or were asked for.
-pub(super) fn highest(rows: &Rows<'_>, profile: &Profile, wanted: &Wanted<'_>) -> Vec<usize> {
-    let asked = wanted.question.map(Survey::tokens_of).unwrap_or_default();
+pub(super) fn highest(rows: &Rows<'_>, profile: &Profile, query: &Query<'_>) -> Vec<usize> {
+    let asked = query.question.map(LineFeatures::tokens_of).unwrap_or_default();
     let (most, least) = (is_any(&asked, &MOST), is_any(&asked, &LEAST));
     let list: &[&str] = if most || least { &RANKS } else { &RESULTS };
     let mut found = Vec::new();

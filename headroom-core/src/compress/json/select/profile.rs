@@ -6,11 +6,11 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::super::{
     grid::Grid,
-    scan::{Document, Kind},
+    scan::{Document, DocumentNodeKind},
 };
-use crate::compress::{
-    elide::survey::{BETWEEN, DIGIT, HEX, class_of},
-    room::expected,
+use crate::{
+    relevance::features::{BETWEEN, DIGIT, HEX, class_of},
+    text::reserve::expected,
 };
 
 /// Most different values or shapes of a column that are counted.
@@ -24,7 +24,7 @@ const NO_CLASS: u16 = u16::MAX;
 
 /// Cells that count as alike: the same value, or texts of the same shape.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Class {
+pub(super) struct ValueClass {
     pub(super) count: u32,
     /// The first such cell.
     pub(super) node: u32,
@@ -42,11 +42,11 @@ pub(super) enum Alike {
 }
 
 #[derive(Debug)]
-pub(super) struct Column {
+pub(super) struct ColumnProfile {
     pub(super) filled: usize,
     texts: usize,
     pub(super) alike: Alike,
-    pub(super) classes: Vec<Class>,
+    pub(super) classes: Vec<ValueClass>,
     index: FxHashMap<u64, u16>,
     /// The numbers with their rows.
     pub(super) numbers: Vec<(f32, u32)>,
@@ -55,23 +55,23 @@ pub(super) struct Column {
 /// The columns of a grid.
 #[derive(Debug)]
 pub(super) struct Profile {
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<ColumnProfile>,
     /// The class of each cell of the grid.
     classes: Vec<u16>,
 }
 
 /// A cell with the number of its column and its class.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cell {
+pub(super) struct ProfileCell {
     pub(super) column: usize,
     pub(super) node: u32,
     pub(super) class: Option<usize>,
 }
 
 impl Profile {
-    pub(super) fn of(doc: &Document<'_>, grid: &Grid<'_>) -> Self {
+    pub(super) fn from_grid(doc: &Document<'_>, grid: &Grid<'_>) -> Self {
         let most = (grid.ends.len() / 8 + 4).min(MAX_CLASSES);
-        let empty = || Column {
+        let empty = || ColumnProfile {
             filled: 0,
             texts: 0,
             alike: Alike::Value,
@@ -79,7 +79,7 @@ impl Profile {
             index: FxHashMap::default(),
             numbers: Vec::new(),
         };
-        let mut columns: Vec<Column> = grid.names.iter().map(|_| empty()).collect();
+        let mut columns: Vec<ColumnProfile> = grid.names.iter().map(|_| empty()).collect();
         let mut classes = Vec::with_capacity(grid.cells.len());
         for (row, cells) in (0_u32..).zip(grid.rows()) {
             for (column, node) in cells {
@@ -108,7 +108,11 @@ impl Profile {
     }
 
     /// The cells of some neighbouring rows.
-    fn cells<'a>(&'a self, grid: &Grid<'a>, range: Range<usize>) -> impl Iterator<Item = Cell> + use<'a> {
+    fn cells<'a>(
+        &'a self,
+        grid: &Grid<'a>,
+        range: Range<usize>,
+    ) -> impl Iterator<Item = ProfileCell> + use<'a> {
         let cells = grid.cells.get(range.clone()).unwrap_or_default();
         let classes = self.classes.get(range).unwrap_or_default();
         cells.iter().zip(classes).map(|((column, node), class)| {
@@ -116,31 +120,38 @@ impl Profile {
             let class = usize::from(*class);
             // Cells that came by before their column turned out to have too many classes have one still.
             let known = self.columns.get(column).is_some_and(|column| class < column.classes.len());
-            Cell { column, node: *node, class: known.then_some(class) }
+            ProfileCell { column, node: *node, class: known.then_some(class) }
         })
     }
 
     /// The cells of each row.
-    pub(super) fn rows<'a>(&'a self, grid: &Grid<'a>) -> impl Iterator<Item = impl Iterator<Item = Cell>> {
+    pub(super) fn rows<'a>(
+        &'a self,
+        grid: &Grid<'a>,
+    ) -> impl Iterator<Item = impl Iterator<Item = ProfileCell>> {
         (0..grid.ends.len()).map(move |row| self.cells(grid, grid.range(row)))
     }
 
     /// The cells of one row.
-    pub(super) fn row<'a>(&'a self, grid: &Grid<'a>, row: usize) -> impl Iterator<Item = Cell> + use<'a> {
+    pub(super) fn row<'a>(
+        &'a self,
+        grid: &Grid<'a>,
+        row: usize,
+    ) -> impl Iterator<Item = ProfileCell> + use<'a> {
         self.cells(grid, grid.range(row))
     }
 }
 
-impl Column {
+impl ColumnProfile {
     fn add(&mut self, doc: &Document<'_>, (row, rows): (u32, usize), node: u32, most: usize) -> u16 {
-        let kind = doc.node(node).map_or(Kind::Scalar, |node| node.kind);
+        let kind = doc.node(node).map_or(DocumentNodeKind::Scalar, |node| node.kind);
         self.filled += 1;
-        self.texts += usize::from(matches!(kind, Kind::Plain | Kind::Escaped));
-        if self.alike == Alike::Nothing && kind != Kind::Scalar {
+        self.texts += usize::from(matches!(kind, DocumentNodeKind::Plain | DocumentNodeKind::Escaped));
+        if self.alike == Alike::Nothing && kind != DocumentNodeKind::Scalar {
             return NO_CLASS;
         }
         let text = doc.slice(node);
-        if kind == Kind::Scalar
+        if kind == DocumentNodeKind::Scalar
             && let Some(number) = number(&text)
         {
             let numbers = &mut self.numbers;
@@ -164,7 +175,7 @@ impl Column {
                 class.count += 1;
             }
         } else if next < most {
-            self.classes.push(Class { count: 1, node });
+            self.classes.push(ValueClass { count: 1, node });
         } else {
             self.alike = Alike::Nothing;
             self.classes.clear();
@@ -217,7 +228,7 @@ fn shape(text: &str) -> u64 {
     const VALUE: u64 = 0x5eed;
     let mut hash = 0_u64;
     let mix = |hash: u64, symbol: u64| (hash.rotate_left(5) ^ symbol).wrapping_mul(0x517c_c1b7_2722_0a95);
-    let mut word = Word::default();
+    let mut word = ProfileWord::default();
     for byte in text.bytes() {
         let class = class_of(byte);
         if class != BETWEEN {
@@ -226,7 +237,7 @@ fn shape(text: &str) -> u64 {
         }
         if word.length > 0 {
             hash = mix(hash, if word.is_value() { VALUE } else { word.hash });
-            word = Word::default();
+            word = ProfileWord::default();
         }
         hash = mix(hash, u64::from(byte));
     }
@@ -237,7 +248,7 @@ fn shape(text: &str) -> u64 {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Word {
+struct ProfileWord {
     hash: u64,
     length: u32,
     /// The classes of its bytes, joined and in common.
@@ -245,13 +256,13 @@ struct Word {
     all: u8,
 }
 
-impl Default for Word {
+impl Default for ProfileWord {
     fn default() -> Self {
         Self { hash: 0xcbf2_9ce4_8422_2325, length: 0, any: 0, all: u8::MAX }
     }
 }
 
-impl Word {
+impl ProfileWord {
     fn add(&mut self, byte: u8, class: u8) {
         self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         self.length += 1;

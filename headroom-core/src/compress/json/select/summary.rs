@@ -4,9 +4,9 @@ use std::{borrow::Cow, fmt::Write};
 
 use super::{
     Rows,
-    profile::{Alike, Column, Profile},
+    profile::{Alike, ColumnProfile, Profile},
 };
-use crate::compress::elide::survey::Survey;
+use crate::relevance::features::LineFeatures;
 
 /// Different values of a column that are counted.
 const MAX_VALUES: usize = 6;
@@ -20,7 +20,7 @@ pub(super) fn summary(rows: &Rows<'_>, profile: &Profile, kept: &[bool]) -> Stri
     let mut categories: Vec<(usize, usize)> = Vec::new();
     let mut ranges = Vec::new();
     for (index, column) in profile.columns.iter().enumerate() {
-        if let Some(score) = telling(rows, column) {
+        if let Some(score) = discriminative(rows, column) {
             categories.push((score, index));
         } else if column.is_numeric() && !column.is_sequence() && column.filled * 2 > rows.count {
             ranges.push(index);
@@ -38,7 +38,7 @@ pub(super) fn summary(rows: &Rows<'_>, profile: &Profile, kept: &[bool]) -> Stri
 }
 
 /// How well the counts of a column's values tell what the rows are, lower being better.
-fn telling(rows: &Rows<'_>, column: &Column) -> Option<usize> {
+fn discriminative(rows: &Rows<'_>, column: &ColumnProfile) -> Option<usize> {
     if column.alike != Alike::Value {
         return None;
     }
@@ -53,7 +53,7 @@ fn telling(rows: &Rows<'_>, column: &Column) -> Option<usize> {
         return None;
     }
     let text: String = classes.iter().map(|class| format!("{}\n", rows.doc.slice(class.node))).collect();
-    let found = Survey::of_cells(&text);
+    let found = LineFeatures::of_cells(&text);
     let is_level = found.rows.iter().any(|row| row.level > 0 || row.severity > super::Severity::None);
     let is_text = classes.iter().all(|class| rows.doc.slice(class.node).starts_with('"'));
     Some(

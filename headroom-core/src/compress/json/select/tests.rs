@@ -8,30 +8,27 @@ use super::super::{
     decode::{covers, decode, minify},
     selected,
 };
-use crate::{
-    Handle,
-    compress::{elide::Wanted, shared_texts},
-};
+use crate::{Handle, compress::shared_texts, relevance::Query};
 
 /// Selects, and checks what holds for all selections.
 #[track_caller]
-fn select(text: &str, wanted: &Wanted<'_>) -> Option<Selection> {
-    let found = selected(text, wanted, None)?;
-    let again = selected(text, wanted, None).unwrap();
+fn select(text: &str, query: &Query<'_>) -> Option<Selection> {
+    let found = selected(text, query, None)?;
+    let again = selected(text, query, None).unwrap();
     assert_eq!(found.text, again.text, "the same again");
     let decoded = decode(&found.text).unwrap_or_else(|error| panic!("{error}\n{}", found.text));
     covers(&decoded, &minify(text)).unwrap_or_else(|error| panic!("{error}\n{}", found.text));
     assert!(!found.originals.is_empty());
     for original in &found.originals {
-        assert_eq!(original.handle, Handle::of(&original.content));
+        assert_eq!(original.handle, Handle::from_content(&original.content));
         assert!(found.text.contains(&original.handle.to_string()));
     }
     Some(found)
 }
 
 #[track_caller]
-fn shown(text: &str, wanted: &Wanted<'_>) -> String {
-    select(text, wanted).map_or_else(|| text.to_owned(), |found| found.text)
+fn shown(text: &str, query: &Query<'_>) -> String {
+    select(text, query).map_or_else(|| text.to_owned(), |found| found.text)
 }
 
 const SIZES: [usize; 9] = [5, 12, 39, 40, 55, 100, 350, 1000, 5000];
@@ -163,8 +160,8 @@ fn array(shape: Shape, count: usize, at: usize, fact: Fact) -> String {
 
 /// Whether the planted row is visible, given what is wanted.
 #[track_caller]
-fn planted(name: &str, text: &str, wanted: &Wanted<'_>) -> bool {
-    let found = select(text, wanted);
+fn planted(name: &str, text: &str, query: &Query<'_>) -> bool {
+    let found = select(text, query);
     let Some(found) = found else { return true };
     assert!(found.originals.iter().any(|original| original.content == text), "{name}: the original");
     found.text.contains("99077")
@@ -172,13 +169,13 @@ fn planted(name: &str, text: &str, wanted: &Wanted<'_>) -> bool {
 
 #[test]
 fn what_stands_out_or_was_named_stays() {
-    let nothing = Wanted::default();
+    let nothing = Query::default();
     let (mut visible, mut hidden) = (0, 0);
     for (name, needle, shape) in SHAPES {
         let question = format!("What happened to {needle} last night?");
-        let asked = Wanted { question: Some(&question), ..nothing };
+        let asked = Query { question: Some(&question), ..nothing };
         let arguments = format!(r#"{{"query":"{needle}","limit":5000}}"#);
-        let called = Wanted { arguments: Some(&arguments), ..nothing };
+        let called = Query { arguments: Some(&arguments), ..nothing };
         for count in SIZES {
             for at in [0, count / 3, count / 2, count - 1] {
                 for fact in FACTS {
@@ -208,7 +205,7 @@ fn arrays_shrink_to_a_share_that_falls_with_their_length() {
             if text.len() < MIN_BYTES {
                 continue;
             }
-            let out = shown(&text, &Wanted::default());
+            let out = shown(&text, &Query::default());
             let saved = 100 - 100 * out.len() / text.len();
             println!("{name} {count}: {saved} %");
             assert!(saved >= least, "{name} {count}: {saved} %\n{out}");
@@ -222,7 +219,7 @@ fn rows_stand_as_in_the_lossless_table() {
         let text = array(shape, 400, 99, Fact::Outlier);
         let table = candidates(&text).pop().unwrap();
         let lines: Vec<&str> = table.lines().collect();
-        let out = shown(&text, &Wanted::default());
+        let out = shown(&text, &Query::default());
         for line in out.lines().skip(2).filter(|line| *line != "]") {
             let at = line.find(|c: char| !c.is_ascii_digit()).unwrap();
             let number: usize = line[..at].parse().unwrap();
@@ -235,10 +232,10 @@ fn rows_stand_as_in_the_lossless_table() {
 fn small_results_stay_whole() {
     for (name, _, shape) in SHAPES {
         let text = array(shape, MIN_ELEMENTS - 1, 3, Fact::Plain);
-        assert!(selected(&text, &Wanted::default(), None).is_none(), "{name}");
+        assert!(selected(&text, &Query::default(), None).is_none(), "{name}");
     }
     let numbers: Vec<String> = (0..500).map(|n| n.to_string()).collect();
-    assert!(selected(&format!("[{}]", numbers.join(",")), &Wanted::default(), None).is_none());
+    assert!(selected(&format!("[{}]", numbers.join(",")), &Query::default(), None).is_none());
 }
 
 #[test]
@@ -250,15 +247,15 @@ fn keys_that_speak_of_errors_are_no_errors() {
     };
     let text = format!("[{}]", (0..300).map(row).collect::<Vec<_>>().join(","));
     let out =
-        shown(&text, &Wanted { question: Some("Were there any errors or failures?"), ..Wanted::default() });
+        shown(&text, &Query { question: Some("Were there any errors or failures?"), ..Query::default() });
     assert!(out.lines().count() < 30, "{out}");
 }
 
 #[test]
 fn a_term_that_is_everywhere_selects_nothing() {
     let text = array(hits, 400, 7, Fact::Plain);
-    let wanted = Wanted { question: Some("Which file has the handler?"), ..Wanted::default() };
-    assert!(shown(&text, &wanted).lines().count() < 60);
+    let query = Query { question: Some("Which file has the handler?"), ..Query::default() };
+    assert!(shown(&text, &query).lines().count() < 60);
 }
 
 #[test]
@@ -273,8 +270,8 @@ fn the_highest_stay_where_they_were_asked_for() {
     };
     let rows: Vec<String> = (0..400).map(row).collect();
     let text = format!("[{}]", rows.join(","));
-    let wanted = Wanted { question: Some("Which five projects are the slowest?"), ..Wanted::default() };
-    let out = shown(&text, &wanted);
+    let query = Query { question: Some("Which five projects are the slowest?"), ..Query::default() };
+    let out = shown(&text, &query);
     let mut order: Vec<usize> = (0..400).collect();
     order.sort_by_key(|n| std::cmp::Reverse(chance(*n, 1) % 9000));
     for n in &order[..5] {
@@ -289,14 +286,14 @@ fn a_change_of_level_stays() {
         format!(r#"{{"minute":{n},"latency":{},"host":"web"}}"#, base + chance(n, 1) % 30)
     };
     let text = format!("[{}]", (0..600).map(row).collect::<Vec<_>>().join(","));
-    let out = shown(&text, &Wanted::default());
+    let out = shown(&text, &Query::default());
     assert!(out.contains("\n311,") && out.contains("\n312,"), "{out}");
 }
 
 #[test]
 fn the_marker_says_what_is_missing() {
     let text = array(log, 300, 100, Fact::Plain);
-    let out = shown(&format!(r#"{{"total": 300, "entries": {text}}}"#), &Wanted::default());
+    let out = shown(&format!(r#"{{"total": 300, "entries": {text}}}"#), &Query::default());
     let marker = out.lines().nth(1).unwrap();
     assert!(marker.contains(" of 300 rows kept aside: "), "{marker}");
     assert!(marker.contains(" INFO, ") && marker.contains(" DEBUG; ms "), "{marker}");
@@ -307,7 +304,7 @@ fn the_marker_says_what_is_missing() {
 fn markers_name_their_arrays_where_there_are_more_than_one() {
     let (pods, users) = (array(pods, 80, 3, Fact::Plain), array(users, 90, 3, Fact::Plain));
     let text = format!(r#"{{"a b":{{"pods":{pods}}},"x.y":[{users},1]}}"#);
-    let out = shown(&text, &Wanted::default());
+    let out = shown(&text, &Query::default());
     assert!(out.contains(" of 80 rows in a b.pods kept aside"), "{out}");
     assert!(out.contains(r#" of 90 rows in "x.y"[0] kept aside"#), "{out}");
 }
@@ -316,7 +313,7 @@ fn markers_name_their_arrays_where_there_are_more_than_one() {
 fn streams_are_rows() {
     for shape in [log as Shape, users, pods] {
         let rows: Vec<String> = (0..300).map(|n| shape(n, None)).collect();
-        let out = shown(&rows.join("\n"), &Wanted::default());
+        let out = shown(&rows.join("\n"), &Query::default());
         assert!(out.starts_with("300 JSON values, ") && out.lines().count() < 80, "{out}");
     }
     // Keys in another order make no table.
@@ -329,14 +326,14 @@ fn streams_are_rows() {
             }
         })
         .collect();
-    let out = shown(&rows.join("\n"), &Wanted::default());
+    let out = shown(&rows.join("\n"), &Query::default());
     assert!(out.starts_with("300 JSON values, ") && out.lines().count() < 80, "{out}");
 }
 
 #[test]
 fn text_with_markers_stays() {
     let text = array(log, 300, 100, Fact::Plain).replacen("finished", "[headroom:abc 3 of 4 rows", 1);
-    assert!(selected(&text, &Wanted::default(), None).is_none());
+    assert!(selected(&text, &Query::default(), None).is_none());
 }
 
 #[test]
@@ -356,7 +353,7 @@ fn long_strings_are_treated_as_the_texts_that_they_are() {
     let records: Value = serde_json::from_str(&array(users, 200, 7, Fact::Outlier)).unwrap();
     let inner = serde_json::to_string_pretty(&records).unwrap();
     let text = serde_json::json!({ "stdout": log, "stderr": "", "json": inner, "code": 0 }).to_string();
-    let found = selected(&text, &Wanted::default(), None).unwrap();
+    let found = selected(&text, &Query::default(), None).unwrap();
     assert!(found.text.len() * 4 < text.len(), "{}", found.text);
     let contents: Vec<&str> = found.originals.iter().map(|original| original.content.as_str()).collect();
     assert!(contents.contains(&log.as_str()) && contents.contains(&inner.as_str()));
@@ -370,8 +367,8 @@ fn long_strings_are_treated_as_the_texts_that_they_are() {
 #[test]
 fn files_are_named_where_they_are_kept() {
     let text = array(log, 300, 100, Fact::Plain);
-    let found = selected(&text, &Wanted::default(), Some("/spool")).unwrap();
-    assert!(found.text.contains(&format!("; /spool/{}]\n", Handle::of(&text))));
+    let found = selected(&text, &Query::default(), Some("/spool")).unwrap();
+    assert!(found.text.contains(&format!("; /spool/{}]\n", Handle::from_content(&text))));
 }
 
 /// Arrays long enough that rows are set aside, of all sorts of elements.
@@ -426,8 +423,8 @@ proptest! {
     #[test]
     fn any_selection_covers_its_text(array in arrays(), question in "[ -~]{0,40}", nested in any::<bool>()) {
         let text = if nested { format!(r#"{{"items":{array},"more":[{array}],"n":1}}"#) } else { array };
-        let _ = select(&text, &Wanted { question: Some(&question), ..Wanted::default() });
-        let _ = select(&text, &Wanted { arguments: Some(&question), ..Wanted::default() });
+        let _ = select(&text, &Query { question: Some(&question), ..Query::default() });
+        let _ = select(&text, &Query { arguments: Some(&question), ..Query::default() });
     }
 }
 
@@ -479,8 +476,8 @@ fn published_workloads_shrink_and_show_every_needle() {
             let (mut before, mut after, mut visible) = (0, 0, String::new());
             for (text, question, arguments) in results(&body) {
                 let (question, arguments) = (question.as_deref(), arguments.as_deref());
-                let wanted = Wanted { question, arguments, ..Wanted::default() };
-                let out = select(&text, &wanted).map(|found| found.text);
+                let query = Query { question, arguments, ..Query::default() };
+                let out = select(&text, &query).map(|found| found.text);
                 let out = out.or_else(|| candidates(&text).pop()).unwrap_or_else(|| text.clone());
                 before += tokens(&text);
                 after += tokens(&out);
@@ -509,7 +506,7 @@ fn real_json_keeps_its_needles() {
     let (mut needles, mut visible) = (0, 0);
     for (name, spec) in all.as_object().unwrap().iter().filter(|(name, _)| name.starts_with("json/")) {
         let Some(text) = file(name) else { continue };
-        let found = select(text, &Wanted::default());
+        let found = select(text, &Query::default());
         for needle in
             spec["needles"].as_array().unwrap().iter().filter_map(|needle| needle["needle"].as_str())
         {
@@ -527,7 +524,7 @@ fn real_json_keeps_its_needles() {
     for (path, text) in
         texts.iter().filter(|(path, _)| path.components().any(|part| part.as_os_str() == "json"))
     {
-        if let Some(found) = select(text, &Wanted::default()) {
+        if let Some(found) = select(text, &Query::default()) {
             let counts = (tokens(text), tokens(&found.text));
             println!("{:>7} -> {:>6} tokens  {}", counts.0, counts.1, path.display());
             before += counts.0;

@@ -1,0 +1,195 @@
+//! `headroom doctor`: what is active, what is not, and why.
+
+mod agents;
+mod args;
+mod models;
+
+use std::{io, path::Path};
+
+use clap::ValueEnum;
+use headroom_core::Retrieval;
+use headroom_store::DiskStore;
+use serde::Serialize;
+use serde_json::json;
+
+pub(crate) use self::args::{DoctorArgs, EXAMPLES};
+use crate::{
+    cmd::wrap::{self, Agent, Persisted},
+    config::{self, Config, Store},
+    output,
+    proxy::{Listener, probe},
+    store,
+};
+
+/// What stops `headroom doctor`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DoctorError {
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+    #[error("cannot write standard output")]
+    Write(#[source] io::Error),
+}
+
+/// How well something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Health {
+    Good,
+    /// Works, with something to know.
+    Note,
+    Broken,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    subject: String,
+    health: Health,
+    what: String,
+}
+
+/// Looks, prints, and says whether all is well.
+pub(crate) fn run(args: &DoctorArgs, config: &Config, file: Option<&Path>) -> Result<bool, DoctorError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DoctorError::Runtime)?;
+    let address = config.listen.address();
+    let listener = runtime.block_on(probe(address));
+    let mut findings = vec![
+        configuration(file),
+        finding("tier", Health::Good, config.tier.to_string()),
+        finding("upstreams", Health::Good, config.upstreams.to_string()),
+        runtime.block_on(kept(&config.store)),
+        runtime.block_on(retrieval(config)),
+        models::classifier(&config.models),
+        models::prose(&config.models),
+        proxy(&listener, &address.to_string()),
+    ];
+    findings.extend(variables());
+    findings.extend(wrap::persisted().into_iter().map(|one| persisted(one, &runtime)));
+    let running = listener.is_ours().then_some(address);
+    findings.extend(Agent::value_variants().iter().filter_map(|agent| agents::finding(*agent, running)));
+    let text = if args.json { format!("{}\n", json!({"findings": findings})) } else { table(&findings) };
+    let written = if args.json { output::write(text.as_bytes()) } else { output::write_painted(&text) };
+    written.map_err(DoctorError::Write)?;
+    Ok(findings.iter().all(|finding| finding.health != Health::Broken))
+}
+
+fn finding(subject: impl Into<String>, health: Health, what: impl Into<String>) -> Finding {
+    Finding { subject: subject.into(), health, what: what.into() }
+}
+
+fn configuration(file: Option<&Path>) -> Finding {
+    // One that cannot be read has ended this already.
+    let what = match config::file(file) {
+        Some(path) if path.exists() => format!("{}", path.display()),
+        Some(path) => format!("defaults and variables; there is no {}", path.display()),
+        None => "defaults and variables; HOME is not set".to_owned(),
+    };
+    finding("configuration", Health::Good, what)
+}
+
+async fn kept(store: &Store) -> Finding {
+    let Store::Folder(folder) = store else {
+        return finding(
+            "store",
+            Health::Note,
+            "memory: what is set aside ends with the proxy, and nothing else can read it",
+        );
+    };
+    match DiskStore::new(folder).check().await {
+        Ok(()) => finding("store", Health::Good, folder.display().to_string()),
+        Err(error) => {
+            let reason = store::reason(Some(&error));
+            finding("store", Health::Broken, format!("nothing can be set aside: {reason}"))
+        }
+    }
+}
+
+async fn retrieval(config: &Config) -> Finding {
+    let originals_dir = config.originals_dir.as_ref().filter(|_| config.retrieval == Retrieval::File);
+    let checked = match originals_dir {
+        Some(originals_dir) => originals_dir.open().check().await,
+        None => Ok(()),
+    };
+    match checked {
+        Ok(()) => finding("retrieval", Health::Good, config.describe_retrieval()),
+        Err(error) => {
+            let reason = store::reason(Some(&error));
+            finding("retrieval", Health::Broken, format!("file, and nothing can be set aside: {reason}"))
+        }
+    }
+}
+
+fn proxy(listener: &Listener, address: &str) -> Finding {
+    match listener {
+        Listener::Headroom { version } if version == env!("CARGO_PKG_VERSION") => {
+            finding("proxy", Health::Good, format!("{version} runs at http://{address}"))
+        }
+        Listener::Headroom { version } => finding(
+            "proxy",
+            Health::Note,
+            format!(
+                "{version} runs at http://{address}, and this is {}; start it again to have the same",
+                env!("CARGO_PKG_VERSION")
+            ),
+        ),
+        Listener::Nobody => finding(
+            "proxy",
+            Health::Note,
+            format!(
+                "does not run at {address}; `headroom wrap AGENT` needs none, else start `headroom proxy`"
+            ),
+        ),
+        Listener::Other => finding(
+            "proxy",
+            Health::Broken,
+            format!("{address} is taken by another program; choose another address with HEADROOM_LISTEN"),
+        ),
+    }
+}
+
+/// An agent that is to go through the proxy however it is started.
+fn persisted(one: Persisted, runtime: &tokio::runtime::Runtime) -> Finding {
+    let Persisted { agent, file, proxy } = one;
+    let subject = format!("{agent}, for good");
+    let file = file.display();
+    let Some(url) = proxy else {
+        let what = format!("{file} leads elsewhere by now; `headroom unwrap {agent}` forgets the set-up");
+        return finding(subject, Health::Note, what);
+    };
+    let address = url.trim_start_matches("http://").parse().ok();
+    match address.map_or(Listener::Nobody, |address| runtime.block_on(probe(address))) {
+        Listener::Headroom { .. } => finding(subject, Health::Good, format!("goes to {url} ({file})")),
+        Listener::Nobody | Listener::Other => finding(
+            subject,
+            Health::Broken,
+            format!(
+                "goes to {url} ({file}), where no Headroom proxy answers: start `headroom proxy`, or undo it with \
+                 `headroom unwrap {agent}`"
+            ),
+        ),
+    }
+}
+
+fn variables() -> Option<Finding> {
+    let unknown = config::unknown_variables();
+    (!unknown.is_empty())
+        .then(|| finding("variables", Health::Note, format!("without effect: {}", unknown.join(", "))))
+}
+
+fn table(findings: &[Finding]) -> String {
+    let width = findings.iter().map(|finding| finding.subject.len()).max().unwrap_or_default();
+    let colours = output::has_colours();
+    let mut text = String::new();
+    for Finding { subject, health, what } in findings {
+        let (mark, code) = match health {
+            Health::Good => ("ok    ", "32"),
+            Health::Note => ("note  ", "33"),
+            Health::Broken => ("broken", "31"),
+        };
+        let mark = if colours { format!("\x1b[{code}m{mark}\x1b[0m") } else { mark.to_owned() };
+        let (subject, what) = (output::content(subject), output::content(what));
+        text.push_str(&format!("{mark}  {subject:width$}  {what}\n"));
+    }
+    text
+}

@@ -1,0 +1,63 @@
+//! The learned models: which are on, and whether they can be loaded.
+
+use std::time::Instant;
+
+use super::{Finding, Health, finding};
+use crate::{
+    cmd::model::is_intact,
+    config::{Classifier, Models, Prose, chain},
+};
+
+pub(super) fn classifier(models: &Models) -> Finding {
+    const SUBJECT: &str = "classifier";
+    match (models.classifier, models.classifier()) {
+        (Classifier::Off, _) => finding(SUBJECT, Health::Good, "off: structure alone tells texts apart"),
+        (_, Ok(_)) => finding(
+            SUBJECT,
+            Health::Good,
+            format!(
+                "{}, for what structure leaves open; runs on {}",
+                models.classifier,
+                models.runtime.describe()
+            ),
+        ),
+        (_, Err(error)) => {
+            finding(SUBJECT, Health::Broken, format!("structure alone tells texts apart: {}", chain(&error)))
+        }
+    }
+}
+
+pub(super) fn prose(models: &Models) -> Finding {
+    const SUBJECT: &str = "prose model";
+    let Some(folder) = models.prose.folder() else {
+        let what = "off: whole sentences are set aside, no words; `headroom model --help` has more";
+        return finding(SUBJECT, Health::Good, what);
+    };
+    let hint = match &models.prose {
+        Prose::Named(name) if !folder.is_dir() => format!("; fetch it with `headroom model pull {name}`"),
+        _ => String::new(),
+    };
+    if is_intact(&folder) == Some(false) {
+        let what = format!("{} is not what was fetched; remove it and pull it again", folder.display());
+        return finding(SUBJECT, Health::Broken, what);
+    }
+    let start = Instant::now();
+    match models.condenser() {
+        Ok(_) => finding(
+            SUBJECT,
+            Health::Good,
+            format!(
+                "{}, loaded in {} ms; runs on {}, {} threads",
+                folder.display(),
+                start.elapsed().as_millis(),
+                models.runtime.describe(),
+                models.threads.max(1)
+            ),
+        ),
+        Err(error) => finding(
+            SUBJECT,
+            Health::Broken,
+            format!("no words are left out of prose: {}{hint}", chain(&error)),
+        ),
+    }
+}

@@ -1,0 +1,149 @@
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+
+use clap::{Args, Subcommand};
+use headroom_evals::SECTIONS;
+
+use crate::config::Base;
+
+pub(crate) const EXAMPLES: &str = "\
+--offline, the default, needs no key and no network: it measures tokens, the bill of whole conversations at the prices of providers that \
+cache, facts that were used later, planted facts, question sets, whether every line is true, and speed. Without --data it \
+runs on data that it makes itself. With a folder of recorded data (`workloads`, `corpora`) it runs on that too. Nothing is \
+random: two runs on the same data give the same report.json, byte for byte, but for its last part, `timings`.
+
+--live asks a model: the same questions with and without Headroom, with `headroom_retrieve` answered, scored by exact \
+match or by a judge. The margin is stated before; what was answered is kept in DIR/answers.jsonl and not asked again.
+
+Other tools take part with --compressor:
+  NAME=cmd:COMMAND   a command that reads a request and writes one; {fmt} in it becomes anthropic or openai
+  NAME=url:BASE      a proxy whose upstream is the address of --capture, where this listens as the provider
+
+Examples:
+  Everything that needs no data:
+    headroom evals suite
+  Everything, on recorded data, beside another tool:
+    headroom evals suite --data ../shared --compressor 'other=cmd:other-tool compress --api {fmt}'
+  The bill alone, for a program:
+    headroom evals suite --data ../shared --only bill --json
+  Answers of a local model, on twenty questions of each set:
+    headroom evals suite --live --data ../shared --upstream http://127.0.0.1:11434 --model qwen3 --items 20
+
+Exit status: 0 done, 1 failed or, with --check, a goal not reached, 2 called wrongly.";
+
+/// Measures what Headroom saves, and whether answers stay right.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvalsCommand {
+    /// Measure, and write report.md, report.json and report.html
+    #[command(after_help = EXAMPLES)]
+    Suite(Box<SuiteArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SuiteArgs {
+    /// Measure what needs no model; this is the default
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// Ask a model
+    #[arg(long, conflicts_with = "offline")]
+    pub(super) live: bool,
+    /// A folder of recorded data [default: $HEADROOM_SHARED, else none]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Where the reports are written
+    #[arg(long, value_name = "DIR", default_value = "headroom-evals")]
+    pub(super) out: PathBuf,
+    /// Only this section; may be given more than once
+    #[arg(long, value_name = "SECTION", value_parser = SECTIONS)]
+    pub(super) only: Vec<String>,
+    /// A small sample, to try it out
+    #[arg(long)]
+    pub(super) quick: bool,
+    /// Another tool: NAME=cmd:COMMAND or NAME=url:BASE; may be given more than once
+    #[arg(long, value_name = "NAME=KIND:WHAT")]
+    pub(super) compressor: Vec<Peer>,
+    /// Where this listens as the provider of tools that are proxies
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8790")]
+    pub(super) capture: SocketAddr,
+    /// Leave out the speed, so that the whole report is the same everywhere
+    #[arg(long)]
+    pub(super) no_timings: bool,
+    /// Also write a report that quotes nothing of the data, to be shown to others
+    #[arg(long, value_name = "FILE")]
+    pub(super) publish: Option<PathBuf>,
+    /// Fail where a goal is not reached
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Print report.json
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) model: LiveArgs,
+}
+
+/// What `--live` needs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "With --live")]
+pub(super) struct LiveArgs {
+    /// The model that answers
+    #[arg(long, value_name = "NAME")]
+    pub(super) model: Option<String>,
+    /// A server of OpenAI's Chat Completions, such as a local one; with claude-* models, of Anthropic's Messages
+    /// [default: the provider's; keys are taken from OPENAI_API_KEY and ANTHROPIC_API_KEY]
+    #[arg(long, value_name = "URL")]
+    pub(super) upstream: Option<Base>,
+    /// A model of the same server that judges answers that need not match word for word [default: the model itself]
+    #[arg(long, value_name = "NAME")]
+    pub(super) judge: Option<String>,
+    /// At most so many questions of each set
+    #[arg(long, value_name = "N", default_value = "25")]
+    pub(super) items: usize,
+    /// Stop before answers cost more than so many dollars, by the prices of `headroom savings`
+    #[arg(long, value_name = "DOLLARS")]
+    pub(super) budget: Option<f64>,
+    /// How much worse, in points of accuracy, answers with Headroom may be
+    #[arg(long, value_name = "POINTS", default_value = "2.0")]
+    pub(super) margin: f64,
+}
+
+/// Another tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Peer {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Command(String),
+    Proxy(Base),
+}
+
+impl FromStr for Peer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const EXPECTED: &str = "expected NAME=cmd:COMMAND or NAME=url:BASE";
+        let (name, what) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or(EXPECTED)?;
+        let kind = match what.split_once(':') {
+            Some(("cmd", command)) if !command.trim().is_empty() => Kind::Command(command.to_owned()),
+            Some(("url", base)) => Kind::Proxy(base.parse().map_err(|error| format!("{base}: {error}"))?),
+            _ => return Err(EXPECTED.to_owned()),
+        };
+        Ok(Self { name: name.to_owned(), kind })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_a_command_or_a_proxy() {
+        let peer: Peer = "other=cmd:tool --a=b {fmt}".parse().unwrap();
+        assert_eq!((&*peer.name, peer.kind), ("other", Kind::Command("tool --a=b {fmt}".to_owned())));
+        assert!(matches!("p=url:http://127.0.0.1:9".parse::<Peer>().unwrap().kind, Kind::Proxy(_)));
+        for wrong in ["", "a", "=cmd:x", "a=cmd:", "a=x:y", "a=url:no"] {
+            assert!(wrong.parse::<Peer>().is_err(), "{wrong}");
+        }
+    }
+}

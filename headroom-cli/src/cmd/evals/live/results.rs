@@ -1,0 +1,210 @@
+//! What the answers say.
+
+use headroom_evals::{
+    report::{Cell, Goal, Report, Section, Source, Table, change, signed},
+    stats,
+};
+
+use super::{Answered, LiveArgs};
+use crate::{
+    ledger::{AS_OF, Price},
+    usage::Usage,
+};
+
+/// One question, answered twice: what was said, and whether it is right.
+#[derive(Debug)]
+pub(super) struct Pair {
+    pub(super) set: &'static str,
+    pub(super) without: (Answered, bool),
+    pub(super) with: (Answered, bool),
+}
+
+pub(super) struct LiveResults {
+    model: String,
+    judge: String,
+    /// In points of accuracy.
+    margin: f64,
+    items: usize,
+    data: Vec<Source>,
+    pub(super) pairs: Vec<Pair>,
+    /// Whether the budget ended it.
+    pub(super) stopped: bool,
+}
+
+impl LiveResults {
+    pub(super) fn new(model: &str, judge: &str, args: &LiveArgs, data: Vec<Source>) -> Self {
+        Self {
+            model: model.to_owned(),
+            judge: judge.to_owned(),
+            margin: args.margin,
+            items: args.items,
+            data,
+            pairs: Vec::new(),
+            stopped: false,
+        }
+    }
+
+    pub(super) fn report(self, asked: usize, price: Option<&Price>) -> Report {
+        let mut sets: Vec<&str> = Vec::new();
+        for pair in &self.pairs {
+            if !sets.contains(&pair.set) {
+                sets.push(pair.set);
+            }
+        }
+        let mut table = Table::new(
+            "",
+            &[
+                ("set", "set"),
+                ("without", "right without"),
+                ("with", "right with"),
+                ("difference", "difference (95 % interval)"),
+                ("verdict", "verdict"),
+                ("prompt_without", "prompt tokens without"),
+                ("prompt_with", "with"),
+                ("prompt", "change"),
+                ("fetched", "times something was fetched back"),
+                ("dollars", "dollars without, with"),
+            ],
+        );
+        let mut total = (0.0, 0.0);
+        let all = [("all", None)];
+        for (name, set) in sets.iter().map(|set| (*set, Some(*set))).chain(all) {
+            let pairs: Vec<&Pair> =
+                self.pairs.iter().filter(|pair| set.is_none_or(|set| pair.set == set)).collect();
+            let (difference, low, high) = difference(&pairs);
+            if set.is_none() {
+                total = (difference, low);
+            }
+            let right = |of: fn(&Pair) -> bool| pairs.iter().filter(|pair| of(pair)).count();
+            let (without, with) = (right(|pair| pair.without.1), right(|pair| pair.with.1));
+            let usage = |of: fn(&Pair) -> &Answered| {
+                pairs.iter().map(|pair| of(pair).usage).fold(Usage::default(), |sum, usage| sum + usage)
+            };
+            let (before, after) = (usage(|pair| &pair.without.0), usage(|pair| &pair.with.0));
+            let fetched: u64 = pairs.iter().map(|pair| pair.with.0.calls.saturating_sub(1)).sum();
+            let dollars = price.map_or(Cell::None, |price| {
+                Cell::text(format!("{:.4}, {:.4}", price.cost(&before), price.cost(&after)))
+            });
+            table.row([
+                Cell::text(name),
+                Cell::ratio(without, pairs.len()),
+                Cell::ratio(with, pairs.len()),
+                Cell::Interval(difference, low, high),
+                Cell::text(verdict(low, high, self.margin)),
+                Cell::Count(before.prompt()),
+                Cell::Count(after.prompt()),
+                Cell::Change(change(before.prompt(), after.prompt())),
+                Cell::Count(fetched),
+                dollars,
+            ]);
+        }
+        let (difference, low) = total;
+        let goals = vec![Goal {
+            what: "accuracy with Headroom, all questions".to_owned(),
+            target: format!("no more than {:.1} points less, with 97.5 % confidence", self.margin),
+            reached: format!("{}, at worst {}", signed(difference), signed(low)),
+            ok: low > -self.margin / 100.0 && !self.pairs.is_empty(),
+            obstacle: None,
+            section: "answers",
+        }];
+        let mut command = format!("headroom evals suite --live --data DIR --model {}", self.model);
+        if self.judge != self.model {
+            command.push_str(&format!(" --judge {}", self.judge));
+        }
+        command.push_str(&format!(" --items {} --margin {:.1}", self.items, self.margin));
+        let left_out = asked - self.pairs.len();
+        let about = format!(
+            "Every question is asked twice of `{}`: as it is, and through Headroom, where the model can fetch back what \
+             was set aside. Its text comes as the result of a search, as with an agent. Answers are scored by exact \
+             match; those of TruthfulQA are judged by `{}`. The margin was set before any question was asked: with \
+             Headroom at most {:.1} points of accuracy fewer. It holds where all of the interval of 95 of 100 samples, \
+             drawn with replacement, lies above that. Tokens are those that the server counted, of every request that \
+             an answer took{}.{}",
+            self.model,
+            self.judge,
+            self.margin,
+            if price.is_some() { format!("; dollars are by list prices of {AS_OF}") } else { String::new() },
+            if self.stopped {
+                format!(" The budget ended before {left_out} questions.")
+            } else {
+                String::new()
+            },
+        );
+        let section = Section {
+            id: "answers",
+            title: "Answers with and without",
+            about,
+            data: format!("{} questions, at most {} of each set", self.pairs.len(), self.items),
+            command: command.clone(),
+            tables: vec![table],
+            failures: self
+                .pairs
+                .iter()
+                .filter(|pair| pair.without.1 && !pair.with.1)
+                .map(|pair| {
+                    format!(
+                        "{}: right without, wrong with: {}",
+                        pair.set,
+                        pair.with.0.text.chars().take(200).collect::<String>()
+                    )
+                })
+                .collect(),
+            ..Section::default()
+        };
+        Report {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command,
+            data: self.data,
+            goals,
+            sections: vec![section],
+            timings: None,
+        }
+    }
+}
+
+/// How much more often answers are right with Headroom, and the interval of that.
+fn difference(pairs: &[&Pair]) -> (f64, f64, f64) {
+    let each: Vec<f64> = pairs
+        .iter()
+        .map(|pair| f64::from(u8::from(pair.with.1)) - f64::from(u8::from(pair.without.1)))
+        .collect();
+    let mean = |picked: &[&f64]| picked.iter().copied().sum::<f64>() / picked.len().max(1) as f64;
+    let (low, high) = stats::interval(&each, mean);
+    (mean(&each.iter().collect::<Vec<_>>()), low, high)
+}
+
+fn verdict(low: f64, high: f64, margin: f64) -> &'static str {
+    let margin = margin / 100.0;
+    if low > -margin {
+        "not inferior"
+    } else if high < -margin {
+        "inferior"
+    } else {
+        "too few questions to tell"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(both: usize, lost: usize) -> Vec<Pair> {
+        let one =
+            |with| Pair { set: "s", without: (Answered::default(), true), with: (Answered::default(), with) };
+        (0..both).map(|_| one(true)).chain((0..lost).map(|_| one(false))).collect()
+    }
+
+    #[test]
+    fn a_margin_holds_only_where_all_of_the_interval_does() {
+        for (both, lost, expected) in [
+            (100, 0, "not inferior"),
+            (1_000, 5, "not inferior"),
+            (48, 2, "too few questions to tell"),
+            (10, 40, "inferior"),
+        ] {
+            let pairs = pairs(both, lost);
+            let (_, low, high) = difference(&pairs.iter().collect::<Vec<_>>());
+            assert_eq!(verdict(low, high, 2.0), expected, "{both} {lost}: {low} {high}");
+        }
+    }
+}

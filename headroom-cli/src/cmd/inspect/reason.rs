@@ -1,0 +1,56 @@
+//! Reasons in words.
+
+use headroom_core::{Transform, UnchangedReason};
+use headroom_tower::SkipReason;
+
+pub(crate) fn of_request(reason: SkipReason) -> String {
+    match reason {
+        SkipReason::Engine(reason) => of_block(reason).to_owned(),
+        SkipReason::UnknownApi => {
+            "it is not a request of an API that is known; name it with --api".to_owned()
+        }
+        SkipReason::BodyTooLarge => "it is longer than the limit".to_owned(),
+        other => other.as_str().replace('_', " "),
+    }
+}
+
+pub(crate) fn of_block(reason: UnchangedReason) -> &'static str {
+    match reason {
+        UnchangedReason::NotJson => "it is not one JSON value",
+        UnchangedReason::UnknownShape => "it is no request of a known API",
+        UnchangedReason::TooDeep => "it nests deeper than the limit",
+        UnchangedReason::TooLarge => "it is longer than the limit",
+        UnchangedReason::TooManyValues => "it has more values than the limit",
+        UnchangedReason::DuplicateKey => "a key that matters stands twice",
+        UnchangedReason::Stateful => "the provider holds the rest of the conversation",
+        UnchangedReason::NothingEditable => "it has no result of a tool",
+        UnchangedReason::NoSaving => "no edit would save tokens",
+        UnchangedReason::TooShort => "too short for an edit to pay",
+        UnchangedReason::Protected => "a type that is never edited",
+        UnchangedReason::ToolError => "errors stay as they are",
+        UnchangedReason::LoneSurrogate => "half of a character in it",
+        UnchangedReason::Retrieved => "it was set aside and fetched back",
+        UnchangedReason::TooManyItems => "behind more items than are looked at",
+        UnchangedReason::Cancelled => "the request was cancelled",
+        UnchangedReason::Internal => "Headroom failed here (a bug)",
+        _ => reason.as_str(),
+    }
+}
+
+/// What an edit did.
+pub(crate) fn of_step(step: Transform) -> &'static str {
+    match step {
+        Transform::Ansi => "escape sequences removed",
+        Transform::LineNumbers => "line numbers on every tenth line",
+        Transform::RepeatedLines => "repeats folded",
+        Transform::Json => "compact JSON or a table",
+        Transform::Search => "paths not repeated",
+        Transform::CommonPrefix => "folders named once",
+        Transform::ColumnPadding => "padding removed",
+        Transform::HtmlToMarkdown => "the page as Markdown",
+        Transform::Reference => "what stands above referred to",
+        Transform::Elision => "parts set aside",
+        Transform::Sentences => "sentences set aside",
+        _ => step.as_str(),
+    }
+}

@@ -1,0 +1,99 @@
+use headroom_core::{Action, BlockReport};
+
+use super::reason;
+use crate::output::{self, Count};
+
+/// Colours, or none.
+pub(super) struct Paint {
+    on: bool,
+}
+
+impl Paint {
+    pub(super) const fn new(on: bool) -> Self {
+        Self { on }
+    }
+
+    fn with(&self, code: &str, text: &str) -> String {
+        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    pub(super) fn bold(&self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    pub(super) fn dim(&self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    pub(super) fn good(&self, text: &str) -> String {
+        self.with("32", text)
+    }
+
+    pub(super) fn gone(&self, text: &str) -> String {
+        self.with("31", text)
+    }
+}
+
+const TITLES: [&str; 6] = ["where", "tool", "kind", "before", "after", "what"];
+/// Columns of numbers, which stand at the right of their room.
+const NUMBERS: [usize; 2] = [3, 4];
+
+/// A line for each block, under titles, in columns.
+pub(super) fn render(blocks: &[BlockReport], paint: &Paint) -> String {
+    let rows: Vec<[String; 6]> = blocks.iter().map(row).collect();
+    let widths: Vec<usize> = (0..TITLES.len()).map(|column| width(column, &rows)).collect();
+    let mut text = paint.bold(&line(&TITLES.map(str::to_owned), &widths));
+    text.push('\n');
+    for (block, row) in blocks.iter().zip(&rows) {
+        let line = line(row, &widths);
+        text.push_str(&match &block.action {
+            Action::Edited(_) => line,
+            _ => paint.dim(&line),
+        });
+        text.push('\n');
+    }
+    text
+}
+
+fn row(block: &BlockReport) -> [String; 6] {
+    let tokens =
+        |tokens: Option<usize>| tokens.map_or_else(|| "-".to_owned(), |n| Count(n as u64).to_string());
+    let what = match &block.action {
+        Action::Kept(reason) => format!("kept: {}", reason::of_block(*reason)),
+        Action::Edited(steps) => {
+            let names: Vec<String> = steps.iter().map(|step| step.as_str().replace('_', " ")).collect();
+            names.join(", ")
+        }
+        _ => String::new(),
+    };
+    // A name may have anything in it, also line ends.
+    let name = |name: &str| output::content(name).replace('\n', "\\n").replace('\t', "\\t");
+    [
+        name(&block.path),
+        name(block.tool.as_deref().unwrap_or("-")),
+        block.kind.to_string(),
+        tokens(block.tokens_before),
+        tokens(block.tokens_after),
+        what,
+    ]
+}
+
+fn width(column: usize, rows: &[[String; 6]]) -> usize {
+    let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+    cells.chain(TITLES.get(column).map(|title| title.len())).max().unwrap_or_default()
+}
+
+fn line(cells: &[String; 6], widths: &[usize]) -> String {
+    let mut line = String::new();
+    for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
+        if column > 0 {
+            line.push_str("  ");
+        }
+        line.push_str(&if NUMBERS.contains(&column) {
+            format!("{cell:>width$}")
+        } else {
+            format!("{cell:width$}")
+        });
+    }
+    line.trim_end().to_owned()
+}

@@ -1,0 +1,123 @@
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+
+/// A client whose configuration can name the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "lowercase")]
+pub(in crate::cmd::mcp) enum McpClient {
+    /// Claude Code
+    Claude,
+    /// OpenAI Codex
+    Codex,
+    /// OpenCode
+    Opencode,
+    /// Cursor
+    Cursor,
+    /// Visual Studio Code
+    Vscode,
+    /// Gemini CLI
+    Gemini,
+    /// Windsurf
+    Windsurf,
+    /// Zed
+    Zed,
+}
+
+/// What a file holds for the server.
+pub(super) enum McpEntry {
+    /// A member `headroom` of this object.
+    Json { parent: &'static str, value: Value },
+    /// A table at the end.
+    Toml(String),
+}
+
+/// The server's name in every configuration.
+pub(super) const NAME: &str = "headroom";
+
+impl McpClient {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Claude => "claude",
+            Self::Codex => "codex",
+            Self::Opencode => "opencode",
+            Self::Cursor => "cursor",
+            Self::Vscode => "vscode",
+            Self::Gemini => "gemini",
+            Self::Windsurf => "windsurf",
+            Self::Zed => "zed",
+        }
+    }
+
+    /// Its configuration file of this user.
+    pub(super) fn file(self) -> Option<PathBuf> {
+        let home = directory("HOME").or_else(|| directory("USERPROFILE"))?;
+        let config = directory("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
+        let at = |variable, folder: &str, file: &str| {
+            directory(variable).unwrap_or_else(|| home.join(folder)).join(file)
+        };
+        Some(match self {
+            // Without the variable it is beside the folder, not in it.
+            Self::Claude => {
+                directory("CLAUDE_CONFIG_DIR").unwrap_or_else(|| home.clone()).join(".claude.json")
+            }
+            Self::Codex => at("CODEX_HOME", ".codex", "config.toml"),
+            Self::Opencode => {
+                let folder = config.join("opencode");
+                let commented = folder.join("opencode.jsonc");
+                if commented.exists() { commented } else { folder.join("opencode.json") }
+            }
+            Self::Cursor => home.join(".cursor/mcp.json"),
+            Self::Vscode => application_data(&home, &config).join("Code/User/mcp.json"),
+            Self::Gemini => home.join(".gemini/settings.json"),
+            Self::Windsurf => home.join(".codeium/windsurf/mcp_config.json"),
+            Self::Zed => {
+                let folder = if cfg!(target_os = "macos") { home.join(".config") } else { config };
+                folder.join("zed/settings.json")
+            }
+        })
+    }
+
+    /// What stands there for a server that is this program.
+    pub(super) fn entry(self, program: &Path) -> McpEntry {
+        let program = program.to_string_lossy();
+        let (parent, value) = match self {
+            Self::Codex => {
+                // TOML has the strings of JSON.
+                let program = Value::from(program);
+                return McpEntry::Toml(format!(
+                    "\n[mcp_servers.{NAME}]\ncommand = {program}\nargs = [\"mcp\"]\n"
+                ));
+            }
+            Self::Opencode => ("mcp", json!({"type": "local", "command": [program, "mcp"], "enabled": true})),
+            Self::Vscode => ("servers", json!({"type": "stdio", "command": program, "args": ["mcp"]})),
+            Self::Claude => ("mcpServers", json!({"type": "stdio", "command": program, "args": ["mcp"]})),
+            Self::Zed => (
+                "context_servers",
+                json!({"source": "custom", "command": program, "args": ["mcp"], "env": {}}),
+            ),
+            Self::Cursor | Self::Gemini | Self::Windsurf => {
+                ("mcpServers", json!({"command": program, "args": ["mcp"]}))
+            }
+        };
+        McpEntry::Json { parent, value }
+    }
+}
+
+/// Where programs with windows keep their settings.
+fn application_data(home: &Path, config: &Path) -> PathBuf {
+    if cfg!(target_os = "macos") {
+        home.join("Library/Application Support")
+    } else if cfg!(windows) {
+        directory("APPDATA").unwrap_or_else(|| home.join("AppData/Roaming"))
+    } else {
+        config.to_owned()
+    }
+}
+
+fn directory(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+}

@@ -1,0 +1,83 @@
+//! `headroom mcp`: what was set aside, for agents that speak the Model Context Protocol.
+
+mod args;
+mod http;
+mod install;
+mod server;
+
+use std::{io, net::SocketAddr};
+
+use rmcp::{ServiceExt, transport::stdio};
+
+pub(crate) use self::args::{EXAMPLES, McpArgs};
+use self::{args::McpCommand, install::InstallError, server::Server};
+use crate::{
+    config::{Config, OriginalsDir, Store},
+    core_dumps, engine,
+    secret::SecretError,
+};
+
+/// What stops `headroom mcp`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum McpError {
+    #[error(
+        "what is kept in memory ends with each program; give the folder that the proxy uses with --store, or set \
+         HEADROOM_HOME"
+    )]
+    Memory,
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+    #[error("the client did not begin as the protocol has it")]
+    Start(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("cannot listen on {address}: {}", http::in_use(.source))]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("cannot handle signals")]
+    Signals(#[source] io::Error),
+    #[error("there is no folder to keep a token in; set HEADROOM_HOME or HOME")]
+    NoHome,
+    #[error("there is no token to tell whom to let in")]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Install(#[from] InstallError),
+}
+
+impl McpError {
+    /// Whether `headroom` has to be called differently.
+    pub(crate) const fn is_usage(&self) -> bool {
+        match self {
+            Self::Memory | Self::NoHome => true,
+            Self::Install(error) => error.is_usage(),
+            _ => false,
+        }
+    }
+}
+
+/// Serves, or changes a client's configuration.
+pub(crate) fn run(args: &McpArgs, config: &Config) -> Result<(), McpError> {
+    match &args.command {
+        Some(McpCommand::Install(args)) => Ok(install::install(args)?),
+        Some(McpCommand::Uninstall(args)) => Ok(install::uninstall(args)?),
+        None => serve(config, args.http.map(|listen| listen.address())),
+    }
+}
+
+fn serve(config: &Config, http: Option<SocketAddr>) -> Result<(), McpError> {
+    let Store::Folder(folder) = &config.store else { return Err(McpError::Memory) };
+    core_dumps::forbid();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(McpError::Runtime)?;
+    let server =
+        Server::new(folder, config.originals_dir.as_ref().map(OriginalsDir::open), engine(&config.models));
+    let served = runtime.block_on(async {
+        if let Some(address) = http {
+            return http::serve(address, server).await;
+        }
+        let running = server.serve(stdio()).await.map_err(|error| McpError::Start(Box::new(error)))?;
+        // The client ends it by closing standard input.
+        let _ = running.waiting().await;
+        Ok(())
+    });
+    // A read of standard input that nobody will answer must not hold up the exit.
+    runtime.shutdown_background();
+    served
+}

@@ -1,0 +1,14 @@
+//! One module for each command.
+
+pub(crate) mod compress;
+pub(crate) mod dashboard;
+pub(crate) mod doctor;
+pub(crate) mod evals;
+pub(crate) mod inspect;
+pub(crate) mod mcp;
+pub(crate) mod model;
+pub(crate) mod retrieve;
+pub(crate) mod savings;
+pub(crate) mod shell;
+pub(crate) mod simulate;
+pub(crate) mod wrap;

@@ -1,0 +1,139 @@
+//! Checksums, and where they are stated.
+
+use std::{fmt, str::FromStr};
+
+use ring::digest::{Context, Digest, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
+
+/// A SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sha256([u8; 32]);
+
+impl FromStr for Sha256 {
+    type Err = &'static str;
+
+    fn from_str(hex: &str) -> Result<Self, Self::Err> {
+        bytes(hex).map(Self).ok_or("a SHA-256 has 64 hexadecimal digits")
+    }
+}
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    let digits = hex.as_bytes();
+    if digits.len() != 2 * N || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// What a file is to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    Sha256(Sha256),
+    /// The name that git gives to its content: how the hub states small files.
+    Git([u8; 20]),
+}
+
+impl Expected {
+    /// What an entity tag of the hub states: the SHA-256 of a large file, the git name of a small one.
+    pub(super) fn of_tag(tag: &str) -> Option<Self> {
+        let hex = tag.trim_start_matches("W/").trim_matches('"');
+        hex.parse().map(Self::Sha256).ok().or_else(|| bytes(hex).map(Self::Git))
+    }
+}
+
+/// The sums of what is written, as it is written.
+pub(super) struct Checksums {
+    sha256: Context,
+    bytes: u64,
+}
+
+impl Checksums {
+    pub(super) fn new() -> Self {
+        Self { sha256: Context::new(&SHA256), bytes: 0 }
+    }
+
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+
+    /// How many bytes there were.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn sha256(&self) -> Sha256 {
+        let digest: Digest = self.sha256.clone().finish();
+        let mut bytes = [0; 32];
+        bytes.iter_mut().zip(digest.as_ref()).for_each(|(byte, found)| *byte = *found);
+        Sha256(bytes)
+    }
+}
+
+/// The name that git gives to this content.
+pub(super) fn git_name(content: &[u8]) -> [u8; 20] {
+    let mut context = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
+    context.update(format!("blob {}\0", content.len()).as_bytes());
+    context.update(content);
+    let mut name = [0; 20];
+    name.iter_mut().zip(context.finish().as_ref()).for_each(|(byte, found)| *byte = *found);
+    name
+}
+
+/// The sum of a file in the text of a `SHA256SUMS`.
+pub(super) fn listed(sums: &str, file: &str) -> Option<Sha256> {
+    let of_line = |line: &str| {
+        let (hex, name) = line.split_once(' ')?;
+        (name.trim_start_matches([' ', '*']).trim_end() == file).then(|| hex.parse().ok())?
+    };
+    sums.lines().find_map(of_line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn sums_are_those_of_other_tools() {
+        let mut sums = Checksums::new();
+        assert_eq!(sums.sha256().to_string(), EMPTY);
+        sums.add(b"ab");
+        sums.add(b"c");
+        assert_eq!(sums.bytes(), 3);
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sums.sha256().to_string(), abc);
+        assert_eq!(
+            Expected::of_tag("\"d670460b4b4aece5915caf5c68d12f560a9fe3e4\""),
+            Some(Expected::Git(git_name(b"test content\n")))
+        );
+    }
+
+    #[test]
+    fn tags_and_lists_are_read() {
+        assert_eq!(Expected::of_tag(EMPTY), EMPTY.parse().ok().map(Expected::Sha256));
+        assert!(matches!(Expected::of_tag(&format!("\"{}\"", &EMPTY[..40])), Some(Expected::Git(_))));
+        for tag in ["", "\"\"", "W/\"abc\"", &EMPTY[..63], "é".repeat(32).as_str()] {
+            assert_eq!(Expected::of_tag(tag), None, "{tag}");
+        }
+        let list = format!("{EMPTY}  tokenizer.json\n{EMPTY} *model.onnx\nnonsense\n");
+        assert_eq!(listed(&list, "model.onnx"), EMPTY.parse().ok());
+        assert_eq!(listed(&list, "model"), None);
+    }
+}

@@ -1,0 +1,126 @@
+//! `headroom retrieve`: gives back what was set aside.
+
+use std::{borrow::Cow, io, path::PathBuf, sync::Arc};
+
+use headroom_core::Handle;
+use headroom_store::{DiskStore, RetrieveQuery, StoreError};
+use serde_json::{Value, json};
+
+use crate::{
+    args::RetrieveArgs,
+    config::{Config, Store},
+    output,
+};
+
+/// What stops `headroom retrieve`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RetrieveError {
+    #[error(
+        "nothing is kept in memory between two calls; give the folder that the proxy uses with --store, or set \
+         HEADROOM_HOME"
+    )]
+    Memory,
+    #[error(
+        "nothing is kept under {handle} in {}: it was never set aside there, or not seen for so long that it was \
+         dropped", folder.display()
+    )]
+    Unknown { handle: Handle, folder: PathBuf },
+    #[error("cannot look for {handle}")]
+    Store { handle: Handle, source: StoreError },
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+    #[error("cannot write standard output")]
+    Write(#[source] io::Error),
+}
+
+impl RetrieveError {
+    /// Whether `headroom` has to be called differently.
+    pub(crate) const fn is_usage(&self) -> bool {
+        matches!(self, Self::Memory)
+    }
+}
+
+/// Writes the original, or the part of it that was asked for, to standard output.
+pub(crate) fn run(args: &RetrieveArgs, config: &Config) -> Result<(), RetrieveError> {
+    let handle = args.hash;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(RetrieveError::Runtime)?;
+    let found = runtime.block_on(find(&handle, config));
+    let content = found.map_err(|source| RetrieveError::Store { handle, source })?;
+    let content = content.ok_or_else(|| match &config.store {
+        Store::Folder(folder) => RetrieveError::Unknown { handle, folder: folder.clone() },
+        Store::Memory => RetrieveError::Memory,
+    })?;
+    let wanted = RetrievePart::from_args(args);
+    let written = if args.json {
+        output::write(format!("{}\n", wanted.answer(handle, &content)).as_bytes())
+    } else {
+        output::write(wanted.of_content(&content).as_bytes())
+    };
+    written.map_err(RetrieveError::Write)
+}
+
+/// In the store, or among the files that agents read themselves.
+async fn find(handle: &Handle, config: &Config) -> Result<Option<Arc<str>>, StoreError> {
+    if let Store::Folder(folder) = &config.store
+        && let Some(content) = DiskStore::new(folder).find(handle).await?
+    {
+        return Ok(Some(content));
+    }
+    match &config.originals_dir {
+        Some(originals_dir) => originals_dir.open().find(handle).await,
+        None => Ok(None),
+    }
+}
+
+/// The part of an original that is wanted: nothing set is all of it.
+#[derive(Clone, Debug, Default)]
+struct RetrievePart {
+    lines: Option<String>,
+    rows: Option<String>,
+    path: Option<String>,
+    query: Option<String>,
+    max_bytes: Option<usize>,
+}
+
+impl RetrievePart {
+    fn from_args(args: &RetrieveArgs) -> Self {
+        Self {
+            lines: args.lines.clone(),
+            rows: args.rows.clone(),
+            path: args.path.clone(),
+            query: args.query.clone(),
+            max_bytes: args.max_bytes,
+        }
+    }
+
+    /// A JSON object with the part and with what it is a part of.
+    fn answer(&self, handle: Handle, content: &str) -> Value {
+        let text = self.of_content(content);
+        json!({
+            "hash": handle.to_string(),
+            "bytes": content.len(),
+            "lines": content.lines().count(),
+            "text": text,
+        })
+    }
+
+    /// The whole, byte for byte, or the part with its place in the whole.
+    fn of_content<'a>(&self, content: &'a str) -> Cow<'a, str> {
+        type Set = fn(RetrieveQuery, String) -> RetrieveQuery;
+        let parts: [(&Option<String>, Set); 4] = [
+            (&self.lines, RetrieveQuery::lines),
+            (&self.rows, RetrieveQuery::rows),
+            (&self.path, RetrieveQuery::path),
+            (&self.query, RetrieveQuery::query),
+        ];
+        if self.max_bytes.is_none() && parts.iter().all(|(part, _)| part.is_none()) {
+            return Cow::Borrowed(content);
+        }
+        let slice = parts.iter().fold(RetrieveQuery::new(), |slice, (part, set)| match part {
+            Some(part) => set(slice, part.clone()),
+            None => slice,
+        });
+        let slice = self.max_bytes.map_or(slice.clone(), |bytes| slice.max_bytes(bytes));
+        Cow::Owned(slice.answer(content))
+    }
+}

@@ -1,0 +1,250 @@
+//! `headroom wrap`: runs an agent behind a proxy that ends with it.
+
+mod agent;
+mod args;
+mod base_url;
+mod child;
+mod context;
+mod manual_setup;
+#[cfg(unix)]
+mod orphan;
+mod persist;
+mod plan;
+mod summary;
+
+use std::{
+    env,
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    path::Path,
+    process::Command,
+    sync::Arc,
+};
+
+use headroom_core::Retrieval;
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+#[cfg(unix)]
+pub(crate) use self::orphan::step;
+pub(crate) use self::{
+    agent::{Agent, find},
+    args::{EXAMPLES, WrapArgs},
+    persist::{PersistError, Persisted, UNWRAP_EXAMPLES, UnwrapArgs, persisted, unwrap},
+};
+use self::{base_url::BaseUrl, context::ContextTool, plan::Plan, summary::Summary};
+use crate::{
+    config::{Config, InvalidBase, Store},
+    output,
+    proxy::{Embedded, ProxyError, probe},
+    store,
+};
+
+/// What stops `headroom wrap`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WrapError {
+    #[error("{place}: cannot be put behind the proxy")]
+    Upstream { place: String, source: InvalidBase },
+    #[error("{variable}: not a JSON object, so nothing can be added to it")]
+    Inline { variable: &'static str },
+    #[error("{program} is not installed, or not in PATH; install it with: {install}")]
+    Missing { program: &'static str, install: &'static str },
+    #[error("cannot run {program}")]
+    Spawn { program: &'static str, source: io::Error },
+    #[error(
+        "no Headroom proxy answers at {address}; start one with `headroom proxy`, or leave out --join to have one for this run"
+    )]
+    NoProxy { address: SocketAddr },
+    #[error("HEADROOM_CONTEXT_TOOL: {name} is not known; expected rtk, lean-ctx or none")]
+    ContextTool { name: String },
+    #[error("{program} is asked for and not in PATH; install it, or leave it out with --context-tool none")]
+    NoContextTool { program: &'static str },
+    #[error(transparent)]
+    Durable(#[from] PersistError),
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+    #[error("cannot write standard output")]
+    Write(#[source] io::Error),
+}
+
+impl WrapError {
+    /// The exit status that shells have for it.
+    pub(crate) const fn status(&self) -> u8 {
+        match self {
+            Self::Missing { .. } => 127,
+            Self::Spawn { .. } => 126,
+            Self::Upstream { .. } | Self::Inline { .. } | Self::ContextTool { .. } => 2,
+            Self::NoContextTool { .. } => 127,
+            Self::Durable(error) if error.is_usage() => 2,
+            Self::Durable(_) => 1,
+            Self::NoProxy { .. } | Self::Proxy(_) | Self::Runtime(_) | Self::Write(_) => 1,
+        }
+    }
+}
+
+/// Runs the agent and gives its exit status.
+pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Result<u8, WrapError> {
+    let shared = config.listen.address();
+    if args.persist {
+        let WrapArgs { agent, print, json, service, .. } = *args;
+        persist::persist(&persist::PersistRequest { agent, print, json, service, file }, config)?;
+        return Ok(0);
+    }
+    if args.print {
+        return print(args, shared).map(|()| 0);
+    }
+    let runtime = Runtime::new().map_err(WrapError::Runtime)?;
+    let receipt = Arc::new(Summary::default());
+    let mut door = if args.join {
+        if !runtime.block_on(probe(shared)).is_ours() {
+            return Err(WrapError::NoProxy { address: shared });
+        }
+        BaseUrl::Shared(shared)
+    } else {
+        let seen = Arc::clone(&receipt);
+        let proxy = Embedded::new(config, move |exchange| seen.add(exchange))?;
+        BaseUrl::Own { runtime: &runtime, proxy: Box::new(proxy), config, open: Vec::new() }
+    };
+    let Some(mut plan) = Plan::new(args.agent, upstream_is_set(args), shared, &mut door)? else {
+        return steps(args.agent, shared).map(|()| 0);
+    };
+    ContextTool::asked(args.context_tool)?.attach(args.agent, &mut plan, &args.args)?;
+    for note in &plan.notes {
+        output::note(&format_args!("headroom: {note}"));
+    }
+    if !args.join {
+        runtime.block_on(check(config));
+        if let Some(originals_dir) =
+            config.originals_dir.as_ref().filter(|_| config.retrieval == Retrieval::File)
+        {
+            plan.let_read(args.agent, originals_dir.folder());
+        }
+    }
+    let result = child::run(command(args, &plan), &runtime);
+    door.flush();
+    // An answer that the agent did not wait for ends here.
+    drop(door);
+    runtime.shutdown_background();
+    let ended = result.map_err(|source| failed(args.agent, source))?;
+    finish(args, shared, &receipt, ended.is_interrupted);
+    Ok(ended.status)
+}
+
+fn command(args: &WrapArgs, plan: &Plan) -> Command {
+    let mut command = Command::new(args.agent.program());
+    command.args(plan.arguments(&args.args)).envs(plan.variables.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+fn failed(agent: Agent, source: io::Error) -> WrapError {
+    let program = agent.program();
+    match source.kind() {
+        io::ErrorKind::NotFound => WrapError::Missing { program, install: agent.install() },
+        _ => WrapError::Spawn { program, source },
+    }
+}
+
+/// Whether the user told Headroom itself where requests go.
+fn upstream_is_set(args: &WrapArgs) -> bool {
+    let variables = [
+        "HEADROOM_UPSTREAM",
+        "HEADROOM_ANTHROPIC_UPSTREAM",
+        "HEADROOM_OPENAI_UPSTREAM",
+        "HEADROOM_GEMINI_UPSTREAM",
+    ];
+    args.upstream.is_some() || variables.iter().any(|name| env::var_os(name).is_some())
+}
+
+/// Says before the agent takes the terminal what would keep most from being saved.
+async fn check(config: &Config) {
+    let checked = match (&config.originals_dir, &config.store) {
+        (Some(originals_dir), _) if config.retrieval == Retrieval::File => originals_dir.open().check().await,
+        (_, Store::Folder(folder)) => headroom_store::DiskStore::new(folder).check().await,
+        (_, Store::Memory) => Ok(()),
+    };
+    if let Err(error) = checked {
+        let reason = store::reason(Some(&error));
+        output::note(&format_args!("headroom: nothing can be set aside until this is mended: {reason}"));
+    }
+}
+
+fn print(args: &WrapArgs, shared: SocketAddr) -> Result<(), WrapError> {
+    let Some(mut plan) = Plan::new(args.agent, false, shared, &mut BaseUrl::Shared(shared))? else {
+        return steps(args.agent, shared);
+    };
+    ContextTool::asked(args.context_tool)?.attach(args.agent, &mut plan, &args.args)?;
+    for note in &plan.notes {
+        output::note(&format_args!("headroom: {note}"));
+    }
+    let arguments: Vec<_> = plan.arguments(&args.args).map(|text| text.to_string_lossy()).collect();
+    let text = if args.json {
+        let variables: serde_json::Map<_, _> =
+            plan.variables.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        format!(
+            "{}\n",
+            json!({"program": args.agent.program(), "environment": variables, "arguments": arguments})
+        )
+    } else {
+        let exports = plan.variables.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value)));
+        let call = arguments.iter().map(|argument| format!(" {}", quoted(argument)));
+        let call: String = [args.agent.program().to_owned()].into_iter().chain(call).collect();
+        format!("{}{call}\n", exports.collect::<String>())
+    };
+    output::write(text.as_bytes()).map_err(WrapError::Write)
+}
+
+fn steps(agent: Agent, shared: SocketAddr) -> Result<(), WrapError> {
+    output::write(manual_setup::instructions(agent, shared).as_bytes()).map_err(WrapError::Write)
+}
+
+/// As one word of a POSIX shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// The receipt. The agent has left the terminal by now, perhaps in the middle of a line.
+fn finish(args: &WrapArgs, shared: SocketAddr, receipt: &Summary, is_interrupted: bool) {
+    let totals = receipt.totals();
+    let program = args.agent.program();
+    if is_interrupted && io::stderr().is_terminal() {
+        output::note(&"");
+    }
+    if args.join {
+        output::note(&format_args!(
+            "headroom: {program} went through the proxy at http://{shared}, which keeps its own count"
+        ));
+    } else if args.json {
+        output::note(&json!({"headroom": totals, "tokens_saved": totals.saved()}));
+    } else if totals.is_empty() {
+        output::note(&format_args!(
+            "headroom: no request came through the proxy; if {program} made any, its own settings sent them elsewhere"
+        ));
+    } else {
+        output::note(&format_args!("headroom: {totals}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_survive_a_shell() {
+        for (text, word) in [
+            ("http://127.0.0.1:8787/v1", "http://127.0.0.1:8787/v1"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+            ("$HOME", "'$HOME'"),
+        ] {
+            assert_eq!(quoted(text), word);
+        }
+    }
+}

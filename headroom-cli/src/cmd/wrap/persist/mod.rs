@@ -1,0 +1,275 @@
+//! `headroom wrap --persist` and `headroom unwrap`: an agent's own configuration leads to the proxy, until it is undone.
+
+mod journal;
+mod lines;
+mod service;
+mod tables;
+mod target;
+mod text;
+mod undo;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+
+pub(crate) use self::undo::{UNWRAP_EXAMPLES, UnwrapArgs, unwrap};
+use self::{
+    journal::{Journals, Key, PersistChange, name},
+    target::Target,
+    text::unquoted,
+    undo::undone,
+};
+use super::{Agent, manual_setup};
+use crate::{
+    config::{Base, Config, InvalidBase},
+    file, output,
+    proxy::{Listener, probe},
+};
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PersistError {
+    #[error("HOME is not set, so the files of {agent} cannot be found")]
+    Home { agent: &'static str },
+    #[error("there is no folder to note the change in, so it could not be undone; set HEADROOM_HOME")]
+    NoFolder,
+    #[error("the journal of changes cannot be used")]
+    Journal(#[source] io::Error),
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("{} was changed by another program meanwhile; try again", path.display())]
+    Raced { path: PathBuf },
+    #[error("{} cannot be changed safely, and was left as it is; by hand: {what}", path.display())]
+    Unsafe { path: PathBuf, what: String },
+    #[error("{place}: cannot be put behind the proxy")]
+    Upstream { place: String, source: InvalidBase },
+    #[error(
+        "{place} is {is}, and the proxy sends these requests to {goes}; to keep the first behind the proxy, put \
+         `{setting}_upstream = \"{is}\"` into its configuration (`headroom config print` shows it)"
+    )]
+    Elsewhere { place: String, is: Box<Base>, goes: String, setting: &'static str },
+    #[error("Codex uses the provider {provider}, whose address cannot be set")]
+    Provider { provider: String },
+    #[error(
+        "port 0 is another one at each start; give the proxy a port with HEADROOM_LISTEN or in its configuration"
+    )]
+    Port,
+    #[error("agents cannot send the token that a proxy on {address} asks for; let it listen on 127.0.0.1")]
+    Reachable { address: std::net::SocketAddr },
+    #[error(transparent)]
+    Service(#[from] service::ServiceError),
+    #[error("cannot start the async runtime")]
+    Runtime(#[source] io::Error),
+    #[error("cannot write standard output")]
+    Print(#[source] io::Error),
+}
+
+impl PersistError {
+    /// Whether `headroom` has to be called or configured differently.
+    pub(crate) const fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::NoFolder
+                | Self::Upstream { .. }
+                | Self::Elsewhere { .. }
+                | Self::Port
+                | Self::Reachable { .. }
+        )
+    }
+}
+
+/// How `headroom wrap --persist` was called.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PersistRequest<'a> {
+    pub(super) agent: Agent,
+    pub(super) print: bool,
+    pub(super) json: bool,
+    pub(super) service: bool,
+    /// The configuration file that the command line names.
+    pub(super) file: Option<&'a Path>,
+}
+
+/// Lets the agent's own configuration lead to the proxy.
+pub(super) fn persist(asked: &PersistRequest<'_>, config: &Config) -> Result<(), PersistError> {
+    let address = config.listen.address();
+    if address.port() == 0 {
+        return Err(PersistError::Port);
+    }
+    if !address.ip().is_loopback() {
+        return Err(PersistError::Reachable { address });
+    }
+    if asked.print {
+        let Some(target) = Target::for_agent(asked.agent, config)? else {
+            return say(&manual_setup::instructions(asked.agent, address));
+        };
+        return say(&shown(asked, &target));
+    }
+    let journals = journals()?;
+    let agent = name(asked.agent);
+    let mut noted: Option<PersistChange> = journals.read(&agent).map_err(PersistError::Journal)?;
+    if let Some(change) = noted.take_if(|change| change.proxy != format!("http://{address}")) {
+        undo::undo(&journals, &agent, &change)?;
+    }
+    let Some(mut target) = Target::for_agent(asked.agent, config)? else {
+        return say(&manual_setup::instructions(asked.agent, address));
+    };
+    let is_there = target.text.is_some() && target.after() == target.text;
+    if !is_there {
+        // It was changed since, or written by a process that was killed.
+        if let Some(change) = &noted {
+            undo::undo(&journals, &agent, change)?;
+            target.read()?;
+        }
+        write(&journals, &agent, &target)?;
+    }
+    let served = match asked.service {
+        true => Some(service::start(&journals, config, asked.file)?),
+        false => None,
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PersistError::Runtime)?;
+    let listener = runtime.block_on(probe(address));
+    say(&report(asked, &target, !is_there, &listener, served.as_deref()))
+}
+
+fn journals() -> Result<Journals, PersistError> {
+    let journals = Journals::open().map_err(PersistError::Journal)?.ok_or(PersistError::NoFolder)?;
+    journals.sweep();
+    Ok(journals)
+}
+
+/// Notes the change, then makes it.
+fn write(journals: &Journals, agent: &str, target: &Target) -> Result<(), PersistError> {
+    let by_hand = || PersistError::Unsafe { path: target.file.clone(), what: lines(&target.keys).join(", ") };
+    let after = target.after().ok_or_else(by_hand)?;
+    let before = target.text.as_deref().unwrap_or(target.start);
+    let key = |(path, value): &(Vec<String>, String)| {
+        let names: Vec<&str> = path.iter().map(String::as_str).collect();
+        let get = |names: &[&str]| target.format.get(before, names).ok().flatten();
+        let made = (1..names.len()).filter(|depth| names.get(..*depth).and_then(get).is_none()).count();
+        Key { path: path.clone(), value: value.clone(), before: get(&names), made }
+    };
+    let change = PersistChange {
+        file: target.file.clone(),
+        format: target.format,
+        before: target.text.clone(),
+        keys: target.keys.iter().map(key).collect(),
+        folders: missing_folders(&target.file),
+        proxy: target.proxy(),
+        after,
+    };
+    file::sweep(&change.file);
+    // First, so that there is no moment in which the change could not be undone.
+    journals.write(agent, &change).map_err(PersistError::Journal)?;
+    let failed = |source| PersistError::Write { path: change.file.clone(), source };
+    let written = match file::read(&change.file) {
+        Ok(now) if now == change.before => file::replace(&change.file, &change.after).map_err(failed),
+        Ok(_) => Err(PersistError::Raced { path: change.file.clone() }),
+        Err(source) => Err(failed(source)),
+    };
+    if written.is_err() {
+        journals.forget(agent).map_err(PersistError::Journal)?;
+    }
+    written
+}
+
+/// The folders that the file needs and that are not there, inner ones first.
+fn missing_folders(file: &Path) -> Vec<PathBuf> {
+    let folders = file.ancestors().skip(1);
+    folders.take_while(|folder| !folder.exists()).map(Path::to_owned).collect()
+}
+
+fn lines(keys: &[(Vec<String>, String)]) -> Vec<String> {
+    keys.iter().map(|(path, value)| format!("{} = {value}", text::name(path))).collect()
+}
+
+fn as_json(target: &Target) -> Value {
+    let keys = target.keys.iter().map(|(path, value)| json!({"key": path, "value": unquoted(value)}));
+    json!({"file": target.file, "keys": keys.collect::<Vec<_>>(), "notes": target.notes})
+}
+
+/// What would be done.
+fn shown(asked: &PersistRequest<'_>, target: &Target) -> String {
+    if asked.json {
+        return format!("{}\n", as_json(target));
+    }
+    let mut text = format!("In {}:\n", target.file.display());
+    for line in lines(&target.keys) {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text + &notes(target)
+}
+
+/// What was done, and what is still to do.
+fn report(
+    asked: &PersistRequest<'_>,
+    target: &Target,
+    is_new: bool,
+    listener: &Listener,
+    served: Option<&str>,
+) -> String {
+    let agent = name(asked.agent);
+    let runs = listener.is_ours();
+    if asked.json {
+        let mut report = as_json(target);
+        if let Some(report) = report.as_object_mut() {
+            report.insert("agent".to_owned(), json!(agent));
+            report.insert("changed".to_owned(), json!(is_new));
+            let proxy = json!({"url": target.proxy(), "runs": runs, "service": served.is_some()});
+            report.insert("proxy".to_owned(), proxy);
+        }
+        return format!("{report}\n");
+    }
+    let mut text = format!(
+        "{agent} {}: {} in {}; undo it with `headroom unwrap {agent}`\n",
+        if is_new { "goes through the proxy now" } else { "goes through the proxy already" },
+        target.proxy(),
+        target.file.display()
+    );
+    text.push_str(&notes(target));
+    text.push_str(&match (served, runs) {
+        (Some(served), _) => served.to_owned(),
+        (None, true) => format!(
+            "The proxy runs. {agent} cannot reach its provider without it: `headroom wrap {agent} --persist \
+             --service` starts it with your session\n"
+        ),
+        (None, false) => format!(
+            "The proxy does not run, and {agent} cannot reach its provider without it. Start it: `headroom proxy`, or \
+             with your session: `headroom wrap {agent} --persist --service`\n"
+        ),
+    });
+    text
+}
+
+fn notes(target: &Target) -> String {
+    target.notes.iter().map(|note| format!("note: {note}\n")).collect()
+}
+
+/// How things stand with an agent that was persisted.
+#[derive(Debug)]
+pub(crate) struct Persisted {
+    pub(crate) agent: String,
+    pub(crate) file: PathBuf,
+    /// Where it leads; `None` where the file says something else by now.
+    pub(crate) proxy: Option<String>,
+}
+
+/// All of them.
+pub(crate) fn persisted() -> Vec<Persisted> {
+    let one = |(agent, change): (Agent, PersistChange)| {
+        let text = fs::read_to_string(&change.file).unwrap_or_default();
+        let has = |key: &Key| undone::stands(&change, key, &text);
+        let leads = change.keys.iter().any(has);
+        Persisted { agent: name(agent), file: change.file.clone(), proxy: leads.then_some(change.proxy) }
+    };
+    journal::persisted().into_iter().map(one).collect()
+}
+
+fn say(text: &str) -> Result<(), PersistError> {
+    output::write(text.as_bytes()).map_err(PersistError::Print)
+}

@@ -1,0 +1,243 @@
+//! What of an agent's own configuration leads it to its provider.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    PersistError,
+    text::{Format, unquoted},
+};
+use crate::{
+    cmd::wrap::{
+        agent::Agent,
+        plan::{claude, codex, folder, home, opencode, value},
+    },
+    config::{Base, Config, leads_to},
+    file,
+    proxy::Provider,
+};
+
+/// A file, and what is to stand in it.
+pub(super) struct Target {
+    pub(super) file: PathBuf,
+    pub(super) format: Format,
+    /// The text as it is; `None` where there is no file.
+    pub(super) text: Option<String>,
+    /// What a new file begins with.
+    pub(super) start: &'static str,
+    /// Keys and their values, as the format writes them.
+    pub(super) keys: Vec<(Vec<String>, String)>,
+    pub(super) notes: Vec<String>,
+    proxy: SocketAddr,
+}
+
+impl Target {
+    /// `None` for an agent that has no such file.
+    pub(super) fn for_agent(agent: Agent, config: &Config) -> Result<Option<Self>, PersistError> {
+        let place = match agent {
+            Agent::Claude => claude::user_file().map(|file| (file, Format::Json)),
+            Agent::Codex => codex::home().map(|home| (home.join("config.toml"), Format::Toml)),
+            Agent::Opencode => opencode::home().map(|home| (commented(&home), Format::Json)),
+            Agent::Gemini => home().map(|home| (gemini(&home), Format::Env)),
+            Agent::Aider => home().map(|home| (home.join(".aider.conf.yml"), Format::Yaml)),
+            Agent::Goose => {
+                let config = folder("XDG_CONFIG_HOME", ".config");
+                config.map(|config| (config.join("goose/config.yaml"), Format::Yaml))
+            }
+            Agent::Openhands
+            | Agent::Vibe
+            | Agent::Copilot
+            | Agent::Cline
+            | Agent::Continue
+            | Agent::Cursor => return Ok(None),
+        };
+        let (file, format) = place.ok_or(PersistError::Home { agent: agent.program() })?;
+        let proxy = config.listen.address();
+        let mut target =
+            Self { file, format, text: None, start: "", keys: Vec::new(), notes: Vec::new(), proxy };
+        target.read()?;
+        match agent {
+            Agent::Claude => target.claude(config)?,
+            Agent::Codex => target.codex(config)?,
+            Agent::Opencode => target.opencode(config)?,
+            Agent::Gemini => target.gemini(config)?,
+            Agent::Aider => target.aider(config)?,
+            _ => target.goose(config)?,
+        }
+        Ok(Some(target))
+    }
+
+    /// Looks at the file again.
+    pub(super) fn read(&mut self) -> Result<(), PersistError> {
+        self.text = file::read(&self.file)
+            .map_err(|source| PersistError::Read { path: self.file.clone(), source })?;
+        Ok(())
+    }
+
+    /// Where it leads.
+    pub(super) fn proxy(&self) -> String {
+        format!("http://{}", self.proxy)
+    }
+
+    /// The text with all keys.
+    pub(super) fn after(&self) -> Option<String> {
+        let before = self.text.clone().unwrap_or_else(|| self.start.to_owned());
+        self.keys.iter().try_fold(before, |text, (path, value)| {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            self.format.set(&text, &path, value)
+        })
+    }
+
+    fn claude(&mut self, config: &Config) -> Result<(), PersistError> {
+        let name = claude::VARIABLE;
+        self.address(config, Provider::Anthropic, &["env", name], name, "")?;
+        let settings = self.text.as_deref().and_then(crate::jsonc::parse).unwrap_or_default();
+        self.notes.extend(claude::clouds(|name| settings.get("env")?.get(name)?.as_str()));
+        Ok(())
+    }
+
+    fn codex(&mut self, config: &Config) -> Result<(), PersistError> {
+        let address = codex::Address::read();
+        let Some(key) = address.key() else {
+            return Err(PersistError::Provider { provider: address.provider });
+        };
+        let url = self.lead(config, Provider::OpenAi, &key.join("."), address.set.as_deref(), "/v1")?;
+        self.put(&key, &url);
+        Ok(())
+    }
+
+    fn opencode(&mut self, config: &Config) -> Result<(), PersistError> {
+        // It adds one itself where there is none.
+        self.start = "{\n  \"$schema\": \"https://opencode.ai/config.json\"\n}\n";
+        for ((name, path), provider) in
+            opencode::KNOWN.into_iter().zip([Provider::Anthropic, Provider::OpenAi, Provider::Gemini])
+        {
+            let key = ["provider", name, "options", "baseURL"];
+            let set = self.current(&key)?.map(|url| opencode::expand(&url));
+            let url = self.lead(config, provider, &key.join("."), set.as_deref(), path)?;
+            self.put(&key, &url);
+        }
+        self.notes.push("providers of your own in its configuration go where they went".to_owned());
+        Ok(())
+    }
+
+    fn gemini(&mut self, config: &Config) -> Result<(), PersistError> {
+        let name = "GOOGLE_GEMINI_BASE_URL";
+        self.address(config, Provider::Gemini, &[name], name, "")?;
+        self.notes
+            .push("in a project with an .env file of its own, Gemini CLI reads that one instead".to_owned());
+        Ok(())
+    }
+
+    fn aider(&mut self, config: &Config) -> Result<(), PersistError> {
+        self.address(config, Provider::OpenAi, &["openai-api-base"], "OPENAI_API_BASE", "/v1")?;
+        let list = ["set-env"];
+        let others = self.current(&list)?.filter(|list| !leads_here(list, self.proxy));
+        if others.is_some() {
+            self.notes.push(format!(
+                "set-env in {} has values of yours; add ANTHROPIC_API_BASE=http://{} to it for models of Anthropic",
+                self.file.display(),
+                self.proxy
+            ));
+            return Ok(());
+        }
+        let set = value("ANTHROPIC_API_BASE").or_else(|| value("ANTHROPIC_BASE_URL"));
+        let url = self.lead(config, Provider::Anthropic, "ANTHROPIC_API_BASE", set.as_deref(), "")?;
+        // Both spellings: which one LiteLLM takes has changed more than once.
+        let variables = format!("[\"ANTHROPIC_API_BASE={url}\", \"ANTHROPIC_BASE_URL={url}\"]");
+        self.keys.push((vec!["set-env".to_owned()], variables));
+        Ok(())
+    }
+
+    fn goose(&mut self, config: &Config) -> Result<(), PersistError> {
+        for (name, provider) in [
+            ("OPENAI_HOST", Provider::OpenAi),
+            ("ANTHROPIC_HOST", Provider::Anthropic),
+            ("GOOGLE_HOST", Provider::Gemini),
+        ] {
+            self.address(config, provider, &[name], name, "")?;
+        }
+        Ok(())
+    }
+
+    /// One address that the file or a variable may hold already.
+    fn address(
+        &mut self,
+        config: &Config,
+        provider: Provider,
+        key: &[&str],
+        variable: &str,
+        path: &str,
+    ) -> Result<(), PersistError> {
+        let (place, set) = match self.current(key)? {
+            Some(set) => (key.join("."), Some(set)),
+            None => (format!("the variable {variable}"), value(variable)),
+        };
+        let url = self.lead(config, provider, &place, set.as_deref(), path)?;
+        self.put(key, &url);
+        Ok(())
+    }
+
+    fn put(&mut self, key: &[&str], url: &str) {
+        let key = key.iter().map(|name| (*name).to_owned()).collect();
+        self.keys.push((key, self.format.quote(url)));
+    }
+
+    /// What stands in the file.
+    fn current(&self, key: &[&str]) -> Result<Option<String>, PersistError> {
+        let text = self.text.as_deref().unwrap_or_default();
+        let value = self.format.get(text, key).map_err(|_| PersistError::Unsafe {
+            path: self.file.clone(),
+            what: format!("{} must lead to http://{}", key.join("."), self.proxy),
+        })?;
+        Ok(value.map(|value| unquoted(&value)).filter(|value| !value.is_empty()))
+    }
+
+    /// The URL that leads through the proxy to what is set at this place. The proxy must send such requests there, too.
+    fn lead(
+        &self,
+        config: &Config,
+        provider: Provider,
+        place: &str,
+        set: Option<&str>,
+        path: &str,
+    ) -> Result<String, PersistError> {
+        let upstream = config.upstreams.for_provider(provider);
+        let path = match set.filter(|url| !leads_to(url, self.proxy)) {
+            None => path,
+            Some(url) => {
+                let base: Base = url
+                    .parse()
+                    .map_err(|source| PersistError::Upstream { place: place.to_owned(), source })?;
+                let Some(same) = upstream.filter(|upstream| **upstream == base) else {
+                    return Err(PersistError::Elsewhere {
+                        place: place.to_owned(),
+                        is: Box::new(base),
+                        goes: upstream.map_or_else(String::new, ToString::to_string),
+                        setting: provider.as_str(),
+                    });
+                };
+                same.client_path()
+            }
+        };
+        Ok(format!("http://{}{path}", self.proxy))
+    }
+}
+
+fn leads_here(text: &str, proxy: SocketAddr) -> bool {
+    text.contains(&format!("http://{proxy}"))
+}
+
+/// The one with comments where there is one.
+fn commented(folder: &Path) -> PathBuf {
+    let commented = folder.join("opencode.jsonc");
+    if commented.exists() { commented } else { folder.join("opencode.json") }
+}
+
+/// The file that it reads where a project has none: the first of these that is there.
+fn gemini(home: &Path) -> PathBuf {
+    let (own, plain) = (home.join(".gemini/.env"), home.join(".env"));
+    if !own.exists() && plain.exists() { plain } else { own }
+}

@@ -1,0 +1,54 @@
+//! Claude Code: its settings files go before the environment, and `--settings` before both.
+
+use std::{env, fs, path::PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{Planner, folder, value};
+use crate::{cmd::wrap::WrapError, jsonc};
+
+pub(in crate::cmd::wrap) const VARIABLE: &str = "ANTHROPIC_BASE_URL";
+/// With these it speaks to a cloud in place of the Anthropic API.
+const CLOUDS: [&str; 3] = ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY"];
+
+pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
+    let settings: Vec<Value> =
+        files().iter().filter_map(|file| jsonc::parse(&fs::read_to_string(file).ok()?)).collect();
+    let set = |name: &str| settings.iter().find_map(|settings| settings.get("env")?.get(name)?.as_str());
+    let in_settings = set(VARIABLE);
+    let given = in_settings.map(str::to_owned).or_else(|| value(VARIABLE));
+    let url = planner.url(VARIABLE, given.as_deref(), "")?;
+    if in_settings.is_some() {
+        planner
+            .plan
+            .arguments
+            .extend(["--settings".into(), json!({"env": {VARIABLE: url}}).to_string().into()]);
+    }
+    planner.plan.set(VARIABLE, url);
+    planner.plan.notes.extend(clouds(set));
+    Ok(())
+}
+
+/// What to know where it does not speak to the Anthropic API at all. `set`: what its settings have for a variable.
+pub(in crate::cmd::wrap) fn clouds<'a>(set: impl Fn(&str) -> Option<&'a str>) -> Vec<String> {
+    let is_on = |name: &str| {
+        let on = set(name).map(str::to_owned).or_else(|| value(name));
+        on.is_some_and(|on| !["0", "false", "no", "off"].contains(&on.to_lowercase().as_str()))
+    };
+    let note = |name| format!("{name} is set: Claude Code talks to that cloud, past the proxy");
+    CLOUDS.into_iter().filter(|name| is_on(name)).map(note).collect()
+}
+
+/// The user's settings.
+pub(in crate::cmd::wrap) fn user_file() -> Option<PathBuf> {
+    Some(folder("CLAUDE_CONFIG_DIR", ".claude")?.join("settings.json"))
+}
+
+/// The settings files, those that go before others first.
+pub(in crate::cmd::wrap) fn files() -> Vec<PathBuf> {
+    let project = env::current_dir().map(|folder| folder.join(".claude"));
+    let project = project
+        .iter()
+        .flat_map(|folder| ["settings.local.json", "settings.json"].map(|name| folder.join(name)));
+    project.chain(user_file()).collect()
+}

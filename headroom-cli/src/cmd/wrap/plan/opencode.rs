@@ -1,0 +1,114 @@
+//! OpenCode: takes a configuration in a variable, on top of its files.
+
+use std::{env, fs, path::PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::{Planner, folder, value};
+use crate::{cmd::wrap::WrapError, jsonc};
+
+const VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
+/// The providers that it knows by itself, and the path of their base URLs.
+pub(in crate::cmd::wrap) const KNOWN: [(&str, &str); 3] =
+    [("anthropic", "/v1"), ("openai", "/v1"), ("google", "/v1beta")];
+
+pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
+    let mut inline = match value(VARIABLE) {
+        Some(text) => match jsonc::parse(&text) {
+            Some(Value::Object(config)) => config,
+            _ => return Err(WrapError::Inline { variable: VARIABLE }),
+        },
+        None => Map::new(),
+    };
+    let mut bases: Vec<(String, Option<String>)> = KNOWN.map(|(name, _)| (name.to_owned(), None)).to_vec();
+    let configs = files().into_iter().filter_map(|file| jsonc::parse(&fs::read_to_string(file).ok()?));
+    for config in configs.chain([Value::Object(inline.clone())]) {
+        let Some(providers) = config.get("provider").and_then(Value::as_object) else { continue };
+        for (name, provider) in providers {
+            let Some(base) = provider.pointer("/options/baseURL").and_then(Value::as_str) else { continue };
+            let base = Some(expand(base));
+            match bases.iter_mut().find(|(known, _)| known == name) {
+                Some((_, known)) => *known = base,
+                None => bases.push((name.clone(), base)),
+            }
+        }
+    }
+    for (name, base) in bases {
+        let path = KNOWN.iter().find(|(known, _)| *known == name).map_or("/v1", |(_, path)| path);
+        let url = planner.url(&format!("provider.{name}.options.baseURL"), base.as_deref(), path)?;
+        set(&mut inline, &name, url);
+    }
+    planner.plan.set(VARIABLE, Value::Object(inline).to_string());
+    Ok(())
+}
+
+/// `provider.NAME.options.baseURL`, beside whatever else is there.
+fn set(config: &mut Map<String, Value>, name: &str, url: String) {
+    let mut place = config;
+    for key in ["provider", name, "options"] {
+        let next = place.entry(key).or_insert_with(|| json!({}));
+        if !next.is_object() {
+            *next = json!({});
+        }
+        let Some(next) = next.as_object_mut() else { return };
+        place = next;
+    }
+    place.insert("baseURL".to_owned(), Value::String(url));
+}
+
+/// With `{env:NAME}` replaced as it does.
+pub(in crate::cmd::wrap) fn expand(text: &str) -> String {
+    let mut parts = text.split("{env:");
+    let mut expanded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('}').unwrap_or((part, ""));
+        expanded.push_str(&value(name).unwrap_or_default());
+        expanded.push_str(rest);
+    }
+    expanded
+}
+
+/// The folder of the user's files.
+pub(in crate::cmd::wrap) fn home() -> Option<PathBuf> {
+    Some(folder("XDG_CONFIG_HOME", ".config")?.join("opencode"))
+}
+
+/// Its files, later ones on top: the user's, the one that a variable names, the project's from the outside in.
+fn files() -> Vec<PathBuf> {
+    let names = ["config.json", "opencode.json", "opencode.jsonc"];
+    let user = home();
+    let mut files: Vec<PathBuf> =
+        user.iter().flat_map(|folder| names.map(|name| folder.join(name))).collect();
+    files.extend(value("OPENCODE_CONFIG").map(PathBuf::from));
+    let mut project = Vec::new();
+    for folder in env::current_dir().iter().flat_map(|folder| folder.ancestors()) {
+        project.extend(["opencode.jsonc", "opencode.json"].map(|name| folder.join(name)));
+        if folder.join(".git").exists() {
+            break;
+        }
+    }
+    files.extend(project.into_iter().rev());
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_a_configuration_stays() {
+        let Value::Object(mut config) =
+            json!({"model": "x", "provider": {"openai": {"options": {"apiKey": "k"}}}})
+        else {
+            unreachable!()
+        };
+        set(&mut config, "openai", "http://p".to_owned());
+        set(&mut config, "mine", "http://q".to_owned());
+        assert_eq!(
+            Value::Object(config),
+            json!({"model": "x", "provider": {
+                "openai": {"options": {"apiKey": "k", "baseURL": "http://p"}},
+                "mine": {"options": {"baseURL": "http://q"}}}})
+        );
+    }
+}

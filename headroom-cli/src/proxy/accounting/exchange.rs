@@ -1,0 +1,110 @@
+//! What becomes of one request of a client.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use headroom_tower::RequestReport;
+
+use crate::{
+    ledger::{Call, Entry},
+    proxy::{
+        Provider,
+        accounting::Totals,
+        dashboard::{Begun, Board, Copies},
+    },
+    usage::Usage,
+};
+
+/// Filled in while the request goes on, by whoever sees a part of it: it travels in the request's extensions, also in
+/// those of the calls that the client does not know of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Exchange {
+    state: Arc<Mutex<ExchangeState>>,
+    copies: Copies,
+}
+
+#[derive(Debug, Default)]
+struct ExchangeState {
+    report: Option<RequestReport>,
+    calls: Vec<Call>,
+}
+
+impl Exchange {
+    /// A turn whose body is copied here.
+    pub(crate) fn copied_to(copies: Copies) -> Self {
+        Self { copies, ..Self::default() }
+    }
+
+    pub(crate) const fn copies(&self) -> &Copies {
+        &self.copies
+    }
+
+    fn with<T>(&self, see: impl FnOnce(&mut ExchangeState) -> T) -> T {
+        see(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A request goes to the provider. The number under which its answer is told.
+    pub(crate) fn call(&self, report: Option<RequestReport>) -> usize {
+        self.with(|state| {
+            state.report = state.report.take().or(report);
+            state.calls.push(Call::default());
+            state.calls.len() - 1
+        })
+    }
+
+    pub(crate) fn answered(&self, call: usize, status: u16) {
+        self.with(|state| {
+            if let Some(call) = state.calls.get_mut(call) {
+                call.status = Some(status);
+            }
+        });
+    }
+
+    pub(crate) fn used(&self, call: usize, usage: Option<Usage>, model: Option<&str>) {
+        self.with(|state| {
+            if let Some(call) = state.calls.get_mut(call) {
+                call.usage = usage;
+                call.model = model.map(str::to_owned);
+            }
+        });
+    }
+
+    /// What the layer did; `None` if it did not look.
+    pub(crate) fn report(&self) -> Option<RequestReport> {
+        self.with(|state| state.report.clone())
+    }
+
+    /// Whether the provider refused what the layer made of the request, so that it was sent as it came.
+    pub(crate) fn was_rejected(&self) -> bool {
+        self.with(|state| {
+            let refused = |call: &Call| call.status.is_some_and(|status| matches!(status, 400 | 413 | 422));
+            let rewritten = state.report.as_ref().is_some_and(RequestReport::is_rewritten);
+            rewritten && state.calls.len() > 1 && state.calls.first().is_some_and(refused)
+        })
+    }
+}
+
+/// Puts a turn on record when it is over, however it ends.
+#[derive(Debug)]
+pub(crate) struct ExchangeRecorder {
+    pub(crate) turn: Exchange,
+    pub(crate) provider: Provider,
+    pub(crate) totals: Arc<Totals>,
+    /// None where there is no page to show it on.
+    pub(crate) board: Option<(Arc<Board>, Begun)>,
+}
+
+impl Drop for ExchangeRecorder {
+    fn drop(&mut self) {
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let name = self.provider.as_str();
+        let entry = self.turn.with(|state| Entry::new(at, name, state.report.as_ref(), &state.calls));
+        let Some(entry) = entry else { return };
+        if let Some((board, begun)) = self.board.take() {
+            board.add(begun, &entry, self.turn.report().as_ref(), self.turn.copies());
+        }
+        self.totals.add(entry);
+    }
+}

@@ -1,0 +1,39 @@
+//! What `/metrics` shows.
+
+use std::time::Duration;
+
+use headroom_tower::MetricsObserver;
+use metrics::{Unit, describe_counter, describe_histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// The time until the provider's first byte, by provider and class of status.
+pub(crate) const FIRST_BYTE: &str = "headroom_response_seconds";
+
+/// Models think for minutes.
+const FIRST_BYTE_BUCKETS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
+/// From a short request to 32 MiB of new logs.
+const COMPRESS_BUCKETS: [f64; 12] =
+    [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5];
+/// How often measurements are put into their buckets where nobody asks for them.
+const UPKEEP: Duration = Duration::from_secs(60);
+
+/// Begins to collect. In a process where something collects already, nothing new is shown.
+pub(crate) fn collect() -> Result<(PrometheusHandle, MetricsObserver), BuildError> {
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(FIRST_BYTE.to_owned()), &FIRST_BYTE_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Suffix("_duration_seconds".to_owned()), &COMPRESS_BUCKETS)?
+        .build_recorder();
+    let handle = recorder.handle();
+    let _ = metrics::set_global_recorder(recorder);
+    describe_histogram!(FIRST_BYTE, Unit::Seconds, "Time until the head of the provider's response");
+    describe_counter!("headroom_usage_tokens_total", "Tokens that providers counted");
+    Ok((handle, MetricsObserver::new()))
+}
+
+/// Keeps measurements from piling up.
+pub(crate) async fn keep_up(handle: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        handle.run_upkeep();
+    }
+}

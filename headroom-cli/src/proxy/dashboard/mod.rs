@@ -1,0 +1,230 @@
+//! What `headroom dashboard` shows of this process: the last requests, and what was saved by tool and by project.
+
+mod copies;
+mod decode;
+mod detail;
+mod project;
+mod session;
+mod share;
+mod show;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use headroom_tower::RequestReport;
+use http::{HeaderMap, header};
+
+pub(super) use self::copies::{Copied, Copies, Side};
+use self::{copies::Open, detail::Detail, session::Sessions, share::Shares};
+use crate::{cmd::inspect::reason, ledger::Entry};
+
+/// Requests that are shown.
+const MAX_REQUESTS: usize = 100;
+/// Most bytes that their details take: texts, and what was done to each block. The oldest go first.
+const MAX_HELD: usize = 16 << 20;
+/// The beginning of an encoded body in which the project is looked for.
+const MAX_LOOKED_AT: usize = 1 << 20;
+/// By which a client may say what project a request is for.
+const PROJECT: &str = "x-headroom-project";
+
+/// Takes every turn that is over. Nothing of it is written anywhere.
+#[derive(Debug)]
+pub(super) struct Board {
+    /// Whether texts are kept.
+    content: bool,
+    /// When this began, in seconds since 1970.
+    since: u64,
+    open: Open,
+    seen: Mutex<RequestRecord>,
+    sessions: Mutex<Sessions>,
+}
+
+#[derive(Debug, Default)]
+struct RequestRecord {
+    /// Requests so far.
+    count: u64,
+    /// The newest first.
+    requests: VecDeque<Request>,
+    held: usize,
+    tools: Shares,
+    projects: Shares,
+}
+
+/// A turn that is over.
+#[derive(Debug)]
+struct Request {
+    id: u64,
+    entry: Entry,
+    project: Option<String>,
+    duration: Duration,
+    /// Why it went on as it came, if it did.
+    why: Option<String>,
+    detail: Option<Arc<Detail>>,
+}
+
+/// What is known of a request while it goes on.
+#[derive(Debug)]
+pub(super) struct Begun {
+    start: Instant,
+    project: Option<String>,
+}
+
+impl Board {
+    pub(super) fn new(content: bool) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Self { content, since, open: Open::default(), seen: Mutex::default(), sessions: Mutex::default() }
+    }
+
+    /// A request has come. What is to be copied of it, and what to give to [`add`](Self::add) when it is over.
+    pub(super) fn begin(&self, headers: &HeaderMap) -> (Copies, Begun) {
+        let project = headers.get(PROJECT).and_then(|name| name.to_str().ok());
+        let project = project.map(str::trim).filter(|name| !name.is_empty()).map(project::shorten);
+        // Without texts the body still tells the project.
+        let copies = Copies::new(self.open.clone(), headers.get(header::CONTENT_ENCODING).cloned());
+        (copies, Begun { start: Instant::now(), project })
+    }
+
+    pub(super) fn add(&self, begun: Begun, entry: &Entry, report: Option<&RequestReport>, copies: &Copies) {
+        let bodies = copies.take();
+        let project = begun.project.or_else(|| {
+            let bodies = bodies.as_ref()?;
+            // What goes to a provider is not encoded where it was rewritten.
+            match report.is_some_and(RequestReport::is_rewritten) {
+                true => project::find(&bodies.after),
+                false => {
+                    let limit = if bodies.encoding.is_some() { MAX_LOOKED_AT } else { usize::MAX };
+                    project::find(&decode::decode(&bodies.before, bodies.encoding.as_ref(), limit)?)
+                }
+            }
+        });
+        let engine = report.and_then(RequestReport::report);
+        let why = report.and_then(RequestReport::skip_reason).map(reason::of_request);
+        let detail =
+            report.map(|report| Arc::new(Detail::new(report, entry, bodies.filter(|_| self.content))));
+        let mut seen = self.seen();
+        seen.count += 1;
+        if entry.is_accepted() {
+            let name = project.as_deref().unwrap_or(share::UNKNOWN);
+            seen.projects.add(name, entry, entry.saved_new, entry.saved_cached);
+            if let Some(engine) = engine.filter(|_| entry.outcome == "rewritten") {
+                share::by_tool(engine, entry, &mut seen.tools);
+            }
+        }
+        let id = seen.count;
+        let duration = begun.start.elapsed();
+        seen.push(Request { id, entry: entry.clone(), project, duration, why, detail });
+    }
+
+    fn seen(&self) -> MutexGuard<'_, RequestRecord> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The details of a request, if they are kept still.
+    pub(super) fn detail(&self, id: u64) -> Option<Arc<Detail>> {
+        self.seen().requests.iter().find(|request| request.id == id)?.detail.clone()
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A code for a browser; `None` if the machine has no randomness to give.
+    pub(super) fn code(&self) -> Option<String> {
+        self.sessions().code(Instant::now())
+    }
+
+    pub(super) fn open_session(&self, code: &[u8]) -> Option<String> {
+        self.sessions().open(code, Instant::now())
+    }
+
+    pub(super) fn knows(&self, session: &[u8]) -> bool {
+        self.sessions().knows(session, Instant::now())
+    }
+}
+
+impl RequestRecord {
+    fn push(&mut self, request: Request) {
+        self.held += request.weight();
+        self.requests.push_front(request);
+        if self.requests.len() > MAX_REQUESTS
+            && let Some(last) = self.requests.pop_back()
+        {
+            self.held -= last.weight();
+        }
+        let mut oldest = self.requests.iter_mut().rev();
+        while self.held > MAX_HELD
+            && let Some(request) = oldest.next()
+        {
+            self.held -= request.weight();
+            request.detail = None;
+        }
+    }
+}
+
+impl Request {
+    fn weight(&self) -> usize {
+        self.detail.as_ref().map_or(0, |detail| detail.weight())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headroom_tower::{PromptCompressionLayer, RequestReport};
+    use http_body_util::{BodyExt, Full};
+
+    use super::*;
+
+    fn entry() -> Entry {
+        serde_json::from_str(
+            r#"{"at":1,"provider":"openai","status":200,"outcome":"rewritten","calls":1,"tokens_before":9,
+                "tokens_after":4,"saved_new":5,"saved_cached":0}"#,
+        )
+        .unwrap()
+    }
+
+    /// What the layer says of a request in which there is nothing to do.
+    async fn report() -> RequestReport {
+        let request = http::Request::post("/v1/messages")
+            .body(Full::<bytes::Bytes>::from(r#"{"messages":[]}"#))
+            .unwrap();
+        PromptCompressionLayer::new().rewrite(request).await.into_parts().0.extensions.remove().unwrap()
+    }
+
+    async fn add(board: &Board, before: Vec<u8>, after: Vec<u8>) {
+        let (copies, begun) = board.begin(&HeaderMap::new());
+        copies.copy(Full::<bytes::Bytes>::from(before), Side::Before).collect().await.unwrap();
+        copies.copy(Full::<bytes::Bytes>::from(after), Side::After).collect().await.unwrap();
+        board.add(begun, &entry(), Some(&report().await), &copies);
+    }
+
+    #[tokio::test]
+    async fn the_last_requests_stay_and_their_texts_as_long_as_there_is_room() {
+        let board = Board::new(true);
+        for _ in 0..2 * MAX_REQUESTS {
+            add(&board, vec![b' '; 1 << 20], vec![b' '; 1 << 20]).await;
+        }
+        let seen = board.seen();
+        assert_eq!(seen.requests.len(), MAX_REQUESTS);
+        assert!(seen.held <= MAX_HELD, "{}", seen.held);
+        let is_kept = |request: &&Request| request.detail.is_some();
+        let kept: Vec<u64> = seen.requests.iter().filter(is_kept).map(|request| request.id).collect();
+        let last = 2 * MAX_REQUESTS as u64;
+        assert_eq!(kept, (last - 7..=last).rev().collect::<Vec<_>>(), "the newest have theirs");
+        assert_eq!(seen.held, seen.requests.iter().map(Request::weight).sum::<usize>());
+    }
+
+    #[tokio::test]
+    async fn without_texts_the_project_is_known_all_the_same() {
+        let board = Board::new(false);
+        add(&board, br#"{"system":"Working directory: /shop\n"}"#.to_vec(), Vec::new()).await;
+        let seen = board.seen();
+        assert_eq!(seen.requests[0].project.as_deref(), Some("/shop"));
+        assert_eq!(seen.held, 0);
+        drop(seen);
+        assert_eq!(board.to_json()["projects"][0]["name"], "/shop");
+        assert!(!format!("{:?}", board.detail(1)).contains("Working"));
+    }
+}

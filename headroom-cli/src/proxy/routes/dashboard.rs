@@ -1,0 +1,211 @@
+//! The page that `headroom dashboard` opens, and what it asks for.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use headroom_core::Tier;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http_body::Body;
+use http_body_util::{BodyExt, Limited};
+use serde_json::{Value, json};
+use tower::BoxError;
+
+use super::failure;
+use crate::{
+    ledger::{self, AS_OF, History, LedgerTotals},
+    proxy::{
+        answer::{self, ResponseBody},
+        auth::bearer,
+        dashboard::Board,
+    },
+};
+
+/// Days of the ledger that are shown.
+const DAYS: u64 = 30;
+const DAY: u64 = 24 * 60 * 60;
+/// How old what is shown of the ledger may be.
+const FRESH: Duration = Duration::from_secs(2);
+/// A code is shorter than this.
+const MAX_CODE: usize = 256;
+
+/// Everything comes from here, nothing runs but the script that is here, and no page can put this one into a frame.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+                      require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// A part of the page. It holds nothing of the user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::proxy) enum Asset {
+    Page,
+    Style,
+    Script,
+    Icon,
+}
+
+/// What the page shows, and to whom.
+#[derive(Debug)]
+pub(in crate::proxy) struct Dashboard {
+    board: Arc<Board>,
+    tier: Tier,
+    start: Instant,
+    /// None where the user has no folder.
+    ledger: Option<Arc<Mutex<WatchedStream>>>,
+}
+
+/// The ledger, and when it was looked at.
+#[derive(Debug)]
+struct WatchedStream {
+    history: History,
+    at: Option<Instant>,
+}
+
+impl Asset {
+    pub(super) fn answer(self) -> Response<ResponseBody> {
+        let (kind, text) = match self {
+            Self::Page => ("text/html; charset=utf-8", include_str!("../../../assets/dashboard/page.html")),
+            Self::Style => ("text/css; charset=utf-8", include_str!("../../../assets/dashboard/style.css")),
+            Self::Script => {
+                ("text/javascript; charset=utf-8", include_str!("../../../assets/dashboard/script.js"))
+            }
+            Self::Icon => ("image/svg+xml", include_str!("../../../assets/dashboard/icon.svg")),
+        };
+        let mut response = answer::whole(StatusCode::OK, kind, text);
+        for (name, value) in [
+            (header::CONTENT_SECURITY_POLICY, POLICY),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::X_FRAME_OPTIONS, "DENY"),
+            (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+            (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        ] {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+impl Dashboard {
+    pub(in crate::proxy) fn new(board: Board, home: Option<&Path>, tier: Tier) -> Self {
+        let watched = |home| WatchedStream { history: History::in_folder(home), at: None };
+        let ledger = home.map(|home| Arc::new(Mutex::new(watched(home))));
+        Self { board: Arc::new(board), tier, start: Instant::now(), ledger }
+    }
+
+    pub(super) const fn board(&self) -> &Arc<Board> {
+        &self.board
+    }
+
+    /// A code that is good for one session. Who asks has shown the token.
+    pub(super) fn code(&self) -> Response<ResponseBody> {
+        match self.board.code() {
+            Some(code) => answer::json(format!("{}\n", json!({"code": code}))),
+            None => failure(StatusCode::INTERNAL_SERVER_ERROR, "headroom: there is no randomness for a code"),
+        }
+    }
+
+    /// A session for the code in the body.
+    pub(super) async fn session<B>(&self, request: Request<B>) -> Response<ResponseBody>
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>>,
+    {
+        let code = Limited::new(request.into_body(), MAX_CODE).collect().await;
+        match code.ok().and_then(|code| self.board.open_session(&code.to_bytes())) {
+            Some(session) => answer::json(format!("{}\n", json!({"session": session}))),
+            None => refused("this code was used, is too old, or is none"),
+        }
+    }
+
+    pub(super) async fn data(&self, headers: &HeaderMap) -> Response<ResponseBody> {
+        if !self.is_let_in(headers) {
+            return refused("there is no such session");
+        }
+        let ledger = match &self.ledger {
+            Some(ledger) => {
+                let ledger = Arc::clone(ledger);
+                tokio::task::spawn_blocking(move || read(&ledger)).await.unwrap_or(Value::Null)
+            }
+            None => Value::Null,
+        };
+        let data = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "tier": self.tier,
+            "uptime_seconds": self.start.elapsed().as_secs(),
+            "prices_as_of": AS_OF,
+            "ledger": ledger,
+            "live": self.board.to_json(),
+        });
+        answer::json(format!("{data}\n"))
+    }
+
+    /// `request/ID`: what was done to a request. `request/ID/N`: its block N, as it was and as it was sent.
+    pub(super) async fn request(&self, headers: &HeaderMap, path: &str) -> Response<ResponseBody> {
+        if !self.is_let_in(headers) {
+            return refused("there is no such session");
+        }
+        let (id, block) = path.split_once('/').map_or((path, None), |(id, block)| (id, Some(block)));
+        let detail = id.parse().ok().and_then(|id| self.board.detail(id));
+        let shown = match (detail, block.map(str::parse)) {
+            (Some(detail), None) => Some(detail.to_json()),
+            (Some(detail), Some(Ok(block))) => {
+                tokio::task::spawn_blocking(move || detail.texts(block)).await.ok().flatten()
+            }
+            _ => None,
+        };
+        match shown {
+            Some(shown) => answer::json(format!("{shown}\n")),
+            None => failure(StatusCode::NOT_FOUND, "headroom: this is not kept, or not any more"),
+        }
+    }
+
+    fn is_let_in(&self, headers: &HeaderMap) -> bool {
+        bearer(headers).is_some_and(|session| self.board.knows(session))
+    }
+}
+
+fn refused(why: &str) -> Response<ResponseBody> {
+    let message = format!("headroom: {why}; `headroom dashboard` gives a new link");
+    failure(StatusCode::UNAUTHORIZED, &message)
+}
+
+/// The last days of the ledger, in which all proxies of the user write.
+fn read(ledger: &Mutex<WatchedStream>) -> Value {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let names: Vec<String> = (0..DAYS).rev().map(|ago| ledger::day(now.saturating_sub(ago * DAY))).collect();
+    let WatchedStream { history, at } = &mut *ledger.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut error = None;
+    if at.is_none_or(|at| at.elapsed() >= FRESH) {
+        let since = names.first().map_or("", String::as_str);
+        error = history.update(since).err().map(|error| error.to_string());
+        *at = Some(Instant::now());
+    }
+    let mut days: BTreeMap<&str, LedgerTotals> =
+        names.iter().map(|day| (day.as_str(), LedgerTotals::default())).collect();
+    let mut models: BTreeMap<(&str, &str), LedgerTotals> = BTreeMap::new();
+    for (day, model, sums) in history.sums() {
+        if let Some(of_day) = days.get_mut(day) {
+            of_day.merge(sums);
+            models.entry((day, model)).or_default().merge(sums);
+        }
+    }
+    let with = |sums: &LedgerTotals, fields: &[(&str, &str)]| {
+        let mut row = json!(sums);
+        for (name, value) in fields {
+            if let Some(row) = row.as_object_mut() {
+                row.insert((*name).to_owned(), json!(value));
+            }
+        }
+        row
+    };
+    json!({
+        "days": days.iter().map(|(day, sums)| with(sums, &[("day", day)])).collect::<Vec<_>>(),
+        "models": models
+            .iter()
+            .map(|((day, model), sums)| with(sums, &[("day", day), ("model", model)]))
+            .collect::<Vec<_>>(),
+        "error": error,
+    })
+}

@@ -1,0 +1,304 @@
+//! What stands between the network and the layers: who may come in, our own routes, errors as responses, the log line.
+
+pub(crate) mod signals;
+
+use std::{
+    convert::Infallible,
+    fmt,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use headroom_core::Retrieval;
+use headroom_tower::{HeadroomOverride, RequestReport};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use metrics::histogram;
+use pin_project_lite::pin_project;
+use tower::{BoxError, Service, ServiceExt};
+
+use super::{
+    Provider,
+    accounting::Totals,
+    answer::{self, ResponseBody},
+    auth::{Access, Auth},
+    aws,
+    dashboard::{Copied, Side},
+    idle::{BodyFailure, IdleTimeout},
+    routes::{OwnRoutes, Route},
+    upstream::UpstreamError,
+    version,
+};
+use crate::{
+    proxy::accounting::{
+        exchange::{Exchange, ExchangeRecorder},
+        metered::FIRST_BYTE,
+    },
+    tokens::Tokens,
+};
+
+/// One for every connection.
+#[derive(Clone, Debug)]
+pub(super) struct ProxyService<S> {
+    service: S,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    door: Auth,
+    own: OwnRoutes,
+    retrieval: Retrieval,
+    totals: Arc<Totals>,
+    /// Whether requests to Bedrock are signed by us.
+    signs: bool,
+    /// How long a request's body may stand still.
+    patience: Duration,
+}
+
+impl<S> ProxyService<S> {
+    pub(super) fn new(
+        service: S,
+        door: Auth,
+        own: OwnRoutes,
+        retrieval: Retrieval,
+        totals: Arc<Totals>,
+        signs: bool,
+        patience: Duration,
+    ) -> Self {
+        Self { service, shared: Arc::new(Shared { door, own, retrieval, totals, signs, patience }) }
+    }
+
+    pub(super) async fn handle<I, B>(
+        self,
+        peer: SocketAddr,
+        request: Request<I>,
+    ) -> Result<Response<ResponseBody>, Infallible>
+    where
+        S: Service<Request<Copied<IdleTimeout<I>>>, Response = Response<B>, Error = UpstreamError>,
+        I: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let start = Instant::now();
+        let patience = self.shared.patience;
+        let mut request = request.map(|body| IdleTimeout::new(body, patience));
+        version::as_http1(&mut request);
+        let line = LogLine { method: request.method().clone(), path: request.uri().path().to_owned() };
+        let route = Route::from_path(&line.path);
+        let provider = Provider::from_request(&line.path, request.headers());
+        let mut turn = Exchange::default();
+        let access = route.map_or(Access::Forwarded, Route::access);
+        if self.shared.retrieval == Retrieval::File && !is_here(peer, request.headers()) {
+            // That agent has other files.
+            request.extensions_mut().insert(HeadroomOverride::new().retrieval(Retrieval::ServerTool));
+        }
+        let response = match (self.shared.door.refusal(&request, access), route) {
+            (Some(refusal), _) => refusal.response(provider),
+            (None, Some(route)) => self.shared.own.answer(route, request).await,
+            (None, None) => {
+                let recorded = is_turn(&request).then(|| self.record(request.headers(), provider));
+                turn = recorded.as_ref().map_or(turn, |recorded| recorded.turn.clone());
+                self.forward(request, provider, turn.clone(), recorded, start).await
+            }
+        };
+        line.write(&response, &turn, start);
+        Ok(response)
+    }
+
+    /// What puts a turn on record.
+    fn record(&self, headers: &HeaderMap, provider: Provider) -> ExchangeRecorder {
+        let totals = Arc::clone(&self.shared.totals);
+        let Some(board) = self.shared.own.board() else {
+            return ExchangeRecorder { turn: Exchange::default(), provider, totals, board: None };
+        };
+        let (copies, begun) = board.begin(headers);
+        let turn = Exchange::copied_to(copies);
+        ExchangeRecorder { turn, provider, totals, board: Some((Arc::clone(board), begun)) }
+    }
+
+    async fn forward<I, B>(
+        self,
+        request: Request<IdleTimeout<I>>,
+        provider: Provider,
+        turn: Exchange,
+        recorded: Option<ExchangeRecorder>,
+        start: Instant,
+    ) -> Response<ResponseBody>
+    where
+        S: Service<Request<Copied<IdleTimeout<I>>>, Response = Response<B>, Error = UpstreamError>,
+        I: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let failure = request.body().failure();
+        let mut request = request.map(|body| turn.copies().copy(body, Side::Before));
+        if self.shared.signs && provider == Provider::Bedrock {
+            aws::strip(request.headers_mut());
+        }
+        request.extensions_mut().insert(turn.clone());
+        match self.service.oneshot(request).await {
+            Ok(mut response) => {
+                let class = class(response.status());
+                histogram!(FIRST_BYTE, "provider" => provider.as_str(), "status" => class)
+                    .record(start.elapsed());
+                describe(&turn, &mut response);
+                response.map(|body| Forwarded { body, recorded }.map_err(Into::into).boxed_unsync())
+            }
+            Err(error) => failed(&error, &failure, provider),
+        }
+    }
+}
+
+/// The answer where there is none from upstream. It is the client's fault if its own body failed.
+fn failed(error: &UpstreamError, body: &OnceLock<BodyFailure>, provider: Provider) -> Response<ResponseBody> {
+    let (status, reason) = match body.get() {
+        Some(BodyFailure::Idle(limit)) => {
+            let reason = format!("nothing of the request's body arrived for {} s", limit.as_secs());
+            (StatusCode::REQUEST_TIMEOUT, reason)
+        }
+        Some(BodyFailure::Broken) => {
+            (StatusCode::BAD_REQUEST, "the request's body is malformed or incomplete".to_owned())
+        }
+        None => (error.status(), error.to_string()),
+    };
+    tracing::warn!("{reason}");
+    let mut response = answer::failure(provider, status, &format!("headroom: {reason}"));
+    if status == StatusCode::REQUEST_TIMEOUT {
+        // What comes of the body after all is not the next request.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Whether a client runs on this machine, as far as can be seen: what comes through another proxy may be from anywhere.
+fn is_here(peer: SocketAddr, headers: &HeaderMap) -> bool {
+    const FORWARDED: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
+    peer.ip().to_canonical().is_loopback() && !FORWARDED.iter().any(|name| headers.contains_key(*name))
+}
+
+/// Whether a model is to answer. Counting the tokens of a conversation takes the same body and costs nothing.
+fn is_turn<B>(request: &Request<B>) -> bool {
+    const COUNTS: [&str; 4] = ["/count_tokens", ":countTokens", "/input_tokens", "/count-tokens"];
+    let path = request.uri().path();
+    request.method() == Method::POST && !COUNTS.iter().any(|end| path.ends_with(end))
+}
+
+const fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        0..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}
+
+/// Tells the client what was done, where something was looked at.
+fn describe<B>(turn: &Exchange, response: &mut Response<B>) {
+    let Some(report) = turn.report() else { return };
+    let headers = response.headers_mut();
+    let outcome = outcome(turn, &report);
+    headers.insert(HeaderName::from_static("x-headroom-outcome"), HeaderValue::from_static(outcome));
+    if let Some(engine) = report.report() {
+        let tokens = Tokens::from_report(engine);
+        let after = if outcome == "rewritten" { tokens.after } else { tokens.before };
+        headers.insert(HeaderName::from_static("x-headroom-tokens-before"), tokens.before.into());
+        headers.insert(HeaderName::from_static("x-headroom-tokens-after"), after.into());
+    }
+}
+
+fn outcome(turn: &Exchange, report: &RequestReport) -> &'static str {
+    match report.skip_reason() {
+        Some(reason) => reason.as_str(),
+        None if turn.was_rejected() => "rejected",
+        None => "rewritten",
+    }
+}
+
+pin_project! {
+    /// A response's body; the turn is over when it is dropped.
+    struct Forwarded<B> {
+        #[pin]
+        body: B,
+        recorded: Option<ExchangeRecorder>,
+    }
+}
+
+impl<B: Body> Body for Forwarded<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().body.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The line that the log has for a request. Counts, never content.
+struct LogLine {
+    method: Method,
+    path: String,
+}
+
+impl LogLine {
+    fn write<B>(&self, response: &Response<B>, turn: &Exchange, start: Instant) {
+        tracing::info!(
+            "{} {} {} in {} ms{}",
+            self.method,
+            self.path,
+            response.status().as_u16(),
+            start.elapsed().as_millis(),
+            Effect(turn)
+        );
+    }
+}
+
+/// What the layer did to the request.
+struct Effect<'a>(&'a Exchange);
+
+impl fmt::Display for Effect<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(result) = self.0.report() else { return Ok(()) };
+        let outcome = outcome(self.0, &result);
+        let Some(report) = result.report().filter(|_| outcome == "rewritten") else {
+            return write!(f, ", sent as it was: {outcome}");
+        };
+        let Tokens { before, after } = Tokens::from_report(report);
+        write!(f, ", tool results {before} -> {after} tokens, {} saved", report.tokens_saved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_elsewhere_are_told_from_those_on_this_machine() {
+        let headers = |name: Option<&'static str>| {
+            let name = name.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("10.0.0.7")));
+            name.into_iter().collect::<HeaderMap>()
+        };
+        let is_here = |peer: &str, name| is_here(peer.parse().unwrap(), &headers(name));
+        for peer in ["127.0.0.1:9", "127.8.0.1:9", "[::1]:9", "[::ffff:127.0.0.1]:9"] {
+            assert!(is_here(peer, None), "{peer}");
+            assert!(!is_here(peer, Some("x-forwarded-for")) && !is_here(peer, Some("via")));
+        }
+        for peer in ["10.0.0.7:9", "[::ffff:10.0.0.7]:9", "[fe80::1]:9", "0.0.0.0:9"] {
+            assert!(!is_here(peer, None), "{peer}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+use std::{future, io};
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShutdownRequest {
+    /// SIGINT or SIGTERM; SIGHUP when the terminal is closed that the proxy writes to.
+    Stop,
+    /// Any other SIGHUP.
+    Reload,
+}
+
+/// The signals that the proxy listens to.
+#[derive(Debug)]
+pub(crate) struct Signals(Option<Listening>);
+
+#[cfg(unix)]
+#[derive(Debug)]
+struct Listening {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+    /// Whether the proxy was started to be watched, and not to stay when its terminal is closed.
+    is_watched: bool,
+}
+
+#[cfg(not(unix))]
+#[derive(Debug)]
+struct Listening;
+
+impl Signals {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self(Some(Listening::new()?)))
+    }
+
+    /// None: the proxy ends with the process that it is a part of.
+    pub(crate) const fn never() -> Self {
+        Self(None)
+    }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) -> ShutdownRequest {
+        let asked = match &mut self.0 {
+            Some(listening) => listening.next().await,
+            None => None,
+        };
+        match asked {
+            Some(asked) => asked,
+            None => future::pending().await,
+        }
+    }
+
+    /// Waits for the next one that asks to stop.
+    pub(crate) async fn stop(&mut self) {
+        while self.next().await != ShutdownRequest::Stop {}
+    }
+}
+
+#[cfg(unix)]
+impl Listening {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            is_watched: io::IsTerminal::is_terminal(&io::stderr()),
+        })
+    }
+
+    async fn next(&mut self) -> Option<ShutdownRequest> {
+        tokio::select! {
+            signal = self.interrupt.recv() => signal.map(|()| ShutdownRequest::Stop),
+            signal = self.terminate.recv() => signal.map(|()| ShutdownRequest::Stop),
+            signal = self.hangup.recv() => signal.map(|()| match self.is_watched && !has_terminal() {
+                true => ShutdownRequest::Stop,
+                false => ShutdownRequest::Reload,
+            }),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Listening {
+    const fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Option<ShutdownRequest> {
+        tokio::signal::ctrl_c().await.ok().map(|()| ShutdownRequest::Stop)
+    }
+}
+
+/// Whether the terminal that the process belongs to is still there.
+#[cfg(unix)]
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
+}

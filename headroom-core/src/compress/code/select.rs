@@ -1,0 +1,283 @@
+//! Which lines of a parsed text may be missing, so that what remains is code again.
+//!
+//! A hole is some statements of one block, some values of one list, or the middle of a comment: whole lines that hold
+//! nothing else. Blocks are looked into from outside in, each once.
+
+use std::ops::Range;
+
+use tree_sitter::Node;
+
+use super::{
+    grammar::{Kinds, role},
+    outline::{Outline, interior, lines, runs},
+};
+
+/// Longer bodies hold functions of their own: those lose their bodies, not it.
+const LONG_BODY_LINES: usize = 80;
+/// Of a list of values so many stay at the start and at the end.
+const DATA_HEAD_LINES: usize = 4;
+const DATA_TAIL_LINES: usize = 2;
+/// Lines of a comment that stay at its start; the last one does too.
+const COMMENT_HEAD_LINES: usize = 4;
+/// A last statement of at most so many lines, such as what is returned, stays.
+const SHORT_LINES: usize = 2;
+
+/// Lines that may be missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hole {
+    pub(super) rows: Range<usize>,
+    pub(super) place: HolePlace,
+}
+
+/// What a marker in a hole stands between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HolePlace {
+    /// Statements, or values: a comment may stand here.
+    Statements,
+    /// Nothing: what is missing is all that the block held.
+    Alone,
+    /// The text of a comment or of a string.
+    Prose,
+}
+
+/// The least that is worth a hole.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Least {
+    pub(super) rows: usize,
+    pub(super) bytes: usize,
+}
+
+struct CodeSelector<'a> {
+    kinds: &'a Kinds,
+    rows: &'a [&'a str],
+    kept: Sums,
+    functions: Sums,
+    least: Least,
+    holes: Vec<Hole>,
+}
+
+/// How many of the rows before each have something.
+struct Sums(Vec<u32>);
+
+impl Sums {
+    fn new(rows: &[bool]) -> Self {
+        let mut sum = 0;
+        let count = |has: &bool| {
+            sum += u32::from(*has);
+            sum
+        };
+        Self(std::iter::once(0).chain(rows.iter().map(count)).collect())
+    }
+
+    fn any(&self, rows: &Range<usize>) -> bool {
+        let at = |row: usize| self.0.get(row).or(self.0.last()).copied().unwrap_or_default();
+        at(rows.end) > at(rows.start)
+    }
+}
+
+/// Children of a block that share lines.
+struct CodeUnit<'t> {
+    rows: Range<usize>,
+    nodes: Vec<Node<'t>>,
+    stays: bool,
+}
+
+/// The holes of a text, in order and apart from each other.
+pub(super) fn holes(outline: &Outline<'_>, kinds: &Kinds, rows: &[&str], least: Least) -> Vec<Hole> {
+    let mut starts = vec![false; rows.len()];
+    for function in &outline.functions {
+        if let Some(start) = starts.get_mut(function.head.start) {
+            *start = true;
+        }
+    }
+    let functions = Sums::new(&starts);
+    let mut chooser =
+        CodeSelector { kinds, rows, kept: Sums::new(&outline.kept), functions, least, holes: Vec::new() };
+    let mut looked_at = 0;
+    for function in &outline.functions {
+        if function.rows.start >= looked_at {
+            looked_at = function.rows.end;
+            chooser.body(function.body);
+        }
+    }
+    looked_at = 0;
+    for data in &outline.data {
+        if lines(*data).start >= looked_at {
+            looked_at = lines(*data).end;
+            chooser.data(*data);
+        }
+    }
+    for run in runs(&outline.comments) {
+        chooser.comments(run);
+    }
+    let mut holes = chooser.holes;
+    holes.sort_by_key(|hole| (hole.rows.start, std::cmp::Reverse(hole.rows.end)));
+    let mut end = 0;
+    holes.retain(|hole| {
+        let apart = hole.rows.start >= end;
+        end = end.max(hole.rows.end);
+        apart
+    });
+    holes
+}
+
+impl<'t> CodeSelector<'_> {
+    fn is_enough(&self, rows: &Range<usize>) -> bool {
+        let bytes: usize =
+            self.rows.get(rows.clone()).unwrap_or_default().iter().map(|row| row.len() + 1).sum();
+        rows.len() >= self.least.rows && bytes >= self.least.bytes
+    }
+
+    /// Sets the statements of a function aside that are not kept, and so on in the blocks of those that are.
+    fn body(&mut self, body: Node<'t>) {
+        let long = interior(body, self.rows).len() > LONG_BODY_LINES;
+        let mut blocks = vec![body];
+        while let Some(block) = blocks.pop() {
+            let inside = interior(block, self.rows);
+            let deep = long && inside.len() > LONG_BODY_LINES;
+            let mut units = self.units(block, &inside);
+            for unit in &mut units {
+                unit.stays |= self.kept.any(&unit.rows) || deep && self.functions.any(&unit.rows);
+            }
+            if block == body {
+                self.frame(&mut units);
+            }
+            // A block of nothing but comments is an error in languages that set no brackets around it.
+            let kinds = self.kinds;
+            self.close(&units, |unit| !unit.nodes.iter().all(|node| kinds.is(*node, role::COMMENT)));
+            for unit in units.iter().filter(|unit| unit.stays && unit.rows.len() > self.least.rows) {
+                unit.nodes.iter().for_each(|node| self.blocks_in(*node, &mut blocks));
+            }
+        }
+    }
+
+    /// What a function says first and last.
+    fn frame(&mut self, units: &mut [CodeUnit<'t>]) {
+        if let Some(last) = units.last_mut() {
+            last.stays |= last.rows.len() <= SHORT_LINES;
+        }
+        let Some(first) = units.first_mut() else { return };
+        let Some(string) = first.nodes.first().and_then(|node| node.child(0)) else { return };
+        if first.nodes.len() == 1 && self.kinds.is(string, role::STRING) {
+            first.stays = true;
+            let rows = first.rows.clone();
+            self.prose(rows, HolePlace::Prose);
+        }
+    }
+
+    /// The middle of a long list of values.
+    fn data(&mut self, data: Node<'t>) {
+        let inside = interior(data, self.rows);
+        let mut units = self.units(data, &inside);
+        let count = units.len();
+        for (at, unit) in units.iter_mut().enumerate() {
+            unit.stays |= at < DATA_HEAD_LINES
+                || at + DATA_TAIL_LINES >= count
+                || self.kept.any(&unit.rows)
+                || self.functions.any(&unit.rows);
+        }
+        self.close(&units, |_| true);
+    }
+
+    /// The middle of a long comment, or of many short ones.
+    fn comments(&mut self, run: &[Node<'t>]) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
+        let rows = lines(*first).start..lines(*last).end;
+        // Behind code on the same line stands a remark on that line.
+        let is_alone = |node: &Node<'_>| {
+            let row = self.rows.get(node.start_position().row);
+            row.and_then(|row| row.get(..node.start_position().column))
+                .is_some_and(|row| row.trim().is_empty())
+        };
+        if run.iter().all(is_alone) {
+            self.prose(rows, if run.len() == 1 { HolePlace::Prose } else { HolePlace::Statements });
+        }
+    }
+
+    fn prose(&mut self, rows: Range<usize>, place: HolePlace) {
+        let inside = rows.start + COMMENT_HEAD_LINES..rows.end.saturating_sub(1);
+        let mut start = inside.start;
+        for row in inside.clone() {
+            if self.kept.any(&(row..row + 1)) {
+                self.push(start..row, place);
+                start = row + 1;
+            }
+        }
+        self.push(start..inside.end, place);
+    }
+
+    fn push(&mut self, rows: Range<usize>, place: HolePlace) {
+        if rows.start < rows.end && self.is_enough(&rows) {
+            self.holes.push(Hole { rows, place });
+        }
+    }
+
+    /// Makes holes of neighbours that may go.
+    fn close(&mut self, units: &[CodeUnit<'t>], counts: impl Fn(&CodeUnit<'t>) -> bool) {
+        let before = self.holes.len();
+        let mut gone = 0;
+        for run in units.chunk_by(|a, b| a.stays == b.stays).filter(|run| !run.iter().any(|unit| unit.stays))
+        {
+            if let (Some(first), Some(last)) = (run.first(), run.last()) {
+                let holes = self.holes.len();
+                self.push(first.rows.start..last.rows.end, HolePlace::Statements);
+                if self.holes.len() > holes {
+                    gone += run.iter().filter(|unit| counts(unit)).count();
+                }
+            }
+        }
+        if gone == units.iter().filter(|unit| counts(unit)).count() {
+            self.holes.iter_mut().skip(before).take(1).for_each(|hole| hole.place = HolePlace::Alone);
+        }
+    }
+
+    /// The children of a block as lines of their own.
+    fn units(&self, block: Node<'t>, inside: &Range<usize>) -> Vec<CodeUnit<'t>> {
+        let mut cursor = block.walk();
+        let mut children: Vec<Node<'t>> = Vec::new();
+        for child in block.named_children(&mut cursor) {
+            if self.kinds.is(child, role::LIST) {
+                let mut cursor = child.walk();
+                children.extend(child.named_children(&mut cursor));
+            } else {
+                children.push(child);
+            }
+        }
+        let mut units: Vec<CodeUnit<'t>> = Vec::new();
+        for child in children {
+            let rows = lines(child);
+            match units.last_mut().filter(|unit| rows.start < unit.rows.end) {
+                Some(unit) => {
+                    unit.rows.end = unit.rows.end.max(rows.end);
+                    unit.nodes.push(child);
+                }
+                None => units.push(CodeUnit { rows, nodes: vec![child], stays: false }),
+            }
+        }
+        for unit in &mut units {
+            unit.stays = unit.rows.start < inside.start || unit.rows.end > inside.end;
+        }
+        units
+    }
+
+    /// The outermost blocks within a node.
+    fn blocks_in(&self, node: Node<'t>, blocks: &mut Vec<Node<'t>>) {
+        let mut cursor = node.walk();
+        loop {
+            let inner = cursor.node();
+            let is_block = self.kinds.is(inner, role::BLOCK);
+            if is_block {
+                blocks.push(inner);
+            }
+            // Short nodes hold no block that is worth a hole.
+            if !is_block && lines(inner).len() > self.least.rows && cursor.goto_first_child() {
+                continue;
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return;
+                }
+            }
+        }
+    }
+}

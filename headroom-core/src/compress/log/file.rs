@@ -1,0 +1,123 @@
+//! Which lines of a file that was read may be set aside.
+
+use super::{bytes, runs};
+use crate::{
+    compress::Omission,
+    relevance::{Query, features::LineFeatures, query::Hits},
+    text::{lines::Lines, marker},
+};
+
+/// Shorter files are shown whole: agents use names from all over the files that they read.
+const MIN_LINES: usize = 700;
+/// Shorter parts are shown.
+const MIN_GAP_LINES: usize = 20;
+const MIN_GAP_BYTES: usize = 700;
+/// Lines kept at the start, where the file says what it is and needs, and at the end.
+const HEAD_LINES: usize = 40;
+const TAIL_LINES: usize = 12;
+/// Lines kept around a line that holds what was named.
+const CONTEXT_LINES: usize = 8;
+/// Deeper definitions are details.
+const MAX_INDENT: usize = 4;
+const DEFINES: [&str; 24] = [
+    "abstract",
+    "async",
+    "class",
+    "const",
+    "def",
+    "defmodule",
+    "enum",
+    "export",
+    "fn",
+    "func",
+    "function",
+    "impl",
+    "interface",
+    "macro_rules!",
+    "mod",
+    "module",
+    "namespace",
+    "private",
+    "protected",
+    "pub",
+    "public",
+    "struct",
+    "trait",
+    "type",
+];
+/// What is in arguments that ask for a part of a file.
+const PARTS: [&str; 14] = [
+    "\"end\"",
+    "\"end_line\"",
+    "\"endLine\"",
+    "\"limit\"",
+    "\"line_end\"",
+    "\"line_start\"",
+    "\"offset\"",
+    "\"start\"",
+    "\"start_line\"",
+    "\"startLine\"",
+    "\"view_range\"",
+    "head -",
+    "sed -n",
+    "tail -",
+];
+
+pub(super) fn gaps(text: &str, query: &Query<'_>, features: &LineFeatures, hits: &Hits) -> Vec<Omission> {
+    let count = features.rows.len();
+    let named: Vec<usize> = hits.named().collect();
+    // Without a hint at what matters, anything may.
+    if count < MIN_LINES || is_partial(query) || named.is_empty() {
+        return Vec::new();
+    }
+    let Some(view) = Lines::new(text) else { return Vec::new() };
+    let numbered = !view.runs.is_empty();
+    let mut kept = vec![false; count];
+    let mut keep = |line: usize, around: usize| {
+        let lines = line.saturating_sub(around)..(line + around + 1).min(count);
+        kept.get_mut(lines).unwrap_or_default().fill(true);
+    };
+    keep(0, HEAD_LINES);
+    keep(count - 1, TAIL_LINES);
+    for line in named.into_iter().chain(hits.best((count / 100).max(6))) {
+        keep(line, CONTEXT_LINES);
+    }
+    for (number, line) in view.lines.iter().enumerate() {
+        let body = line.body(text);
+        if defines(body) || marker::is_in(body) || (numbered && line.run == 0) {
+            keep(number, 0);
+        }
+    }
+    let run = |line: usize| view.lines.get(line).map(|line| line.run);
+    runs(&kept)
+        .filter_map(|lines| {
+            let range = bytes(text, features, &lines)?;
+            let last = lines.end.checked_sub(1)?;
+            let enough = lines.len() >= MIN_GAP_LINES && range.len() >= MIN_GAP_BYTES;
+            if !enough || run(lines.start) != run(last) {
+                return None;
+            }
+            Some(Omission {
+                range,
+                first: view.number_of(lines.start)?,
+                last: view.number_of(last)?,
+                summary: String::new(),
+            })
+        })
+        .collect()
+}
+
+/// Whether the call asked for a part of the file: all of that is wanted.
+pub(in crate::compress) fn is_partial(query: &Query<'_>) -> bool {
+    query.arguments.is_some_and(|arguments| PARTS.iter().any(|part| arguments.contains(part)))
+}
+
+/// Whether a line of code starts a definition, or one of prose a section.
+fn defines(body: &str) -> bool {
+    let line = body.trim_start_matches([' ', '\t']);
+    let indent = body.len() - line.len();
+    let first = line.split([' ', '(', '<']).next().unwrap_or_default();
+    indent <= MAX_INDENT
+        && (DEFINES.contains(&first) || (indent == 0 && line.starts_with('#') && line.contains("# ")))
+        || (indent == 0 && line.ends_with('{'))
+}

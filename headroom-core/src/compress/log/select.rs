@@ -1,0 +1,340 @@
+//! Which lines of logs, of the output of commands and of tables stay.
+
+use memchr::memmem;
+use rustc_hash::FxHashMap;
+
+use crate::{
+    relevance::{
+        features::{LineFeatures, Row},
+        outliers,
+        query::Hits,
+        severity::{ERROR, Severity},
+        templates::Templates,
+    },
+    text::marker,
+};
+
+/// Lines kept at the start and at the end.
+const HEAD_LINES: usize = 3;
+const TAIL_LINES: usize = 4;
+/// Most lines that a marker of a fold may refer back to.
+const MAX_FOLDED_LINES: usize = 8;
+/// Lines kept before and after an error.
+const CONTEXT_LINES: usize = 2;
+/// Most lines of a stack trace.
+const MAX_TRACE_LINES: usize = 40;
+/// Numbers of a line that are compared with those of its likes.
+const MAX_NUMBERS: usize = 8;
+const MAX_CHANGES: usize = 8;
+/// New words that are asked of a line where most lines have some.
+const MAX_NEW: usize = 8;
+/// Errors that match the question are what it is about from this many on.
+const MIN_MATCHES: usize = 3;
+const MAX_COLUMNS: usize = 64;
+const DELIMITERS: [u8; 4] = *b"|\t;,";
+/// Tags that agents put around the output of a command.
+const ENVELOPE: [&str; 16] = [
+    "<returncode",
+    "</returncode",
+    "<output",
+    "</output",
+    "<stdout",
+    "</stdout",
+    "<stderr",
+    "</stderr",
+    "<error",
+    "</error",
+    "<exit",
+    "<warning",
+    "</warning",
+    "Exit code",
+    "exit code",
+    "[exit",
+];
+
+/// The lines that stay.
+#[derive(Debug)]
+pub(super) struct LineSelection {
+    pub(super) lines: Vec<bool>,
+}
+
+struct LineSelector<'a> {
+    text: &'a str,
+    features: &'a LineFeatures,
+    templates: &'a Templates<'a>,
+    hits: &'a Hits,
+    kept: Vec<bool>,
+    /// The delimiter of a table, whose rows stand each for itself.
+    delimiter: Option<u8>,
+    /// Whether most lines name the place that they are about, as those of compilers and linters do.
+    placed: bool,
+}
+
+impl LineSelection {
+    pub(super) fn new(text: &str, features: &LineFeatures, templates: &Templates<'_>, hits: &Hits) -> Self {
+        let kept = vec![false; features.rows.len()];
+        let delimiter = delimiter(text, &features.rows);
+        let placed = features.rows.iter().filter(|row| row.place > 0).count() * 2 > features.rows.len();
+        let mut chooser = LineSelector { text, features, templates, hits, kept, delimiter, placed };
+        chooser.head_and_tail();
+        chooser.named();
+        chooser.kinds();
+        chooser.outliers();
+        chooser.changes();
+        Self { lines: chooser.kept }
+    }
+}
+
+impl LineSelector<'_> {
+    fn count(&self) -> usize {
+        self.features.rows.len()
+    }
+
+    fn keep(&mut self, line: usize) {
+        if let Some(kept) = self.kept.get_mut(line) {
+            *kept = true;
+        }
+    }
+
+    fn keep_around(&mut self, line: usize, before: usize, after: usize) {
+        for line in line.saturating_sub(before)..=line + after {
+            self.keep(line);
+        }
+    }
+
+    fn row(&self, line: usize) -> &str {
+        self.features.rows.get(line).map_or("", |row| row.text(self.text))
+    }
+
+    /// Whether the line says only that one more of many things is done.
+    fn is_progress(&self, line: usize) -> bool {
+        self.features.rows.get(line).is_some_and(|row| row.progress > 0)
+    }
+
+    /// The edges of the text and what is not its own: envelopes, headers of tables, markers.
+    fn head_and_tail(&mut self) {
+        let count = self.count();
+        for line in (0..HEAD_LINES).chain(count.saturating_sub(TAIL_LINES)..count) {
+            self.keep(line);
+        }
+        for line in 0..count {
+            let row = self.row(line);
+            if row.starts_with(['<', 'E', 'e', '[']) && ENVELOPE.iter().any(|tag| row.starts_with(tag)) {
+                self.keep(line);
+            }
+        }
+        let bytes = self.text.as_bytes();
+        let markers = memmem::find_iter(bytes, marker::OPENING).map(|at| (at, MAX_FOLDED_LINES));
+        let headers = [" rows;", " rows:", " JSON values"].map(|what| memmem::find_iter(bytes, what));
+        let headers = headers.into_iter().flatten().map(|at| (at, 0));
+        for (at, before) in markers.chain(headers).collect::<Vec<_>>() {
+            let line = self.features.rows.partition_point(|row| (row.end as usize) < at);
+            self.keep_around(line, before, 0);
+        }
+        if self.delimiter.is_some() {
+            for line in 0..count {
+                if self.row(line).starts_with(']') {
+                    self.keep(line);
+                }
+            }
+        }
+    }
+
+    fn named(&mut self) {
+        for line in self.hits.named() {
+            self.keep(line);
+        }
+        for line in self.hits.best((self.count() / 16).max(8)) {
+            if !self.is_progress(line) {
+                self.keep(line);
+            }
+        }
+        for line in self.hits.related() {
+            if self.features.rows.get(line).is_some_and(|row| row.severity >= Severity::Error) {
+                self.keep(line);
+            }
+        }
+    }
+
+    /// Rare kinds of lines, errors as far as they are not all over the text, some of each other kind.
+    fn kinds(&mut self) {
+        let count = self.count();
+        let seldom = u32::try_from(1 + count / 1000).unwrap_or(u32::MAX);
+        let is_rare = |line: usize| self.templates.get(line).is_some_and(|template| template.count <= seldom);
+        let rare: Vec<usize> = (0..count).filter(|line| is_rare(*line)).collect();
+        let usual = self.templates.all.iter().filter(|template| template.count > seldom).count();
+        // Rows of tables combine a few parts in ever new ways; what else is said once is worth its place.
+        let few = match self.delimiter {
+            Some(_) => rare.len() + 2 * usual <= count / 10 + 8,
+            None => rare.len() <= count / 8 + 16,
+        };
+        if few {
+            rare.into_iter().for_each(|line| self.keep(line));
+            for template in &self.templates.all {
+                self.keep(template.first as usize);
+                if !self.is_progress(template.last as usize) {
+                    self.keep(template.last as usize);
+                }
+            }
+        } else {
+            // What compilers and linters say has a name in nearly every line; lines with new words are enough.
+            let new = if self.placed { self.newest(count / 6 + 24) } else { self.with_new_words(1) };
+            new.into_iter().for_each(|line| self.keep(line));
+            if !self.placed {
+                let pairs = self.templates.pair_counts();
+                let seldom = |line: &usize| self.templates.has_rare_pair(*line, &pairs, seldom);
+                (0..count).filter(seldom).collect::<Vec<_>>().into_iter().for_each(|line| self.keep(line));
+            }
+        }
+        self.severe(Severity::Error, (count / 10).max(20));
+        self.severe(Severity::Warning, (count / 20).max(8));
+    }
+
+    /// The lines that have so many words which no line before them has.
+    fn with_new_words(&self, least: usize) -> Vec<usize> {
+        let mut shown = self.templates.shown();
+        (0..self.count()).filter(|line| self.templates.words_are_new(*line, least, &mut shown)).collect()
+    }
+
+    /// The lines with new words: with a single one, or with more where those lines are too many.
+    fn newest(&self, most: usize) -> Vec<usize> {
+        let few = (1..MAX_NEW).map(|least| self.with_new_words(least)).find(|lines| lines.len() <= most);
+        few.unwrap_or_else(|| self.with_new_words(MAX_NEW))
+    }
+
+    /// Keeps the lines of this severity; where they are more than so many, those that show something new.
+    fn severe(&mut self, severity: Severity, most: usize) {
+        let rows = self.features.rows.iter().enumerate();
+        let lines: Vec<usize> =
+            rows.filter(|(_, row)| row.severity == severity).map(|(line, _)| line).collect();
+        let all = lines.len() <= most;
+        // Where the question tells which errors are meant, one of each kind of the others is enough.
+        let meant = self.hits.related().filter(|line| lines.binary_search(line).is_ok()).count();
+        if self.placed && !all {
+            // Words such as `deprecated` and `undefined` are in the names of rules; what is called an error is one.
+            let mut shown = self.templates.shown();
+            for line in lines {
+                let called = self.features.rows.get(line).is_some_and(|row| row.level == ERROR);
+                if called && self.templates.words_are_new(line, 1, &mut shown) {
+                    self.keep(line);
+                }
+            }
+            return;
+        }
+        let brief = self.delimiter.is_some() && (severity == Severity::Warning || meant >= MIN_MATCHES);
+        let times = if severity == Severity::Error && self.delimiter.is_none() { 2 } else { 1 };
+        let mut shown = self.templates.shown();
+        for line in lines {
+            let new = all
+                || if brief {
+                    self.templates.words_are_new(line, 1, &mut shown)
+                } else {
+                    self.templates.pairs_are_new(line, &mut shown, times)
+                };
+            if new {
+                self.keep(line);
+                self.context(line, if all && severity == Severity::Error { CONTEXT_LINES } else { 0 });
+            }
+        }
+    }
+
+    /// What stands around an error: in a table nothing, else some lines and all of a stack trace.
+    fn context(&mut self, line: usize, lines: usize) {
+        if self.delimiter.is_some() {
+            return;
+        }
+        self.keep_around(line, lines, lines);
+        let belongs = |row: &str| row.starts_with([' ', '\t']) || row.starts_with("Caused by");
+        for next in line + 1..=line + MAX_TRACE_LINES {
+            if !belongs(self.row(next)) {
+                self.keep(next);
+                break;
+            }
+            self.keep(next);
+        }
+    }
+
+    fn outliers(&mut self) {
+        if let Some(delimiter) = self.delimiter {
+            let mut columns: Vec<Vec<(f32, u32)>> = Vec::new();
+            for (number, line) in (0_u32..).zip(0..self.count()) {
+                for (column, cell) in
+                    self.row(line).split(char::from(delimiter)).enumerate().take(MAX_COLUMNS)
+                {
+                    if columns.len() <= column {
+                        columns.push(Vec::new());
+                    }
+                    let value = cell.trim().parse().ok().filter(|value: &f32| value.is_finite());
+                    if let (Some(value), Some(values)) = (value, columns.get_mut(column)) {
+                        values.push((value, number));
+                    }
+                }
+            }
+            columns.iter().for_each(|values| self.keep_outliers(values));
+        }
+        let mut values = Vec::new();
+        for lines in self.templates.lines_by_template().filter(|lines| lines.len() >= outliers::MIN_VALUES) {
+            let places = lines.first().map_or(0, |line| self.features.numbers(*line as usize).len());
+            for place in 0..places.min(MAX_NUMBERS) {
+                let number = |line: &u32| Some((*self.features.numbers(*line as usize).get(place)?, *line));
+                values.clear();
+                values.extend(lines.iter().filter_map(number));
+                self.keep_outliers(&values);
+            }
+        }
+    }
+
+    fn keep_outliers(&mut self, values: &[(f32, u32)]) {
+        for line in outliers::outliers(values) {
+            self.keep(line as usize);
+        }
+    }
+
+    /// Lines where the mix of kinds differs most from the lines before.
+    fn changes(&mut self) {
+        let count = self.count();
+        let window = (count / 40).clamp(16, 256);
+        let kind = |line: usize| self.templates.of.get(line).copied().unwrap_or_default();
+        let mut changes = Vec::new();
+        let mut start = window;
+        while start + window <= count {
+            let mut mix: FxHashMap<u32, i32> = FxHashMap::default();
+            for line in start - window..start {
+                *mix.entry(kind(line)).or_default() += 1;
+            }
+            for line in start..start + window {
+                *mix.entry(kind(line)).or_default() -= 1;
+            }
+            let differ: usize = mix.values().map(|count| count.unsigned_abs() as usize).sum();
+            if differ * 4 >= window * 7 {
+                changes.push((differ, start));
+            }
+            start += window;
+        }
+        // A text in which every part differs from the one before has no points of change.
+        if changes.len() * window * 4 > count {
+            return;
+        }
+        changes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        for (_, line) in changes.into_iter().take(MAX_CHANGES) {
+            self.keep_around(line, 1, 1);
+        }
+    }
+}
+
+/// The delimiter of a text most of whose lines are rows of one table.
+fn delimiter(text: &str, rows: &[Row]) -> Option<u8> {
+    const SAMPLE_LINES: usize = 64;
+    let step = (rows.len() / SAMPLE_LINES).max(1);
+    let sample: Vec<&str> = rows.iter().step_by(step).map(|row| row.text(text)).collect();
+    if sample.iter().filter(|row| row.starts_with('{')).count() * 2 > sample.len() {
+        return None;
+    }
+    DELIMITERS.into_iter().find(|delimiter| {
+        let mut counts: Vec<usize> =
+            sample.iter().map(|row| row.bytes().filter(|byte| byte == delimiter).count()).collect();
+        counts.sort_unstable();
+        let usual = counts.get(counts.len() / 2).copied().unwrap_or_default();
+        usual >= 2 && counts.iter().filter(|count| **count == usual).count() * 10 >= counts.len() * 8
+    })
+}

@@ -1,0 +1,78 @@
+//! A few words on what a gap holds.
+
+use std::fmt::Write;
+
+use crate::relevance::{features::LineFeatures, severity::LEVELS, templates::Templates};
+
+/// Most characters of a line that is shown as an example.
+const MAX_EXAMPLE: usize = 32;
+
+/// What the lines of a gap are, or nothing where that takes more than a few words.
+pub(super) fn summary(
+    text: &str,
+    features: &LineFeatures,
+    templates: &Templates<'_>,
+    lines: std::ops::Range<usize>,
+) -> String {
+    let count = lines.len();
+    let mut levels = [0_usize; LEVELS.len()];
+    for row in features.rows.get(lines.clone()).unwrap_or_default() {
+        let level = usize::from(row.level).checked_sub(1);
+        if let Some(places) = level.and_then(|level| levels.get_mut(level)) {
+            *places += 1;
+        }
+    }
+    let named: usize = levels.iter().sum();
+    if named * 4 >= count * 3 {
+        let mut out = String::new();
+        let mut order: Vec<(usize, &str)> =
+            levels.into_iter().zip(LEVELS).filter(|(count, _)| *count > 0).collect();
+        order.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        for (count, level) in order {
+            let comma = if out.is_empty() { "" } else { ", " };
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{comma}{count} {level}");
+        }
+        return out;
+    }
+    common(text, features, templates, lines).unwrap_or_default()
+}
+
+/// The template that most lines of the gap have, by Boyer and Moore's vote.
+fn common(
+    text: &str,
+    features: &LineFeatures,
+    templates: &Templates<'_>,
+    lines: std::ops::Range<usize>,
+) -> Option<String> {
+    let of = templates.of.get(lines.clone())?;
+    let mut winner = 0;
+    let mut votes = 0_usize;
+    for template in of {
+        if votes == 0 {
+            winner = *template;
+        }
+        votes = if *template == winner { votes + 1 } else { votes.saturating_sub(1) };
+    }
+    let count = of.iter().filter(|template| **template == winner).count();
+    if count * 3 < of.len() * 2 {
+        return None;
+    }
+    let at = lines.start + of.iter().position(|template| *template == winner)?;
+    let example = example(features.rows.get(at)?.text(text))?;
+    Some(format!("{count} lines like `{example}`"))
+}
+
+/// The start of a line behind its date, cut where a marker could not hold it.
+fn example(line: &str) -> Option<&str> {
+    let letters = |word: &&str| word.chars().filter(|c| c.is_alphabetic()).count() > 3;
+    let start = line.split_inclusive(' ').take_while(|word| !letters(word)).map(str::len).sum::<usize>();
+    let rest = line.get(start..)?;
+    let end = rest.char_indices().take(MAX_EXAMPLE).find(|(_, c)| c.is_control() || "`[]".contains(*c));
+    let end = match end {
+        Some((end, _)) => end,
+        None => rest.char_indices().nth(MAX_EXAMPLE).map_or(rest.len(), |(end, _)| end),
+    };
+    let example = rest.get(..end)?.trim();
+    (example.chars().count() > 3).then_some(example)
+}

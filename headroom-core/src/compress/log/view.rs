@@ -1,0 +1,130 @@
+//! What is known of each line of a text, for compressors that know the form of the text and choose by themselves.
+
+use std::ops::Range;
+
+use super::{bytes, runs};
+use crate::{
+    compress::Omission,
+    relevance::{Query, features::LineFeatures, query::Hits, severity::Severity},
+    text::marker,
+};
+
+/// How often lines are given back to settle what stays.
+const MAX_ROUNDS: usize = 8;
+
+/// The lines of a text and how they relate to what was asked for.
+#[derive(Debug)]
+pub(in crate::compress) struct LineView<'t> {
+    text: &'t str,
+    features: LineFeatures,
+    hits: Hits,
+}
+
+impl<'t> LineView<'t> {
+    /// `None` where the text is smaller than that, too long, or holds something like a marker already.
+    pub(in crate::compress) fn new(
+        text: &'t str,
+        query: &Query<'_>,
+        (least_bytes, least_lines): (usize, usize),
+    ) -> Option<Self> {
+        let fits = text.len() >= least_bytes && u32::try_from(text.len()).is_ok();
+        if !fits || marker::is_in(text) {
+            return None;
+        }
+        let features = LineFeatures::from_text(text);
+        if features.rows.len() < least_lines {
+            return None;
+        }
+        let hits = Hits::new(&features, query);
+        Some(Self { text, features, hits })
+    }
+
+    pub(in crate::compress) fn len(&self) -> usize {
+        self.features.rows.len()
+    }
+
+    /// A line without its line end.
+    pub(in crate::compress) fn line(&self, line: usize) -> &'t str {
+        let line = self.features.rows.get(line).map_or("", |row| row.text(self.text));
+        line.strip_suffix('\r').unwrap_or(line)
+    }
+
+    pub(in crate::compress) fn lines(&self) -> impl Iterator<Item = &'t str> {
+        (0..self.len()).map(|line| self.line(line))
+    }
+
+    /// The lines that were named and some of those that match best otherwise.
+    pub(in crate::compress) fn query(&self) -> Vec<bool> {
+        let mut query = vec![false; self.len()];
+        let best = self.hits.best((self.len() / 16).max(8));
+        for line in self.hits.named().chain(best) {
+            if let Some(query) = query.get_mut(line) {
+                *query = true;
+            }
+        }
+        query
+    }
+
+    /// Whether the line tells of an error.
+    pub(in crate::compress) fn is_error(&self, line: usize) -> bool {
+        self.features.rows.get(line).is_some_and(|row| row.severity == Severity::Error)
+    }
+
+    /// The gap that these lines make.
+    pub(in crate::compress) fn gap(&self, lines: &Range<usize>, summary: String) -> Option<Omission> {
+        let range = bytes(self.text, &self.features, lines)?;
+        let first = u32::try_from(lines.start + 1).ok()?;
+        let last = u32::try_from(lines.end).ok()?;
+        Some(Omission { range, first, last, summary })
+    }
+
+    /// The bytes of these lines, without the last line end.
+    pub(in crate::compress) fn bytes(&self, lines: &Range<usize>) -> usize {
+        bytes(self.text, &self.features, lines).map_or(0, |range| range.len())
+    }
+
+    /// The runs of lines that do not stay and pay for a marker.
+    ///
+    /// A line whose `carrier` is another line can be understood only with that one, so the other stays with it.
+    pub(in crate::compress) fn settle(
+        &self,
+        mut kept: Vec<bool>,
+        carriers: &[Option<usize>],
+        pays: impl Fn(&Range<usize>) -> bool,
+    ) -> Vec<Range<usize>> {
+        // A carrier may split a run into parts that do not pay, of which the lines need carriers in turn.
+        for _ in 0..MAX_ROUNDS {
+            let found: Vec<Range<usize>> = runs(&kept).filter(&pays).collect();
+            let mut visible = vec![true; kept.len()];
+            for run in &found {
+                visible.get_mut(run.clone()).unwrap_or_default().fill(false);
+            }
+            let needed = |line: usize| carriers.get(line).copied().flatten();
+            let missing: Vec<usize> = (0..kept.len())
+                .filter(|line| visible.get(*line) == Some(&true))
+                .filter_map(needed)
+                .filter(|carrier| visible.get(*carrier) == Some(&false))
+                .collect();
+            if missing.is_empty() {
+                return found;
+            }
+            for carrier in missing {
+                if let Some(visible) = visible.get_mut(carrier) {
+                    *visible = true;
+                }
+            }
+            kept = visible;
+        }
+        Vec::new()
+    }
+}
+
+/// A name for a summary: its end where it is long, without what a marker could not hold.
+pub(in crate::compress) fn name(name: &str, most: usize) -> String {
+    let length = name.chars().count();
+    let cut = length.saturating_sub(most);
+    let dots = if cut > 0 { "…" } else { "" };
+    let rest = name.chars().skip(if cut > 0 { cut + 1 } else { 0 });
+    let safe = rest.map(|c| if c.is_control() || "[]".contains(c) { '_' } else { c });
+    dots.chars().chain(safe).collect()
+}

@@ -1,0 +1,185 @@
+//! How much each unit of a text has to do with what was asked.
+//!
+//! Okapi BM25 with the frequencies of the text itself (Robertson & Zaragoza, "The Probabilistic Relevance Framework",
+//! 2009) rates each unit. What stands near a unit that matches well is rated too, less with each step away, since
+//! answers stand beside the words of their question; and so is what a unit says that others do not.
+
+use super::outline::{ProseUnit, ProseUnitKind};
+use crate::relevance::words::{Stem, Terms, stems};
+
+const K1: f64 = 1.2;
+const B: f64 = 0.3;
+/// How much of a match counts for the next unit: in a paragraph, in the next one, in a conversation.
+const NEAR: f64 = 0.8;
+const NEXT_PARAGRAPH: f64 = 0.4;
+const NEXT_TURN: f64 = 0.93;
+/// A heading that matches nearly as well as anything speaks for all of its section: this part of the best match.
+const NAMED: f64 = 0.75;
+/// The shares of a match nearby and of what is rare in a score.
+const NEARBY: f64 = 0.8;
+const RARE: f64 = 3.0;
+/// Bytes that a unit costs besides its own.
+const COST: f64 = 40.0;
+/// Counters of words at least and at most, which share some where a text has many words.
+const COUNTERS: (usize, usize) = (1 << 10, 1 << 15);
+/// Terms in a larger share of the units, in percent, tell none from the others.
+const MIN_DISCRIMINATION: usize = 50;
+
+/// What is known of the words of a text.
+#[derive(Debug)]
+pub(super) struct Ranking {
+    /// How much each unit is worth per byte; higher is better.
+    pub(super) scores: Vec<u64>,
+    /// Terms that tell some units from others.
+    pub(super) telling: usize,
+}
+
+struct WordCounts {
+    stems: Vec<Stem>,
+    /// Where the words of each unit end.
+    ends: Vec<usize>,
+    /// Units that each word is in.
+    counts: Vec<u32>,
+}
+
+impl WordCounts {
+    fn new(text: &str, units: &[ProseUnit]) -> Self {
+        let counters = (text.len() / 4).next_power_of_two().clamp(COUNTERS.0, COUNTERS.1);
+        let mut words = Self {
+            stems: Vec::with_capacity(text.len() / 6),
+            ends: Vec::with_capacity(units.len()),
+            counts: vec![0; counters],
+        };
+        // The unit that each counter has counted last, from one.
+        let mut last = vec![0_u32; counters];
+        for (number, unit) in (1..).zip(units) {
+            stems(text.get(unit.bytes.clone()).unwrap_or_default(), |stem| {
+                words.stems.push(stem);
+                let slot = stem as usize & (counters - 1);
+                if let (Some(last), Some(count)) = (last.get_mut(slot), words.counts.get_mut(slot))
+                    && *last != number
+                {
+                    *last = number;
+                    *count += 1;
+                }
+            });
+            words.ends.push(words.stems.len());
+        }
+        words
+    }
+
+    fn units(&self) -> impl Iterator<Item = &[Stem]> {
+        let mut from = 0;
+        self.ends.iter().map(move |end| {
+            let words = self.stems.get(from..*end).unwrap_or_default();
+            from = *end;
+            words
+        })
+    }
+
+    fn count(&self, stem: Stem) -> u32 {
+        self.counts.get(self.slot(stem)).copied().unwrap_or_default()
+    }
+
+    fn slot(&self, stem: Stem) -> usize {
+        stem as usize & (self.counts.len() - 1)
+    }
+}
+
+impl Ranking {
+    pub(super) fn new(text: &str, units: &[ProseUnit], terms: &Terms) -> Self {
+        let words = WordCounts::new(text, units);
+        let weights: Vec<f64> =
+            (0..=units.len().min(COUNTERS.1)).map(|count| weight(units.len(), count)).collect();
+        let weight_of = |stem| {
+            let count = words.count(stem) as usize;
+            weights.get(count).copied().unwrap_or_else(|| weight(units.len(), count))
+        };
+        let average = words.stems.len() as f64 / units.len().max(1) as f64;
+        let mut telling = 0_u64;
+        let own: Vec<f64> = words
+            .units()
+            .map(|unit| {
+                let mut counts = [0_u32; 64];
+                let mut score = 0.0;
+                for (bit, stem) in unit.iter().filter_map(|stem| Some((terms.bit(*stem)?, *stem))) {
+                    let Some(count) = counts.get_mut(bit as usize) else { continue };
+                    let before = saturated(*count, unit.len(), average);
+                    *count += 1;
+                    score += weight_of(stem) * (saturated(*count, unit.len(), average) - before);
+                    if words.count(stem) as usize * 100 <= units.len() * MIN_DISCRIMINATION {
+                        telling |= 1 << bit;
+                    }
+                }
+                score
+            })
+            .collect();
+        let nearby = nearby(&own, units);
+        // What was said before is no news.
+        let mut seen = vec![false; words.counts.len()];
+        let mut news = |stem: Stem| {
+            let was_seen = seen.get_mut(words.slot(stem)).is_some_and(|seen| std::mem::replace(seen, true));
+            if was_seen { weight_of(stem) / 2.0 } else { weight_of(stem) }
+        };
+        let scored = words.units().zip(units).zip(own.iter().zip(&nearby));
+        let scored = scored.map(|((said, unit), (own, nearby))| {
+            let rare = stepped_ln_1p(said.iter().map(|stem| news(*stem)).sum());
+            let cost = (COST + unit.bytes.len() as f64).sqrt().sqrt();
+            thousandths((own + NEARBY * nearby + RARE * rare) / cost)
+        });
+        let scores = scored.collect();
+        Self { scores, telling: telling.count_ones() as usize }
+    }
+}
+
+/// The best match nearby, in both directions, each step away counting less.
+fn nearby(own: &[f64], units: &[ProseUnit]) -> Vec<f64> {
+    let share = |one: &ProseUnit, other: &ProseUnit| match (one.kind, other.kind) {
+        (ProseUnitKind::Turn, _) | (_, ProseUnitKind::Turn) => NEXT_TURN,
+        _ if one.paragraph == other.paragraph => NEAR,
+        _ => NEXT_PARAGRAPH,
+    };
+    let mut sums = own.to_vec();
+    let mut carried: f64 = 0.0;
+    let mut before: Option<&ProseUnit> = None;
+    let named = own.iter().copied().fold(0.0, f64::max) * NAMED;
+    let mut section: f64 = 0.0;
+    for ((sum, own), unit) in sums.iter_mut().zip(own).zip(units) {
+        if unit.kind == ProseUnitKind::Heading {
+            section = if *own >= named { *own * NEAR } else { 0.0 };
+        }
+        carried = own.max(carried * before.map_or(0.0, |before| share(before, unit)));
+        *sum = carried.max(section);
+        before = Some(unit);
+    }
+    (carried, before) = (0.0, None);
+    for ((sum, own), unit) in sums.iter_mut().zip(own).zip(units).rev() {
+        carried = own.max(carried * before.map_or(0.0, |before| share(before, unit)));
+        *sum += carried;
+        before = Some(unit);
+    }
+    sums
+}
+
+/// What the `count`th occurrence and those before it come to in a unit of so many words.
+fn saturated(count: u32, words: usize, average: f64) -> f64 {
+    let count = f64::from(count);
+    let length = words as f64 / average.max(1.0);
+    count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length))
+}
+
+/// The weight of a word that so many units have.
+fn weight(units: usize, count: usize) -> f64 {
+    let (units, count) = (units as f64, count as f64);
+    stepped_ln_1p((units - count + 0.5).max(0.5) / (count + 0.5))
+}
+
+/// A logarithm in thousandths, since its last digits are not the same on every machine.
+fn stepped_ln_1p(value: f64) -> f64 {
+    (value.ln_1p() * 1000.0).floor() / 1000.0
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "scores are small and positive")]
+fn thousandths(score: f64) -> u64 {
+    (score * 1000.0) as u64
+}

@@ -1,0 +1,148 @@
+//! Rows without the path that the rows above them carry.
+//!
+//! A file of which several rows follow each other is named by the first of them. Where the tool prints the path of
+//! some context rows in full and of others from the working directory, as some agents do, each of the two is carried.
+
+use super::row::{SearchLine, SearchParser, SearchRow, SearchRowKind, same_file, short};
+use crate::text::marker;
+
+/// Stands before such rows.
+pub(super) const HEADER: &str = "[rows without a path are of the file above]";
+/// Hits carry the path too where the result has so many and the file so many of them in a row. Elsewhere each
+/// `path:line` stays whole, to be quoted.
+const MANY_HITS: usize = 100;
+const MANY_OF_FILE: usize = 14;
+
+/// A path and the line that names it.
+type NamedPath<'t> = (&'t str, usize);
+
+/// The paths that the rows above carry.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ElidedPath<'t> {
+    /// That of the last hit.
+    hit: Option<NamedPath<'t>>,
+    /// That of the last row.
+    last: Option<NamedPath<'t>>,
+    /// Those of the last context rows of this file with a colon and without.
+    context: [Option<NamedPath<'t>>; 2],
+}
+
+fn has_colon(row: &SearchRow<'_>) -> usize {
+    usize::from(row.rest.contains(':'))
+}
+
+impl<'t> ElidedPath<'t> {
+    /// Takes note of a row that names its file, and of its line.
+    pub(super) fn note(&mut self, row: &SearchRow<'t>, line: usize) {
+        let Some(path) = row.path else { return };
+        if !self.last.is_some_and(|(last, _)| same_file(last, path)) {
+            *self = Self::default();
+        }
+        let named = Some((path, line));
+        self.last = named;
+        match row.kind {
+            SearchRowKind::Context => {
+                if let Some(of_colon) = self.context.get_mut(has_colon(row)) {
+                    *of_colon = named;
+                }
+            }
+            SearchRowKind::Hit | SearchRowKind::Count => self.hit = named,
+        }
+    }
+
+    /// The path that a row like this one has if it names none, and the line that tells it.
+    pub(super) fn named(&self, row: &SearchRow<'_>) -> Option<NamedPath<'t>> {
+        match row.kind {
+            SearchRowKind::Hit => self.hit,
+            SearchRowKind::Context => self.context.get(has_colon(row)).copied().flatten().or(self.last),
+            SearchRowKind::Count => None,
+        }
+    }
+
+    /// Whether the row can be told without its path.
+    fn can_leave_out(&self, row: &SearchRow<'_>) -> bool {
+        let again = short(row.rest).is_some_and(|short| short.kind == row.kind);
+        again && row.path.is_some() && self.named(row).map(|(path, _)| path) == row.path
+    }
+}
+
+/// The text before paths were left out.
+#[cfg(test)]
+pub(super) fn expand(text: &str) -> String {
+    let Some(rows) = text.strip_prefix(HEADER).and_then(|rows| rows.strip_prefix('\n')) else {
+        return text.to_owned();
+    };
+    let mut parser = SearchParser::parse(rows.split('\n'));
+    let mut carried = ElidedPath::default();
+    let mut out = String::new();
+    for line in rows.split_inclusive('\n') {
+        let bare = line.strip_suffix('\n').unwrap_or(line);
+        if let SearchLine::Row(row) = parser.line(bare) {
+            if row.path.is_none() {
+                out.push_str(carried.named(&row).unwrap().0);
+                out.extend(bare.chars().find(|c| !c.is_ascii_digit()).filter(|_| !bare.starts_with(':')));
+            }
+            carried.note(&row, 0);
+        }
+        out.push_str(line);
+    }
+    out
+}
+
+/// The text with paths left out where the rows above carry them, or `None` where that is not shorter.
+pub(super) fn render(text: &str) -> Option<String> {
+    if marker::is_in(text) || text.starts_with(HEADER) {
+        return None;
+    }
+    let content = |line: &'_ str| line.len() - line.ends_with('\n') as usize;
+    let lines = || text.split_inclusive('\n').map(|line| line.split_at(content(line)));
+    let mut parser = SearchParser::parse(lines().map(|(line, _)| line));
+    // How many hits there are, of each run of hits of one file.
+    let mut groups: Vec<usize> = Vec::new();
+    let mut group = "";
+    for (line, _) in lines() {
+        match parser.line(line) {
+            SearchLine::Row(SearchRow { path: Some(path), kind: SearchRowKind::Hit, .. }) => {
+                match groups.last_mut() {
+                    Some(hits) if path == group => *hits += 1,
+                    _ => groups.push(1),
+                }
+                group = path;
+            }
+            SearchLine::Row(SearchRow { path: None, .. }) => return None,
+            _ => {}
+        }
+    }
+    let many = groups.iter().sum::<usize>() >= MANY_HITS;
+    let mut groups = groups.into_iter();
+    let mut large = false;
+    group = "";
+    let mut out = String::with_capacity(text.len());
+    out.push_str(HEADER);
+    out.push('\n');
+    let mut carried = ElidedPath::default();
+    for (at, (line, end)) in lines().enumerate() {
+        let parsed = parser.line(line);
+        if let SearchLine::Row(SearchRow { path: Some(path), kind: SearchRowKind::Hit, .. }) = parsed
+            && path != group
+        {
+            large = many && groups.next().is_some_and(|hits| hits >= MANY_OF_FILE);
+            group = path;
+        }
+        let written = match parsed {
+            SearchLine::Row(row)
+                if (large || row.kind == SearchRowKind::Context) && carried.can_leave_out(&row) =>
+            {
+                row.rest
+            }
+            SearchLine::Row(row) => {
+                carried.note(&row, at);
+                line
+            }
+            SearchLine::Break | SearchLine::Other => line,
+        };
+        out.push_str(written);
+        out.push_str(end);
+    }
+    (out.len() < text.len()).then_some(out)
+}

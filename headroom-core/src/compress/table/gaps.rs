@@ -1,0 +1,284 @@
+//! Which rows of a long table may be set aside.
+//!
+//! Headers, the first and the last rows stay; rows that were named; values that tell of trouble, that are rare in
+//! their column, or far from the others.
+
+use std::{fmt::Write, ops::Range};
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    super::log::view::{LineView, name},
+    layout::Layout,
+};
+use crate::{
+    compress::Omission,
+    relevance::{Query, outliers},
+};
+
+/// Smaller tables are small enough as they are.
+const MIN_BYTES: usize = 2048;
+const MIN_LINES: usize = 60;
+/// What a gap must hold to pay for its marker.
+const MIN_GAP_BYTES: usize = 300;
+const MIN_GAP_LINES: usize = 6;
+/// Rows that stay at the start, the header among them, and at the end.
+const HEAD_ROWS: usize = 4;
+const TAIL_ROWS: usize = 2;
+/// A column with so many values at most, and one in so many rows, tells a category.
+const MAX_VALUES: usize = 12;
+const MOST_VALUES: usize = 256;
+const MIN_SHARE: usize = 4;
+/// Rows that stay for one column because their value is rare.
+const MAX_RARE: usize = 16;
+/// Numbers that are compared.
+const MAX_COLUMNS: usize = 32;
+/// Headers of columns that sum rows up.
+const STATES: [&str; 12] = [
+    "CONDITION",
+    "Condition",
+    "PHASE",
+    "STAT",
+    "STATE",
+    "STATUS",
+    "State",
+    "Status",
+    "TYPE",
+    "state",
+    "status",
+    "type",
+];
+/// Parts of values that tell of trouble.
+const TROUBLE: [&str; 26] = [
+    "BackOff",
+    "CrashLoop",
+    "DEGRADED",
+    "Dead",
+    "Degraded",
+    "Error",
+    "Evicted",
+    "Exited",
+    "FAIL",
+    "Failed",
+    "Init:",
+    "Invalid",
+    "Killed",
+    "NotReady",
+    "OOMKilled",
+    "Pending",
+    "Restarting",
+    "Terminating",
+    "Unknown",
+    "Unhealthy",
+    "defunct",
+    "dead",
+    "down",
+    "failed",
+    "unhealthy",
+    "unknown",
+];
+
+/// Rows with the same columns.
+#[derive(Debug, Default)]
+struct PaddedTable<'t> {
+    lines: Range<usize>,
+    /// Cells of a row.
+    columns: usize,
+    /// The cells, row by row; those of rows that do not keep to the columns are empty.
+    cells: Vec<&'t str>,
+    /// Which rows keep to the columns.
+    fits: Vec<bool>,
+    /// The column that sums the rows up best.
+    category: Option<usize>,
+}
+
+/// Parts that may be set aside, in order and apart from each other.
+pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
+    let Some(view) = LineView::new(text, query, (MIN_BYTES, MIN_LINES)) else { return Vec::new() };
+    let asked = view.query();
+    let mut kept = vec![true; view.len()];
+    let mut tables = tables(&view);
+    for table in &mut tables {
+        table.choose(&view, &asked, &mut kept);
+    }
+    let pays = |run: &Range<usize>| run.len() >= MIN_GAP_LINES && view.bytes(run) >= MIN_GAP_BYTES;
+    let runs = view.settle(kept, &[], pays).into_iter();
+    runs.filter_map(|run| {
+        let at = tables.partition_point(|table| table.lines.end <= run.start);
+        let table = tables.get(at).filter(|table| run.end <= table.lines.end)?;
+        view.gap(&run, table.summary(&run))
+    })
+    .collect()
+}
+
+/// The tables of a text, padded or written without padding.
+fn tables<'t>(view: &LineView<'t>) -> Vec<PaddedTable<'t>> {
+    let lines: Vec<&str> = view.lines().collect();
+    let mut tables = Vec::new();
+    let mut at = 0;
+    for block in lines.chunk_by(|a, b| a.trim().is_empty() == b.trim().is_empty()) {
+        at += block.len();
+        if block.len() < MIN_LINES / 2 {
+            continue;
+        }
+        let declared = block.first().and_then(|line| Layout::parse(line));
+        let Some(layout) = declared.clone().or_else(|| Layout::from_rows(block)) else { continue };
+        let columns = layout.columns.len();
+        let rows = block.get(usize::from(declared.is_some())..).unwrap_or_default();
+        let mut table = PaddedTable { lines: at - rows.len()..at, columns, ..PaddedTable::default() };
+        table.cells.reserve(rows.len() * columns);
+        for row in rows {
+            let start = table.cells.len();
+            let fits = match declared {
+                Some(_) => !row.starts_with(' ') && layout.cells(row, &mut table.cells),
+                None => layout.raw_cells(row, &mut table.cells),
+            };
+            if !fits {
+                table.cells.truncate(start);
+            }
+            table.cells.resize(start + columns, "");
+            table.fits.push(fits);
+        }
+        tables.push(table);
+    }
+    tables
+}
+
+impl<'t> PaddedTable<'t> {
+    fn choose(&mut self, view: &LineView<'_>, asked: &[bool], kept: &mut [bool]) {
+        let count = self.fits.len();
+        let mut stays: Vec<bool> = self
+            .fits
+            .iter()
+            .zip(self.lines.clone())
+            .enumerate()
+            .map(|(row, (fits, line))| {
+                row < HEAD_ROWS
+                    || row + TAIL_ROWS >= count
+                    || !fits
+                    || asked.get(line).copied().unwrap_or(true)
+                    || view.is_error(line)
+            })
+            .collect();
+        let mut telling = (true, usize::MAX);
+        let mut category = None;
+        for column in 0..self.columns.min(MAX_COLUMNS) {
+            let Some(values) = self.category(column) else {
+                self.outliers(column, &mut stays);
+                continue;
+            };
+            let named = self.cell(0, column).is_some_and(|header| STATES.contains(&header));
+            let common = values.values().filter(|count| **count * 20 >= self.fits.len()).count();
+            if (named || common > 1) && (!named, common) < telling {
+                telling = (!named, common);
+                category = Some(column);
+            }
+            self.rare(column, &values, &mut stays);
+        }
+        self.category = category;
+        for (line, stays) in self.lines.clone().zip(stays) {
+            if let Some(kept) = kept.get_mut(line) {
+                *kept = stays;
+            }
+        }
+    }
+
+    fn cell(&self, row: usize, column: usize) -> Option<&'t str> {
+        let cell = self.cells.get(row * self.columns + column).copied();
+        cell.filter(|_| self.fits.get(row) == Some(&true))
+    }
+
+    /// The values of a column and how often each is there, if they are few.
+    fn category(&self, column: usize) -> Option<FxHashMap<&'t str, usize>> {
+        let mut values: FxHashMap<&'t str, usize> = FxHashMap::default();
+        // The header is no value.
+        for value in (1..self.fits.len()).filter_map(|row| self.cell(row, column)) {
+            *values.entry(value).or_default() += 1;
+            if values.len() > (self.fits.len() / 10).clamp(MAX_VALUES, MOST_VALUES) {
+                return None;
+            }
+        }
+        (values.len() * MIN_SHARE <= self.fits.len()).then_some(values)
+    }
+
+    /// Keeps rows whose value in this column tells of trouble, and some of those whose value is rare.
+    fn rare(&self, column: usize, values: &FxHashMap<&str, usize>, stays: &mut [bool]) {
+        let seldom = 1 + self.fits.len() / 100;
+        let trouble = |value: &str, count: usize| count * 2 <= self.fits.len() && tells_of_trouble(value);
+        let marked: FxHashMap<&str, bool> = values
+            .iter()
+            .filter_map(|(value, count)| {
+                let trouble = trouble(value, *count);
+                (trouble || *count <= seldom).then_some((*value, trouble))
+            })
+            .collect();
+        if marked.is_empty() {
+            return;
+        }
+        let mut shown = 0;
+        for (row, stays) in stays.iter_mut().enumerate().skip(1) {
+            let Some(trouble) = self.cell(row, column).and_then(|cell| marked.get(cell)) else { continue };
+            if *trouble || shown < MAX_RARE {
+                *stays = true;
+                shown += usize::from(!trouble);
+            }
+        }
+    }
+
+    /// Keeps rows whose number is far from the others.
+    fn outliers(&self, column: usize, stays: &mut [bool]) {
+        let number = |row: u32| Some((number(self.cell(row as usize, column)?)?, row));
+        let rows = u32::try_from(self.fits.len()).unwrap_or(u32::MAX);
+        let values: Vec<(f32, u32)> = (0..rows).filter_map(number).collect();
+        for row in outliers::outliers(&values) {
+            if let Some(stays) = stays.get_mut(row as usize) {
+                *stays = true;
+            }
+        }
+    }
+
+    /// `310 Running, 12 Completed`
+    fn summary(&self, lines: &Range<usize>) -> String {
+        let rows = lines.start.saturating_sub(self.lines.start)..lines.end.saturating_sub(self.lines.start);
+        let Some(column) = self.category else { return format!("{} rows", rows.len()) };
+        let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
+        for row in rows.clone() {
+            *counts.entry(self.cell(row, column).unwrap_or_default()).or_default() += 1;
+        }
+        let mut counts: Vec<(usize, &str)> =
+            counts.into_iter().map(|(value, count)| (count, value)).collect();
+        counts.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+        let mut out = format!("{} rows", rows.len());
+        for (at, (count, value)) in counts.iter().take(3).enumerate() {
+            let mark = if at == 0 { ": " } else { ", " };
+            let value = if value.is_empty() { "blank".to_owned() } else { name(value, 20) };
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{mark}{count} {value}");
+        }
+        out
+    }
+}
+
+/// Whether a value is one of trouble, or says that not all of something is there: `0/1`.
+fn tells_of_trouble(cell: &str) -> bool {
+    let short = cell.len() <= 40;
+    let missing = cell.split_once('/').is_some_and(|(ready, all)| {
+        let numbers = (ready.parse::<u32>(), all.parse::<u32>());
+        matches!(numbers, (Ok(ready), Ok(all)) if ready < all)
+    });
+    short && (missing || TROUBLE.iter().any(|word| cell.contains(word)))
+}
+
+/// The number in a cell: `12`, `3.5%`, `1.2G`, `45m`.
+fn number(cell: &str) -> Option<f32> {
+    let end = cell.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(cell.len());
+    let value: f32 = cell.get(..end)?.parse().ok()?;
+    let scale = match cell.get(end..)? {
+        "" | "%" | "B" | "m" | "s" => 1.0,
+        "K" | "Ki" | "k" | "KB" | "kB" => 1024.0,
+        "M" | "Mi" | "MB" => 1024.0 * 1024.0,
+        "G" | "Gi" | "GB" => 1024.0 * 1024.0 * 1024.0,
+        _ => return None,
+    };
+    Some(value * scale)
+}

@@ -1,0 +1,213 @@
+//! Where the columns of aligned rows stand.
+
+/// A column: where it starts, or where it ends if its cells are aligned to the right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ColumnSpan {
+    pub(super) at: usize,
+    pub(super) right: bool,
+    /// Whether cells hold single spaces.
+    pub(super) words: bool,
+    /// The bytes that its cells may take.
+    start: usize,
+    end: usize,
+}
+
+/// The columns of a block of rows; the last reaches to the end of the line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) columns: Vec<ColumnSpan>,
+}
+
+/// Fewer columns or rows make no table.
+const MIN_COLUMNS: usize = 3;
+pub(super) const MIN_ROWS: usize = 8;
+/// Columns are looked for in so many bytes of each row.
+const MAX_WIDTH: usize = 512;
+/// One row in so many may stand across the gap between two columns.
+const STRAY: usize = 12;
+/// What sets columns apart of which one has cells with single spaces.
+const WIDE: &str = "  ";
+
+impl Layout {
+    /// The columns that nearly all rows keep.
+    pub(super) fn from_rows(rows: &[&str]) -> Option<Self> {
+        if rows.len() < MIN_ROWS {
+            return None;
+        }
+        let gaps = gaps(rows);
+        let mut columns = Vec::new();
+        let mut at = gaps.iter().position(|gap| !gap)?;
+        loop {
+            let rest = gaps.get(at..).unwrap_or_default();
+            let width = rest.iter().position(|gap| *gap).unwrap_or(rest.len());
+            let end = at + width;
+            columns.push(ColumnSpan { at, right: false, words: false, start: at, end });
+            let Some(next) = gaps.get(end..).and_then(|rest| rest.iter().position(|gap| !gap)) else { break };
+            at = end + next;
+        }
+        // Blanks at the end of rows set no column apart.
+        let reach = |at: usize| rows.iter().filter(|row| row.len() > at).count();
+        columns.pop_if(|column| reach(column.start) * STRAY <= rows.len());
+        if columns.len() < MIN_COLUMNS {
+            return None;
+        }
+        let last = columns.len() - 1;
+        for column in columns.iter_mut().take(last) {
+            let count = |at: usize| {
+                rows.iter().filter(|row| row.as_bytes().get(at).is_some_and(|b| *b != b' ')).count()
+            };
+            column.right = count(column.start) < count(column.end - 1);
+            column.at = if column.right { column.end } else { column.start };
+        }
+        let mut layout = Self { columns };
+        let mut words = vec![0_usize; last];
+        let mut fits = 0;
+        let mut cells = Vec::new();
+        for row in rows {
+            cells.clear();
+            if !layout.raw_cells(row, &mut cells) {
+                continue;
+            }
+            fits += 1;
+            for (words, cell) in words.iter_mut().zip(&cells) {
+                *words += usize::from(cell.contains(' '));
+            }
+        }
+        for (column, words) in layout.columns.iter_mut().zip(words) {
+            column.words = words * STRAY > fits;
+        }
+        (fits * 10 >= rows.len() * 8).then_some(layout)
+    }
+
+    /// Adds the cells of a row as it was printed, and tells whether it keeps to the columns; if not, some are added.
+    pub(super) fn raw_cells<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>) -> bool {
+        self.cells_until(row, cells).is_some()
+    }
+
+    fn cells_until<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>) -> Option<()> {
+        let (last, columns) = self.columns.split_last()?;
+        let mut from = 0;
+        for (column, next) in columns.iter().zip(self.columns.iter().skip(1)) {
+            // A cell may reach into the gap beside it.
+            let to = if column.right || next.right { column.end } else { next.start };
+            let cell = row.get(from..to)?;
+            let bytes = cell.as_bytes();
+            let before = bytes.iter().position(|byte| *byte != b' ').unwrap_or(bytes.len());
+            let after = bytes.iter().rev().position(|byte| *byte != b' ').unwrap_or(0);
+            let bare = cell.get(before..bytes.len() - after).unwrap_or_default();
+            let aligned = if column.right {
+                after == 0
+            } else {
+                from + before == column.start && (next.right || after > 0)
+            };
+            if !(aligned || bare.is_empty()) || has_wide_space(bare) {
+                return None;
+            }
+            cells.push(bare);
+            from = to;
+        }
+        let gap = row.get(from..last.start)?;
+        let cell = row.get(last.start..)?;
+        cells.push(cell);
+        let fits = gap.bytes().all(|byte| byte == b' ') && !cell.starts_with(' ') && !cell.is_empty();
+        fits.then_some(())
+    }
+
+    /// Writes the row without its padding, or tells that it would not come back; `cells` is room to work in.
+    pub(super) fn write<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>, out: &mut String) -> bool {
+        cells.clear();
+        // A space at the start tells rows that stay as they are.
+        if !self.raw_cells(row, cells) || cells.first().is_none_or(|cell| cell.is_empty()) {
+            return false;
+        }
+        let last = cells.len() - 1;
+        let odd = |(cell, column): (&&str, &ColumnSpan)| !column.words && cell.contains(' ');
+        if cells.iter().zip(&self.columns).take(last).any(odd) {
+            return false;
+        }
+        for (at, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
+            out.push_str(cell);
+            if at < last {
+                out.push_str(column.mark());
+            }
+        }
+        true
+    }
+
+    /// The cells of a row that [`write`](Self::write) wrote.
+    pub(super) fn cells<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>) -> bool {
+        let mut rest = row;
+        let Some((_, columns)) = self.columns.split_last() else { return false };
+        for column in columns {
+            let Some((cell, after)) = rest.split_once(column.mark()) else { return false };
+            cells.push(cell);
+            rest = after;
+        }
+        cells.push(rest);
+        true
+    }
+
+    /// What is written before the rows: where each column starts, or where it ends if a `<` follows; a `+` where two
+    /// spaces set it apart from the next.
+    pub(super) fn header(&self) -> String {
+        let stops = self.columns.iter().map(|column| {
+            let (right, words) = (if column.right { "<" } else { "" }, if column.words { "+" } else { "" });
+            format!("{}{right}{words}", column.at)
+        });
+        format!("{OPEN}{}]", stops.collect::<Vec<_>>().join(","))
+    }
+
+    /// Reads what [`header`](Self::header) wrote.
+    pub(super) fn parse(line: &str) -> Option<Self> {
+        let stops = line.strip_prefix(OPEN)?.strip_suffix(']')?;
+        let column = |stop: &str| {
+            let (stop, words) = stop.strip_suffix('+').map_or((stop, false), |stop| (stop, true));
+            let (stop, right) = stop.strip_suffix('<').map_or((stop, false), |stop| (stop, true));
+            let at = stop.parse().ok()?;
+            Some(ColumnSpan { at, right, words, start: at, end: at })
+        };
+        Some(Self { columns: stops.split(',').map(column).collect::<Option<_>>()? })
+    }
+}
+
+/// How the line before rows without padding begins.
+pub(super) const OPEN: &str = "[columns were at ";
+
+impl ColumnSpan {
+    /// What follows a cell.
+    const fn mark(&self) -> &'static str {
+        if self.words { WIDE } else { " " }
+    }
+}
+
+fn has_wide_space(cell: &str) -> bool {
+    cell.as_bytes().windows(2).any(|pair| pair == b"  ")
+}
+
+/// The places that are blank in nearly all rows that reach so far, as far as most rows reach.
+fn gaps(rows: &[&str]) -> Vec<bool> {
+    let longest = rows.iter().map(|row| row.len()).max().unwrap_or(0).min(MAX_WIDTH);
+    let mut blank = vec![0_usize; longest];
+    let mut ends = vec![0_usize; longest + 1];
+    for row in rows {
+        let row = row.as_bytes();
+        for (count, byte) in blank.iter_mut().zip(row) {
+            *count += usize::from(*byte == b' ');
+        }
+        if let Some(end) = ends.get_mut(row.len().min(longest)) {
+            *end += 1;
+        }
+    }
+    let mut reach = rows.len();
+    let mut gaps = Vec::with_capacity(longest);
+    for (blank, ended) in blank.into_iter().zip(ends) {
+        reach -= ended;
+        if reach * 10 < rows.len() * 9 {
+            break;
+        }
+        gaps.push((reach - blank) * STRAY <= reach);
+    }
+    // What follows where rows end is of the last column.
+    gaps.push(false);
+    gaps
+}

@@ -1,0 +1,205 @@
+use proptest::prelude::*;
+
+use super::{super::trial, *};
+use crate::compress::shared_texts;
+
+fn both(text: &str, query: &Query<'_>) -> String {
+    let rendered = render(text);
+    let text = rendered.as_deref().unwrap_or(text);
+    let found = gaps(text, query);
+    trial::check(text, &found);
+    trial::elided(text, &found)
+}
+
+fn asking(question: &str) -> Query<'_> {
+    Query { question: Some(question), ..Query::default() }
+}
+
+fn pods(count: usize) -> String {
+    let mut out = format!(
+        "{:<14} {:<38} {:<7} {:<20} {:<16} {}\n",
+        "NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"
+    );
+    for n in 0..count {
+        let space = ["default", "kube-system", "monitoring"][n % 3];
+        let name = format!("service-{n}-{:x}-{:x}", n * 7919, n * 31);
+        out +=
+            &format!("{space:<14} {name:<38} {:<7} {:<20} {:<16} {}d\n", "1/1", "Running", "0", n % 30 + 1);
+    }
+    out
+}
+
+fn ls(count: usize) -> String {
+    let mut out = format!("total {}\n", count * 4);
+    for n in 0..count {
+        let (day, size) = (n % 28 + 1, n * n * 13 % 9000);
+        out += &format!("-rw-r--r--  1 root root {size:>6} Oct {day:>2}  2024 module_{n}.py\n");
+    }
+    out
+}
+
+fn ps(count: usize) -> String {
+    let mut out = "USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n".to_owned();
+    for n in 0..count {
+        let user = ["root", "www-data", "postgres"][n % 3];
+        out += &format!(
+            "{user:<10} {:>5}  0.0  0.{} {:>6} {:>5} ?        Ss   10:{:02}   0:00 /usr/sbin/daemon --id {n}\n",
+            n * 17 + 1,
+            n % 9,
+            100_000 + n * 37,
+            4000 + n * 11,
+            n % 60
+        );
+    }
+    out
+}
+
+fn docker(count: usize) -> String {
+    let mut out =
+        format!("{:<15}{:<20}{:<22}{:<25}{}\n", "CONTAINER ID", "IMAGE", "STATUS", "PORTS", "NAMES");
+    for n in 0..count {
+        let ports = if n % 2 == 0 { format!("0.0.0.0:{}->80/tcp", 8000 + n) } else { String::new() };
+        out += &format!(
+            "{:<15x}{:<20}{:<22}{ports:<25}app_{n}\n",
+            n * 123_457 + 0xabcdef,
+            "nginx:1.25",
+            format!("Up {} hours", n % 9 + 2)
+        );
+    }
+    out
+}
+
+fn psql(count: usize) -> String {
+    let mut out = "  id  |    name    |  state   \n------+------------+----------\n".to_owned();
+    for n in 0..count {
+        out += &format!(" {n:>4} | user_{n:<5} | {:<8} \n", ["active", "idle"][n % 2]);
+    }
+    out + &format!("({count} rows)\n")
+}
+
+#[test]
+fn padding_goes_and_comes_back() {
+    for (name, text) in
+        [("pods", pods(60)), ("ls", ls(60)), ("ps", ps(60)), ("docker", docker(60)), ("psql", psql(60))]
+    {
+        let short = render(&text).unwrap_or_else(|| panic!("{name}"));
+        println!(
+            "{name}: {} -> {}\n{}",
+            trial::tokens(&text),
+            trial::tokens(&short),
+            short.lines().take(4).collect::<Vec<_>>().join("\n")
+        );
+        assert_eq!(expand(&short), text, "{name}\n{short}");
+        assert!(share(&text) >= 90, "{name}: {}", share(&text));
+        assert!(trial::tokens(&short) * 100 <= trial::tokens(&text) * 95, "{name}");
+        let crlf = text.replace('\n', "\r\n");
+        assert_eq!(expand(&render(&crlf).unwrap()), crlf, "{name}");
+        assert_eq!(expand(&render(text.trim_end()).unwrap()), text.trim_end(), "{name}");
+    }
+}
+
+#[test]
+#[ignore = "needs HEADROOM_SHARED"]
+fn real_texts_come_back() {
+    for (path, text) in shared_texts("corpora").into_iter().chain(shared_texts("captures")) {
+        if let Some(short) = render(&text) {
+            assert_eq!(expand(&short), text, "{}", path.display());
+            println!(
+                "{:>3} {} -> {} {}",
+                share(&text),
+                trial::tokens(&text),
+                trial::tokens(&short),
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs HEADROOM_SHARED"]
+fn what_agents_used_later_stays_visible() {
+    let form = |text: &str, query: &Query<'_>| (share(text) >= 60).then(|| both(text, query));
+    let tally = trial::conversations(form);
+    assert!(tally.visible * 100 >= tally.needles * 99, "{tally:?}");
+}
+
+#[test]
+fn rows_of_trouble_and_rows_that_were_named_stay() {
+    let text = pods(400).replace("service-77-", "payment-77-");
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines[120] = lines[120].replacen("Running         ", "CrashLoopBackOff", 1);
+    lines[201] = lines[201].replacen("1/1", "0/1", 1);
+    lines[300] = lines[300].replacen(" 0  ", " 17 ", 1);
+    let text = lines.join("\n");
+    for text in [text.clone(), render(&text).unwrap()] {
+        let query = asking("Why is payment-77 slow?");
+        let found = gaps(&text, &query);
+        trial::check(&text, &found);
+        let out = trial::elided(&text, &found);
+        for part in ["NAMESPACE", "payment-77-", "CrashLoopBackOff", "0/1", " 17 ", "service-399-"] {
+            assert!(out.contains(part), "{part}:\n{out}");
+        }
+        assert!(out.len() * 8 < text.len(), "{out}");
+        assert!(out.contains("rows: ") && out.contains(" Running"), "{out}");
+    }
+    let pod = format!("service-222-{:x}-{:x}", 222 * 7919, 222 * 31);
+    let call = format!("kubectl get pods -A | grep -v {pod}");
+    let call = Query { arguments: Some(&call), ..Query::default() };
+    assert!(both(&pods(400), &call).contains(&pod));
+}
+
+#[test]
+fn other_texts_have_no_columns() {
+    let code = "fn main() {\n    let a = 1;\n    let bcd = 22;\n    call(a, bcd);\n    // text\n    done();\n    x\n    y\n}\n".repeat(4);
+    let prose =
+        "The quick brown fox jumps over it all\nand then some more words come along here\n".repeat(20);
+    for text in [code, prose] {
+        assert_eq!((share(&text), render(&text)), (0, None));
+    }
+}
+
+fn row() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => ("[a-c]{1,6}", "[a-c ]{0,4}", 0_u32..9999, "[a-c  é]{0,6}")
+            .prop_map(|(a, b, c, d)| format!("{a:<8}{b:<6}{c:>5}  {d}")),
+        1 => Just(String::new()),
+        1 => Just("[columns were at 0,8]".to_owned()),
+        1 => "\\PC{0,20}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn taking_padding_out_is_reversible(lines in proptest::collection::vec((row(), "\r?\n"), 0..60), last in row()) {
+        let mut text: String = lines.into_iter().map(|(line, end)| line + &end).collect();
+        text.push_str(&last);
+        if let Some(short) = render(&text) {
+            prop_assert!(short.len() < text.len());
+            prop_assert_eq!(expand(&short), text);
+        }
+    }
+
+    #[test]
+    fn clean_tables_come_back(
+        rows in proptest::collection::vec(("[a-c]{0,7}", "[a-c ]{0,4}", 0_u32..99_999, "[a-c ]{0,9}"), 8..60),
+        odd in "\\PC{0,20}",
+    ) {
+        let mut text: String = rows.into_iter().map(|(a, b, c, d)| format!("{a:<8}{b:<9}{c:>8}  {d}\n")).collect();
+        text.push_str(&odd);
+        if let Some(short) = render(&text) {
+            prop_assert_eq!(expand(&short), text);
+        }
+    }
+
+    #[test]
+    fn gaps_are_whole_lines_of_any_text(
+        lines in proptest::collection::vec((row(), "\r?\n"), 0..60),
+        times in 1_usize..20,
+        question in "[a-d]{0,3}",
+    ) {
+        let text: String = lines.into_iter().map(|(line, end)| line + &end).collect();
+        let text = text.repeat(times);
+        trial::check(&text, &gaps(&text, &asking(&question)));
+        prop_assert!(share(&text) <= 100);
+    }
+}

@@ -1,0 +1,116 @@
+//! What kind of text a tool result is: by the tool and the call that brought it, then by its structure.
+//!
+//! When in doubt a text is a file read, because the lines of one are never altered.
+
+mod arguments;
+pub(crate) mod json;
+mod precompressed;
+mod shell;
+mod structure;
+
+pub(crate) use structure::Guess;
+
+use crate::{
+    ContentKind,
+    text::{lines, numbered},
+};
+
+/// Tools whose results are files, their names in lower case without `_`, `-` and what stands before them.
+const READERS: [&str; 17] = [
+    "cat",
+    "fetchfile",
+    "fileview",
+    "getfile",
+    "goto",
+    "notebookread",
+    "open",
+    "read",
+    "readlines",
+    "readmanyfiles",
+    "readmultiplefiles",
+    "readnotebook",
+    "scrolldown",
+    "scrollup",
+    "view",
+    "viewcodeitem",
+    "viewlines",
+];
+/// Ends of the names of such tools, for servers that put their own name in front.
+const READER_ENDS: [&str; 9] = [
+    "filecontent",
+    "filecontents",
+    "fileread",
+    "fsread",
+    "openfile",
+    "readfile",
+    "readfiles",
+    "readtextfile",
+    "viewfile",
+];
+/// Tools that do several things to files; their argument `command` says which.
+const EDITORS: [&str; 5] =
+    ["editor", "fileeditor", "strreplacebasededittool", "strreplaceeditor", "texteditor"];
+/// Starts of the names of tools that list or search: lines with numbers in their results are hits.
+const SEARCHERS: [&str; 7] = ["find", "glob", "grep", "list", "ls", "ripgrep", "search"];
+
+/// What kind of text this is, with nothing but its structure to tell.
+pub(crate) fn kind(text: &str, tool: Option<&str>, arguments: Option<&str>) -> ContentKind {
+    guess(text, tool, arguments).kind
+}
+
+/// What kind of text this is, and whether something else may know better.
+///
+/// `tool` is the name of the tool that brought it, `arguments` those of the call: JSON, or a raw string.
+pub(crate) fn guess(text: &str, tool: Option<&str>, arguments: Option<&str>) -> Guess {
+    let tool = tool.map(bare);
+    let is = |test: &dyn Fn(&str) -> bool| tool.as_deref().is_some_and(test);
+    let searches =
+        is(&|tool| SEARCHERS.iter().any(|start| tool.starts_with(start)) || tool.ends_with("search"));
+    let reads =
+        !searches && is(&|tool| READERS.contains(&tool) || READER_ENDS.iter().any(|end| tool.ends_with(end)));
+    let views = || {
+        is(&|tool| EDITORS.contains(&tool))
+            && arguments.is_some_and(|text| arguments::command_is(text, "view"))
+    };
+    if reads || views() || arguments.is_some_and(arguments::read_a_file) {
+        ContentKind::FileRead.into()
+    } else if json::is_plausible(text) {
+        ContentKind::Json.into()
+    } else if !searches && is_numbered(text) {
+        ContentKind::FileRead.into()
+    } else {
+        structure::guess(text)
+    }
+}
+
+/// Whether a call ran a shell command that shows a file, just as that command says.
+pub(crate) fn is_file_command(arguments: &str) -> bool {
+    arguments::read_a_file(arguments)
+}
+
+/// Whether another tool has set aside parts of it already.
+pub(crate) fn is_condensed(text: &str, arguments: Option<&str>) -> bool {
+    precompressed::is_precompressed(text, arguments)
+}
+
+/// What kind of text this is by its structure alone.
+pub(crate) fn structure(text: &str) -> ContentKind {
+    if json::is_plausible(text) { ContentKind::Json } else { structure::guess(text).kind }
+}
+
+/// The name of a tool without its server's, in lower case: `mcp__fs__read_file` is `readfile`.
+fn bare(tool: &str) -> String {
+    let name = tool.rsplit("__").next().unwrap_or(tool);
+    let name = name.rsplit(['.', '/', ':']).next().unwrap_or(name);
+    name.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect()
+}
+
+/// Whether most lines at the start are those of numbered file views.
+fn is_numbered(text: &str) -> bool {
+    let lines: Vec<&str> = lines::split(structure::first_lines(text)).collect();
+    let numbered: usize = numbered::runs(&lines).iter().map(|run| run.lines.len()).sum();
+    numbered * 2 > lines.len()
+}
+
+#[cfg(test)]
+mod tests;

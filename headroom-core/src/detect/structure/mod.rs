@@ -1,0 +1,221 @@
+//! What kind of text this is by its lines alone.
+//!
+//! Each line is put into a class by its start, and the share of the classes decides. No more than some thousand
+//! lines, evenly spread, are looked at.
+
+mod line;
+#[cfg(test)]
+pub(super) mod tests;
+
+use line::LineClass;
+
+use crate::{
+    Classification, ContentKind,
+    compress::{diff, html, listing, search, table},
+    text::lines,
+};
+
+/// Lines looked at, at most.
+const MAX_LINES: usize = 2000;
+/// Bytes at the start whose lines are parsed as those of one kind.
+const MAX_START: usize = 128 << 10;
+/// Lines of dense data are at least this long.
+const MIN_BLOB: usize = 400;
+
+/// Of a text that may be code, so many percent of the lines look like it; of one that may be prose, like that.
+const SOME_CODE: usize = 20;
+const SOME_PROSE: usize = 35;
+/// Of one that has signs of a test run, for it to be the code of one.
+const MOSTLY_CODE: usize = 50;
+
+/// What kind of text something is by its structure, and what else it could be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Guess {
+    pub(crate) kind: ContentKind,
+    may_be_code: bool,
+    may_be_prose: bool,
+}
+
+impl Guess {
+    /// The kind, once a classifier was asked where the structure ties.
+    pub(crate) fn settled(self, verdict: impl FnOnce() -> Option<Classification>) -> ContentKind {
+        if !self.may_be_code && !self.may_be_prose {
+            return self.kind;
+        }
+        match verdict() {
+            Some(Classification::Code(_)) if self.may_be_code => ContentKind::Code,
+            Some(Classification::Prose) if self.may_be_prose => ContentKind::Prose,
+            _ => self.kind,
+        }
+    }
+}
+
+impl From<ContentKind> for Guess {
+    fn from(kind: ContentKind) -> Self {
+        Self { kind, may_be_code: false, may_be_prose: false }
+    }
+}
+
+/// How many lines of each class there are.
+#[derive(Debug, Default)]
+struct Shares {
+    counts: [usize; LineClass::COUNT],
+    lines: usize,
+}
+
+impl Shares {
+    fn from_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut shares = Self::default();
+        for line in lines.filter(|line| !line.trim().is_empty()) {
+            let class = line::class(line) as usize;
+            shares.lines += 1;
+            if let Some(count) = shares.counts.get_mut(class) {
+                *count += 1;
+            }
+        }
+        shares
+    }
+
+    fn count(&self, class: LineClass) -> usize {
+        self.counts.get(class as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether these classes together are at least so many percent of the lines.
+    fn reach(&self, percent: usize, classes: &[LineClass]) -> bool {
+        let count: usize = classes.iter().map(|class| self.count(*class)).sum();
+        count * 100 >= self.lines * percent && count > 0
+    }
+}
+
+/// What kind of text this is, by its structure.
+pub(super) fn guess(text: &str) -> Guess {
+    use LineClass::{Blob, Code, Frame, Hit, Json, Log, Mark, Perms, Prose, Rows, Tag};
+
+    if html::is_page(text) {
+        return ContentKind::Html.into();
+    }
+    let lines: Vec<&str> = lines::split(text).collect();
+    let step = lines.len().div_ceil(MAX_LINES).max(1);
+    let shares = Shares::from_lines(lines.iter().copied().step_by(step));
+    let start = first_lines(text);
+    let kind = if shares.count(Json) > 1 && shares.reach(95, &[Json]) {
+        ContentKind::Json
+    } else if diff::share(start) >= 50 {
+        ContentKind::Diff
+    } else if shares.reach(50, &[Tag]) && has_page_tags(text) {
+        ContentKind::Html
+    } else if shares.reach(60, &[Blob]) {
+        ContentKind::Blob
+    } else if is_ruled(&lines) {
+        // Cells may hold times, as rows of logs do.
+        ContentKind::Table
+    } else if shares.reach(60, &[Hit]) || !shares.reach(40, &[Log]) && search::share(start) >= 60 {
+        ContentKind::Search
+    } else if shares.reach(40, &[Log, Frame]) {
+        ContentKind::Log
+    } else if is_run(&lines) {
+        // The source of a test may speak of runs, and a document may show one.
+        return Guess {
+            kind: ContentKind::Log,
+            may_be_code: shares.reach(MOSTLY_CODE, &[Code]),
+            may_be_prose: shares.reach(SOME_PROSE, &[Prose, Mark]),
+        };
+    } else if shares.lines > 3 && listing::share(start) >= 70 {
+        ContentKind::Listing
+    } else if shares.reach(50, &[Perms])
+        || shares.lines > 2 && (table::share(start) >= 70 || shares.reach(90, &[Rows]))
+    {
+        ContentKind::Table
+    } else if is_document(&lines) {
+        ContentKind::Prose
+    } else if shares.reach(35, &[Code]) && shares.count(Code) * 2 > shares.count(Prose) {
+        ContentKind::Code
+    } else if shares.reach(40, &[Prose, Mark]) {
+        ContentKind::Prose
+    } else if shares.reach(15, &[Log, Frame]) {
+        // A few lines of a log, with what the program printed between them.
+        ContentKind::Log
+    } else {
+        let may_be_code = shares.reach(SOME_CODE, &[Code]);
+        return Guess { kind: ContentKind::Text, may_be_code, may_be_prose: false };
+    };
+    kind.into()
+}
+
+/// The lines at the start that tell the rest.
+pub(super) fn first_lines(text: &str) -> &str {
+    if text.len() <= MAX_START {
+        return text;
+    }
+    let end = memchr::memrchr(b'\n', text.as_bytes().get(..MAX_START).unwrap_or_default()).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
+/// Whether there are tags that web pages have, and other XML has not.
+fn has_page_tags(text: &str) -> bool {
+    ["<div", "<p>", "<span", "<body", "<a href"].iter().any(|tag| text.contains(tag))
+}
+
+/// Whether this is a table with bars between cells and a rule of `-` and `+` below or around its names, as `psql` and
+/// `mysql` print it.
+fn is_ruled(lines: &[&str]) -> bool {
+    const FIRST: usize = 8;
+    let rule = |line: &&&str| {
+        line.contains('+')
+            && line.contains("--")
+            && line.trim().bytes().all(|byte| matches!(byte, b'-' | b'+'))
+    };
+    let Some(bars) = lines.iter().take(FIRST).find(rule).map(|rule| rule.matches('+').count()) else {
+        return false;
+    };
+    let rows = || lines.iter().take(MAX_LINES).filter(|line| !line.trim().is_empty() && !rule(line));
+    let fit = rows().filter(|line| line.matches('|').count() >= bars).count();
+    fit * 10 >= rows().count() * 7 && fit > 1
+}
+
+/// Whether this is a document in Markdown that shows code.
+fn is_document(lines: &[&str]) -> bool {
+    let starts = |mark: &str| lines.iter().filter(|line| line.starts_with(mark)).count();
+    starts("```") > 1 && starts("#") > 1
+}
+
+/// Whether a test runner or a build tool has printed this: it says so in a few places only.
+fn is_run(lines: &[&str]) -> bool {
+    const SIGNS: [&str; 24] = [
+        "=== test session starts ===",
+        " passed in ",
+        " failed in ",
+        " passed, ",
+        " failed, ",
+        "test result: ",
+        "running ",
+        "--- FAIL: ",
+        "--- PASS: ",
+        "BUILD SUCCESS",
+        "BUILD FAILED",
+        "Tests: ",
+        " Test Files  ",
+        "Ran ",
+        "FAILED (",
+        "Traceback (most recent call last):",
+        "make: ",
+        "npm ERR!",
+        "npm error",
+        "Successfully installed ",
+        "Collecting ",
+        "tests finished: ",
+        "build succeeded",
+        " warnings generated.",
+    ];
+    let sample = lines.iter().take(MAX_LINES / 2).chain(lines.iter().rev().take(MAX_LINES / 2));
+    let hits = sample.filter(|line| {
+        let start: &str = line.get(..line.len().min(200)).unwrap_or_default();
+        SIGNS.iter().any(|sign| match sign.strip_suffix(' ') {
+            Some(word) if !sign.starts_with(' ') => {
+                start.strip_prefix(word).is_some_and(|rest| rest.starts_with(' '))
+            }
+            _ => start.contains(sign),
+        })
+    });
+    hits.count() >= 1
+}

@@ -1,0 +1,77 @@
+use std::fmt;
+
+/// Why a request, or a block of it, was left as it is.
+///
+/// Reasons are labels, not errors: they are `Copy`, carry no content, and may be used as metric labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum UnchangedReason {
+    /// The body is not JSON, or not one whole JSON value.
+    NotJson,
+    /// The body is JSON but not a request of a known API.
+    UnknownShape,
+    /// The body nests deeper than the limit.
+    TooDeep,
+    /// The body is longer than the limit.
+    TooLarge,
+    /// The body holds more values than the limit.
+    TooManyValues,
+    /// A key that decides what is editable stands twice.
+    DuplicateKey,
+    /// The provider holds the rest of the conversation, and what is sent here must fit to what it holds.
+    Stateful,
+    /// The request has no text that may be edited.
+    NothingEditable,
+    /// Nothing that could be edited would have become smaller.
+    NoSaving,
+    /// The block is too short for an edit to pay.
+    TooShort,
+    /// The block is of a type that is never edited.
+    Protected,
+    /// The block reports an error, and errors stay verbatim.
+    ToolError,
+    /// The text holds half of a surrogate pair and cannot be rebuilt exactly.
+    LoneSurrogate,
+    /// The block's text is an original that was retrieved.
+    Retrieved,
+    /// The block stands behind more messages, calls and results than are looked at in one request.
+    TooManyItems,
+    /// Nobody waits for the outcome any more, as the caller of
+    /// [`compress_while`](crate::Engine::compress_while) said.
+    Cancelled,
+    /// The engine failed; the original was sent.
+    Internal,
+}
+
+impl UnchangedReason {
+    /// The label used in reports and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotJson => "not_json",
+            Self::UnknownShape => "unknown_shape",
+            Self::TooDeep => "too_deep",
+            Self::TooLarge => "too_large",
+            Self::TooManyValues => "too_many_values",
+            Self::DuplicateKey => "duplicate_key",
+            Self::Stateful => "stateful",
+            Self::NothingEditable => "nothing_editable",
+            Self::NoSaving => "no_saving",
+            Self::TooShort => "too_short",
+            Self::Protected => "protected",
+            Self::ToolError => "tool_error",
+            Self::LoneSurrogate => "lone_surrogate",
+            Self::Retrieved => "retrieved",
+            Self::TooManyItems => "too_many_items",
+            Self::Cancelled => "cancelled",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl fmt::Display for UnchangedReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,6 @@
+//! JSON as it is read and spliced: one pass over the bytes gives a flat tape, and edits go into the original bytes.
+
+pub(crate) mod splice;
+pub(crate) mod string_scan;
+pub(crate) mod tape;
+pub(crate) mod text;

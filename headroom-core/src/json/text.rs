@@ -1,0 +1,164 @@
+//! JSON strings: reading them, and the way back from a decoded offset to the raw one.
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+
+use crate::json::tape::Text;
+
+impl<'a> Text<'a> {
+    /// The text that this string stands for, or `None` if it holds half of a surrogate pair.
+    pub(crate) fn decode(self) -> Option<Cow<'a, str>> {
+        if !self.escaped {
+            return Some(Cow::Borrowed(self.raw));
+        }
+        let mut text = String::with_capacity(self.raw.len());
+        let mut rest = self.raw;
+        while let Some(at) = memchr(b'\\', rest.as_bytes()) {
+            let (plain, escape) = rest.split_at_checked(at)?;
+            text.push_str(plain);
+            let (character, length) = unescape(escape)?;
+            text.push(character);
+            rest = escape.get(length..)?;
+        }
+        text.push_str(rest);
+        // JSON in JSON is a fifth shorter than its raw form, and this lives as long as its block is worked on.
+        text.shrink_to_fit();
+        Some(Cow::Owned(text))
+    }
+}
+
+/// The character of the escape that `raw` starts with, and the escape's length.
+fn unescape(raw: &str) -> Option<(char, usize)> {
+    let simple = |character| Some((character, 2));
+    match raw.as_bytes().get(1)? {
+        b'n' => simple('\n'),
+        b't' => simple('\t'),
+        b'r' => simple('\r'),
+        b'b' => simple('\u{8}'),
+        b'f' => simple('\u{c}'),
+        byte @ (b'"' | b'\\' | b'/') => simple(char::from(*byte)),
+        b'u' => {
+            let first = unit(raw)?;
+            if let Some(character) = char::from_u32(first) {
+                return Some((character, 6));
+            }
+            let second = raw.get(6..).filter(|rest| rest.starts_with("\\u")).and_then(unit)?;
+            let pair = [u16::try_from(first).ok()?, u16::try_from(second).ok()?];
+            Some((char::decode_utf16(pair).next()?.ok()?, 12))
+        }
+        _ => None,
+    }
+}
+
+/// The UTF-16 code unit of the `\uXXXX` that `raw` starts with.
+fn unit(raw: &str) -> Option<u32> {
+    u32::from_str_radix(raw.get(2..6)?, 16).ok()
+}
+
+/// Walks a raw string alongside its decoded text. Offsets must be asked for in ascending order.
+#[derive(Debug)]
+pub(crate) struct RawOffsets<'a> {
+    rest: &'a str,
+    escaped: bool,
+    raw: usize,
+    decoded: usize,
+}
+
+impl<'a> RawOffsets<'a> {
+    pub(crate) fn new(text: Text<'a>) -> Self {
+        Self { rest: text.raw, escaped: text.escaped, raw: 0, decoded: 0 }
+    }
+
+    /// The raw offset of this decoded offset, or `None` if it is inside a character, behind the end, or before an
+    /// offset that was asked for already.
+    pub(crate) fn at(&mut self, decoded: usize) -> Option<usize> {
+        let mut missing = decoded.checked_sub(self.decoded)?;
+        while missing > 0 {
+            let plain = if self.escaped { memchr(b'\\', self.rest.as_bytes()) } else { None };
+            let plain = plain.unwrap_or(self.rest.len()).min(missing);
+            let (raw, text) = if plain > 0 {
+                (plain, plain)
+            } else {
+                let (character, length) = unescape(self.rest)?;
+                (length, character.len_utf8())
+            };
+            missing = missing.checked_sub(text)?;
+            self.rest = self.rest.get(raw..)?;
+            self.raw += raw;
+            self.decoded += text;
+        }
+        Some(self.raw)
+    }
+}
+
+/// Appends `text` as the content of a JSON string.
+pub(crate) fn escape_into(text: &str, out: &mut Vec<u8>) {
+    let mut from = 0;
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let short = match byte {
+            b'"' => b'"',
+            b'\\' => b'\\',
+            b'\n' => b'n',
+            b'\t' => b't',
+            b'\r' => b'r',
+            0x08 => b'b',
+            0x0c => b'f',
+            0..=0x1f => b'u',
+            _ => continue,
+        };
+        out.extend_from_slice(bytes.get(from..at).unwrap_or_default());
+        out.extend_from_slice(&[b'\\', short]);
+        if short == b'u' {
+            let digit =
+                |nibble: u8| char::from_digit(u32::from(nibble), 16).map_or(b'0', |digit| digit as u8);
+            out.extend_from_slice(&[b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+        }
+        from = at + 1;
+    }
+    out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(raw: &str) -> Text<'_> {
+        Text { raw, start: 0, escaped: raw.contains('\\') }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_not_decoded() {
+        assert_eq!(text(r"a\ud83d").decode(), None);
+        assert_eq!(text(r"\ude00\ud83d").decode(), None);
+        assert_eq!(text(r"\ud83d\u0041").decode(), None);
+        assert_eq!(text(r"\ud83d\ude00").decode().unwrap(), "😀");
+    }
+
+    proptest! {
+        #[test]
+        fn escaping_is_undone_by_decoding(original in any::<String>()) {
+            let mut raw = Vec::new();
+            escape_into(&original, &mut raw);
+            let raw = String::from_utf8(raw).unwrap();
+            prop_assert_eq!(text(&raw).decode().unwrap(), original.as_str());
+            prop_assert_eq!(serde_json::from_str::<String>(&format!("\"{raw}\"")).unwrap(), original);
+        }
+
+        #[test]
+        fn raw_offsets_split_where_the_text_splits(pieces in prop::collection::vec(
+            prop::sample::select(vec!["a", "é", r"\n", r"\u00e9", r"\ud83d\ude00", r"\/", "😀", r#"\""#]), 0..40)) {
+            let raw = pieces.concat();
+            let whole = text(&raw).decode().unwrap().into_owned();
+            let mut offsets = RawOffsets::new(text(&raw));
+            for (at, _) in whole.char_indices() {
+                let (left, right) = raw.split_at(offsets.at(at).unwrap());
+                prop_assert_eq!(text(left).decode().unwrap(), &whole[..at]);
+                prop_assert_eq!(text(right).decode().unwrap(), &whole[at..]);
+            }
+        }
+    }
+}

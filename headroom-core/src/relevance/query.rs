@@ -1,0 +1,319 @@
+//! What was asked for: the terms of the question and of the call, and which lines they hit.
+
+use std::{borrow::Borrow, collections::BTreeSet};
+
+use rustc_hash::FxHashMap;
+
+use crate::{
+    json::tape::{Limits, Text, scan},
+    relevance::{
+        Query,
+        features::{LineFeatures, VALUE, hash},
+        severity::{self, SeverityWords},
+    },
+};
+
+/// Most terms of the question, and most of the call: together one bit each in the mask of a line.
+const MAX_TERMS: usize = 64;
+/// Most bytes read at either end of a question.
+const MAX_SIDE_BYTES: usize = 4096;
+const STOP_WORDS: &str = "\
+    an as at be by do if in is it no of on or so to we about above after again all also and any are because been before being below between both but can check could \
+    did does doing don done during each every few find fix for from further get give had has have having help here \
+    how into investigate its just know let like list look make may more most much must need new not now off once \
+    one only other our out over own please run same see should show some such sure take tell than that the their \
+    them then there these they this those through too try two under until use used uses using very want was way we \
+    were what when where which while who why will with work works would you your";
+
+/// One thing that was named.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Term {
+    /// Identifiers, paths, numbers, as opposed to plain words. First in order.
+    plain: bool,
+    /// Whether it may be in few lines only: a word of the question or a part of a name. The words of a call, such
+    /// as those of a search, are closer to the text.
+    narrow: bool,
+    /// The name of a severity, which says little about which of the grave lines are meant.
+    names_severity: bool,
+    tokens: Vec<u32>,
+}
+
+/// The lines that were asked for.
+#[derive(Debug)]
+pub(crate) struct Hits {
+    /// Bits of the terms in each line.
+    masks: Vec<u128>,
+    terms: Vec<Term>,
+    /// Lines that each term is in.
+    counts: Vec<u32>,
+}
+
+impl Hits {
+    pub(crate) fn new(features: &LineFeatures, query: &Query<'_>) -> Self {
+        Self::across([features], query)
+    }
+
+    /// Those of the lines of several surveys, one after the other.
+    pub(crate) fn across<S: Borrow<LineFeatures>>(
+        surveys: impl IntoIterator<Item = S>,
+        query: &Query<'_>,
+    ) -> Self {
+        let terms = terms(query);
+        let mut index: FxHashMap<u32, Vec<(usize, &[u32])>> = FxHashMap::default();
+        let mut filter = [0_u64; 64];
+        for (bit, term) in terms.iter().enumerate() {
+            let Some((first, rest)) = term.tokens.split_first() else { continue };
+            index.entry(*first).or_default().push((bit, rest));
+            if let Some(bits) = filter.get_mut((first >> 6 & 63) as usize) {
+                *bits |= 1 << (first & 63);
+            }
+        }
+        let mut masks: Vec<u128> = Vec::new();
+        let mut counts = vec![0; terms.len()];
+        for features in surveys {
+            let features = features.borrow();
+            masks.extend((0..features.rows.len()).map(|line| {
+                let mut mask = 0_u128;
+                let tokens = if index.is_empty() { &[] } else { features.tokens(line) };
+                for (at, token) in tokens.iter().enumerate() {
+                    let token = token & !VALUE;
+                    if filter.get((token >> 6 & 63) as usize).is_none_or(|bits| bits >> (token & 63) & 1 == 0)
+                    {
+                        continue;
+                    }
+                    for (bit, rest) in index.get(&token).into_iter().flatten() {
+                        let next =
+                            tokens.get(at + 1..).unwrap_or_default().iter().map(|token| token & !VALUE);
+                        if next.take(rest.len()).eq(rest.iter().copied()) {
+                            mask |= 1 << bit;
+                        }
+                    }
+                }
+                let mut bits = mask;
+                while bits != 0 {
+                    if let Some(count) = counts.get_mut(bits.trailing_zeros() as usize) {
+                        *count += 1;
+                    }
+                    bits &= bits - 1;
+                }
+                mask
+            }));
+        }
+        Self { masks, terms, counts }
+    }
+
+    /// Bits of the terms for which `pass` holds, given the number of lines that they are in.
+    fn bits(&self, pass: impl Fn(&Term, u32) -> bool) -> u128 {
+        self.terms
+            .iter()
+            .zip(&self.counts)
+            .enumerate()
+            .filter(|(_, (term, count))| pass(term, **count))
+            .fold(0, |bits, (bit, _)| bits | 1 << bit)
+    }
+
+    /// The lines that hold something that was named and is not all over the text.
+    pub(crate) fn named(&self) -> impl Iterator<Item = usize> {
+        let lines = u32::try_from(self.masks.len()).unwrap_or(u32::MAX);
+        let bits = self.bits(|term, count| {
+            let share = if term.plain && (term.narrow || term.names_severity) { 32 } else { 4 };
+            count <= (lines / share).max(8)
+        });
+        self.lines_with(bits)
+    }
+
+    /// The lines that hold anything of what was asked for that is not in most lines.
+    pub(crate) fn related(&self) -> impl Iterator<Item = usize> {
+        let lines = self.masks.len();
+        self.lines_with(self.bits(|term, count| count as usize * 2 <= lines && !term.names_severity))
+    }
+
+    /// The lines that match best, the weight of each term being the higher the rarer it is.
+    pub(crate) fn best(&self, most: usize) -> Vec<usize> {
+        let lines = self.masks.len();
+        let bits = self.bits(|_, count| count as usize * 2 <= lines);
+        let weights: Vec<u32> = self.counts.iter().map(|count| weight(lines, *count)).collect();
+        let score = |mask: u128| {
+            let mut bits = mask & bits;
+            let mut score = 0;
+            while bits != 0 {
+                score += weights.get(bits.trailing_zeros() as usize).copied().unwrap_or_default();
+                bits &= bits - 1;
+            }
+            score
+        };
+        let mut scored: Vec<(u32, usize)> = self
+            .masks
+            .iter()
+            .enumerate()
+            .map(|(line, mask)| (score(*mask), line))
+            .filter(|(score, _)| *score > 0)
+            .collect();
+        scored.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut best = Vec::new();
+        for group in scored.chunk_by(|a, b| a.0 == b.0) {
+            if best.len() + group.len() > most {
+                break;
+            }
+            best.extend(group.iter().map(|(_, line)| *line));
+        }
+        best
+    }
+
+    /// The lines that hold an identifier, path or number that was named and is in at most so many lines, or a word
+    /// that is in at most so many.
+    pub(crate) fn named_within(&self, identifiers: usize, words: usize) -> impl Iterator<Item = usize> {
+        let narrow = words.min((self.masks.len() / 32).max(8));
+        let bits = self.bits(|term, count| {
+            let most = match (term.plain, term.narrow || term.names_severity) {
+                (false, _) => identifiers,
+                (true, false) => words,
+                (true, true) => narrow,
+            };
+            count as usize <= most
+        });
+        self.lines_with(bits)
+    }
+
+    /// How well each line matches: the sum of the weights of its terms, without those that nearly all lines have.
+    pub(crate) fn scores(&self) -> Vec<u32> {
+        let lines = self.masks.len();
+        let telling = |count: u32| count as usize * 10 <= lines * 9;
+        let weights: Vec<u32> =
+            self.counts.iter().map(|count| if telling(*count) { weight(lines, *count) } else { 0 }).collect();
+        let score = |mask: &u128| {
+            let mut bits = *mask;
+            let mut score = 0;
+            while bits != 0 {
+                score += weights.get(bits.trailing_zeros() as usize).copied().unwrap_or_default();
+                bits &= bits - 1;
+            }
+            score
+        };
+        self.masks.iter().map(score).collect()
+    }
+
+    fn lines_with(&self, bits: u128) -> impl Iterator<Item = usize> {
+        self.masks.iter().enumerate().filter(move |(_, mask)| *mask & bits != 0).map(|(line, _)| line)
+    }
+}
+
+/// The weight that BM25 gives a term, in thousandths.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "small"
+)]
+fn weight(lines: usize, hits: u32) -> u32 {
+    let (lines, hits) = (lines as f64, f64::from(hits));
+    (((lines - hits + 0.5) / (hits + 0.5)).ln_1p() * 1000.0) as u32
+}
+
+fn terms(query: &Query<'_>) -> Vec<Term> {
+    let mut found = TermCollector {
+        words: SeverityWords::new(),
+        stop: STOP_WORDS.split(' ').map(hash).collect(),
+        terms: BTreeSet::new(),
+        asked: false,
+    };
+    if let Some(arguments) = query.arguments {
+        found.arguments(arguments);
+    }
+    let mut terms: Vec<Term> = std::mem::take(&mut found.terms).into_iter().take(MAX_TERMS).collect();
+    if let Some(question) = query.question {
+        found.asked = true;
+        found.text(question);
+    }
+    terms.extend(found.terms.into_iter().take(MAX_TERMS));
+    terms
+}
+
+struct TermCollector {
+    words: SeverityWords,
+    stop: Vec<u32>,
+    terms: BTreeSet<Term>,
+    asked: bool,
+}
+
+impl TermCollector {
+    fn arguments(&mut self, arguments: &str) {
+        match scan(arguments, Limits::for_length(arguments.len())) {
+            Ok(tape) if tape.root().is_object() => {
+                for text in tape.root().strings().filter_map(Text::decode) {
+                    self.text(&text);
+                }
+                for number in arguments.split(|c: char| !c.is_ascii_alphanumeric()) {
+                    if number.len() >= 3 && number.bytes().all(|byte| byte.is_ascii_digit()) {
+                        self.add(number);
+                    }
+                }
+            }
+            _ => self.text(arguments),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if text.len() <= 2 * MAX_SIDE_BYTES {
+            self.chunks(text);
+            return;
+        }
+        let mut starts = (0..=MAX_SIDE_BYTES).rev().filter_map(|end| text.get(..end));
+        self.chunks(starts.next().unwrap_or_default());
+        let mut ends = (text.len() - MAX_SIDE_BYTES..text.len()).filter_map(|start| text.get(start..));
+        self.chunks(ends.next().unwrap_or_default());
+    }
+
+    fn chunks(&mut self, text: &str) {
+        let ends = |c: char| c.is_whitespace() || "\"'`,;()[]{}<>|=".contains(c);
+        for chunk in text.split(ends) {
+            let chunk = chunk.trim_matches(|c: char| ".:?!*&^$-".contains(c));
+            self.add(chunk);
+            if let Some((_, name)) = chunk.rsplit_once(['/', '\\']) {
+                self.add(name);
+            }
+        }
+    }
+
+    /// Adds a term and, where it has parts that are words, those.
+    fn add(&mut self, chunk: &str) {
+        let tokens = LineFeatures::tokens_of(chunk);
+        let is_ascii = chunk.is_ascii();
+        if tokens.len() > 1 && is_ascii && tokens.len() <= 32 {
+            self.insert(false, false, tokens.iter().map(|token| token & !VALUE).collect());
+            for part in chunk.split(|c: char| !c.is_ascii_alphanumeric()) {
+                if part.len() >= 4 && part.bytes().all(|byte| byte.is_ascii_lowercase()) {
+                    self.word(part, true);
+                }
+            }
+        } else if tokens.len() > 1 {
+            for pair in tokens.windows(2) {
+                self.insert(true, self.asked, pair.iter().map(|token| token & !VALUE).collect());
+            }
+        } else if let [token] = tokens.as_slice() {
+            let shaped = token & VALUE != 0 || chunk.chars().skip(1).any(char::is_uppercase);
+            if shaped && chunk.len() >= 2 && !self.stop.contains(token) {
+                self.insert(false, false, vec![token & !VALUE]);
+            } else if chunk.len() >= 3 {
+                self.word(chunk, self.asked);
+            }
+        }
+    }
+
+    fn word(&mut self, word: &str, narrow: bool) {
+        let token = hash(word);
+        if self.stop.contains(&token) {
+            return;
+        }
+        self.insert(true, narrow, vec![token]);
+        if word.len() >= 4 {
+            let other = word.strip_suffix(['s', 'S']).map_or_else(|| format!("{word}s"), str::to_owned);
+            self.insert(true, narrow, vec![hash(&other)]);
+        }
+    }
+
+    fn insert(&mut self, plain: bool, narrow: bool, tokens: Vec<u32>) {
+        let grave = matches!(tokens.as_slice(), [token] if severity::is_word(&self.words, *token));
+        self.terms.insert(Term { plain, narrow, names_severity: grave, tokens });
+    }
+}

@@ -1,0 +1,134 @@
+//! A text as lines that can be compared across numbering styles.
+
+use std::{
+    hash::{Hash, Hasher},
+    ops::Range,
+};
+
+use memchr::{memchr, memchr_iter};
+use rustc_hash::FxHasher;
+
+use crate::text::{
+    marker,
+    numbered::{self, Run},
+};
+
+/// One line. Offsets are into the text; the line end is not part of the line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// Hash of the line without its number. Equal lines have equal hashes; the reverse is checked.
+    pub(crate) hash: u32,
+    /// Length of the line's number and what sets it apart from the line.
+    pub(crate) prefix: u16,
+    /// One more than the index of the numbered run that the line belongs to; zero for none.
+    pub(crate) run: u16,
+}
+
+/// The lines of a text.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    pub(crate) lines: Vec<Line>,
+    pub(crate) runs: Vec<Run>,
+}
+
+impl Line {
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The line without its number.
+    pub(crate) fn body<'t>(&self, text: &'t str) -> &'t str {
+        text.get(self.start as usize + usize::from(self.prefix)..self.end as usize).unwrap_or_default()
+    }
+}
+
+impl Lines {
+    /// Splits a text. `None` if it is too long for 32-bit offsets.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let length = u32::try_from(text.len()).ok()?;
+        let mut lines = Vec::new();
+        let mut start = 0;
+        for end in memchr_iter(b'\n', text.as_bytes()).filter_map(|end| u32::try_from(end).ok()) {
+            lines.push(Line { start, end, hash: 0, prefix: 0, run: 0 });
+            start = end + 1;
+        }
+        if start < length {
+            lines.push(Line { start, end: length, hash: 0, prefix: 0, run: 0 });
+        }
+        let mut found = Self { lines, runs: Vec::new() };
+        found.number(text);
+        for line in &mut found.lines {
+            line.hash = hash(line.body(text));
+        }
+        Some(found)
+    }
+
+    fn number(&mut self, text: &str) {
+        let lines: Vec<&str> =
+            self.lines.iter().map(|line| text.get(line.range()).unwrap_or_default()).collect();
+        let mut runs = crate::compress::line_numbers::runs(&lines).unwrap_or_else(|| numbered::runs(&lines));
+        runs.truncate(usize::from(u16::MAX));
+        for (run, id) in runs.iter().zip(1..) {
+            for (number, line) in (run.first..).zip(self.lines.get_mut(run.lines.clone()).unwrap_or_default())
+            {
+                line.run = id;
+                if run.shows(number) {
+                    line.prefix = u16::try_from(run.prefix(number).len()).unwrap_or_default();
+                }
+            }
+        }
+        self.runs = runs;
+    }
+
+    /// The number that a line has in its file, or its place in the text counted from one.
+    pub(crate) fn number_of(&self, line: usize) -> Option<u32> {
+        match self.lines.get(line).and_then(|at| self.run(at)) {
+            Some(run) => run.first.checked_add(u32::try_from(line.checked_sub(run.lines.start)?).ok()?),
+            None => u32::try_from(line + 1).ok(),
+        }
+    }
+
+    pub(crate) fn run(&self, line: &Line) -> Option<&Run> {
+        self.runs.get(usize::from(line.run).checked_sub(1)?)
+    }
+}
+
+/// The lines of a text as [`str::lines`] gives them, found by a vectorised search.
+pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let Some(end) = memchr(b'\n', rest.as_bytes()) else { return Some(std::mem::take(&mut rest)) };
+        let (line, behind) = rest.split_at_checked(end)?;
+        rest = behind.get(1..)?;
+        Some(line.strip_suffix('\r').unwrap_or(line))
+    })
+}
+
+/// Whether a line stands for lines that are not there, so that nothing may refer to it.
+pub(crate) fn is_gap(line: &str) -> bool {
+    marker::is_in(line)
+}
+
+/// Half of the hash is enough: hits are compared.
+fn hash(text: &str) -> u32 {
+    let mut hasher = FxHasher::default();
+    text.hash(&mut hasher);
+    (hasher.finish() >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn texts_are_split_as_the_standard_library_does(text in "[a\u{e9}\r\n]{0,12}") {
+            proptest::prop_assert_eq!(split(&text).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Texts as lines: their ends, printed numbers, terminal control sequences, markers and paths.
+
+pub(crate) mod lines;
+pub(crate) mod marker;
+pub(crate) mod numbered;
+pub(crate) mod path;
+pub(crate) mod reserve;
+pub(crate) mod terminal;

@@ -1,0 +1,189 @@
+//! Token counting. An edit is made only if it saves tokens by this count.
+
+mod counter;
+mod estimate;
+
+#[cfg(feature = "tiktoken")]
+use bpe_openai::Tokenizer as Bpe;
+
+pub use counter::TokenCounter;
+pub use estimate::TokenEstimate;
+
+/// Texts up to this many bytes are counted exactly.
+const MAX_EXACT_BYTES: usize = 64 << 10;
+/// How many pieces of a longer text are counted, [`EXACT`] bytes in all.
+const SAMPLE_COUNT: usize = 64;
+
+/// How tokens are counted for a model.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tokenizer<'a> {
+    counter: &'a dyn TokenCounter,
+    /// Whether the model's own tokenizer is not public, so that another one stands in.
+    pub(crate) estimated: bool,
+}
+
+impl Tokenizer<'static> {
+    /// The tokenizer of a model by its name.
+    ///
+    /// OpenAI's vocabularies are public. For all other families `o200k_base` stands in: what matters here is which
+    /// of two texts is shorter, and by that question tokenizers of this generation agree closely.
+    #[cfg(feature = "tiktoken")]
+    pub(crate) fn for_model(model: &str) -> Self {
+        let name = model.rsplit('/').next().unwrap_or(model);
+        let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let exact = |counter| Self { counter, estimated: false };
+        if starts(&["gpt-4o", "gpt-4.", "gpt-oss", "chatgpt", "o1", "o3", "o4", "codex"]) {
+            exact(&Vocabulary::O200k)
+        } else if starts(&["gpt-4", "gpt-3.5", "gpt-35", "text-embedding-"]) {
+            exact(&Vocabulary::Cl100k)
+        } else {
+            Self { counter: &Vocabulary::O200k, estimated: !starts(&["gpt-"]) }
+        }
+    }
+
+    /// The estimate, since no tables are compiled in.
+    #[cfg(not(feature = "tiktoken"))]
+    pub(crate) fn for_model(_: &str) -> Self {
+        Self { counter: &TokenEstimate, estimated: true }
+    }
+}
+
+impl<'a> Tokenizer<'a> {
+    /// The configured counter, or the default of the model.
+    pub(crate) fn new(configured: Option<&'a dyn TokenCounter>, model: &str) -> Self {
+        configured.map_or_else(
+            || Tokenizer::for_model(model),
+            |counter| Self { counter, estimated: !counter.is_exact_for(model) },
+        )
+    }
+
+    /// The counter's name.
+    pub(crate) fn name(self) -> &'static str {
+        self.counter.name()
+    }
+
+    /// The number of tokens of a text: in full up to [`EXACT`] bytes, and scaled up from an even sample beyond, so that
+    /// the work for one block is bounded.
+    pub(crate) fn count(self, text: &str) -> usize {
+        if text.len() <= MAX_EXACT_BYTES || !self.counter.samples() {
+            return self.counter.count(text);
+        }
+        let stride = text.len() / SAMPLE_COUNT;
+        let (mut tokens, mut bytes) = (0, 0);
+        for sample in 0..SAMPLE_COUNT {
+            let start = boundary(text, sample * stride);
+            let end = boundary(text, start + MAX_EXACT_BYTES / SAMPLE_COUNT);
+            let piece = text.get(start..end).unwrap_or_default();
+            tokens += self.counter.count(piece);
+            bytes += piece.len();
+        }
+        // In 128 bits, since the product of two lengths may not fit into a `usize`.
+        let scaled = tokens as u128 * text.len() as u128 / bytes.max(1) as u128;
+        usize::try_from(scaled).unwrap_or(usize::MAX)
+    }
+}
+
+/// The vocabularies that OpenAI has published. Special tokens are taken as plain text.
+#[cfg(feature = "tiktoken")]
+#[derive(Clone, Copy, Debug)]
+enum Vocabulary {
+    O200k,
+    Cl100k,
+}
+
+#[cfg(feature = "tiktoken")]
+impl TokenCounter for Vocabulary {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::O200k => "o200k_base",
+            Self::Cl100k => "cl100k_base",
+        }
+    }
+
+    fn count(&self, text: &str) -> usize {
+        let bpe: &Bpe = match self {
+            Self::O200k => bpe_openai::o200k_base(),
+            Self::Cl100k => bpe_openai::cl100k_base(),
+        };
+        bpe.count(text)
+    }
+}
+
+/// Whether a text has at least so many words, and so as many tokens or more.
+///
+/// A word is what stands between white space and has a letter or a digit of ASCII in it. Both vocabularies cut a text
+/// before they look for tokens, and no piece has letters or digits from both sides of white space.
+pub(crate) fn has_words(text: &str, least: usize) -> bool {
+    // The shortest words with what parts them.
+    text.len() + 1 >= least.saturating_mul(2)
+        && text
+            .split_ascii_whitespace()
+            .filter(|word| word.bytes().any(|byte| byte.is_ascii_alphanumeric()))
+            .nth(least.saturating_sub(1))
+            .is_some()
+}
+
+/// The first character boundary at or behind this offset.
+fn boundary(text: &str, offset: usize) -> usize {
+    (offset..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
+}
+
+#[cfg(all(test, feature = "tiktoken"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_get_their_vocabulary() {
+        for (model, name, estimated) in [
+            ("gpt-4o-mini", "o200k_base", false),
+            ("gpt-4.1", "o200k_base", false),
+            ("gpt-4-turbo", "cl100k_base", false),
+            ("openai/gpt-5.5", "o200k_base", false),
+            ("o3-mini", "o200k_base", false),
+            ("claude-opus-5-5", "o200k_base", true),
+            ("gemini-3-pro", "o200k_base", true),
+            ("", "o200k_base", true),
+        ] {
+            let tokenizer = Tokenizer::for_model(model);
+            assert_eq!((tokenizer.name(), tokenizer.estimated), (name, estimated), "{model}");
+        }
+    }
+
+    /// Counts that OpenAI's reference implementation gives.
+    #[test]
+    fn counts_as_the_reference_does() {
+        let (new, old) = (Tokenizer::for_model("gpt-4o"), Tokenizer::for_model("gpt-4"));
+        for (text, o200k, cl100k) in REFERENCE {
+            assert_eq!((new.count(text), old.count(text)), (*o200k, *cl100k), "{text:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn texts_have_as_many_tokens_as_words(parts in proptest::collection::vec(proptest::sample::select(vec![
+            "a", "word", "Über", "12", "12345", " ", "  ", "\n", "\r\n", "\t", ".", "/", "'s", "don't", "A1b", "\u{a0}", "灯",
+            "-", "\u{85}", "{\"k\":", "_", "👩", "e\u{301}", "ALLCAPS", "camelCase",
+        ]), 0..60)) {
+            let text = parts.concat();
+            let words = (1..=text.len() + 1).take_while(|least| has_words(&text, *least)).count();
+            let by_hand = text.split_ascii_whitespace().filter(|word| word.contains(|c: char| c.is_ascii_alphanumeric()));
+            assert_eq!(words, by_hand.count());
+            for model in ["gpt-4o", "gpt-4"] {
+                assert!(Tokenizer::for_model(model).count(&text) >= words, "{text:?}");
+            }
+        }
+    }
+
+    const REFERENCE: &[(&str, usize, usize)] = &[
+        ("", 0, 0),
+        ("hello world", 2, 2),
+        ("  415\tself.x = y\n", 8, 8),
+        ("数据库连接失败，请重试", 6, 6),
+        ("مرحبا بالعالم", 4, 10),
+        ("👩\u{200d}👩\u{200d}👧 family 🎉🎉", 13, 20),
+        ("aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=", 21, 21),
+        ("<|endoftext|>", 7, 7),
+        ("2024-01-15T10:00:00Z ERROR [pool-3] timeout after 30000ms\r\n", 26, 26),
+        ("\n\n\n\t\t  }", 3, 3),
+    ];
+}

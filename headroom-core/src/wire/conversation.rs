@@ -1,0 +1,240 @@
+//! What the engine knows about each item from what stands before it.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, VecDeque},
+};
+
+use rustc_hash::FxHashMap;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use crate::{
+    UnchangedReason,
+    engine::cache::CacheKey,
+    json::tape::{Limits, Text, scan},
+    wire::{Arguments, Call, Item},
+};
+
+/// Facts about one item that follow from the items up to and including it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    /// The hash of everything that may decide what this item becomes.
+    pub(crate) key: CacheKey,
+    /// The index of the call that a result answers.
+    pub(crate) call: Option<u32>,
+    /// The index of the last words of the user before this item.
+    pub(crate) question: Option<u32>,
+    /// How many items of this item's sort there are up to this one.
+    pub(crate) ordinal: u32,
+    /// Which text of its result this is, from zero.
+    pub(crate) part: u32,
+    /// How many texts before this one answer the same call.
+    pub(crate) answers: u32,
+}
+
+/// The texts that answer one call read its arguments up to this many bytes in all. Real calls have one text, or a few;
+/// without a bound the work grows with the product of the arguments and the texts.
+const MAX_ARGUMENT_BYTES: usize = 256 << 10;
+/// Texts of a call that can be referred to.
+pub(crate) const MAX_CALL_TEXTS: usize = 1 << 8;
+
+/// Walks the items once, in order. `seed` holds what the head decides, `secret` what only this process knows.
+pub(crate) fn facts(seed: &str, secret: u64, items: &[Item<'_>]) -> Vec<Facts> {
+    let mut chain = Chain { secret, key: CacheKey::default() };
+    chain.add(0, &[seed]);
+    let mut walk = Walk::default();
+    items
+        .iter()
+        .zip(0..)
+        .map(|(item, index)| {
+            let call = walk.step(item, index);
+            let answers = call.map_or(0, |call| walk.count_answer(call));
+            match item {
+                Item::User(text) => chain.add(1, &[text.raw]),
+                Item::Call(call) => {
+                    let name = call.name.map_or("", |name| name.raw);
+                    chain.add(2, &[name, call.arguments.as_ref().map_or("", Arguments::raw)]);
+                }
+                Item::Result(result) => {
+                    let name = result.name.map_or("", |name| name.raw);
+                    let protected = result.protected.map_or("", UnchangedReason::as_str);
+                    let flags = u64::from(result.continues) | u64::from(result.json) << 1;
+                    let call = call.map_or(0, |call| u64::from(call) + 1);
+                    chain.add(3 | flags << 8 | call << 16, &[name, protected, result.text.raw]);
+                }
+                Item::Compaction => chain.add(4, &[]),
+            }
+            Facts {
+                key: chain.key,
+                call,
+                question: walk.question,
+                ordinal: walk.ordinal(item),
+                part: walk.part,
+                answers,
+            }
+        })
+        .collect()
+}
+
+/// A running hash: the key behind an item covers all items up to it.
+///
+/// The keys are XXH3 with a secret of the process. They only find what this process decided before, so they need not
+/// be the same elsewhere, and nobody outside can aim at a collision.
+struct Chain {
+    secret: u64,
+    key: CacheKey,
+}
+
+impl Chain {
+    fn add(&mut self, tag: u64, fields: &[&str]) {
+        let mut link = Vec::with_capacity(96);
+        link.extend_from_slice(&self.key);
+        link.extend_from_slice(&tag.to_le_bytes());
+        for field in fields {
+            link.extend_from_slice(&xxh3_128_with_seed(field.as_bytes(), self.secret).to_le_bytes());
+        }
+        self.key = xxh3_128_with_seed(&link, self.secret).to_le_bytes();
+    }
+}
+
+#[derive(Debug, Default)]
+struct Walk<'a> {
+    question: Option<u32>,
+    // Clients choose ids and names, so the maps are hashed with a secret.
+    calls_by_id: HashMap<&'a str, u32>,
+    /// Calls without an id that have no answer yet, by the name of their tool.
+    unanswered: HashMap<Option<&'a str>, VecDeque<u32>>,
+    /// The call that the last result answers.
+    answered: Option<u32>,
+    /// How many texts answer each call.
+    answers: FxHashMap<u32, u32>,
+    users: u32,
+    calls: u32,
+    results: u32,
+    part: u32,
+}
+
+impl<'a> Walk<'a> {
+    /// Takes note of an item; gives the call that it answers.
+    fn step(&mut self, item: &Item<'a>, index: u32) -> Option<u32> {
+        match item {
+            Item::User(text) => {
+                self.users += 1;
+                // What a client adds by itself is not what the user asked.
+                if !text.raw.trim_start().starts_with("<system-reminder>") {
+                    self.question = Some(index);
+                }
+                None
+            }
+            Item::Call(call) => {
+                self.calls += 1;
+                match call.id {
+                    Some(id) => {
+                        self.calls_by_id.insert(id, index);
+                    }
+                    None => {
+                        let name = call.name.map(|name| name.raw);
+                        self.unanswered.entry(name).or_default().push_back(index);
+                    }
+                }
+                None
+            }
+            Item::Result(result) => {
+                self.results += u32::from(!result.continues);
+                self.part = if result.continues { self.part + 1 } else { 0 };
+                self.answered = match result.id {
+                    // A long id is not read again with every text.
+                    Some(_) if result.continues => self.answered,
+                    Some(id) => self.calls_by_id.get(id).copied(),
+                    None => self
+                        .unanswered
+                        .get_mut(&result.name.map(|name| name.raw))
+                        .and_then(VecDeque::pop_front),
+                };
+                self.answered
+            }
+            Item::Compaction => None,
+        }
+    }
+
+    /// How many texts answered this call before.
+    fn count_answer(&mut self, call: u32) -> u32 {
+        let answers = self.answers.entry(call).or_default();
+        *answers += 1;
+        *answers - 1
+    }
+
+    fn ordinal(&self, item: &Item<'_>) -> u32 {
+        match item {
+            Item::User(_) => self.users,
+            Item::Call(_) => self.calls,
+            Item::Result(_) => self.results,
+            Item::Compaction => 0,
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    /// Whether a text that answers this call behind so many others may read the arguments.
+    pub(crate) fn is_readable(&self, answers: u32) -> bool {
+        let bytes = self.arguments.map_or(0, |arguments| arguments.raw().len());
+        bytes.saturating_mul(answers as usize) <= MAX_ARGUMENT_BYTES
+    }
+
+    /// The arguments with the escapes of a surrounding string undone: JSON, as a rule.
+    pub(crate) fn arguments(&self) -> Option<Cow<'a, str>> {
+        match self.arguments? {
+            Arguments::Json(raw) => Some(Cow::Borrowed(raw)),
+            Arguments::Text(text) => text.decode(),
+        }
+    }
+
+    /// The texts that the model wrote into the arguments: the content of a file, the two sides of an edit.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let Some(arguments) = self.arguments() else { return Vec::new() };
+        let Ok(tape) = scan(&arguments, Limits::for_length(arguments.len())) else {
+            return vec![arguments.into_owned()];
+        };
+        let strings = tape.root().strings().filter_map(Text::decode);
+        strings.take(MAX_CALL_TEXTS).map(Cow::into_owned).collect()
+    }
+
+    /// A few words that tell this call from others: the tool and the file, command or pattern it was given.
+    pub(crate) fn label(&self) -> String {
+        const TELLING: [&str; 9] =
+            ["file_path", "path", "absolute_path", "filePath", "command", "cmd", "pattern", "query", "url"];
+        let name = self.name.and_then(Text::decode).unwrap_or(Cow::Borrowed("tool"));
+        let detail = self.arguments().and_then(|arguments| {
+            let tape = scan(&arguments, Limits::for_length(arguments.len())).ok()?;
+            let root = tape.root();
+            TELLING.iter().find_map(|key| {
+                let (_, value) = root.members().find(|(name, _)| name.raw == *key)?;
+                let detail = value.text()?.decode()?;
+                Some(if key.to_ascii_lowercase().ends_with("path") {
+                    brief(detail.rsplit(['/', '\\']).next()?)
+                } else {
+                    brief(without_cd(&detail))
+                })
+            })
+        });
+        let name = brief(&name);
+        detail.map_or_else(|| name.clone(), |detail| format!("{name} {detail}"))
+    }
+}
+
+/// A command without the change of directory that agents put in front.
+fn without_cd(command: &str) -> &str {
+    let rest = command.strip_prefix("cd ").and_then(|rest| rest.split_once("&& "));
+    rest.map_or(command, |(_, command)| command)
+}
+
+/// The part of an argument that fits into a reference.
+fn brief(text: &str) -> String {
+    const MOST: usize = 24;
+    let mut words: String =
+        text.chars().map(|c| if c.is_control() || c == ']' { ' ' } else { c }).take(MOST).collect();
+    if text.chars().nth(MOST).is_some() {
+        words.push('…');
+    }
+    words
+}

@@ -1,0 +1,168 @@
+//! Compares a request with what became of it, byte by byte.
+
+use headroom_core::Api;
+
+use crate::conformance::{
+    json::{self, Json},
+    spans,
+};
+
+/// A text before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The index of the text among the editable ones of the input.
+    pub index: usize,
+    /// The decoded text before.
+    pub before: String,
+    /// The decoded text after.
+    pub after: String,
+}
+
+/// The difference of two bodies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diff {
+    /// The texts that changed, in order.
+    pub edits: Vec<Edit>,
+    /// The tool definition that was appended, without the comma.
+    pub tool: Option<Vec<u8>>,
+}
+
+/// Finds the edits, or says where the output differs from the input outside of what may be edited.
+///
+/// # Errors
+///
+/// A description of the first difference that no edit explains.
+pub fn diff(api: Api, input: &[u8], output: &[u8]) -> Result<Diff, String> {
+    if input == output {
+        return Ok(Diff::default());
+    }
+    let json = Json::parse(input).ok_or("a body that is not JSON was changed")?;
+    Json::parse(output).ok_or("JSON became something else")?;
+    let spans = spans::editable(api, &json);
+    let mut stops: Vec<(usize, Option<usize>)> =
+        spans.iter().enumerate().map(|(n, s)| (s.range.start, Some(n))).collect();
+    stops.extend(spans::tool_list_ends(api, &json).into_iter().map(|end| (end, None)));
+    stops.sort_unstable();
+
+    let mut found = Diff::default();
+    let (mut from, mut to) = (0, 0);
+    for (stop, span) in stops {
+        same(input, output, &mut from, &mut to, stop)?;
+        if let Some(index) = span {
+            let span = &spans[index];
+            let end = json::string_end(output, to).ok_or_else(|| differs(input, output, from, to))?;
+            if output[to..end] != input[span.range.clone()] {
+                let (after, whole) = json::decode(&output[to..end]);
+                if !whole {
+                    return Err("an edit wrote half of a surrogate pair".to_owned());
+                }
+                if after == span.text {
+                    return Err(format!("a text was spelled anew without an edit at byte {from}"));
+                }
+                found.edits.push(Edit { index, before: span.text.clone(), after });
+            }
+            (from, to) = (span.range.end, end);
+        } else if let Some((tool, end)) = appended_tool(output, to) {
+            if found.tool.replace(tool).is_some() {
+                return Err("the tool was appended twice".to_owned());
+            }
+            to = end;
+        }
+    }
+    same(input, output, &mut from, &mut to, input.len())?;
+    if to == output.len() {
+        Ok(found)
+    } else {
+        Err("the output has bytes behind the input's last".to_owned())
+    }
+}
+
+fn same(input: &[u8], output: &[u8], from: &mut usize, to: &mut usize, stop: usize) -> Result<(), String> {
+    let fixed = &input[*from..stop];
+    let found = output.get(*to..*to + fixed.len()).unwrap_or_else(|| &output[*to..]);
+    if fixed == found {
+        (*from, *to) = (stop, *to + fixed.len());
+        return Ok(());
+    }
+    let n = fixed.iter().zip(found).take_while(|(a, b)| a == b).count();
+    Err(differs(input, output, *from + n, *to + n))
+}
+
+fn differs(input: &[u8], output: &[u8], from: usize, to: usize) -> String {
+    let near = |bytes: &[u8], at: usize| {
+        let range = at.saturating_sub(40)..(at + 40).min(bytes.len());
+        String::from_utf8_lossy(&bytes[range]).into_owned()
+    };
+    format!(
+        "bytes outside of editable text differ at {from}: `{}` became `{}`",
+        near(input, from),
+        near(output, to)
+    )
+}
+
+/// The value that stands at `at` in front of a closing bracket, if it names our tool.
+fn appended_tool(output: &[u8], at: usize) -> Option<(Vec<u8>, usize)> {
+    let rest = output.get(at..)?;
+    let comma = usize::from(rest.first() == Some(&b','));
+    let (mut depth, mut n) = (0_usize, comma);
+    loop {
+        match rest.get(n)? {
+            b'{' | b'[' => depth += 1,
+            b'"' => n = json::string_end(rest, n)? - 1,
+            b']' if depth == 0 => break,
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            b',' if depth == 0 => return None,
+            _ => {}
+        }
+        n += 1;
+    }
+    let tool = &rest[comma..n];
+    let named = tool.windows(17).any(|window| window == b"headroom_retrieve");
+    (named && Json::parse(tool).is_some()).then(|| (tool.to_vec(), at + n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &str = r#"{ "tools":[{"name":"sh"}],"messages":[{"role":"tool","content":"a\nb\nc"},{"role":"user","content":"hi"}],"n":1e400}"#;
+
+    fn to(from: &str, to: &str) -> Result<Diff, String> {
+        diff(Api::OpenAiChat, BODY.as_bytes(), BODY.replace(from, to).as_bytes())
+    }
+
+    #[test]
+    fn finds_edits_of_results() {
+        let found = to(r"a\nb\nc", r"a").unwrap();
+        assert_eq!(found.edits, [Edit { index: 0, before: "a\nb\nc".to_owned(), after: "a".to_owned() }]);
+    }
+
+    #[test]
+    fn refuses_other_changes() {
+        for (from, into) in [
+            ("{ ", "{"),
+            ("hi", "ho"),
+            ("1e400", "1e401"),
+            ("\"n\"", "\"m\""),
+            (r"a\nb", r"\u0061\nb"),
+            ("\"sh\"", "\"bash\""),
+            ("a\\nb", "\\ud800"),
+            ("}],\"n", "},1],\"n"),
+            ("400}", "400} "),
+        ] {
+            assert!(to(from, into).is_err(), "{from} to {into}");
+        }
+    }
+
+    #[test]
+    fn accepts_one_appended_tool() {
+        let tool = r#"{"name":"headroom_retrieve","in":["]",{}]}"#;
+        assert_eq!(
+            to("\"sh\"}", &format!("\"sh\"}},{tool}")).unwrap().tool.as_deref(),
+            Some(tool.as_bytes())
+        );
+        assert!(to("\"sh\"}", &format!("\"sh\"}},{tool},{tool}")).is_err());
+        assert!(to("[{\"name\":\"sh\"", &format!("[{tool},{{\"name\":\"sh\"")).is_err());
+        assert!(to("\"sh\"}", r#""sh"},{"name":"other"}"#).is_err());
+    }
+}

@@ -1,0 +1,153 @@
+use headroom_core::{Api, CompressOptions, Retrieval};
+
+use super::Violation;
+use crate::conformance::{
+    diff,
+    engine::{EngineUnderTest, Fresh},
+    json::Json,
+    rng::Rng,
+    semantic,
+};
+
+const LAW: &str = "causality";
+
+/// How much a causality check has seen. Without this a check that compared nothing would pass unnoticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Pairs of requests with the same head.
+    pub pairs: usize,
+    /// Blocks that stood in both requests of a pair.
+    pub blocks: usize,
+    /// Texts that were edited in the shorter request of a pair.
+    pub edits: usize,
+}
+
+impl std::ops::AddAssign for Compared {
+    fn add_assign(&mut self, other: Self) {
+        self.pairs += other.pairs;
+        self.blocks += other.blocks;
+        self.edits += other.edits;
+    }
+}
+
+/// One request of one tenant.
+#[derive(Clone, Debug)]
+pub struct ComparedRequest {
+    /// The wire format.
+    pub api: Api,
+    /// Whose request it is.
+    pub tenant: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Blocks that two requests of a conversation share become the same in both.
+///
+/// Every request is compared with the next and with the last one, each through an engine that has seen nothing and
+/// through one that has seen all requests before it.
+///
+/// # Errors
+///
+/// The first block that became something else.
+pub fn causality(
+    fresh: Fresh<'_>,
+    api: Api,
+    requests: &[Vec<u8>],
+    options: &CompressOptions,
+) -> Result<Compared, Violation> {
+    let fail = |what: String| Err(Violation { law: LAW, what });
+    let warm = fresh();
+    let mut seen = Vec::new();
+    for (n, input) in requests.iter().enumerate() {
+        let answer = fresh().compress(api, input, options);
+        if warm.compress(api, input, options).body != answer.body {
+            return fail(format!("request {n}: an engine with a past answered otherwise"));
+        }
+        let output = answer.sent(input).to_vec();
+        let found = diff::diff(api, input, &output).map_err(|what| Violation { law: "splice", what })?;
+        let (Some(before), Some(after)) = (Json::parse(input), Json::parse(&output)) else {
+            return fail(format!("request {n}: not JSON"));
+        };
+        seen.push(Seen {
+            head: semantic::head(api, &before),
+            before: semantic::blocks(api, &before),
+            after: semantic::blocks(api, &after),
+            tool: found.tool,
+            edits: found.edits.len(),
+        });
+    }
+    let mut compared = Compared::default();
+    let last = seen.len().saturating_sub(1);
+    for n in 0..last {
+        let later = if n + 1 == last { vec![last] } else { vec![n + 1, last] };
+        for m in later {
+            let (a, b) = (&seen[n], &seen[m]);
+            if a.head != b.head {
+                continue;
+            }
+            if a.tool != b.tool {
+                return fail(format!("requests {n} and {m}: the appended tool changed"));
+            }
+            let shared = semantic::common(&a.before, &b.before);
+            if let Some(at) = (0..shared).find(|at| a.after.get(*at) != b.after.get(*at)) {
+                return fail(format!(
+                    "requests {n} and {m}: block {at} became {:?} and then {:?}",
+                    a.after.get(at).map(|text| excerpt(text)),
+                    b.after.get(at).map(|text| excerpt(text)),
+                ));
+            }
+            compared += Compared { pairs: 1, blocks: shared, edits: a.edits };
+        }
+    }
+    Ok(compared)
+}
+
+/// The order in which requests arrive, and whose requests come between, changes nothing.
+///
+/// # Errors
+///
+/// The first request that became something else than it becomes alone.
+pub fn order(fresh: Fresh<'_>, requests: &[ComparedRequest], seed: u64) -> Result<(), Violation> {
+    let alone =
+        |request: &ComparedRequest| fresh().compress(request.api, &request.body, &options(request)).body;
+    let expected: Vec<_> = requests.iter().map(alone).collect();
+    let mut rng = Rng::new(seed);
+    for round in 0..2 {
+        let mut turn: Vec<usize> = (0..requests.len()).collect();
+        for n in (1..turn.len()).rev() {
+            turn.swap(n, rng.below(n + 1));
+        }
+        let shared: Box<dyn EngineUnderTest> = fresh();
+        for n in turn {
+            let request = &requests[n];
+            if shared.compress(request.api, &request.body, &options(request)).body != expected[n] {
+                let what = format!(
+                    "round {round}: request {n} of {} depends on the requests before it",
+                    request.tenant
+                );
+                return Err(Violation { law: LAW, what });
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Seen {
+    head: String,
+    before: Vec<String>,
+    after: Vec<String>,
+    tool: Option<Vec<u8>>,
+    edits: usize,
+}
+
+fn options(request: &ComparedRequest) -> CompressOptions {
+    CompressOptions::new().retrieval(Retrieval::ServerTool).tenant(request.tenant.clone())
+}
+
+fn excerpt(text: &str) -> String {
+    let mut out: String = text.chars().take(400).collect();
+    if out.len() < text.len() {
+        out.push_str(&format!("… ({} bytes)", text.len()));
+    }
+    out
+}

@@ -1,0 +1,126 @@
+use std::collections::BTreeSet;
+
+use headroom_core::{CompressOptions, Handle, Retrieval};
+
+use super::{Run, Violation};
+use crate::conformance::json::{Json, Kind};
+
+const OPENING: &str = "[headroom:";
+
+/// Every handle that an edit writes resolves to an original that was handed out with the body.
+///
+/// # Errors
+///
+/// A handle without original, an original under a wrong name, or either where the model has no means to use it.
+pub fn recoverable(run: &Run, options: &CompressOptions) -> Result<(), Violation> {
+    let fail = |what: String| Err(Violation { law: "recoverable", what });
+    let originals = &run.answer.originals;
+    if let Some((handle, _)) =
+        originals.iter().find(|(handle, text)| Handle::from_content(text).to_string() != *handle)
+    {
+        return fail(format!("{handle} is not the handle of its content"));
+    }
+    let stored: BTreeSet<&str> = originals.iter().map(|(handle, _)| handle.as_str()).collect();
+    let mut written = BTreeSet::new();
+    for edit in &run.diff.edits {
+        let known: BTreeSet<&str> = handles(&edit.before).collect();
+        for marker in markers(&edit.after).filter(|marker| !edit.before.contains(marker.whole)) {
+            let Some((_, text)) = originals.iter().find(|(handle, _)| handle == marker.handle) else {
+                continue;
+            };
+            if let Some(what) = outside(marker.what, text) {
+                return fail(format!("text {}: {what}: {}", edit.index, marker.whole));
+            }
+        }
+        written.extend(handles(&edit.after).filter(|handle| !known.contains(handle)));
+    }
+    if let Some(handle) = written.difference(&stored).next() {
+        return fail(format!("{handle} was written but its content is nowhere"));
+    }
+    if *options == options.clone().retrieval(Retrieval::Disabled)
+        && !(written.is_empty() && stored.is_empty())
+    {
+        return fail("text was set aside though the model has no means to fetch it".to_owned());
+    }
+    Ok(())
+}
+
+/// A marker with a handle.
+struct Marker<'a> {
+    whole: &'a str,
+    handle: &'a str,
+    what: &'a str,
+}
+
+fn markers(text: &str) -> impl Iterator<Item = Marker<'_>> {
+    text.lines().filter_map(|line| {
+        let whole = &line[line.find(OPENING)?..];
+        let (handle, what) = whole[OPENING.len()..].split_once(' ')?;
+        handle.parse::<Handle>().is_ok().then_some(Marker { whole, handle, what })
+    })
+}
+
+/// Says how the lines or rows that a marker names are not those of the original.
+fn outside(what: &str, original: &str) -> Option<String> {
+    let number = |text: &str| text.parse::<usize>().ok();
+    let (what, _) = what.split_once(" kept aside")?;
+    if let Some((first, last)) = what.strip_prefix("lines ").and_then(|lines| lines.split_once('-')) {
+        let (Some(first), Some(last)) = (number(first), number(last)) else {
+            return Some("a range without numbers".to_owned());
+        };
+        let count = original.split('\n').count();
+        // A numbered view names the numbers that it prints.
+        let prints = |number: usize| {
+            original.lines().any(|line| {
+                let rest = line.trim_start().strip_prefix(&number.to_string());
+                rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+            })
+        };
+        let counted = first > 0 && last <= count;
+        let within = first <= last && (counted || prints(first) && prints(last));
+        return (!within).then(|| format!("lines of an original of {count}"));
+    }
+    let mut words = what.split(' ');
+    let (Some(aside), Some("of"), Some(all)) =
+        (words.next().and_then(number), words.next(), words.next().and_then(number))
+    else {
+        return Some("neither lines nor rows".to_owned());
+    };
+    if aside == 0 || aside >= all {
+        return Some("not a part of the rows".to_owned());
+    }
+    let json = Json::parse(original.as_bytes())?;
+    let rows = json.children(json.root()).len();
+    let nested = json.kind(json.root()) != Kind::Array || what.contains(" in ");
+    (!nested && rows != all).then(|| format!("an original of {rows} rows"))
+}
+
+fn handles(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices(OPENING).filter_map(|(at, _)| {
+        let rest = &text[at + OPENING.len()..];
+        let handle = rest.get(..rest.find(|c: char| !c.is_ascii_alphanumeric())?)?;
+        handle.parse::<Handle>().is_ok().then_some(handle)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_lie_within_the_original() {
+        let lines = "a\nb\nc\nd\n";
+        assert_eq!(outside("lines 2-3 kept aside; headroom_retrieve]", lines), None);
+        assert_eq!(outside("lines 90-91 kept aside", "x\n    90\ta\n    91\tb"), None);
+        for what in
+            ["lines 0-2 kept aside", "lines 3-2 kept aside", "lines 2-9 kept aside", "some kept aside"]
+        {
+            assert!(outside(what, lines).is_some(), "{what}");
+        }
+        assert_eq!(outside("2 of 3 rows kept aside: x", "[1,2,3]"), None);
+        assert_eq!(outside("2 of 9 rows in a.b kept aside", r#"{"a":{"b":[]}}"#), None);
+        for what in ["3 of 3 rows kept aside", "0 of 3 rows kept aside", "2 of 4 rows kept aside"] {
+            assert!(outside(what, "[1,2,3]").is_some(), "{what}");
+        }
+    }
+}

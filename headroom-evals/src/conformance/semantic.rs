@@ -1,0 +1,191 @@
+//! A request as the provider sees it: a head and a list of blocks, whatever the spelling.
+
+use headroom_core::Api;
+
+use crate::conformance::json::{Id, Json, Kind};
+
+/// The blocks of a conversation, each in one canonical spelling, in order.
+///
+/// A string as content is one text block, `cache_control` and its like do not count, white space and escapes do not
+/// count, and neighbours of the same role are the same as one message. These are the differences between two turns
+/// of real clients that do not stop a prompt cache from hitting.
+#[must_use]
+pub fn blocks(api: Api, json: &Json<'_>) -> Vec<String> {
+    let root = json.root();
+    let mut out = Vec::new();
+    let list = |key| json.array(root, key).unwrap_or_default();
+    match api {
+        Api::OpenAiChat => out.extend(list("messages").iter().map(|id| canonical(json, *id))),
+        Api::OpenAiResponses => match json.text_of(root, "input") {
+            Some(text) => out.push(format!("user {text}")),
+            None => out.extend(list("input").iter().map(|id| canonical(json, *id))),
+        },
+        _ => {
+            let (key, inner) =
+                if api == Api::Gemini { ("contents", "parts") } else { ("messages", "content") };
+            for message in list(key) {
+                let role = json.text_of(*message, "role").unwrap_or_default();
+                match json.member(*message, inner).one() {
+                    Some(id) if json.kind(id) == Kind::Array => {
+                        out.extend(
+                            json.children(id).iter().map(|id| format!("{role} {}", canonical(json, *id))),
+                        );
+                    }
+                    Some(id) => out.push(format!("{role} {}", text_block(json, id))),
+                    None => out.push(format!("{role} {}", canonical(json, *message))),
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Everything of the head that may decide how blocks are edited: the model, the instructions, and the tools that are
+/// not deferred.
+#[must_use]
+pub fn head(api: Api, json: &Json<'_>) -> String {
+    let root = json.root();
+    let mut out = String::new();
+    for key in [
+        "model",
+        "system",
+        "instructions",
+        "systemInstruction",
+        "toolConfig",
+        "context_management",
+        "truncation",
+        "previous_response_id",
+        "conversation",
+        "cachedContent",
+        "tool_choice",
+        "thread",
+    ] {
+        if let Some(id) = json.member(root, key).one() {
+            out.push_str(&format!("{key}={} ", canonical(json, id)));
+        }
+    }
+    for tool in json.array(root, "tools").unwrap_or_default() {
+        if json.member(*tool, "defer_loading").one().is_none() {
+            out.push_str(&canonical(json, *tool));
+        }
+    }
+    if api == Api::OpenAiResponses {
+        // Some clients put their tools into the first item. It is a block too, but it decides as the head does.
+        out.extend(json.array(root, "input").and_then(<[Id]>::first).map(|id| canonical(json, *id)));
+    }
+    out
+}
+
+/// One spelling per meaning.
+#[must_use]
+pub fn canonical(json: &Json<'_>, id: Id) -> String {
+    enum Task<'t> {
+        Value(Id),
+        Text(&'t str),
+        Key(String),
+    }
+    let mut out = String::new();
+    let mut open = vec![Task::Value(id)];
+    while let Some(task) = open.pop() {
+        let id = match task {
+            Task::Value(id) => id,
+            Task::Text(text) => {
+                out.push_str(text);
+                continue;
+            }
+            Task::Key(key) => {
+                out.push_str(&key);
+                continue;
+            }
+        };
+        let (children, brackets): (Vec<Id>, _) = match json.kind(id) {
+            Kind::Array => (json.children(id).to_vec(), ("[", "]")),
+            Kind::Object => {
+                let counts = |child: &Id| {
+                    !matches!(json.key(*child).as_deref(), Some("cache_control" | "prompt_cache_breakpoint"))
+                };
+                (json.children(id).iter().copied().filter(counts).collect(), ("{", "}"))
+            }
+            Kind::String => {
+                match json.text(id) {
+                    Some(text) => {
+                        out.push_str(&String::from_utf8_lossy(&crate::conformance::json::encode(&text)))
+                    }
+                    None => out.push_str(&String::from_utf8_lossy(json.raw(id))),
+                }
+                continue;
+            }
+            _ => {
+                out.push_str(&String::from_utf8_lossy(json.raw(id)));
+                continue;
+            }
+        };
+        out.push_str(brackets.0);
+        open.push(Task::Text(brackets.1));
+        for (n, child) in children.into_iter().enumerate().rev() {
+            let key = json.key(child);
+            let text = key.as_deref() == Some("content") && json.kind(child) == Kind::String;
+            if text {
+                // As content, a string and one text block are the same.
+                open.push(Task::Key(format!("[{}]", text_block(json, child))));
+            } else {
+                open.push(Task::Value(child));
+            }
+            if let Some(key) = key {
+                open.push(Task::Key(format!("{key:?}:")));
+            }
+            if n > 0 {
+                open.push(Task::Text(","));
+            }
+        }
+    }
+    out
+}
+
+fn text_block(json: &Json<'_>, id: Id) -> String {
+    format!("{{\"type\":\"text\",\"text\":{}}}", canonical(json, id))
+}
+
+/// How many blocks two requests share from the start.
+#[must_use]
+pub fn common(a: &[String], b: &[String]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn conversation_texts(api: Api, body: &str) -> Vec<String> {
+        blocks(api, &Json::parse(body.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn spelling_does_not_count() {
+        let a = r#"{"messages":[{"role":"user","content":"é"},{"role":"user","content":[{"type":"tool_result","content":"x"}]}]}"#;
+        let b = r#"{"messages":[{"content":[{"type":"text", "text":"\u00e9","cache_control":{"type":"ephemeral"}},
+            {"type":"tool_result","content":[{"type":"text","text":"x"}],"cache_control":null}],"role":"user"}]}"#;
+        assert_eq!(conversation_texts(Api::Anthropic, a), conversation_texts(Api::Anthropic, b));
+        assert_eq!(conversation_texts(Api::Anthropic, a).len(), 2);
+    }
+
+    #[test]
+    fn text_does_count() {
+        let body = |text: &str| format!(r#"{{"messages":[{{"role":"tool","content":"{text}"}}]}}"#);
+        assert_ne!(
+            conversation_texts(Api::OpenAiChat, &body("a")),
+            conversation_texts(Api::OpenAiChat, &body("b"))
+        );
+        assert_ne!(
+            conversation_texts(Api::OpenAiChat, &body(r"\ud800")),
+            conversation_texts(Api::OpenAiChat, &body(r"\ud801"))
+        );
+    }
+
+    #[test]
+    fn appended_blocks_leave_a_common_prefix() {
+        let a = conversation_texts(Api::OpenAiResponses, r#"{"input":[1,2]}"#);
+        let b = conversation_texts(Api::OpenAiResponses, r#"{"input":[1,2,3]}"#);
+        assert_eq!(common(&a, &b), 2);
+    }
+}

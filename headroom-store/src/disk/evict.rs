@@ -1,0 +1,274 @@
+//! Keeps the folder within its bounds: drops what was not seen for too long, then what was seen longest ago.
+
+use std::{
+    collections::BinaryHeap,
+    fs::Metadata,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use super::folder::{Folder, blocks, or_missing};
+
+/// Files that are deleted before others get their turn.
+const AT_ONCE: usize = 64;
+/// Longest time between two sweeps of a folder in use.
+const PAUSE: Duration = Duration::from_secs(3 * 60 * 60);
+/// A file that is on its way for longer was left by a process that died.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
+/// What was seen within this time stays, whatever the clock says and however full the folder is.
+const PROTECTED: Duration = Duration::from_secs(5 * 60);
+/// Shortest time between two sweeps of a folder that is full of what has to stay.
+const FULL_PAUSE: Duration = Duration::from_secs(10);
+
+/// How much may be kept, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bounds {
+    pub(super) blocks: u64,
+    pub(super) idle: Duration,
+}
+
+impl Bounds {
+    /// Most blocks that stay after a sweep. The rest is room until the next.
+    pub(super) const fn kept(&self) -> u64 {
+        self.blocks - self.blocks / 8
+    }
+
+    /// How old the time of a file may be while the file must stay. Sights are written down every `refresh` only.
+    pub(super) fn protected(&self, refresh: Duration) -> Duration {
+        (PROTECTED + refresh).min(self.idle / 4)
+    }
+
+    /// Whether it is time: enough was written, or it was long ago.
+    pub(super) fn due(&self, written: u64, since: Option<Duration>) -> bool {
+        written > self.blocks / 16 || since.is_none_or(|since| since > PAUSE.min(self.idle / 8))
+    }
+}
+
+/// Whether this process saw a file in the last minutes.
+pub(super) type IsRecent<'a> = dyn Fn(&Path) -> bool + 'a;
+
+/// When to sweep, by one thread of this process at a time.
+#[derive(Debug)]
+pub(super) struct Evictor {
+    pub(super) bounds: Bounds,
+    running: AtomicBool,
+    /// The blocks that the last sweep of this process left.
+    left: AtomicU64,
+    /// When the folder was last swept because it was full.
+    made_room: Mutex<Option<Instant>>,
+}
+
+impl Evictor {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        let (running, left) = (AtomicBool::new(false), AtomicU64::new(0));
+        Self { bounds, running, left, made_room: Mutex::new(None) }
+    }
+
+    /// Whether the caller has to call [`run`](Self::run) now.
+    pub(super) fn begin(&self, folder: &Folder) -> bool {
+        let due = || io::Result::Ok(self.bounds.due(folder.written()?, folder.since_sweep()?));
+        // What was just stored is stored, whatever keeps the folder from being swept.
+        due().unwrap_or(false) && !self.running.swap(true, Ordering::Relaxed)
+    }
+
+    pub(super) fn run(&self, folder: &Folder, is_recent: &IsRecent<'_>) {
+        // A folder that cannot be swept cannot be written either, and that is reported.
+        if let Ok(Some(left)) = sweep(folder, &self.bounds, is_recent) {
+            self.left.store(left, Ordering::Relaxed);
+        }
+        self.running.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether these blocks still fit, if need be after a sweep. They do not where the folder is full of what was seen
+    /// in the last minutes.
+    pub(super) fn make_room(
+        &self,
+        folder: &Folder,
+        blocks: u64,
+        is_recent: &IsRecent<'_>,
+    ) -> io::Result<bool> {
+        let fits = |written: u64| {
+            let taken = self.left.load(Ordering::Relaxed).saturating_add(written);
+            taken.saturating_add(blocks) <= self.bounds.blocks
+        };
+        let written = folder.written()?;
+        if fits(written) {
+            return Ok(true);
+        }
+        let may = self.may_make_room(written, folder.instant());
+        if may && !self.running.swap(true, Ordering::Relaxed) {
+            self.run(folder, is_recent);
+        }
+        Ok(fits(folder.written()?))
+    }
+
+    /// Whether a sweep may free something: files were written since the last one, or time has passed.
+    fn may_make_room(&self, written: u64, now: Instant) -> bool {
+        let mut last = self.made_room.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_waited = last.is_none_or(|last| now.duration_since(last) >= FULL_PAUSE);
+        let may = has_waited || written > self.bounds.blocks / 16;
+        if may {
+            *last = Some(now);
+        }
+        may
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Relaxed)
+    }
+}
+
+/// Why a file goes before others, the first reason first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    /// Not seen for longer than is allowed.
+    Idle,
+    /// Seen at a time to come. It was seen before the clock was set back, so before all that has a time past.
+    Future,
+    Past,
+}
+
+/// A file that may go. The order is the one in which they go: the time of the last sight, and the path where two have
+/// the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Candidate {
+    class: Class,
+    modified: SystemTime,
+    path: PathBuf,
+    blocks: u64,
+}
+
+/// The files that are to go: all that are idle, and of the others those that go first until enough is freed.
+#[derive(Debug)]
+struct Chosen {
+    files: BinaryHeap<Candidate>,
+    blocks: u64,
+    wanted: u64,
+}
+
+impl Chosen {
+    fn new(wanted: u64) -> Self {
+        Self { files: BinaryHeap::new(), blocks: 0, wanted }
+    }
+
+    fn add(&mut self, file: Candidate) {
+        self.blocks += file.blocks;
+        self.files.push(file);
+        while let Some(last) = self.files.peek()
+            && last.class != Class::Idle
+            && self.blocks - last.blocks >= self.wanted
+        {
+            self.blocks -= last.blocks;
+            self.files.pop();
+        }
+    }
+}
+
+/// One sweep.
+pub(super) struct Sweep<'a> {
+    folder: &'a Folder,
+    bounds: &'a Bounds,
+    is_recent: &'a IsRecent<'a>,
+    now: SystemTime,
+}
+
+/// Sweeps unless another process does. Returns how many blocks are left. Takes two walks over the folder, and memory
+/// for the files that go.
+fn sweep(folder: &Folder, bounds: &Bounds, is_recent: &IsRecent<'_>) -> io::Result<Option<u64>> {
+    let Some(_turn) = folder.begin_sweep()? else { return Ok(None) };
+    let sweep = Sweep::new(folder, bounds, is_recent);
+    sweep.remove_abandoned();
+    let mut total = 0;
+    sweep.each_file(|_, file| total += blocks(file.len()))?;
+    let mut chosen = Chosen::new(total.saturating_sub(bounds.kept()));
+    sweep.each_file(|path, file| {
+        if let Some(candidate) = sweep.candidate(path, file) {
+            chosen.add(candidate);
+        }
+    })?;
+    for files in chosen.files.into_sorted_vec().chunks(AT_ONCE) {
+        let _lock = folder.lock_exclusive()?;
+        for file in files {
+            if sweep.remove(file).is_ok_and(|removed| removed) {
+                total = total.saturating_sub(file.blocks);
+            }
+        }
+    }
+    Ok(Some(total))
+}
+
+impl<'a> Sweep<'a> {
+    pub(super) fn new(folder: &'a Folder, bounds: &'a Bounds, is_recent: &'a IsRecent<'a>) -> Self {
+        Self { folder, bounds, is_recent, now: folder.now() }
+    }
+
+    /// A file that may go; `None` where it has to stay.
+    pub(super) fn candidate(&self, path: PathBuf, file: &Metadata) -> Option<Candidate> {
+        let modified = file.modified().ok()?;
+        if self.is_protected(&path, modified) {
+            return None;
+        }
+        let class = match self.now.duration_since(modified) {
+            Ok(age) if age > self.bounds.idle => Class::Idle,
+            Ok(_) => Class::Past,
+            Err(_) => Class::Future,
+        };
+        Some(Candidate { class, modified, path, blocks: blocks(file.len()) })
+    }
+
+    /// Whether a file was seen in the last minutes: by its time, or by the clock of this process, which never jumps.
+    fn is_protected(&self, path: &Path, modified: SystemTime) -> bool {
+        distance(self.now, modified) < self.bounds.protected(self.folder.refresh()) || (self.is_recent)(path)
+    }
+
+    /// Deletes a file, unless someone saw it since it was chosen.
+    pub(super) fn remove(&self, file: &Candidate) -> io::Result<bool> {
+        let modified = self.folder.metadata(&file.path)?.modified()?;
+        if modified != file.modified || self.is_protected(&file.path, modified) {
+            return Ok(false);
+        }
+        self.folder.remove(&file.path)?;
+        Ok(true)
+    }
+
+    fn remove_abandoned(&self) {
+        let Ok(entries) = self.folder.entries(&self.folder.temporary()) else { return };
+        for path in entries.map_while(Result::ok) {
+            let Ok(file) = self.folder.metadata(&path) else { continue };
+            let age = file.modified().map(|modified| self.now.duration_since(modified).unwrap_or_default());
+            // A folder that had the name of a file is not ours to delete.
+            if !file.is_dir() && age.is_ok_and(|age| age > ABANDONED) {
+                let _ = self.folder.remove(&path);
+            }
+        }
+    }
+
+    /// Every file of ours. One that goes away meanwhile is passed over.
+    fn each_file(&self, mut visit: impl FnMut(PathBuf, &Metadata)) -> io::Result<()> {
+        for place in self.folder.places()? {
+            let Some(entries) = or_missing(self.folder.entries(&place))? else { continue };
+            for path in entries {
+                let path = path?;
+                if !self.folder.owns(&path) {
+                    continue;
+                }
+                match or_missing(self.folder.metadata(&path))? {
+                    Some(file) if !file.is_dir() => visit(path, &file),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The time between two moments, whichever comes first.
+fn distance(a: SystemTime, b: SystemTime) -> Duration {
+    a.duration_since(b).unwrap_or_else(|error| error.duration())
+}
