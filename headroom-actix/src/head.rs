@@ -1,4 +1,4 @@
-//! actix-web has the types of `http` 0.2, the layer those of `http` 1.
+//! Converts between the types of `http` 0.2, which actix-web uses, and those of `http` 1, which the layer uses.
 
 use actix_web::{
     HttpMessage,
@@ -11,7 +11,7 @@ use actix_web::{
 use headroom_tower::{HeadroomOverride, RequestReport};
 use http::request::Parts;
 
-/// The head of a request as the layer takes it; `None` if that is impossible.
+/// Returns the head of a request for the layer; `None` if it cannot be converted.
 pub(crate) fn head(request: &ServiceRequest) -> Option<Parts> {
     let head = http::Request::builder()
         .method(request.method().as_str())
@@ -33,7 +33,7 @@ pub(crate) fn head(request: &ServiceRequest) -> Option<Parts> {
     Some(head)
 }
 
-/// Makes the headers that describe the body those that the layer has set.
+/// Applies the layer's headers that describe the body.
 pub(crate) fn describe(headers: &mut HeaderMap, rewritten: &http::HeaderMap) {
     for name in [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONTENT_ENCODING] {
         let value =

@@ -1,7 +1,7 @@
 //! Makes the prompts in LLM requests smaller in front of an [actix-web] service.
 //!
-//! [`Headroom`] is a middleware for `App`, `Scope`, `Resource` and routes. It reads the body of an LLM request, puts a
-//! smaller one in its place, and corrects the headers that describe it. Extractors behind it (`Json`, `String`,
+//! [`Headroom`] is a middleware for `App`, `Scope`, `Resource` and routes. It reads the body of an LLM request,
+//! replaces it by a smaller one, and corrects the headers that describe it. Inner extractors (`Json`, `String`,
 //! `Bytes`, `Payload`) work as they do without it.
 //!
 //! # Example
@@ -24,7 +24,7 @@
 //!
 //! # Order of middlewares
 //!
-//! actix-web runs the middleware that was wrapped last first. What is to see the request as it came is wrapped after
+//! actix-web runs the middleware that was wrapped last first. Wrap middlewares that need the original request after
 //! this one:
 //!
 //! ```text
@@ -33,58 +33,60 @@
 //!
 //! # Per request
 //!
-//! A [`HeadroomOverride`] in the request's extensions, put there by a middleware outside, changes the settings for it.
-//! A [`RequestReport`] is in the extensions afterwards if the body was looked at.
+//! A [`HeadroomOverride`] in the request's extensions, put there by an outer middleware, changes the settings for it.
+//! Afterwards a [`RequestReport`] is in the extensions if the body was read.
 //!
 //! # Answers
 //!
-//! Services of actix-web stay on their thread and are not cloned, so they cannot be asked again behind the back of a
-//! stream: this middleware sees requests only, and sets nothing aside unless the client has a tool to fetch it back
-//! ([`Retrieval::ClientTool`](headroom_core::Retrieval::ClientTool)) or reads files (feature `plaintext`). Where calls of `headroom_retrieve` are to
-//! be answered, put [`HeadroomLayer`](headroom_tower::HeadroomLayer) around the client with which a handler asks the provider.
+//! Services of actix-web stay on their thread and are not cloned, so this middleware cannot call them again during a
+//! stream. It handles requests only, and elides nothing unless the client has a retrieval tool
+//! ([`Retrieval::ClientTool`](headroom_core::Retrieval::ClientTool)) or reads files (feature `plaintext`). To have
+//! calls of `headroom_retrieve` answered, put [`HeadroomLayer`](headroom_tower::HeadroomLayer) around the client with
+//! which a handler calls the provider.
 //!
 //! # What the inner service gets
 //!
-//! | | payload | headers |
+//! | request | payload | headers |
 //! |---|---|---|
-//! | not wanted by the predicate, signed, an upgrade | the payload itself, unread | as they came |
+//! | excluded by the predicate, signed, an upgrade | the payload itself, unread | unchanged |
 //! | rewritten | one chunk | exact `Content-Length`, no `Transfer-Encoding`, no `Content-Encoding` |
-//! | the engine found nothing to do | the bytes that came | as they came |
-//! | over a limit | what was read, then the rest as it comes | as they came |
-//! | the payload failed while it was read | what was read, then the payload's own error | as they came |
+//! | nothing for the engine to do | the original bytes | unchanged |
+//! | over a limit | the bytes read so far, then the rest of the stream | unchanged |
+//! | the payload failed while it was read | the bytes read so far, then the payload's own error | unchanged |
 //!
 //! # Errors
 //!
-//! None of its own: errors of the inner service pass, and whatever goes wrong, the original request goes on.
+//! None of its own: the inner service's errors pass through, and on any failure the original request is sent.
 //!
 //! # Panics
 //!
-//! actix-web itself panics when a request's head is changed while somebody holds a clone of its `HttpRequest`; its
-//! router does so, and so does this middleware when it corrects the headers. A middleware outside of this one must
-//! not keep such a clone while it calls the inner service.
+//! actix-web itself panics when a request's head is changed while a clone of its `HttpRequest` exists; its router
+//! changes heads, and so does this middleware when it corrects the headers. An outer middleware must not keep such a
+//! clone while it calls the inner service.
 //!
 //! # Limits
 //!
-//! - Extractors count the body that goes on: `PayloadConfig` (256 KiB) and `JsonConfig` (2 MiB) may take a conversation
-//!   that they would have refused. Conversations of agents are often longer: raise them.
-//! - Those of [`PromptCompressionLayer`]: payloads over 32 MiB pass, work on payloads over 32 KiB leaves the worker's thread.
+//! - Extractors count the rewritten body: `PayloadConfig` (256 KiB) and `JsonConfig` (2 MiB) may accept a conversation
+//!   that they would otherwise refuse. Conversations of agents are often longer: raise them.
+//! - Those of [`PromptCompressionLayer`]: payloads over 32 MiB pass through, and work on payloads over 32 KiB moves to
+//!   tokio's blocking pool.
 //!
 //! # Crate features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `memory` | yes | a store in memory |
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
-//! | `tiktoken` | | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; estimated without |
-//! | `code` | | source code is parsed, in thirteen languages; needs a C compiler |
+//! | `tiktoken` | | token counts by OpenAI's published vocabularies, 50 MB of the binary; estimates without |
+//! | `code` | | parsing of source code in thirteen languages; needs a C compiler |
 //! | `plaintext` | | originals as files that agents read with their own tools |
-//! | `metrics` | | `MetricsObserver` on the `metrics` facade |
+//! | `metrics` | | `MetricsObserver` for the `metrics` facade |
 //! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies |
 //!
-//! Without `tiktoken` tokens are estimated, and savings are taken for less than they are: prompts become as small within one
-//! part in a thousand, and reports name fewer tokens. Without `code` source files stay whole. Both are part of the
-//! configuration: all processes that serve a conversation need the same. Single languages can be had with the features
-//! `code-…` of `headroom-core`, named in your own `Cargo.toml`.
+//! Without `tiktoken`, tokens are estimated and savings underestimated: prompts shrink to the same size within one part
+//! in a thousand, and reports show fewer tokens. Without `code`, source files stay whole. Both are part of the
+//! configuration: all processes that serve a conversation must agree on them. To enable single languages, name the
+//! features `code-…` of `headroom-core` in your own `Cargo.toml`.
 //!
 //! [actix-web]: https://docs.rs/actix-web
 #![forbid(unsafe_code)]

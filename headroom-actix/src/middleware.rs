@@ -16,7 +16,7 @@ use crate::{
     payload::SharedPayload,
 };
 
-/// The service that [`Headroom`](crate::Headroom) makes of another.
+/// The service created by [`Headroom`](crate::Headroom).
 pub struct HeadroomMiddleware<S, P = DefaultPredicate> {
     service: Rc<S>,
     layer: PromptCompressionLayer<Identity, P>,

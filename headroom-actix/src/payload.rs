@@ -12,7 +12,7 @@ use headroom_tower::HeadroomBody;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 
-/// A payload as the layer reads it. What nobody has read can be taken out again as it was.
+/// A payload as the layer reads it. An unread payload can be taken back unchanged.
 #[derive(Clone)]
 pub(crate) struct SharedPayload(Rc<Shared>);
 
@@ -26,12 +26,12 @@ impl SharedPayload {
         Self(Rc::new(Shared { payload: RefCell::new(payload), is_read: Cell::new(false) }))
     }
 
-    /// The payload itself, if not a byte of it was asked for.
+    /// Returns the payload itself, if no byte of it was read.
     pub(crate) fn take_unread(&self) -> Option<Payload> {
         (!self.0.is_read.get()).then(|| self.0.payload.borrow_mut().take())
     }
 
-    /// A payload that yields what the layer has made of this one.
+    /// Returns a payload that yields the layer's body.
     pub(crate) fn replay(body: HeadroomBody<Self>) -> Payload {
         let stream: Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>> =
             Box::pin(body.into_data_stream());

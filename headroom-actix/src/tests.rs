@@ -1,4 +1,4 @@
-//! The middleware in front of actix-web's extractors.
+//! Tests of the middleware outside actix-web's extractors.
 
 use std::{
     cell::RefCell,
@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 
 use crate::Headroom;
 
-/// A request whose tool result is many like records.
+/// A request whose tool result has many similar records.
 fn conversation() -> Vec<u8> {
     let rows =
         (0..400).map(|n| json!({"id": n, "state": "ready", "zone": "eu-central-1"})).collect::<Vec<_>>();
@@ -330,7 +330,7 @@ async fn errors_of_the_inner_service_pass() {
     assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
 }
 
-/// A request with a long log, by a client that can fetch parts of it back.
+/// A request with a long log, by a client with a retrieval tool.
 fn log() -> Vec<u8> {
     let lines = (0..300).map(|n| match n {
         180 => "2026-01-05T10:03:00Z ERROR payments: card declined for order 7731\n".to_owned(),
@@ -349,7 +349,7 @@ fn log() -> Vec<u8> {
     serde_json::to_vec(&body).unwrap()
 }
 
-/// A store that works or does not.
+/// A store that can be made to fail.
 #[derive(Clone, Default)]
 struct Store {
     contents: Arc<Mutex<HashMap<Handle, Arc<str>>>>,

@@ -15,8 +15,8 @@ use crate::HeadroomMiddleware;
 
 /// Makes the prompts in LLM requests smaller before the inner service gets them.
 ///
-/// It is [`PromptCompressionLayer`] for actix-web and has the same settings. Make it once, outside of the closure that makes
-/// the `App`, and clone it into that: clones share the engine, the store and the places to work.
+/// It is [`PromptCompressionLayer`] for actix-web, with the same settings. Create it once, outside the closure that
+/// creates the `App`, and clone it into that: clones share the engine, the store and the limit on concurrent tasks.
 ///
 /// # Example
 ///
@@ -37,7 +37,7 @@ pub struct Headroom<P = DefaultPredicate> {
 }
 
 impl Headroom {
-    /// A middleware with the default settings and no store.
+    /// Creates a middleware with the default settings and no store.
     pub fn new() -> Self {
         PromptCompressionLayer::new().into()
     }
@@ -87,7 +87,7 @@ impl<P> Headroom<P> {
         self.layer.plaintext(plaintext).into()
     }
 
-    /// Looks at the requests that this predicate wants. See [`PromptCompressionLayer::when`].
+    /// Uses this predicate to select requests. See [`PromptCompressionLayer::when`].
     ///
     /// Predicates see the head as the types of `http` 1, without actix-web's extensions.
     pub fn when<Q: Predicate>(self, predicate: Q) -> Headroom<Q> {

@@ -3,10 +3,10 @@ use bytes::Bytes;
 use headroom_tower::MapBody;
 use http_body_util::BodyExt;
 
-/// Makes axum's body of any body: what [`layer`](crate::layer) passes to `map_body`.
+/// Turns any body into axum's body; [`layer`](crate::layer) passes it to `map_body`.
 ///
-/// Like `axum::body::Body::new`, but it can be named, and an error of axum's own body is wrapped no second time:
-/// axum's extractors look for the errors they know only so deep.
+/// Like `axum::body::Body::new`, but the type has a name, and errors of axum's own body are not wrapped again: axum's
+/// extractors search only a few levels for the errors they know.
 ///
 /// # Example
 ///
@@ -25,7 +25,7 @@ use http_body_util::BodyExt;
 pub struct IntoAxumBody;
 
 impl IntoAxumBody {
-    /// The mapping.
+    /// Creates the mapping.
     #[must_use]
     pub const fn new() -> Self {
         Self

@@ -1,8 +1,9 @@
 //! Makes the prompts in LLM requests smaller in front of an [axum] router.
 //!
-//! [`layer`] is [`HeadroomLayer`] with axum's own body type, so it goes wherever an axum middleware goes: on a
-//! `Router`, on routes, around a `Router`, and outside of `from_fn`. [`HeadroomReport`] tells a handler what became of
-//! its request, and `Routes` (feature `routes`) are routes for a gateway's own clients. All settings are those of [`HeadroomLayer`].
+//! [`layer`] is [`HeadroomLayer`] with axum's own body type, so it fits wherever an axum middleware does: on a
+//! `Router`, on routes, around a `Router`, and outside `from_fn`. [`HeadroomReport`] gives a handler the outcome of its
+//! request, and `Routes` (feature `routes`) are routes for a gateway's own clients. All settings are those of
+//! [`HeadroomLayer`].
 //!
 //! # Example
 //!
@@ -20,7 +21,7 @@
 //!
 //! # Order of layers
 //!
-//! axum runs the layer that was added last first. What is to see the request as it came is added after this one:
+//! axum runs the layer that was added last first. Add layers that need the original request after this one:
 //!
 //! ```
 //! use axum::{Router, routing::post};
@@ -34,7 +35,7 @@
 //! # let _ = app;
 //! ```
 //!
-//! A `ServiceBuilder` runs them as they are written:
+//! A `ServiceBuilder` runs layers in the order in which they are written:
 //!
 //! ```
 //! use std::time::Duration;
@@ -63,34 +64,34 @@
 //!
 //! # Limits
 //!
-//! - axum's `DefaultBodyLimit` (2 MiB) is kept by the handler's extractor and counts the body that goes on, so a long
-//!   conversation may pass that would not have before. Conversations of agents are often longer: raise it.
-//! - `RequestBodyLimitLayer` outside counts the body that came. Where it fails while the body is read, the handler's
-//!   extractor meets the same error and answers with 413, as without this layer. (A `HeadroomLayer::new()` without
+//! - axum's `DefaultBodyLimit` (2 MiB) is enforced by the handler's extractor and counts the rewritten body, so a long
+//!   conversation may pass that would otherwise exceed it. Conversations of agents are often longer: raise it.
+//! - An outer `RequestBodyLimitLayer` counts the original body. If it fails while the body is read, the handler's
+//!   extractor gets the same error and answers with 413, as without this layer. (A `HeadroomLayer::new()` without
 //!   axum's body wraps that error once more, and axum's extractors then answer with 400.)
 //! - Bodies over [`max_body`](HeadroomLayer::max_body) (32 MiB) pass through.
 //!
 //! # Errors
 //!
-//! None: the inner service's error stays what it is, and whatever goes wrong, the original request goes on.
+//! None: the inner service's error is unchanged, and on any failure the original request is sent.
 //!
 //! # Crate features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `routes` | | `Routes`, ready-made routes for a gateway |
 //! | `memory` | yes | a store in memory |
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
-//! | `tiktoken` | | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; estimated without |
-//! | `code` | | source code is parsed, in thirteen languages; needs a C compiler |
+//! | `tiktoken` | | token counts by OpenAI's published vocabularies, 50 MB of the binary; estimates without |
+//! | `code` | | parsing of source code in thirteen languages; needs a C compiler |
 //! | `plaintext` | | originals as files that agents read with their own tools |
-//! | `metrics` | | `MetricsObserver` on the `metrics` facade |
+//! | `metrics` | | `MetricsObserver` for the `metrics` facade |
 //! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies |
 //!
-//! Without `tiktoken` tokens are estimated, and savings are taken for less than they are: prompts become as small within one
-//! part in a thousand, and reports name fewer tokens. Without `code` source files stay whole. Both are part of the
-//! configuration: all processes that serve a conversation need the same. Single languages can be had with the features
-//! `code-…` of `headroom-core`, named in your own `Cargo.toml`.
+//! Without `tiktoken`, tokens are estimated and savings underestimated: prompts shrink to the same size within one part
+//! in a thousand, and reports show fewer tokens. Without `code`, source files stay whole. Both are part of the
+//! configuration: all processes that serve a conversation must agree on them. To enable single languages, name the
+//! features `code-…` of `headroom-core` in your own `Cargo.toml`.
 //!
 //! [axum]: https://docs.rs/axum
 #![forbid(unsafe_code)]
@@ -115,9 +116,9 @@ pub use report::HeadroomReport;
 #[cfg_attr(docsrs, doc(cfg(feature = "routes")))]
 pub use routes::{BearerToken, InvalidBearerToken, Routes, Stats};
 
-/// The layer with axum's body, the default settings and a store in memory.
+/// Creates a layer with axum's body, the default settings and a store in memory.
 ///
-/// Routes that share a conversation should share the layer: clone it, because every call makes a new store.
+/// Routes that share a conversation should share the layer: clone it, because every call creates a new store.
 ///
 /// # Example
 ///
@@ -138,7 +139,7 @@ pub fn layer() -> HeadroomLayer<IntoAxumBody> {
     HeadroomLayer::new().map_body(IntoAxumBody::new())
 }
 
-/// The layer with axum's body, the default settings and this store.
+/// Creates a layer with axum's body, the default settings and this store.
 ///
 /// # Example
 ///

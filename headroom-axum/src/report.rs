@@ -4,9 +4,9 @@ use axum::extract::FromRequestParts;
 use headroom_tower::{RequestReport, SkipReason, headroom_core::Report};
 use http::request::Parts;
 
-/// What became of the request that a handler got.
+/// The outcome of a handler's request.
 ///
-/// Never rejects: without the layer, or where the layer did not look at the body, it is empty.
+/// Never rejects: it is empty without the layer, or if the layer did not read the body.
 ///
 /// # Example
 ///
@@ -25,31 +25,31 @@ use http::request::Parts;
 pub struct HeadroomReport(Option<RequestReport>);
 
 impl HeadroomReport {
-    /// The layer's own report; `None` if it did not look at the body.
+    /// The layer's own report; `None` if it did not read the body.
     #[must_use]
     pub fn get(&self) -> Option<&RequestReport> {
         self.0.as_ref()
     }
 
-    /// What the engine saw and did; `None` if it was not asked.
+    /// The engine's report; `None` if it did not run.
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
         self.get()?.report()
     }
 
-    /// Why the body is the one that came; `None` if it was rewritten, and if the layer did not look at it.
+    /// Why the body is unchanged; `None` if it was rewritten, or if the layer did not read it.
     #[must_use]
     pub fn skip_reason(&self) -> Option<SkipReason> {
         self.get()?.skip_reason()
     }
 
-    /// Whether the body is another than the one that came.
+    /// Whether the body was rewritten.
     #[must_use]
     pub fn is_rewritten(&self) -> bool {
         self.get().is_some_and(RequestReport::is_rewritten)
     }
 
-    /// Tokens that the rewritten body has less; 0 if it was not rewritten.
+    /// Tokens saved by rewriting; 0 if the body was not rewritten.
     #[must_use]
     pub fn tokens_saved(&self) -> usize {
         if self.is_rewritten() { self.report().map_or(0, |report| report.tokens_saved) } else { 0 }

@@ -1,4 +1,4 @@
-//! The layer in the places that axum has for layers.
+//! Tests of the layer in all places for axum layers.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +20,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::{HeadroomReport, layer};
 
-/// A request whose tool result is many like records.
+/// A request whose tool result has many similar records.
 fn conversation() -> Vec<u8> {
     let rows =
         (0..400).map(|n| json!({"id": n, "state": "ready", "zone": "eu-central-1"})).collect::<Vec<_>>();
@@ -41,14 +41,14 @@ fn request_of(body: Body) -> Request {
     Request::post("/v1/messages").header("content-type", "application/json").body(body).unwrap()
 }
 
-/// A body in pieces, of which nobody knows the length.
+/// A body in pieces, of unknown length.
 fn chunked() -> Body {
     let pieces: Vec<_> =
         conversation().chunks(1000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
     Body::from_stream(stream::iter(pieces))
 }
 
-/// Says whether the body was rewritten, and how long it is.
+/// Returns whether the body was rewritten, and its length.
 async fn handler(report: HeadroomReport, body: Bytes) -> Json<Value> {
     assert!(serde_json::from_slice::<Value>(&body).is_ok());
     let skipped = report.skip_reason().map(SkipReason::as_str);

@@ -1,4 +1,5 @@
 //! One `ServiceBuilder` with the layer and those of tower-http, inside and outside of it.
+#![expect(clippy::unwrap_used, reason = "what goes wrong in a test ends it")]
 
 use std::{io::Write, time::Duration};
 

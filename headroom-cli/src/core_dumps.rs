@@ -1,10 +1,10 @@
-//! Core dumps, which would hold prompts and keys.
+//! Disables core dumps, which would hold prompts and keys.
 
-/// Lets this process leave none behind, whatever ends it.
+/// Disables core dumps of this process.
 ///
-/// The limit is enough where cores are files. Where the kernel hands them to a program, as with `systemd-coredump`, it
-/// asks only whether the process may be dumped. That also keeps other processes of the same user from reading its memory.
-/// Only the soft limit changes, and a process that is started later can raise it again.
+/// The limit suffices where cores are files. Where the kernel pipes them to a program, as with `systemd-coredump`, it
+/// checks only whether the process may be dumped. That also keeps other processes of the same user from reading its
+/// memory. Only the soft limit changes, and a process that is started later can raise it again.
 pub(crate) fn forbid() {
     #[cfg(unix)]
     {

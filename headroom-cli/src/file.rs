@@ -1,4 +1,4 @@
-//! Files that are not ours, changed all at once or not at all.
+//! Atomic changes of files that belong to other programs.
 
 use std::{
     fs::{self, File},
@@ -8,11 +8,11 @@ use std::{
 
 use tempfile::{Builder, NamedTempFile};
 
-/// What a file is called until it has its name. One that is left over was being written when its process was killed.
+/// The prefix of temporary files. A leftover was being written when its process was killed.
 const PREFIX: &str = ".headroom-";
 const SUFFIX: &str = ".tmp";
 
-/// The text of a file; `None` where there is no file.
+/// Reads a file; `None` if it does not exist.
 pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
@@ -21,8 +21,8 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// Puts the text where it was or is to be, all of it or nothing. Permissions and owner stay; a link stays a link. A new
-/// file is for its owner only.
+/// Replaces or creates a file atomically. Permissions and owner are preserved; a link stays a link. A new file is
+/// readable for its owner only.
 pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let target = target(path)?;
     let folder = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
@@ -35,12 +35,12 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     }
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
-    // The new name outlives a power cut, too. Not every system can do that for a folder.
+    // Makes the new name survive a power cut, where the system can sync a folder.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
-/// Removes what a killed process left beside this file.
+/// Removes temporary files that a killed process left next to this file.
 pub(crate) fn sweep(path: &Path) {
     let Ok(target) = target(path) else { return };
     for entry in target.parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten()
@@ -53,11 +53,11 @@ pub(crate) fn sweep(path: &Path) {
     }
 }
 
-/// The file that the path leads to.
+/// The file that the path resolves to.
 fn target(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Ok(target) => Ok(target),
-        // A link that leads nowhere is not to become a file.
+        // A dangling link must not become a file.
         Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => Ok(path.to_owned()),
         Err(error) => Err(error),
     }

@@ -1,5 +1,5 @@
-//! The `headroom` binary: a proxy and a filter that make LLM prompts smaller, and what gives back what they
-//! set aside.
+//! The `headroom` binary: a proxy and a filter that make LLM prompts smaller, and commands to retrieve what they
+//! elided.
 #![forbid(unsafe_code)]
 #![allow(rustdoc::bare_urls, reason = "some of it is the help text")]
 
@@ -32,7 +32,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    // Before anything else: it is a step of `headroom wrap` and no command.
+    // First of all: it may be a step of `headroom wrap`, which is not a command.
     #[cfg(unix)]
     if let Some(code) = crate::cmd::wrap::step(std::env::args_os().skip(1)) {
         return code;
@@ -65,12 +65,12 @@ fn run(args: Args) -> Result<u8> {
             config::warn_of_unknown_variables();
             let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
             let result = runtime.block_on(proxy::run(config, read));
-            // Requests that outlived the drain end here; a name lookup must not hold up the exit.
+            // Cancels requests that outlived the drain; a name lookup must not delay the exit.
             runtime.shutdown_background();
             result?;
         }
         Command::Completions(shell) => {
-            crate::cmd::shell::completions(&shell).context("cannot write standard output")?
+            crate::cmd::shell::completions(&shell).context("cannot write standard output")?;
         }
         Command::Dashboard(dashboard) => {
             let settings = Settings { listen: dashboard.listen, ..Settings::default() };
@@ -112,7 +112,7 @@ fn run(args: Args) -> Result<u8> {
     Ok(0)
 }
 
-/// The layer as it is configured, the same in the proxy and the filter.
+/// The configured layer, the same in the proxy and the filter.
 fn configured(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
     let layer = layer(config, store);
     match &config.originals_dir {
@@ -121,7 +121,7 @@ fn configured(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
     }
 }
 
-/// `headroom config`. The exit status tells whether it can be used.
+/// `headroom config`. Returns the exit status.
 fn show_config(command: ConfigCommand, file: Option<&Path>) -> Result<u8> {
     let load = || config::load(Settings::default(), file);
     let (text, status) = match command {
@@ -148,7 +148,7 @@ fn layer(config: &Config, store: Arc<dyn OriginalStore>) -> HeadroomLayer {
     HeadroomLayer::with_store(store).tier(config.tier).engine(engine(&config.models))
 }
 
-/// The engine with its models. Those that cannot be loaded are off for as long as this process lives.
+/// The engine with its models. Models that cannot be loaded stay off in this process.
 fn engine(models: &Models) -> Engine {
     let (engine, failed) = models.engine();
     for reason in failed {
@@ -157,7 +157,7 @@ fn engine(models: &Models) -> Engine {
     engine
 }
 
-/// 2 where the user has to call `headroom` differently, 1 where it went wrong.
+/// The exit status of an error: 2 for wrong usage or configuration, otherwise 1.
 fn status(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<crate::cmd::wrap::WrapError>() {
         return error.status();

@@ -1,4 +1,4 @@
-//! Standard output and standard error.
+//! Writes to standard output and standard error.
 
 use std::{
     borrow::Cow,
@@ -6,10 +6,10 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-/// Writes all of it. A reader that has seen enough and left is no error.
+/// Writes all bytes. A reader that stops early is no error.
 ///
-/// What prompts, tools and files say must not command a terminal: there, control characters are shown. Anywhere else the
-/// bytes are exact.
+/// On a terminal, control characters are shown instead of sent, since prompts, tools and files may contain them.
+/// Elsewhere the bytes are exact.
 pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
     if io::stdout().is_terminal() {
         return write_painted(&escape(&String::from_utf8_lossy(bytes)));
@@ -17,7 +17,7 @@ pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
     write_all(bytes)
 }
 
-/// Writes text with colours of ours. Everything else in it has been through [`content`].
+/// Writes text with Headroom's own colours. Everything else in it has been through [`content`].
 pub(crate) fn write_painted(text: &str) -> io::Result<()> {
     write_all(text.as_bytes())
 }
@@ -30,25 +30,25 @@ fn write_all(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Content as standard output may show it: as it is, but for control characters on a terminal.
+/// Escapes content if standard output is a terminal.
 pub(crate) fn content(text: &str) -> Cow<'_, str> {
     if io::stdout().is_terminal() { escape(text) } else { Cow::Borrowed(text) }
 }
 
-/// Writes a line to standard error, which nobody may be reading.
+/// Writes a line to standard error, which may be closed.
 pub(crate) fn note(line: &dyn fmt::Display) {
     let _ = write_to_stderr(&format!("{line}\n"));
 }
 
-/// Writes all of it to standard error, as [`write`] does.
+/// Writes all of it to standard error, as [`write()`] does.
 pub(crate) fn write_to_stderr(text: &str) -> io::Result<()> {
     let mut stderr = io::stderr().lock();
     let shown = if stderr.is_terminal() { escape(text) } else { Cow::Borrowed(text) };
     stderr.write_all(shown.as_bytes())
 }
 
-/// Shows characters that command a terminal, or that change the order in which text is read, as `\u001b`, the form that
-/// JSON has for them. Line ends and tabs stay.
+/// Escapes characters that control a terminal, or that change the order in which text is read, as JSON does (`\u001b`).
+/// Line ends and tabs are kept.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(is_command) {
         return Cow::Borrowed(text);
@@ -78,12 +78,12 @@ pub(crate) fn has_colours() -> bool {
     takes_colours(&io::stdout())
 }
 
-/// Whether this takes colours: a terminal does, unless `NO_COLOR` asks for none.
+/// Whether this stream takes colours: it is a terminal, and `NO_COLOR` is not set.
 pub(crate) fn takes_colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// A number with its thousands apart: `12,345`.
+/// A number with thousands separators: `12,345`.
 pub(crate) struct Count(pub(crate) u64);
 
 impl std::fmt::Display for Count {

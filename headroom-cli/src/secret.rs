@@ -1,4 +1,4 @@
-//! The secret that guards the proxy's own routes.
+//! The token that guards the proxy's own routes.
 
 use std::{
     fs::{self, Metadata},
@@ -9,18 +9,18 @@ use std::{
 use headroom_axum::BearerToken as Token;
 use tempfile::NamedTempFile;
 
-/// The file in the user's folder that holds it.
+/// The token's file in the user's folder.
 const FILE: &str = "token";
-/// Bytes of a secret that is made here.
+/// Length of a new token, in random bytes.
 const RANDOM_BYTES: usize = 32;
-/// No token is longer.
+/// Maximum size of a token's file.
 const MAX_BYTES: u64 = 64 << 10;
 
-/// A token that the user can read, and neither another user nor a web page.
+/// A token that the user can read, but no other user and no web page.
 #[derive(Clone, Debug)]
 pub(crate) struct Secret(Token);
 
-/// Why there is no secret.
+/// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecretError {
     #[error("cannot use {}", path.display())]
@@ -30,25 +30,25 @@ pub(crate) enum SecretError {
         path.display()
     )]
     Unsafe { path: PathBuf, why: Why },
-    #[error("{} {why}; delete it and a new one is made", path.display())]
+    #[error("{} {why}; delete it and a new one is created", path.display())]
     UnsafeToken { path: PathBuf, why: Why },
-    #[error("{} holds no token of 32 letters and digits or more; delete it and a new one is made", path.display())]
+    #[error("{} holds no token of 32 letters and digits or more; delete it and a new one is created", path.display())]
     Weak { path: PathBuf },
 }
 
-/// What is wrong with the owner or the rights of a file or folder.
+/// What is wrong with the owner or the permissions of a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Why {
     #[error("belongs to another user")]
     Foreign,
     #[error("can be written by other users")]
     Writable,
-    #[error("is no regular file")]
+    #[error("is not a regular file")]
     Special,
 }
 
 impl Secret {
-    /// The one that the folder holds. Where it holds none, one is made that all processes of the user will find.
+    /// Reads the folder's token. If there is none, creates one for all processes of the user.
     pub(crate) fn in_folder(folder: &Path) -> Result<Self, SecretError> {
         let path = folder.join(FILE);
         let failed = |source| SecretError::Io { path: path.clone(), source };
@@ -64,19 +64,19 @@ impl Secret {
         Token::new(text.trim()).map(Self).map_err(|_| weak())
     }
 
-    /// The token itself, to be shown to a proxy.
+    /// The token itself, to be sent to a proxy.
     pub(crate) fn reveal(&self) -> &str {
         self.0.reveal()
     }
 
-    /// Whether this is it. How long that takes does not tell how much of it is right.
+    /// Compares a token in constant time.
     pub(crate) fn matches(&self, given: &[u8]) -> bool {
         self.0.matches(given)
     }
 }
 
-/// Makes sure that nobody else can put a token into the folder. Rights that others have to a folder of the user's are
-/// taken from them. A folder that is not the user's is left as it is, and is used only where root keeps others out.
+/// Ensures that nobody else can write a token into the folder. Removes the permissions of others from a folder of the
+/// user's. A folder of another owner is left unchanged, and is used only if root keeps others out.
 fn check_folder(folder: &Path) -> io::Result<Result<(), Why>> {
     let metadata = match fs::metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(())),
@@ -115,11 +115,11 @@ fn is_own(metadata: &Metadata) -> bool {
     std::os::unix::fs::MetadataExt::uid(metadata) == rustix::process::geteuid().as_raw()
 }
 
-/// What the file holds, which from then on is for the user's eyes only; `None` where there is no file.
+/// Reads the token's file and makes it readable for the user alone; `None` if there is no file.
 fn read(path: &Path) -> io::Result<Option<Result<String, Why>>> {
     let mut options = fs::OpenOptions::new();
     options.read(true);
-    // Opening a pipe waits until somebody writes to it.
+    // Opening a pipe waits for a writer.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(
         &mut options,
@@ -148,7 +148,7 @@ fn read(path: &Path) -> io::Result<Option<Result<String, Why>>> {
     Ok(Some(Ok(text)))
 }
 
-/// Puts a new secret where nobody has put one meanwhile, whole from the first moment that it can be seen.
+/// Writes a new token atomically, unless another process has created one meanwhile.
 fn make(folder: &Path, path: &Path) -> io::Result<Result<String, Why>> {
     make_private(folder)?;
     let mut bytes = [0; RANDOM_BYTES];
@@ -166,7 +166,7 @@ fn make(folder: &Path, path: &Path) -> io::Result<Result<String, Why>> {
     }
 }
 
-/// Makes a folder that only the user can look into.
+/// Creates a folder that only the user can read.
 pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -238,7 +238,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let token = home.path().join(FILE);
         Secret::in_folder(home.path()).unwrap();
-        // Only root can give files away.
+        // Only root can change the owner of a file.
         if std::os::unix::fs::chown(&token, Some(65534), None).is_err() {
             return;
         }

@@ -1,8 +1,8 @@
-//! What our own count says about a request.
+//! Headroom's own token counts of a request.
 
 use headroom_core::{BlockReport, Report};
 
-/// Tokens of the tool results that were counted: those in which an edit was in question.
+/// Tokens of the counted tool results: those that were considered for edits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tokens {
     pub(crate) before: u64,

@@ -1,7 +1,7 @@
-//! The Headroom engine: bytes of an LLM request in, smaller bytes out.
+//! The Headroom engine: compresses the body of an LLM request.
 //!
 //! The engine is synchronous and pure. It opens no file, no socket and no clock, so the same request
-//! always becomes the same bytes, on every machine and after every restart.
+//! always gives the same bytes, on every machine and after every restart.
 //!
 //! # Example
 //!
@@ -19,31 +19,31 @@
 //! }
 //! ```
 //!
-//! # What it promises
+//! # Guarantees
 //!
 //! - **Splice.** Output and input differ only inside tool results. If nothing is edited, nothing changes.
-//! - **Causality.** What a block becomes depends on the configuration, the head of the request and the blocks
-//!   up to and including it. A conversation that grows by appending has an output that grows by appending,
-//!   so a provider's prompt cache keeps hitting.
-//! - **Recoverable.** What the output alone cannot give back is in [`Outcome::Rewritten`]'s `originals`.
+//! - **Causality.** The output for a block depends on the configuration, the head of the request and the blocks
+//!   up to and including it. When a conversation grows by appending, so does its output, and the provider's
+//!   prompt cache keeps hitting.
+//! - **Recoverable.** Content that cannot be restored from the output is in `originals` of [`Outcome::Rewritten`].
 //! - **Never worse.** An edit is made only if it saves tokens.
 //! - **Truthful.** Every line of output is a line of input, an exact decode of a declared form, or a marker.
 //!
 //! # Crate features
 //!
-//! | feature | default | brings |
+//! | feature | default | effect |
 //! |---|---|---|
 //! | `tiktoken` | yes | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; without it [`TokenEstimate`] counts |
 //! | `serde` | | `Serialize` on reports, `Deserialize` on configuration |
-//! | `code` | | source code is parsed, in every language below; needs a C compiler |
+//! | `code` | | parses source code in every language below; needs a C compiler |
 //! | `code-bash`, `-c`, `-cpp`, `-csharp`, `-go`, `-java`, `-javascript`, `-perl`, `-php`, `-python`, `-ruby`, `-rust`, `-typescript` | | one language |
 //!
-//! `tiktoken` and the languages are part of the configuration: all engines that serve a conversation need the same.
+//! `tiktoken` and the languages are part of the configuration: use the same in all engines that handle a conversation.
 //!
 //! # Untrusted input
 //!
 //! No input makes the engine panic or recurse without bound. Work and memory are linear in the body, and bodies
-//! over the limits of [`EngineBuilder`] are declined with a [`UnchangedReason`].
+//! over the limits of [`EngineBuilder`] are declined with an [`UnchangedReason`].
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,4 +1,4 @@
-//! What earlier results of a request were cut from.
+//! Looks up the originals of earlier results of a request.
 
 use std::{cell::OnceCell, sync::Arc};
 
@@ -7,14 +7,14 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::{Handle, Original, decide::Decision, text::marker::handles_in};
 
-/// The originals of the results before one, found without a walk over all of them.
+/// The originals of the results before one item, indexed by content and by handle.
 ///
-/// Later decisions may be known already and must not count, so the request is walked with it, in order.
+/// Later decisions may be cached already and must not count, so the request is walked in order.
 pub(crate) struct Originals<'c> {
     decisions: &'c [OnceCell<Arc<Decision>>],
-    /// How many of the decisions have been looked at.
+    /// Number of decisions already added.
     seen: usize,
-    /// Of the process, so that nobody can aim at a collision.
+    /// Hash seed of the process, so that nobody can provoke collisions.
     secret: u64,
     by_content: FxHashMap<u128, &'c Original>,
     handles: FxHashSet<Handle>,
@@ -35,13 +35,13 @@ impl<'c> Originals<'c> {
         self.seen = self.seen.max(item);
     }
 
-    /// Whether this text is one of them.
+    /// Whether the text is one of the originals.
     pub(crate) fn contains(&self, text: &str) -> bool {
         !self.by_content.is_empty()
             && self.by_content.get(&self.hash(text)).is_some_and(|original| original.content == text)
     }
 
-    /// Whether the handle of one of them stands anywhere in this text.
+    /// Whether the handle of one of the originals occurs in the text.
     pub(crate) fn are_named_in(&self, text: &str) -> bool {
         !self.handles.is_empty() && handles_in(text).any(|handle| self.handles.contains(&handle))
     }

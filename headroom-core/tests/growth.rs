@@ -111,14 +111,23 @@ const DIMENSIONS: &[Dimension] = &[
         let id = "i".repeat(n * 40);
         request(&[call(&id, "{}"), parts(&id, (0..n).map(|n| log(2, n)))])
     }),
-    anthropic("outputs behind a long command", 1_000, |n| {
+    anthropic("commands that the model writes as text", 500, |n| {
+        let turns = (0..n).flat_map(|n| {
+            let said = format!("```bash\n{}\n```", "echo again and again\n".repeat(n % 40));
+            let output = format!("OBSERVATION:\n{}", log(2, n));
+            [turn("assistant", &[text(&said)]), turn("user", &[text(&output)])]
+        });
+        without_tools(&turns.collect::<Vec<_>>())
+    }),
+    anthropic("texts behind a long command", 1_000, |n| {
         let said = format!("```bash\n{}\n```", "echo again and again\n".repeat(n * 4));
         let outputs: Vec<_> = (0..n).map(|n| text(&format!("OBSERVATION:\n{}", log(2, n)))).collect();
-        request(&[turn("assistant", &[text(&said)]), turn("user", &outputs)])
+        without_tools(&[turn("assistant", &[text(&said)]), turn("user", &outputs)])
     }),
-    anthropic("outputs behind many words", 1_000, |n| {
-        let outputs: Vec<_> = (0..n).map(|n| text(&format!("OBSERVATION:\n{}", log(2, n)))).collect();
-        request(&[turn("assistant", &[text(&"word ".repeat(n * 20))]), turn("user", &outputs)])
+    anthropic("words before an output", 1_000, |n| {
+        let said = format!("{}\n```bash\nls\n```", "word ".repeat(n * 20));
+        let output = format!("OBSERVATION:\n{}", log(n, n));
+        without_tools(&[turn("assistant", &[text(&said)]), turn("user", &[text(&output)])])
     }),
     anthropic("texts of a call", 2_000, |n| {
         let texts: Vec<_> = (0..n).map(|n| json(&log(2, n))).collect();
@@ -288,6 +297,11 @@ fn worked() -> Duration {
 
 fn json(text: &str) -> String {
     serde_json::to_string(text).unwrap()
+}
+
+/// A request of an agent that knows no structured calls.
+fn without_tools(messages: &[String]) -> String {
+    format!(r#"{{"model":"claude-x","messages":[{}]}}"#, messages.join(","))
 }
 
 /// Lines of which each is another.

@@ -276,7 +276,7 @@ fn overwritten_frames_stand_behind_a_marker_where_they_can_be_fetched() {
     let text: String = crates.iter().enumerate().map(frame).collect();
     let found = compressed(&text, "Bash", Retrieval::ServerTool);
     let shown = found.text.as_deref().unwrap();
-    let marker = " lines 1-12 kept aside: 12 overwritten frames of progress displays; headroom_retrieve]\n";
+    let marker = " lines 1-12 stored: 12 overwritten frames of progress displays; headroom_retrieve]\n";
     assert!(shown.contains(marker) && !shown.contains("Building"), "{shown}");
     assert!(crates.iter().all(|name| shown.contains(&format!("   Compiling {name} v1."))), "{shown}");
     assert!(!found.originals.is_empty() && found.originals.iter().all(|original| original.content == text));

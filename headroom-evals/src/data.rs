@@ -1,4 +1,4 @@
-//! Where recorded data lies, and what of it was used.
+//! Finds recorded data, and remembers which of it was used.
 
 use std::{
     collections::BTreeMap,
@@ -12,30 +12,30 @@ use crate::report::Source;
 
 /// A folder of recorded data: `workloads`, `corpora/agent-traces`, `corpora/logs` and others.
 ///
-/// It remembers what was read, so that a report can say what it was made from.
+/// It remembers what was read, so that a report can name its data.
 #[derive(Debug, Default)]
 pub struct Data {
     root: Option<PathBuf>,
     used: BTreeMap<String, BTreeMap<String, (u64, blake3::Hash)>>,
 }
 
-/// A file of the data.
+/// A file of recorded data.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// Its path in the folder, with `/` between names.
+    /// Its path in the folder, separated by `/`.
     pub name: String,
-    /// What is in it.
+    /// Its bytes.
     pub content: Vec<u8>,
 }
 
 impl File {
-    /// The content as text; what is no UTF-8 is replaced.
+    /// Returns the content as text, with invalid UTF-8 replaced.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.content).into_owned()
     }
 
-    /// The name without its folders.
+    /// Returns the file name without its folders.
     #[must_use]
     pub fn base(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or(&self.name)
@@ -43,7 +43,7 @@ impl File {
 }
 
 impl Data {
-    /// The data in a folder, or none.
+    /// Creates an accessor for the data in a folder, if there is one.
     #[must_use]
     pub fn new(root: Option<PathBuf>) -> Self {
         Self { root, used: BTreeMap::new() }
@@ -55,11 +55,11 @@ impl Data {
         self.root.is_some()
     }
 
-    /// All files in a folder and those below, in the order of their names; empty where there is no such folder.
+    /// Reads all files in a folder and its subfolders, sorted by name; empty if the folder does not exist.
     ///
     /// # Errors
     ///
-    /// Where a folder or a file that is there cannot be read.
+    /// Fails if an existing folder or file cannot be read.
     pub fn files(&mut self, folder: &str) -> io::Result<Vec<File>> {
         let Some(root) = &self.root else { return Ok(Vec::new()) };
         let mut paths = Vec::new();
@@ -78,11 +78,11 @@ impl Data {
         Ok(files)
     }
 
-    /// One file; `None` where it is not there.
+    /// Reads one file; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// Where it is there and cannot be read.
+    /// Fails if the file exists but cannot be read.
     pub fn file(&mut self, folder: &str, file: &str) -> io::Result<Option<File>> {
         let Some(root) = &self.root else { return Ok(None) };
         let path = root.join(folder).join(file);
@@ -94,11 +94,11 @@ impl Data {
         Ok(Some(file))
     }
 
-    /// One file of JSON; `None` where it is not there or holds something else.
+    /// Reads one file as JSON; `None` if it does not exist or is not JSON.
     ///
     /// # Errors
     ///
-    /// Where it is there and cannot be read.
+    /// Fails if the file exists but cannot be read.
     pub fn json(&mut self, folder: &str, file: &str) -> io::Result<Option<Value>> {
         let file = self.file(folder, file)?;
         Ok(file.and_then(|file| serde_json::from_slice(&file.content).ok()))
@@ -109,7 +109,7 @@ impl Data {
         self.used.entry(folder.to_owned()).or_default().insert(file.name.clone(), entry);
     }
 
-    /// What was read, by folder.
+    /// Returns what was read, by folder.
     #[must_use]
     pub fn used(&self) -> Vec<Source> {
         let source = |(folder, files): (&String, &BTreeMap<String, (u64, blake3::Hash)>)| {

@@ -1,9 +1,9 @@
-//! What Headroom saves, and what stays visible, measured.
+//! Measures what Headroom saves, and what stays visible.
 //!
-//! [`Suite`] measures on recorded data where it is given some, and on data of its own always: whole conversations at
-//! the prices of providers that cache, facts that were used later, planted facts, question sets, and whether every line
-//! of the output is true. Other tools take part as [`Compressor`]s. What comes out is a [`report::Report`], the same on
-//! every machine but for its timings.
+//! [`Suite`] always measures on data of its own, and on recorded data if given some: whole conversations at the prices
+//! of providers that cache, facts that were used later, planted facts, question sets, and whether every line of the
+//! output is true. Other tools take part as [`Compressor`]s. The result is a [`report::Report`], the same on every
+//! machine except for its timings.
 //!
 //! # Example
 //!

@@ -1,4 +1,4 @@
-//! JSON with its members in the order in which they stand: what a tokenizer reads depends on it.
+//! JSON values that keep the order of members, since token counts depend on it.
 
 use std::fmt;
 
@@ -18,55 +18,55 @@ pub enum Node {
     Text(String),
     /// An array.
     List(Vec<Self>),
-    /// An object; keys may stand twice.
+    /// An object; keys may repeat.
     Object(Vec<(String, Self)>),
 }
 
 impl Node {
-    /// The value under a key, the first if it stands twice.
+    /// Returns the value under a key, the first if it repeats.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
         members.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// The string that this is.
+    /// Returns the string, if the value is one.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    /// The items of the array that this is.
+    /// Returns the items, if the value is an array.
     #[must_use]
     pub fn list(&self) -> Option<&[Self]> {
         if let Self::List(items) = self { Some(items) } else { None }
     }
 
-    /// The members of the object that this is, else none.
+    /// Returns the members, if the value is an object; else none.
     #[must_use]
     pub fn members(&self) -> &[(String, Self)] {
         if let Self::Object(members) = self { members } else { &[] }
     }
 
-    /// The text under a key.
+    /// Returns the string under a key.
     #[must_use]
     pub fn word(&self, key: &str) -> Option<&str> {
         self.get(key)?.text()
     }
 
-    /// Whether `true` stands under a key.
+    /// Whether the value under a key is `true`.
     #[must_use]
     pub fn is_true(&self, key: &str) -> bool {
         self.get(key) == Some(&Self::Scalar(true.into()))
     }
 
-    /// An object.
+    /// Creates an object.
     #[must_use]
     pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
         Self::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    /// A string.
+    /// Creates a string.
     #[must_use]
     pub fn from_text(text: impl Into<String>) -> Self {
         Self::Text(text.into())

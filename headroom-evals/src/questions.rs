@@ -1,4 +1,4 @@
-//! Sets of questions, as users ask them and as results of calls tell of them.
+//! Question sets, asked directly by users and answered from tool results.
 
 use std::{collections::BTreeSet, io};
 
@@ -16,22 +16,22 @@ pub(crate) const FOLDER: &str = "corpora/qa";
 pub(crate) struct Question {
     pub(crate) set: &'static str,
     pub(crate) question: String,
-    /// The definitions of tools that come with it.
+    /// The tool definitions that come with it.
     pub(crate) tools: Vec<Value>,
 }
 
-/// A text as the result of a call, and what of it the answer needs.
+/// A tool result, a question about it, and what the answer needs.
 #[derive(Clone, Debug)]
 pub struct EvalItem {
-    /// The set that it is of.
+    /// The name of the set.
     pub set: &'static str,
-    /// What the text is.
+    /// A description of the text.
     pub how: &'static str,
-    /// What the user asks.
+    /// The user's question.
     pub question: String,
-    /// What the call gave.
+    /// The tool result.
     pub text: String,
-    /// What must be visible for the answer.
+    /// Texts that must be visible for the answer.
     pub needed: Vec<String>,
     /// How an answer is scored.
     pub score: Score,
@@ -40,25 +40,25 @@ pub struct EvalItem {
 /// How an answer is scored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Score {
-    /// One of these has to stand in it, case and punctuation aside.
+    /// The answer must contain one of these, case and punctuation aside.
     Words(Vec<String>),
-    /// The last number in it is this.
+    /// The last number in the answer must be this.
     Number(String),
-    /// All of these have to stand in it.
+    /// The answer must contain all of these.
     All(Vec<String>),
-    /// Somebody has to judge whether it says what one of these says.
+    /// A judge must decide whether the answer agrees with one of these.
     Judge(Vec<String>),
 }
 
 impl Score {
-    /// Whether the answer is right; `None` where it has to be judged.
+    /// Scores an answer; `None` if it needs a judge.
     ///
     /// ```
     /// use headroom_evals::questions::Score;
     ///
-    /// assert_eq!(Score::Number("1200".into()).of("So 3 x 400 = $1,200."), Some(true));
-    /// assert_eq!(Score::Words(vec!["the Seine".into()]).of("It is The Seine!"), Some(true));
-    /// assert_eq!(Score::Words(vec!["in".into()]).of("Berlin"), Some(false));
+    /// assert_eq!(Score::Number("1200".into()).score("So 3 x 400 = $1,200."), Some(true));
+    /// assert_eq!(Score::Words(vec!["the Seine".into()]).score("It is The Seine!"), Some(true));
+    /// assert_eq!(Score::Words(vec!["in".into()]).score("Berlin"), Some(false));
     /// ```
     #[must_use]
     pub fn score(&self, answer: &str) -> Option<bool> {
@@ -73,7 +73,7 @@ impl Score {
         }
     }
 
-    /// What the user is told about the form of the answer.
+    /// Returns the instruction that tells the model the form of the answer.
     #[must_use]
     pub const fn wanted(&self) -> &'static str {
         match self {
@@ -87,7 +87,7 @@ impl Score {
     }
 }
 
-/// Lower-case words without punctuation and articles.
+/// Returns the words in lower case, without punctuation and articles.
 fn plain(text: &str) -> String {
     let words =
         text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
@@ -100,19 +100,19 @@ fn last_number(text: &str) -> Option<String> {
         let run = run.trim_end_matches(['.', '-']);
         let sign = if run.starts_with('-') { "-" } else { "" };
         let run = run.trim_start_matches('-');
-        // 18.00 is 18.
+        // 18.00 equals 18.
         let run = if run.contains('.') { run.trim_end_matches('0').trim_end_matches('.') } else { run };
         format!("{sign}{run}")
     });
     numbers.rev().find(|number| number.chars().any(|c| c.is_ascii_digit()))
 }
 
-/// Questions whose answers stand in results of calls: those of `corpora/qa`, and some about output that is made here.
-/// At most `most` of each set, and the sets by turns.
+/// Returns questions whose answers are in tool results: those of `corpora/qa`, and some about generated output. Returns
+/// at most `most` of each set, interleaved.
 ///
 /// # Errors
 ///
-/// Where a file is there and cannot be read.
+/// Fails if a file exists but cannot be read.
 pub fn told(data: &mut Data, most: usize) -> io::Result<Vec<EvalItem>> {
     let mut sets: Vec<Vec<EvalItem>> = Vec::new();
     for item in read(data)?.1.into_iter().filter(|item| item.how != "one paragraph").chain(made()) {
@@ -129,7 +129,7 @@ pub fn told(data: &mut Data, most: usize) -> io::Result<Vec<EvalItem>> {
     Ok((0..longest).flat_map(|n| sets.iter().filter_map(move |set| set.get(n).cloned())).collect())
 }
 
-/// Questions about one row of many, which needs no data.
+/// Generates questions about one row of many, without recorded data.
 fn made() -> impl Iterator<Item = EvalItem> {
     (0..40_usize).map(|n| {
         let (output, rows) = if n % 2 == 0 { (Output::Records, 300) } else { (Output::JsonLines, 400) };
@@ -183,7 +183,7 @@ fn gsm8k(text: &str, asked: &mut Vec<Question>, told: &mut Vec<EvalItem>) {
     let problems: Vec<Value> = lines(text).collect();
     for (n, problem) in problems.iter().enumerate() {
         let question = word(problem, "question").to_owned();
-        // A page of a book of problems: this one among its neighbours.
+        // A page of a problem book: this problem among its neighbours.
         let page: Vec<String> = (n.saturating_sub(3)..(n + 4).min(problems.len()))
             .filter_map(|at| {
                 Some(format!("## Problem {}\n\n{}\n", at + 1, word(problems.get(at)?, "question")))
@@ -203,14 +203,14 @@ fn gsm8k(text: &str, asked: &mut Vec<Question>, told: &mut Vec<EvalItem>) {
     }
 }
 
-/// The numbers of a text, each with the word before it, so that another number like it does not count.
+/// Returns the numbers of a text, each with the word before it, so that equal numbers elsewhere do not count.
 fn numbers(text: &str) -> Vec<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let pairs = words.windows(2).filter_map(|pair| match pair {
         [before, number] if number.chars().any(|c| c.is_ascii_digit()) => Some(format!("{before} {number}")),
         _ => None,
     });
-    // As they stand: with the white space that is between them.
+    // Only pairs that occur verbatim, white space included.
     pairs.filter(|pair| text.contains(pair.as_str())).collect()
 }
 
@@ -220,7 +220,7 @@ fn truthful(text: &str, asked: &mut Vec<Question>, told: &mut Vec<EvalItem>) {
     let cell = |row: &csv::StringRecord, at: usize| row.get(at).unwrap_or_default().to_owned();
     for (n, row) in rows.iter().enumerate() {
         let (question, best) = (cell(row, 2), cell(row, 3));
-        // What a search gives: for this question and others, what people say.
+        // A search result: the answers that people gave to this question and to others.
         let hits: Vec<String> = (0..8)
             .filter_map(|hit| {
                 let row = rows.get((n + hit * 7) % rows.len())?;
@@ -248,7 +248,7 @@ fn squad(text: &str, asked: &mut Vec<Question>, told: &mut Vec<EvalItem>) {
         let contexts: Vec<&str> = paragraphs.iter().map(|paragraph| word(paragraph, "context")).collect();
         for (at, paragraph) in paragraphs.iter().enumerate() {
             let context = word(paragraph, "context");
-            // What a search would give: some paragraphs of the article in no order, this one among them.
+            // A search result: some paragraphs of the article in no order, this one among them.
             let count = contexts.len().min(8);
             let others = (0..count).filter_map(|n| contexts.get((at * 4 + n * 5) % contexts.len()).copied());
             let chunks: BTreeSet<&str> = others.chain([context]).collect();
@@ -285,7 +285,7 @@ fn squad(text: &str, asked: &mut Vec<Question>, told: &mut Vec<EvalItem>) {
     }
 }
 
-/// The sentence with the answer, as far as the answer goes.
+/// Returns the sentence with the answer, up to the end of the answer.
 fn sentence(context: &str, answer: &Value) -> Option<String> {
     let text = word(answer, "text");
     let start = usize::try_from(answer.get("answer_start")?.as_u64()?).ok()?;
@@ -314,7 +314,7 @@ fn bfcl(text: &str, answers: &str, asked: &mut Vec<Question>, told: &mut Vec<Eva
         });
         let truth = answers.iter().find(|answer| answer.get("id") == item.get("id"));
         let truth = truth.map(|answer| items(answer, "ground_truth")).unwrap_or_default();
-        // The definitions as a search for tools gives them, behind the request as a ticket has it.
+        // The definitions as a tool search returns them, after the request as in a ticket.
         let text = json!({"ticket": question, "functions": functions}).to_string();
         let mut needed = Vec::new();
         for call in truth.iter().filter_map(Value::as_object) {
@@ -322,7 +322,7 @@ fn bfcl(text: &str, answers: &str, asked: &mut Vec<Question>, told: &mut Vec<Eva
                 needed.push(name.clone());
                 for (argument, values) in arguments.as_object().into_iter().flatten() {
                     let values = values.as_array().map(Vec::as_slice).unwrap_or_default();
-                    // Arguments that may be left out have an empty value among theirs.
+                    // Optional arguments list an empty value among theirs.
                     if values.iter().any(|value| value == "") {
                         continue;
                     }

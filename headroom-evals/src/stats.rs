@@ -1,13 +1,13 @@
-//! Intervals by resampling.
+//! Computes confidence intervals by resampling.
 
 use crate::conformance::rng::Rng;
 
-/// How often it is drawn again.
+/// The number of samples.
 const SAMPLES: usize = 10_000;
 
-/// The interval that holds `of` in 95 of 100 samples, where a sample is as many items, drawn with replacement.
+/// Returns the interval that holds `of` in 95 of 100 samples, each of as many items drawn with replacement.
 ///
-/// The seed is fixed and only sums, products and quotients are made, so the interval is the same on every machine.
+/// The seed is fixed and only sums, products and quotients are used, so the interval is the same on every machine.
 ///
 /// ```
 /// let items = [(10, 8), (10, 9), (100, 60)];

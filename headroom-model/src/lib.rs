@@ -1,13 +1,13 @@
 //! Learned models for Headroom.
 //!
-//! The engine tells texts apart by their structure and leaves out whole sentences and lines. Two models can do more:
+//! The engine classifies texts by their structure and elides whole sentences and lines. Two models can do more:
 //!
-//! - [`Magika`] says what a text is where its structure leaves that open: code or prose, and in which language. Its model
-//!   is in the binary.
-//! - [`Kompress`] says which words of prose can be left out, with a model of your own in a folder.
+//! - [`Magika`] classifies a text where its structure is ambiguous: code or prose, and in which language. Its
+//!   model is in the binary.
+//! - [`Kompress`] chooses the words of prose that can be left out, with a model of your own in a folder.
 //!
-//! Both are given to the [`EngineBuilder`] of an engine, and are part of its configuration from then on. Neither opens a
-//! connection, ever.
+//! Both are passed to the [`EngineBuilder`] and are part of the engine's configuration from then on. Neither ever opens
+//! a connection.
 //!
 //! # Example
 //!
@@ -25,14 +25,14 @@
 //!
 //! # Runtimes
 //!
-//! Models run in pure Rust ([`Runtime::Rust`]), or on ONNX Runtime ([`Runtime::Native`], feature `native`), which is
-//! loaded from a library that you have. Scores differ in their last digits between the two, and between processors, so
-//! all engines that serve a conversation should have the same: where they differ a block may change, which costs what
-//! the provider has cached behind it, and nothing else.
+//! Models run in pure Rust ([`Runtime::Rust`]), or on ONNX Runtime ([`Runtime::Native`], feature `native`), loaded from
+//! a library that you provide. Scores differ in their last digits between the two, and between processors, so all
+//! engines that serve one conversation should use the same. Where they differ a block may change, which costs what the
+//! provider has cached after it, and nothing else.
 //!
 //! # Crate features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `magika` | yes | `Magika`, with its model of 3 MB in the binary |
 //! | `kompress` | | `Kompress`, with a model of your own |
@@ -47,6 +47,10 @@ mod error;
 mod kompress;
 #[cfg(feature = "magika")]
 mod magika;
+#[cfg_attr(
+    not(any(feature = "magika", feature = "kompress")),
+    allow(dead_code, reason = "without a model nothing runs")
+)]
 mod runtime;
 
 pub use error::ModelError;

@@ -1,7 +1,7 @@
-//! Loads ONNX Runtime from a library and hands its table of functions to `ort`.
+//! Loads ONNX Runtime from a library and passes its function table to `ort`.
 //!
-//! `ort` can load a library itself, but makes its errors with the very library that it failed to load, and waits for
-//! ever. This looks before it hands anything over. It is the only crate of the workspace with `unsafe` in it.
+//! `ort` can load a library itself, but if that fails, it needs the same library to create its error and waits forever.
+//! This crate checks the library before passing it on. It is the only crate of the workspace with `unsafe` code.
 //!
 //! # Example
 //!
@@ -19,52 +19,52 @@ use std::{
 use libloading::{Library, Symbol};
 use ort::sys::{ORT_API_VERSION, OrtApi, OrtApiBase};
 
-/// Why a library is not used.
+/// Why a library cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The system's loader refuses it.
+    /// The system's loader rejects it.
     #[error("it cannot be loaded: {0}")]
     Library(#[source] libloading::Error),
-    /// It has not the entry that every ONNX Runtime has, or one that gives nothing.
+    /// It lacks the entry point of ONNX Runtime, or its entry point returns null.
     #[error("it is no ONNX Runtime")]
     Other,
-    /// It lacks functions that are needed.
+    /// It lacks required functions.
     #[error("it is ONNX Runtime {version}, and 1.{ORT_API_VERSION} or newer is needed")]
     TooOld {
         /// Its version.
         version: String,
     },
-    /// `ort` has the functions of another library already.
+    /// `ort` already uses the functions of another library.
     #[error("another ONNX Runtime is in use already")]
     Another,
 }
 
-/// Loads this library for as long as the process lives, makes it what `ort` calls, and gives its version.
+/// Loads this library for the life of the process, makes `ort` call it, and returns its version.
 ///
 /// # Errors
 ///
-/// Where it cannot be loaded, is no ONNX Runtime or too old a one, and where there is another already.
+/// If it cannot be loaded, is not ONNX Runtime or is too old, or if another library is already in use.
 pub fn load(library: &Path) -> Result<String, LoadError> {
-    // SAFETY: what a library does when it is loaded is up to whoever named it; this one is named by the user to be run.
+    // SAFETY: loading runs the library's initialisers; the user named this library to be run.
     let library = unsafe { Library::new(library) }.map_err(LoadError::Library)?;
-    // SAFETY: the entry of this name has had this signature in every version of ONNX Runtime.
+    // SAFETY: the entry of this name has this signature in every version of ONNX Runtime.
     let entry: Result<Symbol<'_, unsafe extern "C" fn() -> *const OrtApiBase>, _> =
         unsafe { library.get(b"OrtGetApiBase\0") };
     let entry = entry.map_err(|_| LoadError::Other)?;
-    // SAFETY: it takes nothing and may be called at any time.
+    // SAFETY: it takes no arguments and may be called at any time.
     let base = unsafe { entry() };
     // SAFETY: it is null or points to a table that lives as long as the library, which is still loaded.
     let base = unsafe { base.as_ref() }.ok_or(LoadError::Other)?;
-    // SAFETY: every version has this function; it gives a text of the library's own, or null.
+    // SAFETY: every version has this function; it returns a text that the library owns, or null.
     let version: *const c_char = unsafe { (base.GetVersionString)() };
     let version = if version.is_null() {
         "of no known version".to_owned()
     } else {
-        // SAFETY: not null, and ended by a zero byte as the interface has it.
+        // SAFETY: not null, and terminated by a zero byte as the interface guarantees.
         unsafe { CStr::from_ptr(version) }.to_string_lossy().into_owned()
     };
-    // SAFETY: every version has this function; it gives null where it does not have the version that is asked for.
+    // SAFETY: every version has this function; it returns null if it does not support the requested version.
     let api: *const OrtApi = unsafe { (base.GetApi)(ORT_API_VERSION) };
     if api.is_null() {
         return Err(LoadError::TooOld { version });

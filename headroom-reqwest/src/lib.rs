@@ -1,7 +1,7 @@
 //! Makes the prompts in LLM requests smaller before [reqwest] sends them.
 //!
-//! [`HeadroomMiddleware`] goes into a client of [reqwest-middleware], and everything that sends through that client is
-//! served: SDKs too, where they take such a client. [`HeadroomMiddleware::rewrite`] does the same to one request of a
+//! [`HeadroomMiddleware`] goes into a client of [reqwest-middleware], and applies to everything sent through that
+//! client, including SDKs that accept such a client. [`HeadroomMiddleware::rewrite`] does the same to one request of a
 //! plain client.
 //!
 //! # Example
@@ -30,14 +30,14 @@
 //! Headroom -> Retry -> sign -> transport
 //! ```
 //!
-//! - Attach it before retries, so that a request is rewritten once. A rewritten body is as reusable as the one that
-//!   came. Behind retries it works as well: every attempt becomes the same bytes, at the cost of the work.
-//! - Attach it before what signs the body. Requests that are already signed pass untouched.
+//! - Attach it before retries, so that a request is rewritten once. A rewritten body is as reusable as the original.
+//!   After retries it works too: every attempt gives the same bytes, at the cost of the work.
+//! - Attach it before anything that signs the body. Requests that are already signed pass through unchanged.
 //!
 //! # Per request
 //!
-//! A [`HeadroomOverride`] among the request's extensions changes the settings for it, and a [`RequestReport`] is there
-//! afterwards, for middlewares inside and for callers of `execute_with_extensions`.
+//! A [`HeadroomOverride`] in the request's extensions changes the settings for it. Afterwards a [`RequestReport`] is
+//! there, for inner middlewares and for callers of `execute_with_extensions`.
 //!
 //! ```
 //! use headroom_reqwest::HeadroomOverride;
@@ -51,9 +51,10 @@
 //!
 //! # Answers
 //!
-//! A middleware of reqwest-middleware gets nothing that outlives its own call, so it cannot ask again behind the back of
-//! a stream: this one sees requests only, and sets nothing aside unless the client has a tool to fetch it back
-//! ([`Retrieval::ClientTool`](headroom_core::Retrieval::ClientTool)) or reads files (feature `plaintext`). Where calls of `headroom_retrieve` are to
+//! A middleware of reqwest-middleware gets nothing that outlives its own call, so it cannot send another request during
+//! a stream. This one handles requests only, and elides nothing unless the client has a retrieval tool
+//! ([`Retrieval::ClientTool`](headroom_core::Retrieval::ClientTool)) or reads files (feature `plaintext`). To have
+//! calls of `headroom_retrieve` answered, put [`HeadroomLayer`](headroom_tower::HeadroomLayer) around the client:
 //! be answered, put [`HeadroomLayer`](headroom_tower::HeadroomLayer) around the client:
 //!
 //! ```
@@ -76,43 +77,44 @@
 //! # drop(example);
 //! ```
 //!
-//! # What goes on
+//! # What is sent
 //!
-//! | | body | headers |
+//! | request | body | headers |
 //! |---|---|---|
 //! | rewritten | reusable bytes | exact `Content-Length`, no `Transfer-Encoding`, no `Content-Encoding` |
-//! | a streaming body | the stream, unread, reported as [`SkipReason::ReadFailed`] | as they came |
-//! | anything else | the body itself | as they came |
+//! | a streaming body | the stream, unread, reported as [`SkipReason::ReadFailed`] | unchanged |
+//! | anything else | the body itself | unchanged |
 //!
 //! # Errors
 //!
-//! None: the middleware hands on what the client says, and whatever goes wrong, the original request is sent.
+//! None: the middleware returns the client's result, and on any failure the original request is sent.
 //!
 //! # Cancel safety
 //!
-//! The request keeps its body until there is another. A dropped [`rewrite`](HeadroomMiddleware::rewrite) leaves it as
-//! it was.
+//! The request keeps its body until it is replaced. Dropping the future of [`rewrite`](HeadroomMiddleware::rewrite)
+//! leaves it unchanged.
 //!
 //! # Limits
 //!
-//! Those of [`PromptCompressionLayer`]: bodies over 32 MiB pass, work on bodies over 32 KiB leaves the runtime's threads.
+//! Those of [`PromptCompressionLayer`]: bodies over 32 MiB pass through, and work on bodies over 32 KiB moves to
+//! tokio's blocking pool.
 //!
 //! # Crate features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `memory` | yes | a store in memory |
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
-//! | `tiktoken` | | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; estimated without |
-//! | `code` | | source code is parsed, in thirteen languages; needs a C compiler |
+//! | `tiktoken` | | token counts by OpenAI's published vocabularies, 50 MB of the binary; estimates without |
+//! | `code` | | parsing of source code in thirteen languages; needs a C compiler |
 //! | `plaintext` | | originals as files that agents read with their own tools |
-//! | `metrics` | | `MetricsObserver` on the `metrics` facade |
+//! | `metrics` | | `MetricsObserver` for the `metrics` facade |
 //! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies |
 //!
-//! Without `tiktoken` tokens are estimated, and savings are taken for less than they are: prompts become as small within one
-//! part in a thousand, and reports name fewer tokens. Without `code` source files stay whole. Both are part of the
-//! configuration: all processes that serve a conversation need the same. Single languages can be had with the features
-//! `code-…` of `headroom-core`, named in your own `Cargo.toml`.
+//! Without `tiktoken`, tokens are estimated and savings underestimated: prompts shrink to the same size within one part
+//! in a thousand, and reports show fewer tokens. Without `code`, source files stay whole. Both are part of the
+//! configuration: all processes that serve a conversation must agree on them. To enable single languages, name the
+//! features `code-…` of `headroom-core` in your own `Cargo.toml`.
 //!
 //! [reqwest]: https://docs.rs/reqwest
 //! [reqwest-middleware]: https://docs.rs/reqwest-middleware

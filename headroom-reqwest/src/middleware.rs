@@ -13,8 +13,8 @@ use crate::request::{Sent, head, reusable, unreadable};
 
 /// Makes the prompts in LLM requests smaller before they are sent.
 ///
-/// It is [`PromptCompressionLayer`] for reqwest and has the same settings: what the middleware cannot be told itself, the layer
-/// it is made [`from`](Self::from) can. Clones share everything.
+/// It is [`PromptCompressionLayer`] for reqwest, with the same settings; create it [`from`](Self::from) a layer for
+/// those that it has no setter for. Clones share everything.
 ///
 /// # Example
 ///
@@ -35,7 +35,7 @@ pub struct HeadroomMiddleware<P = DefaultPredicate> {
 }
 
 impl HeadroomMiddleware {
-    /// A middleware with the default settings and no store.
+    /// Creates a middleware with the default settings and no store.
     pub fn new() -> Self {
         PromptCompressionLayer::new().into()
     }
@@ -85,7 +85,7 @@ impl<P> HeadroomMiddleware<P> {
         self.layer.plaintext(plaintext).into()
     }
 
-    /// Looks at the requests that this predicate wants. See [`PromptCompressionLayer::when`].
+    /// Uses this predicate to select requests. See [`PromptCompressionLayer::when`].
     pub fn when<Q: Predicate>(self, predicate: Q) -> HeadroomMiddleware<Q> {
         self.layer.when(predicate).into()
     }
@@ -94,8 +94,8 @@ impl<P> HeadroomMiddleware<P> {
 impl<P: Predicate> HeadroomMiddleware<P> {
     /// Rewrites one request, for clients without middlewares.
     ///
-    /// Gives `None` if the body was not looked at. The request is as it was until the future is ready, and dropping
-    /// the future leaves it so.
+    /// Returns `None` if the body was not read. The request is unchanged until the future is ready, and stays so if the
+    /// future is dropped.
     ///
     /// # Example
     ///
@@ -116,7 +116,8 @@ impl<P: Predicate> HeadroomMiddleware<P> {
 
     async fn rewrite_with(&self, request: &mut Request, extensions: &mut Extensions) {
         if !Sent::is_body_of(request, extensions) {
-            // From an earlier attempt with the body as it came: retries keep the extensions, not the request.
+            // Remove the report of an earlier attempt with the original body: retries keep the extensions, not the
+            // request.
             extensions.remove::<RequestReport>();
         }
         let Some(head) = head(request, extensions) else {

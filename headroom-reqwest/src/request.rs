@@ -1,4 +1,4 @@
-//! reqwest's requests as the layer takes them.
+//! Converts reqwest's requests for the layer.
 
 use std::{
     pin::Pin,
@@ -10,7 +10,7 @@ use http::{Extensions, request::Parts};
 use http_body::{Body, Frame};
 use reqwest::Request;
 
-/// The head of a request; `None` if its URL is none for HTTP.
+/// Returns the head of a request; `None` if its URL is not an HTTP URL.
 pub(crate) fn head(request: &Request, extensions: &Extensions) -> Option<Parts> {
     let head = http::Request::builder().method(request.method().clone()).uri(request.url().as_str());
     let (mut head, ()) = head.version(request.version()).body(()).ok()?.into_parts();
@@ -19,7 +19,7 @@ pub(crate) fn head(request: &Request, extensions: &Extensions) -> Option<Parts> 
     Some(head)
 }
 
-/// The body of a request, without copying it; `None` if it is a stream.
+/// Returns the body of a request without copying it; `None` if it is a stream.
 pub(crate) fn reusable(request: &Request) -> Option<reqwest::Body> {
     match request.body() {
         None => Some(reqwest::Body::default()),
@@ -27,7 +27,7 @@ pub(crate) fn reusable(request: &Request) -> Option<reqwest::Body> {
     }
 }
 
-/// A request whose body is a stream, which is not read because it could not be sent again.
+/// Returns a request with an unreadable body, in place of a stream that could not be sent again if it were read.
 pub(crate) fn unreadable(head: Parts) -> http::Request<Unreadable> {
     http::Request::from_parts(head, Unreadable)
 }
@@ -46,7 +46,7 @@ impl Body for Unreadable {
     }
 }
 
-/// The body that the middleware has put on a request, among the extensions.
+/// The body that the middleware has put on a request, kept in its extensions.
 #[derive(Clone)]
 pub(crate) struct Sent(Bytes);
 
@@ -55,7 +55,7 @@ impl Sent {
         Self(body)
     }
 
-    /// Whether the request has that very body, and not only the same extensions.
+    /// Whether the request has this very body, and not just the same extensions.
     pub(crate) fn is_body_of(request: &Request, extensions: &Extensions) -> bool {
         let body = request.body().and_then(reqwest::Body::as_bytes);
         let sent = extensions.get::<Self>();

@@ -1,4 +1,4 @@
-//! The middleware in a client, against a server on this machine.
+//! Tests of the middleware in a client, against a local server.
 
 use std::{
     convert::Infallible,
@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::HeadroomMiddleware;
 
-/// A request whose tool result is many like records.
+/// A request whose tool result has many similar records.
 fn conversation() -> Vec<u8> {
     let rows =
         (0..400).map(|n| json!({"id": n, "state": "ready", "zone": "eu-central-1"})).collect::<Vec<_>>();
@@ -35,7 +35,7 @@ fn conversation() -> Vec<u8> {
     serde_json::to_vec(&body).unwrap()
 }
 
-/// What a server got.
+/// A server and the requests that it got.
 #[derive(Clone, Default)]
 struct Upstream {
     requests: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
@@ -70,7 +70,7 @@ impl Upstream {
 }
 
 fn client() -> ClientBuilder {
-    // Features of one build add up: another crate may have turned on TLS without cryptography.
+    // Cargo unifies features: another crate may have enabled TLS without cryptography.
     let _ = rustls::crypto::ring::default_provider().install_default();
     ClientBuilder::new(Client::builder().no_proxy().build().unwrap())
 }
@@ -85,7 +85,7 @@ fn is_exact((headers, body): &(HeaderMap, Bytes)) -> bool {
         && !headers.contains_key("transfer-encoding")
 }
 
-/// Writes down what it is told, and what a middleware inside sees.
+/// Records its events, and the reasons that an inner middleware sees.
 #[derive(Clone, Debug, Default)]
 struct Recorder(Arc<Mutex<Vec<SkipReason>>>);
 
@@ -267,7 +267,7 @@ async fn with_a_spool_the_agent_finds_a_file_where_the_marker_points() {
     send(&client, &upstream.start().await, body.to_string()).await;
     let texts = upstream.requests().into_iter().map(|(_, body)| String::from_utf8(body.to_vec()).unwrap());
     let [without, with] = &texts.collect::<Vec<_>>()[..] else { panic!("two requests") };
-    assert!(!without.contains("kept aside"), "nothing can read it there");
+    assert!(!without.contains("stored"), "nothing can read it there");
     let path = with.split_once("; /").and_then(|(_, rest)| rest.split_once(']')).expect(with).0;
     let original = body["messages"][2]["content"].as_str().unwrap();
     assert_eq!(std::fs::read_to_string(format!("/{path}")).unwrap(), original);
@@ -279,7 +279,7 @@ async fn with_the_layer_around_a_client_calls_are_answered_unseen() {
     use http_body_util::Full;
     use tower::{ServiceBuilder, ServiceExt, service_fn};
 
-    // A provider that asks for what was set aside, and then says what it got.
+    // A provider that asks for elided content, and then reports what it got.
     let app = Router::new().fallback(async |body: String| {
         let body: serde_json::Value = serde_json::from_str(&body).unwrap();
         let told = body["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap().to_owned();

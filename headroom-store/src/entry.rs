@@ -1,4 +1,4 @@
-//! The bytes that stand for an original outside of this process: a header that proves the content, and the content compressed.
+//! The stored form of an original: a header that proves the content, and the content compressed.
 
 use std::io::{self, Read};
 
@@ -9,7 +9,7 @@ use zstd::bulk::Compressor;
 /// The first bytes of every entry; the digit is the version of the format.
 const MAGIC: &[u8; 4] = b"HRO1";
 const HASH_BYTES: usize = blake3::OUT_LEN;
-/// Fast, and within a tenth of what slower levels reach on tool output.
+/// A fast level, within a tenth of the slower levels' ratio on tool output.
 const LEVEL: i32 = 3;
 
 /// The largest content that is stored: 256 MiB, far above any request body.
@@ -20,7 +20,7 @@ pub(crate) fn names(handle: &Handle, hash: &Hash) -> bool {
     hash.as_bytes().starts_with(handle.as_bytes())
 }
 
-/// Makes entries. Setting up its tables costs more than compressing a small original, so a batch shares one.
+/// Encodes entries. Setting up its tables costs more than compressing a small original, so a batch shares one.
 pub(crate) struct Encoder(Compressor<'static>);
 
 impl Encoder {
@@ -28,14 +28,14 @@ impl Encoder {
         Compressor::new(LEVEL).map(Self)
     }
 
-    /// The bytes that keep this content.
+    /// Encodes this content.
     pub(crate) fn encode(&mut self, content: &str, hash: &Hash) -> io::Result<Vec<u8>> {
         let frame = self.0.compress(content.as_bytes())?;
         Ok([MAGIC.as_slice(), hash.as_bytes(), &frame].concat())
     }
 }
 
-/// The content and its hash; `None` where the bytes are damaged or were never an entry of ours.
+/// Decodes the content and its hash; `None` if the bytes are damaged or were never an entry.
 pub(crate) fn decode(bytes: &[u8]) -> Option<(String, Hash)> {
     let (magic, rest) = bytes.split_first_chunk()?;
     let (hash, frame) = rest.split_first_chunk::<HASH_BYTES>()?;
@@ -46,7 +46,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<(String, Hash)> {
     let frame = zstd::stream::read::Decoder::with_buffer(frame).ok()?;
     frame.take(MAX_BYTES as u64 + 1).read_to_end(&mut content).ok()?;
     let hash = Hash::from_bytes(*hash);
-    // A frame that stops early or unpacks to more than was ever stored has another hash.
+    // A frame that ends early or decodes to more than was stored has another hash.
     (blake3::hash(&content) == hash).then_some((String::from_utf8(content).ok()?, hash))
 }
 
@@ -78,7 +78,7 @@ mod tests {
             for bit in 0..8 {
                 let mut bytes = bytes.clone();
                 bytes[at] ^= 1 << bit;
-                // Some bits of a frame's header say nothing about its content.
+                // Some bits of a frame's header do not affect its content.
                 if let Some((content, _)) = decode(&bytes) {
                     assert_eq!(content, "start\nworking\ndone", "byte {at}");
                 }

@@ -3,10 +3,10 @@ use std::{error::Error, fmt};
 /// Any error, as the source of a [`StoreError`].
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Why a store could not do what it was asked.
+/// Error returned when a store fails.
 ///
-/// An original that is not there is no error: [`OriginalStore::get`](crate::OriginalStore::get) answers `None`.
-/// The message never holds content or handles.
+/// A missing original is not an error: [`OriginalStore::get`](crate::OriginalStore::get) returns `None`. The message
+/// never holds content or handles.
 ///
 /// # Example
 ///
@@ -32,7 +32,7 @@ enum ErrorKind {
 }
 
 impl StoreError {
-    /// The store cannot be reached or does not work; `source` says why.
+    /// The store cannot be reached or does not work, because of `source`.
     pub fn unavailable(source: impl Into<BoxError>) -> Self {
         Self(Box::new(Inner { kind: ErrorKind::Unavailable, source: Some(source.into()) }))
     }

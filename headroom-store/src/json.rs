@@ -1,8 +1,8 @@
-//! Reads JSON in place. Values are slices of the text that they stand in, so whatever is passed on keeps its bytes:
-//! the order of keys, the form of numbers and every escape.
+//! Reads JSON in place. Values are slices of their text, so they keep its bytes: the order of keys, number formats and
+//! every escape.
 //!
-//! It is lenient: brackets and quotes are matched, the rest is taken on trust. Work is linear in what is walked over,
-//! and nothing recurses.
+//! The parser is lenient: it matches brackets and quotes and does not check the rest. Work is linear in the text that
+//! is read, and nothing recurses.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The value that makes up this text, white space around it aside.
+    /// Parses a text that is one value, surrounded by white space at most.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let start = skip_space(text, 0);
@@ -24,7 +24,7 @@ impl<'a> Value<'a> {
         (skip_space(text, value.end()) == text.len()).then_some(value)
     }
 
-    /// The object that a text starts with, taken to be all of it.
+    /// Parses the object that a text starts with, as if it were all of the text.
     #[must_use]
     pub fn open(text: &'a str) -> Option<Self> {
         let start = skip_space(text, 0);
@@ -32,25 +32,25 @@ impl<'a> Value<'a> {
         Some(Self { raw, start })
     }
 
-    /// The value that starts at this byte of a text, whatever follows it.
+    /// Parses the value that starts at this byte of a text, ignoring anything after it.
     fn at(text: &'a str, start: usize) -> Option<Self> {
         let end = skip_value(text, start)?;
         Some(Self { raw: text.get(start..end)?, start })
     }
 
-    /// The bytes of the value.
+    /// Returns the bytes of the value.
     #[must_use]
     pub const fn raw(self) -> &'a str {
         self.raw
     }
 
-    /// Where it starts in the text that was parsed.
+    /// Returns its start in the text that was parsed.
     #[must_use]
     pub const fn start(self) -> usize {
         self.start
     }
 
-    /// The byte behind it in the text that was parsed.
+    /// Returns its end in the text that was parsed.
     #[must_use]
     pub const fn end(self) -> usize {
         self.start + self.raw.len()
@@ -86,13 +86,13 @@ impl<'a> Value<'a> {
         self.raw == "true"
     }
 
-    /// What stands between the quotes of a string, still escaped.
+    /// Returns the content between the quotes of a string, still escaped.
     #[must_use]
     pub fn inner(self) -> Option<&'a str> {
         self.raw.strip_prefix('"')?.strip_suffix('"')
     }
 
-    /// The text of a string. `None` where it is none, or holds half of a surrogate pair.
+    /// Returns the text of a string. `None` for other values, and for half of a surrogate pair.
     #[must_use]
     pub fn text(self) -> Option<Cow<'a, str>> {
         let inner = self.inner()?;
@@ -109,27 +109,27 @@ impl<'a> Value<'a> {
         self.text().is_some_and(|own| own == text)
     }
 
-    /// A number that counts something.
+    /// Returns a number as a count.
     #[must_use]
     pub fn count(self) -> Option<u64> {
         self.raw.parse().ok()
     }
 
-    /// The first member of this name; `None` where there is none or the value is no object.
+    /// Returns the first member of this name; `None` if there is none or the value is not an object.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Self> {
         self.members().find(|member| member.key.is(key)).map(|member| member.value)
     }
 
-    /// The members of an object, in order; none of anything else.
+    /// Iterates over the members of an object, in order; empty for other values.
     #[must_use]
     pub fn members(self) -> Members<'a> {
         let at = if self.is_object() { 1 } else { self.raw.len() };
         Members { object: self, at }
     }
 
-    /// The members of an object, and with them the items of the array that is the first member of this name: what
-    /// `members` and `items` give, in one pass instead of two.
+    /// Returns the members of an object and the items of the array that is the first member of this name. This does the
+    /// work of `members` and `items` in one pass.
     #[must_use]
     pub fn members_with_items(self, name: &str) -> (Vec<Member<'a>>, Vec<Self>) {
         let (mut all, mut items) = (Vec::new(), None);
@@ -165,7 +165,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The items of an array, in order; none of anything else.
+    /// Iterates over the items of an array, in order; empty for other values.
     #[must_use]
     pub fn items(self) -> Items<'a> {
         let at = if self.is_array() { 1 } else { self.raw.len() };
@@ -178,7 +178,7 @@ impl<'a> Value<'a> {
 pub struct Member<'a> {
     /// Its name, a string.
     pub key: Value<'a>,
-    /// What it names.
+    /// Its value.
     pub value: Value<'a>,
 }
 
@@ -201,7 +201,7 @@ impl<'a> Iterator for Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// The next name, and where its value starts.
+    /// Reads the next name, and finds the start of its value.
     fn key(&mut self) -> Option<(Value<'a>, usize)> {
         let raw = self.object.raw;
         let at = std::mem::replace(&mut self.at, raw.len());
@@ -234,7 +234,7 @@ impl<'a> Iterator for Items<'a> {
     }
 }
 
-/// Writes a value without the white space between its parts.
+/// Writes a value without insignificant white space.
 pub fn compact_into(value: Value<'_>, out: &mut String) {
     let raw = value.raw;
     let mut at = 0;
@@ -257,7 +257,7 @@ pub fn compact_into(value: Value<'_>, out: &mut String) {
     }
 }
 
-/// A JSON string with this text.
+/// Returns a JSON string with this text.
 #[must_use]
 pub fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
@@ -273,7 +273,7 @@ fn skip_separator(text: &str, at: usize) -> usize {
     if text.as_bytes().get(at) == Some(&b',') { skip_space(text, at + 1) } else { at }
 }
 
-/// The byte behind the string that starts at `at`.
+/// Returns the end of the string that starts at `at`.
 fn string_end(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = at + 1;
@@ -286,7 +286,7 @@ fn string_end(text: &str, at: usize) -> Option<usize> {
     }
 }
 
-/// The byte behind the value that starts at `at`.
+/// Returns the end of the value that starts at `at`.
 fn skip_value(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     match bytes.get(at)? {

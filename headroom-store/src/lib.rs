@@ -1,9 +1,9 @@
-//! Where Headroom keeps what it set aside until the model asks for it.
+//! Storage for the content that Headroom elides from prompts.
 //!
-//! The engine returns the originals of everything that its output alone cannot give back. They go into an
-//! [`OriginalStore`] before the request leaves, each under its [`Handle`], so that every marker a provider
-//! has seen can be resolved. [`MemoryStore`] is the default; [`DiskStore`] survives the process; other stores
-//! implement the same trait.
+//! The engine returns the originals of everything that its output alone cannot restore. They go into an
+//! [`OriginalStore`] before the request is sent, each under its [`Handle`], so that every marker a provider has seen
+//! can be resolved. [`MemoryStore`] is the default; [`DiskStore`] survives the process; other stores implement the same
+//! trait.
 //!
 //! # Example
 //!
@@ -31,12 +31,12 @@
 //!
 //! # Tenants
 //!
-//! Every call names the tenant. An original is visible to the tenant that stored it and to nobody else, even where
-//! two tenants stored the same content.
+//! Every call names the tenant. An original is visible only to the tenant that stored it, even if two tenants stored
+//! the same content.
 //!
 //! # Crate features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `memory` | yes | [`MemoryStore`] |
 //! | `disk` | no | [`DiskStore`], shared by processes, and [`PlaintextStore`], files that agents read themselves; needs a tokio runtime |

@@ -6,27 +6,27 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 
 use crate::{OriginalStore, StoreError};
 
-/// What an entry costs besides its content and its tenant's name.
+/// The size of an entry besides its content and its tenant's name.
 const ENTRY_BYTES: usize = 256;
 const CAPACITY: u64 = 256 << 20;
 const TIME_TO_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Keeps originals in this process's memory. Cloning it is cheap and shares the content.
+/// Stores originals in this process's memory. Cloning it is cheap and shares the content.
 ///
 /// # Limits
 ///
-/// | limit | default | what happens beyond it |
+/// | limit | default | beyond it |
 /// |---|---|---|
 /// | [`capacity`](MemoryStoreBuilder::capacity) | 256 MiB | the least recently used originals are dropped |
 /// | [`time_to_idle`](MemoryStoreBuilder::time_to_idle) | 24 hours | an original that nobody stored again or read is dropped |
 /// | [`time_to_live`](MemoryStoreBuilder::time_to_live) | none | |
 ///
-/// What is dropped first is what was used longest ago, about: under load the order is not exact. The limit on bytes
-/// comes first, so requests that bring more than the capacity within minutes drop each other's originals, and then a
-/// marker no longer resolves until the next request of its conversation stores its original again. Give the store
-/// room for what all conversations send within minutes. No clock that can be set decides anything here.
+/// Eviction is approximately by last use: under load the order is not exact. The limit on bytes comes first, so
+/// requests with more originals than the capacity within minutes drop each other's originals, and a marker then does
+/// not resolve until the next request of its conversation stores its original again. Size the store for everything that
+/// all conversations send within minutes. Changing the system clock has no effect.
 ///
-/// The capacity is shared by all tenants. A request whose originals do not fit at all is refused with
+/// All tenants share the capacity. A request whose originals do not fit at all is refused with
 /// [`StoreError::is_too_large`].
 ///
 /// # Example
@@ -51,7 +51,7 @@ struct Key {
 }
 
 impl MemoryStore {
-    /// A store with the default limits.
+    /// Creates a store with the default limits.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
@@ -62,16 +62,16 @@ impl MemoryStore {
         MemoryStoreBuilder::default()
     }
 
-    /// How many bytes are stored, bookkeeping included. Brought up to date by this call.
+    /// Returns how many bytes are stored, including bookkeeping. Runs pending evictions first.
     #[must_use]
     pub fn stored_bytes(&self) -> u64 {
         self.cache.run_pending_tasks();
         self.cache.weighted_size()
     }
 
-    /// The whole original, whichever tenant stored it. Looks at everything that is stored.
+    /// Returns the whole original, whichever tenant stored it. Searches the whole store.
     ///
-    /// For tools of the user whose process this is, never for answers to a tenant.
+    /// For tools of the user who runs this process, never for answers to a tenant.
     #[must_use]
     pub fn find(&self, handle: &Handle) -> Option<Arc<str>> {
         self.cache.iter().find(|(key, _)| key.handle == *handle).map(|(_, content)| content)
@@ -132,7 +132,7 @@ impl Default for MemoryStoreBuilder {
 }
 
 impl MemoryStoreBuilder {
-    /// Keeps at most this many bytes, a little bookkeeping per original included. Default: 256 MiB.
+    /// Keeps at most this many bytes, including a little bookkeeping per original. Default: 256 MiB.
     pub fn capacity(mut self, bytes: u64) -> Self {
         self.capacity = bytes;
         self
@@ -140,8 +140,8 @@ impl MemoryStoreBuilder {
 
     /// Drops an original this long after it was last stored or read. Default: 24 hours.
     ///
-    /// Every request of a conversation stores its originals again, so this bounds the pause between two requests
-    /// plus the time until the model asks, not the length of the conversation.
+    /// Every request of a conversation stores its originals again, so this limits the pause between two requests plus
+    /// the time until the model retrieves, not the length of the conversation.
     pub fn time_to_idle(mut self, time: Duration) -> Self {
         self.time_to_idle = time.min(Self::MAX_TIME);
         self
@@ -156,7 +156,7 @@ impl MemoryStoreBuilder {
     /// Builds the store.
     #[must_use]
     pub fn build(self) -> MemoryStore {
-        // The default policy of the cache refuses some new entries when it is full. What was put must be there.
+        // The cache's default policy rejects some new entries when it is full, but a stored original must be there.
         let mut cache = Cache::builder()
             .max_capacity(self.capacity)
             .weigher(|key: &Key, content: &Arc<str>| {
@@ -170,7 +170,7 @@ impl MemoryStoreBuilder {
         MemoryStore { cache: cache.build(), capacity: self.capacity }
     }
 
-    /// The cache panics on times beyond about 1000 years.
+    /// The cache panics for times beyond about 1000 years.
     const MAX_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 }
 

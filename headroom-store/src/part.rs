@@ -3,7 +3,7 @@ use std::fmt;
 /// The default of [`Part::max_bytes`]: 64 KiB.
 const MAX_BYTES: usize = 64 << 10;
 
-/// Which part of an original is wanted: a range of lines, and never more than a number of bytes.
+/// Selects a part of an original: a range of lines, and at most a number of bytes.
 ///
 /// # Example
 ///
@@ -24,25 +24,25 @@ pub struct Part {
 }
 
 impl Part {
-    /// From the first line on.
+    /// Selects all lines.
     pub const fn all() -> Self {
         Self { first: 1, last: usize::MAX, max_bytes: MAX_BYTES }
     }
 
-    /// The lines `first` to `last`, both included, counted from 1. Lines that are not there are left out.
+    /// Selects the lines `first` to `last`, both included, counted from 1. Missing lines are ignored.
     pub const fn lines(first: usize, last: usize) -> Self {
         Self { first, last, max_bytes: MAX_BYTES }
     }
 
-    /// Answers at most this many bytes. Default: 64 KiB.
+    /// Limits the part to this many bytes. Default: 64 KiB.
     ///
-    /// Whole lines are answered as far as they fit. If not even the first fits, it is cut between two characters.
+    /// The part consists of whole lines. If not even the first fits, it is cut between two characters.
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Takes this part out of `content`.
+    /// Returns this part of `content`.
     #[must_use]
     pub fn apply(&self, content: &str) -> Piece {
         let first = self.first.max(1);
@@ -75,12 +75,12 @@ impl Default for Part {
     }
 }
 
-/// The longest start of `line` that has at most `bytes` bytes.
+/// Returns the longest prefix of `line` with at most `bytes` bytes.
 fn cut(line: &str, bytes: usize) -> &str {
     (0..=bytes).rev().find_map(|end| line.get(..end)).unwrap_or_default()
 }
 
-/// A part of an original, with its place in the whole.
+/// A part of an original, with its position in the whole.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Piece {
     text: String,
@@ -92,37 +92,37 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// The text, byte-exact.
+    /// Returns the text, byte-exact.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The number of the first line in the text, counted from 1; 0 where the text has no line.
+    /// Returns the number of the first line in the text, counted from 1; 0 if the text has no line.
     #[must_use]
     pub const fn first_line(&self) -> usize {
         self.first_line
     }
 
-    /// The number of the last line in the text; 0 where the text has no line.
+    /// Returns the number of the last line in the text; 0 if the text has no line.
     #[must_use]
     pub const fn last_line(&self) -> usize {
         self.last_line
     }
 
-    /// How many lines the original has.
+    /// Returns how many lines the original has.
     #[must_use]
     pub const fn total_lines(&self) -> usize {
         self.total_lines
     }
 
-    /// How many bytes the original has.
+    /// Returns how many bytes the original has.
     #[must_use]
     pub const fn total_bytes(&self) -> usize {
         self.total_bytes
     }
 
-    /// Whether [`Part::max_bytes`] left out something that was asked for.
+    /// Whether [`Part::max_bytes`] cut off some of the selected lines.
     #[must_use]
     pub const fn is_truncated(&self) -> bool {
         self.truncated

@@ -1,4 +1,4 @@
-//! What of an original the model asks for, and how it is answered: text in, text out.
+//! Queries of the model for parts of an original: text in, text out.
 
 use std::{borrow::Cow, fmt::Write, ops::RangeInclusive};
 
@@ -13,15 +13,15 @@ use crate::{
 
 /// The default of [`RetrieveQuery::max_bytes`]: 32 KiB, about 8 000 tokens.
 const MAX_BYTES: usize = 32 << 10;
-/// Lines shown before and after one that a query found.
+/// Lines shown before and after a line that matches a query.
 const CONTEXT_LINES: usize = 2;
-/// Steps of a path.
+/// The most steps of a path.
 const MAX_STEPS: usize = 64;
 
-/// A part of an original, as the arguments of `headroom_retrieve` name it, and the answer that goes to the model.
+/// Selects a part of an original by the arguments of `headroom_retrieve`, and writes the answer for the model.
 ///
-/// The parts narrow each other: a `path` picks a value, `rows` or `lines` pick a range of it, and a `query` what of
-/// that is worth showing. The answer always tells where what it shows stands and what else there is.
+/// The selectors narrow each other: a `path` selects a value, `rows` or `lines` a range of it, and a `query` the
+/// matching part of that. The answer always gives the position of the part and the extent of the whole.
 ///
 /// # Example
 ///
@@ -47,31 +47,31 @@ pub struct RetrieveQuery {
 }
 
 impl RetrieveQuery {
-    /// The whole original, as far as it fits.
+    /// Selects the whole original, as far as it fits.
     pub const fn new() -> Self {
         Self { lines: None, rows: None, path: None, query: None, max_bytes: MAX_BYTES }
     }
 
-    /// Only these lines: `120-180`, `120`, `120-`. In a numbered view of a file they are the numbers it prints.
+    /// Selects these lines: `120-180`, `120`, `120-`. In a numbered view of a file, they are the printed numbers.
     pub fn lines(mut self, range: impl Into<String>) -> Self {
         self.lines = Some(range.into());
         self
     }
 
-    /// Only these rows of a JSON array or of JSON lines, counted from 1: `4-396`. The array is the one at the
-    /// [`path`](Self::path), else the one of the document that has most items.
+    /// Selects these rows of a JSON array or of JSON lines, counted from 1: `4-396`. The array is the one at the
+    /// [`path`](Self::path), otherwise the one with the most items in the document.
     pub fn rows(mut self, range: impl Into<String>) -> Self {
         self.rows = Some(range.into());
         self
     }
 
-    /// Only the JSON value at this path: `logs[3].message`.
+    /// Selects the JSON value at this path: `logs[3].message`.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
     }
 
-    /// Only what this finds, best first: a regular expression where it has a special character, else words.
+    /// Selects matches, best first: of a regular expression if it has a special character, otherwise of words.
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
@@ -83,7 +83,7 @@ impl RetrieveQuery {
         self
     }
 
-    /// Reads the members of a JSON object; what is missing or no string, number or list of numbers is left out.
+    /// Parses the members of a JSON object; any that is missing or not a string, number or list of numbers is ignored.
     pub fn from_arguments(arguments: &str) -> Self {
         let arguments = Value::parse(arguments);
         let word = |key: &str| {
@@ -100,7 +100,7 @@ impl RetrieveQuery {
         }
     }
 
-    /// The answer for this content.
+    /// Returns the answer for this content.
     #[must_use]
     pub fn answer(&self, content: &str) -> String {
         let (subject, place) = match self.path.as_deref().map(|path| (path, find(content, path))) {
@@ -137,7 +137,7 @@ impl RetrieveQuery {
         }
     }
 
-    /// A run of units, as many as fit.
+    /// Writes a run of units, as many as fit.
     fn shown(&self, units: &Units<'_>, picked: std::ops::Range<usize>, place: &str) -> String {
         let name = units.kind.name();
         if picked.is_empty() {
@@ -172,7 +172,7 @@ impl RetrieveQuery {
         answer
     }
 
-    /// What a query finds, best first, with what stands around it.
+    /// Writes the matches of a query, best first, with their context.
     fn found(&self, query: &str, units: &Units<'_>, picked: std::ops::Range<usize>, place: &str) -> String {
         let name = units.kind.name();
         let hits = Search::new(query).rank(units, picked.clone());
@@ -199,7 +199,7 @@ impl RetrieveQuery {
                 Some(range) => *range = range.start.min(window.start)..range.end.max(window.end),
                 None => shown.push(window),
             }
-            // Many short hits are a list to narrow down, not an answer.
+            // Many short hits should be narrowed down, not shown.
             if count == MAX_HITS {
                 break;
             }
@@ -226,7 +226,7 @@ impl RetrieveQuery {
     }
 }
 
-/// Most hits that one answer shows.
+/// The most hits that one answer shows.
 const MAX_HITS: usize = 200;
 
 impl Default for RetrieveQuery {
@@ -235,7 +235,7 @@ impl Default for RetrieveQuery {
     }
 }
 
-/// Joins ranges that came to touch each other, keeping the order of the first of each.
+/// Joins adjacent and overlapping ranges in the order of the first of each.
 fn joined(ranges: Vec<std::ops::Range<usize>>) -> Vec<std::ops::Range<usize>> {
     let mut order: Vec<(usize, std::ops::Range<usize>)> = ranges.into_iter().enumerate().collect();
     order.sort_by_key(|(_, range)| range.start);
@@ -253,7 +253,7 @@ fn joined(ranges: Vec<std::ops::Range<usize>>) -> Vec<std::ops::Range<usize>> {
     merged.into_iter().map(|(_, range)| range).collect()
 }
 
-/// Reads `120-180`, `120`, `120-` and `-180`; also `[120, 180]` and other ways to write two numbers.
+/// Parses `120-180`, `120`, `120-` and `-180`; also `[120, 180]` and other ways to write two numbers.
 fn range(text: &str) -> Option<RangeInclusive<usize>> {
     let text = text.trim();
     let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
@@ -267,7 +267,7 @@ fn range(text: &str) -> Option<RangeInclusive<usize>> {
     }
 }
 
-/// The value at a path, or what to say where there is none.
+/// Returns the value at a path, or the answer if there is none.
 fn find<'a>(content: &'a str, path: &str) -> Result<Value<'a>, String> {
     let Some(mut value) = Value::parse(content) else {
         return Err("This is no JSON document, so it has no paths; ask for lines or a query.\n".to_owned());
@@ -282,7 +282,7 @@ fn find<'a>(content: &'a str, path: &str) -> Result<Value<'a>, String> {
     Ok(value)
 }
 
-/// The keys and indexes of `logs[3].message`; `$` and quotes are taken as they are meant.
+/// Returns the keys and indexes of `logs[3].message`, tolerating `$` and quotes.
 fn steps(path: &str) -> impl Iterator<Item = &str> {
     let steps = path.split(['.', '[', ']', '/']).map(|step| step.trim_matches(['"', '\'', ' ']));
     steps.filter(|step| !step.is_empty() && *step != "$")
@@ -302,12 +302,11 @@ fn missing(value: Value<'_>, step: &str) -> String {
 
 /// Answers a call of `headroom_retrieve`, given its arguments as a JSON object.
 ///
-/// Arguments that make no sense and handles that nobody knows get an answer in plain words, since it is the model
-/// that reads it.
+/// Invalid arguments and unknown handles get an answer in plain words, since the model reads it.
 ///
 /// # Errors
 ///
-/// When the store cannot answer.
+/// If the store cannot answer.
 ///
 /// # Example
 ///
@@ -351,7 +350,7 @@ pub async fn retrieve<S: OriginalStore + ?Sized>(
     Ok(store.get(tenant, &handle).await?.map_or_else(unknown, |content| slice.answer(&content)))
 }
 
-/// The handle in what a model took for one: with or without the brackets, and what stands behind it.
+/// Finds the handle in a model's argument, with or without brackets and anything after them.
 fn handle(hash: &str) -> Option<Handle> {
     let hash = hash.trim().trim_start_matches('[');
     let hash = hash.strip_prefix("headroom:").unwrap_or(hash).trim_start();

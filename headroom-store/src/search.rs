@@ -1,4 +1,4 @@
-//! Finds the lines or rows that a query means.
+//! Finds the lines or rows that match a query.
 
 use std::ops::Range;
 
@@ -8,10 +8,10 @@ use crate::units::Units;
 
 /// Memory that a query's automaton may take.
 const REGEX_BYTES: usize = 1 << 20;
-/// Words of a query that count.
+/// Words of a query that are used.
 const MAX_WORDS: usize = 32;
 
-/// A query, ready to run.
+/// A compiled query.
 #[derive(Debug)]
 pub(crate) struct Search {
     regex: Option<Regex>,
@@ -32,7 +32,7 @@ impl Search {
         Self { regex: special.then(regex).flatten(), words }
     }
 
-    /// The units that match, best first.
+    /// Returns the matching units, best first.
     pub(crate) fn rank(&self, units: &Units<'_>, picked: Range<usize>) -> Vec<usize> {
         if let Some(regex) = &self.regex {
             let hits: Vec<_> = picked.clone().filter(|at| regex.is_match(units.text(*at))).collect();
@@ -40,7 +40,7 @@ impl Search {
                 return hits;
             }
         }
-        // Which words each unit has, as bits.
+        // Collect the words of each unit as bits.
         let mut hits = Vec::new();
         let mut counts = [0_u64; MAX_WORDS];
         for at in picked.clone() {
@@ -56,7 +56,7 @@ impl Search {
                 hits.push((at, found));
             }
         }
-        // A word is worth the more the rarer it is.
+        // Rare words weigh more.
         let total = picked.len() as u64;
         let worths = counts.map(|count| u64::from((total / count.max(1)).checked_ilog2().unwrap_or(0)) + 1);
         let worth = |found: u32| -> u64 {

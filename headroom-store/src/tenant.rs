@@ -1,8 +1,8 @@
-//! Who an original belongs to, in a form that can be seen.
+//! A tenant's identity in a form that may be shown.
 
 use std::fmt;
 
-/// Tells tenants apart in the names of files and keys without showing who they are.
+/// Distinguishes tenants in the names of files and keys without revealing them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Tenant([u8; 16]);
 
@@ -13,7 +13,7 @@ impl Tenant {
         Self(*half)
     }
 
-    /// Reads what [`Display`](fmt::Display) wrote.
+    /// Parses the output of [`Display`](fmt::Display).
     #[cfg(feature = "disk")]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let is_hex = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));

@@ -1,4 +1,4 @@
-//! What an original is counted in: lines, or rows of JSON.
+//! Splits an original into its units: lines, or rows of JSON.
 
 use std::{
     borrow::Cow,
@@ -7,9 +7,9 @@ use std::{
 
 use crate::json::{Value, compact_into};
 
-/// How deep the array with most items is looked for.
+/// How deep to look for the array with the most items.
 const MAX_DEPTH: usize = 6;
-/// A numbered view has at least this many lines that count up.
+/// A numbered view has at least this many lines with rising numbers.
 const MIN_NUMBERED: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl UnitKind {
 pub(crate) struct Units<'a> {
     pub(crate) kind: UnitKind,
     texts: Vec<&'a str>,
-    /// The number that each line of a numbered view prints; without them lines are counted from 1.
+    /// The number that each line of a numbered view prints; otherwise lines are counted from 1.
     printed: Option<Vec<usize>>,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Units<'a> {
         Self { kind: UnitKind::Line, texts, printed }
     }
 
-    /// The rows of a JSON array, of the array with most items in a document, or of JSON lines.
+    /// Returns the rows of a JSON array, of the array with the most items in a document, or of JSON lines.
     pub(crate) fn rows(text: &'a str) -> Option<Self> {
         let texts: Vec<_> = match Value::parse(text) {
             Some(root) => longest_array(root, MAX_DEPTH)?.items().map(Value::raw).collect(),
@@ -68,7 +68,7 @@ impl<'a> Units<'a> {
         self.text(at).len() + usize::from(self.kind == UnitKind::Row)
     }
 
-    /// The units whose numbers are in this range.
+    /// Returns the units whose numbers are in this range.
     pub(crate) fn within(&self, numbers: &RangeInclusive<usize>) -> Range<usize> {
         let (start, end) = match &self.printed {
             Some(printed) => (
@@ -87,7 +87,7 @@ impl<'a> Units<'a> {
         }
     }
 
-    /// Which units these are: `lines 120-180 of 5000`.
+    /// Describes these units: `lines 120-180 of 5000`.
     pub(crate) fn coordinates(&self, picked: Range<usize>) -> String {
         let name = self.kind.name();
         if picked.len() == self.len() && self.printed.is_none() {
@@ -115,7 +115,7 @@ impl<'a> Units<'a> {
         }
     }
 
-    /// What there is altogether.
+    /// Describes the whole.
     pub(crate) fn summary(&self) -> String {
         let name = self.kind.name();
         match &self.printed {
@@ -124,7 +124,7 @@ impl<'a> Units<'a> {
         }
     }
 
-    /// Writes units: lines with the bytes they have, rows without insignificant white space and one to a line.
+    /// Writes units: lines verbatim, rows without insignificant white space and one to a line.
     pub(crate) fn write(&self, picked: Range<usize>, out: &mut String) {
         for at in picked {
             match (self.kind, Value::parse(self.text(at))) {
@@ -138,7 +138,7 @@ impl<'a> Units<'a> {
     }
 }
 
-/// The array with most items.
+/// Finds the array with the most items.
 fn longest_array(value: Value<'_>, depth: usize) -> Option<Value<'_>> {
     if value.is_array() {
         return Some(value);
@@ -164,8 +164,8 @@ fn longest_array(value: Value<'_>, depth: usize) -> Option<Value<'_>> {
     best.map(|(_, array)| array)
 }
 
-/// The numbers that a numbered view of a file prints, if it is one: most lines start with a number, and the numbers
-/// rise. A line without one belongs to the line before it.
+/// Returns the numbers that a numbered view of a file prints: most lines start with a number, and the numbers rise. A
+/// line without one belongs to the line before it. `None` for other texts.
 fn printed(lines: &[&str]) -> Option<Vec<usize>> {
     let own: Vec<_> = lines.iter().map(|line| printed_number(line)).collect();
     let numbered = own.iter().flatten().count();
@@ -188,7 +188,7 @@ fn printed(lines: &[&str]) -> Option<Vec<usize>> {
     (consecutive * 10 >= numbered * 8).then_some(numbers)
 }
 
-/// `   120→`, `120\t`, `00120|`, `L120: `.
+/// Parses `   120→`, `120\t`, `00120|`, `L120: `.
 fn printed_number(line: &str) -> Option<usize> {
     let line = plain(line);
     let line = line.trim_start_matches(' ');
@@ -203,7 +203,7 @@ fn printed_number(line: &str) -> Option<usize> {
     starts.then(|| number.parse().ok())?
 }
 
-/// A line without the escape sequences that set its colours: the text that a marker speaks of has none.
+/// Removes the escape sequences for colours from a line, as in the text that a marker describes.
 fn plain(line: &str) -> Cow<'_, str> {
     if !line.contains('\x1b') {
         return Cow::Borrowed(line);

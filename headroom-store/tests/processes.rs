@@ -17,7 +17,7 @@ use headroom_store::{DiskStore, OriginalStore, PlaintextStore};
 /// Set in the processes that these tests start: the folder, the first original to write and the store's capacity.
 const WRITER: &str = "HEADROOM_TEST_WRITER";
 /// The same where they write to a plaintext store.
-const PLAINTEXT_WRITER: &str = "HEADROOM_TEST_SPOOLER";
+const PLAINTEXT_WRITER: &str = "HEADROOM_TEST_PLAINTEXT_WRITER";
 const BATCH: u64 = 8;
 /// A capacity that is never reached.
 const UNBOUNDED: u64 = 1 << 40;
@@ -90,7 +90,7 @@ fn writer() {
 
 /// The same with a plaintext store.
 #[test]
-fn spooler() {
+fn plaintext_writer() {
     let Ok(task) = env::var(PLAINTEXT_WRITER) else { return };
     let mut task = task.splitn(3, ' ');
     let mut number = || task.next().unwrap().parse::<u64>().unwrap();
@@ -264,7 +264,7 @@ fn processes_that_write_and_sweep_one_folder_keep_what_they_acknowledged() {
 }
 
 /// The handles that name files in a plaintext store; what they hold is checked.
-fn spooled(folder: &Path) -> BTreeSet<Handle> {
+fn stored_files(folder: &Path) -> BTreeSet<Handle> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     let named = files.filter_map(|path| Some((path.file_name()?.to_str()?.parse::<Handle>().ok()?, path)));
     named
@@ -277,20 +277,20 @@ fn spooled(folder: &Path) -> BTreeSet<Handle> {
 }
 
 #[test]
-fn what_was_spooled_survives_kill_9_and_no_file_is_seen_in_part() {
+fn plaintext_originals_survive_kill_9_and_no_file_is_seen_in_part() {
     const ROUNDS: u64 = 150;
     let folder = tempfile::tempdir().unwrap();
     let plaintext = folder.path().join("plaintext");
     let mut acknowledged = Vec::new();
     for round in 0..ROUNDS {
         let mut writer =
-            Writer::start_as("plaintext-writer", PLAINTEXT_WRITER, &plaintext, round * 1_000_000, UNBOUNDED);
+            Writer::start_as("plaintext_writer", PLAINTEXT_WRITER, &plaintext, round * 1_000_000, UNBOUNDED);
         acknowledged.extend((0..=round % 2).filter_map(|_| writer.next()));
         thread::sleep(Duration::from_micros(round * 137 % 6000));
         acknowledged.extend(writer.kill());
     }
     assert!(acknowledged.len() >= usize::try_from(ROUNDS).unwrap());
-    let there = spooled(&plaintext);
+    let there = stored_files(&plaintext);
     for n in acknowledged.iter().flat_map(|start| *start..start + BATCH) {
         assert!(there.contains(&original(n).handle), "{n}");
     }
@@ -299,19 +299,19 @@ fn what_was_spooled_survives_kill_9_and_no_file_is_seen_in_part() {
 }
 
 #[test]
-fn processes_that_spool_and_sweep_one_folder_keep_what_they_acknowledged() {
+fn writers_of_plaintext_that_sweep_one_folder_keep_what_they_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let plaintext = folder.path().join("plaintext");
     let capacity = 4 << 20;
     let start =
-        |n: u64| Writer::start_as("plaintext-writer", PLAINTEXT_WRITER, &plaintext, n * 1_000_000, capacity);
+        |n: u64| Writer::start_as("plaintext_writer", PLAINTEXT_WRITER, &plaintext, n * 1_000_000, capacity);
     let mut writers: Vec<_> = (0..3).map(start).collect();
     for _ in 0..60 {
         writers.iter_mut().for_each(|writer| _ = writer.next().expect("a writer failed"));
     }
     writers.iter_mut().for_each(|writer| writer.child.kill().unwrap());
     let last: Vec<_> = writers.into_iter().map(|writer| writer.kill().pop()).collect();
-    let there = spooled(&plaintext);
+    let there = stored_files(&plaintext);
     for n in last.into_iter().flatten().flat_map(|start| start..start + BATCH) {
         assert!(there.contains(&original(n).handle), "{n} from another process");
     }

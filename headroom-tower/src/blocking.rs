@@ -6,13 +6,13 @@ use std::{
 
 use crate::SkipReason;
 
-/// Work on smaller bodies is done at once: below this it takes less than moving it to another thread and back.
+/// Work on bodies up to this size is done at once: it takes less time than moving it to another thread and back.
 pub(crate) const THRESHOLD: u64 = 32 << 10;
 
-/// A closure that does the work. It is told when nobody waits for it any more.
+/// A closure that does the work. The flag says that nobody waits for it any more.
 pub(crate) type Task<T> = Box<dyn FnOnce(&AtomicBool) -> T + Send>;
 
-/// Where CPU work runs. Clones share their places.
+/// Runs CPU work. Clones share the limit on concurrent tasks.
 #[derive(Clone, Debug)]
 pub(crate) struct Offload {
     pub(crate) threshold: u64,
@@ -38,7 +38,7 @@ impl Offload {
         let _ = running;
     }
 
-    /// Whether work can leave this thread at all.
+    /// Whether work can leave this thread.
     pub(crate) fn has_pool(&self) -> bool {
         #[cfg(feature = "tokio")]
         return self.threshold < u64::MAX && tokio::runtime::Handle::try_current().is_ok();
@@ -46,7 +46,7 @@ impl Offload {
         false
     }
 
-    /// Starts the work: at once where it is small or there is no pool, else in the pool.
+    /// Starts the work: at once if it is small or there is no pool, otherwise in the pool.
     pub(crate) fn start<T: Send + 'static>(&self, size: u64, task: Task<T>) -> Work<T> {
         #[cfg(feature = "tokio")]
         if size > self.threshold && self.has_pool() {
@@ -75,7 +75,7 @@ impl<T: Send + 'static> Work<T> {
     }
 }
 
-/// A panic in the engine must not take the request down with it.
+/// Runs a task. A panic in the engine must not fail the request.
 fn run<T>(task: Task<T>, cancelled: &AtomicBool) -> Result<T, SkipReason> {
     catch_unwind(AssertUnwindSafe(|| task(cancelled))).map_err(|_| SkipReason::Internal)
 }
@@ -162,7 +162,7 @@ mod pool {
                     }
                     State::Running(handle) => {
                         let joined = ready!(Pin::new(handle).poll(cx));
-                        // The task catches its own panics: it is lost only where the runtime shuts down.
+                        // The task catches its own panics: it is lost only if the runtime shuts down.
                         return Poll::Ready(joined.unwrap_or(Err(SkipReason::Internal)));
                     }
                 }

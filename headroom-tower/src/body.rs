@@ -10,10 +10,11 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The request body that the layer hands on: `B` itself, a replay of what was read from it, or a rewritten one.
+    /// The request body that the inner service gets: `B` itself, a replay of the bytes read from it, or a rewritten
+    /// body.
     ///
-    /// Whatever it is, it yields the bytes, trailers and errors that it stands for, with [`Bytes`] as its data and
-    /// `B`'s own error. If `B`'s data is `Bytes` too, no byte is copied.
+    /// It yields data as [`Bytes`], and passes on `B`'s trailers and `B`'s own error. If `B`'s data is `Bytes` too, no
+    /// byte is copied.
     ///
     /// It is [`Clone`] where `B` and its error are, so that a retry inside the layer can send the request again. A
     /// rewritten body is one [`Bytes`], so its clone costs nothing.
@@ -37,15 +38,15 @@ pin_project! {
     }
 }
 
-/// What follows the data of a replayed body.
+/// The part of a replayed body that follows its data.
 pub(crate) enum Tail<B: Body> {
     /// Nothing.
     End,
-    /// What was not read yet.
+    /// The unread rest of the body.
     Rest(Pin<Box<B>>),
-    /// Trailers, and the hint that the body gave for what follows the data.
+    /// Trailers, and the body's size hint for the rest after the data.
     Trailers(Box<HeaderMap>, SizeHint),
-    /// The error that reading ended with, and the hint that the body gave for what follows the data.
+    /// The error that ended reading, and the body's size hint for the rest after the data.
     Error(B::Error, SizeHint),
 }
 
@@ -154,7 +155,7 @@ impl<B: Body> Body for HeadroomBody<B> {
     }
 }
 
-/// The hint for `bytes` and then what `rest` hints at.
+/// Returns the hint for `bytes` followed by a body with the hint `rest`.
 fn after(bytes: u64, rest: &SizeHint) -> SizeHint {
     let mut hint = SizeHint::new();
     hint.set_lower(bytes.saturating_add(rest.lower()));
@@ -164,7 +165,7 @@ fn after(bytes: u64, rest: &SizeHint) -> SizeHint {
     hint
 }
 
-/// What is left of `hint` behind the first `bytes`.
+/// Returns the part of `hint` that remains after the first `bytes`.
 pub(crate) fn beyond(bytes: u64, hint: &SizeHint) -> SizeHint {
     let mut rest = SizeHint::new();
     rest.set_lower(hint.lower().saturating_sub(bytes));

@@ -9,11 +9,11 @@ use headroom_core::{Api, CompressOptions, Original, Outcome, Report, UnchangedRe
 
 use crate::{SkipReason, config::PromptEngine, decode::Codec, memory::Reservation};
 
-/// Results that are new to the engine are worked on at once where they have fewer bytes together: no code is parsed
-/// below this, and nothing else takes a millisecond.
+/// New results are worked on at once if their total is below this many bytes: code is not parsed below it, and nothing
+/// else takes a millisecond.
 pub(crate) const MAX_NEW_AT_ONCE: usize = 2 << 10;
 
-/// What the CPU work on one body needs.
+/// The input of the CPU work on one body.
 #[derive(Clone)]
 pub(crate) struct Input {
     pub(crate) body: Bytes,
@@ -22,11 +22,11 @@ pub(crate) struct Input {
     pub(crate) options: CompressOptions,
     pub(crate) max_decompressed_body: u64,
     pub(crate) memory: Option<Reservation>,
-    /// Bytes of new results from which on the work is left to another thread.
+    /// Bytes of new results from which the work moves to another thread.
     pub(crate) max_new: usize,
 }
 
-/// What it gives.
+/// The output of the CPU work on one body.
 pub(crate) struct Output {
     pub(crate) api: Option<Api>,
     pub(crate) report: Option<Report>,
@@ -35,14 +35,15 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Whether there was more to do than [`Input::max_new`].
+    /// Whether there was more work than [`Input::max_new`] allows.
     pub(crate) fn is_unfinished(&self) -> bool {
         matches!(self.result, Err(SkipReason::Engine(UnchangedReason::Cancelled)))
     }
 }
 
 impl Input {
-    /// How much work this is, in bytes. Nobody knows what an encoded body decodes to; text shrinks about eightfold.
+    /// Returns the expected amount of work in bytes. An encoded body's decoded length is unknown; text shrinks about
+    /// eightfold.
     pub(crate) fn size(&self) -> u64 {
         let bytes = self.body.len() as u64;
         if self.codec == Codec::Identity { bytes } else { bytes.saturating_mul(8) }
@@ -84,7 +85,7 @@ impl Input {
     }
 }
 
-/// Measures for observers only; nothing depends on it.
+/// Measures time for observers only; nothing depends on it.
 struct Clock {
     #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
     start: std::time::Instant,

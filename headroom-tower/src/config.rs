@@ -14,16 +14,16 @@ use crate::{
     tenant::{self, Tenant},
 };
 
-/// The default of `max_body`: 32 MiB, the most that providers take.
+/// The default of `max_body`: 32 MiB, the most that providers accept.
 const MAX_BODY: u64 = 32 << 20;
 /// The default of `max_decompressed_body`: 64 MiB.
 const MAX_DECOMPRESSED_BODY: u64 = 64 << 20;
 
-/// What the layer needs of the engine, so that tests can put another in its place.
+/// The engine as the layer uses it, so that tests can put another in its place.
 pub(crate) trait PromptEngine: Send + Sync + 'static {
     fn compress(&self, api: Api, body: &[u8], options: &CompressOptions) -> Outcome;
 
-    /// The same, asking before each result that is new with its bytes in the body.
+    /// Like [`compress`](Self::compress), but asks before each new result whether to go on, with its bytes in the body.
     fn compress_while(
         &self,
         api: Api,
@@ -63,28 +63,28 @@ impl PromptEngine for Engine {
 
 pub(crate) type TenantOf = Arc<dyn Fn(&Parts) -> String + Send + Sync>;
 
-/// What a layer and all its services share.
+/// Settings and state that a layer and all its services share.
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) engine: Arc<dyn PromptEngine>,
     pub(crate) store: Option<Arc<dyn OriginalStore>>,
     pub(crate) files: Option<Files>,
     pub(crate) observer: Arc<dyn Observer>,
-    /// What a user of the crate takes for the tenant; the credential's hash where it does not say.
+    /// Returns the tenant of a request; the credential's hash is used if unset.
     pub(crate) tenant: Option<TenantOf>,
     pub(crate) api: Option<Api>,
     pub(crate) tier: Tier,
     pub(crate) retrieval: Retrieval,
     /// Whether the layer sees responses, so that it can answer calls of its own tool.
     pub(crate) serve: bool,
-    /// Conversations that go on as they come.
+    /// Conversations that are sent unchanged.
     pub(crate) rejected: Arc<RejectedConversations>,
-    /// Originals that the store acknowledged, for when it cannot answer.
+    /// Originals that the store acknowledged, for use while it cannot answer.
     pub(crate) stored: Arc<OriginalSet>,
-    /// Originals that could not be stored. Their blocks went out without them, and stay so when the store works again:
-    /// another form would be a cache miss for everything behind them.
+    /// Originals that could not be stored. Their blocks were sent without eliding, and stay so when the store works
+    /// again: another rendering would be a cache miss for everything behind them.
     pub(crate) unstored: Arc<OriginalSet>,
-    /// Conversations whose thinking up to here does not go on.
+    /// Conversations whose thinking up to some turn is no longer sent.
     pub(crate) unbound: Arc<RejectedConversations>,
     pub(crate) max_body: u64,
     pub(crate) max_decompressed_body: u64,
@@ -115,7 +115,7 @@ impl Config {
         }
     }
 
-    /// What is asked of the engine for one request.
+    /// Returns the engine's options for one request.
     pub(crate) fn options(&self, own: Option<&HeadroomOverride>, tenant: &str) -> CompressOptions {
         let tier = own.and_then(|own| own.tier).unwrap_or(self.tier);
         let options = CompressOptions::new().tier(tier).tenant(tenant);
@@ -125,14 +125,14 @@ impl Config {
         }
     }
 
-    /// Where nothing can be kept, nothing can be set aside.
+    /// Returns how elided content is retrieved: not at all if there is no place to keep it.
     pub(crate) fn retrieval(&self, own: Option<&HeadroomOverride>) -> Retrieval {
         let retrieval = own.and_then(|own| own.retrieval).unwrap_or(self.retrieval);
         let kept = if retrieval == Retrieval::File { self.files.is_some() } else { self.store.is_some() };
         if kept { retrieval } else { Retrieval::Disabled }
     }
 
-    /// Keeps what was set aside where these means find it; `None` where there is no such place.
+    /// Stores originals where this retrieval finds them; `None` if there is no such place.
     pub(crate) fn keep(
         &self,
         retrieval: Retrieval,
@@ -146,7 +146,7 @@ impl Config {
         Some(Box::pin(async move { store.put_many(&tenant, originals).await }))
     }
 
-    /// Asks which of these are kept where these means find them; `None` where there is no such place.
+    /// Asks which originals are stored where this retrieval finds them; `None` if there is no such place.
     pub(crate) fn ask(&self, retrieval: Retrieval, tenant: &str, handles: Vec<Handle>) -> Option<Asking> {
         if retrieval == Retrieval::File {
             return Some((self.files.as_ref()?.has)(handles));
@@ -159,7 +159,7 @@ impl Config {
         self.tenant(parts).name
     }
 
-    /// The tenant of a request, and whether it ends with the credential.
+    /// Returns the tenant of a request.
     pub(crate) fn tenant(&self, parts: &Parts) -> Tenant {
         let own = parts.extensions.get::<HeadroomOverride>().and_then(|own| own.tenant.clone());
         let named = own.or_else(|| Some((self.tenant.as_ref()?)(parts)));
@@ -182,30 +182,32 @@ impl fmt::Debug for Config {
     }
 }
 
-/// The settings that the layers have in common. Expects `fn config(&self) -> &Config` and `fn config_mut(&mut self) -> &mut Config`.
+/// The setters that the layers share. Expects `fn config(&self) -> &Config` and
+/// `fn config_mut(&mut self) -> &mut Config`.
 macro_rules! settings {
     () => {
-        /// Uses this engine. Default: [`Headroom::new`](headroom_core::Engine::new).
+        /// Uses this engine. Default: [`Engine::new`](headroom_core::Engine::new).
         pub fn engine(mut self, engine: headroom_core::Engine) -> Self {
             self.config_mut().engine = std::sync::Arc::new(engine);
             self
         }
 
-        /// Keeps what is set aside in this store.
+        /// Keeps elided content in this store.
         ///
-        /// While the store fails, new tool results go on without what would have to be stored. What is stored already
-        /// stays set aside, and the definition of the tool stays, so the provider's prompt cache keeps hitting.
+        /// While the store fails, nothing that would have to be stored is elided from new tool results. Content that is
+        /// already stored stays elided, and the definition of the tool stays, so the provider's prompt cache keeps
+        /// hitting.
         pub fn store(mut self, store: impl headroom_store::OriginalStore) -> Self {
             self.config_mut().store = Some(std::sync::Arc::new(store));
             self
         }
 
-        /// Writes what is set aside as files into this folder, for agents on this machine that read them with their
-        /// own tools, and sets the retrieval to [`Retrieval::File`](headroom_core::Retrieval::File).
+        /// Writes elided content as files into this folder, for agents on this machine that read them with their own
+        /// tools, and sets the retrieval to [`Retrieval::File`](headroom_core::Retrieval::File).
         ///
-        /// Every original is on the disk before the request goes on. One that cannot be written is not set aside, as
-        /// with a [store](Self::store) that fails. Whoever may open the folder may read what is in it,
-        /// so never do this for tenants on other machines, or for several users of this one.
+        /// Every original is on the disk before the request is sent. One that cannot be written is not elided, as with
+        /// a failing [store](Self::store). Anyone who may open the folder may read its contents, so never do this for
+        /// tenants on other machines, or for several users of this one.
         ///
         /// # Example
         ///
@@ -227,13 +229,14 @@ macro_rules! settings {
             self
         }
 
-        /// Tells this observer what becomes of requests. Default: none.
+        /// Reports events to this observer. Default: none.
         pub fn observer(mut self, observer: impl $crate::Observer) -> Self {
             self.config_mut().observer = std::sync::Arc::new(observer);
             self
         }
 
-        /// Takes every body for a request of this API. Default: what the path says, else what the body looks like.
+        /// Parses every body as a request of this API. Default: the API of the path, else the one that the body looks
+        /// like.
         pub fn api(mut self, api: headroom_core::Api) -> Self {
             self.config_mut().api = Some(api);
             self
@@ -245,12 +248,12 @@ macro_rules! settings {
             self
         }
 
-        /// Takes the tenant of a request from its head. What was set aside for one tenant is never given to another.
+        /// Takes the tenant of a request from its head. Content elided for one tenant is never given to another.
         ///
         /// Default: a BLAKE3 hash of the credentials (`authorization`, `x-api-key`, `api-key`, `x-goog-api-key` and a
-        /// `key` in the query). Requests without any share one tenant, so set this where all clients come without.
+        /// `key` in the query). Requests without credentials share one tenant, so set this if your clients send none.
         ///
-        /// A name that stays when a credential is renewed is better than the default where there is one.
+        /// Prefer a name that outlives a credential's renewal, if you have one.
         pub fn tenant_from<F>(mut self, tenant: F) -> Self
         where
             F: Fn(&http::request::Parts) -> String + Send + Sync + 'static,
@@ -259,7 +262,7 @@ macro_rules! settings {
             self
         }
 
-        /// The tenant that the layer takes a request for, as the store knows it.
+        /// Returns the tenant of a request, as the store knows it.
         ///
         /// For handlers that answer from the same store, such as a retrieval endpoint.
         #[must_use]
@@ -267,40 +270,40 @@ macro_rules! settings {
             self.config().tenant_of(parts)
         }
 
-        /// Passes bodies longer than this many bytes on as they come. Default: 32 MiB.
+        /// Passes bodies longer than this many bytes through unchanged. Default: 32 MiB.
         ///
-        /// This is no limit on what the inner service gets: rejecting is the job of a body limit layer outside.
+        /// This does not limit the inner service's requests: to reject long bodies, put a body limit layer outside.
         pub fn max_body(mut self, bytes: u64) -> Self {
             self.config_mut().max_body = bytes;
             self
         }
 
-        /// Passes encoded bodies that decode to more than this many bytes on as they came. Default: 64 MiB.
+        /// Passes encoded bodies that decode to more than this many bytes through unchanged. Default: 64 MiB.
         ///
-        /// The same goes for what decodes to more than 4 MiB and to more than 200 bytes for each of its own, as no
-        /// conversation does: a few kilobytes that become many megabytes are made to do harm.
+        /// The same applies to bodies that decode to more than 4 MiB and more than 200 times their length, as
+        /// decompression bombs do and conversations do not.
         pub fn max_decompressed_body(mut self, bytes: u64) -> Self {
             self.config_mut().max_decompressed_body = bytes;
             self
         }
 
-        /// Works on bodies longer than this many bytes in tokio's blocking pool, on others at once.
-        /// Default: 32 KiB. An encoded body counts eightfold, and any may be long where the engine has a token pruner.
+        /// Works on bodies longer than this many bytes in tokio's blocking pool, and on others at once. Default: 32
+        /// KiB. An encoded body counts eightfold; with a token pruner in the engine, every body counts as long.
         ///
-        /// A shorter body goes there too where it holds 2 KiB or more of results that the engine has not seen before:
-        /// to parse a few kilobytes of broken code takes milliseconds.
+        /// A shorter body moves there too if it holds 2 KiB or more of results that are new to the engine: parsing a
+        /// few kilobytes of broken code takes milliseconds.
         ///
-        /// Without the feature `tokio`, or outside of a tokio runtime, all work is done at once.
+        /// Without the feature `tokio`, or outside a tokio runtime, all work is done at once.
         pub fn blocking_threshold(mut self, bytes: u64) -> Self {
             self.config_mut().offload.threshold = bytes;
             self
         }
 
-        /// Works on at most this many bodies at a time in the blocking pool; further requests wait.
-        /// Default: as many as there are processors.
+        /// Works on at most this many bodies at a time in the blocking pool; further requests wait. Default: one per
+        /// processor.
         ///
-        /// No request is passed through because others are being worked on: what a request becomes must not depend
-        /// on load, or the provider's prompt cache misses. Bound how many wait with a `ConcurrencyLimit` outside.
+        /// No request passes through because of load: its rewritten form must not depend on load, or the provider's
+        /// prompt cache misses. Limit the number of waiting requests with a `ConcurrencyLimit` outside.
         pub fn max_blocking_tasks(mut self, running: usize) -> Self {
             self.config_mut().offload.set_max(running);
             self
@@ -308,14 +311,14 @@ macro_rules! settings {
 
         /// Holds at most about this many bytes for request bodies at a time. Default: 1 GiB.
         ///
-        /// Half of it is for bodies as they came, from the first byte that is read until their answer has ended,
-        /// since they may be sent once more. The other half is for what is made of them: the decoded body, what work
-        /// on it takes (four times its size in all), and the body that is sent on. One body at a time may be read
-        /// over the first half, so that each is read to its end some time.
+        /// Half of it is for original bodies, from the first byte read until the end of their answer, since they may be
+        /// sent once more. The other half is for the decoded body, the work on it (four times its size in all), and the
+        /// rewritten body. One body at a time may be read beyond the first half, so that each is eventually read to its
+        /// end.
         ///
-        /// What finds no room waits, and its client is held back. Nothing is passed through for want of room: what a
-        /// request becomes must not depend on load, or the provider's prompt cache misses. Clients that send slowly
-        /// keep what they sent in memory, so set a deadline for bodies outside.
+        /// A body that finds no room waits, and its client is held back. None passes through for lack of room: its
+        /// rewritten form must not depend on load, or the provider's prompt cache misses. Slow clients hold memory
+        /// while they send, so set a deadline for bodies outside.
         ///
         /// Without the feature `tokio` nothing waits.
         pub fn max_buffered(mut self, bytes: u64) -> Self {

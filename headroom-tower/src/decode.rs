@@ -2,13 +2,13 @@ use http::{HeaderMap, header};
 
 use crate::SkipReason;
 
-/// Bytes that one byte of an encoded body may decode to. Of recorded requests none had more than 50, and that one says
-/// the same over and over.
+/// Bytes that one byte of an encoded body may decode to. No recorded request had more than 50, and that one was very
+/// repetitive.
 const MAX_RATIO: u64 = 200;
-/// Bytes that any body may decode to, since a short one may well say one thing over and over.
+/// Bytes that any body may decode to, since a short one may well be repetitive.
 const SMALL: u64 = 4 << 20;
 
-/// How a body is encoded.
+/// The encoding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Codec {
     Identity,
@@ -23,7 +23,7 @@ pub(crate) enum Codec {
 }
 
 impl Codec {
-    /// The encoding that the headers name, if it is one that can be decoded.
+    /// Returns the encoding that the headers name, if it can be decoded.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Self, SkipReason> {
         let mut values = headers.get_all(header::CONTENT_ENCODING).iter();
         let Some(value) = values.next() else {
@@ -45,9 +45,9 @@ impl Codec {
         }
     }
 
-    /// How many bytes a body of this length may decode to, where none may have more than `max`.
+    /// Returns how many bytes a body of this length may decode to, at most `max`.
     ///
-    /// It depends on the body alone, so that the same body always has the same end.
+    /// It depends on the body alone, so that the same body always has the same outcome.
     pub(crate) fn limit(self, length: usize, max: u64) -> u64 {
         let length = length as u64;
         match self {
@@ -57,7 +57,7 @@ impl Codec {
         }
     }
 
-    /// The decoded body, or `None` if it was not encoded. It has at most [`limit`](Self::limit) bytes.
+    /// Decodes a body to at most [`limit`](Self::limit) bytes; `None` if it is not encoded.
     pub(crate) fn decode(self, body: &[u8], max: u64) -> Result<Option<Vec<u8>>, SkipReason> {
         let limit = self.limit(body.len(), max);
         match self {
@@ -82,7 +82,7 @@ impl Codec {
     }
 }
 
-/// Reads a decoder to its end, but never more than one byte over the limit.
+/// Reads a decoder to its end, but at most one byte beyond the limit.
 #[cfg(any(
     feature = "decompression-gzip",
     feature = "decompression-deflate",
@@ -100,7 +100,7 @@ fn read(decoder: impl std::io::Read, limit: u64) -> Result<Vec<u8>, SkipReason> 
     result.map(|_| decoded).map_err(|_| SkipReason::DecodeFailed)
 }
 
-/// Some clients send raw deflate where the standard wants zlib. The zlib header has a check in it.
+/// Detects zlib by the checksum of its header. Some clients send raw deflate where the standard requires zlib.
 #[cfg(feature = "decompression-deflate")]
 pub(crate) fn is_zlib(body: &[u8]) -> bool {
     matches!(body, [first, second, ..]
@@ -188,7 +188,7 @@ mod tests {
                 let small = encode(name, &bomb[1..]);
                 assert!(codec.decode(&small, u64::MAX).is_ok(), "{name}: anything may be small");
             }
-            // A log of one program says the same in each line but for its numbers.
+            // A program's log repeats each line except for its numbers.
             let line =
                 |n: u64| format!("2026-11-20T10:00:00Z INFO served order {:08} in a moment\n", n * 7919);
             let log: String = (0..200_000).map(line).collect();

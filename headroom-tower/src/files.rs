@@ -5,14 +5,14 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use headroom_core::{Handle, Original};
 use headroom_store::StoreError;
 
-/// An answer of whatever keeps originals.
+/// A future answer of a store or folder.
 pub(crate) type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
-/// Originals on their way to where they are kept.
+/// Storing of originals in progress.
 pub(crate) type Storing = Answer<()>;
-/// The question which originals are kept already.
+/// A pending query for which originals are stored.
 pub(crate) type Asking = Answer<Vec<bool>>;
 
-/// The folder that markers name, and what writes into it.
+/// The folder that markers name, and the functions that write to it.
 #[derive(Clone)]
 #[cfg_attr(not(feature = "plaintext"), allow(dead_code, reason = "nothing makes one"))]
 pub(crate) struct Files {

@@ -13,7 +13,7 @@ use tower_service::Service;
 use crate::{HeadroomBody, MapBody, Rewrite};
 
 pin_project! {
-    /// The future of [`PromptCompression`](crate::Compress).
+    /// The future of [`PromptCompression`](crate::PromptCompression).
     pub struct ResponseFuture<S, B, M>
     where
         S: Service<Request<M::Body>>,

@@ -22,10 +22,10 @@ use crate::{
     service::RequestState,
 };
 
-/// How the model can fetch back what is set aside, unless a layer is told otherwise.
+/// The default way for the model to retrieve elided content.
 const RETRIEVAL: Retrieval = Retrieval::ServerTool;
 
-/// Makes the prompts in LLM requests smaller, and keeps what it set aside in a store of its own.
+/// Makes the prompts in LLM requests smaller, and keeps the elided content in a store of its own.
 ///
 /// This is [`PromptCompressionLayer`] with a store, for services that answer with an HTTP response.
 ///
@@ -49,19 +49,19 @@ pub struct HeadroomLayer<M = Identity, P = DefaultPredicate> {
 }
 
 impl HeadroomLayer {
-    /// A layer with the default settings and a [`MemoryStore`](headroom_store::MemoryStore).
+    /// Creates a layer with the default settings and a [`MemoryStore`](headroom_store::MemoryStore).
     ///
-    /// The services it makes share the store. Layers made by another call do not: clone one layer instead.
+    /// The layer's services share the store. Layers created by another call do not: clone one layer instead.
     ///
-    /// The store ends with the process. A conversation goes on after that, without what the model fetched in it and
-    /// without the thinking that followed; a store that stays or is shared by replicas keeps both.
+    /// The store ends with the process. A conversation can then continue, but without the content that the model
+    /// retrieved in it and the thinking that followed. A persistent store, or one shared by replicas, keeps both.
     #[cfg(feature = "memory")]
     #[cfg_attr(docsrs, doc(cfg(feature = "memory")))]
     pub fn new() -> Self {
         Self::with_store(headroom_store::MemoryStore::new())
     }
 
-    /// A layer with the default settings and this store.
+    /// Creates a layer with the default settings and this store.
     pub fn with_store(store: impl OriginalStore) -> Self {
         let mut layer = Self { compress: PromptCompressionLayer::new().store(store).retrieval(RETRIEVAL) };
         layer.config_mut().serve = true;
@@ -79,28 +79,28 @@ impl Default for HeadroomLayer {
 impl<M, P> HeadroomLayer<M, P> {
     settings!();
 
-    /// Sets how the model can fetch back what is set aside.
+    /// Sets how the model can retrieve elided content.
     ///
-    /// With [`Retrieval::ServerTool`] the layer puts a tool of its own into requests that have tools, answers its calls from
-    /// the store, and gives the client one answer in which nothing of that shows. Where an answer could not be
-    /// stitched, the request is treated as with [`Retrieval::Disabled`]. [`Retrieval::File`] needs a folder for the files.
+    /// With [`Retrieval::ServerTool`] the layer adds a tool of its own to requests that have tools, answers its calls
+    /// from the store, and gives the client one answer that shows none of this. If an answer could not be stitched, the
+    /// request is treated as with [`Retrieval::Disabled`]. [`Retrieval::File`] needs a folder for the files.
     pub fn retrieval(mut self, retrieval: Retrieval) -> Self {
         self.config_mut().retrieval = retrieval;
         self
     }
 
-    /// Looks at the requests that this predicate wants, in place of [`DefaultPredicate`].
+    /// Uses this predicate to select requests, in place of [`DefaultPredicate`].
     pub fn when<Q: Predicate>(self, predicate: Q) -> HeadroomLayer<M, Q> {
         HeadroomLayer { compress: self.compress.when(predicate) }
     }
 
-    /// Gives the inner service another body type, for stacks that name theirs: see [`PromptCompressionLayer::map_body`].
+    /// Gives the inner service another body type: see [`PromptCompressionLayer::map_body`].
     pub fn map_body<N>(self, map_body: N) -> HeadroomLayer<N, P> {
         HeadroomLayer { compress: self.compress.map_body(map_body) }
     }
 
-    /// The request side alone, with the same engine, store, observer and settings: for who makes requests smaller
-    /// whose answers are not seen.
+    /// Returns the request side alone, with the same engine, store, observer and settings, for requests whose answers
+    /// the layer does not see.
     ///
     /// # Example
     ///
@@ -122,7 +122,7 @@ impl<M, P> HeadroomLayer<M, P> {
         layer
     }
 
-    /// Where the layer keeps what it sets aside.
+    /// Returns the store for elided content.
     #[must_use]
     pub fn originals(&self) -> Option<Arc<dyn OriginalStore>> {
         self.config().store.clone()
@@ -145,26 +145,26 @@ impl<S, M: Clone, P: Clone> Layer<S> for HeadroomLayer<M, P> {
     }
 }
 
-/// Makes the prompts in LLM requests smaller, and keeps what it set aside in a store of its own.
+/// Makes the prompts in LLM requests smaller, and keeps the elided content in a store of its own.
 ///
-/// Made by [`HeadroomLayer`]. See the [crate docs](crate) for more details.
+/// Created by [`HeadroomLayer`]. See the [crate docs](crate) for more details.
 #[derive(Clone, Debug)]
 pub struct Headroom<S, M = Identity, P = DefaultPredicate> {
     compress: PromptCompression<S, M, P>,
 }
 
 impl<S, M, P> Headroom<S, M, P> {
-    /// The inner service.
+    /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         self.compress.get_ref()
     }
 
-    /// The inner service.
+    /// Returns a mutable reference to the inner service.
     pub fn get_mut(&mut self) -> &mut S {
         self.compress.get_mut()
     }
 
-    /// Takes the inner service out.
+    /// Returns the inner service.
     pub fn into_inner(self) -> S {
         self.compress.into_inner()
     }

@@ -12,15 +12,16 @@ use crate::{
 
 /// Makes the prompts in LLM requests smaller before the inner service gets them.
 ///
-/// This is the request side alone: it takes any response. Where the model has no way of its own to ask for what was
-/// set aside (see [`retrieval`](Self::retrieval)), only edits are made that need none.
+/// This is the request side alone: it takes any response. Unless the model has its own way to retrieve elided content
+/// (see [`retrieval`](Self::retrieval)), only edits that need no retrieval are made.
 ///
 /// # Which requests
 ///
-/// Those that the [predicate](Self::when) wants; by default every `POST` on the path of a known API or with a JSON
-/// body. Never, and without reading a byte: protocol upgrades, requests that carry a signature or digest of their body
-/// (AWS SigV4, `Content-Digest` and the like), bodies that say they are over the limit, a `Content-Encoding` that is
-/// unknown or whose feature is off, and requests with [`HeadroomOverride::disabled`](crate::HeadroomOverride::disabled).
+/// Those that the [predicate](Self::when) accepts; by default every `POST` on the path of a known API or with a JSON
+/// body. The layer passes these through without reading a byte: protocol upgrades, requests that carry a signature or
+/// digest of their body (AWS SigV4, `Content-Digest` and the like), bodies announced to be over the limit, a
+/// `Content-Encoding` that is unknown or whose feature is off, and requests with
+/// [`HeadroomOverride::disabled`](crate::HeadroomOverride::disabled).
 ///
 /// # Example
 ///
@@ -47,7 +48,7 @@ pub struct PromptCompressionLayer<M = Identity, P = DefaultPredicate> {
 }
 
 impl PromptCompressionLayer {
-    /// A layer with the default settings and no store.
+    /// Creates a layer with the default settings and no store.
     pub fn new() -> Self {
         Self { config: Arc::new(Config::new()), map_body: Identity, predicate: DefaultPredicate::new() }
     }
@@ -62,10 +63,11 @@ impl Default for PromptCompressionLayer {
 impl<M, P> PromptCompressionLayer<M, P> {
     settings!();
 
-    /// Sets how the model can fetch back what is set aside. Default: [`Retrieval::Disabled`](headroom_core::Retrieval::Disabled).
+    /// Sets how the model can retrieve elided content. Default:
+    /// [`Retrieval::Disabled`](headroom_core::Retrieval::Disabled).
     ///
-    /// Without a [store](Self::store), and with [`Retrieval::File`](headroom_core::Retrieval::File) without a folder for the
-    /// files, nothing is ever set aside, whatever is said here.
+    /// Nothing is elided without a [store](Self::store), or, for [`Retrieval::File`](headroom_core::Retrieval::File),
+    /// without a folder for the files.
     ///
     /// # Example
     ///
@@ -83,12 +85,12 @@ impl<M, P> PromptCompressionLayer<M, P> {
         self
     }
 
-    /// Looks at the requests that this predicate wants, in place of [`DefaultPredicate`].
+    /// Uses this predicate to select requests, in place of [`DefaultPredicate`].
     pub fn when<Q: Predicate>(self, predicate: Q) -> PromptCompressionLayer<M, Q> {
         PromptCompressionLayer { config: self.config, map_body: self.map_body, predicate }
     }
 
-    /// Gives the inner service another body type, for stacks that name theirs.
+    /// Gives the inner service another body type, for stacks that name their body type.
     ///
     /// # Example
     ///
@@ -121,9 +123,9 @@ impl<M, P> PromptCompressionLayer<M, P> {
 }
 
 impl<M, P: Predicate> PromptCompressionLayer<M, P> {
-    /// Rewrites one request, for gateways that are no tower stack.
+    /// Rewrites one request, for gateways that are not tower stacks.
     ///
-    /// The future is `'static`, owns the request and may be dropped at any time; the request is then gone.
+    /// The future is `'static`, owns the request and may be dropped at any time, which drops the request too.
     ///
     /// # Example
     ///

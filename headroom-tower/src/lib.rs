@@ -1,12 +1,12 @@
 //! A [tower] layer that makes the prompts in LLM requests smaller before they are sent.
 //!
-//! Tool outputs, logs, search results, file reads and JSON in a request are rewritten by the engine of
-//! [`headroom_core`]; everything else stays byte for byte what it was. The layer works in any HTTP stack: it keeps the
-//! inner service's response and error, and gives it a body type of your choice.
+//! [`headroom_core`] rewrites the tool outputs, logs, search results, file reads and JSON in a request; all other bytes
+//! stay the same. The layer works in any HTTP stack: it keeps the inner service's response and error, and gives it a
+//! body type of your choice.
 //!
 //! - [`HeadroomLayer`] is the layer with a store, for services that answer with an HTTP response.
 //! - [`PromptCompressionLayer`] is the request side alone, for any response.
-//! - [`PromptCompressionLayer::rewrite`] takes a request and gives one back, for gateways that are no tower stack.
+//! - [`PromptCompressionLayer::rewrite`] turns one request into another, for gateways that are not tower stacks.
 //!
 //! # Example
 //!
@@ -30,14 +30,14 @@
 //! client edge:  Headroom -> Retry -> sign -> transport
 //! ```
 //!
-//! - Outside of retries, so that a request is rewritten once.
-//! - Outside of what signs the body. Requests that are already signed pass untouched.
-//! - Inside of what authenticates, so that nobody else's work is done.
-//! - Behind what translates between wire formats, or in front of it with the client's own path.
-//! - Outside of a response cache: the same request always becomes the same bytes, so its keys stay valid.
+//! - Outside retries, so that a request is rewritten once.
+//! - Outside anything that signs the body. Requests that are already signed pass through unchanged.
+//! - Inside authentication, so that unauthenticated requests cost nothing.
+//! - Inside a translation between wire formats, or outside it with the client's own path.
+//! - Outside a response cache: the same request always gives the same bytes, so cache keys stay valid.
 //!
-//! The bodies that the layers make are [`Default`] and [`Clone`] where yours are, so all of this fits into one
-//! `ServiceBuilder`, with tower's own retries too:
+//! The layers' bodies are [`Default`] and [`Clone`] where yours are, so all of this fits into one `ServiceBuilder`,
+//! with tower's own retries too:
 //!
 //! ```
 //! use std::{convert::Infallible, future::{Ready, ready}};
@@ -75,141 +75,143 @@
 //!
 //! # What the inner service gets
 //!
-//! | | body | headers |
+//! | request | body | headers |
 //! |---|---|---|
-//! | not wanted by the predicate, signed, an upgrade | `B` itself, unread and unboxed | as they came |
+//! | excluded by the predicate, signed, an upgrade | `B` itself, unread and unboxed | unchanged |
 //! | rewritten | one chunk | exact `Content-Length`, no `Transfer-Encoding`, no `Content-Encoding` |
-//! | the engine found nothing to do | the bytes that came | as they came |
-//! | over a limit | what was read, then the rest as it comes | as they came |
-//! | the body failed while it was read | what was read, then the body's own error | as they came |
-//! | with trailers | what was read, then the trailers | as they came |
-//! | a store failed | rewritten without setting anything aside, or the bytes that came | as above |
-//! | something panicked, no place to work | the bytes that came | as they came |
+//! | nothing for the engine to do | the original bytes | unchanged |
+//! | over a limit | the bytes read so far, then the rest of the stream | unchanged |
+//! | the body failed while it was read | the bytes read so far, then the body's own error | unchanged |
+//! | with trailers | the bytes read, then the trailers | unchanged |
+//! | a store failed | rewritten without eliding anything new, or the original bytes | as above |
+//! | a panic, or the runtime shut down | the original bytes | unchanged |
 //!
-//! Every request whose body was looked at has a [`RequestReport`] in its extensions.
+//! Every request whose body was read has a [`RequestReport`] in its extensions.
 //!
 //! # What the client gets
 //!
-//! The response of the inner service as it is, but for [`HeadroomLayer`] with
-//! [`Retrieval::ServerTool`](headroom_core::Retrieval::ServerTool). There the model has a tool, `headroom_retrieve`, to ask for what
-//! was set aside. Its calls are answered from the store, and the inner service is called again with the answer added,
-//! up to seven times. The client gets one answer in which nothing of that shows: Anthropic Messages, OpenAI Chat
-//! Completions and Responses, and Gemini, as server-sent events or in one piece; Anthropic's models also at Vertex, and
-//! at Bedrock in the frames of AWS.
+//! The inner service's response, unchanged, except for [`HeadroomLayer`] with
+//! [`Retrieval::ServerTool`](headroom_core::Retrieval::ServerTool). There the model has a tool, `headroom_retrieve`, to
+//! ask for elided content. The layer answers its calls from the store and calls the inner service again with the
+//! answers added, up to seven times. The client gets one answer that shows none of this. Supported are Anthropic
+//! Messages, OpenAI Chat Completions and Responses, and Gemini, as server-sent events or as one document; and
+//! Anthropic's models at Vertex, and at Bedrock in AWS event stream frames.
 //!
-//! - Every event of a stream passes in the poll in which it is complete; only those of the tool are taken out. A
-//!   response without a call of it passes byte for byte.
-//! - What was exchanged is kept in the store, and put back in its place when the client sends the conversation again.
-//!   It belongs to that conversation, whatever its ids and texts are, and is found after its credential was renewed.
-//!   Thinking stays bound to what it followed, the prompt cache keeps hitting, and the model keeps what it fetched.
-//! - Where the client's own tools are called beside it, the client gets those calls at once, and the answer to the
-//!   hidden one goes with its next request.
-//! - Usage is the context of the last call of the inner service, and the output of all.
-//! - Where the client changed an answer so that its hidden part fits no more, thinking goes out from there on, for it is
-//!   bound to that part. A request with `thinking.block_binding` says itself what becomes of it.
-//! - Of message threads (`thread`) the layer makes conversations that are sent in full: it takes the `create` out, and
-//!   answers `continue` with `thread_not_found`, on which clients send everything.
-//! - A failure of a later call is an error event in a stream, and the response itself otherwise. While the inner
-//!   service is busy (429, 5xx) it is called again after a pause.
-//! - Such requests ask for a response without encoding. A stream that is encoded all the same is decoded, with the
-//!   `decompression` features, and reaches the client without its encoding. Where the encoding cannot be read, the
-//!   request is sent again as it came, and the conversation goes on as it comes.
-//! - Where the client sets cache breakpoints and has one left, the newest hidden answer gets one that lives as long as
-//!   the client's last, so that the next request reads it from the cache.
-//! - What a provider says beside the content (verdicts, transformations, details of usage) is kept for every call that
-//!   the client sees.
-//! - Dropping the response's body drops the call that goes on for it.
+//! - Every event of a stream is passed on in the poll that completes it; only those of the tool are removed. A response
+//!   that does not call the tool passes through byte for byte.
+//! - The store keeps each hidden exchange, and the layer restores it when the client sends the conversation again. An
+//!   exchange belongs to its conversation, whatever ids and texts that has, and is found after the credential was
+//!   renewed. So thinking stays bound to the content before it, the prompt cache keeps hitting, and the model keeps the
+//!   content it retrieved.
+//! - If the model also calls the client's own tools, the client gets those calls at once, and the hidden answer goes
+//!   out with the client's next request.
+//! - Usage reports the context of the last call of the inner service, and the output of all calls.
+//! - If the client changed an answer so that its hidden part no longer fits, thinking from there on is removed, because
+//!   it is bound to that part. Requests with `thinking.block_binding` decide this themselves.
+//! - Message threads (`thread`) are turned into conversations that are sent in full: the layer removes `create`, and
+//!   answers `continue` with `thread_not_found`, upon which clients send everything.
+//! - If a later call fails, a stream gets an error event; otherwise the client gets the failed response. While the
+//!   inner service is busy (429, 5xx), it is called again after a pause.
+//! - These requests ask for an unencoded response. A stream that is encoded anyway is decoded, with the `decompression`
+//!   features, and reaches the client without its encoding. If the encoding cannot be decoded, the original request is
+//!   sent, and the rest of the conversation is sent unchanged.
+//! - If the client sets cache breakpoints and has one left, the newest hidden answer gets one with the lifetime of the
+//!   client's last, so that the next request reads it from the cache.
+//! - What a provider reports beside the content (verdicts, transformations, details of usage) is kept for every call
+//!   that the client sees.
+//! - Dropping the response's body drops the call in progress for it.
 //!
-//! Requests to which the answer could not be stitched are treated as if there were no such tool: more than one choice,
-//! Gemini's `cachedContent`, `streamFunctionCallArguments` and streams that are no events, Responses in the background or in a `conversation`, and
-//! Bedrock Converse.
+//! Some requests have answers that cannot be stitched together. They are treated as if the tool did not exist: more
+//! than one choice, Gemini's `cachedContent`, `streamFunctionCallArguments` and streams without events, Responses in
+//! the background or in a `conversation`, and Bedrock Converse.
 //!
-//! # Files in place of answers
+//! # Originals as files
 //!
-//! With `plaintext` (feature `plaintext`), originals are written as files that the agent reads with its own tools, and the
-//! response stays what it is. This is the only way to set anything aside where no response is seen
-//! ([`PromptCompressionLayer`], [`PromptCompressionLayer::rewrite`], the adapters of other frameworks) and the client brings no tool, and
-//! where answers cannot be stitched. It is never chosen by itself: the agent must run on this machine, as the
-//! same user, and be allowed to read the folder, and what it reads it pays for in full, while `headroom_retrieve`
-//! gives it the part that it asks for. Requests whose tools neither run commands nor show files are treated as with
+//! With the feature `plaintext`, the setter `plaintext` writes originals as files that the agent reads with its own
+//! tools, and the response is left alone. Nothing else allows eliding where answers cannot be stitched, or where the
+//! layer sees no response ([`PromptCompressionLayer`], [`PromptCompressionLayer::rewrite`], the adapters of other
+//! frameworks) and the client brings no tool. It is never chosen automatically: the agent must run on this machine, as
+//! the same user, with permission to read the folder. It also pays for a whole file, while `headroom_retrieve` returns
+//! only the part it asks for. Requests whose tools neither run commands nor show files are treated as with
 //! [`Retrieval::Disabled`](headroom_core::Retrieval::Disabled).
 //!
 //! # When a request is refused
 //!
-//! If a rewritten request is answered with 400 or 422, or with 413 where it had grown, [`HeadroomLayer`] sends it
-//! again as it came. If that is accepted, the conversation goes on as it comes from then on, as far as this layer
-//! remembers, unless it was the first request of the conversation.
+//! If a rewritten request is answered with 400 or 422, or with 413 where it had grown, [`HeadroomLayer`] sends the
+//! original request. If that is accepted, the rest of the conversation is sent unchanged for as long as this layer
+//! remembers it, unless it was the first request of the conversation.
 //!
-//! If it is refused too, and the first refusal speaks of thinking, exchanges were lost with the store: the rewritten
-//! request is sent once more without thinking. If that is accepted, the thinking that the conversation had so far stays
-//! out of it, and the thinking that follows goes on. These memories are the one thing that later requests depend on.
+//! If it is refused too, and the first refusal mentions thinking, exchanges were lost with the store: the rewritten
+//! request is sent once more without thinking. If that is accepted, the conversation's thinking up to this point stays
+//! out of it, and later thinking is kept. Besides these memories, later requests depend only on which originals could
+//! be stored.
 //!
 //! # Errors
 //!
-//! The layers have none of their own: `Error` is the inner service's, and the body's error is `B`'s. Whatever goes
-//! wrong, the original request goes on, and the [`Observer`] is told the [`SkipReason`].
+//! The layers have no errors of their own: `Error` is the inner service's, and the body's error is `B`'s. On any
+//! failure the original request is sent, and the [`Observer`] gets the [`SkipReason`].
 //!
-//! Rejecting is not this layer's job. Put `RequestBodyLimitLayer` (413) and `TimeoutLayer` (408) of `tower-http`
-//! outside of it.
+//! The layer rejects nothing by size or time. Put `RequestBodyLimitLayer` (413) and `TimeoutLayer` (408) of
+//! `tower-http` outside it.
 //!
 //! # Readiness
 //!
-//! The inner service is polled ready before the body is read, so a slow upload holds a slot of a `ConcurrencyLimit` or
-//! `Buffer` inside. Put a body deadline outside.
+//! The inner service is polled ready before the body is read, so a slow upload holds a slot of an inner
+//! `ConcurrencyLimit` or `Buffer`. Put a body deadline outside.
 //!
 //! # Cancel safety
 //!
-//! The response future owns the request. It may be dropped at any time: work that has not begun is not begun, work in
-//! the blocking pool ends by itself, and the observer is told. An original may then be in the store though its request
-//! never left; nothing else remains.
+//! The response future owns the request and may be dropped at any time: no further work starts, work in the blocking
+//! pool finishes by itself, and the observer is told. An original may then be in the store though its request was never
+//! sent; nothing else remains.
 //!
 //! # Limits
 //!
 //! | limit | default | beyond it |
 //! |---|---|---|
 //! | [`max_body`](PromptCompressionLayer::max_body) | 32 MiB | passes through |
-//! | [`max_decompressed_body`](PromptCompressionLayer::max_decompressed_body) | 64 MiB | passes through, encoded as it came |
+//! | [`max_decompressed_body`](PromptCompressionLayer::max_decompressed_body) | 64 MiB | passes through, still encoded |
 //! | [`blocking_threshold`](PromptCompressionLayer::blocking_threshold) | 32 KiB | work moves to tokio's blocking pool |
 //! | [`max_blocking_tasks`](PromptCompressionLayer::max_blocking_tasks) | one per processor | waits |
 //! | calls for one answer beyond the client's own | 4 | the model is told so, up to 7; then its turn ends, or fails if it said nothing |
 //! | calls of the tool in one round | 16 | the model is told to ask again for the others |
-//! | one answer of the tool | 32 KiB | cut, and says so |
-//! | what one answer adds to the conversation | 2 MiB | the model is told so |
-//! | a response in one piece | 32 MiB | passes through |
-//! | one event of a stream | 8 MiB | it passes unread; in a hidden round the answer fails |
-//! | a stream's content kept for the next call | 16 MiB | its calls are not answered |
-//! | events of a structured answer that wait for its end | 16 MiB | they pass |
+//! | one answer of the tool | 32 KiB | is cut, with a note |
+//! | additions of one answer to the conversation | 2 MiB | the model is told so |
+//! | a response in one document | 32 MiB | passes through |
+//! | one event of a stream | 8 MiB | passes through unread; in a hidden round the answer fails |
+//! | content of a stream kept for the next call | 16 MiB | its calls are not answered |
+//! | events of a structured answer that wait for its end | 16 MiB | pass through |
 //! | refused conversations remembered, of either kind | 4096 | the oldest is forgotten |
 //!
-//! While a stream goes on, the layer holds the request as it was sent and what the answer says so far: a few KiB of its
-//! own beside these, within the limits above.
+//! During a stream the layer holds the request as it was sent and the answer so far, within the limits above, and a few
+//! KiB of its own.
 //!
 //! # Untrusted input
 //!
-//! No request makes the layer panic. Bodies are read and decoded up to the limits only, encoded bodies as they come
-//! out of the decoder. A panic in the engine or the store is caught. Content reaches no log, metric, span or error;
-//! credentials are hashed to tell tenants apart and are kept nowhere.
+//! No request makes the layer panic. Bodies are read and decoded up to the limits only; for encoded bodies the limit
+//! applies to the decoder's output. A panic in the engine or the store is caught. Content reaches no log, metric, span
+//! or error; credentials are hashed to distinguish tenants and stored nowhere.
 //!
 //! # Crate features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `memory` | yes | [`HeadroomLayer::new`] with a store in memory |
 //! | `plaintext` | | originals as files that agents read with their own tools |
-//! | `tokio` | yes | work on large bodies leaves the runtime's threads |
+//! | `tokio` | yes | work on large bodies moves to tokio's blocking pool |
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
-//! | `metrics` | | `MetricsObserver` on the `metrics` facade |
-//! | `tiktoken` | | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; estimated without |
-//! | `code` | | source code is parsed, in thirteen languages; needs a C compiler |
+//! | `metrics` | | `MetricsObserver` for the `metrics` facade |
+//! | `tiktoken` | | token counts by OpenAI's published vocabularies, 50 MB of the binary; estimates without |
+//! | `code` | | parsing of source code in thirteen languages; needs a C compiler |
 //! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies and streams |
 //!
-//! Without `tiktoken` tokens are estimated, and savings are taken for less than they are: prompts become as small within one
-//! part in a thousand, and reports name fewer tokens. Without `code` source files stay whole. Both are part of the
-//! configuration: all processes that serve a conversation need the same. Single languages can be had with the features
-//! `code-…` of `headroom-core`, named in your own `Cargo.toml`.
+//! Without `tiktoken`, tokens are estimated and savings underestimated: prompts shrink to the same size within one part
+//! in a thousand, and reports show fewer tokens. Without `code`, source files stay whole. Both are part of the
+//! configuration: all processes that serve a conversation must agree on them. To enable single languages, name the
+//! features `code-…` of `headroom-core` in your own `Cargo.toml`.
 //!
-//! Without a `decompression` feature, requests with that `Content-Encoding` pass through. Coding agents do encode:
-//! some send gzip, some zstd.
+//! Without a `decompression` feature, requests with that `Content-Encoding` pass through. Coding agents do encode: some
+//! send gzip, some zstd.
 //!
 //! [tower]: https://docs.rs/tower
 #![forbid(unsafe_code)]
@@ -268,7 +270,7 @@ pub use rewrite::Rewrite;
 pub use service::PromptCompression;
 pub use skip::SkipReason;
 
-/// What the fuzz targets look at, and no part of the API.
+/// Internals for the fuzz targets, not part of the API.
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {

@@ -2,14 +2,14 @@
 ///
 /// Implemented for [`Identity`] and for every `Fn(B) -> O`, such as `axum::body::Body::new`.
 pub trait MapBody<B> {
-    /// What the inner service takes.
+    /// The body that the inner service takes.
     type Body;
 
     /// Maps one body.
     fn map_body(&self, body: B) -> Self::Body;
 }
 
-/// Leaves the body as it is: the inner service takes [`HeadroomBody`](crate::HeadroomBody).
+/// Leaves the body unchanged: the inner service takes [`HeadroomBody`](crate::HeadroomBody).
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Identity;

@@ -1,10 +1,10 @@
-//! A bound on the bytes of request bodies at hand, whatever comes.
+//! Bounds the bytes of request bodies in memory.
 //!
-//! Nothing is passed through because memory is short: what a request becomes must not depend on load. So whoever finds
-//! no room waits. Two pools keep that free of deadlocks. Bodies as they came are in the first: it is entered piece by
-//! piece while they are read, and one reader at a time may go over it, so that some body is always read to its end.
-//! The work on them is in the second: it is entered once, for all that the work can take, by who has read all, and left
-//! when the work is done. The body that came out of it moves to the first pool, where there is room.
+//! No body passes through because memory is short: its rewritten form must not depend on load. So a body that finds no
+//! room waits. Two pools prevent deadlocks. The first holds original bodies: they enter it piece by piece while they
+//! are read, and one reader at a time may exceed it, so that some body is always read to its end. The second holds the
+//! work on them: a body that was read completely enters it once, for all memory that the work can take, and leaves it
+//! when the work is done. The rewritten body then moves to the first pool, if there is room.
 
 use std::{
     future::Future,
@@ -18,17 +18,17 @@ use tokio::sync::{OwnedSemaphorePermit as Permit, Semaphore};
 
 /// The default of `max_buffered`: 1 GiB.
 const MAX_BUFFERED: u64 = 1 << 30;
-/// Permits stand for so many bytes, because a permit is counted in 32 bits.
+/// Bytes per permit, because permits are counted in 32 bits.
 const UNIT: u64 = 1 << 10;
-/// Working on a body takes as much memory as so many bodies: itself decoded, and what the engine holds.
+/// Memory for the work on a body, in multiples of its decoded size: the body itself and the engine's data.
 const WORK: u64 = 4;
 
-/// Where memory for bodies comes from. Clones share it.
+/// The pools of memory for bodies. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     bodies: Pool,
     work: Pool,
-    /// Held by the one reader that may go over the pool of bodies.
+    /// Held by the one reader that may exceed the pool of bodies.
     over: Arc<Semaphore>,
 }
 
@@ -43,12 +43,12 @@ impl Memory {
         Self { bodies: Pool::new(bytes / 2), work: Pool::new(bytes / 2), over: Arc::new(Semaphore::new(1)) }
     }
 
-    /// Counts a body that is about to be read.
+    /// Creates a meter for a body to be read.
     pub(crate) fn meter(&self) -> Meter {
         Meter { memory: self.clone(), paid: 0, held: Held::default(), wait: None }
     }
 
-    /// Waits until there is room for the work on a body that decodes to at most so many bytes.
+    /// Waits for room to work on a body that decodes to at most this many bytes.
     pub(crate) fn reserve(&self, decoded: u64) -> Reserve {
         let units = self.work.units_of(decoded.saturating_mul(WORK));
         match self.work.try_take(units) {
@@ -73,7 +73,7 @@ impl Pool {
         Self { free: Arc::new(free), units }
     }
 
-    /// The permits for so many bytes. What would never fit takes all there is.
+    /// Returns the permits for this many bytes. A body that would never fit takes all of them.
     fn units_of(&self, bytes: u64) -> u32 {
         u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.units)
     }
@@ -88,7 +88,7 @@ impl Pool {
     }
 }
 
-/// What a body holds of the pools; given back when it is dropped.
+/// A body's share of the pools; given back when it is dropped.
 #[derive(Debug, Default)]
 struct Held {
     permit: Option<Permit>,
@@ -109,7 +109,7 @@ enum Paid {
 }
 
 impl Meter {
-    /// Waits until there is room for a body of so many bytes, of which some may have been counted before.
+    /// Waits for room for a body of this many bytes, including those counted before.
     pub(crate) fn poll(&mut self, bytes: u64, cx: &mut Context<'_>) -> Poll<()> {
         while self.held.over.is_none() && self.paid < bytes {
             let units = self.memory.bodies.units_of(bytes - self.paid);
@@ -138,7 +138,7 @@ impl Meter {
         Poll::Ready(())
     }
 
-    /// The body that was read; its memory is given back when the last of its clones is dropped.
+    /// Ties the memory to the body that was read: it is given back when the body's last clone is dropped.
     pub(crate) fn hold(&mut self, bytes: Bytes) -> Bytes {
         self.wait = None;
         hold(bytes, std::mem::take(&mut self.held))
@@ -159,7 +159,7 @@ async fn part_or_over(memory: Memory, units: u32) -> Paid {
     .await
 }
 
-/// Memory that work will take.
+/// Memory reserved for work, or the wait for it.
 pub(crate) enum Reserve {
     Ready(Memory, Option<Permit>),
     Waiting(Memory, Pin<Box<dyn Future<Output = Option<Permit>> + Send>>),
@@ -175,8 +175,7 @@ impl Reserve {
     }
 }
 
-/// Memory that work takes. Clones share it, and the last of them gives it back: a task that nobody waits for any more
-/// still holds its own.
+/// Memory held by work. Clones share it, and the last of them gives it back: an abandoned task still holds its memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Reservation {
     memory: Memory,
@@ -184,16 +183,16 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Gives back what is not needed, once it is known to how many bytes a body decodes.
+    /// Gives back excess memory, once a body's decoded length is known.
     pub(crate) fn shrink_to_work_on(&self, decoded: u64) {
         self.shrink(decoded.saturating_mul(WORK));
     }
 
-    /// Ends the work. What these bytes take, and so many others that live as long as they do, is counted on.
+    /// Ends the work. Memory for these bytes, and for `others` more that live as long, stays counted.
     pub(crate) fn hold(&self, bytes: Bytes, others: u64) -> Bytes {
         let size = (bytes.len() as u64).saturating_add(others);
         let bodies = &self.memory.bodies;
-        // Answers take minutes: work must not wait for them, as long as bodies can.
+        // Answers take minutes, and work must not wait for them, as reading can.
         if let Some(permit) = bodies.try_take(bodies.units_of(size)) {
             self.shrink(0);
             return hold(bytes, permit);
@@ -211,7 +210,7 @@ impl Reservation {
     }
 }
 
-/// Bytes with what is given back when the last of their clones is dropped.
+/// Returns bytes that own `held` and drop it with their last clone.
 fn hold(bytes: Bytes, held: impl Send + 'static) -> Bytes {
     struct Owner<H>(Bytes, H);
 

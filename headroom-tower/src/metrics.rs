@@ -2,21 +2,21 @@ use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
 use crate::{Cancelled, Fallback, Observer, Retrieved, Rewritten, Skipped, StoreFailure};
 
-/// Counts what becomes of requests on the [`metrics`] facade.
+/// Counts the outcomes of requests with the [`metrics`] facade.
 ///
 /// | metric | labels | |
 /// |---|---|---|
-/// | `headroom_requests_total` | `api`, `outcome` | requests that were looked at: `rewritten`, `skipped` |
-/// | `headroom_skips_total` | `reason` | requests that went on as they came, looked at or not |
+/// | `headroom_requests_total` | `api`, `outcome` | requests whose body was read: `rewritten`, `skipped` |
+/// | `headroom_skips_total` | `reason` | requests sent unchanged, read or not |
 /// | `headroom_request_body_bytes_total` | `stage` | bytes of rewritten requests, `before` and `after` |
 /// | `headroom_tokens_saved_total` | `content` | tokens that edits saved, by kind of content |
 /// | `headroom_compress_duration_seconds` | | time spent decoding and compressing a body |
 /// | `headroom_store_errors_total` | `kind` | failures of the store |
 /// | `headroom_retrievals_total` | `api` | calls of `headroom_retrieve` that were answered |
-/// | `headroom_retrieval_rounds_total` | `api` | requests that the provider got for them |
-/// | `headroom_fallbacks_total` | `api`, `accepted` | requests that were refused and sent again as they came |
-/// | `headroom_unbound_total` | `api` | those that were taken without their thinking only |
-/// | `headroom_cancelled_total` | `stage` | requests dropped while they were worked on |
+/// | `headroom_retrieval_rounds_total` | `api` | requests sent to the provider for them |
+/// | `headroom_fallbacks_total` | `api`, `accepted` | requests that were refused and sent again unchanged |
+/// | `headroom_unbound_total` | `api` | those that were accepted only without their thinking |
+/// | `headroom_cancelled_total` | `stage` | requests dropped during the layer's work |
 ///
 /// No label holds content, a model, a user or a tenant.
 ///

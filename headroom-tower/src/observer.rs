@@ -5,12 +5,12 @@ use headroom_store::StoreError;
 
 use crate::SkipReason;
 
-/// Sees what becomes of requests. Every method does nothing unless it is implemented.
+/// Receives an event for each outcome of a request. Every method does nothing unless it is implemented.
 ///
-/// Methods are called on the request's own task, outside of any lock, and should return at once. They must not panic:
-/// [`on_cancelled`](Self::on_cancelled) runs while a future is dropped. Nothing they are given holds content.
+/// Methods are called on the request's own task, outside any lock, and should return at once. They must not panic:
+/// [`on_cancelled`](Self::on_cancelled) runs while a future is dropped. Events hold no content.
 ///
-/// Two observers are one as a pair: `(a, b)`.
+/// A pair of observers is an observer: `(a, b)`.
 ///
 /// # Example
 ///
@@ -31,17 +31,17 @@ use crate::SkipReason;
 /// # let _ = layer;
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// A request goes on with a smaller body.
+    /// A smaller body is sent.
     fn on_rewritten(&self, event: &Rewritten<'_>) {
         let _ = event;
     }
 
-    /// A request goes on as it came.
+    /// The original body is sent.
     fn on_skipped(&self, event: &Skipped<'_>) {
         let _ = event;
     }
 
-    /// The store failed. The request goes on as it came, and `on_skipped` follows.
+    /// The store failed. Nothing that is not stored yet is elided; the request is rewritten without, or skipped.
     fn on_store_failure(&self, event: &StoreFailure<'_>) {
         let _ = event;
     }
@@ -51,19 +51,19 @@ pub trait Observer: Send + Sync + 'static {
         let _ = event;
     }
 
-    /// The provider refused a rewritten request, or its answer came in an encoding that cannot be read, and the request
-    /// was sent again as it came.
+    /// The provider refused a rewritten request, or its answer came in an encoding that cannot be decoded, and the
+    /// original request was sent.
     fn on_fallback(&self, event: &Fallback) {
         let _ = event;
     }
 
-    /// A request was dropped before it went on, usually because the client left.
+    /// A request was dropped before it was sent, usually because the client left.
     fn on_cancelled(&self, event: &Cancelled) {
         let _ = event;
     }
 }
 
-/// The observer that does nothing.
+/// Does nothing.
 impl Observer for () {}
 
 impl<A: Observer, B: Observer> Observer for (A, B) {
@@ -132,11 +132,11 @@ pub struct Rewritten<'a> {
     pub api: Api,
     /// What the engine did.
     pub report: &'a Report,
-    /// Bytes of the body as it came, compressed if it came compressed.
+    /// Bytes of the original body, compressed if it came compressed.
     pub bytes_before: u64,
-    /// Bytes of the body that goes on.
+    /// Bytes of the body that is sent.
     pub bytes_after: u64,
-    /// Time spent decoding and compressing, waiting excluded. `None` where the platform has no clock.
+    /// Time spent decoding and compressing, without waiting. `None` if the platform has no clock.
     pub elapsed: Option<Duration>,
 }
 
@@ -144,15 +144,15 @@ pub struct Rewritten<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Skipped<'a> {
-    /// Why.
+    /// Why the body is unchanged.
     pub reason: SkipReason,
-    /// The wire format, if it is known.
+    /// The wire format, if known.
     pub api: Option<Api>,
-    /// What the engine saw, if it was asked.
+    /// The engine's report, if it ran.
     pub report: Option<&'a Report>,
-    /// Bytes of the body as it came; `None` if it was not read to its end.
+    /// Bytes of the original body; `None` if it was not read to its end.
     pub bytes: Option<u64>,
-    /// Time spent decoding and compressing. `None` if nothing was, or where the platform has no clock.
+    /// Time spent decoding and compressing. `None` if none was, or if the platform has no clock.
     pub elapsed: Option<Duration>,
 }
 
@@ -172,12 +172,12 @@ pub struct StoreFailure<'a> {
 pub struct Retrieved {
     /// The wire format.
     pub api: Api,
-    /// Requests that the provider got beyond the client's own.
+    /// Requests sent to the provider beyond the client's own.
     pub rounds: u32,
     /// Calls that were answered.
     pub calls: u32,
-    /// Whether the answer ended with a call left open: the model would not stop calling, the provider said something
-    /// that cannot be repeated to it, or it refused to go on.
+    /// Whether the answer ended with an unanswered call: the model kept calling, the provider's turn cannot be repeated
+    /// to it, or it refused to continue.
     pub incomplete: bool,
 }
 
@@ -187,13 +187,13 @@ pub struct Retrieved {
 pub struct Fallback {
     /// The wire format.
     pub api: Api,
-    /// The status of the provider's answer to the rewritten request: how it refused it, or 200 if the answer came in an
-    /// encoding that cannot be read.
+    /// The status of the provider's answer to the rewritten request: its refusal, or 200 if the answer's encoding
+    /// cannot be decoded.
     pub status: http::StatusCode,
-    /// Whether it took the request as it came. If so the conversation goes on as it comes.
+    /// Whether the provider accepted the original request. If so, the rest of the conversation is sent unchanged.
     pub accepted: bool,
-    /// Whether it took neither, and then the rewritten request without thinking. Exchanges that the client does not know
-    /// of were lost with the store, and the thinking that followed them goes no further in this conversation.
+    /// Whether the provider refused both and accepted the rewritten request without thinking. Exchanges hidden from the
+    /// client were lost with the store, and the thinking that followed them is no longer sent in this conversation.
     pub unbound: bool,
 }
 
@@ -201,24 +201,24 @@ pub struct Fallback {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Cancelled {
-    /// What was going on.
+    /// The work that was interrupted.
     pub stage: Stage,
 }
 
-/// What the layer does with a request before it goes on.
+/// A step of the layer's work on a request before it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stage {
     /// Reading the body.
     Reading,
-    /// Decoding and compressing it, or waiting for a place to do so.
+    /// Decoding and compressing it, or waiting to do so.
     Compressing,
-    /// Storing what was set aside.
+    /// Storing elided content.
     Storing,
 }
 
 impl Stage {
-    /// The label used in events and metrics.
+    /// Returns the label used in events and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! A bounded memory of originals.
+//! A bounded set of originals.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -11,7 +11,7 @@ use headroom_core::Handle;
 /// Originals that are remembered; about 2 MB.
 const CAPACITY: usize = 16 << 10;
 
-/// Originals by tenant. The one that was added first is forgotten first.
+/// Handles of originals by tenant. The oldest entry is forgotten first.
 #[derive(Default)]
 pub(crate) struct OriginalSet {
     inner: Mutex<Inner>,
@@ -43,7 +43,7 @@ impl OriginalSet {
         }
     }
 
-    /// For each of the originals, whether it is remembered.
+    /// Returns, for each original, whether it is in the set.
     pub(crate) fn contains_each(&self, tenant: &str, originals: &[Handle]) -> Vec<bool> {
         let inner = self.lock();
         let is_known = |original| !inner.known.is_empty() && inner.known.contains(&key(tenant, original));

@@ -1,9 +1,9 @@
 use headroom_core::{Api, Retrieval, Tier};
 
-/// Per-request settings, put into a request's extensions by a layer or handler outside.
+/// Settings for one request, put into its extensions by an outer layer or handler.
 ///
-/// What is not set keeps the layer's own setting. Keep it the same for all requests of a conversation: a block that
-/// became one thing in the last request and another in this one is a miss in the provider's prompt cache.
+/// Anything unset keeps the layer's setting. Use the same override for all requests of a conversation: a block that
+/// changes its form between two requests misses the provider's prompt cache.
 ///
 /// # Example
 ///
@@ -28,17 +28,17 @@ pub struct HeadroomOverride {
 }
 
 impl HeadroomOverride {
-    /// Changes nothing yet.
+    /// Creates an override that changes nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Passes the request through untouched.
+    /// Passes the request through unchanged.
     pub fn disabled() -> Self {
         Self { disabled: true, ..Self::default() }
     }
 
-    /// Sets the wire format, whatever path and body say.
+    /// Sets the wire format, regardless of path and body.
     pub fn api(mut self, api: Api) -> Self {
         self.api = Some(api);
         self
@@ -50,13 +50,13 @@ impl HeadroomOverride {
         self
     }
 
-    /// Sets how the model can fetch back what is set aside.
+    /// Sets how the model can retrieve elided content.
     pub fn retrieval(mut self, retrieval: Retrieval) -> Self {
         self.retrieval = Some(retrieval);
         self
     }
 
-    /// Sets whose request this is, in place of the credential.
+    /// Sets the tenant of the request, in place of its credential.
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = Some(tenant.into());
         self

@@ -3,10 +3,10 @@ use http::{HeaderMap, Method, header, request::Parts};
 
 use crate::SkipReason;
 
-/// Which requests the layer looks at.
+/// Selects the requests that the layer reads.
 ///
-/// Implemented for [`DefaultPredicate`] and for every `Fn(&Parts) -> bool`. Some requests are passed through whatever
-/// the predicate says: see [`PromptCompressionLayer`](crate::PromptCompressionLayer#which-requests).
+/// Implemented for [`DefaultPredicate`] and for every `Fn(&Parts) -> bool`. Some requests pass through regardless of
+/// the predicate: see [`PromptCompressionLayer`](crate::PromptCompressionLayer#which-requests).
 ///
 /// # Example
 ///
@@ -18,14 +18,14 @@ use crate::SkipReason;
 /// # let _ = layer;
 /// ```
 pub trait Predicate {
-    /// Answers whether to read this request.
+    /// Decides whether to read this request.
     ///
     /// # Errors
     ///
-    /// With the reason to report if not.
+    /// Returns the reason for not reading it.
     fn check(&self, parts: &Parts) -> Result<(), SkipReason>;
 
-    /// A predicate that wants what both want.
+    /// Returns a predicate that accepts what both accept.
     fn and<P: Predicate>(self, other: P) -> And<Self, P>
     where
         Self: Sized,
@@ -43,15 +43,15 @@ where
     }
 }
 
-/// `POST` requests on the path of a known API, or with a JSON body on a path that is not known.
+/// Accepts `POST` requests on the path of a known API, or with a JSON body on an unknown path.
 ///
-/// Batches and compaction requests are not wanted: their answers cannot ask for anything back.
+/// Batch and compaction requests are excluded: the model cannot call a tool there.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct DefaultPredicate;
 
 impl DefaultPredicate {
-    /// The predicate.
+    /// Creates the predicate.
     #[must_use]
     pub const fn new() -> Self {
         Self
@@ -76,7 +76,7 @@ impl Predicate for DefaultPredicate {
     }
 }
 
-/// Two predicates that must both want a request. Made by [`Predicate::and`].
+/// Two predicates that must both accept a request. Created by [`Predicate::and`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct And<A, B> {
     first: A,
@@ -90,7 +90,7 @@ impl<A: Predicate, B: Predicate> Predicate for And<A, B> {
     }
 }
 
-/// Refuses what must not be rewritten whatever the predicate says.
+/// Rejects requests that must not be rewritten, regardless of the predicate.
 pub(crate) fn guard(parts: &Parts) -> Result<(), SkipReason> {
     let headers = &parts.headers;
     if parts.method == Method::CONNECT || headers.contains_key(header::UPGRADE) {
@@ -102,7 +102,7 @@ pub(crate) fn guard(parts: &Parts) -> Result<(), SkipReason> {
     }
 }
 
-/// Requests that look like those of a known API, and whose answers cannot ask for anything back.
+/// Whether this is the path of a known API's request whose model cannot call a tool.
 fn is_excluded(path: &str) -> bool {
     let path = path.strip_suffix('/').unwrap_or(path);
     let ends = ["/batches", "/responses/compact", ":batchGenerateContent"];

@@ -11,10 +11,10 @@ use crate::{
     memory::Meter,
 };
 
-/// Memory that is taken at once for a body that says it is long; more is taken as it comes.
+/// Memory allocated up front for a body that announces a great length; the rest is allocated as it arrives.
 const RESERVE: u64 = 1 << 20;
 
-/// Reads a body up to a limit, as far as there is memory for it. Nothing that was read is lost, however it ends.
+/// Reads a body up to a limit, as memory allows. No byte that was read is lost, however reading ends.
 pub(crate) struct Read<B> {
     body: Option<Pin<Box<B>>>,
     first: Bytes,
@@ -24,11 +24,11 @@ pub(crate) struct Read<B> {
     meter: Option<Meter>,
 }
 
-/// How reading ended.
+/// The end of reading.
 pub(crate) enum ReadEnd<B: Body> {
-    /// All of the body.
+    /// The whole body.
     Complete(Bytes),
-    /// A part of the body, and what follows it.
+    /// The first part of the body, and its tail.
     Partial(Bytes, Tail<B>),
 }
 
@@ -53,7 +53,7 @@ impl<B: Body> Read<B> {
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ReadEnd<B>> {
         loop {
-            // What was read last is counted before more is asked for: so a full house holds clients back.
+            // Count the last chunk before asking for more, so that full memory holds clients back.
             let length = self.len();
             if let Some(meter) = &mut self.meter {
                 ready!(meter.poll(length, cx));
@@ -100,7 +100,7 @@ impl<B: Body> Read<B> {
         (self.first.len() + self.more.len()) as u64
     }
 
-    /// Keeps a lone chunk as it is; copies only when a second one comes.
+    /// Keeps a single chunk as it is; copies only from the second on.
     fn push(&mut self, mut data: impl Buf) {
         if !data.has_remaining() {
             return;

@@ -4,9 +4,9 @@ use headroom_core::Report;
 
 use crate::SkipReason;
 
-/// What became of a request, in the extensions of the request that the inner service gets.
+/// The outcome of a request, in the extensions of the request that the inner service gets.
 ///
-/// It is there for every request whose body the layer looked at. Cloning it is cheap.
+/// It is there for every request whose body was read. Cloning it is cheap.
 ///
 /// # Example
 ///
@@ -34,19 +34,19 @@ impl RequestReport {
         Self { skipped: Some(reason), report }
     }
 
-    /// What the engine saw and did; `None` if it was not asked.
+    /// The engine's report; `None` if it did not run.
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
         self.report.as_deref()
     }
 
-    /// Why the body went on as it came; `None` if it was rewritten.
+    /// Why the body is unchanged; `None` if it was rewritten.
     #[must_use]
     pub fn skip_reason(&self) -> Option<SkipReason> {
         self.skipped
     }
 
-    /// Whether the body that goes on is another than the one that came.
+    /// Whether the body was rewritten.
     #[must_use]
     pub fn is_rewritten(&self) -> bool {
         self.skipped.is_none()

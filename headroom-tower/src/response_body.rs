@@ -12,11 +12,11 @@ use pin_project_lite::pin_project;
 use crate::{HeadroomBody, body::Tail};
 
 pin_project! {
-    /// The response body that [`HeadroomLayer`](crate::HeadroomLayer) gives to the client: the inner service's own, or
-    /// one answer made of several rounds.
+    /// The response body of [`HeadroomLayer`](crate::HeadroomLayer): the inner service's own, or one answer stitched
+    /// from several rounds.
     ///
-    /// Its data is [`Bytes`] and its error is `B`'s. It is [`Default`] where `B` is, which layers outside ask for that
-    /// answer by themselves, such as `CorsLayer` and `TimeoutLayer` of `tower-http`.
+    /// Its data is [`Bytes`] and its error is `B`'s. It is [`Default`] where `B` is, as outer layers that answer by
+    /// themselves require, such as `CorsLayer` and `TimeoutLayer` of `tower-http`.
     ///
     /// # Example
     ///
@@ -47,7 +47,7 @@ pin_project! {
     }
 }
 
-/// A body of several rounds. The lock is never taken: it makes the body `Sync`, as others are.
+/// A body stitched from several rounds. The lock is never taken: it makes the body `Sync`, like other bodies.
 type Stitched<E> = Mutex<Pin<Box<dyn Body<Data = Bytes, Error = E> + Send>>>;
 
 impl<B: Body> ResponseBody<B> {

@@ -33,17 +33,18 @@ use crate::{
     tenant::Tenant,
 };
 
-/// The future of [`PromptCompressionLayer::rewrite`](crate::PromptCompressionLayer::rewrite): the request that is to go on.
+/// The future of [`PromptCompressionLayer::rewrite`](crate::PromptCompressionLayer::rewrite), which resolves to the
+/// request to send.
 #[must_use = "futures do nothing unless polled"]
 pub struct Rewrite<B: Body> {
     step: RewriteStep<B>,
     job: Option<Box<Job>>,
-    /// What the response side needs, once the request is ready.
+    /// Data for the response side, once the request is ready.
     sent: Option<Box<SentRequest>>,
     turned_away: bool,
 }
 
-/// What stays the same while a request is worked on.
+/// State that lasts while one request is rewritten.
 struct Job {
     config: Arc<Config>,
     parts: Parts,
@@ -53,24 +54,24 @@ struct Job {
     tenant: Tenant,
     span: Span,
     elapsed: Option<Duration>,
-    /// The body as it came, for the response side.
+    /// The original body, for the response side.
     came: Option<Bytes>,
-    /// What the work on the body may take.
+    /// Memory reserved for work on the body.
     memory: Option<Reservation>,
-    /// Bytes of the body that was decoded, or put together, for the engine and the response side.
+    /// Bytes of decoded or restored body held for the engine and the response side.
     decoded: u64,
-    /// Whether what was hidden from the client was put back into the body.
+    /// Whether hidden exchanges were restored in the body.
     spliced: bool,
-    /// What becomes of a thread that the client asks for.
+    /// State of the message thread that the client asks for.
     thread: Option<ThreadState>,
-    /// Whether the store has failed, so that nothing new can be set aside.
+    /// Whether the store has failed, so that nothing new can be elided.
     store_failure: bool,
-    /// Originals that the store has, although it failed.
+    /// Originals that the store still has despite its failure.
     stored: BTreeSet<Handle>,
-    /// Originals that the engine was told to do without.
+    /// Originals that the engine was told not to need.
     unstored: BTreeSet<Handle>,
     ask: ResponseContext,
-    /// What is set aside of this very request.
+    /// Handles of content elided in this request.
     handles: Vec<Handle>,
     sent: Option<Box<SentRequest>>,
 }
@@ -95,7 +96,7 @@ enum RewriteStep<B: Body> {
         storing: Storing,
         draft: Draft,
     },
-    /// Asks what is stored, since storing failed.
+    /// Asks which originals are stored, after storing failed.
     Ask {
         asking: Asking,
         draft: Draft,
@@ -103,7 +104,7 @@ enum RewriteStep<B: Body> {
     Done,
 }
 
-/// A body that may go on once its originals are stored.
+/// A rewritten body that can be sent once its originals are stored.
 struct Draft {
     original: Bytes,
     rewritten: Vec<u8>,
@@ -112,13 +113,13 @@ struct Draft {
     handles: Vec<Handle>,
 }
 
-/// Whether a request is to be read.
+/// Decides whether the body of a request is read.
 pub(crate) enum Decision<B: Body> {
     Pass(Request<HeadroomBody<B>>),
     Read(Rewrite<B>),
 }
 
-/// Looks at the head of a request.
+/// Decides from the head of a request whether to read its body.
 pub(crate) fn decide<B: Body, P: Predicate>(
     config: &Arc<Config>,
     predicate: &P,
@@ -193,12 +194,12 @@ impl<B: Body> Rewrite<B> {
         Self { step, job: Some(Box::new(job)), sent: None, turned_away: false }
     }
 
-    /// Whether the client is to be told to send its conversation in full.
+    /// Whether the client must be told to send its conversation in full.
     pub(crate) fn rejects_thread(&self) -> bool {
         self.turned_away
     }
 
-    /// What the response side needs, if the request was rewritten and there is one.
+    /// Takes the data for the response side, if the request was rewritten and the response is watched.
     pub(crate) fn take_sent(&mut self) -> Option<SentRequest> {
         self.sent.take().map(|sent| *sent)
     }
@@ -226,7 +227,7 @@ impl<B: Body> Rewrite<B> {
                     };
                 }
                 RewriteStep::Recall { recall, original } => {
-                    // A panic in the store must not take the request down with it.
+                    // A panic in the store must not fail the request.
                     let recalled = match catch_unwind(AssertUnwindSafe(|| recall.as_mut().poll(cx))) {
                         Ok(recalled) => ready!(recalled),
                         Err(_) => RestoredRequest::default(),
@@ -270,7 +271,7 @@ impl<B: Body> Rewrite<B> {
                 RewriteStep::Ask { asking, .. } => {
                     let has = ready!(poll_store(asking, cx));
                     let Some(draft) = self.take_draft() else { return Poll::Pending };
-                    // What a store acknowledged is in it, also while it cannot answer.
+                    // Originals that the store acknowledged count as stored while it cannot answer.
                     let has = has.unwrap_or_else(|_| {
                         job.config.stored.contains_each(&job.tenant.name, &draft.handles)
                     });
@@ -285,7 +286,7 @@ impl<B: Body> Rewrite<B> {
         }
     }
 
-    /// What follows from the engine's answer; `None` if something is to be stored first.
+    /// Handles the engine's output; returns `None` if something must be stored first.
     fn compressed(
         &mut self,
         job: &mut Job,
@@ -307,7 +308,7 @@ impl<B: Body> Rewrite<B> {
         };
         let (rewritten, originals) = match (result, &report) {
             (Ok(rewritten), _) => rewritten,
-            // There was nothing to make smaller, but what was put back must go on.
+            // Nothing to make smaller, but the restored exchanges must be sent.
             (Err(SkipReason::Engine(_)), Some(_)) if job.spliced => (original.to_vec(), Vec::new()),
             (Err(_), _) if job.store_failure => return skip(job, SkipReason::StoreFailure, report),
             (Err(reason), _) => return skip(job, reason, report),
@@ -320,7 +321,7 @@ impl<B: Body> Rewrite<B> {
         self.keep(job, draft, originals)
     }
 
-    /// Stores what a draft needs; `None` if that is not done yet.
+    /// Stores the originals of a draft; returns `None` while that is in progress.
     fn keep(
         &mut self,
         job: &mut Job,
@@ -333,7 +334,7 @@ impl<B: Body> Rewrite<B> {
         if draft.handles.iter().any(|handle| job.unstored.contains(handle)) {
             return Some(job.give_up(draft, SkipReason::StoreFailure));
         }
-        // A block that went out without its original stays as it went out.
+        // A block once sent without eliding stays in that form.
         let known = job.config.unstored.contains_each(&job.tenant.name, &draft.handles);
         let left: Vec<_> =
             draft.handles.iter().zip(known).filter_map(|(handle, known)| known.then_some(*handle)).collect();
@@ -382,7 +383,7 @@ impl<B: Body> Rewrite<B> {
 }
 
 impl Job {
-    /// Looks up what was hidden from the client, where the layer sees responses at all.
+    /// Looks up hidden exchanges, if the layer sees responses at all.
     fn recall(&self, original: &Bytes) -> Option<Restore> {
         let config = &self.config;
         let wanted = config.serve && config.store.is_some();
@@ -393,14 +394,14 @@ impl Job {
         })
     }
 
-    /// Goes on with what was found. The body that the engine gets.
+    /// Takes over the restored request and returns the body for the engine.
     fn recalled(&mut self, recalled: RestoredRequest, original: &Bytes) -> Bytes {
         self.came = Some(original.clone());
         self.api = recalled.api;
         self.ask = recalled.ask;
         self.spliced = recalled.spliced;
         self.thread = recalled.thread;
-        // The layer does not offer what it could not answer.
+        // The layer does not offer a tool whose calls it could not answer.
         if !recalled.serves && self.config.retrieval(self.parts.extensions.get()) == Retrieval::ServerTool {
             self.options = mem::take(&mut self.options).retrieval(Retrieval::Disabled);
         }
@@ -431,7 +432,7 @@ impl Job {
         let offload = &self.config.offload;
         let mut size = if engine.is_costly() { u64::MAX } else { input.size() };
         if size <= offload.threshold && offload.has_pool() {
-            // Nobody knows how much is new before the engine has looked. What it finds out is not lost.
+            // Only the engine can tell how much is new. Its partial results are reused.
             let (engine, input) = (Arc::clone(&engine), Input { max_new: MAX_NEW_AT_ONCE, ..input.clone() });
             let work = offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)));
             if !matches!(&work, Work::Done(Some(Ok(output))) if output.is_unfinished()) {
@@ -442,7 +443,7 @@ impl Job {
         offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)))
     }
 
-    /// Takes note of what is stored and what is not. Returns what is not.
+    /// Records which originals are stored. Returns the others.
     fn note(&mut self, handles: &[Handle], has: &[bool]) -> Vec<Handle> {
         let mut missing = Vec::new();
         for (at, handle) in handles.iter().enumerate() {
@@ -456,14 +457,14 @@ impl Job {
         missing
     }
 
-    /// Begins again without these originals. Blocks that need none of them become what they were.
+    /// Starts again without these originals. Blocks that need none of them keep their form.
     fn leave<B: Body>(&mut self, missing: Vec<Handle>, original: Bytes) -> RewriteStep<B> {
         self.options = mem::take(&mut self.options).without_originals(missing.iter().copied());
         self.unstored.extend(missing);
         RewriteStep::Compress { work: self.start(original.clone()), original }
     }
 
-    /// Lets the request go on as it came.
+    /// Sends the original request.
     fn give_up<B: Body>(&self, draft: Draft, reason: SkipReason) -> (HeadroomBody<B>, RequestReport) {
         let original = self.came.clone().unwrap_or(draft.original);
         let report = self.skip(reason, Some(original.len()), Some(draft.report));
@@ -486,7 +487,7 @@ impl Job {
         RequestReport::skipped(reason, report)
     }
 
-    /// The one place where a new body and the headers that describe it are put on the request.
+    /// Puts a new body and the headers that describe it on the request. Nothing else does.
     fn send<B: Body>(
         &mut self,
         bytes_before: usize,
@@ -511,7 +512,7 @@ impl Job {
         if let Some(original) = came {
             let served = report.retrieval == Retrieval::ServerTool;
             if served {
-                // An answer that is encoded cannot be stitched.
+                // An encoded answer cannot be stitched.
                 headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
             self.sent = Some(Box::new(SentRequest {
@@ -532,7 +533,7 @@ impl Job {
     }
 }
 
-/// Polls an answer of the store. A panic in the store must not take the request down with it.
+/// Polls an answer of the store. A panic in the store must not fail the request.
 fn poll_store<T>(answer: &mut Answer<T>, cx: &mut Context<'_>) -> Poll<Result<T, Option<StoreError>>> {
     match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
         Ok(answer) => answer.map_err(Some),
@@ -541,7 +542,7 @@ fn poll_store<T>(answer: &mut Answer<T>, cx: &mut Context<'_>) -> Poll<Result<T,
 }
 
 impl<B: Body> Tail<B> {
-    /// Why a body with this tail is not rewritten.
+    /// Returns why a body with this tail is not rewritten.
     fn reason(&self) -> SkipReason {
         match self {
             Self::Rest(_) => SkipReason::BodyTooLarge,
@@ -552,7 +553,7 @@ impl<B: Body> Tail<B> {
     }
 }
 
-// Nothing in here is pinned in place: the body is boxed.
+// No field is pinned in place: the body is boxed.
 impl<B: Body> Unpin for Rewrite<B> {}
 
 impl<B: Body> Future for Rewrite<B> {

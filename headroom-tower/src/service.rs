@@ -17,7 +17,7 @@ use crate::{
 
 /// Makes the prompts in LLM requests smaller before the inner service gets them.
 ///
-/// Made by [`PromptCompressionLayer`]. Cloning it clones the inner service and shares the rest.
+/// Created by [`PromptCompressionLayer`]. Cloning it clones the inner service and shares the rest.
 ///
 /// See the [crate docs](crate) for more details.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ impl<S> PromptCompression<S> {
         tower_layer::Layer::layer(&PromptCompressionLayer::new(), inner)
     }
 
-    /// The layer that makes this service.
+    /// Returns a layer that creates this service, with the default settings.
     pub fn layer() -> PromptCompressionLayer {
         PromptCompressionLayer::new()
     }
@@ -45,17 +45,17 @@ impl<S, M, P> PromptCompression<S, M, P> {
         Self { inner, config, map_body, predicate }
     }
 
-    /// The inner service.
+    /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The inner service.
+    /// Returns a mutable reference to the inner service.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// Takes the inner service out.
+    /// Returns the inner service.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -86,7 +86,7 @@ where
     }
 }
 
-/// What a call begins with. It is taken apart at once.
+/// The first state of a call, which the futures take apart at once.
 #[allow(clippy::large_enum_variant)]
 pub(crate) enum RequestState<S, B: Body, M, F> {
     Calling(F),
@@ -108,7 +108,7 @@ impl<S, M, P> PromptCompression<S, M, P> {
                 RequestState::Calling(self.inner.call(request))
             }
             Decision::Read(rewrite) => {
-                // The service that was polled ready must be the one that is called, and a clone may not be ready:
+                // Call the service that was polled ready; a clone may not be ready:
                 // https://docs.rs/tower-service/latest/tower_service/trait.Service.html#be-careful-when-cloning-inner-services
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);

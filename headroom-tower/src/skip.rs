@@ -2,9 +2,9 @@ use std::fmt;
 
 use headroom_core::UnchangedReason;
 
-/// Why a request went on as it came.
+/// Why a request is sent unchanged.
 ///
-/// A label, not an error: `Copy`, without content, fit for metrics.
+/// A label, not an error: it is `Copy`, holds no content, and suits metrics.
 ///
 /// # Example
 ///
@@ -13,20 +13,20 @@ use headroom_core::UnchangedReason;
 /// use headroom_tower::SkipReason;
 ///
 /// assert_eq!(SkipReason::BodyTooLarge.as_str(), "body_too_large");
-/// assert_eq!(SkipReason::Engine(Reason::NoSaving).as_str(), "no_saving");
+/// assert_eq!(SkipReason::Engine(UnchangedReason::NoSaving).as_str(), "no_saving");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SkipReason {
     /// A [`HeadroomOverride`](crate::HeadroomOverride) turned the layer off for this request.
     Disabled,
-    /// The predicate did not want it.
+    /// The predicate rejected it.
     Predicate,
     /// Not a `POST`.
     Method,
     /// Not JSON by its `Content-Type`, and not on a path of a known API.
     ContentType,
-    /// The path belongs to a known API but its requests are never rewritten: batches and compaction.
+    /// The path belongs to a known API whose requests are never rewritten: batches and compaction.
     Path,
     /// A protocol upgrade.
     Upgrade,
@@ -46,24 +46,24 @@ pub enum SkipReason {
     DecodeFailed,
     /// The decoded body is longer than the limit.
     DecodedTooLarge,
-    /// The provider refused this conversation rewritten, and took it came.
+    /// The provider refused the rewritten form of this conversation and accepted the original.
     Rejected,
-    /// The request goes on in a message thread, and its client was told to send the conversation in full.
+    /// The request continues a message thread, and its client was told to send the conversation in full.
     MessageThread,
-    /// Neither path nor body tell a known API.
+    /// Neither path nor body identify a known API.
     UnknownApi,
-    /// Something was to be set aside and there is no store.
+    /// Content was to be elided, but there is no store.
     NoStore,
     /// The store failed.
     StoreFailure,
     /// A bug: something panicked.
     Internal,
-    /// The engine left the body as it is.
+    /// The engine left the body unchanged.
     Engine(UnchangedReason),
 }
 
 impl SkipReason {
-    /// Whether the layer would have worked on the request: it is an LLM request as far as its head tells.
+    /// Whether the layer would have worked on the request: its head looks like that of an LLM request.
     #[must_use]
     pub const fn is_eligible(self) -> bool {
         !matches!(
@@ -80,7 +80,7 @@ impl SkipReason {
         )
     }
 
-    /// The label used in events and metrics.
+    /// Returns the label used in events and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,8 +1,8 @@
-//! Tells the observer and the trace what becomes of a request.
+//! Reports the outcome of a request to the observer and the trace.
 
 use crate::{Cancelled, Fallback, Retrieved, Rewritten, SkipReason, Skipped, StoreFailure, config::Config};
 
-/// The span of one request that the layer works on.
+/// The span of one request.
 #[derive(Clone, Debug)]
 pub(crate) struct Span {
     #[cfg(feature = "tracing")]
@@ -87,7 +87,7 @@ impl Span {
     }
 }
 
-/// Calls of the layer's own tool were answered.
+/// Reports answered calls of the layer's own tool.
 pub(crate) fn retrieved(config: &Config, event: &Retrieved) {
     #[cfg(feature = "tracing")]
     tracing::debug!(
@@ -100,7 +100,7 @@ pub(crate) fn retrieved(config: &Config, event: &Retrieved) {
     config.observer.on_retrieved(event);
 }
 
-/// The provider refused what the layer made of a request.
+/// Reports that the provider refused a rewritten request.
 pub(crate) fn fallback(config: &Config, event: &Fallback) {
     #[cfg(feature = "tracing")]
     tracing::debug!(
@@ -113,14 +113,14 @@ pub(crate) fn fallback(config: &Config, event: &Fallback) {
     config.observer.on_fallback(event);
 }
 
-/// A request that goes on without having been read.
+/// Reports a request that passes through unread.
 pub(crate) fn passed(config: &Config, reason: SkipReason) {
     #[cfg(feature = "tracing")]
     tracing::trace!(reason = reason.as_str(), "request not looked at");
     config.observer.on_skipped(&Skipped { reason, api: None, report: None, bytes: None, elapsed: None });
 }
 
-/// Bugs come in numbers. The first is worth a warning, then every time their number has doubled.
+/// Whether to warn: bugs repeat, so only the first, and each doubling of their number, is worth a warning.
 #[cfg(feature = "tracing")]
 fn bug_is_news() -> bool {
     use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,9 +1,9 @@
-//! Whose a request is.
+//! Derives the tenant of a request.
 //!
-//! Originals belong to the credential that sent them: whoever shows it gets them, and nobody else. Credentials of
-//! subscriptions and clouds last an hour, and conversations longer, so hidden exchanges are also kept under what a
-//! request says of its account. Nobody checks that, and a false claim gains nothing, because there an exchange is found
-//! only by a hash of the whole conversation before it, and holds nothing that does not come from that conversation.
+//! Originals belong to the credential that sent them: only its holder can retrieve them. Credentials of subscriptions
+//! and clouds last an hour, and conversations last longer, so hidden exchanges are also stored under the account that a
+//! request claims. The claim is not verified, and a false one gains nothing: such an exchange is found only by a hash
+//! of the whole conversation before it, and holds only content of that conversation.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use headroom_store::json::Value;
@@ -12,8 +12,8 @@ use http::{HeaderMap, header, request::Parts};
 /// Every header that carries a credential of a known provider.
 const CREDENTIALS: [&str; 4] = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
 
-/// The tenant that a request's credentials stand for: a hash of all of them, so that a request which shows only some
-/// of another tenant's is another tenant. Requests without any share one tenant.
+/// Hashes all credentials of a request into its tenant, so that a request with only some of another tenant's
+/// credentials has another tenant. Requests without credentials share one tenant.
 pub(crate) fn from_credentials(parts: &Parts) -> String {
     let mut hasher = blake3::Hasher::new_derive_key("headroom-tower tenant v1");
     let mut add = |name: &str, value: &[u8]| {
@@ -27,31 +27,31 @@ pub(crate) fn from_credentials(parts: &Parts) -> String {
     hasher.finalize().to_hex().as_str().get(..32).unwrap_or_default().to_owned()
 }
 
-/// Headers that name an account, whichever credential goes with them.
+/// Headers that name an account, regardless of the credential.
 const ACCOUNTS: [&str; 3] = ["chatgpt-account-id", "openai-organization", "openai-project"];
 
-/// Whose a request is by its head.
+/// The tenant of a request, by its head.
 #[derive(Clone, Debug)]
 pub(crate) struct Tenant {
     pub(crate) name: String,
-    /// Whether the name is that of a credential, so that it ends when the credential is renewed.
+    /// Whether the name is derived from a credential, so that it ends when the credential is renewed.
     pub(crate) is_credential: bool,
 }
 
-/// What a request says of its account. A claim that nobody checks; empty where it says nothing.
+/// The account that a request claims, unverified; empty if it claims none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Account(String);
 
-/// Under which names the hidden exchanges of a request are kept.
+/// The names under which the hidden exchanges of a request are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Owner {
     pub(crate) tenant: String,
-    /// The name that outlives the tenant's; `None` where the tenant's own does.
+    /// The name that outlives the tenant's; `None` if the tenant's own does.
     pub(crate) account: Option<String>,
 }
 
 impl Account {
-    /// Reads what head and `metadata` of a request say.
+    /// Reads the claims in the head and the `metadata` of a request.
     pub(crate) fn new(parts: &Parts, metadata: Option<Value<'_>>) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("headroom-tower account v1");
         let mut add = |name: &str, value: &[u8]| {
@@ -72,18 +72,18 @@ impl Account {
 
 impl Owner {
     pub(crate) fn new(tenant: Tenant, account: &Account) -> Self {
-        // A name of its own kind: no credential's hash is one.
+        // The prefix keeps the name distinct from any credential's hash.
         let account = tenant.is_credential.then(|| format!("account-{}", account.0));
         Self { tenant: tenant.name, account }
     }
 
-    /// The name that lasts as long as the conversation.
+    /// Returns the name that lasts as long as the conversation.
     pub(crate) fn lasting(&self) -> &str {
         self.account.as_deref().unwrap_or(&self.tenant)
     }
 }
 
-/// Issuer and subject of a bearer token that is a JWT. They stay when it is renewed.
+/// Returns issuer and subject of a bearer token that is a JWT. They survive its renewal.
 fn subject(headers: &HeaderMap) -> Option<String> {
     let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
     let mut parts = token.trim().split('.');
@@ -95,7 +95,7 @@ fn subject(headers: &HeaderMap) -> Option<String> {
     Some(format!("{} {}", member("iss"), member("sub")))
 }
 
-/// The user of an Anthropic request without the session, which is another one after a restart of the client.
+/// Returns the user of an Anthropic request without the session, which changes when the client restarts.
 fn user(metadata: Value<'_>) -> Option<String> {
     let id = metadata.get("user_id")?.text()?;
     if let Some(members) = Value::parse(&id).filter(|id| id.is_object()) {
@@ -154,7 +154,7 @@ mod tests {
         )
     }
 
-    /// A token with these claims; whatever signs it is not looked at.
+    /// Returns a token with these claims; its signature is not verified.
     fn jwt(claims: &str, signature: &str) -> String {
         format!("Bearer e30.{}.{signature}", BASE64_URL_SAFE_NO_PAD.encode(claims))
     }

@@ -23,10 +23,10 @@ use crate::{
     config::{Config, PromptEngine},
 };
 
-/// A whole LLM request on a path that is known, with a tool result long enough to be worth an edit.
+/// The path of a known API.
 pub(crate) const PATH: &str = "/v1/chat/completions";
 
-/// What a test engine does with a body.
+/// An engine that runs a test's function on each body.
 pub(crate) struct FakeEngine<F>(F);
 
 impl<F> PromptEngine for FakeEngine<F>
@@ -54,7 +54,7 @@ impl<M, P> HeadroomLayer<M, P> {
     }
 }
 
-/// Halves every body: the first half stays.
+/// Keeps the first half of every body.
 pub(crate) fn halve(api: Api, body: &[u8], _: &CompressOptions) -> Outcome {
     Outcome::Rewritten {
         body: body[..body.len() / 2].to_vec(),
@@ -63,7 +63,7 @@ pub(crate) fn halve(api: Api, body: &[u8], _: &CompressOptions) -> Outcome {
     }
 }
 
-/// Halves every body and sets the other half aside.
+/// Keeps the first half of every body and elides the other.
 pub(crate) fn set_aside(api: Api, body: &[u8], _: &CompressOptions) -> Outcome {
     let (kept, dropped) = body.split_at(body.len() / 2);
     let content = String::from_utf8(dropped.to_vec()).unwrap();
@@ -71,7 +71,7 @@ pub(crate) fn set_aside(api: Api, body: &[u8], _: &CompressOptions) -> Outcome {
     Outcome::Rewritten { body: kept.to_vec(), originals: vec![original], report: report(api, body) }
 }
 
-/// Whether the engine is to do without what [`set_aside`] would set aside.
+/// Whether the options forbid the elision that [`set_aside`] would make.
 pub(crate) fn leaves_it(body: &[u8], options: &CompressOptions) -> bool {
     let dropped = String::from_utf8(body[body.len() / 2..].to_vec()).unwrap();
     *options == options.clone().without_originals([Handle::from_content(&dropped)])
@@ -89,7 +89,7 @@ fn report(api: Api, body: &[u8]) -> Report {
     report
 }
 
-/// A body that does step by step what it is told, and panics when it is polled after its end.
+/// A body that runs a test's script, and panics when it is polled after its end.
 #[derive(Debug, Default)]
 pub(crate) struct TestBody {
     steps: VecDeque<BodyStep>,
@@ -203,7 +203,7 @@ impl Body for TestBody {
     }
 }
 
-/// What came out of a body: data, trailers and the error it ended with.
+/// The content of a drained body: data, trailers and the error it ended with.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Drained {
     pub(crate) data: Vec<u8>,
@@ -234,7 +234,7 @@ pub(crate) fn post(body: TestBody) -> Request<TestBody> {
     Request::post(PATH).header("content-type", "application/json").body(body).unwrap()
 }
 
-/// An inner service that hands the request it gets back to the test.
+/// An inner service that returns its request to the test.
 pub(crate) async fn echo(
     request: Request<HeadroomBody<TestBody>>,
 ) -> Result<Request<HeadroomBody<TestBody>>, Infallible> {
@@ -246,7 +246,7 @@ pub(crate) async fn answer<B>(_: Request<B>) -> Result<Response<String>, Infalli
     Ok(Response::new("answer".to_owned()))
 }
 
-/// Writes down what it is told.
+/// Records its events.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recorder(Arc<Mutex<Vec<String>>>);
 
@@ -292,7 +292,7 @@ impl Observer for Recorder {
     }
 }
 
-/// A store that does not work.
+/// A store that fails.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum BadStore {
     Fails,

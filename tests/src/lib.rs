@@ -1,6 +1,6 @@
-//! What the tests of the engine share: readers, generators, and the laws as functions over any engine.
+//! Support for the engine's tests: readers, generators, and the laws as functions over any engine.
 //!
-//! Everything here judges the engine from outside, by its bytes. Nothing is taken from the engine but its types.
+//! Everything here judges the engine from outside, by its bytes, and takes only types from it.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::indexing_slicing,

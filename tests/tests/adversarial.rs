@@ -162,7 +162,7 @@ fn rows_of_every_array_are_counted() {
     let seen = send("Look at it.", "run_command", command("billing export"), &text);
     for ((name, count), place) in sizes.into_iter().zip(["ships", "harbour.docks", "shelves[0].ropes"]) {
         let shown = (0..count).filter(|n| seen.text.contains(&format!("{name}-{n:04}"))).count();
-        let marker = seen.text.lines().find(|line| line.contains(&format!(" in {place} kept aside")));
+        let marker = seen.text.lines().find(|line| line.contains(&format!(" in {place} stored")));
         let words: Vec<&str> = marker.unwrap_or_else(|| panic!("{place} has no marker")).split(' ').collect();
         assert_eq!(words[2..4], ["of", &count.to_string()], "{marker:?}");
         assert_eq!(shown + words[1].parse::<usize>().unwrap(), count, "{place}");
@@ -201,7 +201,7 @@ fn every_file_with_hits_is_named_and_all_hits_are_counted() {
         let mut aside = 0;
         let mut named = String::new();
         for marker in seen.text.lines().filter(|line| line.starts_with("[headroom:")) {
-            let (_, summary) = marker.split_once(" kept aside: ").unwrap();
+            let (_, summary) = marker.split_once(" stored: ").unwrap();
             aside += summary.split(' ').next().unwrap().parse::<usize>().unwrap();
             named.push_str(summary);
         }
@@ -306,10 +306,7 @@ fn markers_read_as_kept_and_stand_alone() {
         let seen = send("Look at it.", tool, arguments, &text);
         for line in seen.text.lines().filter(|line| line.contains("[headroom:")) {
             assert!(line.starts_with("[headroom:") && line.ends_with(']'), "{output}: {line}");
-            assert!(
-                line.contains(" kept aside") && line.contains("; headroom_retrieve]"),
-                "{output}: {line}"
-            );
+            assert!(line.contains(" stored") && line.contains("; headroom_retrieve]"), "{output}: {line}");
             for word in ["truncat", "omit", "remov", "corrupt", "lost", "delet", "drop", "…"] {
                 assert!(!line.to_lowercase().contains(word), "{output}: {line}");
             }

@@ -182,7 +182,7 @@ fn recorded_files_shrink_and_show_what_was_used_of_them() {
         }
     }
     println!("{}", rows.join("\n"));
-    assert!(lost.is_empty(), "neither seen nor kept aside:\n{}", lost.join("\n"));
+    assert!(lost.is_empty(), "neither seen nor omitted:\n{}", lost.join("\n"));
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
@@ -204,7 +204,7 @@ fn searches_for_a_known_pattern_show_what_was_used_of_them() {
         count.add(&root, &path, ("Grep", arguments), &needles, &mut lost);
     }
     println!("searches for a known pattern: {count:?}");
-    assert!(lost.is_empty(), "neither seen nor kept aside:\n{}", lost.join("\n"));
+    assert!(lost.is_empty(), "neither seen nor omitted:\n{}", lost.join("\n"));
     assert!(count.needles > 0 && count.seen * 100 >= count.needles * 97, "{count:?}");
 }
 

@@ -72,10 +72,10 @@ fn sample(name: &str) -> Sample {
         "repeat" => Sample { times: 2, ..made(Output::FileRead, 120, "Mend harbour.rs.") },
         "fold" => run("Is it up?", "./wait-for-it", "waiting for the database\n".repeat(60) + "connected\n"),
         "terminal" => run(
-            "Did it build?",
-            "make",
-            (0..40).map(|n| format!("\r\u{1b}[32m{:3} %\u{1b}[0m built", n * 100 / 39)).collect::<String>()
-                + "\ndone in 4 s\n",
+            "Is it here?",
+            "git clone https://example.org/tides.git && make -C tides",
+            (0..40).map(|n| format!("\rReceiving objects: {:3}% ({n}/39)", n * 100 / 39)).collect::<String>()
+                + ", done.\n\u{1b}[32mbuilt\u{1b}[0m in 4 s\n",
         ),
         "page" => Sample {
             tool: "fetch",

@@ -1,6 +1,7 @@
 //! What the learned models change: the laws with them, and what each brings on recorded texts.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,

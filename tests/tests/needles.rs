@@ -25,13 +25,13 @@ const PLACES: [Place; 4] = [Place::Question, Place::Arguments, Place::StandsOut,
 const SIZES: [usize; 4] = [60, 300, 1_500, if cfg!(debug_assertions) { 3_000 } else { 20_000 }];
 const ROUNDS: u64 = if cfg!(debug_assertions) { 4 } else { 12 };
 
-/// How many were looked for, seen, and kept aside.
+/// How many were looked for, seen, and omitted.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
     all: usize,
     seen: usize,
     aside: usize,
-    /// Requests of which anything was kept aside.
+    /// Requests of which anything was omitted.
     cut: usize,
     before: usize,
     after: usize,
@@ -91,7 +91,7 @@ fn planted_facts_are_seen_or_kept_aside() {
             let Count { all, seen, aside, cut, before, after } = count;
             let share = 100 * (before - after) / before;
             println!(
-                "{:10} {:10} {seen:3} of {all:3} seen, {aside:3} kept aside, {share:2} % less",
+                "{:10} {:10} {seen:3} of {all:3} seen, {aside:3} omitted, {share:2} % less",
                 output.to_string(),
                 format!("{place:?}")
             );

@@ -19,7 +19,7 @@ use headroom_tests::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// What the model sees of a page, and what was kept aside.
+/// What the model sees of a page, and what was omitted.
 fn shown(page: &str, question: &str, retrieval: Retrieval) -> (String, Vec<Original>) {
     let arguments = json!({"url": "https://example.org/"});
     let ask = Ask { question, tool: "fetch", arguments, result: page };

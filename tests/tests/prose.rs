@@ -1,6 +1,7 @@
 //! Prose as the results of calls: what answers the question stands, in whole sentences.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,

@@ -2,7 +2,7 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-/// What it holds is for who asked alone, and is not guessed to be anything else.
+/// Builds a JSON response that is not cached and not sniffed.
 pub(super) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
@@ -16,7 +16,7 @@ pub(super) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
     response
 }
 
-/// An error in the shape that most clients know: OpenAI's.
+/// Builds an error in the form that most clients know: OpenAI's.
 pub(super) fn failure(status: StatusCode, message: &str) -> Response {
     let kind = match status {
         StatusCode::UNAUTHORIZED => "authentication_error",

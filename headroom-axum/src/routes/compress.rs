@@ -1,4 +1,4 @@
-//! `POST /v1/compress`: messages in, smaller ones out, for who calls a provider itself.
+//! `POST /v1/compress`: returns messages made smaller, for services that call a provider themselves.
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 
 use super::answer::{self, failure};
 
-/// Most that a body may hold: what providers take.
+/// The longest body: the limit of providers.
 const MAX_BODY: usize = 32 << 20;
 
-/// The part of a request that is handed back: whichever of these it has.
+/// The part of a request that is returned: the one of these members that it has.
 #[derive(Debug, Deserialize)]
 struct Conversation<'a> {
     #[serde(borrow, default)]
@@ -29,8 +29,8 @@ struct Conversation<'a> {
     model: Option<&'a RawValue>,
 }
 
-/// The answer. Token counts are of the tool results that were in question, by the model's tokenizer or, where that is
-/// not public (`estimated` in the report), by another.
+/// The answer. Tokens are those of the candidate tool results, counted by the model's tokenizer or, if that is not
+/// public (`estimated` in the report), by another.
 #[derive(Debug, Serialize)]
 struct Compressed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,7 @@ struct Compressed<'a> {
     tokens_before: u64,
     tokens_after: u64,
     tokens_saved: u64,
-    /// Why it is what came, if it is.
+    /// Why it is unchanged, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,8 +86,8 @@ pub(super) async fn answer(
 }
 
 async fn smaller(layer: &PromptCompressionLayer, tenant: String, body: Bytes) -> Response {
-    // Whoever asks sends its own request: a tool that is put into it here would be lost, so only where the client has
-    // brought one can the model fetch something back.
+    // The client sends its own request, so a tool added here would be lost: the model can retrieve only if the client
+    // brought a tool.
     let mut settings = HeadroomOverride::new().tenant(tenant).retrieval(Retrieval::ClientTool);
     if let Some(api) = Api::detect(&body) {
         settings = settings.api(api);

@@ -23,18 +23,18 @@ pub use self::{
     token::{BearerToken, InvalidBearerToken},
 };
 
-/// Routes that a gateway can merge into its own, over a layer's engine, store and tenants.
+/// Routes that a gateway can merge into its own router, using a layer's engine, store and tenants.
 ///
 /// | route | |
 /// |---|---|
-/// | `POST /v1/compress` | a request's body in (`messages`, `input` or `contents`); the same part of it out, made smaller, with token counts and the report. For services that call their provider themselves |
-/// | `GET /v1/retrieve/HASH` | what stands behind a marker as `hash`, `bytes`, `lines` and `text`, or a part of it: `?lines=120-180`, `rows=`, `path=`, `query=`, `max_bytes=` |
-/// | `GET /stats` | what the layer did since the start, if [`stats`](Self::stats) was given |
+/// | `POST /v1/compress` | takes a request's body (`messages`, `input` or `contents`) and returns that part made smaller, with token counts and the report. For services that call their provider themselves |
+/// | `GET /v1/retrieve/HASH` | returns the original of a marker as `hash`, `bytes`, `lines` and `text`, or a part of it: `?lines=120-180`, `rows=`, `path=`, `query=`, `max_bytes=` |
+/// | `GET /stats` | returns what the layer did since the start, if [`stats`](Self::stats) was given |
 ///
 /// Errors are `{"error":{"message","type","param","code"}}`. Bodies over 32 MiB are answered with 413.
 ///
-/// What is set aside belongs to a tenant: the one that the layer makes of the request's credentials, so a client gets
-/// what was set aside for the provider's key that it shows. [`tenant_from`](Self::tenant_from) says otherwise.
+/// Elided content belongs to a tenant, which the layer derives from the request's credentials. So a client can retrieve
+/// content elided for the provider's key that it sends. [`tenant_from`](Self::tenant_from) changes this.
 ///
 /// # Example
 ///
@@ -70,7 +70,7 @@ struct Shared {
 }
 
 impl Routes {
-    /// Routes over what this layer does and keeps.
+    /// Creates routes for this layer's engine, store and tenants.
     pub fn new<M, P>(layer: &HeadroomLayer<M, P>) -> Self
     where
         M: Clone + Send + Sync + 'static,
@@ -82,13 +82,13 @@ impl Routes {
         Self { shared: Shared { layer: requests, store, tenant, stats: None } }
     }
 
-    /// Looks in this store for what was set aside, in place of the layer's.
+    /// Retrieves elided content from this store, in place of the layer's.
     pub fn store(mut self, store: impl OriginalStore) -> Self {
         self.shared.store = Some(Arc::new(store));
         self
     }
 
-    /// Takes the tenant from a request's head, in place of what the layer makes of it.
+    /// Takes the tenant from a request's head, in place of the layer's rule.
     pub fn tenant_from<F>(mut self, tenant: F) -> Self
     where
         F: Fn(&Parts) -> String + Send + Sync + 'static,
@@ -103,18 +103,18 @@ impl Routes {
         self
     }
 
-    /// The routes, for who shows this secret.
+    /// Returns the routes, for clients that send this secret.
     pub fn into_router<S: Clone + Send + Sync + 'static>(self, secret: BearerToken) -> Router<S> {
         self.into_router_unauthenticated().route_layer(from_fn_with_state(Arc::new(secret), guard))
     }
 
-    /// The routes, for everybody who comes that far: put what authenticates outside of them.
+    /// Returns the routes without authentication: put your own outside them.
     pub fn into_router_unauthenticated<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let mut router = Router::new();
         for path in ["/v1/compress", "/v1/compress/"] {
             router = router.route(path, post(compress));
         }
-        // Without a hash the answer says what one is.
+        // Without a hash the answer explains what a hash is.
         for path in ["/v1/retrieve", "/v1/retrieve/", "/v1/retrieve/{hash}", "/v1/retrieve/{hash}/"] {
             router = router.route(path, get(retrieve));
         }

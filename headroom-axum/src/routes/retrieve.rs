@@ -1,4 +1,4 @@
-//! `GET /v1/retrieve/HASH`: what was set aside, or a part of it.
+//! `GET /v1/retrieve/HASH`: returns elided content, or a part of it.
 
 use std::error::Error;
 
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::answer;
 
-/// The names that a query may have.
+/// The parameters of the query string.
 const NAMES: &str = "lines, rows, path, query and max_bytes";
 
 pub(super) async fn answer(store: &dyn OriginalStore, tenant: &str, hash: &str, query: &str) -> Response {
@@ -25,7 +25,7 @@ pub(super) async fn answer(store: &dyn OriginalStore, tenant: &str, hash: &str, 
     };
     match store.get(tenant, &handle).await {
         Ok(Some(content)) => {
-            // The whole, byte for byte, or the part with its place in the whole.
+            // The whole, byte for byte, or the part with its position in the whole.
             let text = slice.map_or_else(|| content.to_string(), |slice| slice.answer(&content));
             let found = json!({
                 "hash": handle.to_string(),
@@ -48,7 +48,7 @@ pub(super) async fn answer(store: &dyn OriginalStore, tenant: &str, hash: &str, 
     }
 }
 
-/// The error and what caused it. It holds no content.
+/// Formats the error and its causes. It holds no content.
 fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
@@ -60,7 +60,7 @@ fn chain(error: &dyn Error) -> String {
     line
 }
 
-/// The part that a query asks for; `None` for the whole.
+/// Parses the part that a query string selects; `None` for the whole.
 fn slice(query: &str) -> Result<Option<RetrieveQuery>, String> {
     let (mut slice, mut has_lines, mut has_rows) = (None::<RetrieveQuery>, false, false);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {

@@ -6,7 +6,7 @@ use std::{
 use headroom_tower::{Cancelled, Fallback, Observer, Retrieved, Rewritten, Skipped, StoreFailure};
 use serde::Serialize;
 
-/// Counts what a layer does, for `GET /stats`. Give it to the layer as its observer, and a clone to
+/// Counts events of a layer, for `GET /stats`. Give it to the layer as its observer, and a clone to
 /// [`Routes::stats`](super::Routes::stats).
 ///
 /// # Example
@@ -22,13 +22,13 @@ use serde::Serialize;
 #[derive(Clone, Debug, Default)]
 pub struct Stats(Arc<Mutex<Counts>>);
 
-/// All since the start.
+/// Counts since the start.
 #[derive(Debug, Default, Serialize)]
 struct Counts {
     requests: Requests,
-    /// Bytes of the bodies that were rewritten.
+    /// Bytes of rewritten bodies.
     bytes: Sizes,
-    /// Tokens that their tool results have less.
+    /// Tokens saved in their tool results.
     tokens_saved: u64,
     retrieved: Answered,
     store_errors: u64,
@@ -37,11 +37,11 @@ struct Counts {
 #[derive(Debug, Default, Serialize)]
 struct Requests {
     rewritten: u64,
-    /// Refused by the provider as they were rewritten, and sent again as they came.
+    /// Rewritten requests that the provider refused and that were sent again unchanged.
     refused: u64,
-    /// Dropped before they went on.
+    /// Requests dropped before they were sent.
     cancelled: u64,
-    /// Gone on as they came, by reason.
+    /// Requests sent unchanged, by reason.
     skipped: BTreeMap<&'static str, u64>,
 }
 
@@ -55,18 +55,18 @@ struct Sizes {
 struct Answered {
     /// Calls of the tool.
     calls: u64,
-    /// Requests that the provider got for them.
+    /// Requests sent to the provider for them.
     rounds: u64,
 }
 
 impl Stats {
-    /// Nothing was done yet.
+    /// Creates counts of zero.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What was counted so far.
+    /// Returns the current counts.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!(*self.counts())

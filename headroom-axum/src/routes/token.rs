@@ -3,15 +3,15 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, header};
 use subtle::ConstantTimeEq;
 
-/// Where a client that has another `authorization` puts the secret.
+/// The header for the secret of a client that needs `authorization` otherwise.
 const TOKEN: HeaderName = HeaderName::from_static("x-headroom-token");
-/// A secret must not be guessed.
+/// The shortest secret, so that it cannot be guessed.
 const MIN_LENGTH_BYTES: usize = 32;
 
-/// What a client shows to be let in at [`Routes`](super::Routes): as `authorization: Bearer SECRET`, or, where the
-/// client has another `authorization`, as `x-headroom-token: SECRET`.
+/// A secret that clients send to access [`Routes`](super::Routes): as `authorization: Bearer SECRET`, or, if they need
+/// `authorization` otherwise, as `x-headroom-token: SECRET`.
 ///
-/// How long a comparison takes does not tell how much of what was shown is right.
+/// Comparison takes constant time, so its duration does not reveal how much of a guess is right.
 ///
 /// # Example
 ///
@@ -26,7 +26,7 @@ const MIN_LENGTH_BYTES: usize = 32;
 #[derive(Clone)]
 pub struct BearerToken(String);
 
-/// What was given is no secret: shorter than 32 characters, or with others than visible ASCII.
+/// Error returned for an unusable secret: shorter than 32 characters, or not all visible ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidBearerToken;
@@ -40,30 +40,30 @@ impl fmt::Display for InvalidBearerToken {
 impl std::error::Error for InvalidBearerToken {}
 
 impl BearerToken {
-    /// A secret of 32 visible ASCII characters or more.
+    /// Creates a token from a secret of 32 or more visible ASCII characters.
     ///
     /// # Errors
     ///
-    /// If the text is shorter, or has other characters: it could not stand in a header.
+    /// If the text is shorter, or has characters that a header cannot hold.
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidBearerToken> {
         let text = text.into();
         let is_secret = text.len() >= MIN_LENGTH_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic());
         if is_secret { Ok(Self(text)) } else { Err(InvalidBearerToken) }
     }
 
-    /// Whether this is it.
+    /// Whether the given bytes are the secret.
     #[must_use]
     pub fn matches(&self, shown: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(shown).into()
     }
 
-    /// The secret itself, for a client.
+    /// Returns the secret itself, for a client.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Whether a request shows it.
+    /// Whether a request carries the secret.
     pub(super) fn is_shown(&self, headers: &HeaderMap) -> bool {
         let bearer = headers.get(header::AUTHORIZATION).and_then(|value| {
             let (scheme, token) = value.as_bytes().split_at_checked(7)?;

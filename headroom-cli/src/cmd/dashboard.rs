@@ -1,4 +1,4 @@
-//! `headroom dashboard`: a link into the page that the proxy serves.
+//! `headroom dashboard`: creates a link to the page that the proxy serves.
 
 use std::{
     io,
@@ -16,15 +16,15 @@ use crate::{
 };
 
 pub(crate) const EXAMPLES: &str = "\
-The page shows what was saved, in dollars at cache prices and in tokens, by day, model, tool and project, and the last \
-requests: what each result of a tool was, what was sent in its place, and why. `headroom proxy` serves it. What wrapped \
-runs saved is in the sums, too; their requests are listed if they used that proxy (`headroom wrap --join`).
+The page shows savings, in dollars at cache prices and in tokens, by day, model, tool and project, and the latest \
+requests: each tool result, what was sent in its place, and why. `headroom proxy` serves it. The sums include wrapped \
+runs; their requests are listed if they used that proxy (`headroom wrap --join`).
 
-The link lets one browser in, once, within two minutes. It works on this machine only, and nothing on the page comes \
-from elsewhere. Texts of requests are kept in the proxy's memory, for the last 100 requests and 16 MiB at most, and are \
-written nowhere; `dashboard_content = false` keeps them off. The sums by tool and project begin with the proxy's start; \
-the ledger has neither. A request's project is the folder that the agent says it works in, or what an \
-`x-headroom-project` header says.
+The link admits one browser, once, within two minutes, on this machine only. The page loads nothing from elsewhere. \
+Texts of requests are held in the proxy's memory, for the latest 100 requests and 16 MiB at most, and never written to \
+disk; `dashboard_content = false` turns that off. The sums by tool and project start with the proxy; the ledger has \
+neither. A request's project is the working directory that the agent states, or the value of an `x-headroom-project` \
+header.
 
 Examples:
   Print the link:
@@ -34,14 +34,14 @@ Examples:
   For a program:
     headroom dashboard --json | jq -r .url
 
-Exit status: 0 done, 1 no proxy answers or it gives no link, 2 called or configured wrongly.";
+Exit status: 0 success, 1 no proxy answers or it refuses a link, 2 wrong usage or configuration.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DashboardArgs {
-    /// Where the proxy listens [default: the configured address]
+    /// Address of the proxy [default: the configured address]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<Listen>,
-    /// Open it in the browser
+    /// Open the link in the browser
     #[arg(long)]
     open: bool,
     /// Print a JSON object
@@ -49,22 +49,22 @@ pub(crate) struct DashboardArgs {
     json: bool,
 }
 
-/// What stops `headroom dashboard`.
+/// Errors of `headroom dashboard`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DashboardError {
     #[error(
-        "no Headroom proxy answers at {address}; start one with `headroom proxy`, or say with --listen where it is. \
-         `headroom savings` shows what was saved without one"
+        "no Headroom proxy answers at {address}; start one with `headroom proxy`, or pass its address with --listen. \
+         `headroom savings` shows the savings without a proxy"
     )]
     NoProxy { address: SocketAddr },
-    #[error("{address} belongs to another program; say with --listen where the proxy is")]
+    #[error("{address} belongs to another program; pass the address of the proxy with --listen")]
     Other { address: SocketAddr },
-    #[error("there is no token for the proxy; set HEADROOM_HOME or HOME to what the proxy has")]
+    #[error("no token for the proxy; set HEADROOM_HOME or HOME to the value that the proxy has")]
     NoHome,
-    #[error("there is no token for the proxy")]
+    #[error("no token for the proxy")]
     Secret(#[from] SecretError),
     #[error(
-        "the proxy at {address} gives no link: it was started with another HEADROOM_HOME, by another user, or is older \
+        "the proxy at {address} refuses a link: it was started with another HEADROOM_HOME, by another user, or is older \
          than this program"
     )]
     Refused { address: SocketAddr },
@@ -77,7 +77,7 @@ pub(crate) enum DashboardError {
 }
 
 impl DashboardError {
-    /// Whether `headroom` has to be called differently.
+    /// Whether the command was called wrongly: exit status 2.
     pub(crate) const fn is_usage(&self) -> bool {
         matches!(self, Self::NoHome)
     }
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &DashboardArgs, config: &Config) -> Result<(), Dashboard
     let home = config::home().ok_or(DashboardError::NoHome)?;
     let secret = Secret::in_folder(&home)?;
     let code = runtime.block_on(proxy::code(address, &secret)).ok_or(DashboardError::Refused { address })?;
-    // A fragment goes to no server and into no log.
+    // Fragments are sent to no server and appear in no log.
     let url = format!("http://{address}/dashboard#{code}");
     if args.json {
         return print(&format!("{}\n", json!({"url": url})));
@@ -113,7 +113,7 @@ fn print(text: &str) -> Result<(), DashboardError> {
     output::write(text.as_bytes()).map_err(DashboardError::Write)
 }
 
-/// An address that a browser on this machine can go to.
+/// An address that a browser on this machine can open.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         ip if !ip.is_unspecified() => ip,

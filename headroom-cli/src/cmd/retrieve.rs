@@ -1,4 +1,4 @@
-//! `headroom retrieve`: gives back what was set aside.
+//! `headroom retrieve`: prints the original behind a marker.
 
 use std::{borrow::Cow, io, path::PathBuf, sync::Arc};
 
@@ -12,20 +12,19 @@ use crate::{
     output,
 };
 
-/// What stops `headroom retrieve`.
+/// Errors of `headroom retrieve`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RetrieveError {
     #[error(
-        "nothing is kept in memory between two calls; give the folder that the proxy uses with --store, or set \
+        "nothing is kept in memory between two calls; pass the folder of the proxy with --store, or set \
          HEADROOM_HOME"
     )]
     Memory,
     #[error(
-        "nothing is kept under {handle} in {}: it was never set aside there, or not seen for so long that it was \
-         dropped", folder.display()
+        "no original {handle} in {}: it was never stored there, or it expired", folder.display()
     )]
     Unknown { handle: Handle, folder: PathBuf },
-    #[error("cannot look for {handle}")]
+    #[error("cannot look up {handle}")]
     Store { handle: Handle, source: StoreError },
     #[error("cannot start the async runtime")]
     Runtime(#[source] io::Error),
@@ -34,13 +33,13 @@ pub(crate) enum RetrieveError {
 }
 
 impl RetrieveError {
-    /// Whether `headroom` has to be called differently.
+    /// Whether the command was called wrongly: exit status 2.
     pub(crate) const fn is_usage(&self) -> bool {
         matches!(self, Self::Memory)
     }
 }
 
-/// Writes the original, or the part of it that was asked for, to standard output.
+/// Writes the original, or the requested part of it, to standard output.
 pub(crate) fn run(args: &RetrieveArgs, config: &Config) -> Result<(), RetrieveError> {
     let handle = args.hash;
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(RetrieveError::Runtime)?;
@@ -59,7 +58,7 @@ pub(crate) fn run(args: &RetrieveArgs, config: &Config) -> Result<(), RetrieveEr
     written.map_err(RetrieveError::Write)
 }
 
-/// In the store, or among the files that agents read themselves.
+/// Looks in the store, then in the folder of plain-text originals.
 async fn find(handle: &Handle, config: &Config) -> Result<Option<Arc<str>>, StoreError> {
     if let Store::Folder(folder) = &config.store
         && let Some(content) = DiskStore::new(folder).find(handle).await?
@@ -72,7 +71,7 @@ async fn find(handle: &Handle, config: &Config) -> Result<Option<Arc<str>>, Stor
     }
 }
 
-/// The part of an original that is wanted: nothing set is all of it.
+/// The requested part of an original; by default all of it.
 #[derive(Clone, Debug, Default)]
 struct RetrievePart {
     lines: Option<String>,
@@ -93,7 +92,7 @@ impl RetrievePart {
         }
     }
 
-    /// A JSON object with the part and with what it is a part of.
+    /// A JSON object with the part and the size of the original.
     fn answer(&self, handle: Handle, content: &str) -> Value {
         let text = self.of_content(content);
         json!({
@@ -104,7 +103,7 @@ impl RetrievePart {
         })
     }
 
-    /// The whole, byte for byte, or the part with its place in the whole.
+    /// The whole original, byte for byte, or the part with its place in the whole.
     fn of_content<'a>(&self, content: &'a str) -> Cow<'a, str> {
         type Set = fn(RetrieveQuery, String) -> RetrieveQuery;
         let parts: [(&Option<String>, Set); 4] = [

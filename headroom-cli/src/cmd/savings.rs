@@ -1,4 +1,4 @@
-//! `headroom savings`: what turns cost and what was saved in them, from the ledger.
+//! `headroom savings`: shows the cost and the savings of turns, from the ledger.
 
 use std::{
     collections::BTreeMap,
@@ -20,10 +20,10 @@ use crate::{
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// What stops `headroom savings`.
+/// Errors of `headroom savings`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SavingsError {
-    #[error("there is no folder to look in; set HEADROOM_HOME or HOME")]
+    #[error("no folder for the ledger; set HEADROOM_HOME or HOME")]
     NoHome,
     #[error("cannot read the ledger in {}", folder.display())]
     Read { folder: PathBuf, source: io::Error },
@@ -32,13 +32,13 @@ pub(crate) enum SavingsError {
 }
 
 impl SavingsError {
-    /// Whether `headroom` has to be called differently.
+    /// Whether the command was called wrongly: exit status 2.
     pub(crate) const fn is_usage(&self) -> bool {
         matches!(self, Self::NoHome)
     }
 }
 
-/// What the ledger says about some days.
+/// The ledger's sums over some days.
 #[derive(Debug, Default)]
 struct Statement {
     /// By day and model.
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &SavingsArgs) -> Result<(), SavingsError> {
     output::write(text.as_bytes()).map_err(SavingsError::Write)
 }
 
-/// What the ledger says about the last so many days, a line for each number, for a reader without a table.
+/// Sums up each of these periods, in days, in one line, for a reader without a table.
 pub(crate) fn in_periods(history: &Mutex<History>, periods: &[u32]) -> io::Result<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let first = |days: u32| ledger::day(now.saturating_sub(u64::from(days.saturating_sub(1)) * DAY));
@@ -80,13 +80,13 @@ pub(crate) fn in_periods(history: &Mutex<History>, periods: &[u32]) -> io::Resul
     }
     let _ = writeln!(
         text,
-        "Dollars: standard prices of {AS_OF} for the tokens that the providers counted; tokens that would have come from \
-         the provider's cache count at its price."
+        "Dollars: standard prices of {AS_OF} for the tokens that the providers counted; tokens that would have been read \
+         from the provider's cache count at its price."
     );
     Ok(text)
 }
 
-/// Sums in one sentence.
+/// The sums in one sentence.
 struct Sentence<'a>(&'a LedgerTotals);
 
 impl fmt::Display for Sentence<'_> {
@@ -111,7 +111,7 @@ impl fmt::Display for Sentence<'_> {
     }
 }
 
-/// Dollars with as many places as it takes to see them.
+/// Formats dollars with as many decimals as needed to show a value.
 fn dollars(amount: f64) -> String {
     let sign = if amount < 0.0 { "-" } else { "" };
     let size = amount.abs();
@@ -151,7 +151,7 @@ impl Statement {
     fn to_text(&self, home: &Path, args: &SavingsArgs) -> String {
         if self.rows.is_empty() {
             return format!(
-                "No turn of the last {} days is in the ledger in {}. `headroom proxy` writes it.\n",
+                "The ledger in {1} has no turn of the last {0} days. `headroom proxy` writes it.\n",
                 args.days,
                 home.display()
             );
@@ -165,14 +165,14 @@ impl Statement {
         text
     }
 
-    /// What the figures rest on.
+    /// Explains how the figures are computed.
     fn notes(&self) -> String {
         let LedgerTotals { refused, unpriced, extra, paid, saved, .. } = &self.total;
         let mut notes = format!(
             "Dollars: standard prices of {AS_OF} for the tokens that the providers counted. Saved tokens are counted\n\
-             by us. In results that the provider had not cached they are worth what it took for its uncached prompt in\n\
-             that turn; in all others only the price of reading its cache. What the tool's definition and hidden calls\n\
-             cost is taken off. Days are in UTC.\n"
+             by Headroom. In results that were not in the provider's cache they count at the price of the turn's uncached\n\
+             prompt; in all others only at the price of reading its cache. The costs of the tool's definition and of hidden\n\
+             calls are deducted. Days are in UTC.\n"
         );
         let without = paid + saved;
         if without > 0.0 {
@@ -184,7 +184,7 @@ impl Statement {
             );
         }
         if *unpriced > 0 {
-            let _ = writeln!(notes, "No dollars for {unpriced} turns: no usage told, or no known price.");
+            let _ = writeln!(notes, "No dollars for {unpriced} turns: no usage reported, or no known price.");
         }
         if extra.prompt() > 0 {
             let _ = writeln!(
@@ -195,7 +195,7 @@ impl Statement {
             );
         }
         if *refused > 0 {
-            let _ = writeln!(notes, "{refused} requests were refused by the provider and count for nothing.");
+            let _ = writeln!(notes, "{refused} requests were refused by the provider and do not count.");
         }
         if self.unread > 0 {
             let _ = writeln!(notes, "{} lines of the ledger could not be read.", self.unread);
@@ -206,7 +206,7 @@ impl Statement {
 
 const HEAD: [&str; 9] =
     ["day", "model", "turns", "uncached", "cache read", "output", "paid", "tokens saved", "saved"];
-/// The columns that hold words.
+/// The number of leading text columns.
 const WORDS: usize = 2;
 
 fn row(day: &str, model: &str, sums: &LedgerTotals) -> [String; 9] {
@@ -227,7 +227,7 @@ fn row(day: &str, model: &str, sums: &LedgerTotals) -> [String; 9] {
     ]
 }
 
-/// Words to the left, numbers to the right.
+/// Aligns text left and numbers right.
 fn aligned(table: &[[String; 9]]) -> String {
     let mut widths = [0; 9];
     for row in table {

@@ -1,4 +1,4 @@
-//! What shells and `man` want to know of the command line. It is made from the definitions that parse it.
+//! Shell completions and manual pages, generated from the command-line definitions.
 
 use std::{fs, io, path::PathBuf};
 
@@ -16,7 +16,7 @@ Examples:
   fish:
     headroom completions fish > ~/.config/fish/completions/headroom.fish
 
-Exit status: 0 printed, 1 failed, 2 called wrongly.";
+Exit status: 0 success, 1 failure, 2 wrong usage.";
 
 pub(crate) const MAN_EXAMPLES: &str = "\
 Examples:
@@ -25,7 +25,7 @@ Examples:
   Install a page for every subcommand:
     headroom man --dir ~/.local/share/man/man1
 
-Exit status: 0 printed or written, 1 failed, 2 called wrongly.";
+Exit status: 0 success, 1 failure, 2 wrong usage.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompletionsArgs {

@@ -6,7 +6,7 @@ use std::{
 
 use serde::Deserialize;
 
-/// An address to listen on. One that other machines can reach is served with a token only.
+/// An address to listen on. If other machines can reach it, every request needs the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Listen(SocketAddr);
@@ -29,7 +29,7 @@ impl fmt::Display for Listen {
     }
 }
 
-/// Whether a URL leads to what listens there.
+/// Whether a URL names the proxy at this address.
 pub(crate) fn leads_to(url: &str, proxy: SocketAddr) -> bool {
     let rest = url.trim_start_matches("http://");
     let host = rest.split('/').next().unwrap_or_default().replace("localhost", "127.0.0.1");

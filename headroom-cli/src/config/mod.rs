@@ -36,11 +36,11 @@ use crate::output;
 
 const PREFIX: &str = "HEADROOM_";
 
-/// What one source (flags, environment, file) says.
+/// The settings of one source: flags, environment or file.
 #[derive(Clone, Debug, Default, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// Address to listen on; port 0 takes a free one; where other machines can reach it, every request needs the token [default: 127.0.0.1:8787]
+    /// Address to listen on; port 0 picks a free one; if other machines can reach it, every request needs the token [default: 127.0.0.1:8787]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<Listen>,
     /// Upstream for every API
@@ -58,7 +58,8 @@ pub(crate) struct Settings {
     /// Upstream of Amazon Bedrock, such as https://bedrock-runtime.us-east-1.amazonaws.com [default: with --bedrock-sign, that of AWS_REGION]
     #[arg(long, value_name = "URL")]
     pub(crate) bedrock_upstream: Option<Base>,
-    /// Sign requests to Bedrock with the AWS credentials of the environment; whoever can reach the proxy can use them
+    /// Sign requests to Bedrock with the AWS credentials of the environment; anyone who can reach the proxy can use
+    /// them
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) bedrock_sign: Option<bool>,
     /// Upstream of Vertex AI, such as https://us-east5-aiplatform.googleapis.com
@@ -67,62 +68,62 @@ pub(crate) struct Settings {
     /// How far edits may go: lossless, dedup or recoverable [default: recoverable]
     #[arg(long)]
     pub(crate) tier: Option<Tier>,
-    /// Where what is set aside is kept: a folder, or memory [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    /// Where originals are stored: a folder, or memory [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR|memory")]
     pub(crate) store: Option<Store>,
-    /// How the model fetches back what is set aside: server-tool, client-tool, file or off [default: server-tool]
+    /// How the model retrieves elided content: server-tool, client-tool, file or off [default: server-tool]
     ///
-    /// Server-tool: by a tool that is added to requests of agents and answered here, unseen by the agent. Client-tool: by a
-    /// `headroom_retrieve` that the agent brings, of `headroom mcp`. File: the marker names a file in the plaintext store, which
-    /// the agent reads with its own tools; only for agents on this machine, others get server-tool. Off: nothing is set
-    /// aside.
+    /// server-tool: by a tool that the proxy adds to requests of agents and answers itself, unseen by the agent.
+    /// client-tool: by a `headroom_retrieve` that the agent brings, such as that of `headroom mcp`. file: markers name
+    /// plain-text files, which the agent reads with its own tools; for agents on this machine, others get server-tool.
+    /// off: nothing is elided.
     #[arg(long)]
     pub(crate) retrieval: Option<Retrieval>,
-    /// The folder of the files, with `--retrieval file`; the agent must be allowed to read it [default: `plaintext` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    /// Folder of plain-text originals, for `--retrieval file`; the agent must be allowed to read it [default: `plaintext` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR")]
     pub(crate) originals_dir: Option<OriginalsDir>,
-    /// What tells texts apart where their structure does not: magika or off [default: magika]
+    /// Classifier for texts whose structure is ambiguous: magika or off [default: magika]
     #[arg(long, value_name = "NAME")]
     pub(crate) classifier: Option<Classifier>,
-    /// The model that leaves words out of prose: a folder, or the name of one that `headroom model pull` fetched [default: off]
+    /// Model that prunes words from prose: a folder, or the name of a model fetched by `headroom model pull` [default: off]
     #[arg(long, value_name = "FOLDER|NAME|off")]
     pub(crate) prose_model: Option<Prose>,
-    /// What runs models: rust, or ONNX Runtime in a library such as /usr/lib/libonnxruntime.so [default: rust]
+    /// Runtime of the models: rust, or ONNX Runtime in a library such as /usr/lib/libonnxruntime.so [default: rust]
     #[arg(long, value_name = "rust|LIBRARY")]
     pub(crate) model_runtime: Option<ModelRuntime>,
-    /// Threads that a model may take for one text [default: 1]
+    /// Threads that a model may use for one text [default: 1]
     #[arg(long, value_name = "N")]
     pub(crate) model_threads: Option<u16>,
-    /// What is written to standard error: off, error, warn, info (a line per request) or debug [default: info]
+    /// What to log to standard error: off, error, warn, info (a line per request) or debug [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<Log>,
-    /// Seconds that open requests get to finish after SIGINT or SIGTERM [default: 10]
+    /// Seconds that open requests have to finish after SIGINT or SIGTERM [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) drain_seconds: Option<u32>,
     /// Seconds that a connection may stay open without a request [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) idle_seconds: Option<u32>,
-    /// Seconds without a byte of a request's body after which the request is answered with 408 [default: 60]
+    /// Seconds without a byte of a request's body after which the response is 408 [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) body_seconds: Option<u32>,
-    /// Seconds without a byte from an upstream after which its answer is given up [default: 3600]
+    /// Seconds without a byte from an upstream after which its response is abandoned [default: 3600]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) answer_seconds: Option<u32>,
-    /// Connections of clients at a time; further ones wait [default: 16384]
+    /// Maximum number of client connections; further ones wait [default: 16384]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_connections: Option<u32>,
-    /// Connections at a time from one other machine; further ones are closed [default: 1024]
+    /// Maximum number of connections from one other machine; further ones are closed [default: 1024]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_connections_per_peer: Option<u32>,
-    /// Web pages that may send requests through the proxy, by their origins, such as https://chat.example; `null` is every page without one [default: none]
+    /// Origins of web pages that may send requests through the proxy, such as https://chat.example; `null` allows every page without one [default: none]
     #[arg(long, value_name = "ORIGIN,...")]
     pub(crate) allow_origins: Option<Origins>,
-    /// Whether `headroom dashboard` can show texts of recent requests, which are then kept in memory: true or false [default: true]
+    /// Whether `headroom dashboard` can show texts of recent requests, which are then held in memory: true or false [default: true]
     #[arg(long, value_name = "BOOL")]
     pub(crate) dashboard_content: Option<bool>,
 }
 
-/// Every variable there is.
+/// Every supported variable.
 const VARIABLES: [&str; 29] = [
     "HEADROOM_CONFIG",
     "HEADROOM_HOME",
@@ -155,7 +156,7 @@ const VARIABLES: [&str; 29] = [
     "HEADROOM_DASHBOARD_CONTENT",
 ];
 
-/// What holds once all sources are read.
+/// The effective settings of all sources.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) listen: Listen,
@@ -164,7 +165,7 @@ pub(crate) struct Config {
     pub(crate) tier: Tier,
     pub(crate) store: Store,
     pub(crate) retrieval: Retrieval,
-    /// None where the user has no folder and none was given.
+    /// `None` if the user has no folder and none was given.
     pub(crate) originals_dir: Option<OriginalsDir>,
     pub(crate) models: Models,
     pub(crate) log: Log,
@@ -174,17 +175,17 @@ pub(crate) struct Config {
     pub(crate) dashboard_content: bool,
 }
 
-/// How much, and for how long, clients and upstreams may keep the proxy waiting.
+/// Timeouts and limits for clients and upstreams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// A connection without a request, or whose client takes nothing of its answer.
+    /// For a connection without a request, or a client that does not read its response.
     pub(crate) idle: Duration,
-    /// A request's body of which nothing arrives.
+    /// For the next bytes of a request's body.
     pub(crate) body: Duration,
-    /// An upstream of which nothing arrives.
+    /// For the next bytes from an upstream.
     pub(crate) answer: Duration,
     pub(crate) connections: usize,
-    /// From one machine that is not this one.
+    /// From one machine other than this one.
     pub(crate) connections_per_peer: usize,
 }
 
@@ -227,7 +228,7 @@ impl FromStr for Log {
     }
 }
 
-/// A setting that cannot be used. Names where it stands and what is expected.
+/// An invalid setting. Names its place and what is expected.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     #[error("cannot read the configuration file {}", path.display())]
@@ -242,7 +243,7 @@ pub(crate) enum ConfigError {
     NoOriginalsDir,
 }
 
-/// Puts the sources together: flags, then the environment, then the file, then the defaults.
+/// Merges the sources, in order of precedence: flags, environment, file, defaults.
 pub(crate) fn load(flags: Settings, file: Option<&Path>) -> Result<Config, ConfigError> {
     let environment = Settings::from_environment(variable)?;
     let file = match file.map(Path::to_owned).or_else(|| env::var_os("HEADROOM_CONFIG").map(PathBuf::from)) {
@@ -258,7 +259,7 @@ pub(crate) fn load(flags: Settings, file: Option<&Path>) -> Result<Config, Confi
     Ok(config)
 }
 
-/// The file that is read: the one given, the one that a variable names, or the default, which need not be there.
+/// The file to read: the one given, the one that a variable names, or the default, which need not exist.
 pub(crate) fn file(given: Option<&Path>) -> Option<PathBuf> {
     given
         .map(Path::to_owned)
@@ -266,22 +267,22 @@ pub(crate) fn file(given: Option<&Path>) -> Option<PathBuf> {
         .or_else(default_file)
 }
 
-/// The `HEADROOM_*` variables that have no effect. They may be meant for something else, so they are no error.
+/// The set `HEADROOM_*` variables that are unknown. They may be meant for something else, so they are no error.
 pub(crate) fn unknown_variables() -> Vec<String> {
     let names = env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
     names.filter(|name| name.starts_with(PREFIX) && !VARIABLES.contains(&name.as_str())).collect()
 }
 
-/// The variables that have one, and are set.
+/// The known variables that are set.
 pub(crate) fn set_variables() -> Vec<(&'static str, String)> {
     VARIABLES.into_iter().filter_map(|name| Some((name, env::var(name).ok()?))).collect()
 }
 
-/// Says which variables have no effect.
+/// Warns of unknown variables.
 pub(crate) fn warn_of_unknown_variables() {
     for name in unknown_variables() {
         let known = VARIABLES.join(", ");
-        output::note(&format_args!("headroom: the variable {name} has no effect; known are {known}"));
+        output::note(&format_args!("headroom: unknown variable {name} is ignored; known are {known}"));
     }
 }
 
@@ -292,7 +293,7 @@ pub(crate) fn aws_region() -> Option<String> {
 }
 
 fn default_file() -> Option<PathBuf> {
-    // As the XDG specification has it, an empty or relative path counts as not set.
+    // By the XDG specification, an empty or relative path counts as not set.
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let directory = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
     Some(directory.join("headroom").join("config.toml"))
@@ -370,7 +371,7 @@ impl Settings {
 }
 
 impl Config {
-    /// The retrieval, and where the files are if they are files.
+    /// Names the retrieval and, for files, their folder.
     pub(crate) fn describe_retrieval(&self) -> String {
         match &self.originals_dir {
             Some(originals_dir) if self.retrieval == Retrieval::File => format!("file in {originals_dir}"),
@@ -378,9 +379,9 @@ impl Config {
         }
     }
 
-    /// The first source that says something holds.
+    /// Takes each setting from the first source that has it.
     fn from_sources(sources: &[Settings; 3]) -> Self {
-        // Within a source, an API's own upstream goes before the one for all.
+        // Within a source, an API's own upstream overrides the one for all.
         let upstream = |own: fn(&Settings) -> Option<&Base>| {
             first(sources, |source| own(source).or(source.upstream.as_ref()))
         };
@@ -419,7 +420,7 @@ impl Config {
     }
 }
 
-/// What the first source says that says something.
+/// The first value among the sources.
 fn first<T: Clone>(sources: &[Settings], get: impl Fn(&Settings) -> Option<&T>) -> Option<T> {
     sources.iter().find_map(get).cloned()
 }
@@ -432,11 +433,11 @@ impl Limits {
         let seconds = |get, default| Duration::from_secs(number(get, default).into());
         let count = |get, default| usize::try_from(number(get, default)).unwrap_or(usize::MAX);
         Self {
-            // Agents pause for minutes between two requests on one connection, and expect it to be there; so do
-            // providers keep theirs.
+            // Agents pause for minutes between two requests on one connection and expect it to stay open, as it does at
+            // providers.
             idle: seconds(|source| source.idle_seconds.as_ref(), 600),
             body: seconds(|source| source.body_seconds.as_ref(), 60),
-            // A model that thinks and does not stream says nothing for many minutes; streams have pings.
+            // A model that thinks without streaming is silent for many minutes; streams have pings.
             answer: seconds(|source| source.answer_seconds.as_ref(), 3600),
             connections: count(|source| source.max_connections.as_ref(), 16_384),
             connections_per_peer: count(|source| source.max_connections_per_peer.as_ref(), 1024),
@@ -497,7 +498,8 @@ mod tests {
             Ok(None)
         })
         .unwrap();
-        // Those that are no settings: where the file, the folder and the data are, and what `wrap` puts before an agent.
+        // Except those that are not settings: paths of the file, the folder and the data, and the context tool of
+        // `wrap`.
         assert_eq!(**asked.borrow(), VARIABLES[4..]);
     }
 }

@@ -1,4 +1,4 @@
-//! Which learned models there are, and what runs them.
+//! Configures the learned models and their runtime.
 
 use std::{
     fmt,
@@ -23,7 +23,7 @@ pub(crate) struct Models {
 }
 
 impl Models {
-    /// An engine with the models that can be loaded, and why others cannot.
+    /// Builds an engine with the models that can be loaded, and returns why others cannot.
     pub(crate) fn engine(&self) -> (Engine, Vec<String>) {
         let mut builder = Engine::builder();
         let mut failed = Vec::new();
@@ -31,13 +31,13 @@ impl Models {
             Ok(Some(magika)) => builder = builder.classifier(magika),
             Ok(None) => {}
             Err(error) => {
-                failed.push(format!("texts are told apart by their structure alone: {}", chain(&error)));
+                failed.push(format!("texts are classified by structure alone: {}", chain(&error)));
             }
         }
         match self.condenser() {
             Ok(Some(kompress)) => builder = builder.token_pruner(kompress),
             Ok(None) => {}
-            Err(error) => failed.push(format!("no words are left out of prose: {}", chain(&error))),
+            Err(error) => failed.push(format!("no words are pruned from prose: {}", chain(&error))),
         }
         (builder.build(), failed)
     }
@@ -76,12 +76,12 @@ pub(crate) enum LoadError {
     NotBuilt,
 }
 
-/// An error and what caused it, on one line.
+/// Formats an error and its sources on one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {}", chain(source)))
 }
 
-/// What tells texts apart where their structure does not.
+/// Classifies texts whose structure is ambiguous.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Classifier {
@@ -111,20 +111,20 @@ impl FromStr for Classifier {
     }
 }
 
-/// What leaves words out of prose.
+/// Prunes words from prose.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) enum Prose {
     #[default]
     Off,
-    /// A model that `headroom model pull` has put into the user's folder.
+    /// A model that `headroom model pull` stored in the user's folder.
     Named(String),
     /// A model in a folder.
     Folder(PathBuf),
 }
 
 impl Prose {
-    /// Where the model is. One with a name is nowhere if the user has no folder, and the path says which is missing.
+    /// The folder of the model. For a name and a user without a folder, a path that shows which is missing.
     pub(crate) fn folder(&self) -> Option<PathBuf> {
         match self {
             Self::Off => None,
@@ -173,14 +173,14 @@ impl TryFrom<String> for Prose {
 )]
 pub(crate) struct InvalidName;
 
-/// The name of a model, which is the name of its folder.
+/// Checks the name of a model, which is also the name of its folder.
 pub(crate) fn check_name(name: &str) -> Result<&str, InvalidName> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let is_name = !name.is_empty() && !name.starts_with('.') && name.chars().all(plain);
     is_name.then_some(name).ok_or(InvalidName)
 }
 
-/// What runs the models.
+/// The runtime of the models.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub(crate) enum ModelRuntime {
@@ -191,7 +191,7 @@ pub(crate) enum ModelRuntime {
 }
 
 impl ModelRuntime {
-    /// What runs the models, for the user.
+    /// Names the runtime, for the user.
     pub(crate) fn describe(&self) -> String {
         self.to_runtime().map_or_else(|error| error.to_string(), |runtime| runtime.to_string())
     }
@@ -264,7 +264,7 @@ mod tests {
         let (engine, failed) = models.engine();
         assert!(!engine.is_costly());
         assert_eq!(failed.len(), 1);
-        assert!(failed[0].starts_with("no words are left out of prose: cannot read /nowhere/"), "{failed:?}");
+        assert!(failed[0].starts_with("no words are pruned from prose: cannot read /nowhere/"), "{failed:?}");
 
         let models = Models { runtime: "/nowhere/lib.so".to_owned().into(), ..Models::default() };
         let (_, failed) = models.engine();

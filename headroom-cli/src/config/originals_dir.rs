@@ -5,15 +5,15 @@ use serde::Deserialize;
 
 use super::store::{InvalidStore, path};
 
-/// The folder in which originals are files that agents read themselves.
+/// The folder of plain-text originals, which agents read with their own tools.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct OriginalsDir(PlaintextStore);
 
 impl OriginalsDir {
-    /// The one below the user's own folder, where markers can name it.
+    /// The default folder, below the user's own, if a marker can name it.
     pub(super) fn below(home: &Path) -> Option<Self> {
-        PlaintextStore::new(home.join("originals_dir")).ok().map(Self)
+        PlaintextStore::new(home.join("plaintext")).ok().map(Self)
     }
 
     pub(crate) fn open(&self) -> PlaintextStore {

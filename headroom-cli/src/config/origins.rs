@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The web pages that may send requests through the proxy: origins as browsers write them.
+/// The origins, as browsers write them, of web pages that may send requests through the proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "Vec<String>")]
 pub(crate) struct Origins(Vec<String>);
@@ -28,7 +28,7 @@ impl Origins {
     }
 }
 
-/// Browsers send no path, not even a slash. There is no wildcard, since it would let every page in.
+/// Browsers send no path, not even a slash. There is no wildcard, since it would allow every page.
 fn origin(text: &str) -> Result<String, InvalidOrigin> {
     let is_host = |host: &str| {
         !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#@*,\\\"".contains(&byte))

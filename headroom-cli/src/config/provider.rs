@@ -1,7 +1,7 @@
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-/// Whose API a request speaks. Decides the upstream and the shape of our own errors.
+/// The provider whose API a request uses. Decides the upstream and the shape of error responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Provider {
     Anthropic,
@@ -14,7 +14,7 @@ pub(crate) enum Provider {
 }
 
 impl Provider {
-    /// Told by the path; by the headers that only one provider's clients send where the path is shared.
+    /// Detects the provider from the path and, on shared paths, from headers that only one provider's clients send.
     pub(crate) fn from_request(path: &str, headers: &HeaderMap) -> Self {
         let mut segments = path.split('/').skip(1);
         match (segments.next().unwrap_or_default(), segments.next().unwrap_or_default()) {
@@ -34,7 +34,7 @@ impl Provider {
         }
     }
 
-    /// The label used in the ledger and in metrics.
+    /// The label in the ledger and in metrics.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Anthropic => "anthropic",

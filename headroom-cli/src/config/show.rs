@@ -1,4 +1,4 @@
-//! `headroom config`: what holds, and what may be said.
+//! `headroom config`: prints the effective settings and the schema.
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 use super::{Config, Settings};
 
 impl Config {
-    /// Every setting that holds, as a configuration file that says the same.
+    /// Prints every effective setting as an equivalent configuration file.
     pub(crate) fn to_toml(&self) -> String {
-        // Strings are escaped in TOML as they are in JSON.
+        // TOML strings have the escapes of JSON.
         self.settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect()
     }
 
-    /// Every setting that holds.
+    /// Returns every effective setting.
     pub(crate) fn to_json(&self) -> Value {
         Value::Object(self.settings().into_iter().collect())
     }
@@ -124,7 +124,7 @@ mod tests {
             assert!(unknown.contains(&format!("`{name}`")), "{name} is no setting: {unknown}");
             assert!(properties[name]["description"].is_string(), "{name}");
         }
-        // The list in the message begins behind the unknown name itself.
+        // The list in the message begins after the unknown name itself.
         let known = unknown.split_once("expected").unwrap().1.matches('`').count() / 2;
         assert_eq!(properties.len(), known, "{unknown}");
     }

@@ -10,23 +10,23 @@ use std::{
 use headroom_store::{DiskStore, MemoryStore, OriginalStore};
 use serde::Deserialize;
 
-/// Where what is set aside is kept.
+/// Where originals are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) enum Store {
-    /// In this process, and gone with it.
+    /// In this process, until it ends.
     Memory,
-    /// In a folder that everything of this user shares.
+    /// In a folder that all Headroom programs of this user share.
     Folder(PathBuf),
 }
 
 impl Store {
-    /// The folder of the user; the memory of the process where the user has none.
+    /// The user's folder; the memory of the process if the user has none.
     pub(super) fn own() -> Self {
         home().map_or(Self::Memory, Self::Folder)
     }
 
-    /// Nothing is read or written yet.
+    /// Opens the store. Nothing is read or written yet.
     pub(crate) fn open(&self) -> Arc<dyn OriginalStore> {
         match self {
             Self::Memory => Arc::new(MemoryStore::new()),
@@ -35,15 +35,15 @@ impl Store {
     }
 }
 
-/// The folder of this user, for all that is kept between two runs: `HEADROOM_HOME`, else Headroom's folder where the XDG
-/// specification has it, else `~/.headroom`.
+/// The user's folder for persistent data: `HEADROOM_HOME`, else Headroom's folder by the XDG specification, else
+/// `~/.headroom`.
 pub(crate) fn home() -> Option<PathBuf> {
     home_by(|name| env::var_os(name))
 }
 
 fn home_by(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let given = |name| variable(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    // As the specification has it, a relative path counts as not set.
+    // By the XDG specification, a relative path counts as not set.
     let absolute = |name| given(name).filter(|path| path.is_absolute());
     given("HEADROOM_HOME")
         .or_else(|| Some(absolute("XDG_DATA_HOME")?.join("headroom")))
@@ -75,7 +75,7 @@ impl FromStr for Store {
     }
 }
 
-/// A path as a user writes it. No shell sees what stands in a file or, quoted, in a variable.
+/// Expands a path as a user writes it: in a file or, quoted, in a variable, no shell expands it.
 pub(super) fn path(text: &str) -> Result<PathBuf, InvalidStore> {
     if text.is_empty() {
         return Err(InvalidStore::Empty);

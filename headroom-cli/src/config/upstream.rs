@@ -8,13 +8,13 @@ use serde::Deserialize;
 
 use crate::proxy::Provider;
 
-/// Where requests go: scheme, host and, optionally, a path that all requests' paths are put under.
+/// The target of requests: scheme, host and, optionally, a path that is put in front of all requests' paths.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Base {
     scheme: Scheme,
     authority: Authority,
-    /// Without a slash at its end; empty where there is none.
+    /// Without a trailing slash; may be empty.
     path: String,
 }
 
@@ -22,9 +22,9 @@ pub(crate) struct Base {
 pub(crate) enum InvalidBase {
     #[error("not a URL; expected one such as https://api.example.com or http://127.0.0.1:11434/v1")]
     Syntax,
-    #[error("an upstream has no user name or password in it; clients send their own keys")]
+    #[error("an upstream URL has no user name or password; clients send their own keys")]
     UserInfo,
-    #[error("an upstream has no query")]
+    #[error("an upstream URL has no query")]
     Query,
 }
 
@@ -33,13 +33,13 @@ impl Base {
         Self { scheme: Scheme::HTTPS, authority: Authority::from_static(host), path: String::new() }
     }
 
-    /// Bedrock's runtime in a region.
+    /// The runtime of Bedrock in a region.
     pub(super) fn bedrock(region: &str) -> Option<Self> {
         let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         format!("https://bedrock-runtime.{region}.{domain}").parse().ok()
     }
 
-    /// The URL of a request that came to this path.
+    /// The upstream URL of a request with this path.
     pub(crate) fn join(&self, request: &Uri) -> Result<Uri, http::Error> {
         let target = request.path_and_query().map_or("/", PathAndQuery::as_str);
         let target = target.strip_prefix(self.shared_version(request.path())).unwrap_or(target);
@@ -50,8 +50,8 @@ impl Base {
             .build()
     }
 
-    /// What a client puts before its paths so that they join to this as they would without a proxy: `/v1` where this
-    /// ends in that.
+    /// What a client puts in front of its paths so that they join to this as they would without a proxy: `/v1` if this
+    /// ends in it.
     pub(crate) fn client_path(&self) -> &str {
         match self.path.rsplit_once('/') {
             Some((_, last)) if is_version(last) => {
@@ -61,7 +61,7 @@ impl Base {
         }
     }
 
-    /// `/v1` where this ends in it and the path starts with it: both a base URL and a client's path name the version.
+    /// `/v1` if this ends in it and the path starts with it: both a base URL and a client's path name the version.
     fn shared_version(&self, path: &str) -> &str {
         let version = self.client_path();
         if path.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
@@ -126,7 +126,7 @@ pub(crate) struct Upstreams {
 }
 
 impl Upstreams {
-    /// The provider's own where none is given and there is only one.
+    /// Uses the provider's own upstream if none is given and the provider has only one.
     pub(super) fn or_default(self) -> Self {
         let own = |given: Option<Base>, host| Some(given.unwrap_or_else(|| Base::fixed(host)));
         Self {
@@ -137,13 +137,13 @@ impl Upstreams {
         }
     }
 
-    /// One for every API.
+    /// One upstream for every API.
     pub(crate) fn all(base: &Base) -> Self {
         let base = || Some(base.clone());
         Self { anthropic: base(), openai: base(), gemini: base(), bedrock: base(), vertex: base() }
     }
 
-    /// Where the requests of a provider go; `None` where nobody has said.
+    /// Where the requests of a provider go; `None` if that is not configured.
     pub(crate) const fn for_provider(&self, provider: Provider) -> Option<&Base> {
         match provider {
             Provider::Anthropic => self.anthropic.as_ref(),
@@ -156,7 +156,7 @@ impl Upstreams {
 }
 
 impl Upstreams {
-    /// Those that are known, with the names of their providers.
+    /// The configured upstreams, with the names of their providers.
     pub(super) fn named(&self) -> impl Iterator<Item = (&'static str, &Base)> {
         let all = [
             ("anthropic", &self.anthropic),

@@ -1,4 +1,4 @@
-//! Members put into an object and taken out of it by cutting text, so that comments, order and spacing stay.
+//! Inserts and removes members of an object by editing the text, so that comments, order and spacing are preserved.
 
 use std::ops::Range;
 
@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{parse, plain};
 
-/// The text with `value` under `name` in the object `parent` of the outermost object, which is made where it is
-/// missing. `None` where that cannot be done for certain, or where the name is taken.
+/// Returns the text with `value` under `name` in the object `parent` of the outermost object, which is created if
+/// missing. `None` if that cannot be done safely, or if the name is taken.
 pub(crate) fn insert(text: &str, parent: &str, name: &str, value: &Value) -> Option<String> {
     if raw(text, &[parent, name]).is_some() {
         return None;
@@ -15,8 +15,8 @@ pub(crate) fn insert(text: &str, parent: &str, name: &str, value: &Value) -> Opt
     set(text, &[parent, name], value)
 }
 
-/// The text with `value` at the end of this path of names. Objects on the way are made where they are missing, and what
-/// stood there is replaced. `None` where that cannot be done for certain.
+/// Returns the text with `value` at the end of this path of names. Missing objects on the way are created, and an
+/// existing value is replaced. `None` if that cannot be done safely.
 pub(crate) fn set(text: &str, path: &[&str], value: &Value) -> Option<String> {
     let before = if text.trim().is_empty() { "{}\n" } else { text };
     let plain = plain(before);
@@ -40,12 +40,12 @@ pub(crate) fn set(text: &str, path: &[&str], value: &Value) -> Option<String> {
     (parse(&after)? == wanted).then_some(after)
 }
 
-/// The value within objects of these names.
+/// Nests the value in objects of these names.
 fn nested(path: &[&str], value: &Value) -> String {
     path.iter().rfold(value.to_string(), |inner, name| format!("{{{}: {inner}}}", Value::from(*name)))
 }
 
-/// The text with a new first member in the object at `target`.
+/// Returns the text with a new first member in the object at `target`.
 fn put(
     before: &str,
     plain: &str,
@@ -55,7 +55,7 @@ fn put(
     value: &str,
 ) -> Option<String> {
     let at = target + 1;
-    // As the next member is set out; two spaces deeper than the brace's line where there is none.
+    // Indented like the next member; two spaces deeper than the brace's line if there is none.
     let lead = match members.first() {
         Some(next) => plain
             .get(at..next.key)?
@@ -77,7 +77,7 @@ fn put(
     Some(format!("{head}{lead}{}: {value}{end}{tail}", Value::from(name)))
 }
 
-/// The value at this path, made where it is missing.
+/// The value at this path, created if missing.
 fn place<'a>(root: &'a mut Value, path: &[&str]) -> Option<&'a mut Value> {
     path.iter().try_fold(root, |value, name| {
         if value.is_null() {
@@ -87,7 +87,7 @@ fn place<'a>(root: &'a mut Value, path: &[&str]) -> Option<&'a mut Value> {
     })
 }
 
-/// The text of the value at this path; `None` where there is none.
+/// The text of the value at this path; `None` if there is none.
 pub(crate) fn raw<'a>(text: &'a str, path: &[&str]) -> Option<&'a str> {
     let plain = plain(text);
     let mut value = plain.find('{')?..plain.len();
@@ -97,7 +97,7 @@ pub(crate) fn raw<'a>(text: &'a str, path: &[&str]) -> Option<&'a str> {
     text.get(value)
 }
 
-/// The text without the member at this path. `None` where that cannot be done for certain.
+/// Returns the text without the member at this path. `None` if that cannot be done safely.
 pub(crate) fn remove(text: &str, path: &[&str]) -> Option<String> {
     let plain = plain(text);
     let (name, parents) = path.split_last()?;
@@ -111,7 +111,7 @@ pub(crate) fn remove(text: &str, path: &[&str]) -> Option<String> {
     let member = members.get(at)?;
     let mut after = text.to_owned();
     match (members.get(at + 1), at.checked_sub(1).and_then(|before| members.get(before))) {
-        // With its comma and the space after that; what others wrote there stays.
+        // With its comma and the space after that; comments are preserved.
         (Some(next), _) => {
             let comma = member.value.end + plain.get(member.value.end..next.key)?.find(',')? + 1;
             let rest = text.get(comma..)?;
@@ -130,14 +130,14 @@ pub(crate) fn remove(text: &str, path: &[&str]) -> Option<String> {
     (parse(&after)? == wanted).then_some(after)
 }
 
-/// Where a member stands.
+/// The position of a member.
 struct JsoncMember {
     name: String,
     key: usize,
     value: Range<usize>,
 }
 
-/// The members of the object that begins at or after this place of a JSON text without comments.
+/// The members of the object that begins at or after this offset of a JSON text without comments.
 fn object(plain: &str, at: usize) -> Option<Vec<JsoncMember>> {
     let mut reader = Reader { text: plain, at };
     reader.skip_space();
@@ -184,7 +184,7 @@ impl Reader<'_> {
         self.rest().starts_with(c).then(|| self.at += c.len_utf8())
     }
 
-    /// Steps over a value and gives its end.
+    /// Skips a value and returns its end.
     fn value(&mut self) -> Option<usize> {
         let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
         for (offset, c) in self.rest().char_indices() {
@@ -272,7 +272,7 @@ mod tests {
             "nonsense",
             "{\"servers\": []}",
             "{\"servers\": {\"headroom\": 2}}",
-            // The first is found and the second holds.
+            // The first one is found, but the second one counts.
             "{\"servers\": {}, \"servers\": {\"x\": 1}}",
         ] {
             assert_eq!(insert(text, "servers", "headroom", &value), None, "{text}");

@@ -1,4 +1,4 @@
-//! JSON with comments and trailing commas, as editors and agents write their settings.
+//! Reads JSON with comments and trailing commas, as in the settings of editors and agents.
 
 mod edit;
 
@@ -6,16 +6,16 @@ use serde_json::Value;
 
 pub(crate) use self::edit::{insert, raw, remove, set};
 
-/// The value; `None` where it is not JSON even without comments.
+/// Parses the value; `None` if it is not JSON even without comments.
 pub(crate) fn parse(text: &str) -> Option<Value> {
     serde_json::from_str(&plain(text)).ok()
 }
 
-/// The same text with a space in place of every byte of a comment and of every trailing comma. Offsets stay.
+/// Replaces every byte of a comment and every trailing comma by a space. Offsets are preserved.
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
-    // Where a comma stands that only white space has followed.
+    // The offset of a comma that only white space has followed.
     let mut comma = None;
     if characters.peek() == Some(&'\u{feff}') {
         characters.next();
@@ -43,7 +43,7 @@ pub(crate) fn plain(text: &str) -> String {
                 }
             }
             ('/', Some('*')) => {
-                // The star that opens it does not close it.
+                // The star that opens the comment does not close it.
                 characters.next();
                 plain.push_str("  ");
                 let mut last = ' ';
@@ -56,7 +56,7 @@ pub(crate) fn plain(text: &str) -> String {
                 }
             }
             (',', _) => {
-                // One that follows nothing is no trailing comma but an error.
+                // A comma that follows nothing is an error, not a trailing comma.
                 comma = Some(plain.len()).filter(|_| !plain.trim_end().ends_with(['{', '[', ',']));
                 plain.push(',');
             }

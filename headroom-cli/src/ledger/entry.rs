@@ -7,40 +7,40 @@ use serde::{Deserialize, Serialize};
 use super::prices::Price;
 use crate::{tokens::Tokens, usage::Usage};
 
-/// Tokens of the definition of `headroom_retrieve`, by `o200k_base` (102 to 111, by the format). A request that has it
-/// added costs that much more.
+/// Tokens of the definition of `headroom_retrieve`, by `o200k_base` (102 to 111, by the format). A request to which it
+/// is added costs that much more.
 pub(crate) const DEFINITION: i64 = 110;
-/// Bytes of a token where a text was not counted: what English and code come to.
+/// Average bytes of a token in English and code, for texts that were not counted.
 const BYTES_PER_TOKEN: usize = 4;
 
-/// One request of a client and all that was sent to the provider for it.
+/// One request of a client, with all requests that were sent to the provider for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     /// When it ended, in seconds since 1970.
     pub(crate) at: u64,
-    /// Whose API it speaks.
+    /// The provider whose API it uses.
     pub(crate) provider: Cow<'static, str>,
     /// The model that answered, by the provider's own name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<String>,
     /// The provider's status.
     pub(crate) status: u16,
-    /// `rewritten`, `rejected`, or why it went on as it came.
+    /// `rewritten`, `rejected`, or why the request was passed on unchanged.
     pub(crate) outcome: Cow<'static, str>,
-    /// Requests that the provider got.
+    /// Requests that the provider received.
     pub(crate) calls: u32,
-    /// Tokens of the tool results that were counted, as they came.
+    /// Tokens of the counted tool results, as received.
     pub(crate) tokens_before: u64,
-    /// And as they went on.
+    /// The same, as sent.
     pub(crate) tokens_after: u64,
-    /// Tokens saved in what the provider had not in its cache; less than 0 where the tool's definition costs more.
+    /// Tokens saved in content that was not in the provider's cache; negative if the tool's definition costs more.
     pub(crate) saved_new: i64,
-    /// Tokens saved in what it would have read from its cache.
+    /// Tokens saved in content that would have been read from the cache.
     pub(crate) saved_cached: i64,
-    /// What the provider counted: the prompt of the first call that it accepted, and the output of the last.
+    /// The provider's usage: the prompt of the first call that it accepted, and the output of the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) usage: Option<Usage>,
-    /// What it counted besides, for calls that the client does not know of.
+    /// Further usage, of calls that the client does not know of.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub(crate) extra: Usage,
 }
@@ -49,10 +49,10 @@ fn is_nothing(usage: &Usage) -> bool {
     *usage == Usage::default()
 }
 
-/// One request that the provider got.
+/// One request that the provider received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Call {
-    /// `None` where there was no answer.
+    /// `None` if there was no answer.
     pub(crate) status: Option<u16>,
     pub(crate) usage: Option<Usage>,
     pub(crate) model: Option<String>,
@@ -64,14 +64,14 @@ impl Call {
     }
 }
 
-/// Whether a status says that the provider did what it was asked.
+/// Whether the status is a success.
 const fn is_success(status: u16) -> bool {
     matches!(status, 200..=299)
 }
 
 impl Entry {
-    /// Sums up what became of a request; `None` if the provider did not answer, or if it was no turn: neither the
-    /// engine nor the provider counted tokens in it.
+    /// Sums up a request; `None` if the provider did not answer, or if it was no turn: neither the engine nor the
+    /// provider counted tokens in it.
     pub(crate) fn new(
         at: u64,
         provider: &'static str,
@@ -88,7 +88,7 @@ impl Entry {
             return None;
         }
         let tokens = engine.map(Tokens::from_report).unwrap_or_default();
-        // If the provider took another call than the first, that was the request as it came.
+        // If the provider accepted a later call than the first, that was the original request.
         let rewritten = report.is_some_and(RequestReport::is_rewritten) && accepted.is_none_or(|at| at == 0);
         let outcome = match report {
             Some(report) => report.skip_reason().map_or("rewritten", |reason| reason.as_str()),
@@ -114,25 +114,26 @@ impl Entry {
         Some(entry)
     }
 
-    /// Dollars for these tokens if they had been sent in this turn; `None` where there is no usage or no price.
+    /// The cost of these tokens in dollars had they been sent in this turn; `None` if the usage or the price is
+    /// unknown.
     pub(crate) fn worth(&self, new: i64, cached: i64) -> Option<f64> {
         Some(self.price()?.saving(self.usage.as_ref()?, new, cached))
     }
 
-    /// Dollars for all that the provider counted, and of that for calls that the client does not know of.
+    /// The cost of the usage in dollars, and of the part for calls that the client does not know of.
     pub(crate) fn paid(&self) -> Option<(f64, f64)> {
         let (price, usage) = (self.price()?, self.usage.as_ref()?);
         let extra = price.cost(&self.extra);
         Some((price.cost(usage) + extra, extra))
     }
 
-    /// Dollars that would have been paid besides.
+    /// Dollars saved.
     pub(crate) fn saved(&self) -> Option<f64> {
         let (_, extra) = self.paid()?;
         Some(self.worth(self.saved_new, self.saved_cached)? - extra)
     }
 
-    /// Whether the provider did what it was asked.
+    /// Whether the provider accepted the request.
     pub(crate) const fn is_accepted(&self) -> bool {
         is_success(self.status)
     }
@@ -141,7 +142,7 @@ impl Entry {
         self.model.as_deref().and_then(Price::for_model)
     }
 
-    /// Tells what was saved in new results from what was saved in those that the provider has in its cache.
+    /// Splits the saving into that in new results and that in results in the provider's cache.
     fn save(&mut self, report: &Report) {
         let saved = i64::try_from(report.tokens_saved).unwrap_or(i64::MAX);
         let usage = self.usage.unwrap_or_default();
@@ -149,7 +150,7 @@ impl Entry {
         self.saved_new = if new == 0 { saved } else { new_saving(report, new).min(saved) };
         self.saved_cached = saved - self.saved_new;
         if report.retrieval == Retrieval::ServerTool {
-            // The definition stands in front of everything: in the cache as soon as anything is.
+            // The definition precedes everything: it is in the cache as soon as anything is.
             match usage.cache_read {
                 0 => self.saved_new -= DEFINITION,
                 _ => self.saved_cached -= DEFINITION,
@@ -158,9 +159,9 @@ impl Entry {
     }
 }
 
-/// Where the results begin that the provider had not in its cache: the last ones, as many as fit into the end of the
-/// prompt that did not come from there; all where nothing did. There is more in that end than results, so this rather
-/// takes a new one for an old one than the other way round.
+/// Returns the index of the first result that was not in the provider's cache: the results that fit into the uncached
+/// end of the prompt, or all if nothing was cached. That end holds more than results, so an old result is rather taken
+/// for a new one than the other way round.
 pub(crate) fn first_new(report: &Report, usage: &Usage) -> usize {
     if usage.cache_read == 0 {
         return 0;
@@ -176,7 +177,7 @@ pub(crate) fn first_new(report: &Report, usage: &Usage) -> usize {
     report.blocks.len() - report.blocks.iter().rev().take_while(fits).count()
 }
 
-/// Tokens that the results from this one on have less.
+/// Tokens saved in the results from this one on.
 fn new_saving(report: &Report, first: usize) -> i64 {
     report.blocks.iter().skip(first).map(saved_in).sum()
 }
@@ -185,15 +186,15 @@ fn tokens_after(block: &BlockReport) -> u64 {
     block.tokens_after.unwrap_or(block.bytes_after / BYTES_PER_TOKEN) as u64
 }
 
-/// Tokens that a result has less.
+/// Tokens saved in a result.
 pub(crate) fn saved_in(block: &BlockReport) -> i64 {
     let after = tokens_after(block);
     let before = block.tokens_before.map_or(after, |tokens| tokens as u64);
     i64::try_from(before.saturating_sub(after)).unwrap_or(0)
 }
 
-/// What the client's own call would have cost, and what was used besides: the prompts of later calls, and what the model
-/// wrote in earlier ones.
+/// Splits the usage into what the client's own call would have cost, and the rest: the prompts of later calls, and the
+/// model's output in earlier ones.
 fn split(calls: &[Call]) -> (Option<Usage>, Usage) {
     let mut used = calls.iter().filter_map(|call| call.usage);
     let Some(mut usage) = used.next() else { return (None, Usage::default()) };

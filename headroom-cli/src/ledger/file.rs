@@ -1,4 +1,4 @@
-//! The ledger's files: a folder with one for each day, an entry in each line.
+//! The ledger's files: one per day, with one entry per line.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -14,21 +14,21 @@ use time::OffsetDateTime;
 use super::Entry;
 use crate::secret::make_private;
 
-/// The folder in the user's folder.
+/// The ledger's folder in the user's folder.
 pub(super) const FOLDER: &str = "ledger";
-/// Most bytes of one day, about a hundred thousand turns. What comes after that is not kept.
+/// Maximum size of one day, about a hundred thousand turns. Further entries are dropped.
 const MAX_DAY: u64 = 32 << 20;
-/// Most bytes of all days. The oldest go first.
+/// Maximum size of all days. The oldest are deleted first.
 const MAX_ALL: u64 = 256 << 20;
-/// Entries that wait to be written. What comes while so many wait is not kept: requests never wait for the disk.
+/// Maximum number of queued entries. Further ones are dropped: requests never wait for the disk.
 const MAX_WAITING: usize = 4096;
-/// Entries that are written at once.
+/// Entries per write.
 const MAX_BATCH: usize = 256;
 
-/// Writes entries down, on a thread of its own. Several processes may do so at once.
+/// Writes entries on a thread of its own. Several processes may do so at once.
 ///
-/// An entry is appended by one call, so lines of several processes do not mix and what was written stays when the
-/// process is killed. What a loss of power leaves of a line is skipped when the ledger is read.
+/// Each entry is appended by one call, so lines of several processes do not mix, and written entries survive when the
+/// process is killed. A line that a loss of power cut short is skipped when the ledger is read.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
     sender: SyncSender<Message>,
@@ -36,12 +36,12 @@ pub(crate) struct Ledger {
 
 enum Message {
     Entry(Box<Entry>),
-    /// Everything before this is to be written.
+    /// Replies once everything before this is written.
     Flush(SyncSender<()>),
 }
 
 impl Ledger {
-    /// A ledger in the user's folder. Nothing is made until something is written.
+    /// A ledger in the user's folder. Nothing is created until the first entry.
     pub(crate) fn in_folder(home: &Path) -> Self {
         let (sender, messages) = sync_channel(MAX_WAITING);
         let mut writer = Writer { folder: home.join(FOLDER), failing: false };
@@ -49,12 +49,12 @@ impl Ledger {
         Self { sender }
     }
 
-    /// Hands an entry over. Never waits.
+    /// Queues an entry. Never waits.
     pub(crate) fn add(&self, entry: Entry) {
         let _ = self.sender.try_send(Message::Entry(Box::new(entry)));
     }
 
-    /// Waits until everything is written, but not longer than this.
+    /// Waits until everything is written, up to this limit.
     pub(crate) fn flush(&self, patience: Duration) {
         let (done, written) = sync_channel(1);
         if self.sender.try_send(Message::Flush(done)).is_ok() {
@@ -65,7 +65,7 @@ impl Ledger {
 
 struct Writer {
     folder: PathBuf,
-    /// Whether the last attempt failed, so that a full disk is told once.
+    /// Whether the last attempt failed, so that a full disk is reported once.
     failing: bool,
 }
 
@@ -113,7 +113,7 @@ impl Writer {
             drop_oldest(&self.folder)?;
         }
         let mut lines = Vec::new();
-        // What is left of a line must not spoil the next one.
+        // The rest of a cut line must not spoil the next one.
         if length > 0 && !ends_a_line(&mut file)? {
             lines.push(b'\n');
         }
@@ -132,12 +132,12 @@ fn ends_a_line(file: &mut File) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Makes room for another day.
+/// Deletes the oldest days to make room for another.
 fn drop_oldest(folder: &Path) -> io::Result<()> {
     let days = days(folder)?;
     let mut room = MAX_ALL - MAX_DAY;
     for (_, path) in days.iter().rev() {
-        // Another process may have dropped it.
+        // Another process may have deleted it.
         let length = fs::metadata(path).map_or(0, |file| file.len());
         match room.checked_sub(length) {
             Some(left) => room = left,
@@ -150,7 +150,7 @@ fn drop_oldest(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The days there are, the oldest first.
+/// Lists the days, oldest first.
 pub(super) fn days(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let mut days = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -164,13 +164,13 @@ pub(super) fn days(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     Ok(days)
 }
 
-/// The day of a moment, in UTC: `2026-11-24`.
+/// The UTC day of a time: `2026-11-24`.
 pub(crate) fn day(at: u64) -> String {
     let moment = i64::try_from(at).ok().and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
     moment.unwrap_or(OffsetDateTime::UNIX_EPOCH).date().to_string()
 }
 
-/// Reads the entries of this day and later ones, the oldest day first. How many lines could not be read.
+/// Reads the entries from this day on, oldest day first. Returns the number of unreadable lines.
 pub(crate) fn read(home: &Path, since: &str, mut see: impl FnMut(&str, Entry)) -> io::Result<u64> {
     let mut unread = 0;
     let days = match days(&home.join(FOLDER)) {

@@ -10,7 +10,7 @@ use super::{
     file::{FOLDER, days},
 };
 
-/// The sums of a ledger that others go on writing. What was read once is not read again.
+/// Incremental sums of a ledger that other processes append to. Each entry is read once.
 #[derive(Debug)]
 pub(crate) struct History {
     folder: PathBuf,
@@ -19,7 +19,7 @@ pub(crate) struct History {
 
 #[derive(Debug, Default)]
 struct Day {
-    /// Bytes that were read: whole lines.
+    /// Bytes of the whole lines that were read.
     read: u64,
     models: BTreeMap<String, LedgerTotals>,
 }
@@ -30,7 +30,7 @@ impl History {
         Self { folder: home.join(FOLDER), days: BTreeMap::new() }
     }
 
-    /// Reads what was written since, of this day and later ones, and forgets days before it.
+    /// Reads new entries from this day on, and drops earlier days.
     pub(crate) fn update(&mut self, since: &str) -> io::Result<()> {
         let files = match days(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -43,7 +43,7 @@ impl History {
         Ok(())
     }
 
-    /// The sums by day and model, the oldest day first.
+    /// The sums by day and model, oldest day first.
     pub(crate) fn sums(&self) -> impl Iterator<Item = (&str, &str, &LedgerTotals)> {
         self.days.iter().flat_map(|(day, of_day)| {
             of_day.models.iter().map(move |(model, sums)| (day.as_str(), model.as_str(), sums))
@@ -56,7 +56,7 @@ impl Day {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
         if length < self.read {
-            // Another file under the same name.
+            // The file was replaced.
             *self = Self::default();
         }
         if length == self.read {
@@ -65,7 +65,7 @@ impl Day {
         file.seek(SeekFrom::Start(self.read))?;
         let mut lines = BufReader::new(file);
         let mut line = Vec::new();
-        // The end of a line that is being written comes next time.
+        // A line that is still being written is read next time.
         while lines.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
             self.read += line.len() as u64;
             if let Ok(entry) = serde_json::from_slice::<Entry>(&line) {

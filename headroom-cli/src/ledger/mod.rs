@@ -1,4 +1,4 @@
-//! What turns cost and what was saved in them, kept in the user's folder. Counts, never content.
+//! Records what turns cost and saved, in the user's folder. Counts, never content.
 
 mod entry;
 mod file;

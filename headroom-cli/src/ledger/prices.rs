@@ -1,15 +1,15 @@
-//! What providers take, as of one day.
+//! The prices of models, as of one day.
 
 use crate::usage::Usage;
 
-/// The day on which the table was read.
+/// The date of the table.
 pub(crate) const AS_OF: &str = "2026-11-24";
 
-/// Dollars for a million tokens: prompt, prompt read from the cache, prompt written to it, written to stay longer, and
-/// output. Where a provider has no price of its own for caching, that of the prompt stands.
+/// Dollars per million tokens: prompt, prompt read from the cache, prompt written to it, written with the longer
+/// lifetime, output. A provider without prices for caching has the price of the prompt there.
 ///
-/// Standard prices from the providers' lists as LiteLLM 1.110.2 repeats them. Surcharges for very long prompts, batches
-/// and service tiers are not in it.
+/// Standard prices from the providers' lists as LiteLLM 1.110.2 repeats them, without surcharges for very long prompts
+/// and without the prices of batches and service tiers.
 const TABLE: &[(&str, [f64; 5])] = &[
     ("claude-fable-5", [10.0, 1.0, 12.5, 20.0, 50.0]),
     ("claude-fable-5-1", [10.0, 0.25, 12.5, 20.0, 50.0]),
@@ -78,7 +78,7 @@ const TABLE: &[(&str, [f64; 5])] = &[
     ("o4-mini", [1.1, 0.275, 1.1, 1.1, 4.4]),
 ];
 
-/// What a model costs, in dollars for a million tokens.
+/// The prices of a model, in dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Price {
     input: f64,
@@ -89,7 +89,7 @@ pub(crate) struct Price {
 }
 
 impl Price {
-    /// The price of a model by the name that the provider or a cloud gives it; `None` if it is not in the table.
+    /// The prices of a model by the name that the provider or a cloud uses; `None` if it is not in the table.
     pub(crate) fn for_model(model: &str) -> Option<Self> {
         let name = model.rsplit('/').next().unwrap_or(model);
         // Bedrock: `eu.anthropic.claude-opus-5-5-v1:0`.
@@ -103,13 +103,13 @@ impl Price {
         Some(Self { input, cache_read, cache_write, cache_write_long, output })
     }
 
-    /// Dollars for what a provider counted.
+    /// The cost of a usage in dollars.
     pub(crate) fn cost(&self, usage: &Usage) -> f64 {
         self.uncached(usage) + dollars(usage.cache_read, self.cache_read) + dollars(usage.output, self.output)
     }
 
-    /// Dollars for tokens that were not sent: those that would have been new at the average price of what was new, those
-    /// that would have been cached at the price of reading the cache.
+    /// The cost in dollars of tokens that were not sent: new ones at the average price of the uncached prompt, cached
+    /// ones at the price of reading the cache.
     pub(crate) fn saving(&self, usage: &Usage, new: i64, cached: i64) -> f64 {
         let average = match usage.uncached() {
             0 => self.input,
@@ -130,8 +130,8 @@ fn dollars(tokens: u64, price: f64) -> f64 {
     tokens as f64 * price / 1e6
 }
 
-/// Whether what follows a model's name says which release of it this is, and not that it is another model: a date
-/// (`-20251101`, `-2026-04-23`, `@20251101`, `-0613`), `latest`, and Bedrock's `-v1:0`.
+/// Whether the rest of a model's name denotes a release and not another model: a date (`-20251101`, `-2026-04-23`,
+/// `@20251101`, `-0613`), `latest`, or Bedrock's `-v1:0`.
 fn is_release(rest: &str) -> bool {
     let rest =
         rest.split_once("-v").filter(|(_, version)| is_version(version)).map_or(rest, |(rest, _)| rest);

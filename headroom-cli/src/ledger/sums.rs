@@ -3,30 +3,30 @@ use serde::Serialize;
 use super::Entry;
 use crate::usage::Usage;
 
-/// Entries added up. Every figure can be had again from the entries and the prices.
+/// Sums of entries. Every figure can be derived from the entries and the prices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct LedgerTotals {
     /// Requests that the provider accepted.
     pub(crate) turns: u64,
-    /// Requests that it refused. Nothing of them counts.
+    /// Requests that it refused; they count for nothing else.
     pub(crate) refused: u64,
-    /// Turns that went on smaller than they came.
+    /// Turns that were made smaller.
     pub(crate) rewritten: u64,
-    /// Requests that the provider got for the turns.
+    /// Requests that the provider received for the turns.
     pub(crate) calls: u64,
-    /// Turns without dollars: the provider told no usage, or the model's price is not known.
+    /// Turns without dollars: the usage or the model's price is unknown.
     pub(crate) unpriced: u64,
-    /// What the provider counted.
+    /// The usage that the provider reported.
     pub(crate) usage: Usage,
-    /// What of that was for calls that the client does not know of.
+    /// The part of it for calls that the client does not know of.
     pub(crate) extra: Usage,
-    /// Tokens saved in what was not in the provider's cache.
+    /// Tokens saved in content that was not in the provider's cache.
     pub(crate) saved_new: i64,
-    /// Tokens saved in what would have been read from it.
+    /// Tokens saved in content that would have been read from it.
     pub(crate) saved_cached: i64,
-    /// Dollars for all that the provider counted.
+    /// The cost of the usage in dollars.
     pub(crate) paid: f64,
-    /// Dollars that would have been paid besides, less what the extra calls cost.
+    /// Dollars saved, less the cost of the extra calls.
     pub(crate) saved: f64,
 }
 
@@ -52,7 +52,7 @@ impl LedgerTotals {
         }
     }
 
-    /// Takes in what was added up elsewhere.
+    /// Adds other sums.
     pub(crate) fn merge(&mut self, other: &Self) {
         let Self {
             turns,
@@ -80,7 +80,7 @@ impl LedgerTotals {
         self.saved += saved;
     }
 
-    /// Tokens saved, wherever they would have come from.
+    /// All tokens saved, cached or not.
     pub(crate) const fn saved_tokens(&self) -> i64 {
         self.saved_new.saturating_add(self.saved_cached)
     }

@@ -1,4 +1,4 @@
-//! Responses of our own.
+//! Builds the proxy's own responses.
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header, header::HeaderValue};
@@ -9,7 +9,7 @@ use super::Provider;
 
 pub(crate) type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
 
-/// A whole response. What it holds is for who asked alone, and is not guessed to be anything else.
+/// A complete response, private to the client and with a fixed content type.
 pub(super) fn whole(
     status: StatusCode,
     kind: &'static str,

@@ -1,4 +1,4 @@
-//! Who may come in.
+//! Decides which requests are let in.
 
 use std::net::IpAddr;
 
@@ -14,58 +14,58 @@ use super::{
 };
 use crate::{config::Origins, secret::Secret};
 
-/// Where a client that has another `authorization` puts the token.
+/// The header for the token of clients that use `authorization` for something else.
 const TOKEN: HeaderName = HeaderName::from_static("x-headroom-token");
 
-/// What a request asks for.
+/// The access that a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Something of ours that tells nothing, or looks after itself.
+    /// A route of the proxy that discloses nothing, or has its own authentication.
     Open,
-    /// Something of ours.
+    /// A route of the proxy that needs the token.
     Guarded,
-    /// A provider.
+    /// A request to a provider.
     Forwarded,
 }
 
-/// Lets requests in, or not.
+/// Checks requests.
 #[derive(Debug)]
 pub(crate) struct Auth {
-    /// None matches where there is no folder to keep one in.
+    /// `None`, which nothing matches, if there is no folder for a token.
     secret: Option<Secret>,
-    /// Whether other machines can reach the proxy. Then nothing is let in without the token.
+    /// Whether other machines can reach the proxy. If so, every request needs the token.
     reachable: bool,
-    /// Web pages that may have requests forwarded.
+    /// Origins of web pages that may have requests forwarded.
     origins: Origins,
 }
 
-/// The schemes under which programs of the desktop show their own pages. No browser gives one to a web page, and such a
-/// program runs with all of the user's rights anyway.
+/// Schemes of the pages of desktop programs. No browser gives one to a web page, and such a program has all of the
+/// user's rights anyway.
 const DESKTOP_SCHEMES: [&[u8]; 4] = [b"vscode-file://", b"vscode-webview://", b"app://", b"tauri://"];
 
-/// What may be done with a provider's path. TRACE would show the credentials of a request to whoever sent it.
+/// Methods that are forwarded. TRACE would echo a request's credentials to its sender.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-/// Why a request does not go on.
+/// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// A tunnel to somewhere of the request's choosing.
+    /// A tunnel to a host that the request names.
     Connect,
-    /// TRACE, whose answer repeats the request with its credentials.
+    /// TRACE, whose response repeats the request with its credentials.
     Trace,
-    /// A name that is not this machine's: a web page whose name was made to point here.
+    /// A name that is not this machine's: DNS rebinding by a web page.
     Host,
-    /// A WebSocket, which clients give up for plain HTTP when told so.
+    /// A WebSocket; clients fall back to plain HTTP.
     WebSocket,
-    /// A web page of another origin asks for what is ours.
+    /// A web page of another origin requests a route of the proxy.
     Origin,
-    /// A web page of another origin asks for what the user, or this machine, pays for.
+    /// A web page of another origin sends a request for which the user, or this machine, pays.
     Page,
-    /// No token, or a wrong one.
+    /// The token is missing or wrong.
     Token,
-    /// There is no token that would do.
+    /// The proxy has no token to compare with.
     NoToken,
-    /// Our token on its way to a provider.
+    /// The proxy's token on its way to a provider.
     Astray,
 }
 
@@ -74,12 +74,12 @@ impl Auth {
         Self { secret, reachable, origins: Origins::none() }
     }
 
-    /// Lets these web pages have requests forwarded.
+    /// Allows these web pages to have requests forwarded.
     pub(crate) fn allow_origins(self, origins: Origins) -> Self {
         Self { origins, ..self }
     }
 
-    /// Why a request may not come in.
+    /// Returns why a request is refused, if it is.
     pub(crate) fn refusal<B>(&self, request: &Request<B>, access: Access) -> Option<Refusal> {
         let headers = request.headers();
         if request.method() == Method::CONNECT {
@@ -88,7 +88,7 @@ impl Auth {
         if request.method() == Method::TRACE {
             return Some(Refusal::Trace);
         }
-        // Where other machines may come in, they know this one by any name. The token keeps web pages out.
+        // Other machines know this one by any name. There the token keeps web pages out.
         if !self.reachable && !is_own_host(request) {
             return Some(Refusal::Host);
         }
@@ -110,10 +110,10 @@ impl Auth {
         }
     }
 
-    /// Whether a browser sent this for a web page that is neither ours nor allowed.
+    /// Whether a browser sent this for a web page that is neither the proxy's own nor allowed.
     ///
-    /// Clients that are no browsers send neither header; `Sec-Fetch-Mode` alone, which Node's `fetch` has, says nothing.
-    /// `null` is no origin of anybody's: every page can have it, from a sandboxed frame.
+    /// Clients that are not browsers send neither header; `Sec-Fetch-Mode` alone, which Node's `fetch` sends, says
+    /// nothing. Every page can have the origin `null`, from a sandboxed frame.
     fn is_foreign_page(&self, headers: &HeaderMap) -> bool {
         let is_let_in = |origin: &HeaderValue| {
             let origin = origin.as_bytes();
@@ -123,18 +123,19 @@ impl Auth {
         };
         let mut origins = headers.get_all(header::ORIGIN).iter().peekable();
         match origins.peek() {
-            // It says more than the other one, which is `cross-site` for every page that is let in.
+            // `Origin` says more than `Sec-Fetch-Site`, which is `cross-site` for every allowed page.
             Some(_) => !origins.all(is_let_in),
             None => is_fetched_across_sites(headers),
         }
     }
 
-    /// Whether our token stands where a provider would get it: in any header but our own, or in the query.
+    /// Whether the proxy's token is where a provider would get it: in any header but `x-headroom-token`, or in the
+    /// query.
     fn shows_token<B>(&self, request: &Request<B>) -> bool {
         let others = request.headers().iter().filter(|(name, _)| **name != TOKEN);
         let is_shown = |value: &HeaderValue| {
             let value = value.as_bytes().trim_ascii();
-            // The word after a scheme, and what stands between other signs, as in a list or a cookie.
+            // Splits at schemes and separators, as in a list or a cookie.
             let mut pieces = value.split(|byte| b" \t,;=\"".contains(byte));
             self.matches(value) || pieces.any(|piece| self.matches(piece))
         };
@@ -182,20 +183,20 @@ impl Refusal {
             ),
             Self::NoToken => (
                 StatusCode::UNAUTHORIZED,
-                "headroom: the proxy has no folder to keep a token in, so this is closed; start it with HEADROOM_HOME \
+                "headroom: the proxy has no folder for a token, so this route is closed; start it with HEADROOM_HOME \
                  or HOME set",
             ),
             Self::Astray => (
                 StatusCode::NOT_FOUND,
-                "headroom: there is no such route of the proxy, and its token is not for a provider; to reach a \
-                 provider send that provider's key",
+                "headroom: the proxy has no such route, and its token is not for a provider; to reach a \
+                 provider, send that provider's key",
             ),
         };
         let mut response = answer::failure(provider, status, message);
         let headers = response.headers_mut();
         match self {
             Self::Connect | Self::Trace => headers.insert(header::ALLOW, HeaderValue::from_static(METHODS)),
-            // RFC 9110 wants the protocol named that the client should use.
+            // RFC 9110 requires the protocol that the client should use.
             Self::WebSocket => headers.insert(header::UPGRADE, HeaderValue::from_static("HTTP/1.1")),
             Self::Token | Self::NoToken => headers
                 .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"headroom\"")),
@@ -210,7 +211,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
 }
 
-/// Whether the request was meant for this machine, by every name that it gives.
+/// Whether every host name in the request is this machine's.
 fn is_own_host<B>(request: &Request<B>) -> bool {
     let own = |authority: &Authority| {
         let host = authority.host();
@@ -231,19 +232,19 @@ fn is_websocket(headers: &HeaderMap) -> bool {
         .any(|value| value.to_ascii_lowercase().contains("websocket"))
 }
 
-/// Whether a browser says that a page from elsewhere is behind the request.
+/// Whether a browser marks the request as sent by a page of another site.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     headers.get_all(header::ORIGIN).iter().any(|origin| !is_own_origin(origin.as_bytes(), headers))
         || is_fetched_across_sites(headers)
 }
 
-/// Whether the origin is that of the pages that are served here.
+/// Whether the origin is that of the pages that the proxy serves.
 fn is_own_origin(origin: &[u8], headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).map_or(&[][..], HeaderValue::as_bytes);
     origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://")) == Some(host)
 }
 
-/// Browsers say this of every request, also of those without an origin, such as images and links.
+/// Browsers send this with every request, including those without an origin, such as images and links.
 fn is_fetched_across_sites(headers: &HeaderMap) -> bool {
     let mut sites = headers.get_all("sec-fetch-site").iter().map(HeaderValue::as_bytes);
     sites.any(|site| site != b"same-origin" && site != b"none")

@@ -1,4 +1,4 @@
-//! How many connections there may be.
+//! Limits the number of connections.
 
 use std::{
     collections::HashMap,
@@ -11,9 +11,9 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Counts connections, in total and for each machine that they come from.
+/// Counts connections, in total and by client machine.
 ///
-/// Above the total nothing is accepted until a connection ends: clients wait in the listener's backlog. One machine alone
+/// At the total, nothing is accepted until a connection ends: clients wait in the listener's backlog. One machine alone
 /// cannot take all of them. Loopback is not counted by address, since everything on this machine shares one.
 #[derive(Debug)]
 pub(super) struct Connections {
@@ -28,7 +28,7 @@ struct Peers {
     open: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// A connection's place. Dropping it makes room.
+/// A connection's slot, freed when it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     _total: OwnedSemaphorePermit,
@@ -57,7 +57,7 @@ impl Connections {
             return permit;
         }
         if !self.is_full.swap(true, Ordering::Relaxed) {
-            tracing::warn!("as many connections as max_connections allows; further ones wait");
+            tracing::warn!("max_connections reached; further connections wait");
         }
         match Arc::clone(&self.total).acquire_owned().await {
             Ok(permit) => permit,
@@ -66,7 +66,7 @@ impl Connections {
         }
     }
 
-    /// The place of a connection from there; `None` where that machine has too many.
+    /// The slot of a connection from this peer; `None` if its machine has too many.
     pub(super) fn place(&self, room: OwnedSemaphorePermit, peer: SocketAddr) -> Option<Place> {
         let address = peer.ip().to_canonical();
         if address.is_loopback() {

@@ -1,4 +1,4 @@
-//! The proxy inside the process of another command. It ends with it.
+//! Runs the proxy inside the process of another command, until that ends.
 
 use std::{
     fmt,
@@ -33,7 +33,7 @@ use crate::{
     proxy::{accounting::exchange::Exchange, server::signals::Signals, upstream::connect::Connector},
 };
 
-/// What became of one request of a client.
+/// The outcome of one request of a client.
 #[derive(Debug)]
 pub(crate) struct EmbeddedExchange<'a> {
     pub(crate) path: &'a str,
@@ -43,7 +43,8 @@ pub(crate) struct EmbeddedExchange<'a> {
 
 type Watch = Arc<dyn Fn(&EmbeddedExchange<'_>) + Send + Sync>;
 
-/// Serves on free loopback ports, one for each set of upstreams, over one store. The proxy's own routes are closed.
+/// Serves on free loopback ports, one for each set of upstreams, with a shared store. The proxy's own routes are
+/// closed.
 pub(crate) struct Embedded {
     config: Config,
     store: OpenStore,
@@ -54,7 +55,7 @@ pub(crate) struct Embedded {
 }
 
 impl Embedded {
-    /// Nothing listens yet. `watch` is called whenever the head of an answer goes to the client.
+    /// Creates the proxy without listening. `watch` is called whenever the head of a response goes to the client.
     pub(crate) fn new(
         config: &Config,
         watch: impl Fn(&EmbeddedExchange<'_>) + Send + Sync + 'static,
@@ -71,7 +72,7 @@ impl Embedded {
         })
     }
 
-    /// Starts to serve in front of these upstreams, for as long as the runtime lives.
+    /// Starts to listen in front of these upstreams, until the runtime ends.
     pub(crate) async fn listen(&self, upstreams: Upstreams) -> Result<SocketAddr, ProxyError> {
         let (listener, address) = listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
         let upstreams = LiveUpstreams::new(upstreams);
@@ -80,7 +81,7 @@ impl Embedded {
         let limits = self.config.limits;
         let upstream = Upstream::new(self.connector.clone(), upstreams.clone(), signer, limits.answer);
         let service = ServiceBuilder::new().layer(self.layer.clone()).service(upstream);
-        // Nobody asks for these metrics: without a token no route of ours is open.
+        // Nobody reads these metrics: without a token the proxy's own routes are closed.
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let totals = Arc::clone(&self.totals);
         let own = OwnRoutes::new(self.store.clone(), None, &self.layer, metrics, Arc::clone(&totals));
@@ -97,7 +98,7 @@ impl Embedded {
         Ok(address)
     }
 
-    /// Waits until what was told of turns is in the ledger.
+    /// Waits until all turns are in the ledger.
     pub(crate) fn flush(&self) {
         self.totals.flush();
     }
@@ -109,7 +110,7 @@ impl fmt::Debug for Embedded {
     }
 }
 
-/// Tells what every answer was.
+/// Reports the status of every response.
 #[derive(Clone)]
 struct WatchedService<S> {
     service: S,
@@ -135,7 +136,7 @@ where
         let answer = self.service.call(request);
         Box::pin(async move {
             let answer = answer.await;
-            // What the edge makes of an error.
+            // The status into which `server` turns an error.
             let status = answer.as_ref().map_or_else(UpstreamError::status, Response::status);
             let report = turn.filter(|_| answer.is_ok()).and_then(|turn| turn.report());
             watch(&EmbeddedExchange { path: &path, status, report: report.as_ref() });

@@ -1,4 +1,4 @@
-//! Bodies that stand still.
+//! Times out bodies that stall.
 
 use std::{
     future::Future,
@@ -15,10 +15,10 @@ use tokio::time::{Sleep, sleep};
 use tower::BoxError;
 
 pin_project! {
-    /// A body that fails when nothing of it arrives for too long.
+    /// A body that fails after receiving nothing for too long.
     ///
-    /// Only time in which the body itself has nothing to give counts: a reader that pauses, because its own side is
-    /// full, ends nothing. (tower-http's `TimeoutBody` counts such pauses and hides the body's length.)
+    /// Only time in which the body itself has no data counts; pauses of a reader whose own side is full do not.
+    /// (tower-http's `TimeoutBody` counts such pauses and hides the body's length.)
     pub(super) struct IdleTimeout<B> {
         #[pin]
         body: B,
@@ -29,7 +29,7 @@ pin_project! {
     }
 }
 
-/// Why a body did not come to its end.
+/// Why a body is incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyFailure {
     /// Nothing arrived for this long.
@@ -48,7 +48,7 @@ impl<B> IdleTimeout<B> {
         Self { body, limit, timer: None, failure: Arc::default() }
     }
 
-    /// Tells, also when the body is elsewhere, whether and why it failed.
+    /// A handle that shows whether and why the body failed, also after it was moved.
     pub(super) fn failure(&self) -> Arc<OnceLock<BodyFailure>> {
         Arc::clone(&self.failure)
     }
@@ -128,7 +128,7 @@ mod tests {
         for _ in 0..3 {
             assert!(tokio::time::timeout(LIMIT - Duration::from_secs(1), body.frame()).await.is_err());
             sender.send(Ok(Frame::data("a".into()))).unwrap();
-            // It has come in time, and is read late.
+            // The data arrived in time but is read late.
             tokio::time::sleep(LIMIT * 2).await;
             assert!(body.frame().await.unwrap().is_ok());
         }

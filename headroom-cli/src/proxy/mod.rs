@@ -1,4 +1,4 @@
-//! `headroom proxy`: a transparent reverse proxy with the layer in it.
+//! `headroom proxy`: a transparent reverse proxy that contains the layer.
 
 mod accounting;
 mod answer;
@@ -72,15 +72,15 @@ use crate::{
     secret::{Secret, SecretError},
 };
 
-/// How long to wait where the machine is out of something (file handles, mostly) before taking the next connection.
+/// Delay before the next accept after the machine ran out of a resource, usually file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// As much as HTTP/1.1 takes here.
+/// The same limit as for HTTP/1.1.
 const MAX_HTTP2_HEAD: u32 = 400 << 10;
-/// Finds HTTP/2 connections whose other end is gone, or that died while the machine slept.
+/// Detects HTTP/2 connections whose peer is gone, or that died while the machine slept.
 const HTTP2_KEEPALIVE: Duration = Duration::from_secs(20);
 
-/// What keeps the proxy from running.
+/// Errors of `headroom proxy`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProxyError {
     #[error(
@@ -96,19 +96,19 @@ pub(crate) enum ProxyError {
     #[error("cannot set up metrics")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error(
-        "{address} can be reached from other machines, and there is no token to tell whom to let in: {}", no_token(.source)
+        "{address} can be reached from other machines, and there is no token to authenticate clients: {}", no_token(.source)
     )]
     NoToken { address: SocketAddr, source: Option<SecretError> },
 }
 
 impl ProxyError {
-    /// Whether `headroom` has to be called differently.
+    /// Whether the command was called wrongly: exit status 2.
     pub(crate) const fn is_usage(&self) -> bool {
         matches!(self, Self::NoToken { .. })
     }
 }
 
-/// Serves until a signal ends it. `read` gives the configuration, also when a signal asks for it to be read again.
+/// Serves until a signal ends it. `read` loads the configuration again when a signal asks for that.
 pub(crate) async fn run(
     config: Config,
     read: impl Fn() -> Result<Config, ConfigError> + Send + 'static,
@@ -154,7 +154,8 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Who may come in. Without a token our own routes stay closed, which is no reason not to serve this machine.
+/// Creates the access check. Without a token the proxy's own routes stay closed, but clients on this machine are
+/// served.
 fn door(config: &Config, home: Option<&Path>) -> Result<Auth, ProxyError> {
     let secret = home.map(Secret::in_folder).transpose();
     let reachable = !config.listen.address().ip().is_loopback();
@@ -171,7 +172,7 @@ fn door(config: &Config, home: Option<&Path>) -> Result<Auth, ProxyError> {
 fn no_token(error: &Option<SecretError>) -> String {
     match error {
         Some(error) => error.to_string(),
-        None => "set HEADROOM_HOME to a folder where it can be kept".to_owned(),
+        None => "set HEADROOM_HOME to a folder for it".to_owned(),
     }
 }
 
@@ -185,8 +186,8 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ProxyE
     Ok((listener, bound))
 }
 
-/// Says what is active and how a client is pointed at it. The user asked for it by starting the proxy, so `--log` has
-/// no say in it.
+/// Prints what is active and how to point a client at it. The user asked for it by starting the proxy, so it does not
+/// depend on `--log`.
 fn announce(config: &Config, address: SocketAddr) {
     output::note(&format_args!(
         "headroom {} listens on http://{address} (tier {}, retrieval {}, store {}); upstreams: {}\n\
@@ -222,7 +223,7 @@ async fn serve<S, B>(
             accepted = accept(&listener, &connections) => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!("cannot take a connection: {error}");
+                    tracing::warn!("cannot accept a connection: {error}");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
@@ -236,7 +237,7 @@ async fn serve<S, B>(
             },
         };
         let Some(place) = place else {
-            tracing::debug!("connection closed: as many from its machine as max_connections_per_peer allows");
+            tracing::debug!("connection closed: its machine reached max_connections_per_peer");
             continue;
         };
         connect(&server, &graceful, edge.clone(), (stream, peer, place), limits.idle);
@@ -254,7 +255,7 @@ async fn serve<S, B>(
     }
 }
 
-/// Serves a connection until it ends, while others are served.
+/// Serves a connection on a task of its own until it ends.
 fn connect<S, B>(
     server: &auto::Builder<TokioExecutor>,
     graceful: &GracefulShutdown,
@@ -269,7 +270,7 @@ fn connect<S, B>(
     S::Future: Send,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    // Each event of a stream leaves at once.
+    // Sends each event of a stream at once.
     let _ = stream.set_nodelay(true);
     let began = Arc::new(AtomicBool::new(false));
     let begins = Arc::clone(&began);
@@ -277,7 +278,7 @@ fn connect<S, B>(
         begins.store(true, Ordering::Relaxed);
         edge.clone().handle(peer, request)
     });
-    // A client that takes nothing of its answer holds what is on its way to it.
+    // A client that does not read its response blocks the writer.
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(idle));
     let stream = TokioIo::new(Box::pin(stream));
@@ -295,7 +296,7 @@ fn connect<S, B>(
     });
 }
 
-/// The next connection, once there is room for it, and its place unless its machine has too many.
+/// Accepts the next connection once there is room. Without a slot if its machine has too many.
 async fn accept(
     listener: &TcpListener,
     connections: &Connections,
@@ -317,7 +318,7 @@ fn server(idle: Duration) -> auto::Builder<TokioExecutor> {
     server
 }
 
-/// Ends where a connection has brought no request for so long since it was opened. The server's own timer begins with
+/// Ends if the connection has carried no request for this long since it was opened. The server's own timer starts with
 /// the first byte.
 async fn nothing_came(idle: Duration, began: &AtomicBool) {
     tokio::time::sleep(idle).await;
@@ -326,8 +327,8 @@ async fn nothing_came(idle: Duration, began: &AtomicBool) {
     }
 }
 
-/// A connection takes a file handle, and often another one upstream; the usual limit of 1,024 is for programs that use
-/// `select`.
+/// Raises the limit of open files: a connection takes one, and often another upstream; the usual 1,024 is for programs
+/// that use `select`.
 fn raise_file_limit() {
     #[cfg(unix)]
     {
@@ -335,19 +336,20 @@ fn raise_file_limit() {
         let mut limit = getrlimit(Resource::Nofile);
         limit.current = limit.maximum;
         if let Err(error) = setrlimit(Resource::Nofile, limit) {
-            tracing::debug!("the limit of open files stays: {error}");
+            tracing::debug!("cannot raise the limit of open files: {error}");
         }
     }
 }
 
-/// Begins to log. What is given back changes how much.
+/// Starts logging. The returned function changes the level.
 fn log_to_stderr(level: Log) -> Box<dyn Fn(Log) + Send> {
     use tracing_subscriber::{
         field::MakeExt, fmt::format::debug_fn, layer::SubscriberExt, reload, util::SubscriberInitExt,
     };
 
     let colours = output::takes_colours(&io::stderr());
-    // Paths and errors hold what clients and upstreams sent. A line of it is one line, and commands no terminal.
+    // Paths and errors contain input from clients and upstreams: escaped, so that a record is one line without control
+    // codes.
     let fields = debug_fn(|line, field, value| {
         let text = format!("{value:?}").replace('\n', "\\n");
         let text = output::escape(&text);
@@ -368,7 +370,7 @@ fn log_to_stderr(level: Log) -> Box<dyn Fn(Log) + Send> {
     })
 }
 
-/// Our own crates only: what others log may show headers.
+/// Only Headroom's own crates: logs of others may contain headers.
 fn of_ours(level: Log) -> Targets {
     let level = match level {
         Log::Off => LevelFilter::OFF,

@@ -11,33 +11,33 @@ use crate::secret::Secret;
 
 /// A proxy on this machine answers at once.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Most bytes of an answer that are read.
+/// Maximum bytes of a response that are read.
 const MAX_ANSWER: usize = 4096;
-/// What our proxies call themselves.
+/// The name in the identity of Headroom's proxies.
 const NAME: &str = "headroom";
 
-/// Who listens at an address.
+/// What listens at an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Listener {
-    /// A proxy of ours.
+    /// A Headroom proxy.
     Headroom {
-        /// What it says its version is.
+        /// The version that it reports.
         version: String,
     },
-    /// Something else.
+    /// Another program.
     Other,
-    /// Nobody.
+    /// Nothing.
     Nobody,
 }
 
 impl Listener {
-    /// Whether it is a proxy of ours, of whatever version.
+    /// Whether it is a Headroom proxy, of any version.
     pub(crate) const fn is_ours(&self) -> bool {
         matches!(self, Self::Headroom { .. })
     }
 }
 
-/// What `/livez` says of itself.
+/// The identity that `/livez` reports.
 #[derive(Debug, Deserialize, Serialize)]
 struct Identity {
     name: String,
@@ -50,7 +50,7 @@ pub(super) fn identity() -> String {
     serde_json::to_string(&own).unwrap_or_default() + "\n"
 }
 
-/// Asks whoever listens there who it is.
+/// Asks the program at this address for its identity.
 pub(crate) async fn probe(address: SocketAddr) -> Listener {
     let Ok(Ok(mut stream)) = timeout(PATIENCE, TcpStream::connect(address)).await else {
         return Listener::Nobody;
@@ -60,7 +60,7 @@ pub(crate) async fn probe(address: SocketAddr) -> Listener {
     version.map_or(Listener::Other, |version| Listener::Headroom { version })
 }
 
-/// A code that lets a browser in; `None` if the proxy there gives none.
+/// Requests a login code for a browser; `None` if the proxy gives none.
 pub(crate) async fn code(address: SocketAddr, secret: &Secret) -> Option<String> {
     #[derive(Deserialize)]
     struct Code {
@@ -72,20 +72,20 @@ pub(crate) async fn code(address: SocketAddr, secret: &Secret) -> Option<String>
     parse::<Code>(&answer).map(|answer| answer.code)
 }
 
-/// What comes back; `headers` are lines with their ends.
+/// Sends a request and returns the response; `headers` are lines with their ends.
 async fn ask(stream: &mut TcpStream, request: &str, headers: &str) -> Option<Vec<u8>> {
     let request = format!("{request} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n");
     let ask = async {
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
-        // Not every server closes when it is asked to.
+        // Not every server closes the connection when asked to.
         while answer.len() < MAX_ANSWER && !is_whole(&answer) && stream.read_buf(&mut answer).await? > 0 {}
         Ok::<_, std::io::Error>(answer)
     };
     timeout(PATIENCE, ask).await.ok()?.ok()
 }
 
-/// Whether an answer has the length that it announces.
+/// Whether the response has the length that it announces.
 fn is_whole(answer: &[u8]) -> bool {
     let Some((head, body)) = std::str::from_utf8(answer).ok().and_then(|text| text.split_once("\r\n\r\n"))
     else {
@@ -97,17 +97,17 @@ fn is_whole(answer: &[u8]) -> bool {
     length.is_some_and(|length| body.len() >= length)
 }
 
-/// The body of an answer, if all went well.
+/// Parses the body of a successful response.
 fn parse<T: DeserializeOwned>(answer: &[u8]) -> Option<T> {
     let (head, body) = std::str::from_utf8(answer).ok()?.split_once("\r\n\r\n")?;
     head.starts_with("HTTP/1.1 200 ").then(|| serde_json::from_str(body).ok())?
 }
 
-/// The version in an answer of ours.
+/// The version in a response of a Headroom proxy.
 fn version(answer: &[u8]) -> Option<String> {
     let identity: Identity = parse(answer)?;
     let is_ours = identity.name == NAME;
-    // It goes to a terminal.
+    // It is printed on a terminal.
     let is_plain =
         identity.version.len() <= 64 && identity.version.bytes().all(|byte| byte.is_ascii_graphic());
     (is_ours && is_plain).then_some(identity.version)

@@ -1,10 +1,10 @@
-//! What may change while the proxy runs.
+//! Reloads settings while the proxy runs.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::config::{Config, ConfigError, Log, Upstreams};
 
-/// Where requests go now. All clones see a change.
+/// The current upstreams. All clones see a change.
 #[derive(Clone, Debug)]
 pub(super) struct LiveUpstreams(Arc<RwLock<Arc<Upstreams>>>);
 
@@ -22,7 +22,7 @@ impl LiveUpstreams {
     }
 }
 
-/// Reads the configuration again.
+/// Reloads the configuration.
 pub(super) struct Reloadable {
     pub(super) config: Config,
     pub(super) upstreams: LiveUpstreams,
@@ -31,14 +31,14 @@ pub(super) struct Reloadable {
 }
 
 impl Reloadable {
-    /// Takes over what may change. What cannot be used changes nothing.
+    /// Applies the settings that may change. An invalid configuration changes nothing.
     ///
-    /// The tier stays: a conversation that is going on would be sent in another form than the provider has cached.
+    /// The tier does not change: an open conversation would be sent differently from what the provider has cached.
     pub(super) fn reload(&mut self) {
         let new = match (self.read)() {
             Ok(new) => new,
             Err(error) => {
-                tracing::warn!("the configuration stays as it was: {:#}", anyhow::Error::from(error));
+                tracing::warn!("the configuration is unchanged: {:#}", anyhow::Error::from(error));
                 return;
             }
         };
@@ -54,7 +54,7 @@ impl Reloadable {
             ("dashboard_content", new.dashboard_content != old.dashboard_content),
         ] {
             if differs {
-                tracing::warn!("{name} changes only when the proxy is started again");
+                tracing::warn!("{name} changes only when the proxy is restarted");
             }
         }
         (self.set_log)(new.log);

@@ -18,7 +18,7 @@ pub(crate) enum OpenStore {
 }
 
 impl OpenStore {
-    /// Opens it when it is first used.
+    /// Opens the store on first use.
     pub(super) fn new(store: &Store) -> Self {
         match store {
             Store::Folder(folder) => Self::Folder(DiskStore::new(folder)),
@@ -26,18 +26,18 @@ impl OpenStore {
         }
     }
 
-    /// Opens it. One that does not work yet is no reason not to serve.
+    /// Opens the store. The proxy runs even if the store does not work yet.
     pub(super) async fn open(store: &Store) -> Self {
         let store = Self::new(store);
         if let Self::Folder(folder) = &store
             && let Err(error) = folder.check().await
         {
-            tracing::warn!("nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
+            tracing::warn!("nothing can be elided until this is fixed: {}", store::reason(Some(&error)));
         }
         store
     }
 
-    /// What is kept under this handle, whoever it belongs to: for the user who runs the proxy.
+    /// Finds an original of any tenant: for the user who runs the proxy.
     async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
         match self {
             Self::Memory(store) => Ok(store.find(handle)),
@@ -53,16 +53,16 @@ impl OpenStore {
     }
 }
 
-/// Says what keeps files from being written, if that is how the model fetches things back.
+/// Warns if the folder of plain-text originals is needed and cannot be written.
 pub(super) async fn check_originals_dir(config: &Config) {
     if let Some(plaintext) = config.originals_dir.as_ref().filter(|_| config.retrieval == Retrieval::File)
         && let Err(error) = plaintext.open().check().await
     {
-        tracing::warn!("nothing can be set aside until this is mended: {}", store::reason(Some(&error)));
+        tracing::warn!("nothing can be elided until this is fixed: {}", store::reason(Some(&error)));
     }
 }
 
-/// Finds what any program of this user set aside, whatever credential it was for. The store is the user's own.
+/// Finds originals of any tenant and of any Headroom program. The store is the user's own.
 #[derive(Debug)]
 pub(crate) struct AnyTenantStore {
     pub(super) store: OpenStore,
@@ -70,7 +70,7 @@ pub(crate) struct AnyTenantStore {
 }
 
 impl AnyTenantStore {
-    /// Over the folder of this user, and the one of the files that agents read themselves.
+    /// Looks in the user's folder and in that of the plain-text originals.
     pub(crate) fn in_folders(store: &Path, plaintext: Option<PlaintextStore>) -> Self {
         Self { store: OpenStore::Folder(DiskStore::new(store)), plaintext }
     }
@@ -90,12 +90,12 @@ impl OriginalStore for AnyTenantStore {
     }
 }
 
-/// Says why a request went on as it was.
+/// Logs why nothing was elided from a request.
 #[derive(Debug)]
 pub(super) struct StoreHealthWarner;
 
 impl Observer for StoreHealthWarner {
     fn on_store_failure(&self, event: &StoreFailure<'_>) {
-        tracing::warn!("cannot keep what was to be set aside: {}", store::reason(event.error));
+        tracing::warn!("cannot store originals, so nothing is elided: {}", store::reason(event.error));
     }
 }

@@ -1,14 +1,14 @@
-//! HTTP/2 says some things in another way than HTTP/1.1.
+//! Converts requests of HTTP/2 to the form of HTTP/1.1.
 
 use http::{
     Request, Version,
     header::{COOKIE, HOST, HeaderValue},
 };
 
-/// Gives a request of HTTP/2 the head that it would have in HTTP/1.1: whom it is for as `host` ([RFC 9113], section
-/// 8.3.1), and its cookies in one line (8.2.3).
+/// Gives a request of HTTP/2 the head that it would have in HTTP/1.1: the authority as `host` ([RFC 9113], section
+/// 8.3.1), and the cookies in one line (8.2.3).
 ///
-/// A `host` that the client sent as well stays beside it, so that both are looked at.
+/// A `host` that the client sent as well is kept, so that both are checked.
 ///
 /// [RFC 9113]: https://www.rfc-editor.org/rfc/rfc9113
 pub(super) fn as_http1<B>(request: &mut Request<B>) {

@@ -2,19 +2,19 @@ use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Serialize};
 
-/// Tokens that a provider counted, each in one field only, whatever way its API adds them up.
+/// Tokens that a provider counted, each in one field only, however its API sums them up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Usage {
     /// Prompt at the full price: neither read from the cache nor written to it.
     pub(crate) input: u64,
-    /// Prompt that came from the provider's cache.
+    /// Prompt read from the provider's cache.
     pub(crate) cache_read: u64,
-    /// Prompt that was written to the cache, however long it stays there.
+    /// Prompt written to the cache, with any lifetime.
     pub(crate) cache_write: u64,
     /// The part of `cache_write` that stays for an hour (OpenAI: twelve), which costs more.
     #[serde(default)]
     pub(crate) cache_write_long: u64,
-    /// What the model wrote, thinking included.
+    /// The model's output, thinking included.
     pub(crate) output: u64,
 }
 
@@ -50,7 +50,7 @@ impl AddAssign for Usage {
     }
 }
 
-/// A `usage` object of any provider. The fields of the formats do not meet.
+/// A `usage` object of any provider. The formats share no field with different meanings.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Reported {
@@ -103,7 +103,7 @@ struct WriteDetails {
 }
 
 impl Reported {
-    /// Takes what a later event of the same response says. What it leaves out stays.
+    /// Merges a later event of the same response. Fields that it omits are kept.
     pub(super) fn update(&mut self, later: Self) {
         macro_rules! take {
             ($($field:ident),* $(,)?) => { $(self.$field = later.$field.or(self.$field);)* };
@@ -126,7 +126,7 @@ impl Reported {
         );
     }
 
-    /// The counts, or `None` where there are none of a prompt.
+    /// The counts, or `None` if the prompt was not counted.
     pub(super) fn counts(&self) -> Option<Usage> {
         // OpenAI's and Gemini's prompts include what was cached, Anthropic's do not.
         let inclusive = |prompt: u64, details: Details, output: u64| {
@@ -201,7 +201,7 @@ mod tests {
                 r#"{"inputTokens":8,"cacheReadInputTokens":2,"cacheWriteInputTokens":3,"outputTokens":1}"#,
                 [8, 2, 3, 0, 1],
             ),
-            // More cached than there is cannot be.
+            // There cannot be more cached tokens than tokens.
             (r#"{"prompt_tokens":5,"prompt_tokens_details":{"cached_tokens":40}}"#, [0, 5, 0, 0, 0]),
         ] {
             let [input, cache_read, cache_write, cache_write_long, output] = expected;

@@ -1,4 +1,4 @@
-//! Finds `usage` and `model` in a response as it passes, and keeps nothing else of it.
+//! Finds `usage` and `model` in a response while it passes, and keeps nothing else of it.
 
 use std::mem;
 
@@ -6,31 +6,31 @@ use memchr::memchr2;
 
 use super::counts::Reported;
 
-/// Longest key or model name that is of interest.
+/// Maximum length of a key or model name in bytes.
 const MAX_WORD: usize = 96;
-/// Longest `usage` object that is read.
+/// Maximum length of a `usage` object in bytes.
 const MAX_USAGE: usize = 16 << 10;
 
-/// Reads a JSON text in pieces of any size, in time linear in its length and in constant memory.
+/// Scans a JSON text in chunks of any size, in linear time and constant memory.
 ///
-/// Of interest are the members `usage`, `usageMetadata`, `model` and `modelVersion` of the object itself, and of the
-/// objects under `message` and `response` in it, as events have them. An array around all counts as nothing. Content
-/// that looks like one of them stands deeper, or in a string, and is passed over.
+/// Matches the members `usage`, `usageMetadata`, `model` and `modelVersion` of the object itself, and of the objects
+/// under `message` and `response` in it, as in events. An array around the object is ignored. Content that looks like
+/// such a member is nested deeper, or in a string, and is skipped.
 #[derive(Debug, Default)]
 pub(super) struct Finder {
     state: FinderState,
-    /// How many objects and arrays are open.
+    /// Number of open objects and arrays.
     depth: usize,
-    /// Whether the outermost is an array.
+    /// Whether the outermost value is an array.
     in_array: bool,
-    /// The last string outside of a `usage`, as far as it is short and plain.
+    /// The last string outside of a `usage`, if it is short and plain.
     word: Vec<u8>,
     is_plain: bool,
-    /// Whether the object in the object is a `message` or a `response`.
+    /// Whether the inner object is a `message` or a `response`.
     in_envelope: bool,
-    /// What the value that comes next is.
+    /// The kind of the next value.
     next: UsageMember,
-    /// The `usage` object that is being read, and the depth at which it began.
+    /// The `usage` object being read, and the depth at which it began.
     usage: Option<(Vec<u8>, usize)>,
     found: FoundUsage,
 }
@@ -59,7 +59,7 @@ enum UsageMember {
 }
 
 impl Finder {
-    /// Reads on. Whether something was found.
+    /// Reads a chunk; returns whether something was found.
     pub(super) fn read(&mut self, bytes: &[u8]) -> bool {
         let mut found = false;
         let mut rest = bytes;
@@ -83,7 +83,7 @@ impl Finder {
         found
     }
 
-    /// Begins another text. What was found stays.
+    /// Starts another text. Finds are kept.
     pub(super) fn restart(&mut self) {
         let found = mem::take(&mut self.found);
         *self = Self { found, ..Self::default() };
@@ -93,7 +93,7 @@ impl Finder {
         &self.found
     }
 
-    /// Reads of a string what is there, up to the byte that ends or escapes. How much that was.
+    /// Reads a string up to the byte that ends it or starts an escape. Returns the number of bytes read.
     fn string(&mut self, bytes: &[u8]) -> usize {
         let end = memchr2(b'"', b'\\', bytes);
         let (text, stop) = bytes.split_at_checked(end.unwrap_or(bytes.len())).unwrap_or((bytes, &[]));
@@ -150,12 +150,12 @@ impl Finder {
         false
     }
 
-    /// How deep in the object that matters.
+    /// The depth within the relevant object.
     fn level(&self) -> usize {
         self.depth.saturating_sub(usize::from(self.in_array))
     }
 
-    /// The key of a member is complete.
+    /// Handles the end of a key.
     fn member(&mut self) {
         let level = self.level();
         let word = if self.is_plain { self.word.as_slice() } else { &[] };
@@ -173,7 +173,7 @@ impl Finder {
     fn model(&mut self) {
         self.next = UsageMember::Other;
         let name = if self.is_plain { std::str::from_utf8(&self.word).ok() } else { None };
-        // A name is what could stand in a URL; anything else might be content.
+        // A name contains only characters of URLs; anything else might be content.
         let is_name = |name: &&str| {
             let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@".contains(&byte);
             !name.is_empty() && name.bytes().all(is_part)
@@ -191,14 +191,14 @@ impl Finder {
         }
     }
 
-    /// Reads the `usage` if this byte was the end of it.
+    /// Parses the `usage` if this byte ended it.
     fn end_usage(&mut self, byte: u8) -> bool {
         let Some((_, depth)) = &self.usage else { return false };
         if byte != b'}' || self.state != FinderState::Between || self.depth > *depth {
             return false;
         }
         let Some((usage, _)) = self.usage.take() else { return false };
-        // One that is too long or odd is none.
+        // One that is too long or malformed is ignored.
         let Ok(reported) = serde_json::from_slice::<Reported>(&usage) else { return false };
         self.found.reported.get_or_insert_default().update(reported);
         true

@@ -1,4 +1,4 @@
-//! What a provider says that it counted: the `usage` in its responses.
+//! Reads the usage that a provider reports in its responses.
 
 mod counts;
 mod find;

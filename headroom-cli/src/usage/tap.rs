@@ -1,4 +1,4 @@
-//! Reads along with a response on its way to the client.
+//! Reads a response's usage on its way to the client.
 
 use std::{
     fmt,
@@ -19,11 +19,11 @@ use super::{
     find::{Finder, FoundUsage},
 };
 
-/// Decoded bytes that brotli hands on at once.
+/// Output buffer of brotli in bytes.
 const BROTLI_BUFFER: usize = 4 << 10;
 
 pin_project! {
-    /// A response's body, passed on as it is. Whoever made it is told what it says about usage, as soon as it does.
+    /// A response's body, passed on unchanged. Usage in it is reported to a callback as soon as it is read.
     pub(crate) struct Tap<B, F> {
         #[pin]
         body: B,
@@ -33,7 +33,7 @@ pin_project! {
 }
 
 impl<B, F: FnMut(Option<Usage>, Option<&str>)> Tap<B, F> {
-    /// Reads along if it can read what the headers announce.
+    /// Reads the body if its headers announce a supported format.
     pub(crate) fn new(body: B, headers: &HeaderMap, told: F) -> Self {
         Self { body, decoder: Decoder::from_headers(headers), told }
     }
@@ -77,14 +77,14 @@ impl<B, F> fmt::Debug for Tap<B, F> {
     }
 }
 
-/// Takes off the encoding of a response, piece by piece.
+/// Decodes a response's content encoding, chunk by chunk.
 enum Decoder {
     Plain(Box<Text>),
     Gzip(Box<MultiGzDecoder<Text>>),
     Deflate(Box<ZlibDecoder<Text>>),
     Brotli(Box<brotli_decompressor::DecompressorWriter<Text>>),
     Zstd(Box<zstd::stream::write::Decoder<'static, Text>>),
-    /// Not a text that could hold usage, or not readable.
+    /// Unsupported, or not a text that could contain usage.
     Off,
 }
 
@@ -116,9 +116,9 @@ impl Decoder {
         }
     }
 
-    /// Reads on. What is known by now, if that is more than before.
+    /// Reads a chunk; returns what is known if that is more than before.
     fn read(&mut self, data: &[u8]) -> Option<&FoundUsage> {
-        // What a decoder holds back would come after the client has seen the end.
+        // Flushed each time: data that a decoder holds back would be read only after the client saw the end.
         let read = |writer: &mut dyn Write| writer.write_all(data).and_then(|()| writer.flush());
         let result = match self {
             Self::Plain(text) => read(text),
@@ -151,14 +151,14 @@ struct Text {
     has_news: bool,
 }
 
-/// Where in a line of an event stream.
+/// The position in a line of an event stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EventLine {
-    /// So much of the field's name has been seen.
+    /// This many bytes of the field's name were seen.
     Name(usize),
     /// In the value of a `data` field.
     Data,
-    /// In something else.
+    /// In another field.
     Other,
 }
 
@@ -179,8 +179,8 @@ impl Text {
                 Some((b'\n' | b'\r', text)) => (text, true),
                 _ => (piece, false),
             };
-            // An empty line ends an event. The second half of a line's end passes for one: data in one line, as all
-            // providers send it, is whole by then.
+            // An empty line ends an event. The second half of a CRLF is taken for one, too: by then the data, which all
+            // providers send in one line, is complete.
             if end && text.is_empty() && self.line == EventLine::Name(0) {
                 self.finder.restart();
                 continue;
@@ -262,7 +262,7 @@ mod tests {
         out
     }
 
-    /// What is told in the end about this body in pieces, which must pass as it is.
+    /// Returns what is reported at the end of this body in chunks, which must pass unchanged.
     async fn told(kind: &str, encoding: &str, body: &[u8], step: usize) -> (Option<Usage>, Option<String>) {
         let headers = HeaderMap::from_iter([
             (header::CONTENT_TYPE, kind.parse().unwrap()),

@@ -107,7 +107,7 @@ fn the_proxy_says_what_is_active_and_which_variables_have_no_effect() {
     );
     let text = proxy.wait_for("ANTHROPIC_BASE_URL");
     for expected in [
-        "HEADROOM_PORT has no effect",
+        "unknown variable HEADROOM_PORT is ignored",
         "tier dedup",
         "anthropic https://api.anthropic.com",
         "openai http://127.0.0.1:9/v1",

@@ -26,9 +26,9 @@ fn it_says_what_is_active_and_what_is_not() {
     assert_eq!(output.status.code(), Some(0), "{shown}{}", stderr(&output));
     for part in [
         "ok      configuration  defaults and variables; there is no ",
-        "ok      tier           full\n",
-        "note    proxy          does not run at 127.0.0.1:1; ",
-        "note    variables      without effect: HEADROOM_TYPO\n",
+        "ok      tier           recoverable\n",
+        "note    proxy          not running at 127.0.0.1:1; ",
+        "note    variables      unknown, ignored: HEADROOM_TYPO\n",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }

@@ -127,7 +127,7 @@ fn wrong_calls_are_told_from_failures() {
         (&["--live", "--model", "gpt-4o"], "OPENAI_API_KEY"),
         (
             &["--live", "--model", "own", "--upstream", "http://127.0.0.1:9", "--budget", "1"],
-            "no price is known of own",
+            "no known price for own",
         ),
     ] {
         let output = suite(folder.path(), args).output().unwrap();

@@ -26,8 +26,8 @@ fn every_block_has_a_line_that_says_what_and_why() {
         lines[4].starts_with("messages[2].content[0].content  Bash  json  ") && lines[4].ends_with("  json"),
         "{text}"
     );
-    assert!(lines[5].ends_with("kept: too short for an edit to pay"), "{text}");
-    assert!(lines[6].ends_with("kept: errors stay as they are"), "{text}");
+    assert!(lines[5].ends_with("kept: too short for an edit to save tokens"), "{text}");
+    assert!(lines[6].ends_with("kept: errors are never edited"), "{text}");
     // The columns of all lines begin at the same place.
     let what = lines[3].find("what").unwrap();
     assert!(
@@ -41,10 +41,10 @@ fn every_block_has_a_line_that_says_what_and_why() {
 fn what_cannot_be_done_is_said_in_words() {
     for (input, why) in [
         ("no json", "Sent as it is: "),
-        ("{}", "Sent as it is: it is not a request of an API that is known"),
+        ("{}", "Sent as it is: the API is unknown"),
         (
             r#"{"messages": [{"role": "user", "content": "hi"}], "model": "gpt-4o"}"#,
-            "Sent as it is: it has no result of a tool",
+            "Sent as it is: it has no tool results",
         ),
     ] {
         let text = inspect(&[], input.as_bytes());

@@ -292,7 +292,7 @@ fn the_table_names_its_base() {
         assert!(output.status.success(), "{}", stderr(&output));
         String::from_utf8(output.stdout).unwrap()
     };
-    assert!(text(&["savings"]).contains("No turn of the last 30 days"));
+    assert!(text(&["savings"]).contains("has no turn of the last 30 days"));
     let upstream = Upstream::answering(ok(
         r#"{"model":"model-of-tomorrow","usage":{"prompt_tokens":7,"completion_tokens":1}}"#,
     ));

@@ -122,13 +122,13 @@ fn a_hangup_reads_the_configuration_again() {
     // A mistake changes nothing.
     write("upstream = 'nowhere'".to_owned());
     proxy.signal("HUP");
-    let text = proxy.wait_for("stays as it was");
+    let text = proxy.wait_for("the configuration is unchanged");
     assert!(text.contains("not a URL"), "{text}");
     assert_eq!(asked(), "one");
     let rest = "listen = '127.0.0.1:0'\ntier = 'lossless'";
     write(format!("upstream = 'http://{}'\n{rest}", two.address));
     proxy.signal("HUP");
-    proxy.wait_for("tier changes only when the proxy is started again");
+    proxy.wait_for("tier changes only when the proxy is restarted");
     proxy.wait_for("configuration read again");
     assert_eq!(asked(), "two");
     write(format!("upstream = 'http://{}'\nlog = 'off'\n{rest}", one.address));

@@ -116,7 +116,7 @@ fn an_upstream_that_says_nothing_is_given_up_in_the_end() {
     let proxy = Proxy::to(upstream.address, &["--log", "off", "--answer-seconds", "1"]);
     let answer = exchange(proxy.address, post("/v1/messages", "", b"{}"));
     assert_eq!(answer.status(), 504, "{answer:?}");
-    assert!(String::from_utf8_lossy(&answer.body).contains("said nothing for 1 s"), "{answer:?}");
+    assert!(String::from_utf8_lossy(&answer.body).contains("sent nothing for 1 s"), "{answer:?}");
     let answer = exchange(proxy.address, post("/v1/messages?begun", "", b"{}"));
     assert_eq!((answer.status(), answer.complete), (200, false), "it must not look complete");
     assert_eq!(answer.body.iter().filter(|byte| **byte == b'{').count(), 5);

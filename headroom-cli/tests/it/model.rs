@@ -227,7 +227,7 @@ fn another_call_goes_on_where_one_gave_up() {
     let told = stderr(&output);
     assert!(
         told.contains("the server answers 503")
-            && told.contains(" bytes are kept, and the same command goes on"),
+            && told.contains(" bytes are kept, and the same command resumes"),
         "{told}"
     );
     assert!(!folder(&home).join("model.onnx").exists(), "nothing has the name that is not whole");
@@ -294,7 +294,7 @@ fn nothing_is_taken_without_a_checksum() {
     let output = pull(&home, &server, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        stderr(&output).contains("nobody states a checksum for tokenizer.json; give it with --sha256"),
+        stderr(&output).contains("no checksum found for tokenizer.json; pass --sha256"),
         "{}",
         stderr(&output)
     );
@@ -328,13 +328,10 @@ fn mistakes_are_told() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("/m/tokenizer.json: the server answers 404"), "{}", stderr(&output));
     for (args, told) in [
-        (&["pull", "unknown"][..], "no model is known as unknown; known is kompress-v2-base"),
+        (&["pull", "unknown"][..], "unknown model unknown; the known one is kompress-v2-base"),
         (&["pull", "../x"][..], "the name of a model has letters"),
         (&["pull", "--sha256", "model.onnx=12"][..], "a SHA-256 has 64 hexadecimal digits"),
-        (
-            &["pull", "--sha256", &format!("other={}", sha256(b""))][..],
-            "no file of the model is called other",
-        ),
+        (&["pull", "--sha256", &format!("other={}", sha256(b""))][..], "the model has no file other"),
     ] {
         let output = run(&home, args, &[]);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
@@ -376,7 +373,7 @@ fn the_model_that_is_known_comes_from_the_hub() {
     assert_eq!(fs::read(folder.join("model.onnx")).unwrap(), model());
     if cfg!(feature = "models") {
         let used = compress(&home, &["--prose-model", "kompress-v2-base"], &[]);
-        assert!(String::from_utf8_lossy(&used.stdout).contains(" words kept aside"));
+        assert!(String::from_utf8_lossy(&used.stdout).contains(" words stored"));
     }
 }
 
@@ -419,7 +416,7 @@ fn a_model_that_is_not_there_is_told_and_never_fetched() {
     assert!(output.status.success());
     assert_eq!(output.stdout, letter());
     assert!(
-        stderr(&output).starts_with("headroom: no words are left out of prose: cannot read "),
+        stderr(&output).starts_with("headroom: no words are pruned from prose: cannot read "),
         "{}",
         stderr(&output)
     );
@@ -441,7 +438,10 @@ fn doctor_says_what_the_models_are() {
     };
     let (status, text) = doctor(&[]);
     assert_eq!(status, Some(0), "{text}");
-    assert!(text.contains("classifier     magika, for what structure leaves open; runs on rust\n"), "{text}");
+    assert!(
+        text.contains("classifier     magika, for texts whose structure is ambiguous; runs on rust\n"),
+        "{text}"
+    );
     assert!(text.contains("prose model    off: "), "{text}");
     let (_, text) = doctor(&[("HEADROOM_CLASSIFIER", "off")]);
     assert!(text.contains("classifier     off: "), "{text}");

@@ -76,14 +76,14 @@ fn where_no_file_can_be_written_none_is_named() {
         let output = pipe(command.args(more), input.as_bytes());
         assert!(output.status.success(), "{}", stderr(&output));
         assert!(!String::from_utf8_lossy(&output.stdout).contains("[headroom:"));
-        assert!(stderr(&output).contains("nothing was set aside") && stderr(&output).contains("blocked"));
+        assert!(stderr(&output).contains("nothing was elided") && stderr(&output).contains("blocked"));
     }
     let upstream = Upstream::answering(ok("{}"));
     let proxy = Proxy::to(upstream.address, &["--retrieval", "file", "--originals-dir", path]);
-    proxy.wait_for("nothing can be set aside until this is mended");
+    proxy.wait_for("nothing can be elided until this is fixed");
     exchange(proxy.address, post("/v1/messages", "x-api-key: k\r\n", asked("Bash").to_string().as_bytes()));
     assert!(!result(&upstream.request().json()).contains("[headroom:"));
-    proxy.wait_for("cannot keep what was to be set aside");
+    proxy.wait_for("cannot store originals, so nothing is elided");
 }
 
 #[test]

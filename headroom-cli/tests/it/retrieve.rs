@@ -97,7 +97,7 @@ fn what_is_not_there_is_said_and_ends_with_1() {
         assert_eq!(output.status.code(), Some(1));
         assert!(output.stdout.is_empty());
         let text = stderr(&output);
-        let expected = format!("nothing is kept under abcdefghijklmnop in {}", store.display());
+        let expected = format!("no original abcdefghijklmnop in {}", store.display());
         assert!(text.contains(&expected), "{text}");
     }
     assert!(!nowhere.exists(), "looking makes no folder");
@@ -154,7 +154,7 @@ fn without_a_folder_to_write_nothing_is_set_aside_and_the_reason_is_said() {
     assert!(output.status.success());
     assert!(handles(&output.stdout).is_empty());
     let text = stderr(&output);
-    assert!(text.contains("nothing was set aside") && text.contains("a-file"), "{text}");
+    assert!(text.contains("nothing was elided") && text.contains("a-file"), "{text}");
 
     // A request goes on as it was.
     let request = body(&log(0));
@@ -167,7 +167,7 @@ fn without_a_folder_to_write_nothing_is_set_aside_and_the_reason_is_said() {
     );
     assert_eq!(output.stdout, request);
     let text = stderr(&output);
-    assert!(text.contains("nothing was set aside") && text.contains("store_failure"), "{text}");
+    assert!(text.contains("nothing was elided") && text.contains("store_failure"), "{text}");
 }
 
 /// As a user whom permissions bind; root can write anywhere.
@@ -202,7 +202,7 @@ fn a_folder_that_can_only_be_read_is_read() {
     let output = compress(&log(1));
     assert!(output.status.success() && handles(&output.stdout).is_empty());
     let text = stderr(&output);
-    assert!(text.contains("nothing was set aside") && text.contains("ermission denied"), "{text}");
+    assert!(text.contains("nothing was elided") && text.contains("ermission denied"), "{text}");
     assert!(Command::new("chmod").args(["-R", "u+w"]).arg(&store).status().unwrap().success());
 }
 
@@ -217,11 +217,7 @@ fn a_full_disk_is_said_and_leaves_nothing_behind() {
     command.args(["--tool", "Bash", "--retrieval", "server-tool", "--store"]).arg(folder.path());
     let output = pipe(&mut command, log(0).as_bytes());
     assert!(output.status.success() && handles(&output.stdout).is_empty(), "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("nothing was set aside: the store is unavailable"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("nothing was elided: the store is unavailable"), "{}", stderr(&output));
     assert_eq!(fs::read_dir(folder.path().join("originals/tmp")).unwrap().count(), 0);
 }
 
@@ -278,7 +274,7 @@ fn the_proxy_names_its_store_and_serves_without_it() {
     fs::write(&blocked, "").unwrap();
     let upstream = Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
     let proxy = Proxy::to(upstream.address, &["--store", blocked.to_str().unwrap()]);
-    let text = proxy.wait_for("nothing can be set aside until this is mended");
+    let text = proxy.wait_for("nothing can be elided until this is fixed");
     assert!(text.contains(&format!("store {}", blocked.display())), "{text}");
     let request = body(&log(0));
     let head = format!(
@@ -289,7 +285,7 @@ fn the_proxy_names_its_store_and_serves_without_it() {
     assert_eq!(answer.status(), 200);
     assert!(handles(&upstream.request().body).is_empty());
     let proxy = Proxy::to(upstream.address, &["--store", folder.path().to_str().unwrap()]);
-    assert!(!proxy.wait_for("ANTHROPIC_BASE_URL").contains("set aside"));
+    assert!(!proxy.wait_for("ANTHROPIC_BASE_URL").contains("elided"));
 }
 
 /// A request with the client's own tool to fetch what is set aside.

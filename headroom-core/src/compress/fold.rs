@@ -1,34 +1,34 @@
-//! Repeated lines, folded with a count.
+//! Folds repeated lines into a marker with a count.
 //!
-//! Of consecutive equal lines, or equal groups of a few lines, the first stays and one marker line stands for
-//! the rest. The text comes back exactly: the marker repeats the lines right before it.
+//! Of consecutive equal lines, or equal groups of a few lines, the first stays and one marker line replaces the rest.
+//! This is lossless: the marker repeats the lines right before it.
 
 use std::ops::Range;
 
 use memchr::{memchr_iter, memmem};
 
-/// Most lines in one repeated group.
+/// Maximum number of lines in a repeated group.
 const MAX_PERIOD: usize = 8;
-/// How much a fold must take out beyond what its marker puts in, in bytes that cost tokens.
+/// Minimum bytes that a fold must save, not counting bytes that cost no tokens.
 const MIN_GAIN: usize = 16;
 
-/// The least that a fold can take out: this and the shortest marker.
+/// Minimum bytes that a fold can remove: [`MIN_GAIN`] and the shortest marker.
 const MIN_REMOVED: usize = MIN_GAIN + "[headroom: previous line repeated 1 more time]".len();
 
 const OPEN: &str = "[headroom: previous ";
 
-/// A part of a text and the marker line that can stand for it.
+/// A range of a text and the marker line that replaces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fold {
     /// The bytes to replace: whole lines.
     pub(crate) range: Range<usize>,
-    /// The marker line, with the line end of the last line that it replaces.
+    /// The marker line, with the line end of the last replaced line.
     pub(crate) replacement: String,
-    /// Where the lines start that the marker repeats: right before the range.
+    /// Start of the lines that the marker repeats, right before the range.
     pub(crate) kept: usize,
 }
 
-/// The marker for `period` lines that occur `times` more times.
+/// Returns the marker for `period` lines that are repeated `times` more times.
 pub(crate) fn marker(period: usize, times: usize) -> String {
     let s = if times == 1 { "" } else { "s" };
     match period {
@@ -37,14 +37,14 @@ pub(crate) fn marker(period: usize, times: usize) -> String {
     }
 }
 
-/// The length of that marker.
+/// Returns the length of that marker.
 fn marker_length(period: usize, times: usize) -> usize {
     let what = if period == 1 { "line".len() } else { "8 lines".len() };
     let count = times.checked_ilog10().unwrap_or(0) as usize + " more time]".len() + usize::from(times > 1);
     OPEN.len() + what + " repeated ".len() + 1 + count
 }
 
-/// The period and the count in a marker, if `line`, its line end removed, is one.
+/// Parses the period and the count of a marker, given a line without its line end.
 #[cfg(test)]
 pub(crate) fn parse_marker(line: &str) -> Option<(usize, usize)> {
     let (what, times) = line.strip_prefix(OPEN)?.strip_suffix(']')?.split_once(" repeated ")?;
@@ -56,9 +56,9 @@ pub(crate) fn parse_marker(line: &str) -> Option<(usize, usize)> {
     (period > 0 && times > 0 && marker(period, times) == line).then_some((period, times))
 }
 
-/// The parts of `text` that can be folded, in order and apart from each other.
+/// Returns the folds for `text`, in order and disjoint.
 ///
-/// Empty if the text already holds something like a marker: then nobody could tell the two apart.
+/// Returns none if the text already holds something like a marker, which would be indistinguishable from ours.
 pub(crate) fn runs(text: &str) -> Vec<Fold> {
     let mut lines = FoldLines::new(text);
     let mut ends = [0; MAX_PERIOD];
@@ -92,11 +92,11 @@ struct FoldCandidate {
 
 struct FoldLines<'a> {
     text: &'a [u8],
-    /// Where each line starts, and the end of the text.
+    /// Start of each line, and the end of the text.
     starts: Vec<usize>,
-    /// For each line a number that equal lines have in common, so that most others need not be compared.
+    /// A fingerprint of each line, so that most unequal lines are not compared.
     signs: Vec<u32>,
-    /// What the lines before each line cost, filled in when first asked.
+    /// Cost of all lines before each line, computed on first use.
     costs: Vec<usize>,
 }
 
@@ -125,7 +125,7 @@ impl<'a> FoldLines<'a> {
         self.text.get(self.start(line)..self.start(line + 1)).unwrap_or_default()
     }
 
-    /// Whether the line says the same as an earlier one. The last may lack its line end.
+    /// Whether the line equals an earlier one. The last line may lack its line end.
     fn same(&self, line: usize, earlier: usize) -> bool {
         if self.signs.get(line) != self.signs.get(earlier) {
             return false;
@@ -134,9 +134,9 @@ impl<'a> FoldLines<'a> {
         line == earlier || (!line.ends_with(b"\n") && line == content(earlier))
     }
 
-    /// The fold of what follows the `period` lines from `at` on and repeats them.
+    /// Returns the fold of the lines that repeat the `period` lines at `at`.
     ///
-    /// `end` remembers where repetition with this period ends, so that no line is compared twice.
+    /// `end` caches where repetition with this period ends, so that no line is compared twice.
     fn repeats(&mut self, at: usize, period: usize, end: &mut usize) -> Option<FoldCandidate> {
         let first = at + period;
         if *end < first {
@@ -145,7 +145,7 @@ impl<'a> FoldLines<'a> {
                 *end += 1;
             }
         }
-        // What cannot pay is turned away before the slower division.
+        // Reject what cannot save tokens before the slower division.
         let repeated = first..*end;
         if repeated.len() < period
             || self.start(repeated.end) - self.start(repeated.start) < MIN_REMOVED
@@ -169,7 +169,8 @@ impl<'a> FoldLines<'a> {
         Some(FoldCandidate { fold: Fold { kept: self.start(at), range, replacement }, gain, next })
     }
 
-    /// Bytes of these lines without blanks and repeated bytes: rulers and empty lines cost next to no tokens.
+    /// Returns the bytes of these lines without blanks and repeated bytes: rulers and empty lines cost next to no
+    /// tokens.
     fn cost(&mut self, lines: Range<usize>) -> usize {
         if self.costs.is_empty() {
             let mut sum = 0;
@@ -184,7 +185,7 @@ impl<'a> FoldLines<'a> {
     }
 }
 
-/// The length of a line and its last bytes, in which lines of one kind differ most.
+/// Computes a fingerprint from the length of a line and its last bytes, where lines of one kind differ most.
 fn sign(line: &[u8]) -> u32 {
     let length = u32::try_from(line.len()).unwrap_or(u32::MAX);
     let end = line.last_chunk().map_or(0, |end: &[u8; 8]| u64::from_le_bytes(*end));
@@ -197,12 +198,12 @@ fn line_cost(line: &[u8]) -> usize {
     line.iter().zip(before).filter(|(byte, before)| byte != before && !byte.is_ascii_whitespace()).count()
 }
 
-/// A line without its line end.
+/// Strips the line end.
 fn content(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r\n").or_else(|| line.strip_suffix(b"\n")).unwrap_or(line)
 }
 
-/// The text before it was folded.
+/// Restores the text from its folded form.
 #[cfg(test)]
 pub(crate) fn expand(folded: &str) -> String {
     let lines: Vec<&str> = folded.split_inclusive('\n').collect();

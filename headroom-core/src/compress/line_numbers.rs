@@ -1,7 +1,7 @@
-//! File views in which only some lines show their number.
+//! Omits most line numbers from numbered views of files.
 //!
-//! Readers such as `Read` number every line unasked, and the numbers are a third of the tokens. What stays is the
-//! number of the first and the last line of each part that is shown, and of every tenth line:
+//! Readers such as `Read` number every line unasked, and the numbers are a third of the tokens. The numbers that stay
+//! are those of the first and last line of each visible part, and of every tenth line:
 //!
 //! ```text
 //! [headroom: every 10th line number shown]
@@ -12,8 +12,8 @@
 //!     12→}
 //! ```
 //!
-//! The lines themselves stay as they are, and so each number can be told by counting. What is written is read back
-//! before it is used, because a file may hold lines that look like numbered ones.
+//! The lines themselves are unchanged, so each number can be inferred by counting. The output is decoded and compared
+//! before it is used, because a file may hold lines that look numbered.
 
 use std::ops::Range;
 
@@ -22,22 +22,22 @@ use crate::text::{
     numbered::{Mark, NumberStyle, Run, Start},
 };
 
-/// Numbers that divide by this are shown.
+/// Numbers divisible by this are shown.
 pub(crate) const STRIDE: u32 = 10;
-/// Fewer numbers left out do not pay for the line that says so.
+/// Minimum number of omitted numbers for which the header line saves tokens.
 const MIN_LEFT_OUT: usize = 12;
-/// What says that numbers are left out, in a line of its own.
+/// Declares that numbers are omitted, on a line of its own.
 pub(crate) const HEADER: &str = "[headroom: every 10th line number shown]";
 
-/// Whether tools write numbers like this unasked. Those of `nl` and `cat -n` were asked for, and agents that see
+/// Whether tools write numbers like this unasked. The numbers of `nl` and `cat -n` were asked for, and agents that see
 /// `12:text` edit by line number.
 const fn is_unasked(mark: Mark) -> bool {
     matches!(mark, Mark::Arrow | Mark::Pipe | Mark::Bar)
 }
 
-/// Replacements that leave out the numbers of a view, in order: pairs of the bytes and what stands there instead.
+/// Returns the replacements that omit the numbers of a view, in order: pairs of a range and its new text.
 ///
-/// `is_free` tells whether the line of these bytes is still there, and not replaced by something else.
+/// `is_free` returns whether the line in this range is still visible and not replaced.
 pub(crate) fn changes(
     text: &str,
     is_free: &dyn Fn(&Range<usize>) -> bool,
@@ -71,14 +71,14 @@ pub(crate) fn changes(
     if changes.len() < MIN_LEFT_OUT {
         return None;
     }
-    // Just before the first line that is left without its number; the one before it shows its own.
+    // Just before the first line without its number; the line above shows its own.
     let first = changes.first()?.0.start;
     let at = text.get(..first)?.strip_suffix('\n')?.rfind('\n').map_or(0, |end| end + 1);
     changes.insert(0, (at..at, format!("{HEADER}\n")));
     Some(changes)
 }
 
-/// The runs of a view in which numbers are left out; `None` where no line says so.
+/// Parses the runs of a view in which numbers are omitted; `None` if no line declares that.
 pub(crate) fn runs(lines: &[&str]) -> Option<Vec<Run>> {
     let header = lines.iter().position(|line| *line == HEADER)?;
     let mut runs = crate::text::numbered::runs(lines.get(..header)?);
@@ -97,7 +97,7 @@ pub(crate) fn runs(lines: &[&str]) -> Option<Vec<Run>> {
     Some(runs)
 }
 
-/// The index behind the last line of the part that starts here.
+/// Returns the index after the last line of the part that starts here.
 fn part_end(lines: &[&str], start: usize, first: u32, style: NumberStyle) -> usize {
     let shape = Run { lines: start..start, first, style, thin: true };
     let shows = |index: usize, number: u32| {
@@ -121,7 +121,7 @@ fn part_end(lines: &[&str], start: usize, first: u32, style: NumberStyle) -> usi
     }
 }
 
-/// The text with every number, for a text that was written with `changes`.
+/// Restores all numbers in a text written with [`changes`].
 pub(crate) fn restored(text: &str) -> Option<String> {
     let view = Lines::new(text)?;
     let mut out = String::with_capacity(text.len() * 3 / 2);

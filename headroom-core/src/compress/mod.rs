@@ -1,29 +1,28 @@
-//! One module per way to make a text smaller. Each is pure: text in, text or ranges out.
+//! Compressors, one module per technique. Each is pure: text in, text or ranges out.
 
 #[cfg(feature = "__code")]
 mod code;
-
 pub(crate) mod diff;
 pub(crate) mod fold;
 pub(crate) mod html;
 pub(crate) mod json;
+pub(crate) mod line_numbers;
 pub(crate) mod listing;
 pub(crate) mod log;
 pub(crate) mod prose;
+pub(crate) mod reference;
 pub(crate) mod search;
 pub(crate) mod table;
 #[cfg(test)]
 mod trial;
 
 use std::ops::Range;
-pub(crate) mod line_numbers;
-pub(crate) mod reference;
 
 use listing::recursive;
 
 use crate::{ContentKind, Transform, relevance::Query};
 
-/// A text of this kind in a form that says the same in fewer bytes, and what was done for it.
+/// Rewrites a text of this kind losslessly in fewer bytes, and returns the transform used.
 pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Transform)> {
     match kind {
         ContentKind::Search => search::render(text).map(|text| (text, Transform::Search)),
@@ -33,8 +32,8 @@ pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Transform
     }
 }
 
-/// The first and last line of the source that each line of such a form was made of, counted from zero. A line that the
-/// form adds has the lines of the one behind it. `None` where the lines of the form are those of its source.
+/// Returns, for each line of such a rendering, its first and last source line, counted from zero. A line that the
+/// rendering adds has the source of the next one. `None` if lines correspond one to one.
 pub(crate) fn source_lines(kind: ContentKind, form: &str) -> Option<Vec<(u32, u32)>> {
     match kind {
         ContentKind::Search => Some(behind(form, |line, number| number == 0 && search::is_header(line))),
@@ -45,7 +44,7 @@ pub(crate) fn source_lines(kind: ContentKind, form: &str) -> Option<Vec<(u32, u3
     }
 }
 
-/// The lines of the source of a form that has added those that pass the test.
+/// Returns the source lines of a rendering whose added lines pass the test.
 fn behind(form: &str, is_added: impl Fn(&str, usize) -> bool) -> Vec<(u32, u32)> {
     let mut source = 0;
     let number = |(number, line): (usize, &str)| {
@@ -56,7 +55,7 @@ fn behind(form: &str, is_added: impl Fn(&str, usize) -> bool) -> Vec<(u32, u32)>
     form.split('\n').enumerate().map(number).collect()
 }
 
-/// The lines of a text of this kind that may be set aside; of prose, the sentences.
+/// Returns the lines of a text of this kind that may be elided; in prose, the sentences.
 pub(crate) fn gaps(kind: ContentKind, text: &str, query: &Query<'_>) -> Vec<Omission> {
     match kind {
         ContentKind::Json => Vec::new(),
@@ -72,15 +71,15 @@ pub(crate) fn gaps(kind: ContentKind, text: &str, query: &Query<'_>) -> Vec<Omis
     }
 }
 
-/// Lines that may be set aside, and what the marker in their place stands in.
+/// Lines that may be elided, and the frame of the marker that replaces them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FramedOmission {
     pub(crate) omission: Omission,
-    /// What opens a comment on the marker's line; empty where the line is the marker's alone.
+    /// The text that opens a comment before the marker; empty if the marker has its line to itself.
     pub(crate) opening: String,
 }
 
-/// The lines of a text of this kind that may be set aside; code is code again around the markers.
+/// Returns the lines of a text of this kind that may be elided; code with the markers is still code.
 pub(crate) fn framed(kind: ContentKind, text: &str, query: &Query<'_>) -> Vec<FramedOmission> {
     #[cfg(feature = "__code")]
     if matches!(kind, ContentKind::Code | ContentKind::FileRead)
@@ -94,7 +93,7 @@ pub(crate) fn framed(kind: ContentKind, text: &str, query: &Query<'_>) -> Vec<Fr
         .collect()
 }
 
-/// A part of the recorded data. Tests that need it are ignored unless they are asked for.
+/// Returns a part of the recorded data. Tests that need it are ignored by default.
 #[cfg(test)]
 pub(crate) fn shared(part: &str) -> std::path::PathBuf {
     let shared = std::env::var("HEADROOM_SHARED").unwrap_or_else(|_| "../../shared".to_owned());
@@ -103,7 +102,7 @@ pub(crate) fn shared(part: &str) -> std::path::PathBuf {
     path
 }
 
-/// The texts under a directory of the recorded data, with their paths.
+/// Reads the texts under a directory of the recorded data, with their paths.
 #[cfg(test)]
 pub(crate) fn shared_texts(directory: &str) -> Vec<(std::path::PathBuf, String)> {
     let mut texts = Vec::new();
@@ -121,15 +120,15 @@ pub(crate) fn shared_texts(directory: &str) -> Vec<(std::path::PathBuf, String)>
     texts
 }
 
-/// Lines that may be set aside.
+/// Lines that may be elided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Omission {
     /// Their bytes, without the last line end.
     pub(crate) range: Range<usize>,
-    /// The number of the first line: in a numbered view of a file the one printed there, else counted from one.
+    /// The number of the first line: as printed in a numbered view of a file, otherwise counted from one.
     pub(crate) first: u32,
     /// The number of the last line.
     pub(crate) last: u32,
-    /// A few words on what the lines are; may be empty.
+    /// A short summary of the lines; may be empty.
     pub(crate) summary: String,
 }

@@ -1,4 +1,4 @@
-//! What compressors of lines make of real results: shared by their tests.
+//! Runs line compressors on recorded tool results, for their tests.
 
 use std::{fmt::Write, fs};
 
@@ -7,24 +7,21 @@ use serde_json::Value;
 use super::shared;
 use crate::{compress::Omission, relevance::Query};
 
-/// The text with a line for each gap, as the engine may write it.
+/// Replaces each gap by a marker line, as the engine may write it.
 pub(super) fn elided(text: &str, gaps: &[Omission]) -> String {
     let mut out = String::new();
     let mut at = 0;
     for Omission { range, first, last, summary } in gaps {
         out.push_str(&text[at..range.start]);
-        write!(
-            out,
-            "[headroom:k3v9q2x7m4tzabcd lines {first}-{last} kept aside: {summary}; headroom_retrieve]"
-        )
-        .unwrap();
+        write!(out, "[headroom:k3v9q2x7m4tzabcd lines {first}-{last} stored: {summary}; headroom_retrieve]")
+            .unwrap();
         at = range.end;
     }
     out.push_str(&text[at..]);
     out
 }
 
-/// Checks what holds for the gaps of any text.
+/// Checks invariants of gaps in any text.
 pub(super) fn check(text: &str, gaps: &[Omission]) {
     let mut end = 0;
     for gap in gaps {
@@ -56,7 +53,7 @@ fn read_json(path: &std::path::Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// What became of some texts.
+/// Totals over several texts.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) before: usize,
@@ -66,7 +63,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts a text, what it became, and which of the needles are visible in that.
+    /// Counts a text, its compressed form, and the needles visible in that.
     pub(super) fn add(&mut self, name: &str, text: &str, out: &str, needles: &[String]) {
         let (before, after) = (tokens(text), tokens(out));
         let out = self::folded(out);
@@ -88,7 +85,7 @@ impl Tally {
     }
 }
 
-/// Runs `form` over a folder of the corpora and looks for what was used later or matters otherwise.
+/// Runs `form` over a folder of the corpora and counts the needles that stay visible.
 pub(super) fn corpus(folder: &str, form: impl Fn(&str, &str, &Query<'_>) -> Option<String>) -> Tally {
     let corpora = shared("corpora");
     let all = read_json(&corpora.join("needles.json"));
@@ -139,7 +136,7 @@ fn plain(content: &Value) -> String {
     content.as_str().map_or_else(|| parts.collect::<Vec<_>>().join("\n"), str::to_owned)
 }
 
-/// Calls `visit` with the number of the message, the text, the arguments and the question of each tool result.
+/// Calls `visit` with the message index, text, arguments and question of each tool result.
 fn visit_results(messages: &[Value], mut visit: impl FnMut(usize, &str, &str, Option<&str>)) {
     let none = Vec::new();
     let mut question: Option<String> = None;

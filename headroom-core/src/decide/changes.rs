@@ -1,4 +1,4 @@
-//! Replacements in one text.
+//! Replacements within one text.
 
 use std::ops::Range;
 
@@ -15,20 +15,20 @@ pub(super) struct Change {
     pub(super) step: Transform,
 }
 
-/// Changes in order, none over another.
+/// Sorted, non-overlapping changes.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     pub(super) sorted: Vec<Change>,
 }
 
 impl Changes {
-    /// Whether no change touches these bytes.
+    /// Whether no change overlaps these bytes.
     pub(super) fn are_off(&self, bytes: &Range<usize>) -> bool {
         let behind = self.sorted.partition_point(|change| change.bytes.end <= bytes.start);
         self.sorted.get(behind).is_none_or(|change| bytes.end <= change.bytes.start)
     }
 
-    /// Adds changes that are off those that are there.
+    /// Adds changes that do not overlap the present ones.
     pub(super) fn merge(&mut self, changes: impl IntoIterator<Item = Change>) {
         self.sorted.extend(changes);
         self.sorted.sort_by_key(|change| change.bytes.start);
@@ -47,7 +47,7 @@ pub(super) fn apply(text: &str, changes: &[Change]) -> String {
     output
 }
 
-/// Changes of the decoded text, which has this many bytes, as edits of the raw string.
+/// Converts changes of the decoded text, which is `length` bytes long, to edits of the raw string.
 pub(super) fn raw_edits(raw: Text<'_>, length: usize, changes: Vec<Change>) -> Option<Vec<Edit>> {
     let mut offsets = RawOffsets::new(raw);
     changes

@@ -1,4 +1,4 @@
-//! What replaces whole lines: references, folds, gaps, and numbers that are left out.
+//! Replaces whole lines: by references, folds and markers, and by lines without their numbers.
 
 use std::ops::Range;
 
@@ -17,17 +17,17 @@ use crate::{
     tokenizer,
 };
 
-/// Of lines that a marker would replace, so many bytes at the start most often tell that it pays.
+/// Bytes of the elided lines that are counted first; they usually show whether the marker saves tokens.
 const MIN_TRIED_BYTES: usize = 1024;
 
-/// Replacements of lines of a form, and the original that its gaps point into.
+/// Returns the line replacements in a rendering, and the original that their markers name.
 pub(super) fn line_changes(
     block: &Block<'_>,
     Rendering { text, parts, steps, .. }: &Rendering<'_>,
     find: &Find<'_>,
 ) -> (Vec<Change>, Option<Original>) {
     let mut changes = Changes::default();
-    // Where the text has something like a marker already, nobody could tell ours from it.
+    // If the text contains something like a marker, the model could not distinguish ours from it.
     if marker::is_in(block.text) {
         return (Vec::new(), None);
     }
@@ -37,7 +37,7 @@ pub(super) fn line_changes(
         .any(|step| matches!(step, Transform::Search | Transform::CommonPrefix | Transform::ColumnPadding));
     if block.tier >= Tier::Dedup {
         let found = find(text, &|found| pays(&found.bytes, &found.marker)).into_iter();
-        // Where rows tell other rows their file or their columns, all are referred to, or none.
+        // Where rows take their file or columns from other rows, either all rows are referenced or none.
         let all = |found: &RepeatedRun| found.bytes.start == 0 && found.bytes.end >= text.trim_end().len();
         let found = found.filter(|found| !rows_depend || all(found));
         changes.merge(found.map(|found| Change {
@@ -49,10 +49,10 @@ pub(super) fn line_changes(
     if parts.iter().all(|part| part.kind == ContentKind::Json) {
         return (changes.sorted, None);
     }
-    // Nobody has a page's lines but who has its Markdown.
+    // Lines of a page exist only in its Markdown.
     let source = if steps.contains(&Transform::HtmlToMarkdown) { text } else { block.text };
     let original = if block.may_elide() { set_aside(block, source, text, parts, &mut changes) } else { None };
-    // What a fold repeats must stand right before it.
+    // A fold must directly follow the line that it repeats.
     let folds = fold::runs(text)
         .into_iter()
         .filter(|fold| changes.are_off(&(fold.kept..fold.range.end)) && pays(&fold.range, &fold.replacement));
@@ -69,18 +69,18 @@ pub(super) fn line_changes(
     (changes.sorted, original)
 }
 
-/// Leaves out line numbers that nobody asked for.
+/// Omits line numbers that nobody asked for.
 fn thin_numbers(text: &str, changes: &mut Changes) {
     let Some(thinned) = line_numbers::changes(text, &|bytes| changes.are_off(bytes)) else { return };
     let mut all = Changes { sorted: changes.sorted.clone() };
     all.merge(thinned.into_iter().map(|(bytes, with)| Change { bytes, with, step: Transform::LineNumbers }));
-    // A file may hold lines that look like numbered ones.
+    // A file may contain lines that look like numbered ones.
     if line_numbers::restored(&apply(text, &all.sorted)).as_deref() == Some(&*apply(text, &changes.sorted)) {
         *changes = all;
     }
 }
 
-/// Sets lines aside; gives what the gaps point into: `source`, whose lines the markers name.
+/// Elides lines and returns the original: `source`, whose lines the markers name.
 fn set_aside(
     block: &Block<'_>,
     source: &str,
@@ -102,7 +102,7 @@ fn set_aside(
             let Some(lines) = part.lines.range(piece, &gap.range, (gap.first, gap.last)) else { continue };
             let bytes = part.bytes.start + gap.range.start..part.bytes.start + gap.range.end;
             let (with, step) = if part.kind == ContentKind::Prose {
-                // There are many gaps of few words, and one marker is enough to name the original.
+                // Prose has many small omissions; the first marker is enough to name the original.
                 let marker = if gaps.is_empty() {
                     Elision { handle, lines, summary: &gap.summary, folder: block.originals_dir }.to_string()
                 } else {
@@ -123,7 +123,7 @@ fn set_aside(
     original
 }
 
-/// A marker, on a line of its own where it stands for more than a part of one.
+/// Puts a marker on its own line if it replaces more than a part of a line.
 fn on_its_line(text: &str, bytes: &Range<usize>, marker: String) -> String {
     if !text.get(bytes.clone()).is_some_and(|removed| removed.contains('\n')) {
         return marker;
@@ -134,11 +134,11 @@ fn on_its_line(text: &str, bytes: &Range<usize>, marker: String) -> String {
     format!("{}{marker}{}", end(before), end(behind))
 }
 
-/// Whether a marker takes fewer tokens than what it stands for. What is long is not counted to its end.
+/// Whether a marker takes fewer tokens than the text it replaces. Long text is not counted to its end.
 fn saves_tokens(block: &Block<'_>, text: &str, bytes: &Range<usize>, with: &str) -> bool {
     let count = |text: &str| block.tokenizer.count(text);
     let Some(removed) = text.get(bytes.clone()) else { return false };
-    // Counting words is cheap and tells of most gaps. No token is shorter than a byte.
+    // Counting words is cheap and decides most cases. Every token has at least one byte.
     if tokenizer::has_words(removed, with.len() + MIN_SAVED_TOKENS) {
         return true;
     }
@@ -148,6 +148,6 @@ fn saves_tokens(block: &Block<'_>, text: &str, bytes: &Range<usize>, with: &str)
     }
     let is_long = removed.len() > MIN_TRIED_BYTES;
     let start = || (0..=MIN_TRIED_BYTES).rev().find_map(|end| removed.get(..end)).unwrap_or_default();
-    // Some to spare, since the start may end within a token.
+    // With a margin, because the start may end within a token.
     is_long && count(start()) >= least + MIN_SAVED_TOKENS || count(removed) >= least
 }

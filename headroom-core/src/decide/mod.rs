@@ -1,4 +1,4 @@
-//! What one block becomes.
+//! Chooses the cheapest rendering of one block.
 
 mod changes;
 mod lines;
@@ -20,14 +20,14 @@ use crate::{
     tokenizer::Tokenizer,
 };
 
-/// Blocks shorter than this are left alone: no marker would pay.
+/// Shorter blocks stay unchanged: no marker would save tokens.
 const MIN_BYTES: usize = 160;
 /// A rewrite of a whole block must save at least one token in this many.
 const MIN_SAVING_RATIO: usize = 20;
 /// A reference must save at least this many tokens.
 const MIN_SAVED_TOKENS: usize = 8;
 
-/// What became of one block; depends on nothing but what its key covers.
+/// The decision about one block. Depends only on what its cache key covers.
 #[derive(Debug)]
 pub(crate) struct Decision {
     pub(crate) kind: ContentKind,
@@ -39,37 +39,37 @@ pub(crate) struct Decision {
     pub(crate) tokens: Option<(usize, usize)>,
 }
 
-/// Everything that decides.
+/// A block and everything that its decision depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block<'a> {
     pub(crate) text: &'a str,
     pub(crate) tool: Option<&'a str>,
     pub(crate) arguments: Option<&'a str>,
     pub(crate) kind: Option<ContentKind>,
-    /// Whether the provider expects JSON in this place.
+    /// Whether the provider requires JSON here.
     pub(crate) json: bool,
-    /// What the user asked last.
+    /// The user's latest question.
     pub(crate) question: Option<&'a str>,
     pub(crate) tokenizer: Tokenizer<'a>,
     pub(crate) tier: Tier,
     pub(crate) retrieval: Retrieval,
-    /// The models that may be asked.
+    /// The models that may be used.
     pub(crate) models: TenantModels<'a>,
-    /// Where originals are kept as files.
+    /// The folder of plain-text originals.
     pub(crate) originals_dir: Option<&'a str>,
 }
 
-/// Gives the runs of a text that stand earlier in the request and pass the test.
+/// Finds runs of a text that occur earlier in the request and pass the test.
 pub(crate) type Find<'f> = dyn Fn(&str, &dyn Fn(&RepeatedRun) -> bool) -> Vec<RepeatedRun> + 'f;
 
-/// One way to write a block.
+/// One way to write a block, with its cost.
 #[derive(Debug)]
 struct Candidate {
     changes: Vec<Change>,
     steps: Vec<Transform>,
-    /// What the markers of the draft point into.
+    /// The originals that the candidate's markers name.
     originals: Vec<Original>,
-    /// Whether the block is written anew rather than lines of it replaced.
+    /// Whether the whole block is rewritten, rather than lines of it replaced.
     whole: bool,
     tokens: usize,
 }
@@ -103,7 +103,7 @@ impl Decision {
         }
     }
 
-    /// The text that the model sees.
+    /// Returns the text that the model sees.
     pub(crate) fn output<'a>(&self, text: Text<'a>) -> Option<Cow<'a, str>> {
         if self.edits.is_empty() {
             return text.decode();
@@ -123,7 +123,7 @@ impl Decision {
         Some(Cow::Owned(output))
     }
 
-    /// Rough memory use in bytes.
+    /// Returns the approximate memory use in bytes.
     pub(crate) fn weight(&self) -> usize {
         let edits: usize = self.edits.iter().map(|edit| edit.with.len() + size_of::<Edit>()).sum();
         let originals: usize = self.originals.iter().map(|original| original.content.len()).sum();
@@ -131,15 +131,15 @@ impl Decision {
     }
 }
 
-/// Decides what a block becomes. `find` gives the runs of a text that stand earlier in the request.
+/// Decides one block. `find` returns the runs of a text that occur earlier in the request.
 pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decision {
     let text = block.text;
-    // What another tool kept is what is worth showing.
+    // Output that another tool already condensed is shown in full.
     let condensed = block.may_elide() && detect::is_condensed(text, block.arguments);
     let block = &Block { retrieval: if condensed { Retrieval::Disabled } else { block.retrieval }, ..*block };
     let kind = block.kind.unwrap_or_else(|| {
         let guess = detect::guess(text, block.tool, block.arguments);
-        // Where nothing may be set aside, nothing hangs on it.
+        // Only elision depends on the classification.
         guess.settled(|| if block.may_elide() { block.models.classify(text) } else { None })
     });
     if text.len() < MIN_BYTES {
@@ -169,7 +169,7 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
     decision
 }
 
-/// The ways in which a block could be written, unordered.
+/// Returns the candidates for a block, unordered.
 fn candidates(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Candidate> {
     if block.json {
         return json_candidates(block, kind);
@@ -194,7 +194,7 @@ fn candidates(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Cand
     drafts.collect()
 }
 
-/// Drafts that are JSON again, where the provider expects nothing else.
+/// Returns the candidates that are JSON again, for places where the provider requires it.
 fn json_candidates(block: &Block<'_>, kind: ContentKind) -> Vec<Candidate> {
     if kind != ContentKind::Json {
         return Vec::new();
@@ -214,14 +214,14 @@ fn json_candidates(block: &Block<'_>, kind: ContentKind) -> Vec<Candidate> {
     candidates.map(draft).collect()
 }
 
-/// The change that writes a block anew.
+/// Returns the change that rewrites a whole block.
 fn replaced(block: &Block<'_>, with: String, steps: &[Transform]) -> Vec<Change> {
     let step = steps.first().copied().unwrap_or(Transform::Json);
     vec![Change { bytes: 0..block.text.len(), with, step }]
 }
 
 impl Block<'_> {
-    /// Whether parts may be set aside: only where the model can get them back.
+    /// Whether parts may be elided: only if the model can retrieve them.
     fn may_elide(&self) -> bool {
         let redeemable = match self.retrieval {
             Retrieval::Disabled => false,

@@ -1,4 +1,4 @@
-//! Texts in the form that is best for their kind, before anything is left out or referred to.
+//! Renders texts in the best way for their kind, before lines are elided or referenced.
 
 use std::borrow::Cow;
 
@@ -18,18 +18,18 @@ use crate::{
     },
 };
 
-/// One form of a text.
+/// One way to write a text.
 #[derive(Debug)]
 pub(super) struct Rendering<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) parts: Vec<Segment>,
-    /// What was done; nothing for the text as it is.
+    /// The transforms applied; empty for the unchanged text.
     pub(super) steps: Vec<Transform>,
-    /// What its markers point into.
+    /// The originals that its markers name.
     pub(super) originals: Vec<Original>,
 }
 
-/// The forms of a text, the text as it is first.
+/// Returns the renderings of a text, the unchanged text first.
 pub(super) fn renderings<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Rendering<'a>> {
     let plain = Rendering {
         text: Cow::Borrowed(block.text),
@@ -45,12 +45,12 @@ pub(super) fn renderings<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Render
     let selected = if block.may_elide() { rendered(block, source, true) } else { None };
     let rendered = selected.or_else(|| rendered(block, source, false));
     if rendered.as_ref().is_some_and(|form| form.steps.contains(&Transform::HtmlToMarkdown)) {
-        // Lines of a page's source are not what anybody reads of it.
+        // Nobody reads the source lines of a page.
         forms.iter_mut().for_each(|form| form.parts.clear());
     }
     forms.extend(rendered.map(|mut form| {
         if form.steps.contains(&Transform::TokenPruning) {
-            // What is left is not cut again.
+            // Pruned text is not cut again.
             form.parts.clear();
         }
         form
@@ -58,7 +58,7 @@ pub(super) fn renderings<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Render
     forms
 }
 
-/// The text without what its terminal sequences add; and where the original can be kept, also without the frames of
+/// Renders the text without redundant terminal sequences; if the original can be retrieved, also without the frames of
 /// progress displays that nothing else covers.
 fn terminal_forms<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Rendering<'a>> {
     let form = |body: String, start: usize, originals| {
@@ -82,7 +82,7 @@ fn terminal_forms<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Rendering<'a>
     forms
 }
 
-/// The text with each part in the form of its kind; `None` where no part has one that pays.
+/// Renders each part according to its kind. Returns `None` if that saves tokens in no part.
 fn rendered<'a>(block: &Block<'a>, source: &Rendering<'a>, select: bool) -> Option<Rendering<'a>> {
     let mut form = Rendering {
         text: Cow::Borrowed(""),
@@ -100,7 +100,7 @@ fn rendered<'a>(block: &Block<'a>, source: &Rendering<'a>, select: bool) -> Opti
         let start = text.len();
         let mut kind = part.kind;
         let mut lines = part.lines.clone();
-        // What is kept must be what the tool sent, not what was left of it.
+        // The stored original must be what the tool sent, not an edited form of it.
         let is_sent =
             source.steps.is_empty() || memmem::find(block.text.as_bytes(), piece.as_bytes()).is_some();
         let selection = if select && is_sent { selected(block, part.kind, piece) } else { None };
@@ -126,16 +126,16 @@ fn rendered<'a>(block: &Block<'a>, source: &Rendering<'a>, select: bool) -> Opti
     changed.then_some(form)
 }
 
-/// A form of one part.
+/// One rendered part.
 struct AppliedTransforms {
     text: String,
-    /// What the text is now.
+    /// The kind of the rendered text.
     kind: ContentKind,
     steps: Vec<Transform>,
     originals: Vec<Original>,
 }
 
-/// The lines of the original that the lines of this form of a part were made of.
+/// Maps the lines of a rendered part to lines of the original.
 fn line_map(part: &LineMap, found: &AppliedTransforms) -> LineMap {
     let LineMap::From(first) = part else { return part.clone() };
     match compress::source_lines(found.kind, &found.text) {
@@ -161,7 +161,7 @@ fn lossless(block: &Block<'_>, kind: ContentKind, text: &str) -> Option<AppliedT
     pays.then(|| AppliedTransforms { text: form, kind, steps: vec![step], originals: Vec::new() })
 }
 
-/// A form from which parts are set aside.
+/// Renders a part with some of its content elided.
 fn selected(block: &Block<'_>, kind: ContentKind, text: &str) -> Option<AppliedTransforms> {
     let query = Query {
         question: block.question,
@@ -185,7 +185,7 @@ fn selected(block: &Block<'_>, kind: ContentKind, text: &str) -> Option<AppliedT
                 originals,
             })
         }
-        // Whole sentences are better left out than words.
+        // Omitting whole sentences is better than omitting words.
         ContentKind::Prose if block.models.can_prune() && prose::gaps(text, &query).is_empty() => {
             let found = prose::prune(text, &block.models.prune(text), block.originals_dir)?;
             let originals = vec![found.original];

@@ -1,4 +1,4 @@
-//! Mixed texts, taken apart: JSON behind a header line, a diff behind a summary, hits between other output.
+//! Splits mixed texts: JSON after a header line, a diff after a summary, search hits between other output.
 
 use std::ops::Range;
 
@@ -6,9 +6,9 @@ use memchr::memchr;
 
 use crate::{ContentKind, detect};
 
-/// Shorter parts are left to what is around them.
+/// Shorter JSON values stay part of the surrounding text.
 const MIN_BYTES: usize = 400;
-/// Bytes that may be looked at in vain, as a multiple of the text.
+/// Limit on bytes searched in vain, as a multiple of the text's length.
 const MAX_WORK: usize = 4;
 
 /// Whole lines of one kind, without the last line end.
@@ -16,22 +16,22 @@ const MAX_WORK: usize = 4;
 pub(super) struct Segment {
     pub(super) bytes: Range<usize>,
     pub(super) kind: ContentKind,
-    /// The lines of the original that its lines were made of.
+    /// Maps its lines to those of the original.
     pub(super) lines: LineMap,
 }
 
-/// Which lines of the original the lines of a part were made of. All are counted from zero.
+/// Maps the lines of a part to lines of the original, both counted from zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LineMap {
-    /// Each of one, in order, from this one on.
+    /// Line by line, starting at this line.
     From(u32),
-    /// The first and the last of each.
+    /// The first and last original line of each line.
     Each(Vec<(u32, u32)>),
 }
 
 impl LineMap {
-    /// The first and last line, counted from one, of the lines in these bytes of a part. `printed` are their numbers in
-    /// the part: those that it prints, or counted from one.
+    /// Returns the first and last original line, counted from one, for these bytes of a part. `printed` are the line
+    /// numbers in the part: those that it prints, or counted from one.
     pub(super) fn range(&self, part: &str, bytes: &Range<usize>, printed: (u32, u32)) -> Option<(u32, u32)> {
         match self {
             Self::From(first) => Some((printed.0.saturating_add(*first), printed.1.saturating_add(*first))),
@@ -45,12 +45,12 @@ impl LineMap {
     }
 }
 
-/// How many lines end in a text.
+/// Counts the line ends in a text.
 pub(super) fn line_ends(text: &str) -> u32 {
     u32::try_from(memchr::memchr_iter(b'\n', text.as_bytes()).count()).unwrap_or(u32::MAX)
 }
 
-/// The parts of a text of this kind, in order. They cover all lines.
+/// Splits a text of this kind into its parts, in order. They cover all lines.
 pub(super) fn segments(text: &str, kind: ContentKind) -> Vec<Segment> {
     use ContentKind::{Code, Diff, Listing, Log, Prose, Search, Table, Text};
     let whole = vec![Segment { bytes: 0..text.len(), kind, lines: LineMap::From(0) }];
@@ -80,7 +80,7 @@ pub(super) fn segments(text: &str, kind: ContentKind) -> Vec<Segment> {
     parts
 }
 
-/// Whole lines that are one JSON array or object each.
+/// Finds whole lines that form one JSON array or object each.
 fn json_values(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut work = text.len().saturating_mul(MAX_WORK);

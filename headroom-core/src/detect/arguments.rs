@@ -1,14 +1,14 @@
-//! Shell commands in the arguments of a tool call, whatever their shape: JSON with a string or an argument
-//! vector, JavaScript that calls a shell tool, or the command itself.
+//! Finds shell commands in the arguments of a tool call, in any shape: JSON with a string or an argument vector,
+//! JavaScript that calls a shell tool, or the command itself.
 
 use memchr::{memchr2, memchr3};
 
 use super::shell;
 
-/// Code inside code inside arguments is looked into this deep.
+/// Limit on the nesting of code inside arguments.
 const MAX_DEPTH: usize = 3;
 
-/// What stands after a key: a string, or the strings of an array.
+/// The value of a key: a string, or an array of strings.
 enum ArgumentValue {
     One(String),
     Many(Vec<String>),
@@ -35,12 +35,12 @@ pub(super) fn run(arguments: &str, programs: &[&str]) -> bool {
     })
 }
 
-/// Whether what such a key holds is a command line, or the words of one.
+/// Whether the value of such a key is a command line, or its words.
 fn is_command(key: &str) -> bool {
     matches!(key, "command" | "cmd" | "commandline" | "shell_command" | "bash_command" | "script")
 }
 
-/// Whether an argument `command` has this value.
+/// Whether the argument `command` has this value.
 pub(super) fn command_is(arguments: &str, value: &str) -> bool {
     any_entry(arguments, &mut |key, found| {
         key == "command" && matches!(found, ArgumentValue::One(found) if found == value)
@@ -80,8 +80,8 @@ fn entry_reads(key: &str, value: ArgumentValue, depth: usize) -> bool {
     }
 }
 
-/// Whether `wanted` holds for any key of JSON or JavaScript text, at any depth, that a string or an array of
-/// strings follows. Assignments count as keys.
+/// Whether `query` holds for any key of JSON or JavaScript text, at any depth, with a string or an array of
+/// strings as value. Assignments count as keys.
 fn any_entry(text: &str, query: &mut dyn FnMut(&str, ArgumentValue) -> bool) -> bool {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -127,7 +127,7 @@ fn any_entry(text: &str, query: &mut dyn FnMut(&str, ArgumentValue) -> bool) -> 
     false
 }
 
-/// The strings of an array whose inside starts at `at`, and the offset after it. `None` if it holds others.
+/// Returns the strings of an array whose inside starts at `at`, and the offset after it; `None` if it has other values.
 fn strings(text: &str, mut at: usize) -> Option<(Vec<String>, usize)> {
     let bytes = text.as_bytes();
     let mut all = Vec::new();
@@ -145,7 +145,7 @@ fn strings(text: &str, mut at: usize) -> Option<(Vec<String>, usize)> {
     }
 }
 
-/// The inside of the string literal that starts at `at`, and the offset after it.
+/// Returns the inside of the string literal that starts at `at`, and the offset after it.
 fn string(text: &str, at: usize) -> Option<(&str, usize)> {
     let bytes = text.as_bytes();
     let quote = *bytes.get(at).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'))?;

@@ -1,7 +1,7 @@
 use crate::json::string_scan::quote_or_backslash;
 
-/// Whether the text looks like one JSON object or array: brackets that close where the text ends, and a start
-/// that a log line or a list does not have. Whoever parses it decides.
+/// Whether the text looks like one JSON object or array: the brackets close at the end of the text, and the
+/// start is unlike that of a log line or a list. The parser decides.
 pub(super) fn is_plausible(text: &str) -> bool {
     let text = text.trim_matches([' ', '\t', '\r', '\n']).as_bytes();
     match text {
@@ -35,12 +35,12 @@ fn starts_array(inside: &[u8]) -> bool {
     rest.is_some_and(|rest| matches!(rest.trim_ascii_start(), [] | [b',', ..]))
 }
 
-/// Whether the brackets are balanced, and first closed at the end.
+/// Whether the brackets are balanced and close only at the end.
 fn is_one_value(text: &[u8]) -> bool {
     value_length(text) == Some(text.len())
 }
 
-/// How far it is to where the brackets of an array or object that starts here are closed.
+/// Returns the length of the array or object that starts here, by its brackets.
 pub(crate) fn value_length(text: &[u8]) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = 0;
@@ -61,7 +61,7 @@ pub(crate) fn value_length(text: &[u8]) -> Option<usize> {
     None
 }
 
-/// The offset after the quote that ends the string whose inside starts here.
+/// Returns the offset after the closing quote of the string whose inside starts here.
 fn string_end(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {

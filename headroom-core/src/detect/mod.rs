@@ -1,6 +1,6 @@
-//! What kind of text a tool result is: by the tool and the call that brought it, then by its structure.
+//! Detects the content kind of a tool result: from the tool and the call first, then from the structure of the text.
 //!
-//! When in doubt a text is a file read, because the lines of one are never altered.
+//! When in doubt, a text is a file read, because its lines are never altered.
 
 mod arguments;
 pub(crate) mod json;
@@ -15,7 +15,7 @@ use crate::{
     text::{lines, numbered},
 };
 
-/// Tools whose results are files, their names in lower case without `_`, `-` and what stands before them.
+/// Tools that return files. Names are in lower case without `_`, `-` and server prefix.
 const READERS: [&str; 17] = [
     "cat",
     "fetchfile",
@@ -35,7 +35,7 @@ const READERS: [&str; 17] = [
     "viewcodeitem",
     "viewlines",
 ];
-/// Ends of the names of such tools, for servers that put their own name in front.
+/// Endings of the names of such tools, for servers that prefix their own name.
 const READER_ENDS: [&str; 9] = [
     "filecontent",
     "filecontents",
@@ -47,20 +47,20 @@ const READER_ENDS: [&str; 9] = [
     "readtextfile",
     "viewfile",
 ];
-/// Tools that do several things to files; their argument `command` says which.
+/// Tools that edit files; their argument `command` selects the action.
 const EDITORS: [&str; 5] =
     ["editor", "fileeditor", "strreplacebasededittool", "strreplaceeditor", "texteditor"];
-/// Starts of the names of tools that list or search: lines with numbers in their results are hits.
+/// Beginnings of the names of tools that list or search: numbered lines in their results are hits.
 const SEARCHERS: [&str; 7] = ["find", "glob", "grep", "list", "ls", "ripgrep", "search"];
 
-/// What kind of text this is, with nothing but its structure to tell.
+/// Returns the content kind without asking a classifier.
 pub(crate) fn kind(text: &str, tool: Option<&str>, arguments: Option<&str>) -> ContentKind {
     guess(text, tool, arguments).kind
 }
 
-/// What kind of text this is, and whether something else may know better.
+/// Detects the content kind, and whether a classifier may know better.
 ///
-/// `tool` is the name of the tool that brought it, `arguments` those of the call: JSON, or a raw string.
+/// `tool` is the name of the tool that returned the text, `arguments` those of the call: JSON, or a raw string.
 pub(crate) fn guess(text: &str, tool: Option<&str>, arguments: Option<&str>) -> Guess {
     let tool = tool.map(bare);
     let is = |test: &dyn Fn(&str) -> bool| tool.as_deref().is_some_and(test);
@@ -83,29 +83,29 @@ pub(crate) fn guess(text: &str, tool: Option<&str>, arguments: Option<&str>) -> 
     }
 }
 
-/// Whether a call ran a shell command that shows a file, just as that command says.
+/// Whether a call ran a shell command that shows a file as the command requested it.
 pub(crate) fn is_file_command(arguments: &str) -> bool {
     arguments::read_a_file(arguments)
 }
 
-/// Whether another tool has set aside parts of it already.
+/// Whether another tool already condensed the text.
 pub(crate) fn is_condensed(text: &str, arguments: Option<&str>) -> bool {
     precompressed::is_precompressed(text, arguments)
 }
 
-/// What kind of text this is by its structure alone.
+/// Detects the content kind from the structure alone.
 pub(crate) fn structure(text: &str) -> ContentKind {
     if json::is_plausible(text) { ContentKind::Json } else { structure::guess(text).kind }
 }
 
-/// The name of a tool without its server's, in lower case: `mcp__fs__read_file` is `readfile`.
+/// Normalises the name of a tool, without its server's: `mcp__fs__read_file` becomes `readfile`.
 fn bare(tool: &str) -> String {
     let name = tool.rsplit("__").next().unwrap_or(tool);
     let name = name.rsplit(['.', '/', ':']).next().unwrap_or(name);
     name.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect()
 }
 
-/// Whether most lines at the start are those of numbered file views.
+/// Whether most lines at the start belong to numbered file views.
 fn is_numbered(text: &str) -> bool {
     let lines: Vec<&str> = lines::split(structure::first_lines(text)).collect();
     let numbered: usize = numbered::runs(&lines).iter().map(|run| run.lines.len()).sum();

@@ -1,27 +1,27 @@
-//! Output that was made smaller before it came here, by a tool that stands before shell commands: RTK and lean-ctx.
+//! Recognises output that RTK or lean-ctx, tools that wrap shell commands, already compressed.
 
 use memchr::memmem;
 
 use super::arguments;
 
 const PROGRAMS: [&str; 2] = ["rtk", "lean-ctx"];
-/// How they say that there is more, at the start of a line or of a note in it: what comes before a name, the name, and
-/// what comes behind it.
+/// How these tools mark omitted output, at the start of a line or in a note: the text before the name, the name, and
+/// the text after it.
 const MARKS: [(&str, &str, &str); 4] =
     [("[", LEAN_CTX, ""), ("[full output", RTK, ""), ("[full diff", RTK, ""), (" hidden", RTK, "recall ")];
 const LEAN_CTX: &str = "lean-ctx: ";
 const RTK: &str = ": rtk ";
 
-/// Whether one of them had it: the call names it, or the text has its mark.
+/// Whether one of these tools compressed the text: the call names it, or the text has its mark.
 pub(super) fn is_precompressed(text: &str, arguments: Option<&str>) -> bool {
     arguments.is_some_and(|arguments| arguments::run(arguments, &PROGRAMS))
         || [LEAN_CTX, RTK].into_iter().any(|name| {
-            // Each name is looked for once, since most texts are long and have neither.
+            // Each name is searched for once, because most texts are long and have neither.
             memmem::find_iter(text.as_bytes(), name).any(|at| is_mark(text, at, name))
         })
 }
 
-/// Whether the name that stands here is a part of a mark.
+/// Whether the name at this position is part of a mark.
 fn is_mark(text: &str, at: usize, name: &str) -> bool {
     let (Some(front), Some(behind)) = (text.get(..at), text.get(at + name.len()..)) else { return false };
     MARKS

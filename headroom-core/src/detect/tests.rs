@@ -235,7 +235,7 @@ proptest::proptest! {
     }
 }
 
-/// One tool result of a recorded conversation.
+/// A tool result from a recorded conversation.
 struct Sample {
     tool: String,
     arguments: String,
@@ -301,7 +301,7 @@ fn samples(shared: &Path) -> Option<Vec<Sample>> {
     Some(samples)
 }
 
-/// The tool results of a request, in whatever API, with their calls.
+/// Collects the tool results of a request in any API, with their calls.
 fn collect(request: &Value, samples: &mut Vec<Sample>) {
     let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
     let mut calls = BTreeMap::<String, (String, String)>::new();

@@ -1,4 +1,4 @@
-//! Work that ends early, and requests with more in them than any has.
+//! Tests of cancellation and of requests with more items than the limit.
 
 use std::cell::Cell;
 
@@ -11,7 +11,7 @@ use crate::{
     wire::{MAX_ITEMS, conversation::Facts},
 };
 
-/// Requests are stopped before each of their results.
+/// Cancels requests before each of their results.
 fn stopped_anywhere(body: &str, options: &CompressOptions, headroom: &Engine) {
     let body = body.as_bytes();
     let fresh = Engine::new().compress(Api::Anthropic, body, options);
@@ -80,7 +80,7 @@ fn results_behind_the_limit_stay_as_they_are_and_the_report_says_so() {
     assert_eq!(blocks.len(), MAX_ITEMS + 1);
     assert_eq!(blocks[MAX_ITEMS - 1].action, Action::Kept(UnchangedReason::TooShort));
     assert_eq!(blocks[MAX_ITEMS].action, Action::Kept(UnchangedReason::TooManyItems));
-    // As many of the first results as there is room for become what they do without the others.
+    // As many of the first results as fit become what they are without the rest.
     let outcome = compress(&with(MAX_ITEMS - 4));
     assert_eq!(outcome.report().blocks.len(), MAX_ITEMS - 4 + 1 + 1);
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{Classifier, Engine, TokenCounter, TokenPruner};
 
-/// Configuration of [`Engine`].
+/// Configures an [`Engine`].
 ///
 /// # Example
 ///
@@ -34,42 +34,43 @@ impl Default for EngineBuilder {
 }
 
 impl EngineBuilder {
-    /// Declines bodies longer than this many bytes. Default: 64 MiB, twice what Anthropic accepts.
+    /// Sets the length in bytes above which bodies are declined. Default: 64 MiB, twice what Anthropic accepts.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
     }
 
-    /// How many bytes the engine may keep of what it decided before. Default: 64 MiB.
+    /// Sets how many bytes of earlier decisions the engine may cache. Default: 64 MiB.
     ///
-    /// With 0 nothing is kept: every request costs as much as a new one, and becomes the same.
+    /// With 0 nothing is cached: every request costs as much as a new one. The output stays the same.
     pub fn cache_capacity(mut self, bytes: usize) -> Self {
         self.cache_capacity = bytes;
         self
     }
 
-    /// Asks this classifier where the structure of a text leaves open whether it is code, and in which language.
+    /// Sets the classifier that decides whether a text is code, and in which language, where its structure is
+    /// ambiguous.
     ///
-    /// Default: none, and the structure decides alone. The classifier is part of the configuration: keep it the same for
-    /// all engines that serve a conversation.
+    /// Default: none; the structure decides alone. The classifier is part of the configuration: use the same one in all
+    /// engines that handle a conversation.
     pub fn classifier(mut self, classifier: impl Classifier + 'static) -> Self {
         self.classifier = Some(Arc::new(classifier));
         self
     }
 
-    /// Lets words of prose be left out behind a marker, where this condenser says which. Default: none are.
+    /// Sets the model that selects words to omit from prose, behind a marker. Default: none, and no words are omitted.
     ///
-    /// Part of the configuration, as the [classifier](Self::classifier) is.
+    /// Part of the configuration, like the [classifier](Self::classifier).
     pub fn token_pruner(mut self, condenser: impl TokenPruner + 'static) -> Self {
         self.token_pruner = Some(Arc::new(condenser));
         self
     }
 
-    /// Counts tokens with this counter, for every model.
+    /// Sets the counter that counts tokens, for every model.
     ///
-    /// Default: with the feature `tiktoken` the vocabularies that OpenAI has published, `o200k_base` for models of
-    /// others; without it [`TokenEstimate`](crate::TokenEstimate). Part of the configuration, as the
-    /// [classifier](Self::classifier) is.
+    /// Default: with the feature `tiktoken` the vocabularies published by OpenAI, `o200k_base` for models of other
+    /// vendors; without it [`TokenEstimate`](crate::TokenEstimate). Part of the configuration, like the
+    /// [classifier](Self::classifier).
     ///
     /// ```
     /// use headroom_core::{Engine, TokenEstimate};

@@ -1,12 +1,12 @@
-//! A bounded memory of values by key, without a clock.
+//! A cache with bounded size and no clock.
 //!
-//! Two generations: what is put or hit goes into the young one; when that is full it becomes the old one, and the
-//! former old one is forgotten. So nothing that was used within the last half of the capacity is lost, every
-//! operation is constant-time, and there is no list to maintain.
+//! It has two generations. A value that is put or hit goes into the young one; when that is full, it becomes the old
+//! one, and the former old one is dropped. So a value used within the last half of the capacity is never lost, every
+//! operation takes constant time, and there is no list to maintain.
 
 use std::{collections::HashMap, mem};
 
-/// A key: the hash of everything that the value depends on.
+/// A cache key: the hash of everything that the value depends on.
 pub(crate) type CacheKey = [u8; 16];
 
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Cache<V> {
 }
 
 impl<V> Cache<V> {
-    /// A memory of at most `capacity` bytes, as the weights given to [`Memo::put`] tell.
+    /// Creates a cache of at most `capacity` bytes, measured by the weights passed to [`put`](Self::put).
     pub(crate) fn new(capacity: usize) -> Self {
         Self { capacity, weight: 0, young: HashMap::new(), old: HashMap::new() }
     }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{BlockReport, CompressOptions, ContentKind, Original};
 
-/// What is known about one piece of content besides its text, for [`Engine::compress_text`].
+/// Describes one piece of content for [`Engine::compress_text`].
 ///
 /// [`Engine::compress_text`]: crate::Engine::compress_text
 ///
@@ -24,48 +24,48 @@ pub struct Hints {
 }
 
 impl Hints {
-    /// Nothing known.
+    /// Creates empty hints.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the name of the tool that gave the content.
+    /// Sets the name of the tool that returned the content.
     #[must_use]
     pub fn tool(mut self, name: impl Into<String>) -> Self {
         self.tool = Some(name.into());
         self
     }
 
-    /// Sets the arguments that the tool was called with: JSON, as the model wrote it.
+    /// Sets the arguments of the tool call: JSON, as the model wrote it.
     #[must_use]
     pub fn arguments(mut self, json: impl Into<String>) -> Self {
         self.arguments = Some(json.into());
         self
     }
 
-    /// Sets what the user asked before the call. Lines that have to do with it are never set aside.
+    /// Sets what the user asked before the call. Lines that match it are never omitted.
     #[must_use]
     pub fn query(mut self, text: impl Into<String>) -> Self {
         self.query = Some(text.into());
         self
     }
 
-    /// Sets what kind of text the content is. By default its structure and the tool decide.
+    /// Sets the content kind. Default: detected from the structure of the text and the tool.
     #[must_use]
     pub fn kind(mut self, kind: ContentKind) -> Self {
         self.kind = Some(kind);
         self
     }
 
-    /// Sets the model that will read the content; it decides how tokens are counted.
+    /// Sets the model that will read the content. It selects the tokenizer.
     #[must_use]
     pub fn model(mut self, name: impl Into<String>) -> Self {
         self.model = name.into();
         self
     }
 
-    /// Sets the options, as for a request.
+    /// Sets the options of the compression, as for a request.
     #[must_use]
     pub fn options(mut self, options: CompressOptions) -> Self {
         self.options = options;
@@ -73,15 +73,15 @@ impl Hints {
     }
 }
 
-/// What became of one piece of content.
+/// The result of compressing one piece of content.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct TextOutcome {
-    /// The smaller text, or `None` to keep the text that you have.
+    /// The smaller text, or `None` if the text is unchanged.
     pub text: Option<String>,
-    /// What must be stored before the text is used.
+    /// The originals to store before the text is used.
     pub originals: Vec<Original>,
-    /// What was done, or why nothing was.
+    /// What was done, or why nothing was done.
     pub report: BlockReport,
 }
 

@@ -1,4 +1,4 @@
-//! From a body to an outcome.
+//! The engine: reads a request body, decides each tool result, and splices the edits into the body.
 
 use std::{
     borrow::Cow,
@@ -29,9 +29,10 @@ use crate::{
     },
 };
 
-/// The engine. Cloning it is cheap; clones share their memory of what they have seen.
+/// Compresses LLM request bodies.
 ///
-/// That memory makes requests of a conversation that grows cheap. It never changes what a request becomes.
+/// Cloning is cheap, and clones share a cache of earlier decisions. The cache makes the next request of a growing
+/// conversation cheap and never changes its output.
 #[derive(Clone)]
 pub struct Engine {
     shared: Arc<Shared>,
@@ -40,21 +41,21 @@ pub struct Engine {
 struct Shared {
     config: EngineBuilder,
     decisions: Mutex<Cache<Arc<Decision>>>,
-    /// Keys of the memories, so that their collisions cannot be aimed at.
+    /// Seed of the cache keys, so that nobody can provoke collisions.
     secret: u64,
-    /// The index at the end of a request, ready for the next request of the same conversation.
+    /// The index after the last item of a request, ready for the next request of the same conversation.
     indexes: Mutex<Cache<Index>>,
     models: Models,
 }
 
 impl Engine {
-    /// An engine with the defaults of [`EngineBuilder`].
+    /// Creates an engine with the defaults of [`EngineBuilder`].
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// Starts a configuration.
+    /// Starts the configuration of an engine.
     pub fn builder() -> EngineBuilder {
         EngineBuilder::default()
     }
@@ -72,10 +73,10 @@ impl Engine {
         }
     }
 
-    /// Makes a request body smaller.
+    /// Compresses a request body.
     ///
-    /// Never panics and never fails: what cannot be improved is [`Outcome::Unchanged`] with the reason, and the body
-    /// that you have is the one to send.
+    /// Never panics and never fails. If nothing can be saved, it returns [`Outcome::Unchanged`] with the reason, and
+    /// the caller sends the body that it has.
     ///
     /// ```
     /// use headroom_core::{Api, Engine, CompressOptions};
@@ -95,11 +96,11 @@ impl Engine {
         self.compress_while(api, body, options, &|_| true)
     }
 
-    /// [`compress`](Self::compress), for as long as the caller wants it.
+    /// Compresses a request body like [`compress`](Self::compress), and can be cancelled.
     ///
-    /// Before each tool result that this engine did not decide before, `may_go_on` is asked with the bytes that it has
-    /// in the body. Where it says no, work ends with [`UnchangedReason::Cancelled`]. What was decided until then stays
-    /// remembered, so that a second call goes on from there, and comes to the outcome that an undisturbed one has.
+    /// Before each tool result without a cached decision, `may_go_on` is called with the length of that result in the
+    /// body. If it returns `false`, work ends with [`UnchangedReason::Cancelled`]. The decisions made until then stay
+    /// in the cache, so a second call continues there and returns what an uninterrupted call returns.
     ///
     /// ```
     /// use headroom_core::{Api, Engine, CompressOptions, Outcome, UnchangedReason};
@@ -138,7 +139,7 @@ impl Engine {
         }
     }
 
-    /// Makes one piece of content smaller, outside any conversation.
+    /// Compresses one piece of content outside any conversation.
     ///
     /// ```
     /// use headroom_core::{Engine, Hints};
@@ -168,7 +169,7 @@ impl Engine {
                 originals_dir: hints.options.originals_dir_for(hints.options.retrieval),
                 models: self.shared.models.for_tenant(&hints.options.tenant),
             };
-            // The text stands for itself: its raw form is the text, with nothing escaped.
+            // The text is not part of a JSON body, so its raw form is the text itself, with nothing escaped.
             decide(Text { raw: text, start: 0, escaped: false }, &block, &|_, _| Vec::new())
         };
         let decision = catch_unwind(AssertUnwindSafe(decide))
@@ -181,7 +182,7 @@ impl Engine {
         }
     }
 
-    /// Whether even a short text may take long: where a [`TokenPruner`](crate::TokenPruner) reads it.
+    /// Returns whether even a short text may take long, because a [`TokenPruner`](crate::TokenPruner) reads it.
     #[must_use]
     pub fn is_costly(&self) -> bool {
         self.shared.config.token_pruner.is_some()
@@ -246,7 +247,7 @@ impl Default for Engine {
     }
 }
 
-/// One request with everything that its head decides.
+/// A request and the settings that follow from its head.
 struct Request<'a, 'c> {
     items: &'c [Item<'a>],
     facts: Vec<Facts>,
@@ -256,7 +257,7 @@ struct Request<'a, 'c> {
     originals_dir: Option<&'c str>,
     tenant: &'c str,
     unstorable: &'c BTreeSet<Handle>,
-    /// The offset and the definition of the tool that is added for the model.
+    /// Offset and definition of the `headroom_retrieve` tool to add.
     tool_to_add: Option<(usize, &'static str)>,
 }
 
@@ -266,7 +267,7 @@ impl<'a, 'c> Request<'a, 'c> {
         let tokenizer = Tokenizer::new(shared.config.token_counter.as_deref(), model);
         let tier =
             if conversation.clears_tool_results { options.tier.min(Tier::Lossless) } else { options.tier };
-        // A marker is worth nothing where the model has no tool to redeem it with.
+        // Without a tool for retrieval, the model cannot follow a marker.
         let toolbox = conversation.toolbox;
         let (retrieval, tool_to_add) = match (options.retrieval, toolbox.retrieve) {
             (_, _) if tier < Tier::Recoverable => (Retrieval::Disabled, None),
@@ -280,8 +281,8 @@ impl<'a, 'c> Request<'a, 'c> {
             _ => (Retrieval::Disabled, None),
         };
         let originals_dir = options.originals_dir_for(retrieval);
-        // All that a decision depends on besides the items. The version is part of it: a newer engine may decide
-        // otherwise.
+        // Everything that a decision depends on besides the items. Includes the version, because a newer engine may
+        // decide differently.
         let seed = format!(
             "{}\n{}\n{tier}\n{retrieval}\n{:?}\n{:?}\n{}",
             env!("CARGO_PKG_VERSION"),
@@ -304,7 +305,7 @@ impl<'a, 'c> Request<'a, 'c> {
         }
     }
 
-    /// Decides every tool result, from memory where it was seen in the same place before.
+    /// Decides every tool result; reuses the cached decision of a result seen before in the same place.
     fn decide(
         &self,
         shared: &Shared,
@@ -364,7 +365,7 @@ impl<'a, 'c> Request<'a, 'c> {
         if end < self.items.len() { Err(UnchangedReason::Cancelled) } else { Ok(()) }
     }
 
-    /// The index of the longest known beginning of this conversation, and the item behind it.
+    /// Returns the index of the longest cached prefix of this conversation, and the position of the item after it.
     fn resume(&self, first_unknown: usize, shared: &Shared) -> (Index, usize) {
         let mut indexes = lock(&shared.indexes);
         for (at, facts) in self.facts.iter().enumerate().take(first_unknown).rev() {
@@ -421,14 +422,14 @@ impl<'a, 'c> Request<'a, 'c> {
         decision
     }
 
-    /// Whether a call of the client's own tool goes to a file that a marker named. What it shows may be numbered or a
-    /// part, so it is told by the call.
+    /// Whether a call of the client's own tool reads a file that a marker named. The call decides, because
+    /// the result may be numbered or only a part of the file.
     fn asks_for_a_file(&self, arguments: &str, originals: &Originals<'_>) -> bool {
         self.originals_dir
             .is_some_and(|folder| arguments.contains(folder) || originals.are_named_in(arguments))
     }
 
-    /// Adds what the model sees of an item to the index.
+    /// Adds the texts of an item, as the model sees them, to the index.
     fn remember(&self, at: usize, item: &Item<'a>, facts: &Facts, index: &mut Index, texts: &Texts<'a, '_>) {
         if matches!(item, Item::Compaction) {
             *index = Index::default();
@@ -444,7 +445,7 @@ impl<'a, 'c> Request<'a, 'c> {
         }
     }
 
-    /// What a reference says that this item is.
+    /// Returns the label that references give this item.
     fn label(&self, item: &Item<'a>, facts: &Facts) -> String {
         match item {
             Item::Call(call) => call.label(),
@@ -456,7 +457,7 @@ impl<'a, 'c> Request<'a, 'c> {
         }
     }
 
-    /// The call that a result answers.
+    /// Returns the call that a result answers.
     fn call(&self, facts: &Facts) -> Option<&Call<'a>> {
         match self.items.get(facts.call? as usize) {
             Some(Item::Call(call)) => Some(call),
@@ -469,7 +470,7 @@ impl<'a, 'c> Request<'a, 'c> {
     }
 }
 
-/// What references call a text of this item.
+/// Returns the name that references use for a text of this item.
 fn name(item: &Item<'_>, facts: &Facts, leaf: usize) -> String {
     let ordinal = facts.ordinal;
     match (item, facts.part) {
@@ -484,16 +485,16 @@ fn source_id(item: usize, leaf: usize) -> Option<u32> {
     u32::try_from(item.checked_mul(MAX_CALL_TEXTS)?.checked_add(leaf)?).ok()
 }
 
-/// Of a longer question, so many bytes of each end are read. Each result reads its question, so the work would grow
-/// with the product of both.
+/// How many bytes are read at each end of a longer question. The question is read once per result, so reading all of
+/// it would cost the product of both.
 const QUESTION_END_BYTES: usize = 16 << 10;
 
-/// The texts of the items as the model sees them, made when they are asked for.
+/// The texts of the items as the model sees them, computed on demand.
 struct Texts<'a, 'c> {
     items: &'c [Item<'a>],
     decisions: &'c [OnceCell<Arc<Decision>>],
     cells: Vec<OnceCell<Vec<Cow<'a, str>>>>,
-    /// The question that was asked for last, by its item.
+    /// The last question read, with the index of its item.
     question: RefCell<Option<(u32, Option<Rc<str>>)>>,
 }
 
@@ -503,7 +504,7 @@ impl<'a, 'c> Texts<'a, 'c> {
         Self { items, decisions, cells, question: RefCell::new(None) }
     }
 
-    /// What the user says in this item, as much of it as is read with each result.
+    /// Returns the user's question in this item, or both ends of a long one.
     fn question(&self, item: u32) -> Option<Rc<str>> {
         let mut last = self.question.borrow_mut();
         if let Some((_, question)) = last.as_ref().filter(|(of, _)| *of == item) {
@@ -535,7 +536,7 @@ impl<'a, 'c> Texts<'a, 'c> {
     }
 }
 
-/// The start and the end of a text, or all of it where it is not long.
+/// Returns the start and the end of a long text, and a short text whole.
 fn both_ends(text: &str) -> Cow<'_, str> {
     if text.len() <= 2 * QUESTION_END_BYTES {
         return Cow::Borrowed(text);
@@ -545,7 +546,7 @@ fn both_ends(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{start}\n{}", end.unwrap_or_default()))
 }
 
-/// A panic elsewhere leaves a memo whole: every operation on it is complete or not begun.
+/// Locks a cache. Poisoning is ignored: a cache operation is complete or not begun.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
-//! What learned models say of texts, asked of whoever brings them.
+//! Learned models that classify and prune texts, supplied by the caller.
 //!
-//! The engine carries no model. A caller that has one gives it to the [`EngineBuilder`](crate::EngineBuilder), and it is part of the
-//! configuration from then on.
+//! The engine ships no model. A caller passes one to the [`EngineBuilder`](crate::EngineBuilder), and it becomes part
+//! of the configuration.
 
 use std::{
     fmt,
@@ -15,31 +15,31 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::engine::cache::{Cache, CacheKey};
 
-/// Bytes that the answers of each model may take.
+/// Size of each model's cache in bytes.
 const CACHE_BYTES_PER_MODEL: usize = 1 << 20;
-/// Shorter texts stay as they are whether they are code or prose.
+/// Shorter texts are not classified: they stay unchanged as code and as prose.
 const MIN_BYTES: usize = 2048;
 
-/// What a text is, as a [`Classifier`] has it.
+/// What a [`Classifier`] recognised a text as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Classification {
-    /// Source code, in the language whose files have this extension: `py`.
+    /// Source code; holds the file extension of its language: `py`.
     Code(&'static str),
     /// Sentences, plain or in Markdown.
     Prose,
 }
 
-/// Tells what a text is where its structure leaves that open.
+/// Classifies texts whose structure is ambiguous.
 ///
-/// It is asked where parts may be set aside, about texts of at least 2 KiB that look like code or prose and may be
-/// something else, and once about each: what it says is remembered by content. A panic of it counts as no answer.
+/// The engine calls it where parts may be omitted, for texts of at least 2 KiB that look like code or prose but may be
+/// something else. It is called once per text: answers are cached by content. A panic counts as no answer.
 ///
-/// # What it promises
+/// # Contract
 ///
-/// The answer is a function of the text alone. A classifier that says one thing now and another later makes blocks
-/// change in the middle of a conversation, and the provider reads everything behind them anew. For the same reason all
-/// engines that serve a conversation need the same one, or all of them none.
+/// The answer must be a function of the text alone. If the answer for a text changes, blocks change in the middle of a
+/// conversation and the provider's prompt cache misses everything after them. For the same reason, all engines that
+/// handle a conversation need the same classifier, or none of them has one.
 ///
 /// # Example
 ///
@@ -58,7 +58,7 @@ pub enum Classification {
 /// let headroom = Engine::builder().classifier(Shebang).build();
 /// ```
 pub trait Classifier: fmt::Debug + Send + Sync {
-    /// What the text is; `None` where this is not certain, and its structure decides.
+    /// Classifies the text. Returns `None` if uncertain, and the structure decides.
     fn classify(&self, text: &str) -> Option<Classification>;
 }
 
@@ -68,16 +68,15 @@ impl<T: Classifier + ?Sized> Classifier for Arc<T> {
     }
 }
 
-/// Says which words of a text can be left out.
+/// Selects words of a text that can be omitted.
 ///
-/// It is asked about prose of which no whole sentence is set aside, where the model can fetch the text back, and once
-/// about each text. What is left of the text stands behind a marker that names the whole. A panic of it counts as no
-/// answer.
+/// The engine calls it for prose that keeps all its sentences, if the model can retrieve the text, and once per text.
+/// The remaining text follows a marker that names the original. A panic counts as no answer.
 ///
-/// # What it promises
+/// # Contract
 ///
-/// As with [`Classifier`], the answer is a function of the text alone: the same text is condensed in the same way
-/// whenever it comes, or never.
+/// As with [`Classifier`], the answer must be a function of the text alone: a text is pruned the same way every time,
+/// or never.
 ///
 /// # Example
 ///
@@ -98,9 +97,9 @@ impl<T: Classifier + ?Sized> Classifier for Arc<T> {
 /// let headroom = Engine::builder().token_pruner(Fillers).build();
 /// ```
 pub trait TokenPruner: fmt::Debug + Send + Sync {
-    /// The bytes that can be left out, in order and apart from each other; none of them hold a line's end.
+    /// Returns the byte ranges that can be omitted: in order, disjoint, and none across a line end.
     ///
-    /// `None` where the text stays as it is.
+    /// Returns `None` to leave the text unchanged.
     fn prune(&self, text: &str) -> Option<Vec<Range<usize>>>;
 }
 
@@ -110,7 +109,7 @@ impl<T: TokenPruner + ?Sized> TokenPruner for Arc<T> {
     }
 }
 
-/// The models of an engine, and what they said before.
+/// The models of an engine, with caches of their answers.
 pub(crate) struct Models {
     pub(crate) classifier: Option<Arc<dyn Classifier>>,
     pub(crate) token_pruner: Option<Arc<dyn TokenPruner>>,
@@ -133,13 +132,13 @@ impl Models {
         }
     }
 
-    /// The models as they are asked for one tenant: nothing that is remembered is shared with another.
+    /// Returns the models for one tenant, whose cache entries no other tenant shares.
     pub(crate) const fn for_tenant<'a>(&'a self, tenant: &'a str) -> TenantModels<'a> {
         TenantModels { models: Some(self), tenant }
     }
 }
 
-/// What can be asked about a text. By default nothing is known.
+/// The models as one tenant uses them. The default has none.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct TenantModels<'a> {
     models: Option<&'a Models>,
@@ -147,7 +146,7 @@ pub(crate) struct TenantModels<'a> {
 }
 
 impl TenantModels<'_> {
-    /// What the text is, where there is a classifier and it is certain.
+    /// Classifies a text, if there is a classifier and it is certain.
     pub(crate) fn classify(&self, text: &str) -> Option<Classification> {
         let models = self.models?;
         let classifier = models.classifier.as_ref().filter(|_| text.len() >= MIN_BYTES)?;
@@ -155,12 +154,12 @@ impl TenantModels<'_> {
         cached(&models.classifications, self.key(models, text), ask, |_| size_of::<Classification>())
     }
 
-    /// Whether there is something that can condense.
+    /// Whether there is a token pruner.
     pub(crate) fn can_prune(&self) -> bool {
         self.models.is_some_and(|models| models.token_pruner.is_some())
     }
 
-    /// The bytes that can be left out; none where nothing can, and where what was said makes no sense.
+    /// Returns the byte ranges that can be omitted; empty if there are none or the model's answer is invalid.
     pub(crate) fn prune(&self, text: &str) -> Arc<[Range<usize>]> {
         let Some((models, condenser)) =
             self.models.and_then(|models| Some((models, models.token_pruner.as_ref()?)))
@@ -187,7 +186,7 @@ impl fmt::Debug for TenantModels<'_> {
     }
 }
 
-/// The value of before, or the one that is made now. Nothing waits for what is being made.
+/// Returns the cached value or computes it. The lock is not held while computing.
 fn cached<V: Clone>(
     memo: &Mutex<Cache<V>>,
     key: CacheKey,
@@ -204,7 +203,7 @@ fn cached<V: Clone>(
     made
 }
 
-/// Whether the ranges are in order, apart, of whole characters, and each within a line.
+/// Whether the ranges are in order, disjoint, on character boundaries, and each within one line.
 fn are_within_lines(text: &str, ranges: &[Range<usize>]) -> bool {
     let mut from = 0;
     ranges.iter().all(|range| {

@@ -2,24 +2,24 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use crate::Handle;
 
-/// How far an edit may go. Each tier includes the ones before it.
+/// How far edits may go. Each tier includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Tier {
-    /// Forms that can be read and reversed from the output itself.
+    /// Renderings that can be read and reversed from the output itself.
     Lossless,
-    /// References to lines that stand in an earlier block of the same request.
+    /// References to lines of an earlier block in the same request.
     Dedup,
-    /// Parts set aside behind a marker, where the request has a [`Retrieval`] to fetch them back.
+    /// Parts replaced by a marker, if the request has a [`Retrieval`] for them.
     #[default]
     Recoverable,
 }
 
 impl Tier {
-    /// Every tier, mildest first.
+    /// All tiers, mildest first.
     pub const ALL: [Self; 3] = [Self::Lossless, Self::Dedup, Self::Recoverable];
 
-    /// The tier's name in reports and on the command line.
+    /// Returns the tier's name in reports and on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl fmt::Display for Tier {
     }
 }
 
-/// The error of parsing a [`Tier`] from a name that is none.
+/// Error returned when parsing a [`Tier`] fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownTier(());
 
@@ -56,34 +56,35 @@ impl FromStr for Tier {
     }
 }
 
-/// How the model can get back what a marker stands for.
+/// How the model retrieves content that a marker replaces.
 ///
 /// With [`Retrieval::Disabled`] only edits that need no retrieval are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Retrieval {
-    /// There is no way: lossless and in-context edits only.
+    /// The model cannot retrieve content: only lossless edits and references are made.
     #[default]
     #[cfg_attr(feature = "serde", serde(rename = "off"))]
     Disabled,
-    /// Who sends the request answers calls of `headroom_retrieve`. Its definition is added last to `tools`, from the
-    /// first request of a conversation on, where the request's head is that of an agent; elsewhere this counts as
-    /// [`Retrieval::Disabled`], and as [`Retrieval::ClientTool`] where the client brings the tool itself.
+    /// The sender of the request answers calls of `headroom_retrieve`. The tool's definition is appended to `tools`,
+    /// from the first request of a conversation on, if the head of the request is that of an agent. Without such a head
+    /// this counts as [`Retrieval::Disabled`]; if the client brings the tool itself, as [`Retrieval::ClientTool`].
     ServerTool,
-    /// The client has a `headroom_retrieve` tool of its own, over the same store. Counts as [`Retrieval::Disabled`] for
-    /// requests whose `tools` have none.
+    /// The client has its own `headroom_retrieve` tool over the same store. Counts as [`Retrieval::Disabled`] for
+    /// requests whose `tools` lack it.
     ClientTool,
-    /// The agent runs on this machine and reads the file that a marker names with a tool of its own; needs
-    /// [`CompressOptions::originals_dir`]. Counts as [`Retrieval::Disabled`] for requests without a tool that runs commands or shows files.
+    /// The agent runs on this machine and reads the file that a marker names with its own tool; needs
+    /// [`CompressOptions::originals_dir`]. Counts as [`Retrieval::Disabled`] for requests without a tool that runs
+    /// commands or shows files.
     File,
 }
 
 impl Retrieval {
-    /// Every way.
+    /// All ways of retrieval.
     pub const ALL: [Self; 4] = [Self::Disabled, Self::ServerTool, Self::ClientTool, Self::File];
 
-    /// The name in reports and on the command line.
+    /// Returns the name in reports and on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -101,7 +102,7 @@ impl fmt::Display for Retrieval {
     }
 }
 
-/// The error of parsing a [`Retrieval`] from a name that is none.
+/// Error returned when parsing a [`Retrieval`] fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownRetrieval(());
 
@@ -121,10 +122,10 @@ impl FromStr for Retrieval {
     }
 }
 
-/// What one request asks of the engine.
+/// Options for compressing one request.
 ///
-/// Keep these the same for all requests of a conversation: a block that became one thing in the last request and
-/// another in this one is a cache miss for everything behind it.
+/// Use the same options for all requests of a conversation: a block that was written differently in the last request
+/// is a cache miss for everything after it.
 ///
 /// # Example
 ///
@@ -143,7 +144,7 @@ pub struct CompressOptions {
 }
 
 impl CompressOptions {
-    /// The defaults: every tier, no retrieval, no tenant.
+    /// Creates the default options: every tier, no retrieval, no tenant.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -156,17 +157,17 @@ impl CompressOptions {
         self
     }
 
-    /// Sets how the model can fetch back what is set aside. Default: [`Retrieval::Disabled`].
+    /// Sets how the model retrieves elided content. Default: [`Retrieval::Disabled`].
     #[must_use]
     pub fn retrieval(mut self, retrieval: Retrieval) -> Self {
         self.retrieval = retrieval;
         self
     }
 
-    /// Sets the folder in which the agent finds originals under their handles, and the retrieval to [`Retrieval::File`].
+    /// Sets the folder in which the agent finds originals by handle, and the retrieval to [`Retrieval::File`].
     ///
-    /// Writing the files is the caller's part, before the request leaves: the engine opens none. `PlaintextStore` in
-    /// `headroom-store` does it. Under any other retrieval the folder counts for nothing.
+    /// The caller writes the files before the request is sent, because the engine opens none. `PlaintextStore` in
+    /// `headroom-store` does this. With any other retrieval the folder is ignored.
     #[must_use]
     pub fn originals_dir(mut self, folder: impl Into<String>) -> Self {
         self.originals_dir = Some(folder.into());
@@ -174,17 +175,18 @@ impl CompressOptions {
         self
     }
 
-    /// Names originals that cannot be stored. A block that would need one of them is written without any, so it may
-    /// become as long as it was. Everything before it stays the same, and so does the definition of the tool.
+    /// Names originals that cannot be stored. A block that needs one of them is written without any, possibly in full.
+    /// Everything before it stays the same, and so does the definition of the tool.
     ///
-    /// This is for a store that fails: what is stored already stays usable, and the prompt cache keeps hitting.
+    /// Use this when a store fails: stored originals stay usable, and the prompt cache keeps hitting.
     ///
     /// # Example
     ///
     /// ```
-    /// use headroom_core::{Api, Handle, Engine, Retrieval, CompressOptions, Outcome};
+    /// use headroom_core::{Api, CompressOptions, Engine, Outcome, Retrieval};
     ///
-    /// # let lines: String = (0..400).map(|n| format!("step {n} of the build took {} ms\\n", n * 7919 % 1000)).collect();
+    /// # let line = |n: usize| format!("2026-01-01T10:{:02}:{:02} INFO served request {n} in {} ms\\n", n / 60, n % 60, n * 7919 % 97);
+    /// # let lines: String = (0..300).map(line).collect();
     /// # let tool = r#"{"type":"function","function":{"name":"headroom_retrieve","parameters":{}}}"#;
     /// # let body = format!(
     /// #     r#"{{"model":"gpt-4o","tools":[{tool}],"messages":[
@@ -206,12 +208,12 @@ impl CompressOptions {
         self
     }
 
-    /// The folder that markers name, under the retrieval that a request has.
+    /// Returns the folder that markers name, if the request's retrieval is [`Retrieval::File`].
     pub(crate) fn originals_dir_for(&self, retrieval: Retrieval) -> Option<&str> {
         self.originals_dir.as_deref().filter(|_| retrieval == Retrieval::File)
     }
 
-    /// Sets whose request this is. Nothing the engine remembers is shared between tenants.
+    /// Sets the tenant of the request. The engine's caches share nothing between tenants.
     #[must_use]
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = tenant.into();

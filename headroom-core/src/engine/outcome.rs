@@ -2,14 +2,14 @@ use std::fmt;
 
 use crate::{Handle, Report, UnchangedReason};
 
-/// A removed piece that the output alone cannot give back.
+/// Content that was removed and cannot be restored from the output alone.
 ///
-/// Store it before the body is sent.
+/// Store it before sending the body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Original {
-    /// The name that the marker in the body uses.
+    /// The handle that the marker in the body names.
     pub handle: Handle,
-    /// The piece, exactly as it stood (JSON escapes decoded).
+    /// The removed text, exactly, with JSON escapes decoded.
     pub content: String,
 }
 
@@ -19,29 +19,29 @@ impl fmt::Debug for Original {
     }
 }
 
-/// What became of a request body.
+/// The result of compressing a request body.
 #[derive(Clone)]
 pub enum Outcome {
-    /// Send the body that you have.
+    /// Nothing changed: send the body that you have.
     Unchanged {
         /// Why nothing was edited.
         reason: UnchangedReason,
-        /// What was looked at.
+        /// What the engine looked at.
         report: Report,
     },
-    /// Store the originals, then send this body.
+    /// The body changed: store the originals, then send the new body.
     Rewritten {
         /// The body to send.
         body: Vec<u8>,
-        /// What must be in the store before the body is sent.
+        /// The originals to store before the body is sent.
         originals: Vec<Original>,
-        /// What was done.
+        /// What the engine did.
         report: Report,
     },
 }
 
 impl Outcome {
-    /// What was looked at and done.
+    /// Returns the report of what was looked at and done.
     #[must_use]
     pub const fn report(&self) -> &Report {
         match self {
@@ -49,7 +49,7 @@ impl Outcome {
         }
     }
 
-    /// The body to send instead, if there is one.
+    /// Returns the body to send instead, if there is one.
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
         match self {

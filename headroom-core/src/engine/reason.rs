@@ -1,13 +1,13 @@
 use std::fmt;
 
-/// Why a request, or a block of it, was left as it is.
+/// Why a request or a block was left unchanged.
 ///
 /// Reasons are labels, not errors: they are `Copy`, carry no content, and may be used as metric labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum UnchangedReason {
-    /// The body is not JSON, or not one whole JSON value.
+    /// The body is not one complete JSON value.
     NotJson,
     /// The body is JSON but not a request of a known API.
     UnknownShape,
@@ -17,35 +17,34 @@ pub enum UnchangedReason {
     TooLarge,
     /// The body holds more values than the limit.
     TooManyValues,
-    /// A key that decides what is editable stands twice.
+    /// A key that decides what is editable occurs twice.
     DuplicateKey,
-    /// The provider holds the rest of the conversation, and what is sent here must fit to what it holds.
+    /// The provider holds the rest of the conversation, and this request must match it.
     Stateful,
     /// The request has no text that may be edited.
     NothingEditable,
-    /// Nothing that could be edited would have become smaller.
+    /// No edit would have saved anything.
     NoSaving,
-    /// The block is too short for an edit to pay.
+    /// The block is too short to save tokens.
     TooShort,
     /// The block is of a type that is never edited.
     Protected,
-    /// The block reports an error, and errors stay verbatim.
+    /// The block reports an error. Errors stay verbatim.
     ToolError,
-    /// The text holds half of a surrogate pair and cannot be rebuilt exactly.
+    /// The text contains half of a surrogate pair and cannot be rebuilt exactly.
     LoneSurrogate,
-    /// The block's text is an original that was retrieved.
+    /// The text of the block is a retrieved original.
     Retrieved,
-    /// The block stands behind more messages, calls and results than are looked at in one request.
+    /// The block comes after more messages, calls and results than are processed in one request.
     TooManyItems,
-    /// Nobody waits for the outcome any more, as the caller of
-    /// [`compress_while`](crate::Engine::compress_while) said.
+    /// The caller of [`compress_while`](crate::Engine::compress_while) cancelled.
     Cancelled,
-    /// The engine failed; the original was sent.
+    /// The engine failed. The original body is the one to send.
     Internal,
 }
 
 impl UnchangedReason {
-    /// The label used in reports and metrics.
+    /// Returns the label used in reports and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -2,24 +2,24 @@ use std::fmt;
 
 use crate::{Api, Retrieval, Tier, UnchangedReason};
 
-/// What kind of text a block holds, as far as its structure tells.
+/// The kind of text in a block, detected from its structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ContentKind {
-    /// One JSON value, or several one after the other.
+    /// One JSON value, or several in sequence.
     Json,
-    /// The content of a file, as an agent's read tool or `cat` shows it. Its lines are never altered.
+    /// The content of a file, as shown by an agent's read tool or `cat`. Its lines are never altered.
     FileRead,
     /// A unified or combined diff.
     Diff,
-    /// Hits of a search: `path:line:text`, and lines of a file with numbers that jump.
+    /// Search hits: `path:line:text`, or lines of one file with gaps in their numbers.
     Search,
-    /// Paths and names of files.
+    /// File names and paths.
     Listing,
-    /// Cells in columns, as of `ps` and `ls -l`.
+    /// Aligned columns, as from `ps` and `ls -l`.
     Table,
-    /// Lines of a log, of a test run or of a build.
+    /// Lines of a log, a test run or a build.
     Log,
     /// A web page.
     Html,
@@ -34,7 +34,7 @@ pub enum ContentKind {
 }
 
 impl ContentKind {
-    /// The label used in reports and metrics.
+    /// Returns the label used in reports and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -65,34 +65,34 @@ impl fmt::Display for ContentKind {
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Transform {
-    /// Colours that say nothing and frames of progress displays removed.
+    /// Removes redundant colours and the frames of progress displays.
     Ansi,
-    /// Line numbers that nobody asked for left out, but for every tenth.
+    /// Omits line numbers except every tenth, if nobody asked for them.
     LineNumbers,
-    /// Repeated lines folded with a count.
+    /// Folds repeated lines with a count.
     RepeatedLines,
-    /// JSON without insignificant white space, record arrays as tables.
+    /// Removes insignificant white space from JSON and writes arrays of records as tables.
     Json,
-    /// Paths of search results left out where the row above has the same.
+    /// Omits the path of a search result that equals the one above.
     Search,
-    /// Directories of a listing lifted out.
+    /// Writes the common directory of a listing once.
     CommonPrefix,
-    /// The padding of aligned columns removed.
+    /// Removes the padding of aligned columns.
     ColumnPadding,
-    /// A web page written as Markdown, without what stands around its content.
+    /// Writes a web page as Markdown, without the parts around its content.
     HtmlToMarkdown,
-    /// Lines that stand in an earlier block referenced.
+    /// Replaces lines by a reference to an earlier block.
     Reference,
-    /// Parts set aside behind a marker.
+    /// Replaces parts by a marker.
     Elision,
-    /// Sentences set aside behind a marker.
+    /// Replaces sentences by a marker.
     Sentences,
-    /// Words left out of sentences, behind a marker.
+    /// Omits words of sentences, with a marker.
     TokenPruning,
 }
 
 impl Transform {
-    /// The label used in reports and metrics.
+    /// Returns the label used in reports and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -112,63 +112,63 @@ impl Transform {
     }
 }
 
-/// What happened to one block.
+/// What was done to one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Action {
-    /// Left as it was.
+    /// Left unchanged.
     Kept(UnchangedReason),
-    /// Edited by these steps.
+    /// Edited by these transforms.
     Edited(Vec<Transform>),
 }
 
-/// One block of a request that the engine looked at. Holds no content.
+/// Describes one block that the engine looked at. Holds no content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct BlockReport {
-    /// Where the text stands in the body, as a JSON path: `messages[2].content[0].content`.
+    /// Position of the text in the body, as a JSON path: `messages[2].content[0].content`.
     pub path: String,
-    /// The tool whose result this is, where the request names it.
+    /// The tool that returned the text, if the request names it.
     pub tool: Option<String>,
-    /// What the text is.
+    /// The content kind of the text.
     pub kind: ContentKind,
-    /// Length of the text before, in bytes of UTF-8.
+    /// Length of the original text, in bytes of UTF-8.
     pub bytes_before: usize,
-    /// Length of the text after, in bytes of UTF-8.
+    /// Length of the resulting text, in bytes of UTF-8.
     pub bytes_after: usize,
-    /// Tokens before; `None` where they were not counted because no edit was in question.
+    /// Tokens of the original text; `None` if no edit was considered and none were counted.
     pub tokens_before: Option<usize>,
-    /// Tokens after.
+    /// Tokens of the resulting text.
     pub tokens_after: Option<usize>,
     /// What was done.
     pub action: Action,
 }
 
-/// What the engine looked at and did. Holds no content.
+/// Describes what the engine looked at and did. Holds no content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
     /// The wire format, if it was recognised.
     pub api: Option<Api>,
-    /// How far edits were allowed to go.
+    /// The tier that was allowed.
     pub tier: Tier,
-    /// How the model can fetch back what was set aside.
+    /// How the model can retrieve elided content.
     pub retrieval: Retrieval,
-    /// The token counter: a tokenizer's name.
+    /// Name of the token counter.
     pub tokenizer: &'static str,
-    /// Whether the model's own tokenizer is unknown and another stands in for it.
+    /// Whether the model's own tokenizer is unknown and another is used for it.
     pub estimated: bool,
-    /// Length of the body before, in bytes.
+    /// Length of the original body, in bytes.
     pub bytes_before: usize,
-    /// Length of the body after, in bytes.
+    /// Length of the resulting body, in bytes.
     pub bytes_after: usize,
     /// Tokens that the edits saved.
     pub tokens_saved: usize,
     /// Why nothing was edited, if nothing was.
     pub reason: Option<UnchangedReason>,
-    /// Every text of the tool results, in order; of results that are JSON values, the strings that are long enough.
+    /// Every text of the tool results, in order; for results that are JSON values, their strings of sufficient length.
     pub blocks: Vec<BlockReport>,
 }

@@ -3,8 +3,8 @@ use std::collections::HashMap;
 use super::*;
 use crate::compress::{fold, line_numbers, reference::tests::decode, shared};
 
-/// The texts of `shown` by the names that references give them, and its tool results in order. `body` is the request
-/// that it was made from, and tells what stands where.
+/// Returns the texts of `shown` by the names that references use, and its tool results in order. `body` is the
+/// original request and gives the positions.
 fn texts(api: Api, body: &str, shown: &str) -> (HashMap<String, String>, Vec<Option<String>>) {
     let shown: serde_json::Value = serde_json::from_str(shown).unwrap();
     let shown = |place: wire::BlockPath| {
@@ -34,8 +34,8 @@ fn texts(api: Api, body: &str, shown: &str) -> (HashMap<String, String>, Vec<Opt
     (named, results)
 }
 
-/// Checks that every reference and fold of a rewritten request can be undone from that request alone. Returns how many
-/// results were compared.
+/// Checks that every reference and fold of a rewritten request can be undone from that request alone. Returns the
+/// number of results compared.
 fn undo(api: Api, before: &str, after: &str) -> usize {
     let (_, originals) = texts(api, before, before);
     let (named, results) = texts(api, before, after);
@@ -81,7 +81,7 @@ fn references_and_folds_of_real_conversations_can_be_undone() {
     assert!(compared > 300, "only {compared} results were edited");
 }
 
-/// A Messages request in which every text answers a call of `Bash`.
+/// Returns a Messages request in which every text answers a call of `Bash`.
 pub(super) fn messages(results: &[&str]) -> String {
     let mut messages = vec![r#"{"role":"user","content":"go"}"#.to_owned()];
     for (n, text) in results.iter().enumerate() {
@@ -96,7 +96,7 @@ pub(super) fn messages(results: &[&str]) -> String {
     format!(r#"{{"model":"claude","messages":[{}]}}"#, messages.join(","))
 }
 
-/// The same of an agent that runs commands.
+/// Returns the same request from an agent that runs commands.
 pub(super) fn agent(results: &[&str]) -> String {
     messages(results).replacen('{', r#"{"tools":[{"name":"Bash","input_schema":{}}],"#, 1)
 }
@@ -128,7 +128,7 @@ fn a_known_beginning_is_not_decided_again() {
         let warm = headroom.compress(Api::Anthropic, body.as_bytes(), &CompressOptions::new());
         assert_eq!(warm.body(), compress(body).body());
     }
-    // A request that went another way finds no index to take up and is decided anew.
+    // A request that diverges finds no index to resume and is decided anew.
     let fork = messages(&[&one, &three, &two]);
     let warm = headroom.compress(Api::Anthropic, fork.as_bytes(), &CompressOptions::new());
     assert_eq!(warm.body(), compress(&fork).body());
@@ -211,7 +211,7 @@ fn an_engine_without_memory_does_the_same() {
     }
 }
 
-/// A log in which one line stands out.
+/// Returns a log with one line that stands out.
 pub(super) fn log() -> String {
     let line = |n: usize| match n {
         150 => "2026-01-05T10:02:30Z ERROR payment failed: card declined for order 7731\n".to_owned(),
@@ -253,12 +253,12 @@ fn originals_that_cannot_be_stored_leave_their_block_and_nothing_before_it() {
             kept.iter().all(|original| original.handle != handle) && !after.contains(&handle.to_string())
         );
         assert_eq!(kept.len(), 3, "the others are set aside as before");
-        // A cold engine decides the same, and what stands before the block is the same.
+        // A cold engine decides the same, and everything before the block is the same.
         assert_eq!(compress(&Engine::new(), 4, &without).0, after);
         let (before, _) = compress(&engine, left, &options);
         let prefix = before.strip_suffix("]}").unwrap();
         assert!(with.starts_with(prefix) && after.starts_with(prefix), "block {left}");
-        // The next block changes nothing of it.
+        // The next block changes nothing in it.
         let (shorter, _) = compress(&engine, 3, &without);
         assert!(after.starts_with(shorter.strip_suffix("]}").unwrap()));
     }
@@ -363,7 +363,7 @@ fn what_was_fetched_back_is_never_compressed() {
     assert_eq!(outcome.report().blocks[0].action, crate::Action::Kept(UnchangedReason::Retrieved));
 }
 
-/// The log as a tool shows it that numbers lines.
+/// Returns the log as shown by a tool that numbers lines.
 fn numbered(text: &str) -> String {
     text.lines().zip(1..).map(|(line, number)| format!("{number:>6}\t{line}\n")).collect()
 }

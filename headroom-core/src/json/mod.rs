@@ -1,4 +1,4 @@
-//! JSON as it is read and spliced: one pass over the bytes gives a flat tape, and edits go into the original bytes.
+//! Reads and splices JSON: one pass over the bytes gives a flat tape, and edits go into the original bytes.
 
 pub(crate) mod splice;
 pub(crate) mod string_scan;

@@ -1,21 +1,21 @@
-//! The only place that writes bodies.
+//! Splices edits into a body. All rewritten bodies are written here.
 
 use crate::json::text::escape_into;
 
 /// A replacement of a part of one JSON string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Edit {
-    /// First byte replaced, as an offset into the string's raw content.
+    /// Start of the replaced range, as an offset into the string's raw content.
     pub(crate) start: usize,
-    /// The byte behind the last one replaced.
+    /// End of the replaced range, exclusive.
     pub(crate) end: usize,
-    /// What stands there instead, not yet escaped.
+    /// The replacement, not yet escaped.
     pub(crate) with: String,
 }
 
-/// Applies edits to a body. `edits` are pairs of the offset of a string's content in `body` and an edit of it; they
-/// must ascend and not overlap. `insert` is put in at its offset as it is, outside all edits. `None` if any of that
-/// does not hold.
+/// Applies edits to a body. Each item of `edits` is the offset of a string's content in `body` and an edit of that
+/// string; they must be sorted and must not overlap. `insert` is inserted verbatim at its offset, outside all edits.
+/// Returns `None` if any of this is violated.
 pub(crate) fn splice<'e>(
     body: &str,
     edits: impl Iterator<Item = (usize, &'e Edit)> + Clone,

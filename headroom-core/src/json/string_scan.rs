@@ -1,16 +1,16 @@
-//! Where the inside of a JSON string stops: at its quote, at an escape, at what may not stand there.
+//! Finds the next special byte inside a JSON string: a quote, an escape or a control character.
 //!
-//! Most strings in records are shorter than what a vectorised search takes to begin, so the first bytes are looked at
-//! eight at a time in a plain integer.
+//! Most strings in records are too short for a vectorised search to pay off, so the first bytes are tested eight at a
+//! time in a plain integer.
 
 use memchr::memchr2;
 
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
-/// Eight bytes, so many times, before the vectorised search takes over.
+/// How many words of eight bytes are tested before the vectorised search takes over.
 const CHUNKS: usize = 4;
 
-/// The first quote or backslash.
+/// Returns the offset of the first quote or backslash.
 pub(crate) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
     match near(bytes, |word| equal(word, b'"') | equal(word, b'\\')) {
         Near::At(at) => Some(at),
@@ -18,7 +18,7 @@ pub(crate) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The first quote, backslash or control character.
+/// Returns the offset of the first quote, backslash or control character.
 pub(crate) fn string_stop(bytes: &[u8]) -> Option<usize> {
     match near(bytes, |word| equal(word, b'"') | equal(word, b'\\') | control(word)) {
         Near::At(at) => Some(at),
@@ -26,7 +26,7 @@ pub(crate) fn string_stop(bytes: &[u8]) -> Option<usize> {
             let rest = bytes.get(from..)?;
             let found = memchr2(b'"', b'\\', rest);
             let plain = rest.get(..found.unwrap_or(rest.len()))?;
-            // Without an early end, so that many bytes are compared at once.
+            // No early exit, so that the compiler vectorises the comparison.
             let found = if plain.iter().fold(u8::MAX, |least, byte| least.min(*byte)) < b' ' {
                 plain.iter().position(|byte| *byte < b' ')
             } else {
@@ -39,11 +39,11 @@ pub(crate) fn string_stop(bytes: &[u8]) -> Option<usize> {
 
 enum Near {
     At(usize),
-    /// Not before this offset.
+    /// Nothing before this offset.
     Behind(usize),
 }
 
-/// Looks at the first bytes. The lowest bit that `stops` sets is in the byte that stops; others may be wrong.
+/// Tests the first bytes. The lowest bit set by `stops` is in the byte that stops; the others may be wrong.
 fn near(bytes: &[u8], stops: impl Fn(u64) -> u64) -> Near {
     for (n, chunk) in bytes.as_chunks::<8>().0.iter().take(CHUNKS).enumerate() {
         let found = stops(u64::from_le_bytes(*chunk));
@@ -54,14 +54,14 @@ fn near(bytes: &[u8], stops: impl Fn(u64) -> u64) -> Near {
     Near::Behind((bytes.len() / 8).min(CHUNKS) * 8)
 }
 
-/// The high bit of the lowest byte that is this one. See "Determine if a word has a zero byte" in Anderson's
+/// Sets the high bit of the lowest byte that equals `byte`. See "Determine if a word has a zero byte" in Anderson's
 /// *Bit Twiddling Hacks*.
 const fn equal(word: u64, byte: u8) -> u64 {
     let other = word ^ (LOW * byte as u64);
     other.wrapping_sub(LOW) & !other & HIGH
 }
 
-/// The high bit of the lowest byte below the space.
+/// Sets the high bit of the lowest byte below the space.
 const fn control(word: u64) -> u64 {
     word.wrapping_sub(LOW * b' ' as u64) & !word & HIGH
 }

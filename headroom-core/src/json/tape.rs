@@ -1,14 +1,14 @@
-//! One pass over a JSON text that records where its values stand.
+//! Scans a JSON text once and records the positions of its values.
 //!
-//! The result is a flat tape of nodes in document order: no tree, no copies, sixteen bytes a value. Navigation is
+//! The result is a flat tape of nodes in document order: no tree, no copies, sixteen bytes per value. Navigation is
 //! by index; a container knows where its subtree ends, so a value is skipped in one step. Numbers and literals in
-//! arrays are checked but not recorded: nobody asks for them, and there may be millions.
+//! arrays are checked but not recorded: they are never read, and there may be millions.
 
 use std::collections::HashSet;
 
 use crate::{UnchangedReason, json::string_scan::string_stop};
 
-/// What a [`Node`] stands for.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NodeKind {
     Object,
@@ -25,12 +25,12 @@ pub(crate) enum NodeKind {
 struct TapeNode {
     start: u32,
     end: u32,
-    /// Index behind this node's subtree.
+    /// Index after this node's subtree.
     next: u32,
     kind: NodeKind,
 }
 
-/// Bounds of a scan.
+/// Limits of a scan.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) depth: usize,
@@ -38,10 +38,10 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Nesting that no API needs and that is far from any stack.
+    /// Deeper than any API needs, and far from overflowing any stack.
     const DEPTH: usize = 512;
 
-    /// Limits for a body of this length. Real bodies have a value that is recorded every twenty bytes or more.
+    /// Returns the limits for a body of this length. Real bodies have at most one recorded value per twenty bytes.
     pub(crate) const fn for_length(bytes: usize) -> Self {
         Self { depth: Self::DEPTH, values: bytes / 5 + 4096 }
     }
@@ -54,7 +54,7 @@ pub(crate) struct Tape<'a> {
     nodes: Vec<TapeNode>,
 }
 
-/// Records the values of a JSON text, all of which is checked against the grammar of RFC 8259.
+/// Scans a JSON text, and checks all of it against the grammar of RFC 8259.
 pub(crate) fn scan(text: &str, limits: Limits) -> Result<Tape<'_>, UnchangedReason> {
     if u32::try_from(text.len()).is_err() {
         return Err(UnchangedReason::TooLarge);
@@ -100,18 +100,18 @@ impl<'a, 't> Value<'a, 't> {
         self.tape.nodes.get(self.at as usize).copied().unwrap_or(nothing)
     }
 
-    /// The value as it stands in the text, without the quotes of a string.
+    /// Returns the value as written in the text, without the quotes of a string.
     pub(crate) fn raw(self) -> &'a str {
         let node = self.node();
         self.tape.text.get(node.start as usize..node.end as usize).unwrap_or_default()
     }
 
-    /// The offset in the text behind the value, for an array or object behind its closing bracket.
+    /// Returns the offset after the value; for an array or object, after its closing bracket.
     pub(crate) fn end(self) -> usize {
         self.node().end as usize
     }
 
-    /// The string content, if this is a string.
+    /// Returns the string content, if this is a string.
     pub(crate) fn text(self) -> Option<Text<'a>> {
         let node = self.node();
         let escaped = match node.kind {
@@ -140,7 +140,7 @@ impl<'a, 't> Value<'a, 't> {
         self.node().kind == NodeKind::Scalar && self.raw() == "true"
     }
 
-    /// The strings, arrays and objects in an array, in order; nothing for any other value.
+    /// Iterates over the strings, arrays and objects in an array, in order. Empty for any other value.
     pub(crate) fn items(self) -> impl Iterator<Item = Value<'a, 't>> {
         let node = self.node();
         let mut at = self.at + 1;
@@ -154,7 +154,7 @@ impl<'a, 't> Value<'a, 't> {
         })
     }
 
-    /// The members of an object in order; nothing for any other value.
+    /// Iterates over the members of an object, in order. Empty for any other value.
     pub(crate) fn members(self) -> impl Iterator<Item = (Text<'a>, Value<'a, 't>)> {
         let node = self.node();
         let mut at = self.at + 1;
@@ -170,7 +170,7 @@ impl<'a, 't> Value<'a, 't> {
         })
     }
 
-    /// The values of these keys. A key that stands twice is an error: readers of JSON disagree about it.
+    /// Returns the values of these keys. A duplicate key is an error, because readers of JSON disagree about it.
     pub(crate) fn fields<const N: usize>(
         self,
         names: [&str; N],
@@ -192,7 +192,7 @@ impl<'a, 't> Value<'a, 't> {
         Ok(found)
     }
 
-    /// Whether no object in this value has a key twice.
+    /// Whether no object in this value has a duplicate key.
     pub(crate) fn has_distinct_keys(self) -> bool {
         let mut seen = HashSet::new();
         let node = self.node();
@@ -202,11 +202,11 @@ impl<'a, 't> Value<'a, 't> {
         })
     }
 
-    /// Every string value in this value, in document order; keys are not among them.
+    /// Iterates over all string values in this value, in document order, without keys.
     pub(crate) fn strings(self) -> impl Iterator<Item = Text<'a>> {
         let end = self.node().next;
         let mut at = self.at;
-        // Containers between here and the value at hand; the flag tells whether a key comes next.
+        // The open containers around the current value: the end, whether it is an object, whether a key comes next.
         let mut open: Vec<(u32, bool, bool)> = Vec::new();
         std::iter::from_fn(move || {
             while at < end {
@@ -237,11 +237,11 @@ struct TapeScanner<'a> {
     bytes: &'a [u8],
     at: usize,
     nodes: Vec<TapeNode>,
-    /// Indexes of the containers that are open.
+    /// Indexes of the open containers.
     open: Vec<u32>,
-    /// Whether the innermost container was opened by the last step, so that it may close or must not begin with a comma.
+    /// Whether the last step opened the innermost container: it may close, and may not continue with a comma.
     opened: bool,
-    /// Whether the value at hand is an element of an array.
+    /// Whether the current value is an element of an array.
     in_array: bool,
     limits: Limits,
 }
@@ -341,7 +341,7 @@ impl TapeScanner<'_> {
         Ok(())
     }
 
-    /// Passes a number or literal.
+    /// Skips a number or literal.
     fn scalar(&mut self, end: usize) -> Result<(), UnchangedReason> {
         if !self.in_array {
             self.push(self.at, end, NodeKind::Scalar)?;
@@ -370,13 +370,13 @@ impl TapeScanner<'_> {
     }
 }
 
-/// Offsets fit: a scan starts only on texts shorter than 4 GiB.
+/// Converts an offset. It fits: `scan` accepts only texts shorter than 4 GiB.
 #[expect(clippy::cast_possible_truncation, reason = "bounded by the length check of `scan`")]
 const fn index(offset: usize) -> u32 {
     offset as u32
 }
 
-/// The offset of the quote that ends the string whose content starts at `start`, and whether it has escapes.
+/// Returns the offset of the quote that ends the string whose content starts at `start`, and whether it has escapes.
 fn string_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     let mut at = start;
     let mut escaped = false;
@@ -396,7 +396,7 @@ fn string_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     }
 }
 
-/// The offset behind the number at `start`, by the grammar of RFC 8259 §6.
+/// Returns the offset after the number at `start`, by the grammar of RFC 8259 §6.
 fn number_end(bytes: &[u8], start: usize) -> Option<usize> {
     let digits = |from: usize| {
         let count = bytes.get(from..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();

@@ -1,4 +1,4 @@
-//! JSON strings: reading them, and the way back from a decoded offset to the raw one.
+//! Decodes and encodes JSON strings, and maps decoded offsets back to raw ones.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use memchr::memchr;
 use crate::json::tape::Text;
 
 impl<'a> Text<'a> {
-    /// The text that this string stands for, or `None` if it holds half of a surrogate pair.
+    /// Decodes the string. Returns `None` if it contains half of a surrogate pair.
     pub(crate) fn decode(self) -> Option<Cow<'a, str>> {
         if !self.escaped {
             return Some(Cow::Borrowed(self.raw));
@@ -22,13 +22,13 @@ impl<'a> Text<'a> {
             rest = escape.get(length..)?;
         }
         text.push_str(rest);
-        // JSON in JSON is a fifth shorter than its raw form, and this lives as long as its block is worked on.
+        // Decoded JSON in JSON is a fifth shorter than its raw form, and lives as long as its block is processed.
         text.shrink_to_fit();
         Some(Cow::Owned(text))
     }
 }
 
-/// The character of the escape that `raw` starts with, and the escape's length.
+/// Returns the character of the escape at the start of `raw`, and the length of the escape.
 fn unescape(raw: &str) -> Option<(char, usize)> {
     let simple = |character| Some((character, 2));
     match raw.as_bytes().get(1)? {
@@ -51,12 +51,12 @@ fn unescape(raw: &str) -> Option<(char, usize)> {
     }
 }
 
-/// The UTF-16 code unit of the `\uXXXX` that `raw` starts with.
+/// Returns the UTF-16 code unit of the `\uXXXX` at the start of `raw`.
 fn unit(raw: &str) -> Option<u32> {
     u32::from_str_radix(raw.get(2..6)?, 16).ok()
 }
 
-/// Walks a raw string alongside its decoded text. Offsets must be asked for in ascending order.
+/// Maps offsets of a decoded text to offsets of its raw string. Calls must have ascending offsets.
 #[derive(Debug)]
 pub(crate) struct RawOffsets<'a> {
     rest: &'a str,
@@ -70,8 +70,8 @@ impl<'a> RawOffsets<'a> {
         Self { rest: text.raw, escaped: text.escaped, raw: 0, decoded: 0 }
     }
 
-    /// The raw offset of this decoded offset, or `None` if it is inside a character, behind the end, or before an
-    /// offset that was asked for already.
+    /// Returns the raw offset of this decoded offset, or `None` if it is inside a character, past the end, or before an
+    /// earlier call's offset.
     pub(crate) fn at(&mut self, decoded: usize) -> Option<usize> {
         let mut missing = decoded.checked_sub(self.decoded)?;
         while missing > 0 {

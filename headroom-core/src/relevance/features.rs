@@ -1,4 +1,4 @@
-//! One pass over a text: its lines, and for each line its words as hashes, its numbers and how grave it is.
+//! Scans a text once: finds its lines and, per line, the hashes of its words, its numbers and its severity.
 
 use memchr::memchr;
 
@@ -10,7 +10,7 @@ use crate::{
     text::reserve::push,
 };
 
-/// Set in a token that holds a digit or looks like a hash: such tokens are values, not words.
+/// Marks a token that has a digit or looks like a hash: such tokens are values, not words.
 pub(super) const VALUE: u32 = 1 << 31;
 
 pub(crate) const DIGIT: u8 = 1;
@@ -18,9 +18,9 @@ pub(crate) const HEX: u8 = 2;
 const LOWER: u8 = 4;
 const UPPER: u8 = 8;
 const HIGH: u8 = 16;
-/// First byte of a character of a script that sets no spaces between words.
+/// First byte of a character in a script without spaces between words.
 const LEAD: u8 = 32;
-/// A byte that is no part of a token.
+/// A byte that is not part of a token.
 pub(crate) const BETWEEN: u8 = 64;
 /// Bytes at which a token may end.
 const ENDS: u8 = UPPER | LEAD | BETWEEN;
@@ -51,21 +51,21 @@ const CLASSES: [u8; 256] = {
     classes
 };
 
-/// What a byte is, as bits.
+/// Returns the class of a byte, as bits.
 pub(crate) fn class_of(byte: u8) -> u8 {
     CLASSES.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
-/// One line; what it has in the vectors of the [`Survey`] ends where its `tokens` and `numbers` say.
+/// One line. `tokens` and `numbers` are the ends of its entries in the vectors of [`LineFeatures`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) start: u32,
     pub(crate) end: u32,
     tokens: u32,
     numbers: u32,
-    /// How many tokens name the place that the line is about, as in `src/main.c:12:5: unused variable`.
+    /// How many tokens belong to the location at the start, as in `src/main.c:12:5: unused variable`.
     pub(crate) place: u16,
-    /// What a package manager or a build does in this line, as an index into [`PROGRESS`], plus one.
+    /// The progress verb of a package manager or build in this line, as an index into [`PROGRESS`], plus one.
     pub(crate) progress: u8,
     pub(crate) severity: Severity,
     /// The level that a log line names, as an index into [`severity::LEVELS`], plus one.
@@ -86,18 +86,17 @@ impl Row {
 }
 
 impl LineFeatures {
-    /// The lines of a text of less than 4 GiB.
+    /// Scans a text of less than 4 GiB.
     pub(crate) fn from_text(text: &str) -> Self {
         LineScanner::<true>::new(text.as_bytes()).run()
     }
 
-    /// Lines that are rows of cells: their words and how grave these are. What only lines of logs and builds have is
-    /// not looked for.
+    /// Scans lines that are rows of cells, for words and severity only: features of logs and builds are skipped.
     pub(crate) fn of_cells(text: &str) -> Self {
         LineScanner::<false>::new(text.as_bytes()).run()
     }
 
-    /// The tokens of a short text, as those of a line.
+    /// Returns the tokens of a short text.
     pub(crate) fn tokens_of(text: &str) -> Vec<u32> {
         Self::of_cells(text).tokens
     }
@@ -121,7 +120,7 @@ impl LineFeatures {
     }
 }
 
-/// The text in pieces of whole lines, each of about the same length.
+/// Splits the text into pieces of whole lines, of about equal length.
 pub(crate) fn pieces(text: &str) -> impl Iterator<Item = &str> {
     const LEAST: usize = 64 << 10;
     let mut rest = text;
@@ -138,20 +137,20 @@ struct Token {
     start: usize,
     end: usize,
     hash: u32,
-    /// The classes of its bytes, joined and in common.
+    /// The union and the intersection of the classes of its bytes.
     any: u8,
     all: u8,
 }
 
-/// `LINES`: whether places, numbers and progress are of interest.
+/// `LINES`: whether to collect locations, numbers and progress.
 struct LineScanner<'t, const LINES: bool> {
     bytes: &'t [u8],
     words: SeverityWords,
     found: LineFeatures,
     row: Row,
-    /// Where the last token ended, if it was a value.
+    /// End of the last token, if it was a value.
     value_end: usize,
-    /// Where the place that the line is about ends.
+    /// End of the location at the start of the line.
     place_end: usize,
 }
 
@@ -201,8 +200,8 @@ impl<'t, const LINES: bool> LineScanner<'t, LINES> {
         self.found
     }
 
-    /// The token that starts here. Ends before the capital in `wordWord` and around each character of scripts that
-    /// set no spaces.
+    /// Reads the token that starts here. It ends before the capital in `wordWord`, and at each character of scripts
+    /// without spaces.
     fn token(&self, start: usize) -> Token {
         let mut token = Token { start, end: start, hash: SEED, any: 0, all: u8::MAX };
         let (mut before, mut further) = (0, 0);
@@ -264,7 +263,7 @@ impl<'t, const LINES: bool> LineScanner<'t, LINES> {
         row.end = end as u32;
         if LINES {
             let text = self.bytes.get(row.start as usize..end).unwrap_or_default();
-            // What pytest says of a failure.
+            // pytest marks a failure this way.
             if text.starts_with(b"E  ") {
                 row.severity = Severity::Error;
             }
@@ -280,7 +279,7 @@ impl<'t, const LINES: bool> LineScanner<'t, LINES> {
     }
 }
 
-/// How package managers and builds say that one more of many things is done: of which thing, matters little.
+/// How package managers and builds report progress on one of many things. Which thing hardly matters.
 const PROGRESS: [&str; 28] = [
     "Attempting uninstall: ",
     "Building editable ",
@@ -312,7 +311,7 @@ const PROGRESS: [&str; 28] = [
     "creating ",
 ];
 
-/// Where `path:12:` or `path(12)` at the start of a line ends; the start of the line where there is none.
+/// Returns the end of `path:12:` or `path(12)` at the start of a line, or the start of the line if it has none.
 fn place_end(bytes: &[u8], start: usize) -> usize {
     const LONGEST: usize = 200;
     let line = bytes.get(start..).unwrap_or_default();
@@ -337,7 +336,7 @@ fn place_end(bytes: &[u8], start: usize) -> usize {
 
 const SEED: u32 = 0x811c_9dc5;
 
-/// FNV-1a; letters count in lower case.
+/// One step of FNV-1a; letters are hashed in lower case.
 const fn step(hash: u32, byte: u8, class: u8) -> u32 {
     const TO_LOWER: u8 = 0x20 / UPPER;
     let byte = byte | ((class & UPPER) * TO_LOWER);
@@ -348,7 +347,7 @@ const fn finish(hash: u32) -> u32 {
     (hash ^ hash >> 15).wrapping_mul(0x2c1b_3c6d) & !VALUE
 }
 
-/// The hash of a word in lower case.
+/// Returns the hash of a word in lower case.
 pub(crate) fn hash(word: &str) -> u32 {
     finish(word.bytes().fold(SEED, |hash, byte| step(hash, byte, class(byte))))
 }

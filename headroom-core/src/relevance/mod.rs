@@ -1,4 +1,4 @@
-//! Which lines and words of a text matter: what the query names, how severe a line is, what is rare.
+//! Ranks the lines and words of a text: matches with the query, severity, rarity.
 
 pub(crate) mod features;
 pub(crate) mod outliers;
@@ -14,11 +14,11 @@ use crate::engine::models::TenantModels;
 pub(crate) struct Query<'a> {
     /// The user's last text before the call.
     pub(crate) question: Option<&'a str>,
-    /// The arguments of the call that brought the text: JSON, or a raw string.
+    /// The arguments of the call that returned the text: JSON, or a raw string.
     pub(crate) arguments: Option<&'a str>,
     /// Whether the text is the content of a file.
     pub(crate) file_read: bool,
-    /// What else can be asked about the text.
+    /// The models that may classify the text.
     #[cfg_attr(
         not(feature = "__code"),
         expect(dead_code, reason = "only the language of code is asked for")

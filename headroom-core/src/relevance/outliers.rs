@@ -1,13 +1,13 @@
-//! Numbers that stand apart from the others in their place.
+//! Finds numbers that differ from the others in the same position.
 
 /// Fewer values have no usual range.
 pub(crate) const MIN_VALUES: usize = 12;
 /// How many median deviations from the median make an outlier.
 const MIN_DEVIATIONS: f32 = 10.0;
-/// Most outliers kept of one place.
+/// Limit on the outliers of one position.
 const MAX_OUTLIERS: usize = 4;
 
-/// The number whose digits start here, unless they are a part of a date, an address, a version or a name.
+/// Parses the number whose digits start here, unless they are part of a date, an address, a version or a name.
 pub(crate) fn at(bytes: &[u8], start: usize, end: usize) -> Option<f32> {
     let byte = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
     let first = byte(start);
@@ -45,7 +45,7 @@ pub(crate) fn at(bytes: &[u8], start: usize, end: usize) -> Option<f32> {
     (!date).then_some(if before == b'-' { -value } else { value })
 }
 
-/// The lines of the values that are far from the others, given with their lines in order.
+/// Returns the lines of the values that are far from the others. Values are given with their lines, in order.
 pub(crate) fn outliers(values: &[(f32, u32)]) -> Vec<u32> {
     let count = values.len();
     if count < MIN_VALUES {
@@ -75,7 +75,7 @@ pub(crate) fn outliers(values: &[(f32, u32)]) -> Vec<u32> {
     far.into_iter().map(|(_, line)| line).collect()
 }
 
-/// The value in the middle, which leaves the others in no order.
+/// Returns the median. Leaves the values in unspecified order.
 pub(crate) fn middle(values: &mut [f32]) -> Option<f32> {
     let at = values.len() / 2;
     (at < values.len()).then(|| *values.select_nth_unstable_by(at, f32::total_cmp).1)

@@ -1,4 +1,4 @@
-//! What was asked for: the terms of the question and of the call, and which lines they hit.
+//! Matches lines against the terms of the question and of the call.
 
 use std::{borrow::Borrow, collections::BTreeSet};
 
@@ -13,9 +13,9 @@ use crate::{
     },
 };
 
-/// Most terms of the question, and most of the call: together one bit each in the mask of a line.
+/// Limit on the terms of the question, and on those of the call: each term has one bit in the mask of a line.
 const MAX_TERMS: usize = 64;
-/// Most bytes read at either end of a question.
+/// Limit on the bytes read at each end of a question.
 const MAX_SIDE_BYTES: usize = 4096;
 const STOP_WORDS: &str = "\
     an as at be by do if in is it no of on or so to we about above after again all also and any are because been before being below between both but can check could \
@@ -25,26 +25,26 @@ const STOP_WORDS: &str = "\
     them then there these they this those through too try two under until use used uses using very want was way we \
     were what when where which while who why will with work works would you your";
 
-/// One thing that was named.
+/// One term of the query.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Term {
-    /// Identifiers, paths, numbers, as opposed to plain words. First in order.
+    /// Whether it is a plain word rather than an identifier, path or number, which sort first.
     plain: bool,
-    /// Whether it may be in few lines only: a word of the question or a part of a name. The words of a call, such
-    /// as those of a search, are closer to the text.
+    /// Whether it counts only if it is in few lines: a word of the question or part of a name. Words of a call, such
+    /// as a search, are closer to the text.
     narrow: bool,
-    /// The name of a severity, which says little about which of the grave lines are meant.
+    /// Whether it names a severity, which says little about which of the severe lines are meant.
     names_severity: bool,
     tokens: Vec<u32>,
 }
 
-/// The lines that were asked for.
+/// The lines that match the query.
 #[derive(Debug)]
 pub(crate) struct Hits {
-    /// Bits of the terms in each line.
+    /// The terms in each line, as bits.
     masks: Vec<u128>,
     terms: Vec<Term>,
-    /// Lines that each term is in.
+    /// How many lines each term is in.
     counts: Vec<u32>,
 }
 
@@ -53,7 +53,7 @@ impl Hits {
         Self::across([features], query)
     }
 
-    /// Those of the lines of several surveys, one after the other.
+    /// Matches the lines of several texts, in sequence.
     pub(crate) fn across<S: Borrow<LineFeatures>>(
         surveys: impl IntoIterator<Item = S>,
         query: &Query<'_>,
@@ -102,7 +102,7 @@ impl Hits {
         Self { masks, terms, counts }
     }
 
-    /// Bits of the terms for which `pass` holds, given the number of lines that they are in.
+    /// Returns the bits of the terms for which `pass` holds, given the number of lines with the term.
     fn bits(&self, pass: impl Fn(&Term, u32) -> bool) -> u128 {
         self.terms
             .iter()
@@ -112,7 +112,7 @@ impl Hits {
             .fold(0, |bits, (bit, _)| bits | 1 << bit)
     }
 
-    /// The lines that hold something that was named and is not all over the text.
+    /// Returns the lines with a term that is not all over the text.
     pub(crate) fn named(&self) -> impl Iterator<Item = usize> {
         let lines = u32::try_from(self.masks.len()).unwrap_or(u32::MAX);
         let bits = self.bits(|term, count| {
@@ -122,13 +122,13 @@ impl Hits {
         self.lines_with(bits)
     }
 
-    /// The lines that hold anything of what was asked for that is not in most lines.
+    /// Returns the lines with any term that most lines lack.
     pub(crate) fn related(&self) -> impl Iterator<Item = usize> {
         let lines = self.masks.len();
         self.lines_with(self.bits(|term, count| count as usize * 2 <= lines && !term.names_severity))
     }
 
-    /// The lines that match best, the weight of each term being the higher the rarer it is.
+    /// Returns the best matching lines. Rarer terms weigh more.
     pub(crate) fn best(&self, most: usize) -> Vec<usize> {
         let lines = self.masks.len();
         let bits = self.bits(|_, count| count as usize * 2 <= lines);
@@ -160,8 +160,8 @@ impl Hits {
         best
     }
 
-    /// The lines that hold an identifier, path or number that was named and is in at most so many lines, or a word
-    /// that is in at most so many.
+    /// Returns the lines with an identifier, path or number that occurs in at most `identifiers` lines, or with a word
+    /// that occurs in at most `words` lines.
     pub(crate) fn named_within(&self, identifiers: usize, words: usize) -> impl Iterator<Item = usize> {
         let narrow = words.min((self.masks.len() / 32).max(8));
         let bits = self.bits(|term, count| {
@@ -175,7 +175,7 @@ impl Hits {
         self.lines_with(bits)
     }
 
-    /// How well each line matches: the sum of the weights of its terms, without those that nearly all lines have.
+    /// Scores each line: the sum of the weights of its terms, except those that nearly all lines have.
     pub(crate) fn scores(&self) -> Vec<u32> {
         let lines = self.masks.len();
         let telling = |count: u32| count as usize * 10 <= lines * 9;
@@ -198,7 +198,7 @@ impl Hits {
     }
 }
 
-/// The weight that BM25 gives a term, in thousandths.
+/// Returns the BM25 weight of a term, in thousandths.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -275,7 +275,7 @@ impl TermCollector {
         }
     }
 
-    /// Adds a term and, where it has parts that are words, those.
+    /// Adds a term and those of its parts that are words.
     fn add(&mut self, chunk: &str) {
         let tokens = LineFeatures::tokens_of(chunk);
         let is_ascii = chunk.is_ascii();

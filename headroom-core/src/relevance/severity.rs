@@ -1,6 +1,6 @@
-//! How grave a line is, by the words in it.
+//! Assigns a severity to a line from keywords.
 //!
-//! A word counts by what it says of the line: `"error": null`, `errors=0`, `0 failed` and `src/error.rs` say nothing.
+//! Context decides whether a word counts: `"error": null`, `errors=0`, `0 failed` and `src/error.rs` do not.
 
 use rustc_hash::FxHashMap;
 
@@ -14,10 +14,10 @@ pub(crate) enum Severity {
     Error,
 }
 
-/// Names of levels as summaries print them.
+/// Names of levels, as printed in summaries.
 pub(crate) const LEVELS: [&str; 6] = ["INFO", "DEBUG", "TRACE", "NOTICE", "WARN", "ERROR"];
 const WARN: u8 = 5;
-/// The level of an error, as rows give it.
+/// The level of an error in [`Row::level`](super::features::Row::level).
 pub(crate) const ERROR: u8 = 6;
 
 const LEVEL_WORDS: [(&str, u8); 6] =
@@ -107,7 +107,7 @@ pub(super) enum SeverityWord {
     Error,
 }
 
-/// The words that matter, behind a filter that most words do not pass.
+/// The keywords, behind a filter that most words do not pass.
 pub(super) struct SeverityWords {
     filter: [u64; 64],
     words: FxHashMap<u32, SeverityWord>,
@@ -139,7 +139,7 @@ pub(super) fn is_word(words: &SeverityWords, hash: u32) -> bool {
     words.get(hash).is_some()
 }
 
-/// What the word at this place says of its line: its severity, and the level that it names, if any.
+/// Returns the severity that the word at this position gives its line, and the level that it names, if any.
 pub(super) fn severity_of_word(word: SeverityWord, bytes: &[u8], start: usize, end: usize) -> (Severity, u8) {
     let named = |names: &[&str], level| {
         let word = bytes.get(start..end).unwrap_or_default();
@@ -168,7 +168,7 @@ fn is_void(bytes: &[u8], start: usize, end: usize) -> bool {
     negated(bytes.get(..start).unwrap_or_default()) || has_void_value(rest, after == b'_' || before == b'_')
 }
 
-/// Whether `0 `, `no ` and the like stand before.
+/// Whether `0 `, `no ` or the like precedes.
 fn negated(before: &[u8]) -> bool {
     const NONE: [&[u8]; 7] = [b"0", b"no", b"No", b"without", b"zero", b"any", b"allow"];
     let Some(before) = before.strip_suffix(b" ") else { return false };
@@ -179,7 +179,7 @@ fn negated(before: &[u8]) -> bool {
     })
 }
 
-/// Whether the word is a key and its value says that there is none.
+/// Whether the word is a key with an empty or zero value.
 fn has_void_value(rest: &[u8], named: bool) -> bool {
     const VOID: [&[u8]; 9] = [b"null", b"None", b"nil", b"false", b"False", b"\"\"", b"''", b"[]", b"{}"];
     let mut rest = rest.iter().take(48).copied().peekable();

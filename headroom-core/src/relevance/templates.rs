@@ -1,17 +1,17 @@
-//! What kinds of lines a text is made of: lines that differ only in values are of one template.
+//! Groups lines into templates: lines that differ only in values have the same template.
 
 use rustc_hash::FxHashMap;
 
 use crate::relevance::features::{LineFeatures, VALUE};
 
-/// Tables of counts have at most this many places.
+/// Limit on the entries in a table of counts.
 const MAX_PLACES: usize = 1 << 20;
 const VALUE_SYMBOL: u32 = 1;
 const RARE_SYMBOL: u32 = 2;
-/// And on from here, one for each word of progress.
+/// From here on, one symbol for each progress verb.
 const PROGRESS_SYMBOL: u32 = 3;
 
-/// Counts by hash, without keys: two hashes in one place make both look more frequent.
+/// Counts by hash, without keys: two hashes in the same slot make both look more frequent.
 #[derive(Debug)]
 pub(crate) struct Counts(Vec<u16>);
 
@@ -31,7 +31,7 @@ impl Counts {
         }
     }
 
-    /// Adds the hashes if so many of them are not there so many times yet, and tells whether so.
+    /// If at least `least` hashes have been counted fewer than `times` times, counts all and returns `true`.
     fn add_new(&mut self, hashes: impl Iterator<Item = u32> + Clone, least: usize, times: u16) -> bool {
         let new = hashes.clone().filter(|hash| self.get(*hash) < times).take(least).count() == least;
         if new {
@@ -56,7 +56,7 @@ pub(crate) struct Template {
 pub(crate) struct Templates<'s> {
     features: &'s LineFeatures,
     words: Counts,
-    /// Words seen more seldom are values too: names, hosts.
+    /// Words with at most this count are values too: names, hosts.
     rare_word: u16,
     pub(crate) all: Vec<Template>,
     /// The template of each line.
@@ -89,7 +89,7 @@ impl<'s> Templates<'s> {
         found
     }
 
-    /// The words of a line, with one symbol for values and one for rare words.
+    /// Returns the words of a line, with one symbol for values and one for rare words.
     fn symbols(&self, line: usize) -> impl Iterator<Item = u32> + Clone {
         let row = self.features.rows.get(line);
         let place = row.map_or(0, |row| usize::from(row.place));
@@ -117,7 +117,7 @@ impl<'s> Templates<'s> {
         }))
     }
 
-    /// Hashes of the pairs of words that follow each other.
+    /// Returns the hashes of pairs of adjacent words.
     fn pairs(&self, line: usize) -> impl Iterator<Item = u32> + Clone {
         let mut before = 0;
         self.symbols(line).map(move |symbol| {
@@ -131,7 +131,7 @@ impl<'s> Templates<'s> {
         self.all.get(*self.of.get(line)? as usize)
     }
 
-    /// In how many places each pair of words stands.
+    /// Counts how often each pair of words occurs.
     pub(crate) fn pair_counts(&self) -> Counts {
         let mut counts = self.shown();
         for line in 0..self.features.rows.len() {
@@ -142,27 +142,28 @@ impl<'s> Templates<'s> {
         counts
     }
 
-    /// Whether the line has a pair of words that is in at most so many places.
+    /// Whether the line has a pair of words that occurs at most `most` times.
     pub(crate) fn has_rare_pair(&self, line: usize, counts: &Counts, most: u32) -> bool {
         self.pairs(line).any(|pair| u32::from(counts.get(pair)) <= most)
     }
 
-    /// Nothing shown yet.
+    /// Returns empty counts of what was shown.
     pub(crate) fn shown(&self) -> Counts {
         Counts::new(self.features.all_tokens().len())
     }
 
-    /// Whether the line has so many words that were not shown yet; counts its words as shown then.
+    /// Whether at least `least` words of the line were not shown yet; if so, counts its words as shown.
     pub(crate) fn words_are_new(&self, line: usize, least: usize, shown: &mut Counts) -> bool {
         shown.add_new(self.symbols(line), least, 1)
     }
 
-    /// Whether the line has a pair of words that was shown fewer than so many times; counts its pairs as shown then.
+    /// Whether a pair of words in the line was shown fewer than `times` times; if so, counts its pairs as
+    /// shown.
     pub(crate) fn pairs_are_new(&self, line: usize, shown: &mut Counts, times: u16) -> bool {
         shown.add_new(self.pairs(line), 1, times)
     }
 
-    /// The lines of each template, templates and lines in order.
+    /// Returns the lines of each template, both in order.
     pub(crate) fn lines_by_template(&self) -> impl Iterator<Item = Vec<u32>> {
         let mut lines: Vec<Vec<u32>> =
             self.all.iter().map(|template| Vec::with_capacity(template.count as usize)).collect();

@@ -1,8 +1,8 @@
-//! Words as what they are about: in lower case and without the endings that grammar gives them.
+//! Stems words: lower case, without grammatical endings.
 
 use rustc_hash::FxHashMap;
 
-/// Words of questions and texts that say nothing of what is meant.
+/// Words of questions and texts that carry no topic.
 const STOP_WORDS: &str = "a about above according after again all also am an and any are as at be because been before \
     being below between both but by can could did do does doing done down during each either else etc ever every few \
     find for from further get give given go got had has have having he help her here hers him his how i if in into is \
@@ -12,7 +12,7 @@ const STOP_WORDS: &str = "a about above according after again all also am an and
     they thing things think this those though thought through to too two under until up upon us use used using very \
     want was way we well were what when where whether which while who whom whose why will with within without would \
     yes yet you your yours";
-/// Endings that are left out where enough of the word is left, by their last letter, the longest first.
+/// Returns the endings to remove if enough of the word remains, by last letter, longest first.
 const fn endings(last: u8) -> &'static [&'static [u8]] {
     match last {
         b's' => &[b"ations", b"ments", b"ness", b"ings", b"ies", b"es", b"s"],
@@ -26,14 +26,14 @@ const fn endings(last: u8) -> &'static [&'static [u8]] {
     }
 }
 
-/// What must be left of a word without its ending, and the bytes of it that count.
+/// The least length of a word without its ending, and how many of its bytes count.
 const LEAST: usize = 4;
 const STEM: usize = 6;
 
-/// What a word is about, as a number.
+/// The hash of a word's stem.
 pub(crate) type Stem = u32;
 
-/// The stems of a text, in order. Of scripts that set no spaces each character is a word.
+/// Finds the stems in a text, in order. In scripts without spaces, each character is a word.
 pub(crate) fn stems(text: &str, mut found: impl FnMut(Stem)) {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -55,7 +55,7 @@ pub(crate) fn stems(text: &str, mut found: impl FnMut(Stem)) {
     }
 }
 
-/// Letters, digits, and the bytes of letters outside of ASCII; not those of dashes, quotes and CJK.
+/// Letters, digits, and bytes of letters outside ASCII, except those of dashes, quotes and CJK.
 const fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte >= 0x80 && byte != 0xe2 && !(byte >= 0xe3 && byte < 0xf0)
 }
@@ -63,7 +63,7 @@ const fn is_letter(byte: u8) -> bool {
 fn stem(word: &[u8]) -> Stem {
     let mut end = word.len();
     if word.iter().any(u8::is_ascii_digit) {
-        // Numbers and names with numbers are what they are.
+        // Numbers and names with numbers are not stemmed.
         return hash(word);
     }
     for ending in endings(word.last().map_or(0, u8::to_ascii_lowercase)) {
@@ -84,7 +84,7 @@ fn hash(word: &[u8]) -> Stem {
     hash ^ hash >> 15
 }
 
-/// Words that are looked for.
+/// The words to search for.
 #[derive(Debug, Default)]
 pub(crate) struct Terms {
     /// The bit of each word.
@@ -92,11 +92,11 @@ pub(crate) struct Terms {
     filter: [u64; 16],
 }
 
-/// Bits of terms at most.
+/// Limit on the terms; each has one bit.
 const MAX_TERMS: u32 = 64;
 
 impl Terms {
-    /// The words of these texts that say something.
+    /// Collects the words of these texts that are no stop words.
     pub(crate) fn from_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
         let stop: Vec<Stem> = STOP_WORDS.split_ascii_whitespace().map(|word| stem(word.as_bytes())).collect();
         let mut terms = Self::default();

@@ -1,4 +1,4 @@
-//! A text as lines that can be compared across numbering styles.
+//! Splits a text into lines that can be compared across numbering styles.
 
 use std::{
     hash::{Hash, Hasher},
@@ -20,9 +20,9 @@ pub(crate) struct Line {
     pub(crate) end: u32,
     /// Hash of the line without its number. Equal lines have equal hashes; the reverse is checked.
     pub(crate) hash: u32,
-    /// Length of the line's number and what sets it apart from the line.
+    /// Length of the line's number with its separator.
     pub(crate) prefix: u16,
-    /// One more than the index of the numbered run that the line belongs to; zero for none.
+    /// Index of the line's numbered run plus one; zero if there is none.
     pub(crate) run: u16,
 }
 
@@ -38,14 +38,14 @@ impl Line {
         self.start as usize..self.end as usize
     }
 
-    /// The line without its number.
+    /// Returns the line without its number.
     pub(crate) fn body<'t>(&self, text: &'t str) -> &'t str {
         text.get(self.start as usize + usize::from(self.prefix)..self.end as usize).unwrap_or_default()
     }
 }
 
 impl Lines {
-    /// Splits a text. `None` if it is too long for 32-bit offsets.
+    /// Splits a text. Returns `None` if it is too long for 32-bit offsets.
     pub(crate) fn new(text: &str) -> Option<Self> {
         let length = u32::try_from(text.len()).ok()?;
         let mut lines = Vec::new();
@@ -82,7 +82,7 @@ impl Lines {
         self.runs = runs;
     }
 
-    /// The number that a line has in its file, or its place in the text counted from one.
+    /// Returns the number of a line in its file, or else its position in the text, counted from one.
     pub(crate) fn number_of(&self, line: usize) -> Option<u32> {
         match self.lines.get(line).and_then(|at| self.run(at)) {
             Some(run) => run.first.checked_add(u32::try_from(line.checked_sub(run.lines.start)?).ok()?),
@@ -95,7 +95,7 @@ impl Lines {
     }
 }
 
-/// The lines of a text as [`str::lines`] gives them, found by a vectorised search.
+/// Splits a text like [`str::lines`], with a vectorised search.
 pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -109,12 +109,12 @@ pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a line stands for lines that are not there, so that nothing may refer to it.
+/// Whether a line is a marker, so that no reference may point to it.
 pub(crate) fn is_gap(line: &str) -> bool {
     marker::is_in(line)
 }
 
-/// Half of the hash is enough: hits are compared.
+/// Hashes a line. 32 bits suffice, because hits are compared.
 fn hash(text: &str) -> u32 {
     let mut hasher = FxHasher::default();
     text.hash(&mut hasher);

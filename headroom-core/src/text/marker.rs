@@ -1,45 +1,45 @@
-//! What stands in the place of text that is not there: one grammar, written and read here.
+//! Markers: the text in the place of omitted content. Written and parsed here.
 
 use std::{fmt, str::FromStr};
 
-/// How every marker begins. Text of the input that holds this is never referred to and never folded.
+/// How every marker begins. Input that contains it is never referenced and never folded.
 pub(crate) const OPENING: &str = "[headroom:";
 
-/// Whether a text holds something like a marker.
+/// Whether a text contains something like a marker.
 pub(crate) fn is_in(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), OPENING.as_bytes()).is_some()
 }
 
-/// A gap whose lines stand earlier in the same request.
+/// A marker for lines that occur earlier in the same request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference<'a> {
     pub(crate) here: Here,
     pub(crate) there: There,
-    /// What holds the lines: `result 4`.
+    /// The name of the text with the lines: `result 4`.
     pub(crate) origin: &'a str,
-    /// More about it, for its first mention: `Read server.py`.
+    /// A description of it, for its first mention: `Read server.py`.
     pub(crate) label: Option<&'a str>,
 }
 
-/// The lines that a reference stands for.
+/// The lines that a reference replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Here {
-    /// Lines that carry these numbers.
+    /// Lines with these numbers.
     Numbered { first: u32, last: u32 },
-    /// Lines without numbers, as many as there are there.
+    /// Lines without numbers, as many as in the source.
     Plain,
 }
 
-/// Where they stand.
+/// Where the referenced lines are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum There {
-    /// All of it.
+    /// The whole source.
     Whole,
-    /// Under the same numbers.
+    /// The lines with the same numbers.
     Same,
-    /// Under these numbers.
+    /// The lines with these numbers.
     Numbered { first: u32, last: u32 },
-    /// These lines of it, counted from one as they stand there.
+    /// These lines, by position counted from one.
     Position { first: u32, last: u32 },
 }
 
@@ -65,22 +65,22 @@ impl fmt::Display for Reference<'_> {
     }
 }
 
-/// A gap whose lines were set aside.
+/// A marker for elided lines.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Elision<'a> {
     pub(crate) handle: Handle,
-    /// The first and last line that are missing: numbers that the text prints, or counted from one.
+    /// The first and last elided line: numbers that the text prints, or counted from one.
     pub(crate) lines: (u32, u32),
-    /// What the lines are, in a few words; may be empty.
+    /// A short description of the lines; may be empty.
     pub(crate) summary: &'a str,
-    /// The folder that holds the original, where it is kept in a file.
+    /// The folder of the original, if it is retrieved from a file.
     pub(crate) folder: Option<&'a str>,
 }
 
 impl fmt::Display for Elision<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { handle, lines: (first, last), summary, folder } = self;
-        write!(f, "{OPENING}{handle} lines {first}-{last} kept aside")?;
+        write!(f, "{OPENING}{handle} lines {first}-{last} stored")?;
         if !summary.is_empty() {
             write!(f, ": {summary}")?;
         }
@@ -91,7 +91,7 @@ impl fmt::Display for Elision<'_> {
     }
 }
 
-/// One more gap of a text in which an [`Elision`] comes before it.
+/// A marker for a further elision in a text that already has an [`Elision`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct More<'a> {
     /// As in an [`Elision`].
@@ -107,20 +107,20 @@ impl fmt::Display for More<'_> {
     }
 }
 
-/// The rows of an array that were set aside.
+/// A marker for the elided rows of an array.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowElision<'a> {
     pub(crate) handle: Handle,
-    /// How many rows are missing, and how many there were.
+    /// How many rows are elided, and how many there were.
     pub(crate) aside: usize,
     pub(crate) of: usize,
-    /// What they are: `rows`.
+    /// The noun for the elements: `rows`.
     pub(crate) what: &'a str,
-    /// The key path of their array; empty where there is only one.
+    /// The key path of the array; empty if it is the only one.
     pub(crate) place: &'a str,
-    /// What the rows are, in a few words; may be empty.
+    /// A short description of the rows; may be empty.
     pub(crate) summary: &'a str,
-    /// The folder that holds the original, where it is kept in a file.
+    /// The folder of the original, if it is retrieved from a file.
     pub(crate) folder: Option<&'a str>,
 }
 
@@ -131,7 +131,7 @@ impl fmt::Display for RowElision<'_> {
         if !place.is_empty() {
             write!(f, " in {place}")?;
         }
-        f.write_str(" kept aside")?;
+        f.write_str(" stored")?;
         if !summary.is_empty() {
             write!(f, ": {summary}")?;
         }
@@ -144,7 +144,7 @@ impl fmt::Display for RowElision<'_> {
 
 #[cfg(test)]
 impl<'a> RowElision<'a> {
-    /// Reads what `Display` wrote.
+    /// Parses the output of `Display`.
     pub(crate) fn parse(line: &'a str) -> Option<Self> {
         let body = line.strip_prefix(OPENING)?.strip_suffix(']')?;
         let (handle, body) = body.split_once(' ')?;
@@ -154,7 +154,7 @@ impl<'a> RowElision<'a> {
             "headroom_retrieve" => None,
             path => Some(path.strip_suffix(&format!("/{handle}"))?),
         };
-        let (rows, summary) = body.split_once(" kept aside")?;
+        let (rows, summary) = body.split_once(" stored")?;
         let summary = summary.strip_prefix(": ").unwrap_or(summary);
         let (rows, place) = rows.split_once(" in ").unwrap_or((rows, ""));
         let mut words = rows.splitn(4, ' ');
@@ -166,7 +166,7 @@ impl<'a> RowElision<'a> {
 
 #[cfg(test)]
 impl<'a> Reference<'a> {
-    /// Reads what `Display` wrote.
+    /// Parses the output of `Display`.
     pub(crate) fn parse(line: &'a str) -> Option<Self> {
         let body = line.strip_prefix(OPENING)?.strip_suffix(']')?.strip_prefix(' ')?;
         let range = |text: &str| {
@@ -198,13 +198,13 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// Bytes of the BLAKE3 hash that a handle keeps: 80 bits, 16 letters.
+/// Length of the BLAKE3 prefix in a handle: 80 bits, 16 letters.
 const HANDLE_BYTES: usize = 10;
 const HANDLE_CHARS: usize = 16;
 /// RFC 4648 base32 in lower case.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-/// The name of a stored original: lower-case base32 of the first 80 bits of its BLAKE3 hash.
+/// Identifies a stored original: the first 80 bits of its BLAKE3 hash in lower-case base32.
 ///
 /// The same content has the same handle everywhere.
 ///
@@ -218,7 +218,7 @@ const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 pub struct Handle([u8; HANDLE_BYTES]);
 
 impl Handle {
-    /// The handle of this content.
+    /// Computes the handle of this content.
     #[must_use]
     pub fn from_content(content: &str) -> Self {
         let hash = blake3::hash(content.as_bytes());
@@ -227,7 +227,7 @@ impl Handle {
         Self(bytes)
     }
 
-    /// The raw 80 bits.
+    /// Returns the raw 80 bits.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; HANDLE_BYTES] {
         &self.0
@@ -254,16 +254,16 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// Whatever in a text could be a handle: any sixteen letters of the alphabet in a row.
+/// Returns every possible handle in a text: any sixteen consecutive letters of the alphabet.
 pub(crate) fn handles_in(text: &str) -> impl Iterator<Item = Handle> {
     let is_letter = |c: char| u8::try_from(c).is_ok_and(|byte| ALPHABET.contains(&byte));
     text.split(move |c| !is_letter(c)).filter(|word| word.len() >= HANDLE_CHARS).flat_map(|word| {
-        // Each letter is one byte.
+        // Every letter of the alphabet is one byte.
         (HANDLE_CHARS..=word.len()).filter_map(|end| word.get(end - HANDLE_CHARS..end)?.parse().ok())
     })
 }
 
-/// The error of parsing a [`Handle`] from a text that is none.
+/// Error returned when parsing a [`Handle`] fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidHandle(());
 

@@ -1,4 +1,4 @@
-//! Texts as lines: their ends, printed numbers, terminal control sequences, markers and paths.
+//! Lines, printed line numbers, terminal control sequences, markers and paths.
 
 pub(crate) mod lines;
 pub(crate) mod marker;

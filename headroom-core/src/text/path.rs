@@ -1,6 +1,6 @@
-//! What a path tells: whether it is one, and who wrote the file: people, or tools that write more than anybody reads.
+//! Recognises paths, and files that were generated, vendored or built rather than written by people.
 
-/// Directories of what was installed, built or copied in.
+/// Directories with installed, built or vendored files.
 const MADE_DIRECTORIES: [&str; 28] = [
     ".cache",
     ".eggs",
@@ -31,9 +31,9 @@ const MADE_DIRECTORIES: [&str; 28] = [
     "vendor",
     "venv",
 ];
-/// Directories that hold what was built where they stand at the root of a project; deeper down they may be anything.
+/// Directories with build output if they are at the root of a project; deeper, they may be anything.
 const BUILD_DIRECTORIES: [&str; 3] = ["build", "obj", "out"];
-/// Files that package managers write.
+/// Lock files, written by package managers.
 const LOCKS: [&str; 18] = [
     "Cargo.lock",
     "Gemfile.lock",
@@ -55,7 +55,7 @@ const LOCKS: [&str; 18] = [
     "pubspec.lock",
 ];
 const MORE_LOCKS: [&str; 4] = ["uv.lock", "yarn.lock", "deno.lock", "pdm.lock"];
-/// Ends of the names of files that were generated, minified or recorded.
+/// Endings of the names of generated, minified or recorded files.
 const MADE_ENDS: [&str; 24] = [
     ".bundle.js",
     ".chunk.js",
@@ -83,7 +83,7 @@ const MADE_ENDS: [&str; 24] = [
     ".tsbuildinfo",
 ];
 
-/// Names of files that have no extension.
+/// Known file names without an extension.
 const BARE: [&str; 12] = [
     "BUILD",
     "CMakeLists",
@@ -104,7 +104,7 @@ fn directories(path: &str) -> impl Iterator<Item = &str> {
     path.get(..end).unwrap_or_default().split(['/', '\\'])
 }
 
-/// The last separator of a path.
+/// Returns the offset of the last separator.
 fn separator(path: &str) -> Option<usize> {
     memchr::memrchr2(b'/', b'\\', path.as_bytes())
 }
@@ -113,13 +113,13 @@ fn file_name(path: &str) -> &str {
     separator(path).and_then(|at| path.get(at + 1..)).unwrap_or(path)
 }
 
-/// What stands before the name, with the separator; the separator that ends a directory's own path does not count.
+/// Returns the parent directory with its separator. A separator at the end of the path does not count.
 pub(crate) fn directory(path: &str) -> Option<&str> {
     let body = path.strip_suffix(['/', '\\']).unwrap_or(path);
     path.get(..=separator(body)?)
 }
 
-/// Whether a directory of this name holds what was installed, built or copied in.
+/// Whether a directory of this name has installed, built or vendored files.
 pub(crate) fn is_made_directory(name: &str) -> bool {
     MADE_DIRECTORIES.contains(&name) || name.ends_with(".egg-info") || name.ends_with(".dist-info")
 }
@@ -131,13 +131,13 @@ pub(crate) fn is_made(path: &str) -> bool {
     built || is_made_file(path) || directories.any(is_made_directory)
 }
 
-/// Whether the name alone tells that the file is generated, minified or written by a package manager.
+/// Whether the name alone shows that the file is generated, minified or written by a package manager.
 pub(super) fn is_made_file(path: &str) -> bool {
     let name = file_name(path);
     LOCKS.contains(&name) || MORE_LOCKS.contains(&name) || MADE_ENDS.iter().any(|end| name.ends_with(end))
 }
 
-/// Whether the file holds tests or examples.
+/// Whether the file contains tests or examples.
 pub(crate) fn is_test(path: &str) -> bool {
     let name = file_name(path);
     let stem = name.split('.').next().unwrap_or(name);
@@ -154,7 +154,7 @@ pub(crate) fn is_test(path: &str) -> bool {
         })
 }
 
-/// What stands behind the last dot of the name, if it looks like an extension.
+/// Returns the text after the last dot of the name, if it looks like an extension.
 pub(crate) fn extension(path: &str) -> Option<&str> {
     let name = file_name(path);
     let extension = name.get(memchr::memrchr(b'.', name.as_bytes())? + 1..)?;
@@ -167,7 +167,7 @@ pub(crate) fn extension(path: &str) -> Option<&str> {
 const LETTER: u8 = 1;
 const SEPARATOR: u8 = 2;
 const SPACE: u8 = 4;
-/// Bytes that no tool prints in paths, or that make a path hard to tell from other text.
+/// Bytes that tools do not print in paths, or that make a path hard to distinguish from other text.
 const ODD: u8 = 8;
 
 const CLASSES: [u8; 256] = {
@@ -189,7 +189,7 @@ const CLASSES: [u8; 256] = {
     classes
 };
 
-/// Whether this may be the path of a file or of a directory.
+/// Whether this may be the path of a file or a directory.
 pub(crate) fn is_path(path: &str) -> bool {
     let path = path.strip_suffix(['/', '\\']).unwrap_or(path);
     let class = |byte: u8| CLASSES.get(usize::from(byte)).copied().unwrap_or(ODD);

@@ -1,15 +1,16 @@
 use std::fmt;
 
-/// Counts tokens, so that the engine can tell which of two texts is cheaper.
+/// Counts tokens, so that the engine can compare the cost of two texts.
 ///
-/// The engine edits a block only if the edit saves tokens by this count. Give one to
-/// [`EngineBuilder::token_counter`](crate::EngineBuilder::token_counter) in place of the default, such as a tokenizer that fits your
-/// model better. It is part of the configuration: all engines that serve a conversation need the same.
+/// The engine edits a block only if the edit saves tokens by this count. Pass an implementation to
+/// [`EngineBuilder::token_counter`](crate::EngineBuilder::token_counter) to replace the default, for example a
+/// tokenizer that fits your model better. It is part of the configuration: use the same one in all engines that handle
+/// a conversation.
 ///
 /// # Contract
 ///
 /// - The same text always has the same count.
-/// - No token is shorter than a byte, and words with white space between them share no token.
+/// - Every token has at least one byte, and words separated by white space share no token.
 ///
 /// # Example
 ///
@@ -34,16 +35,16 @@ use std::fmt;
 /// # let _ = headroom;
 /// ```
 pub trait TokenCounter: fmt::Debug + Send + Sync {
-    /// The name, in reports and in the key of every decision. Give it a version: counters that count differently need
+    /// Returns the counter's name, for reports and cache keys. Include a version: counters that count differently need
     /// different names.
     fn name(&self) -> &'static str;
 
-    /// The number of tokens of a text.
+    /// Counts the tokens of a text.
     ///
-    /// Texts over 64 KiB are counted by an even sample unless [`samples`](Self::samples) says otherwise.
+    /// The engine estimates texts over 64 KiB from an even sample, unless [`samples`](Self::samples) says otherwise.
     fn count(&self, text: &str) -> usize;
 
-    /// Whether this is the model's own tokenizer. Where it is not, reports say that counts are estimated.
+    /// Returns whether this is the model's own tokenizer. If not, reports mark counts as estimated.
     ///
     /// Default: `false` for every model.
     fn is_exact_for(&self, model: &str) -> bool {
@@ -51,7 +52,7 @@ pub trait TokenCounter: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Whether long texts should be counted by a sample, because counting is slow. Default: `true`.
+    /// Returns whether long texts should be sampled because counting is slow. Default: `true`.
     fn samples(&self) -> bool {
         true
     }

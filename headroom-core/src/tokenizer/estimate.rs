@@ -1,36 +1,37 @@
 use super::TokenCounter;
 use crate::text::marker::OPENING;
 
-/// A token, in the fractions that costs are added up in.
+/// One token, in the unit in which costs are summed.
 const TOKEN: usize = 10;
-/// A run of letters of one case is one token up to this many characters, and one more for each as many.
+/// A run of letters of one case costs one token for every this many characters or part thereof.
 const WORD_CHARS: usize = 16;
-/// Letters beside a digit, as in hashes, rarely form a known word: this many are one token.
+/// Letters next to a digit, as in hashes, rarely form a known word: this many are one token.
 const HASH_CHARS: usize = 3;
-/// Shorter runs of letters beside a digit are one token.
+/// Shorter runs of letters next to a digit are one token.
 const MIN_HASH_CHARS: usize = 4;
-/// Digits in one token.
+/// Digits per token.
 const NUMBER_DIGITS: usize = 3;
-/// Different signs in one token.
+/// Different signs per token.
 const SIGNS: usize = 4;
-/// Equal signs in one token, as in rulers.
+/// Equal signs per token, as in rulers.
 const EQUAL_SIGNS: usize = 32;
-/// What a character costs in scripts that write no spaces, in tenths of a token.
+/// Cost of a character in scripts without spaces, in tenths of a token.
 const IDEOGRAPH_TENTHS: usize = 6;
-/// Letters in one token, in alphabets other than the Latin.
+/// Letters per token in alphabets other than Latin.
 const FOREIGN_CHARS: usize = 5;
-/// What a delimiter before a word costs, in tenths of a token: some words are known with it before them.
+/// Cost of a delimiter before a word, in tenths of a token: vocabularies have some words with the delimiter.
 const DELIMITER_TENTHS: usize = 5;
-/// What a marker costs beside its words, since its hash and its name are known as no words.
+/// Cost of a marker beside its words, because its hash and name are not in any vocabulary.
 const MARKER_TOKENS: usize = 8;
-/// The first character of the scripts that write no spaces.
+/// The first character of scripts without spaces.
 const FIRST_IDEOGRAPH: char = '\u{2e80}';
 
-/// Counts tokens without the tables of a tokenizer.
+/// Estimates token counts without a vocabulary.
 ///
-/// A text is cut into words, numbers, signs and white space as the tokenizers of OpenAI cut it, and each piece is taken
-/// for as few tokens as such a piece has. So what is removed counts for less than it saves, and a saving by this count
-/// is one by the tokenizer's. It is the default without the feature `tiktoken`; reports say that counts are estimated.
+/// Splits a text into words, numbers, signs and white space like OpenAI's tokenizers, and counts each piece as the
+/// fewest tokens that such a piece has. Removed text thus counts for less than it saves, and a saving by this estimate
+/// is also one by the tokenizer. It is the default without the feature `tiktoken`; reports mark its counts as
+/// estimated.
 ///
 /// # Example
 ///
@@ -44,7 +45,7 @@ const FIRST_IDEOGRAPH: char = '\u{2e80}';
 pub struct TokenEstimate;
 
 impl TokenEstimate {
-    /// The counter.
+    /// Creates the counter.
     #[must_use]
     pub const fn new() -> Self {
         Self
@@ -101,7 +102,7 @@ impl Class {
     }
 }
 
-/// What is left of a text, and the cost of what was taken from it.
+/// The rest of a text, and the cost of what was read from it.
 struct Pieces<'a> {
     rest: &'a str,
     is_behind_digit: bool,
@@ -109,7 +110,7 @@ struct Pieces<'a> {
 }
 
 impl Pieces<'_> {
-    /// Takes one piece; `false` at the end.
+    /// Reads one piece. Returns `false` at the end.
     fn take(&mut self) -> bool {
         let Some(first) = self.peek() else { return false };
         let was_behind_digit = std::mem::take(&mut self.is_behind_digit);
@@ -130,7 +131,7 @@ impl Pieces<'_> {
         self.rest.chars().next().map(class)
     }
 
-    /// Skips what the test takes and gives the number of characters.
+    /// Skips the characters that pass the test and returns how many there were.
     fn run(&mut self, takes: impl Fn(Class) -> bool) -> usize {
         let end = self.rest.find(|char| !takes(class(char))).unwrap_or(self.rest.len());
         let (run, rest) = self.rest.split_at(end);
@@ -138,7 +139,7 @@ impl Pieces<'_> {
         if run.is_ascii() { run.len() } else { run.chars().count() }
     }
 
-    /// Capitals and then small letters.
+    /// Reads capitals followed by small letters.
     fn word(&mut self, is_behind_digit: bool) -> usize {
         let latin = self.run(|class| class == Class::Upper) + self.run(|class| class == Class::Lower);
         let foreign = self.run(|class| class == Class::Foreign);
@@ -147,8 +148,8 @@ impl Pieces<'_> {
         (latin + foreign.div_ceil(FOREIGN_CHARS)) * TOKEN
     }
 
-    /// White space up to the last line end is one piece, and what follows it another. The last space belongs to the
-    /// word or sign behind it.
+    /// Reads white space: one piece up to the last line end, and one for the rest. The last space belongs to the
+    /// following word or sign.
     fn space(&mut self) -> usize {
         let end = self.rest.find(|char| !matches!(class(char), Class::LineEnd | Class::Space));
         let (run, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
@@ -164,7 +165,7 @@ impl Pieces<'_> {
         (usize::from(!lines.is_empty()) + spaces) * TOKEN
     }
 
-    /// Signs with the line ends behind them. A single one before a letter belongs to the word.
+    /// Reads signs with the line ends after them. A single sign before a letter belongs to the word.
     fn signs(&mut self) -> usize {
         let end = self.rest.find(|char| class(char) != Class::Sign).unwrap_or(self.rest.len());
         let (run, rest) = self.rest.split_at(end);

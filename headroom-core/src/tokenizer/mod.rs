@@ -1,4 +1,4 @@
-//! Token counting. An edit is made only if it saves tokens by this count.
+//! Counts tokens. An edit is made only if it saves tokens by this count.
 
 mod counter;
 mod estimate;
@@ -9,24 +9,24 @@ use bpe_openai::Tokenizer as Bpe;
 pub use counter::TokenCounter;
 pub use estimate::TokenEstimate;
 
-/// Texts up to this many bytes are counted exactly.
+/// Longer texts are counted by a sample.
 const MAX_EXACT_BYTES: usize = 64 << 10;
-/// How many pieces of a longer text are counted, [`EXACT`] bytes in all.
+/// How many pieces of a longer text are counted, [`MAX_EXACT_BYTES`] bytes in total.
 const SAMPLE_COUNT: usize = 64;
 
-/// How tokens are counted for a model.
+/// The token counter for a model.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tokenizer<'a> {
     counter: &'a dyn TokenCounter,
-    /// Whether the model's own tokenizer is not public, so that another one stands in.
+    /// Whether the model's own tokenizer is not public and another is used.
     pub(crate) estimated: bool,
 }
 
 impl Tokenizer<'static> {
-    /// The tokenizer of a model by its name.
+    /// Returns the tokenizer of a model by its name.
     ///
-    /// OpenAI's vocabularies are public. For all other families `o200k_base` stands in: what matters here is which
-    /// of two texts is shorter, and by that question tokenizers of this generation agree closely.
+    /// OpenAI's vocabularies are public. All other families use `o200k_base`: what matters here is which of two texts
+    /// is shorter, and on that question tokenizers of this generation agree closely.
     #[cfg(feature = "tiktoken")]
     pub(crate) fn for_model(model: &str) -> Self {
         let name = model.rsplit('/').next().unwrap_or(model);
@@ -41,7 +41,7 @@ impl Tokenizer<'static> {
         }
     }
 
-    /// The estimate, since no tables are compiled in.
+    /// Returns the estimate, because no vocabulary is compiled in.
     #[cfg(not(feature = "tiktoken"))]
     pub(crate) fn for_model(_: &str) -> Self {
         Self { counter: &TokenEstimate, estimated: true }
@@ -49,7 +49,7 @@ impl Tokenizer<'static> {
 }
 
 impl<'a> Tokenizer<'a> {
-    /// The configured counter, or the default of the model.
+    /// Returns the configured counter, or the model's default.
     pub(crate) fn new(configured: Option<&'a dyn TokenCounter>, model: &str) -> Self {
         configured.map_or_else(
             || Tokenizer::for_model(model),
@@ -57,13 +57,13 @@ impl<'a> Tokenizer<'a> {
         )
     }
 
-    /// The counter's name.
+    /// Returns the counter's name.
     pub(crate) fn name(self) -> &'static str {
         self.counter.name()
     }
 
-    /// The number of tokens of a text: in full up to [`EXACT`] bytes, and scaled up from an even sample beyond, so that
-    /// the work for one block is bounded.
+    /// Counts the tokens of a text: in full up to [`MAX_EXACT_BYTES`], beyond that scaled up from an even sample, so
+    /// that the work for one block is bounded.
     pub(crate) fn count(self, text: &str) -> usize {
         if text.len() <= MAX_EXACT_BYTES || !self.counter.samples() {
             return self.counter.count(text);
@@ -77,13 +77,13 @@ impl<'a> Tokenizer<'a> {
             tokens += self.counter.count(piece);
             bytes += piece.len();
         }
-        // In 128 bits, since the product of two lengths may not fit into a `usize`.
+        // In 128 bits, because the product of two lengths may not fit into a `usize`.
         let scaled = tokens as u128 * text.len() as u128 / bytes.max(1) as u128;
         usize::try_from(scaled).unwrap_or(usize::MAX)
     }
 }
 
-/// The vocabularies that OpenAI has published. Special tokens are taken as plain text.
+/// The vocabularies published by OpenAI. Special tokens are read as plain text.
 #[cfg(feature = "tiktoken")]
 #[derive(Clone, Copy, Debug)]
 enum Vocabulary {
@@ -109,12 +109,12 @@ impl TokenCounter for Vocabulary {
     }
 }
 
-/// Whether a text has at least so many words, and so as many tokens or more.
+/// Whether a text has at least `least` words, and so at least as many tokens.
 ///
-/// A word is what stands between white space and has a letter or a digit of ASCII in it. Both vocabularies cut a text
-/// before they look for tokens, and no piece has letters or digits from both sides of white space.
+/// A word is delimited by white space and has an ASCII letter or digit. Both vocabularies split a text before they
+/// look for tokens, and no piece has letters or digits from both sides of white space.
 pub(crate) fn has_words(text: &str, least: usize) -> bool {
-    // The shortest words with what parts them.
+    // Words of one byte, and the white space between them.
     text.len() + 1 >= least.saturating_mul(2)
         && text
             .split_ascii_whitespace()
@@ -123,7 +123,7 @@ pub(crate) fn has_words(text: &str, least: usize) -> bool {
             .is_some()
 }
 
-/// The first character boundary at or behind this offset.
+/// Returns the first character boundary at or after this offset.
 fn boundary(text: &str, offset: usize) -> usize {
     (offset..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// Counts that OpenAI's reference implementation gives.
+    /// Compares counts with those of OpenAI's reference implementation.
     #[test]
     fn counts_as_the_reference_does() {
         let (new, old) = (Tokenizer::for_model("gpt-4o"), Tokenizer::for_model("gpt-4"));

@@ -1,4 +1,4 @@
-//! Anthropic Messages: `tool_result` blocks of user turns.
+//! Reads Anthropic Messages: `tool_result` blocks of user turns.
 
 use super::{
     Arguments, BlockPath, Call, Conversation, Item, Items, ToolResult, Toolbox, is, list, push_all_or_none,
@@ -9,8 +9,8 @@ use crate::{UnchangedReason, json::tape::Value};
 pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
     let [model, messages, tools, tool_choice, system, context_management, thread] =
         body.fields(["model", "messages", "tools", "tool_choice", "system", "context_management", "thread"])?;
-    // A message thread is continued without its history, and sent again in full once it is lost. A block would become
-    // one thing in the one request and another in the other, and thinking is bound to what was sent.
+    // A message thread continues without its history, and is resent in full once the provider has lost it. A block
+    // would be written differently in these two requests, and thinking is bound to what was sent.
     if thread.is_some_and(|thread| !thread.is_null()) {
         return Err(UnchangedReason::Stateful);
     }
@@ -29,8 +29,8 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Unchange
     Ok(conversation)
 }
 
-/// Whether an edit of the context on the provider's side may take tool results away. Edits of thinking do not, and a
-/// compaction shows itself as a block.
+/// Whether context management on the provider's side may remove tool results. Edits of thinking do not, and a
+/// compaction appears as a block.
 fn clears_tool_results(management: Option<Value<'_, '_>>) -> Result<bool, UnchangedReason> {
     let Some(management) = management else { return Ok(false) };
     let [edits] = management.fields(["edits"])?;

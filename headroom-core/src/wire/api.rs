@@ -20,11 +20,11 @@ pub enum Api {
 }
 
 impl Api {
-    /// Every format the engine knows.
+    /// All formats that the engine knows.
     pub const ALL: [Self; 5] =
         [Self::Anthropic, Self::OpenAiChat, Self::OpenAiResponses, Self::Gemini, Self::Converse];
 
-    /// The format's name in reports and on the command line.
+    /// Returns the format's name in reports and on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl fmt::Display for Api {
     }
 }
 
-/// The error of parsing an [`Api`] from a name that is none.
+/// Error returned when parsing an [`Api`] fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownApi(());
 
@@ -58,7 +58,7 @@ impl std::error::Error for UnknownApi {}
 impl FromStr for Api {
     type Err = UnknownApi;
 
-    /// Parses the names of [`Api::as_str`].
+    /// Parses a name as returned by [`Api::as_str`].
     ///
     /// ```
     /// use headroom_core::Api;
@@ -72,11 +72,10 @@ impl FromStr for Api {
 }
 
 impl Api {
-    /// The format that requests to this path have, if the path is one of a known API whose requests hold a
-    /// conversation.
+    /// Returns the format of requests to this path, or `None` if no known API has a conversation there.
     ///
-    /// Knows the providers' own paths and those of Azure, Bedrock, Vertex and OpenAI-compatible servers. Batches and
-    /// compaction requests are not among them: nothing can be fetched back there.
+    /// Knows the providers' own paths and those of Azure, Bedrock, Vertex and OpenAI-compatible servers. Batch and
+    /// compaction requests are excluded: the model cannot call a tool there.
     ///
     /// ```
     /// use headroom_core::Api;
@@ -95,7 +94,7 @@ impl Api {
             return match method {
                 "generateContent" | "streamGenerateContent" | "countTokens" => Some(Self::Gemini),
                 "rawPredict" | "streamRawPredict" => {
-                    // Vertex serves other publishers' models under the same methods.
+                    // Vertex serves models of other publishers under the same methods.
                     let anthropic = parent.ends_with("/publishers/anthropic/models");
                     (anthropic && !model.is_empty()).then_some(Self::Anthropic)
                 }
@@ -115,7 +114,7 @@ impl Api {
         }
     }
 
-    /// The format of a body, by its shape, for where the path does not tell.
+    /// Detects the format of a body from its shape, for when the path does not decide.
     ///
     /// ```
     /// use headroom_core::Api;

@@ -1,4 +1,4 @@
-//! OpenAI Chat Completions: `tool` messages.
+//! Reads OpenAI Chat Completions: `tool` messages.
 
 use super::{
     Arguments, BlockPath, Call, Conversation, Item, Items, ToolResult, Toolbox, is, list, push_all_or_none,

@@ -1,4 +1,4 @@
-//! What the engine knows about each item from what stands before it.
+//! Derives facts about each item from the items before it.
 
 use std::{
     borrow::Cow,
@@ -18,27 +18,27 @@ use crate::{
 /// Facts about one item that follow from the items up to and including it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {
-    /// The hash of everything that may decide what this item becomes.
+    /// The hash of everything that the decision about this item may depend on.
     pub(crate) key: CacheKey,
-    /// The index of the call that a result answers.
+    /// The index of the call that this result answers.
     pub(crate) call: Option<u32>,
-    /// The index of the last words of the user before this item.
+    /// The index of the user's last text before this item.
     pub(crate) question: Option<u32>,
-    /// How many items of this item's sort there are up to this one.
+    /// How many items of the same type there are, up to and including this one.
     pub(crate) ordinal: u32,
-    /// Which text of its result this is, from zero.
+    /// Position of this text within its result, from zero.
     pub(crate) part: u32,
-    /// How many texts before this one answer the same call.
+    /// How many earlier texts answer the same call.
     pub(crate) answers: u32,
 }
 
-/// The texts that answer one call read its arguments up to this many bytes in all. Real calls have one text, or a few;
-/// without a bound the work grows with the product of the arguments and the texts.
+/// Limit on the argument bytes read in total by the texts that answer one call. Real calls have one text or a few;
+/// without a limit the work grows with the product of arguments and texts.
 const MAX_ARGUMENT_BYTES: usize = 256 << 10;
-/// Texts of a call that can be referred to.
+/// How many texts of a call can be referenced.
 pub(crate) const MAX_CALL_TEXTS: usize = 1 << 8;
 
-/// Walks the items once, in order. `seed` holds what the head decides, `secret` what only this process knows.
+/// Walks the items once, in order. `seed` holds the settings of the request, `secret` is known to this process only.
 pub(crate) fn facts(seed: &str, secret: u64, items: &[Item<'_>]) -> Vec<Facts> {
     let mut chain = Chain { secret, key: CacheKey::default() };
     chain.add(0, &[seed]);
@@ -76,10 +76,10 @@ pub(crate) fn facts(seed: &str, secret: u64, items: &[Item<'_>]) -> Vec<Facts> {
         .collect()
 }
 
-/// A running hash: the key behind an item covers all items up to it.
+/// A running hash: the key after an item covers all items up to it.
 ///
-/// The keys are XXH3 with a secret of the process. They only find what this process decided before, so they need not
-/// be the same elsewhere, and nobody outside can aim at a collision.
+/// The keys are XXH3 with a secret of the process. They only look up earlier decisions of this process, so they may
+/// differ elsewhere, and nobody outside can provoke a collision.
 struct Chain {
     secret: u64,
     key: CacheKey,
@@ -100,9 +100,9 @@ impl Chain {
 #[derive(Debug, Default)]
 struct Walk<'a> {
     question: Option<u32>,
-    // Clients choose ids and names, so the maps are hashed with a secret.
+    // Clients choose ids and names, so these maps use a keyed hash.
     calls_by_id: HashMap<&'a str, u32>,
-    /// Calls without an id that have no answer yet, by the name of their tool.
+    /// Calls without an id and without an answer, by tool name.
     unanswered: HashMap<Option<&'a str>, VecDeque<u32>>,
     /// The call that the last result answers.
     answered: Option<u32>,
@@ -115,12 +115,12 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Takes note of an item; gives the call that it answers.
+    /// Records an item and returns the call that it answers.
     fn step(&mut self, item: &Item<'a>, index: u32) -> Option<u32> {
         match item {
             Item::User(text) => {
                 self.users += 1;
-                // What a client adds by itself is not what the user asked.
+                // Text that the client adds on its own is not the user's question.
                 if !text.raw.trim_start().starts_with("<system-reminder>") {
                     self.question = Some(index);
                 }
@@ -143,7 +143,7 @@ impl<'a> Walk<'a> {
                 self.results += u32::from(!result.continues);
                 self.part = if result.continues { self.part + 1 } else { 0 };
                 self.answered = match result.id {
-                    // A long id is not read again with every text.
+                    // Looks up a long id only once per result.
                     Some(_) if result.continues => self.answered,
                     Some(id) => self.calls_by_id.get(id).copied(),
                     None => self
@@ -157,7 +157,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// How many texts answered this call before.
+    /// Returns how many texts answered this call before, and counts this one.
     fn count_answer(&mut self, call: u32) -> u32 {
         let answers = self.answers.entry(call).or_default();
         *answers += 1;
@@ -175,13 +175,13 @@ impl<'a> Walk<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Whether a text that answers this call behind so many others may read the arguments.
+    /// Whether a text that answers this call after `answers` others may still read the arguments.
     pub(crate) fn is_readable(&self, answers: u32) -> bool {
         let bytes = self.arguments.map_or(0, |arguments| arguments.raw().len());
         bytes.saturating_mul(answers as usize) <= MAX_ARGUMENT_BYTES
     }
 
-    /// The arguments with the escapes of a surrounding string undone: JSON, as a rule.
+    /// Returns the arguments, usually JSON, with the escapes of a surrounding string decoded.
     pub(crate) fn arguments(&self) -> Option<Cow<'a, str>> {
         match self.arguments? {
             Arguments::Json(raw) => Some(Cow::Borrowed(raw)),
@@ -189,7 +189,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The texts that the model wrote into the arguments: the content of a file, the two sides of an edit.
+    /// Returns the texts that the model wrote in the arguments: the content of a file, the two sides of an edit.
     pub(crate) fn texts(&self) -> Vec<String> {
         let Some(arguments) = self.arguments() else { return Vec::new() };
         let Ok(tape) = scan(&arguments, Limits::for_length(arguments.len())) else {
@@ -199,7 +199,7 @@ impl<'a> Call<'a> {
         strings.take(MAX_CALL_TEXTS).map(Cow::into_owned).collect()
     }
 
-    /// A few words that tell this call from others: the tool and the file, command or pattern it was given.
+    /// Returns a short description of the call: the tool, and its file, command or pattern.
     pub(crate) fn label(&self) -> String {
         const TELLING: [&str; 9] =
             ["file_path", "path", "absolute_path", "filePath", "command", "cmd", "pattern", "query", "url"];
@@ -222,13 +222,13 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A command without the change of directory that agents put in front.
+/// Removes the leading `cd` that agents put before a command.
 fn without_cd(command: &str) -> &str {
     let rest = command.strip_prefix("cd ").and_then(|rest| rest.split_once("&& "));
     rest.map_or(command, |(_, command)| command)
 }
 
-/// The part of an argument that fits into a reference.
+/// Shortens an argument to fit into a reference.
 fn brief(text: &str) -> String {
     const MOST: usize = 24;
     let mut words: String =

@@ -1,4 +1,4 @@
-//! Bedrock Converse: `toolResult` blocks of user turns.
+//! Reads Bedrock Converse: `toolResult` blocks of user turns.
 
 use super::{
     Arguments, BlockPath, Call, Conversation, Item, Items, MIN_LEAF_BYTES, ToolResult, Toolbox, is, list,

@@ -1,9 +1,9 @@
-//! Which format a body has, by its shape.
+//! Detects the format of a body from its shape.
 
 use super::{is, raw};
 use crate::{Api, json::tape::Value};
 
-/// The format of this body, if it is a request of a known one.
+/// Returns the format of this body, if it is a request of a known API.
 pub(crate) fn detect(body: Value<'_, '_>) -> Option<Api> {
     let has = |key: &str| body.members().any(|(name, _)| name.raw == key);
     let array = |key: &str| body.members().find(|(name, value)| name.raw == key && value.is_array());
@@ -33,7 +33,7 @@ pub(crate) fn detect(body: Value<'_, '_>) -> Option<Api> {
     messages.items().find_map(detect_message).or(Some(Api::OpenAiChat))
 }
 
-/// What a single message gives away.
+/// Returns the format that a single message shows.
 fn detect_message(message: Value<'_, '_>) -> Option<Api> {
     let [role, content, tool_calls] = message.fields(["role", "content", "tool_calls"]).ok()?;
     if tool_calls.is_some() || matches!(raw(role), Some("tool" | "developer" | "function")) {

@@ -1,4 +1,4 @@
-//! Gemini `generateContent`: string values of `functionResponse.response`.
+//! Reads Gemini `generateContent`: string values of `functionResponse.response`.
 //!
 //! Names are camelCase on the wire; snake_case is accepted too.
 
@@ -48,7 +48,7 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Unchange
     Ok(conversation)
 }
 
-/// Whether there are functions among the tools: some models take none beside the provider's own tools.
+/// Whether the tools include functions: some models accept none beside the provider's own tools.
 fn declares(tools: Option<Value<'_, '_>>) -> bool {
     let mut keys = tools.into_iter().flat_map(Value::items).flat_map(Value::members).map(|(key, _)| key.raw);
     keys.any(|key| key == "functionDeclarations")

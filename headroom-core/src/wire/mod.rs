@@ -1,7 +1,7 @@
-//! The wire formats: where in a body the conversation stands, and which of its text may be edited.
+//! Reads the wire formats: finds the conversation in a body, and the text that may be edited.
 //!
-//! Only results of the client's own tools are editable. Everything a format has that is not listed here, today's and
-//! tomorrow's, is passed over and so stays as it is.
+//! Only results of the client's own tools are editable. All other parts of a format, current and future, are
+//! skipped and stay unchanged.
 
 mod anthropic;
 pub(crate) mod api;
@@ -25,31 +25,29 @@ use crate::{
     json::tape::{Text, Value},
 };
 
-/// Strings of a result that is a JSON value are looked at from this many bytes on. There may be thousands of shorter
-/// ones, and nothing could be saved on them.
+/// Shorter strings are ignored in results that are JSON values. There may be thousands of them, with nothing to save.
 const MIN_LEAF_BYTES: usize = 80;
-/// Items of a request that are looked at: far more than a conversation has, and few enough that what is noted about
-/// each stays small beside the largest body.
+/// Limit on the items read from a request: far more than a conversation has, and few enough that the facts about them
+/// stay small compared with the largest body.
 pub(crate) const MAX_ITEMS: usize = 1 << 16;
-/// Providers accept names of tools of at most 128 bytes. A name is read again with every text of a result, so longer
-/// ones are not used.
+/// Longer tool names are ignored. Providers accept at most 128 bytes, and the name is read with every text of a result.
 const MAX_NAME_BYTES: usize = 256;
 
-/// A request as the engine sees it: the items in order, and what its head decides.
+/// A request as the engine sees it: the items in order, and the settings in its head.
 #[derive(Debug, Default)]
 pub(crate) struct Conversation<'a> {
     pub(crate) model: Option<Text<'a>>,
-    /// The provider may drop tool results out of our sight, so none may be referred to.
+    /// Whether the provider may drop tool results, so that none may be referenced.
     pub(crate) clears_tool_results: bool,
-    /// How the model may fetch back what was set aside.
+    /// What the model can do with the request's tools.
     pub(crate) toolbox: Toolbox,
     pub(crate) items: Items<'a>,
 }
 
-/// The items of a request in order, [`MAX_ITEMS`] at most.
+/// The items of a request in order, at most [`MAX_ITEMS`].
 ///
-/// The first result behind them is there too, protected, so that the report says why nothing behind it is edited.
-/// Whether an item is one of them depends only on those before it.
+/// The first result beyond the limit is included but protected, so that the report says why nothing after it is
+/// edited. Whether an item is included depends only on those before it.
 #[derive(Debug, Default)]
 pub(crate) struct Items<'a>(Vec<Item<'a>>);
 
@@ -83,7 +81,7 @@ pub(crate) enum Item<'a> {
     User(Text<'a>),
     Call(Call<'a>),
     Result(ToolResult<'a>),
-    /// What stands before this is no longer in the model's sight.
+    /// The model no longer sees anything before this.
     Compaction,
 }
 
@@ -99,7 +97,7 @@ pub(crate) struct Call<'a> {
 pub(crate) enum Arguments<'a> {
     /// A JSON value.
     Json(&'a str),
-    /// A string, most often with JSON in it.
+    /// A string, usually with JSON in it.
     Text(Text<'a>),
 }
 
@@ -108,7 +106,7 @@ impl<'a> Arguments<'a> {
         value.text().map_or(Self::Json(value.raw()), Self::Text)
     }
 
-    /// The bytes that stand in the body.
+    /// Returns the bytes in the body.
     pub(crate) fn raw(&self) -> &'a str {
         match self {
             Self::Json(raw) => raw,
@@ -117,24 +115,24 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// One text of a tool's result.
+/// One text of a tool result.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ToolResult<'a> {
     pub(crate) text: Text<'a>,
     pub(crate) place: BlockPath,
-    /// The id of the call, where the format has ids.
+    /// The id of the call, if the format has ids.
     pub(crate) id: Option<&'a str>,
-    /// The tool's name, where the result repeats it.
+    /// The tool's name, if the result repeats it.
     pub(crate) name: Option<Text<'a>>,
-    /// Whether this is a further text of the same result.
+    /// Whether this continues the same result.
     pub(crate) continues: bool,
-    /// Why it may not be edited.
+    /// Why the text may not be edited.
     pub(crate) protected: Option<UnchangedReason>,
-    /// Whether the provider expects JSON here.
+    /// Whether the provider requires JSON here.
     pub(crate) json: bool,
 }
 
-/// Where a text stands: a JSON path whose `#` are filled from `indexes` in order.
+/// Position of a text: a JSON path whose `#` are replaced by `indexes` in order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockPath {
     path: &'static str,
@@ -178,8 +176,8 @@ pub(crate) fn read<'a>(api: Api, body: Value<'a, '_>) -> Result<Conversation<'a>
     }
 }
 
-/// Reads one message. A message with a key that stands twice says different things to different readers; it is passed
-/// over as a whole, and only it: what stands before must not become something else because of it.
+/// Reads one message. A message with a duplicate key means different things to different readers, so it is skipped as a
+/// whole. It alone is skipped: everything before it must be written as before.
 fn push_all_or_none<'a>(
     items: &mut Items<'a>,
     read: impl FnOnce(&mut Items<'a>) -> Result<(), UnchangedReason>,
@@ -199,7 +197,7 @@ fn text<'a>(value: Option<Value<'a, '_>>) -> Option<Text<'a>> {
     value.and_then(Value::text)
 }
 
-/// The name of a tool, unless it is longer than any that a provider accepts.
+/// Returns the name of a tool, unless it is longer than any provider accepts.
 fn tool_name<'a>(value: Option<Value<'a, '_>>) -> Option<Text<'a>> {
     text(value).filter(|name| name.raw.len() <= MAX_NAME_BYTES)
 }
@@ -208,7 +206,7 @@ fn raw<'a>(value: Option<Value<'a, '_>>) -> Option<&'a str> {
     text(value).map(|text| text.raw)
 }
 
-/// The array that a conversation stands in.
+/// Returns the value if it is an array, as the list of messages must be.
 fn list<'a, 't>(value: Option<Value<'a, 't>>) -> Result<Value<'a, 't>, UnchangedReason> {
     value.filter(|value| value.is_array()).ok_or(UnchangedReason::UnknownShape)
 }

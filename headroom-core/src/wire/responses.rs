@@ -1,4 +1,4 @@
-//! OpenAI Responses: the `*_call_output` items of the client's tools.
+//! Reads OpenAI Responses: the `*_call_output` items of the client's tools.
 
 use super::{
     Arguments, BlockPath, Call, Conversation, Item, Items, ToolResult, Toolbox, chat::is_free, is,
@@ -10,7 +10,7 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Unchange
     let [model, input, tools, tool_choice, instructions, truncation] =
         body.fields(["model", "input", "tools", "tool_choice", "instructions", "truncation"])?;
     let input = input.ok_or(UnchangedReason::UnknownShape)?;
-    // Tools may come as an item; those that come before everything else are of the head.
+    // Tools may be sent as an item. If it comes first, it belongs to the head.
     let mut tools = tools;
     if let Some(first) = input.items().next() {
         let [kind, added] = first.fields(["type", "tools"])?;
@@ -35,7 +35,7 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Unchange
 fn read_item<'a>(item: Value<'a, '_>, index: usize, items: &mut Items<'a>) -> Result<(), UnchangedReason> {
     let [kind, role] = item.fields(["type", "role"])?;
     match raw(kind) {
-        // A message may leave its type out.
+        // A message may omit its type.
         None | Some("message") if is(role, "user") => read_user(item, items)?,
         Some("compaction") => items.push(Item::Compaction),
         Some(kind) if kind.ends_with("_call_output") => read_output(item, kind, index, items)?,
@@ -74,7 +74,7 @@ fn read_output<'a>(
     index: usize,
     items: &mut Items<'a>,
 ) -> Result<(), UnchangedReason> {
-    // Results of the provider's own tools, screenshots and what may come are not ours.
+    // Results of the provider's own tools, screenshots and future types are not editable.
     let (shell, json) = match kind {
         "function_call_output" | "custom_tool_call_output" | "apply_patch_call_output" => (false, false),
         "local_shell_call_output" => (false, true),

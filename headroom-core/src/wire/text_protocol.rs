@@ -1,61 +1,61 @@
-//! Agents that call their tools in plain text: a command in a code block, and what it printed in a user message.
+//! Recognises agents that call tools in plain text: a command in a code block, and its output in a user message.
 //!
-//! Such a message is the result of a tool and no words of the user. Three things must hold at once: the agent's frame is
-//! around all of the message, the turn right before it is the model's and holds a command in that agent's form, and the
-//! request has no structured way to call a tool. Anything less may be what a person pasted, and that is never edited.
+//! Such a message is a tool result, not words of the user. Three conditions must hold: the agent's frame surrounds the
+//! whole message, the turn directly before it is the model's and has a command in that agent's form, and the request
+//! has no structured way to call a tool. Otherwise it may be text that a person pasted, which is never edited.
 
 use super::{Arguments, BlockPath, Call, Item, Items, ToolResult};
 use crate::json::tape::{Text, Value};
 
-/// The tags around the output, and how far from the end of the message the last may stand.
+/// The tags around the output, and how far from the end of the message the last one may be.
 const OUTPUT: [&str; 2] = ["<output>", "<output_head>"];
 const OUTPUT_ENDS: [&str; 2] = ["</output>", "</output_tail>"];
 const MAX_TRAILER: usize = 120;
-/// The prompt that stands behind each output of an agent in a shell.
+/// The prompt after each output of an agent in a shell.
 const PROMPT: &str = "\\nbash-$";
 const PROMPT_DIRECTORY: &str = "\\n(Current directory: ";
-/// The languages that agents name for a block that is run.
+/// The languages that agents name for a block to run.
 const SHELL_BLOCKS: [&str; 5] = ["", "bash", "mswea_bash_command", "sh", "shell"];
 
-/// How an agent frames what its commands print, and so in which form the model writes them.
+/// How an agent frames the output of its commands, which also determines how the model writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Frame {
     /// `<returncode>0</returncode><output>`: the turn has one code block that names a shell.
     Tags,
-    /// `OBSERVATION:` before it or a shell's prompt behind it: the turn ends with a code block.
+    /// `OBSERVATION:` before the output or a shell prompt after it: the turn ends with a code block.
     Shell,
     /// `EXECUTION RESULT of [`: the turn ends with a call in tags.
     Function,
 }
 
-/// Tells the results of such an agent from words, message by message.
+/// Separates results of such an agent from the user's words, message by message.
 #[derive(Debug)]
 pub(super) struct TextProtocol<'a> {
-    /// Whether tools are called in fields of their own.
+    /// Whether the request calls tools in structured fields.
     structured: bool,
-    /// What the model said in the turn right before.
+    /// The model's text in the turn directly before.
     said: Option<Text<'a>>,
 }
 
 impl<'a> TextProtocol<'a> {
-    /// The protocol of a request that defines these tools.
+    /// Creates the state for a request that defines these tools.
     pub(super) fn new(tools: Option<Value<'a, '_>>) -> Self {
         Self { structured: tools.is_some_and(|tools| tools.items().next().is_some()), said: None }
     }
 
-    /// Notes a text of the model.
+    /// Records a text of the model.
     pub(super) const fn assistant(&mut self, text: Text<'a>) {
         self.said = Some(text);
     }
 
-    /// Notes that the model called a tool in a field of its own.
+    /// Records that the model called a tool in a structured field.
     pub(super) const fn call(&mut self) {
         self.structured = true;
     }
 
-    /// Adds what the user's side said: the result of the command in the turn before, or words.
+    /// Adds a text of the user's side: the result of the command in the turn before, or the user's words.
     pub(super) fn user(&mut self, items: &mut Items<'a>, words: Text<'a>, place: BlockPath) {
-        // A further text of the same turn, or of a second one, does not answer the model.
+        // A further text of the same turn, or of a second user turn, does not answer the model.
         let said = self.said.take().filter(|_| !self.structured);
         let command = said.and_then(|said| Frame::find(words.raw)?.command(said));
         let Some(command) = command else {
@@ -76,7 +76,7 @@ impl<'a> TextProtocol<'a> {
 }
 
 impl Frame {
-    /// The frame around all of this raw JSON string.
+    /// Returns the frame around this whole raw JSON string.
     fn find(raw: &str) -> Option<Self> {
         let in_tags = || {
             let end = OUTPUT_ENDS.iter().filter_map(|tag| raw.rfind(tag)).max();
@@ -94,7 +94,7 @@ impl Frame {
         }
     }
 
-    /// The command in what the model said, in the form that the agent of this frame runs.
+    /// Returns the command in the model's text, in the form that the agent of this frame runs.
     fn command<'a>(self, said: Text<'a>) -> Option<Text<'a>> {
         match self {
             Self::Tags => {
@@ -116,7 +116,7 @@ impl Frame {
     }
 }
 
-/// A raw JSON string without the white space at its end.
+/// Trims the white space at the end of a raw JSON string.
 fn trimmed(mut raw: &str) -> &str {
     while let Some(rest) = ["\\n", "\\r", "\\t", " "].iter().find_map(|space| raw.strip_suffix(space)) {
         raw = rest;
@@ -124,7 +124,7 @@ fn trimmed(mut raw: &str) -> &str {
     raw
 }
 
-/// A code block of a text: from a line that opens with three backticks to one that is nothing else.
+/// A code block: from a line that opens with three backticks to a line with nothing else.
 #[derive(Clone, Copy, Debug)]
 struct CodeBlock<'a> {
     language: &'a str,
@@ -143,7 +143,7 @@ impl CodeBlock<'_> {
     }
 }
 
-/// The code blocks of a raw JSON string.
+/// Iterates over the code blocks of a raw JSON string.
 #[derive(Debug)]
 struct Blocks<'a> {
     said: Text<'a>,
@@ -155,7 +155,7 @@ impl<'a> Blocks<'a> {
         Self { said, at: 0 }
     }
 
-    /// The fence at the start of a line from `at` on: its offset, and that of the end of its line.
+    /// Finds the next fence at the start of a line, from `at` on. Returns its offset and the end of its line.
     fn fence(&self, at: usize) -> Option<(usize, usize)> {
         let raw = self.said.raw;
         let mut from = at;

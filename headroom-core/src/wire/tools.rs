@@ -1,17 +1,17 @@
-//! The tool with which the model fetches back what was set aside: who brings it, and where its definition goes.
+//! The retrieval tool: whether the client brings it, and where to add its definition.
 
 use memchr::memmem;
 
 use crate::json::tape::{Text, Value};
 
-/// The name of the tool with which a model fetches back what was set aside. Clients may put a server's name in front.
+/// The name of the tool with which the model retrieves elided content. Clients may prefix it with a server's name.
 pub const RETRIEVE_TOOL_NAME: &str = "headroom_retrieve";
 
-/// A head this long is that of an agent, whose results are worth more than the definition costs.
+/// A head of this length belongs to an agent, whose results save more than the definition costs.
 const MIN_HEAD_BYTES: usize = 2048;
-/// How deep definitions are nested at most.
+/// Limit on the nesting of definitions.
 const MAX_DEPTH: usize = 6;
-/// Parameters of tools that bring in text of any length, for heads that are shorter.
+/// Parameters of tools that return text of any length, for shorter heads.
 const BULK_PARAMETERS: [&str; 12] = [
     "\"cmd\"",
     "\"command\"",
@@ -26,13 +26,13 @@ const BULK_PARAMETERS: [&str; 12] = [
     "\"uri\"",
     "\"url\"",
 ];
-/// Parts of their names.
+/// Substrings of the names of such tools.
 const BULK_NAMES: [&str; 16] = [
     "bash", "browse", "crawl", "exec", "fetch", "find", "glob", "grep", "list", "logs", "query", "read",
     "scrape", "search", "shell", "tree",
 ];
 
-/// The same words for every format, so that what the model is told does not depend on the provider.
+/// Writes the definition with the same words for every format, so that the model reads the same with every provider.
 macro_rules! definition {
     ($before:literal, $parameters:literal, $after:literal) => {
         concat!(
@@ -55,38 +55,38 @@ pub(super) const GEMINI: &str = definition!(r#""functionDeclarations":[{"#, "par
 
 /// Words in the names of tools that run commands or show files.
 const READER_WORDS: [&str; 8] = ["bash", "cmd", "command", "commands", "editor", "exec", "shell", "terminal"];
-/// Names, without a server's in front, of tools that show a file.
+/// Names of tools that show a file, without the server prefix.
 const READERS: [&str; 4] = ["cat", "read", "str_replace_based_edit_tool", "view"];
-/// Tools that have a type and no name.
+/// Tools with a type and no name.
 const READER_TYPES: [&str; 2] = ["local_shell", "shell"];
 
-/// What the model can do with the tools of a request.
+/// What the model can do with a request's tools.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Toolbox {
     pub(crate) retrieve: Retrieve,
-    /// Whether one of them reads files where the agent runs.
+    /// Whether a tool reads files on the agent's machine.
     pub(crate) reads_files: bool,
 }
 
-/// What the head of a request says about the tool.
+/// Whether the model can call `headroom_retrieve`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Retrieve {
-    /// The model cannot call it, or it is not worth its definition.
+    /// The model cannot call it, or it would cost more than it saves.
     #[default]
     Closed,
-    /// The client has brought one.
+    /// The client brings its own.
     Own,
-    /// A definition can be added.
+    /// Its definition can be added.
     Open {
-        /// The offset in the body of the bracket behind the last definition.
+        /// Offset in the body of the bracket after the last definition.
         at: usize,
-        /// What goes there.
+        /// The definition to insert.
         definition: &'static str,
     },
 }
 
 impl Toolbox {
-    /// `system` is what the head holds besides the tools.
+    /// Reads the tools of a request. `system` is the rest of the head.
     pub(super) fn from_request(
         tools: Option<Value<'_, '_>>,
         system: Option<Value<'_, '_>>,
@@ -96,7 +96,7 @@ impl Toolbox {
         Self { retrieve: Retrieve::detect(tools, system, definition), reads_files: reads_files(tools) }
     }
 
-    /// The same where the request lets the model call tools of its choice, else empty.
+    /// Returns the toolbox if the request lets the model choose its tools, else an empty one.
     pub(super) fn only_if(self, free: bool) -> Self {
         if free { self } else { Self::default() }
     }
@@ -116,12 +116,12 @@ impl Retrieve {
     }
 }
 
-/// Whether one of these tools is a `headroom_retrieve`.
+/// Whether one of these tools is `headroom_retrieve`.
 fn has_retrieve(tools: Value<'_, '_>) -> bool {
     any(tools, MAX_DEPTH, "name", &|name| name.ends_with(RETRIEVE_TOOL_NAME))
 }
 
-/// Whether one of these tools reads a file of the machine that the agent runs on.
+/// Whether one of these tools reads files on the agent's machine.
 fn reads_files(tools: Value<'_, '_>) -> bool {
     any(tools, MAX_DEPTH, "name", &is_reader)
         || any(tools, MAX_DEPTH, "type", &|kind| READER_TYPES.contains(&kind))
@@ -137,7 +137,7 @@ fn is_reader(name: &str) -> bool {
         || own.contains("file") && (own.starts_with("read") || words().any(|word| word == "read"))
 }
 
-/// Whether one of these tools can bring in more than a few lines.
+/// Whether one of these tools can return more than a few lines.
 fn brings_bulk(tools: Value<'_, '_>) -> bool {
     let named = |name: &str| {
         let name = name.to_ascii_lowercase();
@@ -148,7 +148,7 @@ fn brings_bulk(tools: Value<'_, '_>) -> bool {
         || BULK_PARAMETERS.iter().any(|name| memmem::find(bytes, name.as_bytes()).is_some())
 }
 
-/// Whether the test holds for this field of a tool, at whatever depth a format nests their definitions.
+/// Whether a tool has a field that passes the test, at any depth at which a format nests definitions.
 fn any(value: Value<'_, '_>, depth: usize, field: &str, test: &dyn Fn(&str) -> bool) -> bool {
     const NESTS: [&str; 4] = ["function", "tools", "functionDeclarations", "toolSpec"];
     let Some(depth) = depth.checked_sub(1) else { return false };

@@ -5,28 +5,28 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What `git apply` made of a diff that was forwarded.
+/// The result of applying a compressed diff with `git apply`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// Files without a marker: they become the same as by the original diff.
+    /// Files without a marker end up the same as with the original diff.
     Same {
-        /// How many they are.
+        /// Number of files compared.
         files: usize,
-        /// How many files have a marker and were left out.
+        /// Number of files skipped because they have a marker.
         marked: usize,
     },
-    /// They do not apply, or become something else.
+    /// The diff does not apply, or has another result.
     Other,
-    /// The original does not apply to what it says that it is of: it is no whole diff, or one of several commits.
+    /// The original does not apply to its own base: it is incomplete, or spans several commits.
     NotWhole,
 }
 
-/// Applies what was forwarded of a diff to files as the original says they were, and compares the outcome with that of
-/// the original.
+/// Applies a compressed diff to files reconstructed from the original diff, and compares the result with the
+/// original's.
 ///
 /// # Errors
 ///
-/// Where `git` cannot be run, or files cannot be written.
+/// Fails if `git` cannot be run, or files cannot be written.
 pub fn apply(original: &str, forwarded: &str) -> io::Result<Applied> {
     let (before, after) = (sections(original), sections(forwarded));
     let mut kept: (String, String) = Default::default();
@@ -57,7 +57,7 @@ pub fn apply(original: &str, forwarded: &str) -> io::Result<Applied> {
     })
 }
 
-/// The part of each file, with its first line.
+/// Splits a diff by file, each section with its first line.
 fn sections(diff: &str) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     for line in diff.split_inclusive('\n') {
@@ -76,8 +76,8 @@ fn sections(diff: &str) -> Vec<(String, String)> {
     all
 }
 
-/// A file as the part of a diff says that it was: its path and its text, with filler where the diff says nothing.
-/// `None` where the diff makes the file.
+/// Reconstructs the path and the old text of a file from its section, with filler where the diff shows nothing. `None`
+/// if the diff creates the file.
 fn base(section: &str) -> Option<(String, String)> {
     let path = section.lines().find_map(|line| line.strip_prefix("--- a/"))?;
     let mut lines: Vec<String> = Vec::new();
@@ -103,7 +103,7 @@ fn base(section: &str) -> Option<(String, String)> {
             }
         }
     }
-    // That the new file has no line end says nothing about the old one.
+    // Whether the new file ends in a line end says nothing about the old one.
     let is_old = section
         .lines()
         .collect::<Vec<_>>()
@@ -113,7 +113,7 @@ fn base(section: &str) -> Option<(String, String)> {
     Some((path.trim_end().to_owned(), lines.join("\n") + end))
 }
 
-/// Every file after a diff was applied; `None` where it does not apply.
+/// Returns every file after the diff is applied; `None` if it does not apply.
 fn patched(bases: &BTreeMap<String, String>, diff: &str) -> io::Result<Option<BTreeMap<String, Vec<u8>>>> {
     let folder = tempfile::tempdir()?;
     for (path, text) in bases {
@@ -131,7 +131,7 @@ fn patched(bases: &BTreeMap<String, String>, diff: &str) -> io::Result<Option<BT
         .args(["apply", "--whitespace=nowarn", "--unsafe-paths", "--directory=."])
         .arg(patch.path())
         .current_dir(folder.path())
-        // Not the repository that this may run in.
+        // Do not find the repository that this may run in.
         .env("GIT_CEILING_DIRECTORIES", folder.path())
         .env("GIT_DIR", folder.path().join("none"))
         .stdin(Stdio::null())

@@ -1,22 +1,22 @@
-//! An agent reads a file and edits it by the text that it saw.
+//! Simulates an agent that edits a file by the text that it read.
 
-/// How many edits were tried, and how many found their text.
+/// Counts of edits tried and edits that succeeded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Edits {
-    /// Runs of lines that were taken from what was shown.
+    /// Runs of lines taken from the view.
     pub tried: usize,
-    /// Those that stand so in the file, and change it there and nowhere else.
+    /// Runs that match the file exactly, and edit it in that place only.
     pub made: usize,
 }
 
-/// A file as a tool shows it, with a number and an arrow before each line.
+/// Formats a file as a read tool shows it, with a number and an arrow before each line.
 #[must_use]
 pub fn view(file: &str) -> String {
     file.lines().zip(1..).map(|(line, number)| format!("{number:>6}→{line}\n")).collect()
 }
 
-/// Takes every run of up to `most` lines that stand one behind the other in a view that was forwarded, strips their
-/// numbers, and edits the file by it.
+/// Takes every run of up to `most` adjacent lines from a compressed view, strips their numbers, and edits the file by
+/// it.
 ///
 /// ```
 /// use headroom_evals::checks::{Edits, edits, view};
@@ -51,7 +51,7 @@ fn try_run(file: &str, run: &[&str], found: &mut Edits) {
         return;
     }
     found.tried += 1;
-    // A line that begins with a number may be one without a number of its own.
+    // A line that begins with digits may be an unnumbered one.
     let lines =
         |numbered: bool| run.iter().map(|line| if numbered { bare(line) } else { line }).collect::<Vec<_>>();
     let spelled = [true, false].into_iter().map(|numbered| lines(numbered).join("\n"));
@@ -64,7 +64,7 @@ fn try_run(file: &str, run: &[&str], found: &mut Edits) {
     found.made += usize::from(made);
 }
 
-/// A line without the number before it.
+/// Strips the number before a line.
 fn bare(line: &str) -> &str {
     let rest = line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit());
     if rest.len() == line.trim_start().len() {
@@ -73,7 +73,7 @@ fn bare(line: &str) -> &str {
     ["→", "\t", ": ", ":"].iter().find_map(|mark| rest.strip_prefix(mark)).unwrap_or(line)
 }
 
-/// The file that a view with numbers is of; the view itself where it has none.
+/// Recovers the file from a numbered view; returns the view itself if it has no numbers.
 #[must_use]
 pub(crate) fn of_view(view: &str) -> String {
     let lines: Vec<&str> = view.lines().map(bare).collect();

@@ -1,4 +1,4 @@
-//! Whether output is what it says: code that parses, diffs that apply, lines that can be edited by their exact text.
+//! Checks whether output is usable: code parses, diffs apply, and lines can be edited by their exact text.
 
 mod apply;
 mod edit;
@@ -13,11 +13,11 @@ pub use self::{
     parse::{Language, mistakes},
 };
 
-/// What a judge says; that it panicked, where it did.
+/// Runs a judge and turns a panic into a failure.
 ///
 /// # Errors
 ///
-/// What the judge found, or that it could not judge.
+/// Returns what the judge found, or that it panicked.
 pub fn judged(judge: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|_| Err("the judge could not read it".to_owned()))
 }

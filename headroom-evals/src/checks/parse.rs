@@ -21,7 +21,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language of a file by the end of its name.
+    /// Returns the language for a file name, by its extension.
     #[must_use]
     pub fn from_file_name(file: &str) -> Option<Self> {
         Some(match file.rsplit_once('.')?.1 {
@@ -63,7 +63,7 @@ impl Language {
     }
 }
 
-/// How many places of a text are not of the language; `None` where it cannot be parsed at all.
+/// Counts the syntax errors in a text; `None` if it cannot be parsed at all.
 ///
 /// ```
 /// use headroom_evals::checks::{Language, mistakes};
@@ -78,7 +78,7 @@ pub fn mistakes(language: Language, text: &str) -> Option<usize> {
     let tree = parser.parse(text, None)?;
     let mut cursor = tree.walk();
     let mut count = 0;
-    // Without recursion: text may be nested at will.
+    // No recursion: the text may be nested to any depth.
     loop {
         let node: Node<'_> = cursor.node();
         count += usize::from(node.is_error() || node.is_missing());

@@ -1,9 +1,9 @@
-//! What agents do without a tool like this: nothing, forget old results, or cut long ones.
+//! Baselines: what agents do without Headroom, which is to send everything, forget old results, or truncate long ones.
 
 use super::{Compressor, Failed, Sent, Turn};
 use crate::ordered_json::Node;
 
-/// Sends what it gets.
+/// Sends every request unchanged.
 #[derive(Clone, Copy, Debug)]
 pub struct Whole;
 
@@ -17,7 +17,7 @@ impl Compressor for Whole {
     }
 }
 
-/// Observation masking: of all results only the newest are shown, the others are replaced by a note.
+/// Observation masking: shows only the newest results and replaces the others by a note.
 #[derive(Clone, Debug)]
 pub struct Masking {
     keep: usize,
@@ -25,7 +25,7 @@ pub struct Masking {
 }
 
 impl Masking {
-    /// Shows so many results.
+    /// Shows the newest `keep` results.
     #[must_use]
     pub fn new(keep: usize) -> Self {
         Self { keep, name: format!("masking, last {keep} results") }
@@ -47,7 +47,7 @@ impl Compressor for Masking {
     }
 }
 
-/// Cuts the middle out of long results.
+/// Truncates long results in the middle.
 #[derive(Clone, Debug)]
 pub struct Truncation {
     end: usize,
@@ -55,7 +55,7 @@ pub struct Truncation {
 }
 
 impl Truncation {
-    /// Shows so many characters of each end.
+    /// Shows `end` characters of each end.
     #[must_use]
     pub fn new(end: usize) -> Self {
         Self { end, name: format!("truncation, {} characters", 2 * end) }
@@ -90,7 +90,7 @@ fn cut(node: &mut Node, end: usize) {
     }
 }
 
-/// The request after an edit of its tool results.
+/// Edits the tool results of a request.
 fn edit(body: &[u8], with: impl FnOnce(Vec<&mut Node>)) -> Result<Sent, Failed> {
     let failed = |error: serde_json::Error| Failed(error.to_string());
     let mut request: Node = serde_json::from_slice(body).map_err(failed)?;
@@ -98,7 +98,7 @@ fn edit(body: &[u8], with: impl FnOnce(Vec<&mut Node>)) -> Result<Sent, Failed> 
     Ok(Sent { body: serde_json::to_vec(&request).map_err(failed)?, ..Sent::default() })
 }
 
-/// The contents of the results of tools in Anthropic Messages and OpenAI Chat Completions, oldest first.
+/// Returns the tool results of an Anthropic Messages or OpenAI Chat Completions request, oldest first.
 fn results(request: &mut Node) -> Vec<&mut Node> {
     let mut found = Vec::new();
     let Some(Node::List(messages)) = member(request, "messages") else { return found };

@@ -6,9 +6,9 @@ use std::{
 
 use super::{Compressor, Failed, Sent, Turn};
 
-/// Another tool: a command of the shell that reads a request and writes one.
+/// Another tool: a shell command that reads a request and writes one.
 ///
-/// `{fmt}` in it is `anthropic` or `openai`. It is started anew for every request.
+/// `{fmt}` in the command becomes `anthropic` or `openai`. The command is started anew for every request.
 #[derive(Clone, Debug)]
 pub struct Command {
     name: String,
@@ -16,7 +16,7 @@ pub struct Command {
 }
 
 impl Command {
-    /// A command, and what reports call it.
+    /// Creates a compressor from a command, with its name in reports.
     pub fn new(name: impl Into<String>, command: impl Into<String>) -> Self {
         Self { name: name.into(), command: command.into() }
     }
@@ -39,10 +39,10 @@ impl Compressor for Command {
             .spawn()
             .map_err(|error| failed(&error))?;
         let stdin = child.stdin.take();
-        // What it writes is read meanwhile, else both could wait for the other.
+        // Output is read at the same time; otherwise both sides could block.
         let output = thread::scope(|scope| {
             scope.spawn(|| {
-                // A command that does not read all of it says itself what is wrong.
+                // A command that stops reading reports its own error.
                 stdin.and_then(|mut stdin| stdin.write_all(turn.body).ok())
             });
             child.wait_with_output()

@@ -2,7 +2,7 @@ use headroom_core::{CompressOptions, Engine, Outcome, Retrieval, Tier};
 
 use super::{Compressor, Failed, Sent, Turn};
 
-/// The engine as the layer and the proxy use it: what is set aside can be fetched back by the model.
+/// The engine as the layer and the proxy use it: the model can retrieve elided content.
 #[derive(Debug, Clone)]
 pub struct Own {
     engine: Engine,
@@ -10,7 +10,7 @@ pub struct Own {
 }
 
 impl Own {
-    /// With edits up to this tier.
+    /// Creates a compressor that edits up to this tier.
     #[must_use]
     pub fn new(tier: Tier) -> Self {
         Self {

@@ -1,23 +1,23 @@
-//! The request of an agent with one tool result, and the text that becomes of the result.
+//! Builds an agent's request with one tool result, and reads the result back.
 
 use headroom_core::Api;
 use serde_json::{Value, json};
 
-/// One call and what is known around it.
+/// A tool call and its context.
 #[derive(Clone, Debug)]
 pub struct Ask<'a> {
-    /// What the user asked.
+    /// The user's question.
     pub question: &'a str,
-    /// The tool.
+    /// The tool's name.
     pub tool: &'a str,
-    /// What it was called with.
+    /// The arguments of the call.
     pub arguments: Value,
-    /// What it gave.
+    /// The result of the call.
     pub result: &'a str,
 }
 
 impl Ask<'_> {
-    /// The request in this form: [`Api::Anthropic`], else that of [`Api::OpenAiChat`].
+    /// Builds the request in the format of [`Api::Anthropic`]; of [`Api::OpenAiChat`] for any other API.
     #[must_use]
     pub fn body(&self, api: Api) -> Vec<u8> {
         let schema = json!({"type": "object", "properties": {"command": {"type": "string"}}});
@@ -49,7 +49,7 @@ impl Ask<'_> {
         json!({"model": "gpt-4o", "tools": tools, "messages": messages}).to_string().into_bytes()
     }
 
-    /// The text of the result in a request of this form, if it still has that form.
+    /// Reads the result's text from a request, if it still has the expected form.
     #[must_use]
     pub fn result_of(api: Api, body: &[u8]) -> Option<String> {
         let body: Value = serde_json::from_slice(body).ok()?;
@@ -57,7 +57,7 @@ impl Ask<'_> {
         let text = if api == Api::Anthropic { last.get(0)?.get("content")? } else { last };
         match text {
             Value::String(text) => Some(text.clone()),
-            // Other tools write a string as a list of one text.
+            // Other tools write a string as a list of one text part.
             other => {
                 let mut all = String::new();
                 texts(other, &mut all);
@@ -66,18 +66,18 @@ impl Ask<'_> {
         }
     }
 
-    /// The text of the result in a request of this form.
+    /// Reads the result's text from a request.
     ///
     /// # Panics
     ///
-    /// Where the request has another form.
+    /// If the request has another form.
     #[must_use]
     pub fn result_in(api: Api, body: &[u8]) -> String {
         Self::result_of(api, body).unwrap()
     }
 }
 
-/// Every text of a value, one a line.
+/// Appends every string in a value to `all`, one per line.
 pub fn texts(value: &Value, all: &mut String) {
     match value {
         Value::String(text) => {

@@ -1,4 +1,4 @@
-//! Compares a request with what became of it, byte by byte.
+//! Compares a request with the compressed one, byte by byte.
 
 use headroom_core::Api;
 
@@ -10,7 +10,7 @@ use crate::conformance::{
 /// A text before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// The index of the text among the editable ones of the input.
+    /// The index of the text among the editable texts of the input.
     pub index: usize,
     /// The decoded text before.
     pub before: String,
@@ -18,20 +18,20 @@ pub struct Edit {
     pub after: String,
 }
 
-/// The difference of two bodies.
+/// The differences between two bodies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diff {
     /// The texts that changed, in order.
     pub edits: Vec<Edit>,
-    /// The tool definition that was appended, without the comma.
+    /// The appended tool definition, without the comma.
     pub tool: Option<Vec<u8>>,
 }
 
-/// Finds the edits, or says where the output differs from the input outside of what may be edited.
+/// Finds the edits, or the first difference outside editable text.
 ///
 /// # Errors
 ///
-/// A description of the first difference that no edit explains.
+/// Returns a description of the first difference that no edit explains.
 pub fn diff(api: Api, input: &[u8], output: &[u8]) -> Result<Diff, String> {
     if input == output {
         return Ok(Diff::default());
@@ -100,7 +100,7 @@ fn differs(input: &[u8], output: &[u8], from: usize, to: usize) -> String {
     )
 }
 
-/// The value that stands at `at` in front of a closing bracket, if it names our tool.
+/// Returns the value at `at`, before a closing bracket, if it names our tool.
 fn appended_tool(output: &[u8], at: usize) -> Option<(Vec<u8>, usize)> {
     let rest = output.get(at..)?;
     let comma = usize::from(rest.first() == Some(&b','));

@@ -1,8 +1,8 @@
-//! The engine as the laws see it, so that broken ones can stand in for the real one.
+//! The engine as the laws see it, so that broken engines can replace the real one.
 
 use headroom_core::{Api, CompressOptions, Engine, Outcome, Transform};
 
-/// What an engine did to one text.
+/// An edit of one text, as the engine reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edited {
     /// Length of the text before, in bytes.
@@ -17,36 +17,36 @@ pub struct Edited {
     pub steps: Vec<Transform>,
 }
 
-/// What an engine answered.
+/// The result of compressing one request.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// The body to send instead.
     pub body: Option<Vec<u8>>,
-    /// Handle and content of everything that must be stored.
+    /// Handle and content of every original to store.
     pub originals: Vec<(String, String)>,
-    /// The tokens that the report says were saved.
+    /// The saved tokens, according to the report.
     pub tokens_saved: usize,
-    /// The tokenizer that the report names.
+    /// The tokenizer, according to the report.
     pub tokenizer: String,
-    /// The lengths of the body that the report names.
+    /// The body's length before and after, according to the report.
     pub bytes: (usize, usize),
     /// The edited texts of the report, in the order of the body.
     pub edited: Vec<Edited>,
-    /// Everything that may end in a log: debug output, display output, serialised report.
+    /// Everything that may be logged: debug output, display output, the serialised report.
     pub printed: String,
 }
 
 impl Answer {
-    /// The body to send: the new one, or the one that was asked about.
+    /// Returns the body to send: the new one, or else the input.
     #[must_use]
     pub fn sent<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
         self.body.as_deref().unwrap_or(input)
     }
 }
 
-/// Something that claims to obey the laws.
+/// An engine that the laws can be checked against.
 pub trait EngineUnderTest {
-    /// Makes a request body smaller, or not.
+    /// Compresses a request body, if possible.
     fn compress(&self, api: Api, body: &[u8], options: &CompressOptions) -> Answer;
 }
 
@@ -90,10 +90,10 @@ impl EngineUnderTest for Engine {
     }
 }
 
-/// Makes engines that have seen nothing yet.
+/// Creates engines without any history.
 pub type Fresh<'a> = &'a dyn Fn() -> Box<dyn EngineUnderTest>;
 
-/// The real engine with its defaults.
+/// Creates the real engine with its defaults.
 #[must_use]
 pub fn real() -> Box<dyn EngineUnderTest> {
     Box::new(Engine::new())

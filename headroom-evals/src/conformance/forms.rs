@@ -1,4 +1,4 @@
-//! Reads back the forms that write lines in fewer words: what each line stood for.
+//! Decodes the forms that write lines in fewer words, back to the original lines.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,11 +10,11 @@ const DIRECTORIES: &str =
     "[entries stand behind their directory; a directory after a space is beside the one above]";
 const ALL: [&str; 5] = [LISTING, SEARCH, TREE, COLUMNS, DIRECTORIES];
 
-/// Paths that rows of a search may carry on.
+/// Number of paths that rows of a search result may refer to.
 const CARRIED: usize = 4;
 
-/// The text with each line as it stood in the original, and without the lines that declare a form. Lines that cannot
-/// be read back stay as they are.
+/// Restores each line as in the original, and drops the lines that declare a form. Lines that cannot be decoded are
+/// left alone.
 #[must_use]
 pub fn decoded(before: &str, after: &str) -> String {
     let declares = |line: &str| ALL.iter().any(|form| line.starts_with(form));
@@ -39,7 +39,7 @@ pub fn decoded(before: &str, after: &str) -> String {
             form = ALL.into_iter().find(|form| line.starts_with(form)).unwrap();
             continue;
         }
-        // An empty directory has the line that it had.
+        // An empty directory is written as its original line.
         if form == DIRECTORIES
             && (!known.contains(line) || line.ends_with(':'))
             && let Some((path, entries)) = line.split_once(':').filter(|(path, _)| !path.starts_with('['))
@@ -91,7 +91,7 @@ pub fn decoded(before: &str, after: &str) -> String {
     out.join("\n")
 }
 
-/// What may be the path of a row: what stands before a number between colons or hyphens.
+/// Returns the possible paths of a row: the text before a number between colons or hyphens.
 fn prefixes(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices([':', '-']).filter_map(|(at, mark)| {
         let rest = line[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit());
@@ -99,7 +99,7 @@ fn prefixes(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A line without what aligns it.
+/// Strips alignment and tree drawing from a line.
 fn ink(line: &str) -> String {
     line.chars().filter(|c| !c.is_whitespace() && !"│├└─|`-".contains(*c)).collect()
 }

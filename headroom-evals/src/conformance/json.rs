@@ -1,8 +1,8 @@
-//! A strict JSON reader that keeps byte ranges.
+//! A strict JSON reader that preserves byte ranges.
 //!
-//! The tests must see what the bytes say: duplicate keys, lone surrogates, numbers that fit no machine type. A
-//! `serde_json::Value` loses all of these. The reader keeps its nodes in one vector and never recurses, so that
-//! nesting costs no stack.
+//! The tests need what the bytes say: duplicate keys, lone surrogates, numbers that fit no machine type. A
+//! `serde_json::Value` loses all of these. The reader keeps its nodes in one vector and never recurses, so nesting
+//! costs no stack.
 
 use std::ops::Range;
 
@@ -34,26 +34,26 @@ struct SpannedNode {
     children: Vec<Id>,
 }
 
-/// One JSON text.
+/// A parsed JSON text.
 #[derive(Clone, Debug)]
 pub struct Json<'a> {
     src: &'a [u8],
     nodes: Vec<SpannedNode>,
 }
 
-/// How often a key stands in an object.
+/// The result of looking up a key in an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Member {
-    /// Not at all.
+    /// The key is absent.
     Absent,
-    /// Once.
+    /// The key occurs once.
     One(Id),
-    /// More than once, so readers disagree about its value.
+    /// The key occurs more than once, so readers disagree about its value.
     Twice,
 }
 
 impl Member {
-    /// The value, if the key stands exactly once.
+    /// Returns the value, if the key occurs exactly once.
     #[must_use]
     pub const fn one(self) -> Option<Id> {
         match self {
@@ -64,50 +64,50 @@ impl Member {
 }
 
 impl<'a> Json<'a> {
-    /// Reads one whole JSON text, or `None` where RFC 8259 has a rule against it.
+    /// Parses one whole JSON text; `None` if it violates RFC 8259.
     #[must_use]
     pub fn parse(src: &'a [u8]) -> Option<Self> {
         std::str::from_utf8(src).ok()?;
         Parser { src, at: 0, nodes: Vec::new() }.run()
     }
 
-    /// The outermost value.
+    /// Returns the outermost value.
     #[must_use]
     pub const fn root(&self) -> Id {
         0
     }
 
-    /// The type of a value.
+    /// Returns the type of a value.
     #[must_use]
     pub fn kind(&self, id: Id) -> Kind {
         self.nodes[id].kind
     }
 
-    /// Where the value stands, quotes and brackets included.
+    /// Returns the byte range of a value, quotes and brackets included.
     #[must_use]
     pub fn range(&self, id: Id) -> Range<usize> {
         self.nodes[id].range.clone()
     }
 
-    /// The bytes of the value as they stand.
+    /// Returns the bytes of a value.
     #[must_use]
     pub fn raw(&self, id: Id) -> &'a [u8] {
         &self.src[self.range(id)]
     }
 
-    /// The members or elements of a value, in order.
+    /// Returns the members or elements of a value, in order.
     #[must_use]
     pub fn children(&self, id: Id) -> &[Id] {
         &self.nodes[id].children
     }
 
-    /// The decoded key under which the value stands in its object.
+    /// Returns the decoded key of a value in its object.
     #[must_use]
     pub fn key(&self, id: Id) -> Option<String> {
         self.nodes[id].key.clone().map(|range| decode(&self.src[range]).0)
     }
 
-    /// Looks a key up in an object. Escapes in keys are decoded first.
+    /// Looks up a key in an object. Escapes in keys are decoded first.
     #[must_use]
     pub fn member(&self, id: Id, key: &str) -> Member {
         if self.kind(id) != Kind::Object {
@@ -121,7 +121,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The decoded string, if the value is one without lone surrogates.
+    /// Returns the decoded string, if the value is a string without lone surrogates.
     #[must_use]
     pub fn text(&self, id: Id) -> Option<String> {
         if self.kind(id) != Kind::String {
@@ -131,21 +131,21 @@ impl<'a> Json<'a> {
         whole.then_some(text)
     }
 
-    /// The elements of an array that stands under `key`.
+    /// Returns the elements of the array under `key`.
     #[must_use]
     pub fn array(&self, id: Id, key: &str) -> Option<&[Id]> {
         let array = self.member(id, key).one()?;
         (self.kind(array) == Kind::Array).then(|| self.children(array))
     }
 
-    /// The text of the string that stands under `key`.
+    /// Returns the text of the string under `key`.
     #[must_use]
     pub fn text_of(&self, id: Id, key: &str) -> Option<String> {
         self.text(self.member(id, key).one()?)
     }
 }
 
-/// Decodes a string token (quotes included). The flag is false where half of a surrogate pair was replaced.
+/// Decodes a string token, quotes included. The flag is false if half of a surrogate pair was replaced.
 #[must_use]
 pub fn decode(token: &[u8]) -> (String, bool) {
     let inner = &token[1..token.len() - 1];
@@ -204,7 +204,7 @@ pub fn encode(text: &str) -> Vec<u8> {
     serde_json::to_vec(text).unwrap_or_default()
 }
 
-/// The end of the string token that starts at `at`, or `None` where none does.
+/// Returns the end of the string token that starts at `at`; `None` if there is none.
 #[must_use]
 pub fn string_end(src: &[u8], at: usize) -> Option<usize> {
     if src.get(at) != Some(&b'"') {

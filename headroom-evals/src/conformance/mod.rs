@@ -1,8 +1,8 @@
 //! Readers, generators of tool output, and the laws as functions over any engine.
 //!
-//! Everything here judges an engine from outside, by its bytes; nothing is taken from the engine but its types. Judges
-//! take what they were given as it should be: a request that is none, or output that breaks its own form, may make them
-//! panic. [`checks`](crate::checks) counts that as a failure.
+//! Everything here judges an engine from outside, by its bytes, and takes only types from it. Judges assume well-formed
+//! input: an invalid request, or output that breaks its own form, may make them panic. [`checks`](crate::checks) counts
+//! that as a failure.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,

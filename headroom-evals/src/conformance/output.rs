@@ -1,6 +1,6 @@
-//! Output of tools as agents see it, at any size, with a fact planted in one row.
+//! Generates tool output as agents see it, of any size, with a fact planted in one row.
 //!
-//! Plain, and with enough rows that parts are set aside.
+//! Plain text, with enough rows that parts are elided.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use crate::conformance::rng::Rng;
 
 const WORDS: [&str; 8] = ["harbour", "lantern", "quill", "meadow", "tide", "granite", "ember", "orchard"];
 
-/// What an output is.
+/// A kind of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Output {
     /// An array of records, indented.
     Records,
-    /// One record a line.
+    /// One record per line.
     JsonLines,
     /// A server's log.
     ServerLog,
@@ -25,22 +25,22 @@ pub enum Output {
     Listing,
     /// A diff of many files.
     Diff,
-    /// Aligned columns, as of `kubectl get`.
+    /// Aligned columns, as from `kubectl get`.
     Table,
-    /// Records behind the header of a command runner, and text behind them.
+    /// Records after the header of a command runner, followed by text.
     Mixed,
     /// A file with line numbers.
     FileRead,
 }
 
-/// What a planted row is.
+/// A planted fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Planted<'a> {
-    /// The row.
+    /// The index of the row.
     pub at: usize,
-    /// A word that stands nowhere else.
+    /// A word that occurs nowhere else.
     pub word: &'a str,
-    /// Whether the row also stands out by its values: an error, a rare category, a number far from the others.
+    /// Whether the row also stands out by its values: an error, a rare category, an outlier.
     pub stands_out: bool,
 }
 
@@ -71,7 +71,7 @@ impl Output {
         !matches!(self, Self::Search | Self::Listing | Self::Diff | Self::FileRead)
     }
 
-    /// The tool that brought it and the arguments of the call, which name `word` if there is one.
+    /// Returns the tool and the arguments of the call, which name `word` if there is one.
     #[must_use]
     pub fn call(self, word: Option<&str>) -> (&'static str, serde_json::Value) {
         let word = word.unwrap_or_default();
@@ -99,7 +99,7 @@ impl Output {
         ("run_command", serde_json::json!({"command": command}))
     }
 
-    /// So many rows. The same seed gives the same rows, whatever their count.
+    /// Generates this many rows. The same seed gives the same rows, regardless of their count.
     #[must_use]
     pub fn text(self, rows: usize, seed: u64, planted: Option<Planted<'_>>) -> String {
         let mut rng = Rng::new(seed);
@@ -108,7 +108,7 @@ impl Output {
         self.joined(&rows)
     }
 
-    /// Rows as one output.
+    /// Joins rows into one output.
     #[must_use]
     pub fn joined(self, rows: &[String]) -> String {
         match self {
@@ -133,7 +133,7 @@ impl Output {
         }
     }
 
-    /// One row, with what is planted in it.
+    /// Generates one row, with the planted fact if it belongs there.
     pub fn row(self, n: usize, rng: &mut Rng, planted: Option<Planted<'_>>) -> String {
         let place = rng.pick(&WORDS);
         let id = rng.below(90_000) + 10_000;

@@ -1,14 +1,14 @@
-//! A request as the provider sees it: a head and a list of blocks, whatever the spelling.
+//! A request as the provider sees it: a head and a list of blocks, independent of spelling.
 
 use headroom_core::Api;
 
 use crate::conformance::json::{Id, Json, Kind};
 
-/// The blocks of a conversation, each in one canonical spelling, in order.
+/// Returns the blocks of a conversation in order, each in one canonical spelling.
 ///
-/// A string as content is one text block, `cache_control` and its like do not count, white space and escapes do not
-/// count, and neighbours of the same role are the same as one message. These are the differences between two turns
-/// of real clients that do not stop a prompt cache from hitting.
+/// A string as content equals one text block, and adjacent messages of one role equal one message. `cache_control` and
+/// the like, white space and escapes are ignored. Turns of real clients differ in these without losing prompt cache
+/// hits.
 #[must_use]
 pub fn blocks(api: Api, json: &Json<'_>) -> Vec<String> {
     let root = json.root();
@@ -40,8 +40,8 @@ pub fn blocks(api: Api, json: &Json<'_>) -> Vec<String> {
     out
 }
 
-/// Everything of the head that may decide how blocks are edited: the model, the instructions, and the tools that are
-/// not deferred.
+/// Returns everything in the head that may affect how blocks are edited: the model, the instructions, and the tools
+/// that are not deferred.
 #[must_use]
 pub fn head(api: Api, json: &Json<'_>) -> String {
     let root = json.root();
@@ -70,13 +70,13 @@ pub fn head(api: Api, json: &Json<'_>) -> String {
         }
     }
     if api == Api::OpenAiResponses {
-        // Some clients put their tools into the first item. It is a block too, but it decides as the head does.
+        // Some clients put their tools into the first item. It is a block too, but affects edits as the head does.
         out.extend(json.array(root, "input").and_then(<[Id]>::first).map(|id| canonical(json, *id)));
     }
     out
 }
 
-/// One spelling per meaning.
+/// Returns the canonical spelling of a value.
 #[must_use]
 pub fn canonical(json: &Json<'_>, id: Id) -> String {
     enum Task<'t> {
@@ -109,7 +109,7 @@ pub fn canonical(json: &Json<'_>, id: Id) -> String {
             Kind::String => {
                 match json.text(id) {
                     Some(text) => {
-                        out.push_str(&String::from_utf8_lossy(&crate::conformance::json::encode(&text)))
+                        out.push_str(&String::from_utf8_lossy(&crate::conformance::json::encode(&text)));
                     }
                     None => out.push_str(&String::from_utf8_lossy(json.raw(id))),
                 }
@@ -126,7 +126,7 @@ pub fn canonical(json: &Json<'_>, id: Id) -> String {
             let key = json.key(child);
             let text = key.as_deref() == Some("content") && json.kind(child) == Kind::String;
             if text {
-                // As content, a string and one text block are the same.
+                // As content, a string equals one text block.
                 open.push(Task::Key(format!("[{}]", text_block(json, child))));
             } else {
                 open.push(Task::Value(child));
@@ -146,7 +146,7 @@ fn text_block(json: &Json<'_>, id: Id) -> String {
     format!("{{\"type\":\"text\",\"text\":{}}}", canonical(json, id))
 }
 
-/// How many blocks two requests share from the start.
+/// Counts the blocks that two requests share from the start.
 #[must_use]
 pub fn common(a: &[String], b: &[String]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()

@@ -1,4 +1,4 @@
-//! Which strings of a request may be edited. Written from the wire formats alone, so that it can judge the engine.
+//! Finds the strings of a request that may be edited. Based on the wire formats alone, so that it can judge the engine.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -9,16 +9,16 @@ use crate::conformance::json::{Id, Json, Kind, Member};
 /// A string of a request that may be edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Where the token stands, quotes included.
+    /// The byte range of the token, quotes included.
     pub range: Range<usize>,
     /// The decoded text.
     pub text: String,
 }
 
-/// The strings that may be edited, in the order of the body.
+/// Returns the strings that may be edited, in the order of the body.
 ///
-/// Strings with half of a surrogate pair are not among them: they have no exact decoded form. Neither is anything
-/// under a deciding key that stands twice.
+/// Excludes strings with half of a surrogate pair, which have no exact decoded form, and everything under a deciding
+/// key that occurs twice.
 #[must_use]
 pub fn editable(api: Api, json: &Json<'_>) -> Vec<Span> {
     let mut ids = Vec::new();
@@ -85,7 +85,7 @@ pub fn editable(api: Api, json: &Json<'_>) -> Vec<Span> {
     spans
 }
 
-/// Where a tool definition may be appended: the ends (before the bracket) of the arrays that hold tools.
+/// Returns where a tool definition may be appended: before the closing bracket of each tool array.
 #[must_use]
 pub fn tool_list_ends(api: Api, json: &Json<'_>) -> Vec<usize> {
     let root = json.root();
@@ -117,8 +117,8 @@ pub fn tool_list_ends(api: Api, json: &Json<'_>) -> Vec<usize> {
     ends
 }
 
-/// What agents that call tools in plain text send as words of the user: the first text behind a turn of the model that
-/// holds a command, in requests that have no tools and no calls.
+/// Finds tool output that agents without tool calls send as user text: the first text after a model turn that holds a
+/// command, in requests that have no tools and no calls.
 fn observations(json: &Json<'_>, root: Id, ids: &mut Vec<Id>) {
     if json.array(root, "tools").is_some_and(|tools| !tools.is_empty()) {
         return;
@@ -138,7 +138,7 @@ fn observations(json: &Json<'_>, root: Id, ids: &mut Vec<Id>) {
                 let last = texts.last().and_then(|id| json.text(*id));
                 commands = last.is_some_and(|text| text.contains("```") || text.contains("<function="));
             }
-            // The first message behind the command answers it, whatever it is.
+            // The first message after the command answers it, whatever it is.
             Some("user") if std::mem::take(&mut commands) && first.is_some_and(|text| is_framed(&text)) => {
                 ids.extend(texts.first());
             }
@@ -206,7 +206,7 @@ fn converse_result(json: &Json<'_>, block: Id, ids: &mut Vec<Id>) {
     }
 }
 
-/// A string under `key`, or the `text` of every part of this type in the array under `key`.
+/// Collects the string under `key`, or the `text` of every part of this type in the array under `key`.
 fn text_or_parts(json: &Json<'_>, owner: Id, key: &str, part_type: &str, ids: &mut Vec<Id>) {
     let Some(value) = json.member(owner, key).one() else { return };
     match json.kind(value) {

@@ -1,4 +1,4 @@
-//! What a provider with a prompt cache charges for the requests of one conversation.
+//! Computes the price of a conversation's requests at a provider with a prompt cache.
 
 use std::collections::HashMap;
 
@@ -6,20 +6,20 @@ use serde::Serialize;
 
 use crate::ordered_json::Node;
 
-/// How a provider charges for the tokens of a prompt.
+/// A provider's prices for the tokens of a prompt.
 ///
 /// Prices are in thousandths of the price of an input token, so that sums are exact on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Prices {
-    /// What the prices are of.
+    /// The provider and the kind of cache.
     pub name: &'static str,
-    /// Of a token that was not read from the cache.
+    /// Price of a token that was not read from the cache.
     pub write: u64,
-    /// Of one that was.
+    /// Price of a token read from the cache.
     pub read: u64,
-    /// Prompts shorter than this are not cached.
+    /// Minimum length in tokens of a prompt that is cached.
     pub least: u64,
-    /// What is read is a multiple of this.
+    /// Cache reads are a multiple of this many tokens.
     pub step: u64,
 }
 
@@ -30,38 +30,38 @@ impl Prices {
     /// Anthropic, entries that live for an hour.
     pub const ANTHROPIC_HOUR: Self =
         Self { name: "Anthropic, 1 hour", write: 2_000, read: 100, least: 0, step: 1 };
-    /// OpenAI, models that cache by themselves and charge nothing for it.
+    /// OpenAI, models that cache automatically and charge nothing for writes.
     pub const OPENAI: Self =
         Self { name: "OpenAI, automatic", write: 1_000, read: 100, least: 1_024, step: 128 };
     /// Gemini, implicit caching.
     pub const GEMINI: Self =
         Self { name: "Gemini, implicit", write: 1_000, read: 100, least: 2_048, step: 1 };
-    /// All of them.
+    /// All price lists.
     pub const ALL: [Self; 4] = [Self::ANTHROPIC, Self::ANTHROPIC_HOUR, Self::OPENAI, Self::GEMINI];
 }
 
-/// Counts each text once, by `o200k_base`.
+/// Counts the `o200k_base` tokens of each text once.
 #[derive(Debug, Default)]
 pub struct Tokens {
     known: HashMap<String, Block>,
 }
 
-/// A text, and its tokens.
+/// A text and its token count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
     id: usize,
     tokens: u64,
 }
 
-/// One request, in tokens.
+/// The token counts of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct BilledRequest {
-    /// What stood at the same place in the request before.
+    /// Tokens in the same place as in the previous request.
     same: u64,
     all: u64,
 }
 
-/// The requests of a conversation, one after the other.
+/// The requests of a conversation, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Bill {
     requests: Vec<BilledRequest>,
@@ -78,7 +78,7 @@ impl Tokens {
             .or_insert_with_key(|text| Block { id, tokens: bpe_openai::o200k_base().count(text) as u64 })
     }
 
-    /// The blocks of a request in the order in which a provider renders them: tools, system prompt, messages.
+    /// Returns the blocks of a request in the order in which a provider renders them: tools, system prompt, messages.
     #[must_use]
     pub fn blocks(&mut self, request: &Node) -> Vec<Block> {
         let mut blocks: Vec<Block> = Vec::new();
@@ -97,7 +97,7 @@ impl Tokens {
                 Some(content)
                     if message.members().iter().all(|(name, _)| name == "role" || name == "content") =>
                 {
-                    // A string is one block of text.
+                    // A string equals one text block.
                     blocks.push(self.block(text(&Node::object([("text", content.clone())]))));
                 }
                 _ => {
@@ -118,7 +118,8 @@ impl Tokens {
 }
 
 impl Bill {
-    /// Adds the conversation's next request. Blocks are in the cache as far as they are those of the last one.
+    /// Adds the conversation's next request. Its leading blocks that equal those of the previous request are read from
+    /// the cache.
     pub fn add(&mut self, blocks: Vec<Block>) {
         let same = self.last.iter().zip(&blocks).take_while(|(last, block)| last == block).count();
         let sum = |blocks: &[Block]| blocks.iter().map(|block| block.tokens).sum::<u64>();
@@ -128,31 +129,31 @@ impl Bill {
         self.last = blocks;
     }
 
-    /// Tokens of the newest request.
+    /// Returns the tokens of the newest request.
     #[must_use]
     pub fn tokens(&self) -> u64 {
         self.requests.last().map_or(0, |request| request.all)
     }
 
-    /// How many requests there were.
+    /// Returns the number of requests.
     #[must_use]
     pub fn turns(&self) -> usize {
         self.requests.len()
     }
 
-    /// In how many requests everything of the one before stood where it had stood. The first counts.
+    /// Returns how many requests preserve the whole previous request as their prefix. The first counts.
     #[must_use]
     pub fn kept(&self) -> usize {
         self.kept
     }
 
-    /// Tokens of all requests: those that stood at the same place before, and all.
+    /// Returns the tokens of all requests: those in the same place as before, and the total.
     #[must_use]
     pub fn sent(&self) -> (u64, u64) {
         self.requests.iter().fold((0, 0), |(same, all), request| (same + request.same, all + request.all))
     }
 
-    /// The price of all requests, in thousandths of the price of an input token.
+    /// Returns the price of all requests, in thousandths of the price of an input token.
     #[must_use]
     pub fn price(&self, prices: &Prices) -> u64 {
         let one = |request: &BilledRequest| {
@@ -163,7 +164,7 @@ impl Bill {
     }
 }
 
-/// Everything that a model reads of a request but its own words.
+/// Returns everything that a model reads of a request, except its own words.
 #[must_use]
 pub fn visible(request: &Node) -> String {
     let mut parts = Vec::new();
@@ -184,14 +185,14 @@ fn is_made(message: &Node) -> bool {
     matches!(message.word("role"), Some("assistant" | "model"))
 }
 
-/// What a model reads of a block: its strings without JSON's escapes, and the keys.
+/// Returns the text that a model reads of a block: keys, and strings without JSON escapes.
 fn text(node: &Node) -> String {
     let mut parts = Vec::new();
     walk(node, &mut parts);
     parts.join("\n")
 }
 
-/// Keys that providers do not show to a model.
+/// Keys that providers do not show to the model.
 const HIDDEN: [&str; 5] = ["signature", "id", "tool_use_id", "tool_call_id", "type"];
 
 fn walk(node: &Node, parts: &mut Vec<String>) {

@@ -1,4 +1,4 @@
-//! Whole conversations, sent turn by turn and priced as a provider with a prompt cache does.
+//! Replays whole conversations turn by turn and prices them as a provider with a prompt cache does.
 
 mod bill;
 pub mod recording;
@@ -18,58 +18,58 @@ use crate::{
     ordered_json::Node,
 };
 
-/// A conversation, and what of its results was used later.
+/// A conversation, and the parts of its tool results that were used later.
 #[derive(Debug)]
 pub struct Trace {
-    /// What it is called.
+    /// The name of the conversation.
     pub name: String,
-    /// The agent that had it.
+    /// The agent.
     pub agent: &'static str,
     /// The wire format.
     pub api: Api,
-    /// Its turns.
+    /// The messages and turns.
     pub conversation: Conversation,
-    /// What was used later.
+    /// The texts that were used later.
     pub needles: Vec<Needle>,
 }
 
-/// A text of one tool result that the model used in a later message, and that stands nowhere else before it.
+/// A text of one tool result that the model used in a later message, and that occurs nowhere else before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needle {
     /// The text.
     pub text: String,
-    /// The tool whose result has it.
+    /// The tool whose result contains it.
     pub tool: String,
-    /// How many messages later it was used.
+    /// The number of messages until it was used.
     pub distance: u64,
     /// The index of the message that used it.
     pub used: usize,
 }
 
-/// What became of a needle.
+/// Whether a needle was available when it was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NeedleFate {
-    /// It stood in the request of the turn that used it.
+    /// The needle was in the request of the turn that used it.
     Visible,
-    /// It did not, and could be fetched back.
+    /// The needle was elided and could be retrieved.
     Aside,
-    /// Neither.
+    /// The needle was neither visible nor retrievable.
     Lost,
 }
 
-/// One conversation through one compressor.
+/// The result of replaying one conversation through one compressor.
 #[derive(Debug, Default)]
 pub struct Replayed {
-    /// The requests.
+    /// The prices of the requests.
     pub bill: Bill,
-    /// What became of each needle: its index, and that.
+    /// The fate of each needle, by its index.
     pub needles: Vec<(usize, NeedleFate)>,
-    /// Turns in which the compressor failed, and what it said first.
+    /// The number of turns in which the compressor failed, and its first error.
     pub failed: Option<(usize, String)>,
 }
 
 impl Trace {
-    /// Reads a recorded conversation of `corpora/agent-traces`, with its entry of `corpora/needles.json`.
+    /// Reads a recorded conversation of `corpora/agent-traces`, with its entry in `corpora/needles.json`.
     #[must_use]
     pub fn read(file: &File, needles: &Value) -> Option<Self> {
         let node: Node = serde_json::from_slice(&file.content).ok()?;
@@ -106,7 +106,7 @@ fn agent(name: &str) -> &'static str {
     AGENTS.iter().find(|(start, _)| name.starts_with(start)).map_or("other", |(_, agent)| agent)
 }
 
-/// Sends a conversation turn by turn. Of a long one only the first `most` turns: leaving out others would break the
+/// Replays a conversation turn by turn, at most its first `most` turns: skipping turns in between would break the
 /// cache.
 pub fn replay(trace: &Trace, compressor: &mut dyn Compressor, tokens: &mut Tokens, most: usize) -> Replayed {
     let mut out = Replayed::default();
@@ -153,7 +153,7 @@ pub fn replay(trace: &Trace, compressor: &mut dyn Compressor, tokens: &mut Token
     out
 }
 
-/// A text to look for others in: as it stands, and with every run of white space as one space.
+/// A text to search, verbatim and with each run of white space as one space.
 #[derive(Debug)]
 pub struct Haystack {
     plain: String,
@@ -161,14 +161,14 @@ pub struct Haystack {
 }
 
 impl Haystack {
-    /// A text.
+    /// Creates a haystack from a text.
     #[must_use]
     pub fn new(plain: String) -> Self {
         let folded = fold(&plain);
         Self { plain, folded }
     }
 
-    /// Whether it has this.
+    /// Whether the text contains the needle.
     #[must_use]
     pub fn has(&self, needle: &str) -> bool {
         self.plain.contains(needle) || self.folded.contains(&fold(needle))
@@ -179,7 +179,7 @@ fn fold(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Puts `cache_control` where Claude Code has it: on the last block of the newest message.
+/// Puts `cache_control` where Claude Code does: on the last block of the newest message.
 fn mark(request: &mut Node) {
     let Node::Object(members) = request else { return };
     let is_anthropic =

@@ -1,4 +1,4 @@
-//! Conversations that need no data: an agent at work on outputs that are made here.
+//! Generates conversations without recorded data: an agent works on generated tool output.
 
 use headroom_core::Api;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Needle, Trace, recording};
 use crate::conformance::output::{Output, Planted};
 
-/// What the agent looks at, turn by turn: it reads a file, searches, runs the tests, and reads the file again.
+/// The agent's steps, turn by turn: it reads a file, searches, runs the tests, and reads the file again.
 const WORK: [(Output, usize, u64); 12] = [
     (Output::Listing, 160, 1),
     (Output::FileRead, 180, 2),
@@ -22,8 +22,8 @@ const WORK: [(Output, usize, u64); 12] = [
     (Output::JsonLines, 140, 9),
 ];
 
-/// Four conversations, two in each of the formats of Anthropic and OpenAI. In every result one row is named by the
-/// message behind the next.
+/// Generates four conversations, two each in the formats of Anthropic and OpenAI. In every result one row is named by
+/// the message after the next.
 #[must_use]
 pub fn made() -> Vec<Trace> {
     let one = |(api, seed)| conversation(api, seed);
@@ -38,7 +38,7 @@ fn conversation(api: Api, seed: u64) -> Option<Trace> {
         vec![json!({"role": "user", "content": "Ships are counted twice. Find out why and mend it."})];
     let mut needles: Vec<Needle> = Vec::new();
     for (n, (output, rows, salt)) in WORK.into_iter().enumerate() {
-        // What is read again is the same.
+        // Reading a file again gives the same result.
         let word = format!("kestrel{}", seed * 100 + salt);
         let planted = Planted { at: rows / 3, word: &word, stands_out: output.has_outliers() };
         let text = output.text(rows, seed + salt, Some(planted));

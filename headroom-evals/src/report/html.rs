@@ -14,7 +14,7 @@ svg{width:100%;height:auto;margin:.5rem 0}svg text{font:12px system-ui,sans-seri
 rect.own{fill:var(--own)}rect.other{fill:var(--other)}line.zero{stroke:var(--line)}
 line.interval{stroke:currentColor;stroke-width:2}figcaption{font-weight:600}figure{margin:1rem 0}";
 
-/// The report as one page that needs nothing else.
+/// Writes the report as one self-contained page.
 #[must_use]
 pub fn html(report: &Report) -> String {
     let title = format!("What Headroom {} saves, and what stays visible", report.version);
@@ -156,7 +156,7 @@ pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Text with Markdown's back quotes as code. No other markup is in what the suite writes.
+/// Renders Markdown's back quotes as code. The suite writes no other markup.
 fn inline(text: &str) -> String {
     let parts = text
         .split('`')

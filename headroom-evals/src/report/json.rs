@@ -2,8 +2,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Cell, Goal, Report, Section, Table, Timings};
 
-/// The report for programs. Everything but `timings` is the same, byte for byte, wherever it is made from the same
-/// data.
+/// Writes the report for programs. Everything except `timings` is the same, byte for byte, whenever it is made from the
+/// same data.
 #[must_use]
 pub fn json(report: &Report) -> String {
     let data = report.data.iter().map(|source| {
@@ -17,7 +17,7 @@ pub fn json(report: &Report) -> String {
         "goals": goals(&report.goals),
         "sections": report.sections.iter().map(section).collect::<Vec<_>>(),
     });
-    // Timings come last and on lines of their own, so that what is before can be compared as text.
+    // Timings come last, on lines of their own, so that the rest can be compared as text.
     let mut text = format!("{result:#}");
     if let Some(timings) = &report.timings {
         text.truncate(text.trim_end().trim_end_matches('}').trim_end().len());
@@ -65,7 +65,7 @@ fn value(cell: &Cell) -> Value {
     }
 }
 
-/// Six digits: more would not be true.
+/// Rounds to six digits: more would suggest false precision.
 fn number(value: f64) -> Value {
     json!((value * 1e6).round() / 1e6 + 0.0)
 }

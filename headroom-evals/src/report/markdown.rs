@@ -1,6 +1,6 @@
 use super::{Goal, Report, Table, thousands};
 
-/// The report for people.
+/// Writes the report for people.
 #[must_use]
 pub fn markdown(report: &Report) -> String {
     let mut out = format!(
@@ -66,7 +66,7 @@ pub fn markdown(report: &Report) -> String {
     out
 }
 
-/// What was to be reached, and what stands in the way of the rest.
+/// Writes the goals, and the obstacles to those that were missed.
 fn goals(goals: &[Goal], section: impl Fn(&Goal) -> String) -> String {
     let mut out = String::from("| what | to reach | reached | | section |\n|---|---|---|---|---|\n");
     for goal in goals {
@@ -89,7 +89,7 @@ fn goals(goals: &[Goal], section: impl Fn(&Goal) -> String) -> String {
     out
 }
 
-/// The anchor that a heading gets.
+/// Returns the anchor of a heading.
 fn anchor(report: &Report, id: &str) -> String {
     let title = report.sections.iter().find(|section| section.id == id).map_or(id, |section| section.title);
     let kept = title.to_lowercase();

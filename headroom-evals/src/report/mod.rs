@@ -1,4 +1,4 @@
-//! What the suite found, and how it is written down.
+//! The suite's results, and how they are written.
 
 mod html;
 mod json;
@@ -9,26 +9,26 @@ use std::fmt;
 
 pub use self::{html::html, json::json, markdown::markdown};
 
-/// Everything that one run found.
+/// The results of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The version of Headroom.
     pub version: String,
-    /// The command that makes the report again.
+    /// The command that reproduces the report.
     pub command: String,
-    /// What was measured on.
+    /// The data that was measured on.
     pub data: Vec<Source>,
-    /// The numbers that Headroom is to reach.
+    /// The goals for Headroom.
     pub goals: Vec<Goal>,
-    /// What was measured.
+    /// The results by section.
     pub sections: Vec<Section>,
-    /// What depends on the machine, and is the only part that does.
+    /// Timings, the only part that depends on the machine.
     pub timings: Option<Timings>,
 }
 
 impl Report {
-    /// The report without what quotes the data, so that it can be shown to others: no failed items, and no table of
-    /// single conversations.
+    /// Removes what quotes the data, so that the report can be shared: failed items, and tables of single
+    /// conversations.
     #[must_use]
     pub fn without_quotes(mut self) -> Self {
         for section in &mut self.sections {
@@ -39,60 +39,60 @@ impl Report {
     }
 }
 
-/// Data that something was measured on.
+/// Data that was used in a measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// What it is, without where on this machine it lies.
+    /// Its name, without its location on this machine.
     pub name: String,
-    /// How many files were read.
+    /// The number of files read.
     pub files: usize,
-    /// How long they are together, in bytes.
+    /// Their total length in bytes.
     pub bytes: u64,
-    /// A BLAKE3 hash over names and contents: two reports with the same were made from the same data.
+    /// A BLAKE3 hash of names and contents: reports with equal hashes were made from the same data.
     pub hash: String,
 }
 
-/// A number to reach.
+/// A target and whether it was reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Goal {
     /// What is measured.
     pub what: String,
-    /// What is to be reached.
+    /// The target.
     pub target: String,
-    /// What was reached.
+    /// The measured result.
     pub reached: String,
-    /// Whether that is enough.
+    /// Whether the target was reached.
     pub ok: bool,
-    /// Where it is not: what stands in the way.
+    /// The obstacle, if it was not.
     pub obstacle: Option<&'static str>,
-    /// The id of the section that has it.
+    /// The id of the section with the details.
     pub section: &'static str,
 }
 
-/// One subject.
+/// The results on one subject.
 #[derive(Clone, Debug, Default)]
 pub struct Section {
     /// A short name, for links and for `--only`.
     pub id: &'static str,
     /// The heading.
     pub title: &'static str,
-    /// What was done, in Markdown.
+    /// The method, in Markdown.
     pub about: String,
-    /// What it was measured on; empty where it was left out.
+    /// The data; empty if the section was skipped.
     pub data: String,
-    /// The command that gives this section alone.
+    /// The command that reproduces this section alone.
     pub command: String,
-    /// Why it was left out, if it was.
+    /// Why the section was skipped, if it was.
     pub skipped: Option<String>,
-    /// The numbers.
+    /// The results as tables.
     pub tables: Vec<Table>,
-    /// Pictures of them.
+    /// The results as plots.
     pub plots: Vec<Plot>,
-    /// What failed, item by item.
+    /// The failures, item by item.
     pub failures: Vec<String>,
 }
 
-/// Rows of numbers.
+/// A table of results.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     /// The heading.
@@ -101,12 +101,12 @@ pub struct Table {
     pub columns: Vec<(&'static str, &'static str)>,
     /// The rows, each with a cell for every column.
     pub rows: Vec<Vec<Cell>>,
-    /// Whether rows are about single items of the data.
+    /// Whether rows describe single items of the data.
     pub quotes: bool,
 }
 
 impl Table {
-    /// A table without rows.
+    /// Creates a table without rows.
     #[must_use]
     pub fn new(title: impl Into<String>, columns: &[(&'static str, &'static str)]) -> Self {
         Self { title: title.into(), columns: columns.to_vec(), ..Self::default() }
@@ -118,51 +118,51 @@ impl Table {
     }
 }
 
-/// One cell.
+/// A cell of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
-    /// Words.
+    /// A text.
     Text(String),
-    /// A number of things.
+    /// A count.
     Count(u64),
-    /// So many of so many.
+    /// A count out of a total.
     Of(u64, u64),
-    /// A part of a whole, 1 being all.
+    /// A share of a whole; 1 is all.
     Share(f64),
-    /// A change as a part of what was: -0.25 is a quarter less.
+    /// A change relative to the earlier value: -0.25 is a quarter less.
     Change(f64),
-    /// A change with the interval that holds it in 95 of 100 samples.
+    /// A change with its 95 % interval.
     Interval(f64, f64, f64),
-    /// Nothing was measured.
+    /// No measurement.
     None,
 }
 
 impl Cell {
-    /// Words.
+    /// Creates a text cell.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
-    /// A number of things.
+    /// Creates a count cell.
     #[must_use]
     pub fn count(count: usize) -> Self {
         Self::Count(count as u64)
     }
 
-    /// So many of so many.
+    /// Creates a cell with a count out of a total.
     #[must_use]
     pub fn ratio(some: usize, all: usize) -> Self {
         Self::Of(some as u64, all as u64)
     }
 
-    /// The change from `before` to `after`; nothing where there was nothing.
+    /// Creates a cell with the change from `before` to `after`; empty if `before` is zero.
     #[must_use]
     pub fn change(before: u64, after: u64) -> Self {
         if before == 0 { Self::None } else { Self::Change(change(before, after)) }
     }
 }
 
-/// The change from `before` to `after` as a part of `before`.
+/// Returns the change from `before` to `after`, relative to `before`.
 #[must_use]
 pub fn change(before: u64, after: u64) -> f64 {
     if before == 0 { 0.0 } else { after as f64 / before as f64 - 1.0 }
@@ -184,14 +184,14 @@ impl fmt::Display for Cell {
     }
 }
 
-/// A change in percent with its sign; a change of nothing has none.
+/// Formats a change in percent with its sign; a zero change has none.
 #[must_use]
 pub fn signed(change: f64) -> String {
     let text = format!("{:+.1} %", change * 100.0);
     if matches!(text.as_str(), "+0.0 %" | "-0.0 %") { "0.0 %".to_owned() } else { text }
 }
 
-/// A number with its thousands apart: `12,345`.
+/// Formats a number with thousands separators: `12,345`.
 #[must_use]
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -205,10 +205,10 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
-/// Bars, drawn from zero.
+/// A bar chart that starts at zero.
 #[derive(Clone, Debug, Default)]
 pub struct Plot {
-    /// What they show.
+    /// The title.
     pub title: String,
     /// The bars, top to bottom.
     pub bars: Vec<Bar>,
@@ -217,44 +217,44 @@ pub struct Plot {
 /// One bar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bar {
-    /// What it stands for.
+    /// The label.
     pub label: String,
     /// Its length: a share or a change.
     pub value: f64,
-    /// An interval around its end.
+    /// The interval around its end.
     pub interval: Option<(f64, f64)>,
-    /// Whether it is one to be compared with ours.
+    /// Whether the bar belongs to a tool that Headroom is compared with.
     pub other: bool,
 }
 
-/// What depends on the machine.
+/// Measurements that depend on the machine.
 #[derive(Clone, Debug, Default)]
 pub struct Timings {
-    /// The machine, in words.
+    /// A description of the machine.
     pub machine: String,
     /// Whether the program was built with optimisation.
     pub optimised: bool,
-    /// Seconds that measuring all of these took.
+    /// Total time of the measurements in seconds.
     pub seconds: f64,
-    /// How long one text took.
+    /// The time for each text.
     pub rows: Vec<Timing>,
-    /// The speeds to reach.
+    /// The goals for speed.
     pub goals: Vec<Goal>,
 }
 
-/// How long one text took: the median of several runs.
+/// The time for one text: the median of several runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timing {
-    /// What it was.
+    /// A description of the text.
     pub what: String,
     /// Its length in bytes.
     pub bytes: usize,
-    /// Milliseconds for one run.
+    /// Milliseconds per run.
     pub milliseconds: f64,
 }
 
 impl Timing {
-    /// Megabytes a second.
+    /// Returns the throughput in megabytes per second.
     #[must_use]
     pub fn throughput(&self) -> f64 {
         self.bytes as f64 / 1e3 / self.milliseconds.max(1e-6)

@@ -1,4 +1,4 @@
-//! Bars as inline SVG.
+//! Draws bar charts as inline SVG.
 
 use super::{Plot, html::escape, signed};
 
@@ -7,7 +7,7 @@ const LABELS: f64 = 260.0;
 const VALUES: f64 = 70.0;
 const ROW: f64 = 22.0;
 
-/// A plot as an `svg` element. Colours come from the page, so that it follows its theme.
+/// Draws a plot as an `svg` element. It takes its colours from the page, and so follows the page's theme.
 pub(super) fn svg(plot: &Plot) -> String {
     let ends = plot.bars.iter().flat_map(|bar| {
         let (low, high) = bar.interval.unwrap_or((bar.value, bar.value));

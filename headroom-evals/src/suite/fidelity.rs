@@ -1,4 +1,4 @@
-//! Whether what is sent says what the original said, and what was set aside can be had again.
+//! Checks whether compressed requests agree with the originals, and whether elided content can be retrieved.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::{
     report::{Cell, Section, Table},
 };
 
-/// Folders of recorded results, and how an agent would have got them.
+/// Folders of recorded results, and the tool by which an agent would get them.
 const FOLDERS: [(&str, &str); 7] = [
     ("json", "run"),
     ("logs", "run"),
@@ -38,7 +38,7 @@ struct Check {
     note: usize,
 }
 
-/// A result of a call.
+/// A tool result.
 struct FidelityCase {
     kind: String,
     name: String,
@@ -123,7 +123,7 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
     Ok(section)
 }
 
-/// How many of something held; `note` counts what could not be judged.
+/// Counts of checks that held; `note` counts those that could not be judged.
 #[derive(Default)]
 struct Held {
     done: usize,
@@ -204,7 +204,7 @@ impl Judge {
         found
     }
 
-    /// Whether a store gives back what was put into it.
+    /// Checks that a store returns the originals put into it.
     fn retrieved(&self, originals: Vec<Original>) -> Result<Held, String> {
         const TENANT: &str = "evals";
         let wanted: Vec<(Handle, String)> =
@@ -246,7 +246,7 @@ fn cases(suite: &mut Suite) -> Result<Vec<FidelityCase>, EvalError> {
             all.push(FidelityCase { kind: kind.to_owned(), name, text, tool, arguments });
         }
     }
-    // Our own sources, in views of the kinds that agents have, with the line ends of both systems.
+    // Our own sources, in the kinds of views that agents have, with both styles of line ends.
     for (name, text) in [
         ("laws.rs", include_str!("../conformance/laws/truthful.rs")),
         ("spans.rs", include_str!("../conformance/spans.rs")),
@@ -281,7 +281,7 @@ fn cases(suite: &mut Suite) -> Result<Vec<FidelityCase>, EvalError> {
     Ok(all)
 }
 
-/// Whether the file is one that parsers of JSON must, or may, refuse.
+/// Whether JSON parsers must, or may, reject the file.
 fn is_no_json(file: &File) -> bool {
     file.name.contains("/robustness/") && (file.base().starts_with("n_") || file.base().starts_with("i_"))
 }

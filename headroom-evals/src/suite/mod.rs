@@ -1,4 +1,4 @@
-//! Offline: everything that can be measured without a model.
+//! Measures everything that can be measured offline, without a model.
 
 mod fidelity;
 mod planted;
@@ -17,10 +17,10 @@ use crate::{
     report::{Goal, Report, Section},
 };
 
-/// The sections, in order.
+/// The ids of the sections, in order.
 pub const SECTIONS: [&str; 7] = ["workloads", "bill", "needles", "planted", "qa", "fidelity", "speed"];
 
-/// What stands in the way of goals that are not reached, by how they begin.
+/// Known obstacles to goals that are missed, by the start of the goal's name.
 const OBSTACLES: [(&str, &str); 2] = [
     (
         "bill of all conversations",
@@ -34,25 +34,25 @@ const OBSTACLES: [(&str, &str); 2] = [
     ),
 ];
 
-/// What stands in the way of this goal, if that is known.
+/// Returns the obstacle to a goal, if known.
 fn obstacle(goal: &str) -> Option<&'static str> {
     OBSTACLES.iter().find(|(start, _)| goal.starts_with(start)).map(|(_, why)| *why)
 }
 
-/// How much is measured.
+/// Options for a run of the suite.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Only these sections; all where there are none. See [`SECTIONS`].
+    /// The sections to run; all if empty. See [`SECTIONS`].
     pub only: Vec<String>,
-    /// A sample instead of everything: to try things out.
+    /// Measures a sample instead of everything, for a first look.
     pub quick: bool,
-    /// How far Headroom's edits may go.
+    /// The tier of Headroom's edits.
     pub tier: Tier,
-    /// Most turns of a conversation that are sent.
+    /// The maximum number of turns replayed per conversation.
     pub turns: usize,
-    /// The newest results that observation masking shows.
+    /// The number of newest results that observation masking shows.
     pub masking: usize,
-    /// The characters of a result that truncation shows.
+    /// The number of characters of a result that truncation shows.
     pub truncation: usize,
 }
 
@@ -69,29 +69,29 @@ impl Default for Options {
     }
 }
 
-/// What stops the suite.
+/// Error that stops the suite.
 #[derive(Debug, thiserror::Error)]
 pub enum EvalError {
-    /// Data that is there cannot be read.
+    /// Existing data cannot be read.
     #[error("cannot read the data")]
     Data(#[from] io::Error),
-    /// A section was asked for that does not exist.
+    /// A requested section does not exist.
     #[error("there is no section {0}; there are workloads, bill, needles, planted, qa, fidelity and speed")]
     UnknownSection(String),
-    /// No async runtime.
+    /// The async runtime cannot be started.
     #[error("cannot start the async runtime")]
     Runtime(#[source] io::Error),
 }
 
-/// Is told how far the suite is.
+/// Receives the progress of the suite.
 pub trait Progress {
-    /// So many steps of this begin.
+    /// Called when a task with this many steps begins.
     fn begin(&self, what: &str, steps: usize);
-    /// One of them is done.
+    /// Called when a step is done.
     fn step(&self);
 }
 
-/// Does not want to know.
+/// Ignores progress.
 #[derive(Clone, Copy, Debug)]
 pub struct NoProgress;
 
@@ -100,7 +100,7 @@ impl Progress for NoProgress {
     fn step(&self) {}
 }
 
-/// Measures.
+/// Runs the measurements.
 pub struct Suite {
     data: Data,
     options: Options,
@@ -116,25 +116,25 @@ impl std::fmt::Debug for Suite {
 }
 
 impl Suite {
-    /// A suite of Headroom alone.
+    /// Creates a suite that measures Headroom alone.
     #[must_use]
     pub fn new(data: Data, options: Options) -> Self {
         let own: Box<dyn Compressor> = Box::new(Own::new(options.tier));
         Self { data, options, compressors: vec![own], goals: Vec::new() }
     }
 
-    /// Has another tool take part.
+    /// Adds another tool.
     #[must_use]
     pub fn with(mut self, peer: Box<dyn Compressor>) -> Self {
         self.compressors.push(peer);
         self
     }
 
-    /// Measures everything that was asked for.
+    /// Measures all requested sections.
     ///
     /// # Errors
     ///
-    /// [`EvalError`]: data that cannot be read, a section that does not exist.
+    /// Returns an [`EvalError`] if data cannot be read or a section does not exist.
     pub fn run(mut self, progress: &dyn Progress) -> Result<Report, EvalError> {
         if let Some(unknown) = self.options.only.iter().find(|name| !SECTIONS.contains(&name.as_str())) {
             return Err(EvalError::UnknownSection(unknown.clone()));
@@ -179,7 +179,7 @@ impl Suite {
         format!("headroom evals suite {data}--only {section}")
     }
 
-    /// A list, or a sample of it in a quick run.
+    /// Returns the list, or a sample of it in a quick run.
     fn sample<T>(&self, all: Vec<T>, few: usize) -> Vec<T> {
         if !self.options.quick || all.len() <= few {
             return all;
@@ -200,7 +200,7 @@ impl Suite {
     }
 }
 
-/// What is sent for a request; the request as it was, and `false`, where the compressor fails.
+/// Compresses a request; returns it unchanged, and `false`, if the compressor fails.
 fn sent(compressor: &mut dyn Compressor, turn: &Turn<'_>) -> (Sent, bool) {
     match compressor.compress(turn) {
         Ok(sent) => (sent, true),

@@ -1,4 +1,4 @@
-//! Facts planted in output that is made here: of every kind, in every place, named and unnamed.
+//! Measures facts planted in generated output: of every kind, in every place, named and unnamed.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::{
     report::{Cell, Section, Table},
 };
 
-/// Where else a planted fact shows.
+/// How else a planted fact can be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Question,
@@ -36,7 +36,7 @@ impl fmt::Display for Place {
 }
 
 const PLACES: [Place; 4] = [Place::Question, Place::Arguments, Place::StandsOut, Place::Nowhere];
-/// Where in the output it stands, in hundredths.
+/// The fact's position in the output, in percent.
 const HEIGHTS: [usize; 5] = [1, 25, 50, 75, 98];
 const SIZES: [usize; 3] = [60, 300, 1_500];
 

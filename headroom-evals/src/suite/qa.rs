@@ -1,4 +1,4 @@
-//! Question sets: unchanged where they are asked, and still answerable where their texts come as results of tools.
+//! Measures question sets: unchanged when asked directly, and still answerable from tool results.
 
 use headroom_core::Api;
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::{
     report::{Cell, Section, Table, signed},
 };
 
-/// What another tool publishes for these sets.
+/// The results that another tool publishes for these sets.
 const PUBLISHED: [(&str, &str); 4] = [
     ("GSM8K", "change of accuracy 0.000"),
     ("TruthfulQA", "change of accuracy +0.030"),
@@ -62,7 +62,7 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
     Ok(section)
 }
 
-/// The questions as users ask them.
+/// Sends the questions as users ask them.
 fn unchanged(suite: &mut Suite, asked: &[Question], progress: &dyn Progress) -> Table {
     let mut table = Table::new(
         "Asked by the user",
@@ -122,7 +122,7 @@ fn unchanged(suite: &mut Suite, asked: &[Question], progress: &dyn Progress) -> 
     table
 }
 
-/// The texts as results of calls.
+/// Sends the texts as tool results.
 fn retained(
     suite: &mut Suite,
     told: &[EvalItem],

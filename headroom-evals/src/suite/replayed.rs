@@ -1,4 +1,4 @@
-//! Whole conversations: what they cost, and whether what was used later was there.
+//! Measures whole conversations: their price, and whether facts that were used later were visible.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::{
     stats,
 };
 
-/// Distances of a needle from where it is used, in messages: up to so many.
+/// Upper bounds of the distance, in messages, between a needle and its use.
 const DISTANCES: [(u64, &str); 5] =
     [(1, "1"), (4, "2 to 4"), (12, "5 to 12"), (36, "13 to 36"), (u64::MAX, "37 and more")];
 
-/// All conversations through one compressor.
+/// All conversations replayed through one compressor.
 struct Column {
     name: String,
     is_own: bool,
@@ -25,7 +25,7 @@ struct Column {
 }
 
 impl Column {
-    /// The changes of the bill, one for each conversation.
+    /// The price before and after, for each conversation.
     fn bills(&self, whole: &Self, prices: &Prices) -> Vec<(u64, u64)> {
         let pair =
             |(before, after): (&Replayed, &Replayed)| (before.bill.price(prices), after.bill.price(prices));
@@ -48,7 +48,7 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<[Section
     let needles = suite.data.json("corpora", "needles.json")?.unwrap_or(Value::Null);
     let files = suite.data.files("corpora/agent-traces")?;
     let recorded: Vec<Trace> = files.iter().filter_map(|file| Trace::read(file, &needles)).collect();
-    // Numbers of conversations that are made up are no goals; what holds of every conversation is.
+    // Only recorded conversations have goals for their numbers; goals that hold for every conversation always count.
     let is_recorded = !recorded.is_empty();
     let (traces, data) = if recorded.is_empty() {
         (made(), "four conversations that are made here".to_owned())
@@ -200,7 +200,7 @@ fn bill(suite: &mut Suite, traces: &[Trace], columns: &[Column], data: &str, is_
     section
 }
 
-/// By agent, at the prices of Anthropic.
+/// Prices by agent, at Anthropic's rates.
 fn agents(traces: &[Trace], whole: &Column, others: &[Column]) -> Table {
     let mut table = Table::new(
         format!("By agent, at the prices of {}", Prices::ANTHROPIC.name),
@@ -246,7 +246,7 @@ fn agents(traces: &[Trace], whole: &Column, others: &[Column]) -> Table {
     table
 }
 
-/// Conversation by conversation.
+/// Prices by conversation.
 fn each(traces: &[Trace], whole: &Column, others: &[Column]) -> Table {
     let mut table = Table::new(
         "Conversation by conversation",
@@ -368,7 +368,7 @@ fn later(
     section
 }
 
-/// Needles by what `of` tells of them: a key to sort by, and a name.
+/// Counts needles by a property that `of` returns: a sort key and a name.
 fn by(
     traces: &[Trace],
     columns: &[Column],
@@ -376,7 +376,7 @@ fn by(
     of: impl Fn(&crate::replay::Needle) -> (String, String),
 ) -> Table {
     let mut columns_of = vec![(what, what)];
-    // Keys of a table are known words, so the compressor stands in a cell.
+    // The keys of a table are fixed, so the compressor is named in a cell.
     columns_of.extend([("compressor", "compressor"), ("visible", "visible"), ("retrievable", "retrievable")]);
     let mut table = Table::new(format!("By {what}"), &columns_of);
     let mut sums: BTreeMap<(String, usize), (String, usize, usize, usize)> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! How long it takes. The only part of a report that depends on the machine.
+//! Measures speed. The only part of a report that depends on the machine.
 
 use std::{fs, hint::black_box, time::Instant};
 
@@ -29,7 +29,7 @@ pub(super) fn run(quick: bool, progress: &dyn Progress) -> Timings {
             let (tool, arguments) = output.call(None);
             let ask = Ask { question: "Why is ship lantern4711 late?", tool, arguments, result: &text };
             let body = ask.body(Api::Anthropic);
-            // A new engine every time, so that nothing is remembered.
+            // A new engine each time, so that nothing is cached.
             let milliseconds =
                 median(Engine::new, |engine| engine.compress(Api::Anthropic, black_box(&body), &options));
             rows.push(Timing {
@@ -68,7 +68,7 @@ pub(super) fn run(quick: bool, progress: &dyn Progress) -> Timings {
     Timings { machine: machine(), optimised, seconds: start.elapsed().as_secs_f64(), rows, goals }
 }
 
-/// The speeds to reach, in megabytes a second, of the longest text of each kind.
+/// The goals for speed, in megabytes per second, on the longest text of each kind.
 fn goals(rows: &[Timing]) -> Vec<Goal> {
     const LEAST: [(&str, &str, f64); 4] = [
         ("ServerLog", "fresh", 100.0),

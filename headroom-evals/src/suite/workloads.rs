@@ -1,4 +1,4 @@
-//! Single requests that others published, with facts that the answer needs.
+//! Measures single requests that others published, with facts that the answer needs.
 
 use headroom_core::Api;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::{
     report::{Bar, Cell, Plot, Section, Table, change},
 };
 
-/// A workload, the least share of tokens that must go, and what the tool that published it says for itself.
+/// A workload, the minimum share of tokens to remove, and the publisher's own claim.
 const WORKLOADS: [(&str, &str, f64, &str); 5] = [
     ("headline_code_search_100", "code search, 100 results", 0.92, "-92 %"),
     ("headline_sre_incident", "SRE incident", 0.92, "-92 %"),
@@ -110,7 +110,7 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
     Ok(section)
 }
 
-/// Every text of a request, and its tokens.
+/// Returns every text of a request, and its tokens.
 fn read(body: &[u8]) -> Option<(String, usize)> {
     let mut all = String::new();
     texts(&serde_json::from_slice(body).ok()?, &mut all);
@@ -118,7 +118,7 @@ fn read(body: &[u8]) -> Option<(String, usize)> {
     Some((all, tokens))
 }
 
-/// The parts of each needle.
+/// Returns the parts of each needle.
 fn needles(meta: &Value) -> Vec<Vec<String>> {
     let items = meta.get("needles").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let parts = |needle: &Value| {
@@ -130,7 +130,7 @@ fn needles(meta: &Value) -> Vec<Vec<String>> {
 
 fn has(text: &str, parts: &[String]) -> bool {
     parts.iter().all(|part| {
-        // In a table a text with a quote stands as JSON.
+        // In a table, a text with a quote is written as JSON.
         let spelled = Value::from(part.as_str()).to_string();
         text.contains(part) || text.contains(spelled.trim_matches('"'))
     })

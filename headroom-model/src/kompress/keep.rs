@@ -1,13 +1,13 @@
-//! Words that stay whatever the model says of them.
+//! Protects words from being left out, whatever their score.
 
 use super::words::Word;
 
-/// Words that deny. What comes right after one stays too, or something else would be denied.
+/// Negations. The word right after one is kept too, or something else would be negated.
 const DENYING: [&str; 16] = [
     "barely", "cannot", "hardly", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing",
     "nowhere", "rarely", "scarcely", "seldom", "without",
 ];
-/// Words that say what may, must and would be, and under which condition.
+/// Words of obligation, possibility and condition.
 const MODAL: [&str; 34] = [
     "although",
     "because",
@@ -101,10 +101,10 @@ const COUNTING: [&str; 54] = [
     "between",
     "zero",
 ];
-/// Quotes that open and close what was said, by pairs.
+/// Pairs of opening and closing quotes.
 const QUOTES: [(char, char); 4] = [('"', '"'), ('`', '`'), ('“', '”'), ('«', '»')];
 
-/// Which words must stay.
+/// Marks the words that must be kept.
 pub(super) fn protected(text: &str, words: &[Word]) -> Vec<bool> {
     let lines: Vec<&str> = text.split_inclusive(['\n', '\r']).collect();
     let code = fenced(&lines);
@@ -114,7 +114,7 @@ pub(super) fn protected(text: &str, words: &[Word]) -> Vec<bool> {
     let mut denied = false;
     for word in words {
         if line != Some(word.line) {
-            // A quote that no line closes is an inch or an apostrophe.
+            // A quote that is not closed on its line is an inch mark or an apostrophe.
             (line, open, denied) = (Some(word.line), None, false);
         }
         let row = lines.get(word.line).copied().unwrap_or_default();
@@ -127,7 +127,7 @@ pub(super) fn protected(text: &str, words: &[Word]) -> Vec<bool> {
     kept
 }
 
-/// The lines of blocks of code, and of those that open and close them.
+/// Marks the lines of fenced code blocks, fences included.
 fn fenced(lines: &[&str]) -> Vec<bool> {
     let mut inside = false;
     let mut fenced = Vec::with_capacity(lines.len());
@@ -139,7 +139,7 @@ fn fenced(lines: &[&str]) -> Vec<bool> {
     fenced
 }
 
-/// Whether a line stays as a whole: a heading, a row of a table, or code.
+/// Whether a line is kept as a whole: a heading, a table row, or code.
 fn is_whole(line: &str) -> bool {
     line.starts_with('#')
         || line.matches('|').count() > 1
@@ -164,7 +164,7 @@ fn quote(word: &str, open: &mut Option<char>) -> bool {
     quoted
 }
 
-/// Whether a word tells something that no other can tell.
+/// Whether a word carries a fact that other words cannot replace.
 fn is_telling(word: &str) -> bool {
     const MARKS: &str = "/\\_=<>{}[]()$#@&|+*~^%§:;.!?…";
     let bare = bare(word);
@@ -177,7 +177,7 @@ fn is_telling(word: &str) -> bool {
         || COUNTING.contains(&bare)
 }
 
-/// `é` and its kin, as in words that English has from elsewhere.
+/// `é` and the like, as in English loan words.
 const fn is_small_latin(c: char) -> bool {
     matches!(c, 'ß'..='ö' | 'ø'..='ÿ')
 }
@@ -188,7 +188,7 @@ fn is_denying(word: &str) -> bool {
     of_two || DENYING.iter().any(|known| known.eq_ignore_ascii_case(bare))
 }
 
-/// The word without what stands around its letters.
+/// Strips the characters around a word's letters.
 fn bare(word: &str) -> &str {
     word.trim_matches(|c: char| !c.is_alphanumeric())
 }

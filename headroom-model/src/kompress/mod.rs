@@ -1,4 +1,4 @@
-//! Which words of prose can be left out, by a model that scores tokens.
+//! Leaves words of prose out, chosen by a model that scores tokens.
 
 mod keep;
 mod tokens;
@@ -20,14 +20,14 @@ use crate::{
     runtime::{Input, Session, Source},
 };
 
-/// Windows that are run at once, at most.
+/// Maximum number of windows in one run of the model.
 const BATCH_WINDOWS: usize = 8;
-/// A word stays where one of its tokens has a higher score.
+/// A word is kept if one of its tokens has a higher score.
 const THRESHOLD: f32 = 0.5;
-/// Longer texts stay: a model of this kind reads some kilobytes a second.
+/// Longer texts are left alone: a model of this kind reads some kilobytes a second.
 const MAX_BYTES: usize = 32 << 10;
 
-/// How a [`Kompress`] is loaded.
+/// Options for loading a [`Kompress`].
 ///
 /// # Example
 ///
@@ -44,18 +44,18 @@ pub struct KompressOptions {
 }
 
 impl KompressOptions {
-    /// The defaults: the runtime in Rust, one thread.
+    /// Returns the defaults: the Rust runtime, one thread.
     pub const fn new() -> Self {
         Self { runtime: Runtime::Rust, threads: 1 }
     }
 
-    /// Sets what runs the model.
+    /// Sets the runtime.
     pub fn runtime(mut self, runtime: Runtime) -> Self {
         self.runtime = runtime;
         self
     }
 
-    /// Sets how many threads one text may take; 0 counts as one.
+    /// Sets the number of threads per text; 0 counts as one.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
@@ -71,21 +71,20 @@ impl Default for KompressOptions {
 /// A token pruner for prose, for [`EngineBuilder::token_pruner`]: a model that scores the tokens of a text, such as
 /// [`kompress-v2-base`](https://huggingface.co/chopratejas/kompress-v2-base).
 ///
-/// The model has the inputs `input_ids` and `attention_mask` (whole numbers, batch by sequence) and the output
-/// `final_scores` (32-bit floats, likewise). A word stays if one of its tokens has a score above 0.5. It stays whatever
-/// its score where it
+/// The model has the inputs `input_ids` and `attention_mask` (integers, batch by sequence) and the output
+/// `final_scores` (32-bit floats, likewise). A word is kept if one of its tokens has a score above 0.5. Regardless of
+/// its score, it is kept if it
 ///
-/// - has a digit, a capital letter, or a character of code, paths, flags and addresses,
-/// - denies, limits, counts or says what may and must be (`not`, `only`, `few`, `should`), or comes right after one that
-///   denies,
+/// - has a digit, a capital letter, or a character of code, paths, flags or addresses,
+/// - negates, limits, counts or expresses modality (`not`, `only`, `few`, `should`), or directly follows a negation,
 /// - ends a sentence or a clause, or is quoted,
-/// - stands in a heading, a table or a block of code, or is in a script that the model was not made for.
+/// - is in a heading, a table or a block of code, or in a script that the model was not trained on.
 ///
-/// Line breaks stay. Texts are read in windows of up to 350 words and 512 tokens; a word that fits in none stays. Texts
-/// over 32 KiB stay as they are.
+/// Line breaks are kept. Texts are read in windows of up to 350 words and 512 tokens; a word that fits in no window is
+/// kept. Texts over 32 KiB are left alone.
 ///
-/// What is left is no longer what was said word by word. That is why this is never on by default, and why the marker
-/// before it names the whole text.
+/// The result no longer quotes the text word for word. Therefore this is never on by default, and the marker before the
+/// result refers to the whole text.
 ///
 /// [`EngineBuilder::token_pruner`]: headroom_core::EngineBuilder::token_pruner
 ///
@@ -108,14 +107,14 @@ pub struct Kompress {
 }
 
 impl Kompress {
-    /// Loads the model and the tokenizer of a folder, and runs the model once.
+    /// Loads the model and the tokenizer from a folder, and runs the model once.
     ///
-    /// The folder holds `tokenizer.json` and one file that ends in `.onnx`; of several the one named `model.onnx`.
+    /// The folder holds `tokenizer.json` and one file that ends in `.onnx`, or several, one of them named `model.onnx`.
     ///
     /// # Errors
     ///
-    /// Where a file is missing or cannot be read, and where the runtime cannot run the model. An engine that was meant to
-    /// have it is then built without it, and stays so: a model that comes later would change what was sent already.
+    /// Fails if a file is missing or cannot be read, or if the runtime cannot run the model. Build the engine without
+    /// the model then, and keep it so: adding the model later would change blocks that were sent already.
     pub fn load(folder: impl AsRef<Path>, options: &KompressOptions) -> Result<Self, ModelError> {
         let folder = folder.as_ref();
         let tokens = Tokens::load(&folder.join("tokenizer.json"))?;
@@ -133,7 +132,7 @@ impl Kompress {
         Ok(loaded)
     }
 
-    /// The score of every word of a text, from 0 to 1; `None` of words that no window holds.
+    /// Scores every word of a text from 0 to 1; `None` for words that no window holds.
     fn scores(&self, text: &str) -> Result<Vec<(Word, Option<f32>)>, String> {
         let words = words::split(text);
         let texts: Vec<&str> =
@@ -141,7 +140,7 @@ impl Kompress {
         let by_word = self.tokens.encode(&texts)?;
         let windows = windows::split(&by_word, self.tokens.room());
         let mut scored: Vec<(Word, Option<f32>)> = words.into_iter().map(|word| (word, None)).collect();
-        // Windows of one text only: how a quantised model rounds depends on all that is run with it.
+        // Windows of different texts are never batched: how a quantised model rounds depends on the whole batch.
         for batch in windows.chunks(BATCH_WINDOWS) {
             let found = self.run(batch, &by_word)?;
             for (window, scores) in batch.iter().zip(found) {
@@ -155,7 +154,7 @@ impl Kompress {
         Ok(scored)
     }
 
-    /// The scores of the words of each window.
+    /// Scores the words of each window.
     fn run(&self, batch: &[Window], by_word: &[Vec<i32>]) -> Result<Vec<Vec<f32>>, String> {
         let rows: Vec<Vec<i32>> = batch
             .iter()
@@ -196,7 +195,7 @@ impl TokenPruner for Kompress {
         let (words, scores): (Vec<Word>, Vec<Option<f32>>) = scored.into_iter().unzip();
         let mut kept = keep::protected(text, &words);
         for (kept, score) in kept.iter_mut().zip(scores) {
-            // Only a score that is known, and a number, lets a word go.
+            // A word is left out only if its score is known and is a number.
             *kept |= !score.is_some_and(|score| score <= THRESHOLD);
         }
         Some(words::left_out(&words, &kept))
@@ -209,7 +208,7 @@ impl fmt::Debug for Kompress {
     }
 }
 
-/// The model's file.
+/// Finds the model file in the folder.
 fn model_in(folder: &Path) -> Result<PathBuf, ModelError> {
     let named = folder.join("model.onnx");
     if named.is_file() {

@@ -139,7 +139,7 @@ fn an_engine_leaves_words_out_behind_a_marker_and_only_where_they_can_be_had_bac
     let outcome = engine.compress_text(text, &hints(Retrieval::ServerTool));
     let after = outcome.text.expect("words can go");
     let (marker, rest) = after.split_once('\n').unwrap();
-    assert!(marker.starts_with("[headroom:") && marker.contains(" of 1869 words kept aside"), "{marker}");
+    assert!(marker.starts_with("[headroom:") && marker.contains(" of 1869 words stored"), "{marker}");
     assert_eq!(outcome.originals.len(), 1);
     assert_eq!(outcome.originals[0].content, text);
     assert!(

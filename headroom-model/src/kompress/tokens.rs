@@ -1,4 +1,4 @@
-//! The tokens of words.
+//! Tokenizes words.
 
 use std::{fs, path::Path};
 
@@ -6,10 +6,10 @@ use tokenizers::{InputSequence, Tokenizer};
 
 use crate::ModelError;
 
-/// Tokens that the model reads at once, at most.
+/// Maximum number of tokens in one window.
 const MAX_TOKENS: usize = 512;
 
-/// A tokenizer, and what it puts around a text.
+/// A tokenizer, with the special tokens that it puts around a text.
 pub(super) struct Tokens {
     tokenizer: Tokenizer,
     before: Vec<i32>,
@@ -27,7 +27,7 @@ impl Tokens {
     fn of_json(json: &[u8]) -> Result<Self, String> {
         let text = |error: tokenizers::Error| error.to_string();
         let mut tokenizer = Tokenizer::from_bytes(json).map_err(text)?;
-        // What the file says of lengths is for other uses: nothing may be cut off.
+        // The lengths in the file serve other uses: here nothing may be truncated.
         let padding = tokenizer.get_padding().map(|padding| padding.pad_id);
         let padding =
             padding.or_else(|| tokenizer.token_to_id("[PAD]")).or_else(|| tokenizer.token_to_id("<pad>"));
@@ -48,7 +48,7 @@ impl Tokens {
         Ok(Self { tokenizer, before, after, padding })
     }
 
-    /// The tokens of each word.
+    /// Encodes each word.
     pub(super) fn encode(&self, words: &[&str]) -> Result<Vec<Vec<i32>>, String> {
         let mut by_word = vec![Vec::new(); words.len()];
         let encoding =
@@ -60,22 +60,22 @@ impl Tokens {
         Ok(by_word)
     }
 
-    /// These words as the model reads them.
+    /// Adds the special tokens around the words.
     pub(super) fn framed(&self, words: &[Vec<i32>]) -> Vec<i32> {
         self.before.iter().chain(words.iter().flatten()).chain(&self.after).copied().collect()
     }
 
-    /// How many tokens of words fit into a window.
+    /// Returns how many tokens of words fit into a window.
     pub(super) const fn room(&self) -> usize {
         MAX_TOKENS - self.before.len() - self.after.len()
     }
 
-    /// How many tokens stand before the words.
+    /// Returns how many special tokens precede the words.
     pub(super) const fn before(&self) -> usize {
         self.before.len()
     }
 
-    /// What stands where a row is shorter than another.
+    /// Returns the token that pads shorter rows.
     pub(super) const fn padding(&self) -> i32 {
         self.padding
     }

@@ -1,16 +1,16 @@
-//! Runs of words that the model can read at once.
+//! Splits words into windows that the model can read at once.
 
 use std::ops::Range;
 
-/// Words of a window, at most: the model was made with so many.
+/// Maximum number of words in a window, as in the model's training.
 const MAX_WORDS: usize = 350;
 
-/// Indices of words that follow each other.
+/// A range of word indices.
 pub(super) type Window = Range<usize>;
 
-/// The windows of a text, whose words have these tokens. Each holds as much as fits into `room` tokens.
+/// Splits a text, given the tokens of each word, into windows that are as large as `room` tokens allow.
 ///
-/// They cover every word but those that have more tokens than there is room, and those that have none at the end.
+/// The windows cover every word except those with more tokens than `room`.
 pub(super) fn split(words: &[Vec<i32>], room: usize) -> Vec<Window> {
     let mut windows = Vec::new();
     let (mut start, mut used) = (0, 0);

@@ -1,22 +1,22 @@
-//! Words, and what is left of a text without some of them.
+//! Splits texts into words, and computes the bytes of those left out.
 
 use std::ops::Range;
 
-/// What stands between white space.
+/// A run of characters without white space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
     pub(super) range: Range<usize>,
-    /// The number of its line, from zero.
+    /// Its line, counted from zero.
     pub(super) line: usize,
 }
 
-/// The words of a text, in order.
+/// Splits a text into words, in order.
 pub(super) fn split(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut from = 0;
     for (line, row) in text.split_inclusive(['\n', '\r']).enumerate() {
         words.extend(row.split_whitespace().map(|word| {
-            // A part of a string starts where its address says.
+            // The offset of a slice is the difference of the two addresses.
             let start = from + (word.as_ptr().addr() - row.as_ptr().addr());
             Word { range: start..start + word.len(), line }
         }));
@@ -25,7 +25,8 @@ pub(super) fn split(text: &str) -> Vec<Word> {
     words
 }
 
-/// The bytes that go with the words that are not kept: up to the next word, or from the last one, of the same line.
+/// Returns the bytes to remove with the words that are not kept: up to the next word of the same line, or from the
+/// previous one.
 pub(super) fn left_out(words: &[Word], kept: &[bool]) -> Vec<Range<usize>> {
     let is_kept = |at: usize| kept.get(at) != Some(&false);
     let mut ranges = Vec::new();

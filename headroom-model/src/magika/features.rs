@@ -1,15 +1,15 @@
-//! What the model reads: the first and the last bytes of a text that are no white space.
+//! Extracts the model's input: the first and last bytes of a text, without surrounding white space.
 
-/// Bytes from each end.
+/// Bytes taken from each end.
 const SIZE: usize = 1024;
-/// Bytes at each end among which white space is skipped.
+/// Bytes at each end in which white space is skipped.
 const BLOCK: usize = 4096;
-/// Shorter texts tell nothing.
+/// Shorter texts are not classified.
 const MIN_BYTES: usize = 8;
-/// Stands where there is no byte.
+/// Fills positions that have no byte.
 const PADDING: i32 = 256;
 
-/// The first bytes from the left, the last to the right, padding between.
+/// Aligns the first bytes to the left and the last to the right, with padding between.
 pub(super) fn extract(text: &[u8]) -> Option<Vec<i32>> {
     let space = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
     let first = text.get(..text.len().min(BLOCK))?;

@@ -1,4 +1,4 @@
-//! What a text is, by the model of Magika.
+//! Classifies texts with the Magika model.
 
 mod features;
 
@@ -14,14 +14,14 @@ use crate::{
 const NAME: &str = "magika-standard_v3_3";
 const MODEL: &[u8] = include_bytes!("../../models/magika-standard_v3_3/model.onnx");
 const LABELS: &str = include_str!("../../models/magika-standard_v3_3/labels.txt");
-/// Below this score the model is wrong more often than the structure of the text is.
+/// Below this score the model is wrong more often than classification by structure.
 const MIN_SCORE: f32 = 0.9;
 
-/// The classifier of [Magika](https://github.com/google/magika), for [`EngineBuilder::classifier`].
+/// Classifies texts with [Magika](https://github.com/google/magika), for [`EngineBuilder::classifier`].
 ///
 /// The model (`standard_v3_3`) is in the binary and is loaded when the first text is classified. It reads the first and
-/// the last kilobyte of a text and knows 214 formats; of these only the languages that the engine parses and Markdown
-/// make a verdict, and only from a score of 0.9 on. A text takes some 10 ms of one core.
+/// last kilobyte of a text and knows 214 formats. Only Markdown and the languages that the engine parses lead to a
+/// classification, and only from a score of 0.9 on. A text takes some 10 ms of one core.
 ///
 /// [`EngineBuilder::classifier`]: headroom_core::EngineBuilder::classifier
 ///
@@ -40,25 +40,25 @@ pub struct Magika {
 }
 
 impl Magika {
-    /// The classifier, on the runtime in Rust.
+    /// Creates a classifier on the Rust runtime.
     #[must_use]
     pub const fn new() -> Self {
         Self { runtime: Runtime::Rust, session: OnceLock::new() }
     }
 
-    /// The classifier, on this runtime. The model is loaded now.
+    /// Creates a classifier on the given runtime and loads the model.
     ///
     /// # Errors
     ///
-    /// Where the runtime cannot be loaded or does not take the model.
+    /// Fails if the runtime cannot be loaded or rejects the model.
     pub fn with_runtime(runtime: Runtime) -> Result<Self, ModelError> {
         let session = runtime.open(NAME, Source::Embedded(MODEL), 1)?;
         Ok(Self { runtime, session: OnceLock::from(Some(session)) })
     }
 
-    /// The model's own label for a text, in lower case, and its score from 0 to 1.
+    /// Returns the model's own label for a text, in lower case, and its score from 0 to 1.
     ///
-    /// `None` where the text has fewer than 8 bytes, or the model cannot be run.
+    /// Returns `None` if the text has fewer than 8 bytes, or the model cannot be run.
     #[must_use]
     pub fn label(&self, text: &str) -> Option<(&'static str, f32)> {
         let open = || self.runtime.open(NAME, Source::Embedded(MODEL), 1).ok();
@@ -90,7 +90,7 @@ impl fmt::Debug for Magika {
     }
 }
 
-/// What a label means to the engine. Most mean nothing: `txt` is said of any output, `rst` of logs.
+/// Maps a label to a classification. Most labels map to none: the model says `txt` of any output, and `rst` of logs.
 fn verdict(label: &str) -> Option<Classification> {
     Some(match label {
         "c" => Classification::Code("c"),

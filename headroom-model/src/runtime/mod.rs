@@ -1,4 +1,4 @@
-//! What runs models.
+//! Runtimes that execute models.
 
 #[cfg(feature = "native")]
 mod native;
@@ -10,7 +10,7 @@ use std::{fmt, path::PathBuf};
 
 use crate::ModelError;
 
-/// What runs models.
+/// The runtime that executes a model.
 ///
 /// # Example
 ///
@@ -23,17 +23,17 @@ use crate::ModelError;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Runtime {
-    /// In pure Rust, in this binary.
+    /// Pure Rust, in this binary.
     #[default]
     Rust,
-    /// ONNX Runtime 1.18 or newer, from this library: `libonnxruntime.so`. A process can load one.
+    /// ONNX Runtime 1.18 or newer, from this library (`libonnxruntime.so`). A process can load only one.
     #[cfg(feature = "native")]
     #[cfg_attr(docsrs, doc(cfg(feature = "native")))]
     Native(PathBuf),
 }
 
 impl Runtime {
-    /// The name in messages.
+    /// Returns the name used in messages.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl Runtime {
         }
     }
 
-    /// A model that is ready to run, on so many threads.
+    /// Loads a model and prepares it to run on this many threads.
     pub(crate) fn open(
         &self,
         name: &str,
@@ -73,16 +73,22 @@ impl fmt::Display for Runtime {
     }
 }
 
-/// Where the bytes of a model are.
+/// The source of a model's bytes.
 #[derive(Debug)]
 pub(crate) enum Source {
-    #[cfg_attr(not(feature = "magika"), expect(dead_code, reason = "only Magika's is in the binary"))]
+    #[cfg_attr(
+        all(feature = "kompress", not(feature = "magika")),
+        expect(dead_code, reason = "only Magika's is in the binary")
+    )]
     Embedded(&'static [u8]),
-    #[cfg_attr(not(feature = "kompress"), expect(dead_code, reason = "only others are files"))]
+    #[cfg_attr(
+        all(feature = "magika", not(feature = "kompress")),
+        expect(dead_code, reason = "only others are files")
+    )]
     File(PathBuf),
 }
 
-/// Whole numbers in rows of one length.
+/// Integers in rows of equal length.
 #[derive(Debug)]
 pub(crate) struct Input<'a> {
     pub(crate) name: &'static str,
@@ -91,14 +97,14 @@ pub(crate) struct Input<'a> {
 }
 
 impl Input<'_> {
-    /// Rows and columns.
+    /// Returns the number of rows and of columns.
     pub(crate) fn shape(&self) -> [usize; 2] {
         [self.rows, self.values.len() / self.rows.max(1)]
     }
 }
 
-/// A model that is loaded.
+/// A loaded model.
 pub(crate) trait Session: fmt::Debug + Send + Sync {
-    /// Runs it and gives one of its outputs, row by row.
+    /// Runs the model and returns one of its outputs, row by row.
     fn run(&self, inputs: &[Input<'_>], output: &str) -> Result<Vec<f32>, String>;
 }

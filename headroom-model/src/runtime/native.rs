@@ -1,4 +1,4 @@
-//! ONNX Runtime, from a library that is loaded when it is first asked for.
+//! ONNX Runtime, from a shared library that is loaded on first use.
 
 use std::{
     fmt,
@@ -14,10 +14,10 @@ use ort::{
 use super::{Input, Session, Source};
 use crate::ModelError;
 
-/// The library of this process, once one could be loaded.
+/// The library that this process has loaded, if any.
 static LOADED: Mutex<Option<PathBuf>> = Mutex::new(None);
 
-/// Loads the library, or says why it cannot be.
+/// Loads the library.
 pub(super) fn load(library: &Path) -> Result<(), ModelError> {
     let failed = |message: String| ModelError::Library { path: library.to_owned(), message };
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -27,7 +27,7 @@ pub(super) fn load(library: &Path) -> Result<(), ModelError> {
             false => Err(failed(format!("this process has loaded {} already", other.display()))),
         };
     }
-    // A name alone is for the system's loader to find; anything else is a file, and relative to where we are.
+    // A bare name is left to the system's loader; any other path is a file, resolved against the working directory.
     let is_name = library.components().count() == 1;
     let path = if is_name { library.to_owned() } else { std::path::absolute(library).unwrap_or_default() };
     if !is_name && !path.is_file() {
@@ -40,14 +40,14 @@ pub(super) fn load(library: &Path) -> Result<(), ModelError> {
 }
 
 pub(super) struct NativeSession {
-    /// The library counts a run as a change of the session.
+    /// Behind a lock, since the library's `run` takes the session mutably.
     session: Mutex<OrtSession>,
 }
 
 impl NativeSession {
     pub(super) fn open(model: Source, threads: usize) -> Result<Self, String> {
         let open = || -> ort::Result<OrtSession> {
-            // More than the first level rounds the inputs of products whose weights alone are rounded.
+            // Higher levels also round the inputs of products of which only the weights are quantised.
             let mut builder = OrtSession::builder()?
                 .with_optimization_level(GraphOptimizationLevel::Level1)?
                 .with_intra_threads(threads)?

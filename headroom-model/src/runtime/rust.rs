@@ -1,4 +1,4 @@
-//! The runtime in Rust.
+//! The pure Rust runtime.
 
 use std::{fmt, sync::Arc};
 
@@ -29,7 +29,7 @@ impl Session for RustSession {
         let node = |name: &str| self.model.node_id(name).map_err(|error| error.to_string());
         let mut values = Vec::with_capacity(inputs.len());
         for input in inputs {
-            // Whole numbers are 32 bits wide here, whatever the model says.
+            // This runtime has 32-bit integers only, whatever the model declares.
             let view = NdTensorView::from_data(input.shape(), input.values);
             values.push((node(input.name)?, ValueOrView::from(view)));
         }

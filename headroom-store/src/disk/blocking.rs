@@ -1,4 +1,4 @@
-//! What the store does, on threads that may wait for the disk.
+//! The operations of the store, for threads that may block.
 
 use std::{
     io::{self, ErrorKind},
@@ -23,7 +23,7 @@ use crate::{
     tenant::Tenant,
 };
 
-/// Sights of an original closer together than this are one.
+/// Uses of an original closer together than this count as one.
 pub(super) const REFRESH: Duration = Duration::from_secs(10 * 60);
 
 pub(super) struct BlockingDisk {
@@ -33,7 +33,7 @@ pub(super) struct BlockingDisk {
     sweeper: Evictor,
 }
 
-/// What is to be stored under a name.
+/// Content to be stored under a name.
 struct StoredFile<'a> {
     name: Name,
     content: &'a str,
@@ -46,7 +46,7 @@ impl<'a> StoredFile<'a> {
             return Err(Failure::TooLarge);
         }
         let hash = blake3::hash(original.content.as_bytes());
-        // A handle is the hash of its content, so to anyone else it belongs already.
+        // A handle that is not its content's hash already belongs to other content.
         if !entry::names(&original.handle, &hash) {
             return Err(Failure::Collision);
         }
@@ -111,9 +111,9 @@ impl BlockingDisk {
             prepared.push((file, item));
         }
         self.make_room(blocks)?;
-        // Counted first: what is counted and not written makes a sweep come early, the other way round it comes late.
+        // Count first: blocks counted but not written make a sweep come early, the reverse makes it late.
         self.folder.count(blocks)?;
-        // A sweep that found a damaged file old must not delete the one that takes its place.
+        // A sweep that chose a damaged old file must not delete its replacement.
         let _lock = self.folder.lock_shared()?;
         for (file, item) in prepared {
             let stamp = self.folder.publish(file, &item.name.path())?;
@@ -122,7 +122,7 @@ impl BlockingDisk {
         Ok(())
     }
 
-    /// Whether this is stored, which counts as a sight of it. A file that cannot be read is to be written again.
+    /// Whether this is stored, and records a use. A file that cannot be read must be written again.
     fn has(&self, item: &StoredFile<'_>) -> Result<bool, Failure> {
         let Ok(Some((hash, stamp))) = self.verify(&item.name) else { return Ok(false) };
         if hash != item.hash && item.name.kind == FileKind::Original {
@@ -135,7 +135,7 @@ impl BlockingDisk {
         Ok(seen.is_ok())
     }
 
-    /// The hash of what is whole under this name, and the state of its file.
+    /// Returns the hash of the undamaged content under this name, and the state of its file.
     fn verify(&self, name: &Name) -> io::Result<Option<(Hash, Stamp)>> {
         let Some(stamp) = self.folder.stamp(&name.path())? else { return Ok(None) };
         if let Some(hash) = self.seen.get(name, &stamp) {
@@ -147,8 +147,8 @@ impl BlockingDisk {
         })
     }
 
-    /// Which of these are stored, each of which counts as a sight. It takes no lock, so it works where putting does
-    /// not: a sweep spares what was seen in the last minutes.
+    /// Returns which of these are stored, and records uses. It takes no lock, so it works where putting does not: a
+    /// sweep spares files used in the last minutes.
     pub(super) fn has_many(&self, tenant: Tenant, handles: &[Handle]) -> Result<Vec<bool>, Failure> {
         let mut has = Vec::with_capacity(handles.len());
         for handle in handles {
@@ -162,7 +162,7 @@ impl BlockingDisk {
         Ok(has)
     }
 
-    /// Takes note of a sight. Reading works where writing does not.
+    /// Records a use. Errors are ignored, since reading works where writing does not.
     fn saw(&self, name: Name, hash: Hash, stamp: Stamp) {
         let stamp = self.folder.see(&name.path(), stamp).unwrap_or(stamp);
         self.seen.insert(name, hash, stamp, self.folder.instant());
@@ -170,7 +170,7 @@ impl BlockingDisk {
 
     pub(super) fn get(&self, name: &Name) -> Result<Option<Arc<str>>, Failure> {
         let Found::Whole { content, hash, stamp } = self.folder.read(name)? else {
-            // Whatever was known of it no longer holds, so the next put writes it again.
+            // Forget the file, so that the next put writes it again.
             self.seen.forget(name);
             return Ok(None);
         };
@@ -194,7 +194,7 @@ impl BlockingDisk {
         Ok(None)
     }
 
-    /// Deletes what may go if these blocks no longer fit, and refuses them if they still do not.
+    /// Evicts if these blocks do not fit, and refuses them if they still do not.
     fn make_room(&self, blocks: u64) -> Result<(), Failure> {
         match self.sweeper.make_room(&self.folder, blocks, &|path| self.is_recent(path))? {
             true => Ok(()),
@@ -202,7 +202,7 @@ impl BlockingDisk {
         }
     }
 
-    /// Whether this process saw a file in the last minutes, by the clock that never jumps.
+    /// Whether this process used a file in the last minutes, by the clock that never jumps.
     fn is_recent(&self, file: &Path) -> bool {
         let time = self.sweeper.bounds.protected(self.folder.refresh());
         name::parse(file).is_some_and(|name| self.seen.is_recent(&name, self.folder.instant(), time))

@@ -1,4 +1,4 @@
-//! Keeps the folder within its bounds: drops what was not seen for too long, then what was seen longest ago.
+//! Keeps the folder within its bounds: drops files unused for too long, then the least recently used.
 
 use std::{
     collections::BinaryHeap,
@@ -14,18 +14,18 @@ use std::{
 
 use super::folder::{Folder, blocks, or_missing};
 
-/// Files that are deleted before others get their turn.
+/// Files to delete before other processes get their turn.
 const AT_ONCE: usize = 64;
 /// Longest time between two sweeps of a folder in use.
 const PAUSE: Duration = Duration::from_secs(3 * 60 * 60);
-/// A file that is on its way for longer was left by a process that died.
+/// A temporary file older than this was left by a process that died.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
-/// What was seen within this time stays, whatever the clock says and however full the folder is.
+/// Files used within this time stay, whatever the clock says and however full the folder is.
 const PROTECTED: Duration = Duration::from_secs(5 * 60);
-/// Shortest time between two sweeps of a folder that is full of what has to stay.
+/// Shortest time between two sweeps of a folder full of protected files.
 const FULL_PAUSE: Duration = Duration::from_secs(10);
 
-/// How much may be kept, and for how long.
+/// The limits on space and age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bounds {
     pub(super) blocks: u64,
@@ -33,31 +33,31 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Most blocks that stay after a sweep. The rest is room until the next.
+    /// The most blocks that a sweep leaves. The rest is room until the next one.
     pub(super) const fn kept(&self) -> u64 {
         self.blocks - self.blocks / 8
     }
 
-    /// How old the time of a file may be while the file must stay. Sights are written down every `refresh` only.
+    /// How old a file's time may be while the file is protected. Uses are recorded every `refresh` only.
     pub(super) fn protected(&self, refresh: Duration) -> Duration {
         (PROTECTED + refresh).min(self.idle / 4)
     }
 
-    /// Whether it is time: enough was written, or it was long ago.
+    /// Whether a sweep is due: enough was written, or the last one was long ago.
     pub(super) fn due(&self, written: u64, since: Option<Duration>) -> bool {
         written > self.blocks / 16 || since.is_none_or(|since| since > PAUSE.min(self.idle / 8))
     }
 }
 
-/// Whether this process saw a file in the last minutes.
+/// Whether this process used a file in the last minutes.
 pub(super) type IsRecent<'a> = dyn Fn(&Path) -> bool + 'a;
 
-/// When to sweep, by one thread of this process at a time.
+/// Decides when to sweep, with one thread of this process at a time.
 #[derive(Debug)]
 pub(super) struct Evictor {
     pub(super) bounds: Bounds,
     running: AtomicBool,
-    /// The blocks that the last sweep of this process left.
+    /// The number of blocks after the last sweep of this process.
     left: AtomicU64,
     /// When the folder was last swept because it was full.
     made_room: Mutex<Option<Instant>>,
@@ -72,7 +72,7 @@ impl Evictor {
     /// Whether the caller has to call [`run`](Self::run) now.
     pub(super) fn begin(&self, folder: &Folder) -> bool {
         let due = || io::Result::Ok(self.bounds.due(folder.written()?, folder.since_sweep()?));
-        // What was just stored is stored, whatever keeps the folder from being swept.
+        // The original is stored already, even if the folder cannot be swept.
         due().unwrap_or(false) && !self.running.swap(true, Ordering::Relaxed)
     }
 
@@ -84,8 +84,8 @@ impl Evictor {
         self.running.store(false, Ordering::Relaxed);
     }
 
-    /// Whether these blocks still fit, if need be after a sweep. They do not where the folder is full of what was seen
-    /// in the last minutes.
+    /// Whether these blocks fit, if necessary after a sweep. They do not if the folder is full of files used in the
+    /// last minutes.
     pub(super) fn make_room(
         &self,
         folder: &Folder,
@@ -107,7 +107,7 @@ impl Evictor {
         Ok(fits(folder.written()?))
     }
 
-    /// Whether a sweep may free something: files were written since the last one, or time has passed.
+    /// Whether a sweep may free anything: files were written since the last one, or time has passed.
     fn may_make_room(&self, written: u64, now: Instant) -> bool {
         let mut last = self.made_room.lock().unwrap_or_else(PoisonError::into_inner);
         let has_waited = last.is_none_or(|last| now.duration_since(last) >= FULL_PAUSE);
@@ -124,18 +124,17 @@ impl Evictor {
     }
 }
 
-/// Why a file goes before others, the first reason first.
+/// Why a file is dropped before others, in order of priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
-    /// Not seen for longer than is allowed.
+    /// Unused for longer than the limit.
     Idle,
-    /// Seen at a time to come. It was seen before the clock was set back, so before all that has a time past.
+    /// Last used in the future. The clock was set back since, so this use came before all others.
     Future,
     Past,
 }
 
-/// A file that may go. The order is the one in which they go: the time of the last sight, and the path where two have
-/// the same.
+/// A file that may be dropped, ordered by priority, time of the last use, and path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Candidate {
     class: Class,
@@ -144,7 +143,7 @@ pub(super) struct Candidate {
     blocks: u64,
 }
 
-/// The files that are to go: all that are idle, and of the others those that go first until enough is freed.
+/// The files to drop: all idle ones, and others by priority until enough space is free.
 #[derive(Debug)]
 struct Chosen {
     files: BinaryHeap<Candidate>,
@@ -170,7 +169,7 @@ impl Chosen {
     }
 }
 
-/// One sweep.
+/// One pass of eviction.
 pub(super) struct Sweep<'a> {
     folder: &'a Folder,
     bounds: &'a Bounds,
@@ -178,8 +177,8 @@ pub(super) struct Sweep<'a> {
     now: SystemTime,
 }
 
-/// Sweeps unless another process does. Returns how many blocks are left. Takes two walks over the folder, and memory
-/// for the files that go.
+/// Sweeps unless another process does. Returns how many blocks are left. Walks the folder twice; memory is proportional
+/// to the files that are dropped.
 fn sweep(folder: &Folder, bounds: &Bounds, is_recent: &IsRecent<'_>) -> io::Result<Option<u64>> {
     let Some(_turn) = folder.begin_sweep()? else { return Ok(None) };
     let sweep = Sweep::new(folder, bounds, is_recent);
@@ -208,7 +207,7 @@ impl<'a> Sweep<'a> {
         Self { folder, bounds, is_recent, now: folder.now() }
     }
 
-    /// A file that may go; `None` where it has to stay.
+    /// Returns the candidate for a file; `None` if it must stay.
     pub(super) fn candidate(&self, path: PathBuf, file: &Metadata) -> Option<Candidate> {
         let modified = file.modified().ok()?;
         if self.is_protected(&path, modified) {
@@ -222,12 +221,12 @@ impl<'a> Sweep<'a> {
         Some(Candidate { class, modified, path, blocks: blocks(file.len()) })
     }
 
-    /// Whether a file was seen in the last minutes: by its time, or by the clock of this process, which never jumps.
+    /// Whether a file was used in the last minutes: by its time, or by this process's clock, which never jumps.
     fn is_protected(&self, path: &Path, modified: SystemTime) -> bool {
         distance(self.now, modified) < self.bounds.protected(self.folder.refresh()) || (self.is_recent)(path)
     }
 
-    /// Deletes a file, unless someone saw it since it was chosen.
+    /// Deletes a file, unless it was used since it was chosen.
     pub(super) fn remove(&self, file: &Candidate) -> io::Result<bool> {
         let modified = self.folder.metadata(&file.path)?.modified()?;
         if modified != file.modified || self.is_protected(&file.path, modified) {
@@ -249,7 +248,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Every file of ours. One that goes away meanwhile is passed over.
+    /// Visits every file of the store. Files that vanish meanwhile are skipped.
     fn each_file(&self, mut visit: impl FnMut(PathBuf, &Metadata)) -> io::Result<()> {
         for place in self.folder.places()? {
             let Some(entries) = or_missing(self.folder.entries(&place))? else { continue };
@@ -268,7 +267,7 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// The time between two moments, whichever comes first.
+/// Returns the time between two moments in either order.
 fn distance(a: SystemTime, b: SystemTime) -> Duration {
     a.duration_since(b).unwrap_or_else(|error| error.duration())
 }

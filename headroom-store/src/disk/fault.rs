@@ -1,5 +1,12 @@
-//! A file system that fails, waits, jumps in time and loses power as tests tell it to. Files are real, in folders of
-//! the tests.
+//! A file system that fails, waits, jumps in time and loses power as tests demand, over real files in the tests'
+//! folders.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what goes wrong in a test ends it"
+)]
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,18 +20,18 @@ use std::{
 
 use super::vfs::{LockKind, Mode, System, Vfs};
 
-/// What happens at one call.
+/// A fault during one call.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fault {
-    /// The call fails with this error of the system. A write fails when half of it is done.
+    /// The call fails with this system error. A write fails after half of it.
     Error(i32),
     /// The call takes this long.
     Delay(Duration),
-    /// The wall clock is set by so many seconds before the call.
+    /// The wall clock is moved by this many seconds before the call.
     Jump(i64),
 }
 
-/// Faults that the n-th call of every operation has to live with. Errors that the store treats alike take turns.
+/// Returns the faults for the n-th call of every operation. Errors that the store treats alike take turns.
 pub(super) fn faults(n: u64) -> [Fault; 7] {
     const ALIKE: [i32; 3] = [errno::ENOSPC, errno::EACCES, errno::EMFILE];
     [
@@ -60,7 +67,7 @@ struct State {
     elapsed: Duration,
     calls: u64,
     fault: Option<(u64, Fault)>,
-    /// A file that the disk no longer gives back as it was, and the byte that is wrong.
+    /// A corrupt file, and the byte that is wrong.
     bad_byte: Option<(u64, usize)>,
     journal: Option<Journal>,
 }
@@ -78,36 +85,36 @@ impl FaultVfs {
         Arc::new(Self { start: Instant::now(), state: Mutex::new(state) })
     }
 
-    /// Lets time pass on both clocks.
+    /// Advances both clocks.
     pub(super) fn wait(&self, time: Duration) {
         let mut state = self.state.lock().unwrap();
         state.wall += i64::try_from(time.as_secs()).unwrap();
         state.elapsed += time;
     }
 
-    /// Sets the wall clock.
+    /// Moves the wall clock.
     pub(super) fn jump(&self, seconds: i64) {
         self.state.lock().unwrap().wall += seconds;
     }
 
-    /// Lets something happen at the n-th call from here, counted from 0.
+    /// Arms a fault for the n-th call from here, counted from 0.
     pub(super) fn arm(&self, n: u64, fault: Fault) {
         let mut state = self.state.lock().unwrap();
         (state.calls, state.fault) = (0, Some((n, fault)));
     }
 
-    /// Says whether that call was reached.
+    /// Returns whether that call was reached.
     pub(super) fn disarm(&self) -> bool {
         let mut state = self.state.lock().unwrap();
         state.fault.take().is_some_and(|(n, _)| state.calls > n)
     }
 
-    /// Damages a byte of a file on the disk without a trace in its metadata.
+    /// Corrupts a byte of a file on the disk without a trace in its metadata.
     pub(super) fn rot(&self, file: &Path, byte: usize) {
         self.state.lock().unwrap().bad_byte = Some((std::fs::metadata(file).unwrap().ino(), byte));
     }
 
-    /// Writes down what is done from here on.
+    /// Starts recording operations.
     pub(super) fn record(&self) {
         self.state.lock().unwrap().journal = Some(Journal::default());
     }
@@ -149,7 +156,7 @@ impl Vfs for FaultVfs {
         self.start + self.state.lock().unwrap().elapsed
     }
 
-    /// Other threads get their turn, but nobody waits.
+    /// Gives other threads their turn without waiting.
     fn sleep(&self, time: Duration) {
         self.state.lock().unwrap().elapsed += time;
         std::thread::yield_now();
@@ -265,11 +272,11 @@ impl Vfs for FaultVfs {
     }
 }
 
-/// What was done, for a loss of power at any point of it.
+/// The operations so far, to lose power after any of them.
 #[derive(Default)]
 pub(super) struct Journal {
     ops: Vec<Op>,
-    /// Inodes are given again, so files have numbers of their own.
+    /// Inodes are reused, so files have numbers of their own.
     files: HashMap<u64, usize>,
     count: usize,
 }
@@ -302,14 +309,14 @@ impl Journal {
         self.ops.len()
     }
 
-    /// Makes in a new folder what is found after the power was lost behind the first `done` operations that were made
-    /// in `from`. What was synced is there. Of the rest, chance decides: names may be lost whatever came after them,
-    /// data may be missing, cut or zeros.
+    /// Creates in a new folder the state after power was lost behind the first `done` operations in `from`. Everything
+    /// synced is there. The rest is left to chance: names may be lost whatever came after them, and data may be
+    /// missing, cut or zeros.
     pub(super) fn lose_power(&self, done: usize, from: &Path, to: &Path, mut chance: impl FnMut(u64) -> u64) {
         let mut names = BTreeMap::new();
         let mut data: HashMap<usize, (Vec<u8>, usize)> = HashMap::new();
         for op in &self.ops[..done] {
-            // A name that is lost leaves the old one.
+            // A lost name leaves the old one.
             let is_lost = chance(8) == 0;
             match op {
                 Op::Create(file, path) => _ = names.insert(path.clone(), *file),
@@ -325,7 +332,7 @@ impl Journal {
                 }
                 Op::Remove(path) if !is_lost => _ = names.remove(path),
                 Op::CreateDir(path) => {
-                    std::fs::create_dir_all(to.join(path.strip_prefix(from).unwrap())).unwrap()
+                    std::fs::create_dir_all(to.join(path.strip_prefix(from).unwrap())).unwrap();
                 }
                 Op::Rename(..) | Op::Remove(_) => {}
             }

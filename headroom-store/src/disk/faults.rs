@@ -1,4 +1,11 @@
-//! The store under every fault: calls that fail, damage, losses of power, and names that lead to no file.
+//! Tests the store under every fault: failing calls, damage, losses of power, and names without a file.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what goes wrong in a test ends it"
+)]
 
 use std::{
     fs,
@@ -23,7 +30,7 @@ use super::{
 use crate::tenant::Tenant;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Nothing here takes that long unless it waits for good.
+/// Work that takes longer counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct World {
@@ -40,7 +47,7 @@ impl World {
         self.folder.path().join("originals")
     }
 
-    /// As another process would open it.
+    /// Opens the folder like another process.
     fn shelf(&self) -> BlockingDisk {
         let bounds = Bounds { blocks: 64, idle: 30 * DAY };
         BlockingDisk::new(self.root(), Arc::clone(&self.vfs) as Arc<dyn Vfs>, bounds)
@@ -67,7 +74,7 @@ fn put(shelf: &BlockingDisk, contents: &[&str]) -> Result<(), Failure> {
     shelf.put_many(tenant(), &contents.iter().map(|content| original(content)).collect::<Vec<_>>())
 }
 
-/// What the store answers; it is never something else than what was put.
+/// Returns whether the store has the content; it never returns other content.
 fn get(shelf: &BlockingDisk, content: &str) -> Result<bool, Failure> {
     let found = shelf.get(&name(content))?;
     assert!(found.as_deref().is_none_or(|found| found == content), "a wrong original");
@@ -82,7 +89,7 @@ const NEW: [&str; 2] = ["new", "and another that is new"];
 const KEY: &str = "a record's key";
 const RECORD: &str = "a record";
 
-/// A folder with all sorts of files, as a process finds it that has just started.
+/// Returns a folder with all sorts of files, as a new process finds it.
 fn filled() -> World {
     static MADE: OnceLock<World> = OnceLock::new();
     let made = MADE.get_or_init(fill);
@@ -124,7 +131,7 @@ fn copy(from: &Path, to: &Path) {
 
 type Work = fn(&BlockingDisk) -> Result<(), Failure>;
 
-/// Everything that the store does.
+/// All operations of the store.
 const WORK: [(&str, Work); 10] = [
     ("put", |shelf| put(shelf, &[NEW[0], NEW[1], SEEN, AGED, DAMAGED])),
     ("put again", |shelf| put(shelf, &[SEEN, AGED])),
@@ -174,7 +181,7 @@ fn whatever_other_call_fails_nothing_wrong_is_read_and_the_store_works_again() {
         .for_each(|(label, work)| survives_all(label, *work));
 }
 
-/// Lets every call of some work meet every fault.
+/// Exposes every call of some work to every fault.
 fn survives_all(label: &str, work: Work) {
     for kind in 0..faults(0).len() {
         let calls = (0..).take_while(|n| survives(label, work, faults(*n)[kind], *n)).count();
@@ -182,7 +189,7 @@ fn survives_all(label: &str, work: Work) {
     }
 }
 
-/// Lets the n-th call of some work meet a fault. Says whether there was such a call.
+/// Exposes the n-th call of some work to a fault. Returns whether there was such a call.
 fn survives(label: &str, work: Work, fault: Fault, n: u64) -> bool {
     let world = filled();
     let shelf = world.shelf();
@@ -192,7 +199,7 @@ fn survives(label: &str, work: Work, fault: Fault, n: u64) -> bool {
     let what = format!("{label}, {fault:?} at {n}: {result:?}");
     let is_put = label.starts_with("put");
 
-    // What was acknowledged is there, for this process and for others.
+    // Acknowledged originals are there, for this process and for others.
     for shelf in [&shelf, &world.shelf()] {
         if is_put && result.is_ok() && !label.contains("record") {
             assert!(get(shelf, SEEN).unwrap() && get(shelf, AGED).unwrap(), "{what}");
@@ -211,7 +218,7 @@ fn survives(label: &str, work: Work, fault: Fault, n: u64) -> bool {
             get(shelf, content).unwrap();
         }
     }
-    // The same again, and all of it, now that nothing fails.
+    // All of the work again, without faults.
     work(&shelf).unwrap_or_else(|error| panic!("{what}, then {error:?}"));
     put(&shelf, &[NEW[0], NEW[1], SEEN, AGED, IDLE, DAMAGED]).unwrap();
     for content in [NEW[0], NEW[1], SEEN, AGED, IDLE, DAMAGED] {
@@ -220,7 +227,7 @@ fn survives(label: &str, work: Work, fault: Fault, n: u64) -> bool {
     reached
 }
 
-/// Every byte changed, every length, and something behind the end.
+/// Returns copies with every byte changed, cut to every length, and with bytes appended.
 fn damages(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut damages: Vec<Vec<u8>> = (0..bytes.len()).map(|len| bytes[..len].to_vec()).collect();
     for at in 0..bytes.len() {
@@ -243,9 +250,9 @@ fn every_damage_reads_as_missing_and_is_mended_by_the_next_put() {
     let whole = fs::read(world.file(&content)).unwrap();
     for (n, damage) in damages(&whole).into_iter().enumerate() {
         fs::write(world.file(&content), &damage).unwrap();
-        // Half of the times nobody has read it before it is put again.
+        // Half of the time nothing reads it before it is put again.
         if n % 2 == 0 {
-            // Some bits of a frame's header say nothing about its content.
+            // Some bits of a frame's header do not affect its content.
             let is_whole = get(&shelf, &content).unwrap();
             let has = shelf.has_many(tenant(), &[Handle::from_content(&content)]).unwrap();
             assert_eq!(has, [is_whole], "damage {n}");
@@ -308,7 +315,7 @@ fn after_a_loss_of_power_originals_are_whole_or_missing() {
     assert!(whole > 100 && missing > 100, "{whole} whole, {missing} missing");
 }
 
-/// What may stand in a file's place: pipes, sockets, devices, links and folders.
+/// Things that may take a file's place: pipes, sockets, devices, links and folders.
 pub(super) fn places() -> [fn(&Path); 8] {
     [
         |path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
@@ -325,7 +332,7 @@ pub(super) fn places() -> [fn(&Path); 8] {
     ]
 }
 
-/// Does work that must not wait for good.
+/// Does work that must not block forever.
 pub(super) fn soon<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (send, receive) = mpsc::channel();
     std::thread::spawn(move || send.send(work()));
@@ -394,7 +401,7 @@ fn a_file_that_cannot_be_read_is_written_again() {
     let world = World::new();
     let shelf = world.shelf();
     put(&shelf, &[SEEN]).unwrap();
-    // More than any file of ours has.
+    // Larger than any file of the store.
     fs::File::options().write(true).open(world.file(SEEN)).unwrap().set_len(BLOCK << 20).unwrap();
     assert!(!get(&shelf, SEEN).unwrap());
     put(&shelf, &[SEEN]).unwrap();

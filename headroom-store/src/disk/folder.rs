@@ -1,4 +1,4 @@
-//! The folder that processes share: where files are, how they come to be, and who waits for whom.
+//! The folder that processes share: its layout, how files are created, and locks between processes.
 //!
 //! ```text
 //! originals/
@@ -29,25 +29,25 @@ use super::{
 };
 use crate::entry;
 
-/// The unit that file systems give space in, and the one that space is counted in here.
+/// The unit in which file systems allocate space, and in which it is counted here.
 pub(super) const BLOCK: u64 = 4096;
 /// Longest wait for another process. Deletions hold the lock for a few milliseconds.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
-/// The same after a wait was in vain, until the lock is had again: one request pays for a lock that is stuck, not all.
+/// The longest wait after one was in vain, until the lock is acquired again: a stuck lock delays one request, not all.
 const STUCK_LOCK_PATIENCE: Duration = Duration::from_millis(20);
 const LOCK_PAUSE: Duration = Duration::from_millis(1);
-/// A file may be a little longer than its content where that cannot be compressed.
+/// The largest file: a little longer than the largest content, in case that cannot be compressed.
 const MAX_FILE: u64 = entry::MAX_BYTES as u64 + (1 << 20);
-/// Most blocks that are written down at once, 64 GiB of them.
+/// The most blocks counted at once, 64 GiB of them.
 const MAX_MARKS: usize = 16 << 20;
 
-/// How files lie in a folder.
+/// The layout of files in a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// In folders that the first letters name. Each says itself whether it is whole.
+    /// In subfolders named by the first letters. Each file proves its own integrity.
     Shards,
-    /// Side by side, as somebody else will read them, who cannot tell whether they are whole. So they are on the disk
-    /// before they have their names.
+    /// Side by side, for other programs, which cannot check integrity. So files reach the disk before they get their
+    /// names.
     Flat,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Folder {
     root: PathBuf,
     layout: Layout,
     vfs: Arc<dyn Vfs>,
-    /// How old the time of a file may be before a sight is written down.
+    /// How old a file's time may be before a use is recorded.
     refresh: Duration,
     made: AtomicBool,
     /// Whether the last wait for the lock was in vain.
@@ -67,12 +67,12 @@ pub(super) struct Lock {
     _file: File,
 }
 
-/// The state of a file. Whoever writes to a file changes it.
+/// The state of a file, which changes with every write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     modified: SystemTime,
     len: u64,
-    /// The inode and the time of its last change, which no program can set.
+    /// The inode and its change time, which no program can set.
     #[cfg(unix)]
     inode: (u64, i64, i64),
 }
@@ -90,10 +90,10 @@ impl Stamp {
     }
 }
 
-/// What is under the name of an entry.
+/// The content found under the name of an entry.
 pub(super) enum Found {
     Missing,
-    /// Something that does not prove that it is the entry.
+    /// Content that is not proven to be the entry.
     Damaged,
     Whole {
         content: String,
@@ -120,12 +120,12 @@ impl Folder {
         self.vfs.instant()
     }
 
-    /// How old the time of a file may be before a sight is written down.
+    /// How old a file's time may be before a use is recorded.
     pub(super) const fn refresh(&self) -> Duration {
         self.refresh
     }
 
-    /// Makes the folder where it is missing, readable for its owner only.
+    /// Creates a missing folder, readable by its owner only.
     pub(super) fn make(&self) -> io::Result<()> {
         if self.made.load(Ordering::Relaxed) {
             return Ok(());
@@ -139,7 +139,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Does this, and again if it failed because somebody removed the folder meanwhile.
+    /// Runs `work`, and once more if it failed because the folder was removed meanwhile.
     pub(super) fn made<T>(&self, mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         self.make()?;
         match work() {
@@ -156,7 +156,7 @@ impl Folder {
         self.root.join("tmp")
     }
 
-    /// The folders that files are in.
+    /// Returns the folders that contain files.
     pub(super) fn places(&self) -> io::Result<Vec<PathBuf>> {
         if self.layout == Layout::Flat {
             return Ok(vec![self.root.clone()]);
@@ -171,12 +171,12 @@ impl Folder {
         Ok(places)
     }
 
-    /// The paths of what is in a folder.
+    /// Returns the paths in a folder.
     pub(super) fn entries(&self, folder: &Path) -> io::Result<Entries<'_>> {
         Ok(Entries { entries: self.vfs.read_dir(folder)?, vfs: &*self.vfs })
     }
 
-    /// Whether the name of a file in such a folder is one that we give.
+    /// Whether this is a file name that the store gives.
     pub(super) fn owns(&self, file: &Path) -> bool {
         match self.layout {
             Layout::Shards => name::parse(file).is_some(),
@@ -199,17 +199,16 @@ impl Folder {
         })
     }
 
-    /// What is in a file, but no more than `limit` bytes; `None` where there is no file.
+    /// Returns a file's content, at most `limit` bytes; `None` if there is no file.
     pub(super) fn read_bytes(&self, file: &Path, limit: u64) -> io::Result<Option<(Vec<u8>, Stamp)>> {
-        let file = match or_missing(self.vfs.open(&self.root.join(file), Mode::Read))? {
-            Some(file) => file,
-            None => return Ok(None),
+        let Some(file) = or_missing(self.vfs.open(&self.root.join(file), Mode::Read))? else {
+            return Ok(None);
         };
         let stamp = Stamp::new(&self.vfs.file_metadata(&file)?)?;
         Ok(Some((self.vfs.read(&file, limit)?, stamp)))
     }
 
-    /// The state of a file; `None` where there is none.
+    /// Returns the state of a file; `None` if there is none.
     pub(super) fn stamp(&self, file: &Path) -> io::Result<Option<Stamp>> {
         match or_missing(self.vfs.metadata(&self.root.join(file)))? {
             Some(file) if file.is_file() => Stamp::new(&file).map(Some),
@@ -217,7 +216,7 @@ impl Folder {
         }
     }
 
-    /// Writes down that a file in this state was seen. Returns its new state.
+    /// Records the use of a file in this state. Returns its new state.
     pub(super) fn see(&self, file: &Path, stamp: Stamp) -> io::Result<Stamp> {
         let now = self.now();
         if now.duration_since(stamp.modified).is_ok_and(|age| age < self.refresh) {
@@ -228,7 +227,7 @@ impl Folder {
         Stamp::new(&self.vfs.file_metadata(&file)?)
     }
 
-    /// Writes a file that nobody sees yet; says how many blocks it takes.
+    /// Writes a temporary file; returns how many blocks it takes.
     pub(super) fn prepare(&self, bytes: &[u8]) -> io::Result<(TempPath, u64)> {
         let path = self.made(|| {
             let create = |path: &Path| self.vfs.open(path, Mode::CreateNew);
@@ -243,7 +242,7 @@ impl Folder {
         Ok((path?, blocks(bytes.len() as u64)))
     }
 
-    /// Gives a prepared file its name, in place of whatever had it. Returns the file's state.
+    /// Renames a prepared file, replacing anything with that name. Returns the file's state.
     pub(super) fn publish(&self, file: TempPath, name: &Path) -> io::Result<Stamp> {
         let path = self.root.join(name);
         match self.vfs.rename(&file, &path) {
@@ -251,7 +250,7 @@ impl Folder {
                 self.make_private(path.parent().unwrap_or(&self.root))?;
                 self.vfs.rename(&file, &path)?;
             }
-            // No file replaces a folder, and what is in it is not ours to delete.
+            // No file replaces a folder, and its content is not ours to delete.
             Err(_) if self.vfs.metadata(&path).is_ok_and(|found| found.is_dir()) => {
                 self.vfs.rename(&path, &self.aside(&file))?;
                 self.vfs.rename(&file, &path)?;
@@ -263,12 +262,12 @@ impl Folder {
         self.stamp(name)?.ok_or_else(|| ErrorKind::NotFound.into())
     }
 
-    /// Where a folder goes that has the name of a file: beside the temporary file that replaces it.
+    /// Returns the new path for a folder that has the name of a file: next to the file's temporary file.
     fn aside(&self, file: &Path) -> PathBuf {
         file.with_extension("folder")
     }
 
-    /// Keeps files from being deleted.
+    /// Prevents the deletion of files.
     pub(super) fn lock_shared(&self) -> io::Result<Lock> {
         let is_stuck = self.is_lock_stuck.load(Ordering::Relaxed);
         let lock = self.lock(LockKind::Shared, || match self.is_lock_stuck.load(Ordering::Relaxed) {
@@ -285,12 +284,12 @@ impl Folder {
         lock
     }
 
-    /// Waits until nobody relies on files to stay.
+    /// Waits until no process prevents deletion.
     pub(super) fn lock_exclusive(&self) -> io::Result<Lock> {
         self.lock(LockKind::Exclusive, || LOCK_PATIENCE)
     }
 
-    /// How long it waits is asked again and again, since another thread may learn that it waits in vain.
+    /// Locks the folder. `patience` is called repeatedly, since another thread may learn that waiting is in vain.
     fn lock(&self, kind: LockKind, patience: impl Fn() -> Duration) -> io::Result<Lock> {
         let file = self.made(|| self.open("lock"))?;
         let start = self.instant();
@@ -312,7 +311,7 @@ impl Folder {
             Err(TryLockError::WouldBlock) => Ok(false),
             Err(TryLockError::Error(error)) => match error.kind() {
                 ErrorKind::Interrupted => Ok(false),
-                // Some file systems have no locks. There a sweep may delete what was seen a moment ago for the first
+                // Some file systems have no locks. There a sweep may delete a file that was just used for the first
                 // time in days, and the next request of its conversation stores it again.
                 ErrorKind::Unsupported => Ok(true),
                 _ => Err(error),
@@ -320,7 +319,7 @@ impl Folder {
         }
     }
 
-    /// The right to sweep; `None` while another has it. Writes down that it begins.
+    /// Acquires the right to sweep; `None` while another process has it. Records the start of the sweep.
     pub(super) fn begin_sweep(&self) -> io::Result<Option<Lock>> {
         let file = self.made(|| self.open("sweep"))?;
         if !self.try_lock(&file, LockKind::Exclusive)? {
@@ -331,20 +330,20 @@ impl Folder {
         Ok(Some(Lock { _file: file }))
     }
 
-    /// Writes down that blocks are being written.
+    /// Records that blocks are being written.
     pub(super) fn count(&self, blocks: u64) -> io::Result<()> {
         let written = self.made(|| self.open("written"))?;
         let marks = vec![b'.'; usize::try_from(blocks).unwrap_or(usize::MAX).min(MAX_MARKS)];
         self.vfs.write(&written, &marks)
     }
 
-    /// How many blocks were written since the last sweep began.
+    /// Returns how many blocks were written since the last sweep began.
     pub(super) fn written(&self) -> io::Result<u64> {
         Ok(or_missing(self.vfs.metadata(&self.root.join("written")))?.map_or(0, |file| file.len()))
     }
 
-    /// How long ago a sweep last began; `None` where none ever did, or where that is a time to come, since then the
-    /// clock was set back.
+    /// Returns how long ago a sweep last began; `None` if none did, or if that is in the future because the clock was
+    /// set back.
     pub(super) fn since_sweep(&self) -> io::Result<Option<Duration>> {
         let Some(file) = or_missing(self.vfs.metadata(&self.root.join("sweep")))? else { return Ok(None) };
         Ok(self.now().duration_since(file.modified()?).ok())
@@ -370,8 +369,8 @@ impl Folder {
         Ok(())
     }
 
-    /// Makes a folder that the user named. One that is there already may be used for other things, so it is left as
-    /// it is, and not used where others can look into it.
+    /// Creates a folder that the user named. An existing one may serve other purposes, so it is left unchanged, and not
+    /// used if others can look into it.
     fn make_or_check_private(&self) -> io::Result<()> {
         let Some(folder) = or_missing(self.vfs.target_metadata(&self.root))? else {
             return self.make_private(&self.root);
@@ -398,7 +397,7 @@ impl Iterator for Entries<'_> {
     }
 }
 
-/// `None` for what is not there.
+/// Returns `None` for a missing file.
 pub(super) fn or_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -406,12 +405,12 @@ pub(super) fn or_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// The space that a file takes.
+/// Returns the space that a file takes, in blocks.
 pub(super) const fn blocks(bytes: u64) -> u64 {
     bytes.div_ceil(BLOCK)
 }
 
-/// Whether other users have any right to a folder.
+/// Whether other users have any permission on a folder.
 fn is_open_to_others(folder: &Metadata) -> bool {
     #[cfg(unix)]
     return std::os::unix::fs::PermissionsExt::mode(&folder.permissions()) & 0o077 != 0;

@@ -1,4 +1,4 @@
-//! Originals as files that several processes share.
+//! Stores originals as files that several processes share.
 
 mod blocking;
 mod evict;
@@ -38,43 +38,44 @@ use crate::{OriginalStore, StoreError, tenant::Tenant};
 const CAPACITY: u64 = 2 << 30;
 const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Keeps originals in a folder. Several processes may use the folder at once. Cloning the store is cheap.
+/// Stores originals in a folder. Several processes may use the folder at once. Cloning the store is cheap.
 ///
-/// Everything is under `originals` in the given folder, compressed, one file for each original and tenant, readable
-/// for the user alone. The names of files show handles and hashes of tenants. The folder may be deleted at any time;
-/// the next request of a conversation brings back what it needs.
+/// Everything is under `originals` in the given folder, compressed, one file for each original and tenant, readable by
+/// the user alone. File names show handles and hashes of tenants. The folder may be deleted at any time; the next
+/// request of a conversation restores its originals.
 ///
 /// # Limits
 ///
-/// | limit | default | what happens beyond it |
+/// | limit | default | beyond it |
 /// |---|---|---|
-/// | [`capacity`](DiskStoreBuilder::capacity) | 2 GiB | the originals that were seen longest ago are dropped |
-/// | [`time_to_idle`](DiskStoreBuilder::time_to_idle) | 30 days | an original that nobody stored again or read is dropped |
+/// | [`capacity`](DiskStoreBuilder::capacity) | 2 GiB | the least recently used originals are dropped |
+/// | [`time_to_idle`](DiskStoreBuilder::time_to_idle) | 30 days | an original that was neither stored again nor read is dropped |
 ///
-/// The process that notices that it is time to drop some does so beside its requests. What was seen within the last
-/// five minutes is never dropped, whatever the clock says: a folder that is full of it refuses more with
+/// The process that notices that eviction is due does it outside its requests. An original used within the last five
+/// minutes is never dropped, whatever the clock says: a folder full of these refuses more with
 /// [`StoreError::is_unavailable`]. A request whose originals do not fit at all, or that has one of more than 256 MiB,
 /// is refused with [`StoreError::is_too_large`].
 ///
 /// # Errors
 ///
-/// [`StoreError::is_unavailable`] names the folder and says what the system said. The same call works again as soon as
+/// [`StoreError::is_unavailable`] names the folder and gives the system's error. The same call works again as soon as
 /// the folder does. A lock that another process holds for longer than two seconds is such an error; until the lock is
 /// free again, further calls wait for 20 ms only. Reading takes no lock.
 ///
 /// # Faults
 ///
-/// What `put_many` acknowledged is there after the process was killed at any point, and no file is ever seen half
-/// written. After a loss of power, files that had not reached the disk are missing or damaged: writing does not wait
-/// for the disk. Damage is told by the hash and reads as missing, never as something else, and the next request of the
-/// conversation stores the original again. Damage that changes neither the size nor the times of a file is noticed
-/// when the file is read.
+/// An original that `put_many` acknowledged survives a kill of the process at any point, and no half-written file is
+/// ever seen. After a loss of power, files that had not reached the disk are missing or damaged: writing does not wait
+/// for the disk. The hash reveals damage, which reads as missing, never as other content, and the next request of the
+/// conversation stores the original again. Damage that changes neither the size nor the times of a file is noticed when
+/// the file is read.
 ///
-/// A pipe, a device, a link or a folder under the name of a file is damage, too. It is neither waited for nor followed.
+/// A pipe, a device, a link or a folder under the name of a file counts as damage, too. The store neither waits for nor
+/// follows these.
 ///
 /// # Panics
 ///
-/// The methods panic outside of a tokio runtime.
+/// The methods panic outside a tokio runtime.
 ///
 /// # Example
 ///
@@ -104,7 +105,7 @@ pub struct DiskStore {
 }
 
 impl DiskStore {
-    /// A store in this folder with the default limits. The folder is made when something is stored.
+    /// Creates a store in this folder with the default limits. The folder is created when something is stored.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self::builder(folder).build()
@@ -120,22 +121,22 @@ impl DiskStore {
         }
     }
 
-    /// Says whether something can be stored, for a message at the start: the store works as soon as its folder does.
+    /// Checks whether originals can be stored, for a message at startup: the store works as soon as its folder does.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be made or written.
+    /// If the folder cannot be created or written.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.blocking(|shelf| shelf.check()).await
     }
 
-    /// The whole original, whichever tenant stored it.
+    /// Returns the whole original, whichever tenant stored it.
     ///
-    /// For tools of the user whom the folder belongs to, never for answers to a tenant.
+    /// For tools of the folder's owner, never for answers to a tenant.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read.
+    /// If the folder cannot be read.
     pub async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
         let handle = *handle;
         self.blocking(move |shelf| shelf.find(&handle)).await
@@ -149,7 +150,7 @@ impl DiskStore {
         blocking(self.shelf.root(), move || work(&shelf)).await
     }
 
-    /// Sweeps beside the requests if that is due.
+    /// Runs a write, and then a due sweep outside the request.
     async fn put(
         &self,
         work: impl FnOnce(&BlockingDisk) -> Result<(), Failure> + Send + 'static,
@@ -210,7 +211,7 @@ pub struct DiskStoreBuilder {
 }
 
 impl DiskStoreBuilder {
-    /// Keeps at most about this many bytes on the disk, whole blocks counted, for all tenants and processes together.
+    /// Keeps at most about this many bytes on the disk, in whole blocks, for all tenants and processes together.
     /// Default: 2 GiB.
     pub fn capacity(mut self, bytes: u64) -> Self {
         self.capacity = bytes;
@@ -219,9 +220,9 @@ impl DiskStoreBuilder {
 
     /// Drops an original this long after it was last stored or read. Default: 30 days.
     ///
-    /// Every request of a conversation stores its originals again, so this bounds the time after which a conversation
-    /// can be resumed without a first request that stores them anew. Up to an eighth of it, and at most ten minutes,
-    /// pass before another sight is written down.
+    /// Every request of a conversation stores its originals again, so this limits the pause after which a conversation
+    /// can be resumed without a first request that stores them anew. Uses are recorded at intervals of an eighth of it,
+    /// and of ten minutes at most.
     pub fn time_to_idle(mut self, time: Duration) -> Self {
         self.time_to_idle = time;
         self
@@ -233,7 +234,7 @@ impl DiskStoreBuilder {
         self
     }
 
-    /// Builds the store. Nothing is read or written yet.
+    /// Builds the store, without reading or writing yet.
     #[must_use]
     pub fn build(self) -> DiskStore {
         let bounds = Bounds { blocks: self.capacity / BLOCK, idle: self.time_to_idle };
@@ -251,13 +252,13 @@ impl fmt::Debug for DiskStoreBuilder {
     }
 }
 
-/// Why something could not be done.
+/// Why an operation failed.
 #[derive(Debug)]
 enum Failure {
     Io(io::Error),
     Collision,
     TooLarge,
-    /// Nothing may be deleted to make room.
+    /// The folder is full, and nothing in it may be deleted.
     Full,
 }
 
@@ -267,13 +268,13 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Works on a folder, on a thread that may wait for the disk.
+/// Works on a folder, on a thread that may block.
 async fn blocking<T: Send + 'static>(
     folder: &Path,
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, StoreError> {
     let result = task::spawn_blocking(work).await;
-    // What a panic says may be anything, so it is not passed on.
+    // A panic message may contain anything, so it is not passed on.
     result.unwrap_or_else(|_| Err(io::Error::other("its thread ended early").into())).map_err(|failure| {
         let unavailable = |source| StoreError::unavailable(FolderError { folder: folder.to_owned(), source });
         match failure {
@@ -287,7 +288,7 @@ async fn blocking<T: Send + 'static>(
 
 const FULL: &str = "its capacity is taken by what was seen in the last minutes; give it more";
 
-/// Names the folder, so that whoever reads it knows where to look.
+/// Adds the folder to an error, so that the reader knows where to look.
 #[derive(Debug)]
 struct FolderError {
     folder: PathBuf,

@@ -1,4 +1,4 @@
-//! What files are called.
+//! Names of files.
 
 use std::{
     fmt,
@@ -9,14 +9,14 @@ use headroom_core::Handle;
 
 use crate::tenant::Tenant;
 
-/// Letters of the handle that name the folder a file is in.
+/// Letters of the handle in the name of a file's folder.
 const SHARD_CHARS: usize = 2;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum FileKind {
-    /// Content whose hash the key is.
+    /// Content whose hash is the key.
     Original,
-    /// Content under a key of the caller's.
+    /// Content under a caller's key.
     Record,
 }
 
@@ -29,7 +29,7 @@ impl FileKind {
     }
 }
 
-/// One file: what it keeps, and whose.
+/// The identity of a file: its key, kind and tenant.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Name {
     pub(super) tenant: Tenant,
@@ -38,12 +38,12 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Where the file is under the store's folder.
+    /// Returns the path of the file in the store's folder.
     pub(super) fn path(&self) -> PathBuf {
         shard(&self.key).join(self.to_string())
     }
 
-    /// Whether it is the original of this handle, whoever the tenant is.
+    /// Whether this is the original with this handle, of any tenant.
     pub(super) fn is_original(&self, handle: &Handle) -> bool {
         self.kind == FileKind::Original && self.key == *handle
     }
@@ -55,12 +55,12 @@ impl fmt::Display for Name {
     }
 }
 
-/// The folder that everything under this key is in, whoever the tenant is.
+/// Returns the folder of everything under this key, for any tenant.
 pub(super) fn shard(key: &Handle) -> PathBuf {
     key.to_string().chars().take(SHARD_CHARS).collect::<String>().into()
 }
 
-/// Whether a folder's name is that of a shard.
+/// Whether this is the name of a shard.
 pub(super) fn is_shard(folder: &Path) -> bool {
     let name = folder.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| {
@@ -68,7 +68,7 @@ pub(super) fn is_shard(folder: &Path) -> bool {
     })
 }
 
-/// What the name of a file says; `None` where it is none of ours.
+/// Parses the name of a file; `None` if it is not one of the store's.
 pub(super) fn parse(file: &Path) -> Option<Name> {
     let (key, rest) = file.file_name()?.to_str()?.split_once('-')?;
     let (tenant, kind) = match rest.strip_suffix(FileKind::Record.suffix()) {
@@ -78,7 +78,7 @@ pub(super) fn parse(file: &Path) -> Option<Name> {
     Some(Name { tenant: Tenant::parse(tenant)?, key: key.parse().ok()?, kind })
 }
 
-/// The handle that is the whole name of a file.
+/// Returns the handle that is the whole name of a file.
 pub(super) fn parse_bare(file: &Path) -> Option<Handle> {
     file.file_name()?.to_str()?.parse().ok()
 }

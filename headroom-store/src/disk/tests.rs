@@ -1,4 +1,11 @@
-//! The store over folders of its own, with a clock that the tests turn.
+//! Tests of the store in folders of their own, with a clock that the tests set.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what goes wrong in a test ends it"
+)]
 
 use std::{
     fs,
@@ -18,7 +25,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const YEAR_SECS: i64 = 365 * 24 * 60 * 60;
 
-/// A folder, and what time it is there.
+/// A folder and its clock.
 struct World {
     folder: TempDir,
     vfs: Arc<FaultVfs>,
@@ -33,7 +40,7 @@ impl World {
         DiskStore::builder(self.folder.path()).vfs(Arc::clone(&self.vfs) as Arc<dyn Vfs>)
     }
 
-    /// As another process would open it.
+    /// Opens the folder like another process.
     fn store(&self) -> DiskStore {
         self.builder().build()
     }
@@ -59,7 +66,7 @@ fn original(content: &str) -> Original {
     Original { handle: Handle::from_content(content), content: content.to_owned() }
 }
 
-/// Takes about this many blocks, whatever the compression.
+/// Returns content of about this many blocks, whatever the compression.
 fn noise(seed: &str, blocks: usize) -> String {
     let mut hash = blake3::Hasher::new();
     hash.update(seed.as_bytes());
@@ -78,7 +85,7 @@ async fn put(store: &DiskStore, tenant: &str, content: &str) {
     swept(store).await;
 }
 
-/// Waits for what the store does beside its requests.
+/// Waits for the store's work outside requests.
 async fn swept(store: &DiskStore) {
     while store.shelf.is_sweeping() {
         tokio::task::yield_now().await;
@@ -146,7 +153,7 @@ async fn a_handle_never_names_other_content() {
     let second = Original { handle: Handle::from_content("first"), content: "second".to_owned() };
     assert!(store.put_many("a", vec![second]).await.unwrap_err().is_collision());
     assert!(has(&store, "a", "first").await);
-    // A file that came to have another's name.
+    // A file that got another's name.
     put(&store, "a", "other").await;
     let path = |content| {
         let name = Handle::from_content(content).to_string();
@@ -228,7 +235,7 @@ async fn sights_are_written_down_now_and_then() {
     world.wait(Duration::from_secs(500));
     put(&store, "a", "x").await;
     assert_eq!(seen().duration_since(first).unwrap(), Duration::from_secs(1000));
-    // A clock that was ahead makes nothing stay forever.
+    // A clock that was ahead does not make originals stay forever.
     world.vfs.jump(-100 * 24 * 3600);
     put(&store, "a", "x").await;
     assert!(seen() < first);
@@ -403,7 +410,7 @@ async fn records_are_kept_apart_under_any_key() {
 async fn a_folder_that_cannot_be_used_is_named_in_the_error() {
     use std::error::Error;
     let world = World::new();
-    // A file where a folder is needed stops even root.
+    // A file in place of a folder stops even root.
     let blocked = world.folder.path().join("blocked");
     fs::write(&blocked, "").unwrap();
     let store = DiskStore::new(&blocked);
@@ -476,7 +483,7 @@ async fn a_clock_that_is_set_back_over_a_full_folder_costs_only_what_is_over() {
         }
         let before = times(&world);
         world.vfs.jump(-back);
-        // The rest of the files have times to come, or all of them.
+        // Other files, or all, have times in the future.
         let store = world.builder().capacity(160 * 4096).build();
         put(&store, "a", &noise("forwarded a moment ago", 5)).await;
         store.shelf.sweep();

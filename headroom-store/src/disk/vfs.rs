@@ -8,15 +8,15 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// How a file is opened.
+/// A way to open a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Read,
-    /// For appending. The file must exist.
+    /// For appending to an existing file.
     Append,
-    /// For appending. The file is created where it is missing.
+    /// For appending; creates a missing file.
     Create,
-    /// For writing. The file must not exist.
+    /// For writing a file that does not exist.
     CreateNew,
 }
 
@@ -42,18 +42,18 @@ pub(super) trait Vfs: Send + Sync {
         thread::sleep(time);
     }
 
-    /// Opens a regular file, and nothing else: a pipe, a device or a link under the name is an error of the kind
+    /// Opens a regular file only: a pipe, a device or a link under the name is an error of the kind
     /// [`ErrorKind::InvalidData`], and the call never waits for another process.
     fn open(&self, path: &Path, mode: Mode) -> io::Result<File> {
         open_regular(path, mode)
     }
 
-    /// About the name itself: links are not followed.
+    /// Returns the metadata of the path itself: links are not followed.
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
         fs::symlink_metadata(path)
     }
 
-    /// About what the name leads to. The folder that a user names may be a link.
+    /// Returns the metadata of a link's target. The folder that a user names may be a link.
     fn target_metadata(&self, path: &Path) -> io::Result<Metadata> {
         fs::metadata(path)
     }
@@ -62,7 +62,7 @@ pub(super) trait Vfs: Send + Sync {
         file.metadata()
     }
 
-    /// Reads to the end of the file, but no more than `limit` bytes.
+    /// Reads to the end of the file, but at most `limit` bytes.
     fn read(&self, file: &File, limit: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         file.take(limit).read_to_end(&mut bytes)?;
@@ -92,7 +92,7 @@ pub(super) trait Vfs: Send + Sync {
         }
     }
 
-    /// Replaces what has the new name, unless it is a folder.
+    /// Renames a file, replacing anything with the new name except a folder.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
@@ -101,7 +101,7 @@ pub(super) trait Vfs: Send + Sync {
         fs::remove_file(path)
     }
 
-    /// Creates a folder and those it is in, readable for their owner only.
+    /// Creates a folder and its parents, readable by their owner only.
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
@@ -110,7 +110,7 @@ pub(super) trait Vfs: Send + Sync {
         builder.create(path)
     }
 
-    /// Takes every right from other users.
+    /// Removes all permissions of other users.
     fn make_private(&self, folder: &Path) -> io::Result<()> {
         #[cfg(unix)]
         fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
@@ -133,7 +133,7 @@ pub(super) struct System;
 
 impl Vfs for System {}
 
-/// The error of a name under which something else than a regular file is.
+/// Returns the error for a path that is not a regular file.
 fn not_regular() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "not a regular file")
 }
@@ -163,7 +163,7 @@ fn open_regular(path: &Path, mode: Mode) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular()) }
 }
 
-/// Whether a file could not be opened because it is none: a link, a socket, a pipe that nobody reads, a folder.
+/// Whether opening failed because the path is not a file: a link, a socket, a pipe without a reader, a folder.
 fn is_special(path: &Path, error: &io::Error) -> bool {
     error.kind() != ErrorKind::NotFound && fs::symlink_metadata(path).is_ok_and(|file| !file.is_file())
 }

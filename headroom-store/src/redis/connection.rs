@@ -1,4 +1,4 @@
-//! The connection, which comes back by itself.
+//! A connection that restores itself.
 
 use std::{fmt, sync::OnceLock, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::StoreError;
 pub(super) struct Connection {
     client: Client,
     timeout: Duration,
-    /// Made inside of the runtime that it needs.
+    /// Created inside the runtime that it needs.
     manager: OnceLock<ConnectionManager>,
 }
 
@@ -21,7 +21,7 @@ impl Connection {
         Self { client, timeout, manager: OnceLock::new() }
     }
 
-    /// Sends the commands together and waits for their answers, but not for long.
+    /// Sends the commands together and waits for their answers for a limited time.
     pub(super) async fn ask<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, StoreError> {
         let attempt = || async {
             let mut manager = self.manager()?;
@@ -29,8 +29,8 @@ impl Connection {
         };
         let answer = async {
             match attempt().await {
-                // A server that was restarted ends the connection that we have; the next one may be good. Every
-                // command here can be sent twice.
+                // A restarted server ends our connection, and the next one may work. Every command here can safely be
+                // sent twice.
                 Err(error) if error.is_unrecoverable_error() || error.is_io_error() => attempt().await,
                 answer => answer,
             }
@@ -54,7 +54,7 @@ impl Connection {
     }
 }
 
-/// What went wrong. Messages of the client are not passed on, since they may quote an answer.
+/// Why the server failed. The client's messages are not passed on, since they may quote an answer.
 #[derive(Debug)]
 pub(super) enum ServerError {
     Url,

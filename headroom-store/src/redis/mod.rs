@@ -1,4 +1,4 @@
-//! Originals on a server that several machines share.
+//! Stores originals on a server that several machines share.
 
 mod connection;
 
@@ -21,31 +21,31 @@ use crate::{
 const TIME_TO_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const TIMEOUT: Duration = Duration::from_secs(1);
 const PREFIX: &str = "headroom";
-/// Values whose content this process has verified and need not read again; about 4 MB.
+/// Values that this process has verified and need not read again; about 4 MB.
 const MAX_VERIFIED: u64 = 16 << 10;
 
-/// Keeps originals on a Redis or Valkey server, for replicas behind a load balancer. Cloning the store is cheap and
+/// Stores originals on a Redis or Valkey server, for replicas behind a load balancer. Cloning the store is cheap and
 /// shares the connection.
 ///
-/// Keys hold handles and hashes of tenants, values the originals compressed. A server that evicts must evict what
-/// expires first (`volatile-ttl`), since that was seen longest ago. What the server acknowledged survives its restart
-/// as its persistence settings have it. Clusters are not supported.
+/// Keys hold handles and hashes of tenants; values hold the originals, compressed. A server that evicts must evict the
+/// value that expires first (`volatile-ttl`), since it is the least recently used. The server's persistence settings
+/// decide whether acknowledged originals survive its restart. Clusters are not supported.
 ///
 /// # Damage
 ///
-/// A damaged value reads as missing. It is written again by the next put of its original, at the latest after it was
-/// read once: a process reads a value before it relies on it for the first time, and from then on compares its length.
+/// A damaged value reads as missing. The next put of its original writes it again once a read has found the damage: a
+/// process reads a value before it relies on it for the first time, and from then on compares its length.
 ///
 /// # Limits
 ///
-/// | limit | default | what happens beyond it |
+/// | limit | default | beyond it |
 /// |---|---|---|
-/// | [`time_to_idle`](RedisStoreBuilder::time_to_idle) | 7 days | an original that nobody stored again or read is dropped |
-/// | [`timeout`](RedisStoreBuilder::timeout) | 1 second | the call fails, and the request goes on as it was |
+/// | [`time_to_idle`](RedisStoreBuilder::time_to_idle) | 7 days | an original that was neither stored again nor read is dropped |
+/// | [`timeout`](RedisStoreBuilder::timeout) | 1 second | the call fails, and the request is sent unchanged |
 ///
 /// # Panics
 ///
-/// The methods panic outside of a tokio runtime with time enabled.
+/// The methods panic outside a tokio runtime with time enabled.
 ///
 /// # Example
 ///
@@ -63,24 +63,24 @@ pub struct RedisStore {
     verified: Cache<String, Verified>,
 }
 
-/// A value that was found whole, or that was stored.
+/// A value that was verified or stored.
 #[derive(Clone, Copy)]
 struct Verified {
     hash: Hash,
     len: usize,
 }
 
-/// What is to be stored under a key.
+/// A value to be stored under a key.
 struct RedisItem {
     key: String,
     content: String,
     hash: Hash,
-    /// The handle that the hash has to agree with; records have none.
+    /// The handle that the hash must match; records have none.
     handle: Option<Handle>,
 }
 
 impl RedisItem {
-    /// Whether a value of this hash may stay under the key. A value that is not the one of its handle is damaged.
+    /// Whether a value with this hash may stay under the key. A value that does not match its handle is damaged.
     fn accepts(&self, found: Option<&Hash>) -> Result<bool, StoreError> {
         match (found, &self.handle) {
             (None, _) => Ok(false),
@@ -92,12 +92,15 @@ impl RedisItem {
     }
 }
 
+/// A value with its hash, and the length of what is stored.
+type Decoded = ((String, Hash), usize);
+
 impl RedisStore {
-    /// A store on this server with the default limits. It connects when it is used.
+    /// Creates a store on this server with the default limits. It connects on first use.
     ///
     /// # Errors
     ///
-    /// When this is no URL of a server.
+    /// If this is not the URL of a server.
     pub fn new(url: &str) -> Result<Self, StoreError> {
         Self::builder(url).build()
     }
@@ -120,7 +123,7 @@ impl RedisStore {
         format!("{}:{tenant}:{key}:record", self.prefix)
     }
 
-    /// Stores what is not there or damaged, and lets all of it live on.
+    /// Stores missing and damaged values, and refreshes the expiry of all.
     async fn put(&self, items: Vec<RedisItem>) -> Result<(), StoreError> {
         let keys: Vec<_> = items.iter().map(|item| item.key.clone()).collect();
         let mut missing = Vec::new();
@@ -140,7 +143,7 @@ impl RedisStore {
         Ok(())
     }
 
-    /// The hashes of the values that are whole, and lets them live on. Reads those that this process does not know.
+    /// Returns the hashes of the undamaged values and refreshes their expiry. Reads those unknown to this process.
     async fn verify(&self, keys: Vec<String>) -> Result<Vec<Option<Hash>>, StoreError> {
         if keys.is_empty() {
             return Ok(Vec::new());
@@ -167,7 +170,7 @@ impl RedisStore {
         Ok(found)
     }
 
-    /// The commands that store these, and what is known of them once they are sent.
+    /// Returns the commands that store these values, and the entries to remember once they are sent.
     async fn set(&self, items: Vec<RedisItem>) -> Result<(Pipeline, Vec<(String, Verified)>), StoreError> {
         let milliseconds = self.milliseconds;
         let encode = move || {
@@ -176,7 +179,7 @@ impl RedisStore {
             for item in items {
                 let value = encoder.encode(&item.content, &item.hash)?;
                 let len = value.len();
-                // What another replica stored meanwhile is the same.
+                // If another replica stored the value meanwhile, it is the same.
                 set.cmd("SET").arg(&item.key).arg(value).arg("PX").arg(milliseconds).ignore();
                 stored.push((item.key, Verified { hash: item.hash, len }));
             }
@@ -185,7 +188,7 @@ impl RedisStore {
         beside(encode).await?.map_err(StoreError::unavailable)
     }
 
-    /// What is stored under these keys and was not damaged. Lets it live on.
+    /// Returns the undamaged values under these keys, and refreshes their expiry.
     async fn fetch(&self, keys: Vec<String>) -> Result<Vec<Option<(String, Hash)>>, StoreError> {
         if keys.is_empty() {
             return Ok(Vec::new());
@@ -200,9 +203,9 @@ impl RedisStore {
             Some((entry::decode(&value)?, value.len()))
         };
         let decoded = beside(move || values.into_iter().map(decode).collect::<Vec<_>>()).await?;
-        let learn = |(key, found): (String, Option<((String, Hash), usize)>)| {
+        let learn = |(key, found): (String, Option<Decoded>)| {
             let Some(((content, hash), len)) = found else {
-                // What was known of it no longer holds, so the next put writes it again.
+                // Forget the value, so that the next put writes it again.
                 self.verified.invalidate(&key);
                 return None;
             };
@@ -213,9 +216,9 @@ impl RedisStore {
     }
 }
 
-/// Does work that takes long on a thread that may.
+/// Does slow work on a thread that may block.
 async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-    // What a panic says may be anything, so it is not passed on.
+    // A panic message may contain anything, so it is not passed on.
     task::spawn_blocking(work).await.map_err(|_| StoreError::unavailable(ServerError::Encoding))
 }
 
@@ -236,7 +239,7 @@ impl OriginalStore for RedisStore {
                 return Err(StoreError::too_large());
             }
             let hash = blake3::hash(content.as_bytes());
-            // A handle is the hash of its content, so to anyone else it belongs already.
+            // A handle that is not its content's hash already belongs to other content.
             if !entry::names(&handle, &hash) {
                 return Err(StoreError::collision());
             }
@@ -301,21 +304,21 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Fails a call that takes longer, connecting and a second attempt included. Default: 1 second.
+    /// Fails a call that takes longer, including connecting and a second attempt. Default: 1 second.
     pub fn timeout(mut self, time: Duration) -> Self {
         self.timeout = time;
         self
     }
 
-    /// Builds the store. It connects when it is used.
+    /// Builds the store. It connects on first use.
     ///
     /// # Errors
     ///
-    /// When the URL is none of a server.
+    /// If the URL is not that of a server.
     pub fn build(self) -> Result<RedisStore, StoreError> {
         let address = self.url.as_str().into_connection_info().and_then(Client::open);
         let client = address.map_err(|_| StoreError::unavailable(ServerError::Url))?;
-        // The server refuses what reaches beyond its calendar.
+        // The server rejects expiries beyond its calendar.
         let milliseconds = self.time_to_idle.min(MAX_TIME).as_millis().max(1);
         Ok(RedisStore {
             link: Arc::new(Connection::new(client, self.timeout)),
@@ -323,7 +326,7 @@ impl RedisStoreBuilder {
             milliseconds: u64::try_from(milliseconds).unwrap_or(u64::MAX),
             verified: Cache::builder()
                 .max_capacity(MAX_VERIFIED)
-                // The default policy of the cache refuses some new entries when it is full.
+                // The cache's default policy rejects some new entries when it is full.
                 .eviction_policy(EvictionPolicy::lru())
                 .build(),
         })

@@ -1,4 +1,4 @@
-//! Without tokio there is nothing to wait on: memory is not bounded.
+//! Unbounded memory: without tokio nothing can wait.
 
 use std::task::{Context, Poll};
 

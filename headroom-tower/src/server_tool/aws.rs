@@ -1,4 +1,4 @@
-//! Event streams in the frame format of AWS, in which Bedrock streams: each frame holds an event of the model's own API.
+//! Event streams in AWS framing, as Bedrock sends them: each frame holds an event of the model's own API.
 //!
 //! ```text
 //! bytes  4               4                   4             ...       ...       4
@@ -15,16 +15,16 @@ use super::{api::Failure, edit::set, events::Data};
 
 /// Bytes before the headers.
 pub(super) const PRELUDE: usize = 12;
-/// Bytes of a frame without headers and payload.
+/// Bytes of a frame with neither headers nor payload.
 const FRAME: usize = PRELUDE + 4;
 
-/// How long the frame is that begins with these bytes; `None` if they are no frame.
+/// Returns the length of the frame that begins with these bytes; `None` if this is not a frame.
 pub(super) fn length(prelude: &[u8]) -> Option<usize> {
     let (checked, length) = (prelude.get(..8)?, number(prelude, 0)? as usize);
     (number(prelude, 8)? == crc32fast::hash(checked) && length >= FRAME).then_some(length)
 }
 
-/// The event in a frame.
+/// Returns the event in a frame.
 pub(super) fn data(frame: &[u8]) -> Data {
     let event = || {
         let (headers, payload) = open(frame)?;
@@ -37,13 +37,13 @@ pub(super) fn data(frame: &[u8]) -> Data {
     event().map_or(Data::None, Data::Apart)
 }
 
-/// Whether a frame says that the stream has failed.
+/// Whether a frame reports that the stream has failed.
 pub(super) fn is_failure(frame: &[u8]) -> bool {
     let kind = open(frame).and_then(|(headers, _)| header(headers, ":message-type"));
     matches!(kind, Some("exception" | "error"))
 }
 
-/// The frame with another event in it.
+/// Replaces the event in a frame.
 pub(super) fn with(frame: &[u8], data: &str) -> Bytes {
     let event = || {
         let (headers, payload) = open(frame)?;
@@ -54,7 +54,7 @@ pub(super) fn with(frame: &[u8], data: &str) -> Bytes {
     event().unwrap_or_else(|| Bytes::copy_from_slice(frame))
 }
 
-/// The frame that tells the client of a failure.
+/// Creates a frame that reports a failure to the client.
 pub(super) fn exception(failure: &Failure) -> Bytes {
     let kind = match failure.status {
         429 => "throttlingException",
@@ -79,7 +79,7 @@ pub(super) fn exception(failure: &Failure) -> Bytes {
     close(&headers, format!("{{\"message\":{}}}", quote(&own)).as_bytes()).unwrap_or_default()
 }
 
-/// The type of a header that is text.
+/// The type of text headers.
 const STRING: u8 = 7;
 
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
@@ -87,7 +87,7 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(four.try_into().ok()?))
 }
 
-/// Headers and payload of a frame that is undamaged.
+/// Returns headers and payload of an undamaged frame.
 fn open(frame: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = frame.len().checked_sub(4)?;
     let headers = PRELUDE.checked_add(number(frame, 4)? as usize)?;
@@ -96,7 +96,7 @@ fn open(frame: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((frame.get(PRELUDE..headers)?, frame.get(headers..end)?))
 }
 
-/// The frame with these headers and this payload; `None` if they are too long for one.
+/// Creates a frame from headers and payload; `None` if they are too long.
 fn close(headers: &[u8], payload: &[u8]) -> Option<Bytes> {
     let length = FRAME + headers.len() + payload.len();
     let mut frame = BytesMut::with_capacity(length);
@@ -109,7 +109,7 @@ fn close(headers: &[u8], payload: &[u8]) -> Option<Bytes> {
     Some(frame.freeze())
 }
 
-/// The header of this name, if it is text.
+/// Returns the text header of this name.
 fn header<'a>(mut headers: &'a [u8], name: &str) -> Option<&'a str> {
     loop {
         let (length, rest) = headers.split_first()?;

@@ -1,4 +1,4 @@
-//! Answers that come in one piece.
+//! Stitches answers that are not streamed.
 
 use std::future::poll_fn;
 
@@ -19,7 +19,7 @@ use crate::{
     read::{Read, ReadEnd},
 };
 
-/// Answers our calls until the provider has no more, and makes one answer of all.
+/// Answers our calls until the provider makes no more, and merges all rounds into one answer.
 pub(super) async fn stitched<R, U>(
     response: Response<R>,
     mut exchange: Exchange<U>,
@@ -78,7 +78,7 @@ where
     }
 }
 
-/// What the client gets where its answer cannot be completed.
+/// Returns the client's response if its answer cannot be completed.
 fn failed<R: Body>(mut parts: Parts) -> Response<ResponseBody<R>> {
     let body = Failure::unfinished().body.unwrap_or_default();
     parts.status = StatusCode::BAD_GATEWAY;

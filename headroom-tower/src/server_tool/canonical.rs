@@ -1,23 +1,23 @@
-//! JSON in the form in which it is compared and hashed.
+//! Normalises JSON for comparison and hashing.
 //!
-//! Clients send a conversation again in other bytes: they move cache markers, write one text as a string or as a list,
-//! and serialise members in another order. None of that makes a conversation another one.
+//! Clients serialise a conversation differently each time: they move cache markers, write one text as a string or as a
+//! list, and reorder members. It is still the same conversation.
 
 use blake3::Hasher;
 use headroom_store::json::{Value, quote};
 
-/// Levels of an item that are normalised. Deeper values are hashed as they are, so that work stays linear.
+/// Levels of an item that are normalised. Deeper values are hashed verbatim, so that work stays linear.
 const ITEM_DEPTH: usize = 8;
 /// Levels of a call's arguments that are normalised.
 const ARGUMENTS_DEPTH: usize = 32;
 
-/// Members that say how to cache a block and nothing about it.
+/// Members that control the caching of a block and are not part of its content.
 const CACHE_MEMBERS: [&str; 2] = ["cache_control", "prompt_cache_breakpoint"];
 
 /// Adds one item of a conversation to a hash.
 pub(super) fn hash_item(item: Value<'_>, hasher: &mut Hasher) {
     if item.is_string() {
-        // A list may be written as the one text of its user in it.
+        // A list may be written as the only text of its user.
         hasher.update(b"{");
         token(b'k', "content", hasher);
         hash_content(item, ITEM_DEPTH, hasher);
@@ -29,7 +29,7 @@ pub(super) fn hash_item(item: Value<'_>, hasher: &mut Hasher) {
     }
 }
 
-/// Adds what stands under a name such as `content`: a string is a list of one text.
+/// Adds the value of a member such as `content`: a string is a list of one text.
 pub(super) fn hash_content(content: Value<'_>, depth: usize, hasher: &mut Hasher) {
     match content.inner() {
         Some(text) => {
@@ -69,7 +69,7 @@ fn hash(value: Value<'_>, depth: usize, hasher: &mut Hasher) {
     }
 }
 
-/// The text of a part that is nothing else, still escaped.
+/// Returns the text of a part that contains nothing else, still escaped.
 fn plain_text(part: Value<'_>) -> Option<&str> {
     let mut text = None;
     for member in part.members() {
@@ -85,18 +85,18 @@ fn plain_text(part: Value<'_>) -> Option<&str> {
     text
 }
 
-/// Whether a member may be there or not without making a difference.
+/// Whether the presence of a member makes no difference.
 fn is_silent(key: Value<'_>, value: Value<'_>) -> bool {
     CACHE_MEMBERS.iter().any(|name| key.is(name)) || (key.is("type") && value.is("message"))
 }
 
-/// Every token says how long it is, so that no two conversations give the same bytes.
+/// Every token includes its length, so that no two conversations give the same bytes.
 fn token(kind: u8, text: &str, hasher: &mut Hasher) {
     hasher.update(&[kind]).update(&(text.len() as u64).to_be_bytes()).update(text.as_bytes());
 }
 
-/// The arguments of a call by what they say: the order of keys, escapes and forms of numbers make no difference.
-/// Text that is no JSON stays what it is; no arguments are an empty object.
+/// Normalises the arguments of a call: key order, escapes and number formats make no difference. Text that is not JSON
+/// is returned as is; missing arguments are an empty object.
 pub(super) fn arguments(text: &str) -> String {
     if text.trim().is_empty() {
         return "{}".to_owned();
@@ -118,7 +118,7 @@ fn write(value: Value<'_>, depth: usize, out: &mut String) {
         members.sort_by(|(a, _), (b, _)| a.cmp(b));
         out.push('{');
         for (at, (key, value)) in members.iter().enumerate() {
-            // Readers take the last of several members of one name.
+            // Readers use the last of several members with the same name.
             if members.get(at + 1).is_some_and(|(next, _)| next == key) {
                 continue;
             }

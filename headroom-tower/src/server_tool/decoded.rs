@@ -1,6 +1,6 @@
-//! Bodies of streams without their content encoding.
+//! Removes the content encoding of streams.
 //!
-//! Some gateways compress whatever they are asked for. A call in such a stream must be found all the same.
+//! Some gateways compress in any case, and a call in such a stream must be found.
 
 use std::{
     io::{self, Write},
@@ -15,22 +15,22 @@ use http_body::{Body, Frame};
 
 use crate::{SkipReason, decode::Codec};
 
-/// Encoded bytes that are decoded at a time, so that the client gets what is in them before more is read.
+/// Encoded bytes decoded at a time, so that the client gets their content before more is read.
 const STEP_BYTES: usize = 1024;
 /// The most that one step may decode to. Only an attack is that dense.
 const MAX_STEP_BYTES: usize = 16 << 20;
 
-/// A body that is decoded as it comes. A body without encoding passes without a copy.
+/// A body that is decoded as it arrives. A body without encoding passes through without a copy.
 pub(super) struct Decoded<R> {
     body: Pin<Box<R>>,
     decoder: Option<Decoder>,
-    /// What is not decoded yet.
+    /// Bytes that are not decoded yet.
     encoded: Bytes,
     damaged: bool,
 }
 
 impl<R: Body> Decoded<R> {
-    /// The body of a response with these headers; an error if it cannot be decoded.
+    /// Decodes the body of a response with these headers; an error if its encoding is not supported.
     pub(super) fn new(headers: &HeaderMap, body: R) -> Result<Self, SkipReason> {
         let decoder = Decoder::new(Codec::from_headers(headers)?)?;
         Ok(Self { body: Box::pin(body), decoder, encoded: Bytes::new(), damaged: false })
@@ -79,7 +79,7 @@ struct Decoder {
 }
 
 impl Decoder {
-    /// The decoder of an encoding; `None` if there is nothing to decode.
+    /// Creates the decoder of an encoding; `None` if there is nothing to decode.
     fn new(codec: Codec) -> Result<Option<Self>, SkipReason> {
         let sink = Sink::default();
         let writer = writer(codec, &sink)?;
@@ -93,7 +93,7 @@ impl Decoder {
     }
 }
 
-/// What decodes everything that is written to it into the sink.
+/// Returns a writer that decodes into the sink.
 fn writer(codec: Codec, sink: &Sink) -> Result<Option<Box<dyn Write + Send>>, SkipReason> {
     let _ = sink;
     match codec {
@@ -112,7 +112,7 @@ fn writer(codec: Codec, sink: &Sink) -> Result<Option<Box<dyn Write + Send>>, Sk
     }
 }
 
-/// Where a decoder writes to.
+/// The output of a decoder.
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
 
@@ -137,7 +137,7 @@ impl Write for Sink {
     }
 }
 
-/// Deflate with or without the header of zlib, which shows in the first two bytes.
+/// Deflate with or without the zlib header, which the first two bytes show.
 #[cfg(feature = "decompression-deflate")]
 struct Deflate {
     start: Vec<u8>,

@@ -1,10 +1,10 @@
-//! Edits of JSON text that leave all other bytes as they are.
+//! Edits JSON text without changing any other byte.
 
 use std::ops::Range;
 
 use headroom_store::json::Value;
 
-/// Replacements of ranges of one text.
+/// Replacements of ranges in one text.
 #[derive(Debug, Default)]
 pub(super) struct Edits(Vec<(Range<usize>, String)>);
 
@@ -21,9 +21,9 @@ impl Edits {
         self.0.is_empty()
     }
 
-    /// The text with every replacement made; `None` if two of them overlap or lie outside.
+    /// Makes every replacement; `None` if two of them overlap or lie outside the text.
     pub(super) fn apply(mut self, text: &str) -> Option<String> {
-        // Stable: insertions at one place keep their order.
+        // A stable sort keeps the order of insertions at one place.
         self.0.sort_by_key(|(range, _)| range.start);
         let added: usize = self.0.iter().map(|(_, with)| with.len()).sum();
         let mut out = String::with_capacity(text.len() + added);
@@ -38,7 +38,7 @@ impl Edits {
     }
 }
 
-/// Sets members of an object: `None` takes a member out. New members go last.
+/// Sets members of an object: `None` removes a member. New members go last.
 pub(super) fn set(object: Value<'_>, members: &[(&str, Option<String>)]) -> String {
     let mut parts = Vec::new();
     let mut done = vec![false; members.len()];

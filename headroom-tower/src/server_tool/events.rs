@@ -1,4 +1,4 @@
-//! Events of a stream, in the framing of the provider.
+//! Splits streams into events, in the provider's framing.
 
 use std::ops::Range;
 
@@ -7,17 +7,17 @@ use http::{HeaderMap, header};
 
 use super::{aws, sse};
 
-/// How a stream is cut into events.
+/// The framing of events in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     /// Server-sent events.
     Sse,
-    /// Frames of AWS.
+    /// AWS frames.
     Aws,
 }
 
 impl Framing {
-    /// The framing of a response with these headers, if it is a stream of events.
+    /// Returns the framing of a response with these headers, if it is a stream of events.
     pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         match essence(headers) {
             kind if kind.eq_ignore_ascii_case("text/event-stream") => Some(Self::Sse),
@@ -27,26 +27,26 @@ impl Framing {
     }
 }
 
-/// The media type without its parameters.
+/// Returns the media type without its parameters.
 pub(super) fn essence(headers: &HeaderMap) -> &str {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.split(';').next().unwrap_or_default().trim()
 }
 
-/// Cuts a stream into events. Chunks may be cut anywhere; the bytes of all events together are those of the stream.
+/// Splits a stream into events. Chunks may be cut anywhere; the bytes of all events add up to the stream.
 #[derive(Debug)]
 pub(super) struct Splitter {
     framing: Framing,
-    /// What was not looked at yet.
+    /// Bytes that were not searched yet.
     chunk: Bytes,
-    /// The beginning of an event that is not complete yet; it was looked at.
+    /// The searched beginning of an incomplete event.
     partial: BytesMut,
     boundaries: sse::Boundaries,
-    /// How many bytes the current frame of AWS has left, once its length is known.
+    /// How many bytes the current AWS frame has left, once its length is known.
     frame_left: Option<usize>,
-    /// The current event goes on as it comes, because it is too long to be kept.
+    /// Whether the current event passes through because it is too long to hold.
     skipping: bool,
-    /// Something came that is no frame, so nothing behind it can be told apart.
+    /// Whether invalid framing was found, so that later frames cannot be located.
     lost: bool,
 }
 
@@ -71,7 +71,7 @@ impl Splitter {
         }
     }
 
-    /// The next event that is complete, with what ends it, or the next piece of one that is too long.
+    /// Returns the next complete event with its terminator, or the next piece of one that is too long.
     pub(super) fn next_event(&mut self) -> Option<Event> {
         if self.chunk.is_empty() {
             return None;
@@ -83,7 +83,7 @@ impl Splitter {
         let piece = self.chunk.split_to(end.unwrap_or(self.chunk.len()));
         if self.skipping {
             self.skipping = end.is_none();
-            // An event may end with the piece before.
+            // An event may end with the previous piece.
             return if piece.is_empty() {
                 self.next_event()
             } else {
@@ -98,7 +98,7 @@ impl Splitter {
         Some(Event::new(self.framing, std::mem::take(&mut self.partial).freeze()))
     }
 
-    /// Where in the chunk the current event ends. Looks at every byte once.
+    /// Returns the end of the current event in the chunk. Searches every byte once.
     fn find_end(&mut self) -> Option<usize> {
         if self.framing == Framing::Sse {
             return self.boundaries.find(&self.chunk);
@@ -120,18 +120,18 @@ impl Splitter {
         end
     }
 
-    /// How much is held back because its event is not complete.
+    /// Number of bytes held for an incomplete event.
     pub(super) fn held(&self) -> usize {
         self.partial.len() + self.chunk.len()
     }
 
-    /// What was held back. The rest of its event comes in pieces that nobody looks into.
+    /// Returns the held bytes. The rest of their event comes in pieces that are not read.
     pub(super) fn skip(&mut self) -> Bytes {
         self.skipping = true;
         std::mem::take(&mut self.partial).freeze()
     }
 
-    /// What was held back, at the end of the stream.
+    /// Returns the held bytes at the end of the stream.
     pub(super) fn take(&mut self) -> Bytes {
         let chunk = std::mem::take(&mut self.chunk);
         let mut partial = std::mem::take(&mut self.partial);
@@ -142,7 +142,7 @@ impl Splitter {
         partial.freeze()
     }
 
-    /// How many bytes were searched for the ends of events.
+    /// Number of bytes searched for ends of events.
     #[cfg(test)]
     fn searched(&self) -> usize {
         self.boundaries.searched
@@ -157,13 +157,13 @@ pub(super) struct Event {
     data: Data,
 }
 
-/// Where the data of an event is.
+/// The location of an event's data.
 #[derive(Clone, Debug)]
 pub(super) enum Data {
     None,
-    /// As it is in the event's bytes.
+    /// A range of the event's bytes.
     Within(Range<usize>),
-    /// Taken out of them.
+    /// Extracted from them.
     Apart(String),
 }
 
@@ -186,27 +186,27 @@ impl Event {
         Self { raw, framing, data }
     }
 
-    /// Bytes that nobody looks into.
+    /// Creates an event from bytes that are not read.
     fn opaque(framing: Framing, raw: Bytes) -> Self {
         Self { raw, framing, data: Data::None }
     }
 
-    /// The text of its data.
+    /// Returns the text of its data.
     pub(super) fn data(&self) -> Option<&str> {
         self.data.text(&self.raw)
     }
 
-    /// Whether it says by its frame that the stream has failed.
+    /// Whether its frame reports that the stream has failed.
     pub(super) fn is_failure(&self) -> bool {
         self.framing == Framing::Aws && aws::is_failure(&self.raw)
     }
 
-    /// The event that has other data.
+    /// Returns the event with other data.
     pub(super) fn replaced(&self, data: &str) -> Self {
         Self::new(self.framing, self.with(data))
     }
 
-    /// The bytes of that event.
+    /// Returns the bytes of the event with other data.
     pub(super) fn with(&self, data: &str) -> Bytes {
         match (self.framing, &self.data) {
             (Framing::Aws, _) => aws::with(&self.raw, data),
@@ -223,7 +223,7 @@ impl Event {
 #[cfg(fuzzing)]
 pub type Split = (Bytes, Option<String>, Bytes);
 
-/// The events of a stream that comes in these chunks, in frames of AWS or as server-sent events, and what is left.
+/// Returns the events of a stream in these chunks, in AWS frames or as server-sent events, and the rest.
 #[cfg(fuzzing)]
 pub fn split(aws: bool, chunks: &[&[u8]], other: &str) -> (Vec<Split>, Bytes) {
     let mut splitter = Splitter::new(if aws { Framing::Aws } else { Framing::Sse });
@@ -293,7 +293,7 @@ mod tests {
                 with
             );
         }
-        // A CR at the end of a piece: half of a CRLF or not.
+        // A CR at the end of a piece, which may be half of a CRLF.
         let (events, rest) =
             split(Framing::Sse, &[b"data: 1\r\n\r", b"\ndata: 2\r\n\r", b"data: 3\r\r", b"\n\n"]);
         let raw: Vec<_> = events.iter().map(|event| &*event.raw).collect();

@@ -1,4 +1,4 @@
-//! What goes on between the layer and the provider until the answer is complete.
+//! The rounds between the layer and the provider until the answer is complete.
 
 use std::{fmt, ops::Range, sync::Arc, time::Duration};
 
@@ -18,23 +18,23 @@ use super::{
 };
 use crate::{Retrieved, StoreFailure, config::Config};
 
-/// A provider that is busy is asked again this often.
+/// How often a busy provider is asked again.
 const MAX_RETRIES: u32 = 2;
-/// The longest pause that it may ask for.
+/// The longest pause that a provider may ask for.
 const MAX_PAUSE: Duration = Duration::from_secs(20);
 
-/// A request that was sent in another form than it came in.
+/// A request that was sent in another form than the client's.
 pub(crate) struct SentRequest {
     pub(crate) config: Arc<Config>,
     pub(crate) api: Api,
     pub(crate) tenant: String,
-    /// What is set aside of this very request.
+    /// Handles of content elided in this request.
     pub(crate) handles: Vec<Handle>,
-    /// Head and body as they came.
+    /// Head and body as the client sent them.
     pub(crate) original: (Parts, Bytes),
-    /// Head and body as they were sent.
+    /// Head and body as the layer sent them.
     pub(crate) sent: (Parts, Bytes),
-    /// Whether the tool was put into it, so that its calls are ours to answer.
+    /// Whether the tool was added, so that the layer answers its calls.
     pub(crate) served: bool,
     pub(crate) ask: ResponseContext,
 }
@@ -48,15 +48,15 @@ impl fmt::Debug for SentRequest {
     }
 }
 
-/// What follows from a round that ended.
+/// The next step after a round.
 pub(super) enum ExchangeStep<R, E> {
-    /// Another round began with this answer.
+    /// Another round began with this response.
     Next(Response<R>),
-    /// The round was the last. Where a call of ours is left without an answer, the turn ends here.
+    /// The round was the last. If a call of ours is left without an answer, `give_up` ends the turn.
     Last { give_up: bool },
-    /// The turn would end here, and the client would have got nothing.
+    /// The turn would end here with nothing for the client.
     Empty,
-    /// The provider refused to go on.
+    /// The provider refused to continue.
     Refused(Response<R>),
     /// The inner service failed.
     Failed(E),
@@ -67,27 +67,27 @@ pub(super) struct Exchange<U> {
     pub(super) sent: SentRequest,
     pub(super) wire: &'static dyn ProviderFormat,
     upstream: U,
-    /// Rounds that the client does not know of.
+    /// Rounds hidden from the client.
     rounds: u32,
     calls: u32,
     /// The list items of those rounds.
     items: String,
-    /// Where those items stand in the body that was sent last, once there are any.
+    /// The range of those items in the body that was sent last, if there are any.
     hidden: Option<Range<usize>>,
-    /// The breakpoint that the last of those items gets, so that they are read from the cache later.
+    /// The breakpoint for the last of those items, so that they are read from the cache later.
     breakpoint: Option<String>,
-    /// The arguments of calls that were answered.
+    /// The arguments of answered calls.
     answered: Vec<String>,
     shown: Anchors,
-    /// Under which name the client knows the answer, where it comes as a stream.
+    /// The client's id for the answer, if it is a stream.
     first_id: Option<String>,
-    /// Whether an answer brought what is not set aside of this very request.
+    /// Whether an answer contains content that was not elided in this request.
     is_foreign: bool,
 }
 
 impl<U> Exchange<U> {
     pub(super) fn new(mut sent: SentRequest, wire: &'static dyn ProviderFormat, upstream: U) -> Self {
-        // What came will not be needed any more.
+        // The original body is no longer needed.
         sent.original.1.clear();
         Self {
             sent,
@@ -110,7 +110,7 @@ impl<U> Exchange<U> {
         self.rounds > 0
     }
 
-    /// Does what follows from a round.
+    /// Takes the next step after a round.
     pub(super) async fn turn<R>(&mut self, round: Round) -> ExchangeStep<R, U::Error>
     where
         U: Upstream<R>,
@@ -143,7 +143,7 @@ impl<U> Exchange<U> {
         }
     }
 
-    /// Keeps what the client does not see of the answer, before it sees the end of it.
+    /// Stores the hidden part of the answer before the client sees its end.
     async fn last<R, E>(&mut self, round: Round, give_up: bool) -> ExchangeStep<R, E> {
         let mixed = !round.calls.is_empty() && round.others;
         let said = if give_up { round.rest } else { round.said.clone() };
@@ -167,15 +167,16 @@ impl<U> Exchange<U> {
             let keys = keys(self.sent.api, &anchors, self.sent.ask.link);
             let owner = self.sent.ask.owner.clone();
             self.keep(&owner.tenant, keys.unique, &record).await;
-            // What comes from elsewhere stays with the credential that it was stored under.
+            // Content elided elsewhere stays with the credential that it was stored under.
             let lasting = if self.is_foreign { &owner.tenant } else { owner.lasting() };
             self.keep(lasting, keys.chained, &record).await;
-            // Whoever goes on from this answer by its name means its end, with what the provider waits for.
+            // A client that continues from this answer by its id means its last round, with our answers that the
+            // provider expects.
             let names = [first_id.as_deref(), Some(&*follow.items)].into_iter().flatten();
             let names: Vec<_> = names.filter_map(|id| keys::answer(self.sent.api, id)).collect();
             if !follow.items.is_empty() {
                 self.keep(&owner.tenant, names.clone(), &follow).await;
-                // A name says nothing of the conversation, so nothing of it is given for the name alone.
+                // An id proves nothing about the conversation, so it alone does not give access to content.
                 if follow.prepend.is_empty() && owner.account.is_some() {
                     self.keep(owner.lasting(), names, &follow).await;
                 }
@@ -188,7 +189,7 @@ impl<U> Exchange<U> {
     async fn keep(&mut self, tenant: &str, keys: Vec<Handle>, record: &Record) {
         let SentRequest { config, api, .. } = &self.sent;
         if let (Some(store), false) = (&config.store, keys.is_empty()) {
-            // Without it the next request goes on from what the client saw, as if nothing had been fetched.
+            // Without the record the next request continues from the client's view, as if nothing had been retrieved.
             if let Err(error) = store.put_record(tenant, &keys, &record.to_text()).await {
                 config.observer.on_store_failure(&StoreFailure { error: Some(&error), api: *api });
             }
@@ -235,7 +236,7 @@ impl<U> Exchange<U> {
         }
     }
 
-    /// Appends a round to the conversation that is sent.
+    /// Adds a round to the conversation that is sent.
     fn extend(&mut self, said: &str, results: &str) -> bool {
         let Some(body) = self.extended(said, results) else { return false };
         let (parts, sent) = &mut self.sent.sent;
@@ -269,7 +270,7 @@ impl<U> Exchange<U> {
         if self.hidden.is_some() {
             opening.clear();
         }
-        // The breakpoint moves: what was written at the one before is found from the next.
+        // Move the breakpoint: content cached up to the previous one is found from the next.
         let marked = self.breakpoint.as_deref().and_then(|marker| self.wire.marked(results, marker));
         let items = join(&self.items, &format!("{said},{}", marked.as_deref().unwrap_or(results)));
         let (before, after) = (body.get(..place.start)?, body.get(place.end..)?);
@@ -297,7 +298,7 @@ impl<U> Exchange<U> {
     }
 }
 
-/// The answer to a call that is one too many for its round.
+/// The answer to a call beyond the limit of a round.
 const ASK_AGAIN: &str =
     "Too many calls of headroom_retrieve at once: this one was not answered. Ask again for it.";
 
@@ -312,7 +313,7 @@ fn is_busy(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504 | 529)
 }
 
-/// How long to wait before asking again; `None` if it is not worth it.
+/// Returns how long to wait before asking again; `None` if it is not worth it.
 fn pause<R>(response: &Response<R>, tries: u32) -> Option<Duration> {
     let headers = response.headers();
     if headers.get("x-should-retry").is_some_and(|value| value == "false") {

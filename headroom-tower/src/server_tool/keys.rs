@@ -1,9 +1,9 @@
-//! Under which keys a hidden exchange is kept, and found again.
+//! Computes the keys under which hidden exchanges are stored and found.
 //!
-//! Ids of calls, names and texts are not unique: servers count their calls, and agents do the same thing twice. So a key
-//! is a link of a chain that goes through every item from the opening of the conversation on. Whoever has the link has
-//! the whole conversation so far. Only ids and signatures that are random by their look are keys by themselves: they
-//! find an exchange where a client has changed what stands before it.
+//! Ids of calls, names and texts are not unique: servers count their calls, and agents repeat themselves. So a key is a
+//! link of a hash chain through every item of the conversation from its opening on. Whoever has the link has the whole
+//! conversation so far. Only ids and signatures that look random are keys by themselves: they find an exchange even if
+//! a client has changed items before it.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ use super::{
     canonical::{hash_content, hash_item},
 };
 
-/// What goes before a point of a conversation, as a hash.
+/// A hash of the conversation before some point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Link([u8; 32]);
 
@@ -29,12 +29,12 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// Follows a conversation from its opening, which is all that the request says beside its items.
+    /// Follows a conversation from its opening: everything in the request besides its items.
     pub(super) fn new(api: Api, opening: &[Value<'_>], items: &[Value<'_>], turns: &[AssistantTurn]) -> Self {
         let mut link = hash("opening", |hasher| {
             hasher.update(api.as_str().as_bytes());
             for value in opening {
-                // Claude Code writes another line of this kind into each request.
+                // Claude Code writes a different line of this kind into each request.
                 let texts = value.items().filter(|text| {
                     let text = text.get("text").and_then(Value::inner).unwrap_or_default();
                     !text.starts_with("x-anthropic-billing-header")
@@ -74,15 +74,15 @@ impl Chain {
 /// The keys of a turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Keys {
-    /// Those that are random, wherever the turn stands.
+    /// Random keys, valid wherever the turn occurs.
     pub(super) unique: Vec<Handle>,
-    /// Those of its place in its conversation. A copy of the turn is looked up under the first.
+    /// Keys of the turn's place in its conversation. A copy of the turn is looked up under the first.
     pub(super) chained: Vec<Handle>,
 }
 
 pub(super) fn keys(api: Api, anchors: &Anchors, link: Link) -> Keys {
     let id = anchors.unique_id();
-    // Of a turn whose calls were changed it still tells that something was hidden before it.
+    // For a turn with changed calls it still shows that something was hidden before it.
     let signature = anchors.signatures.last().filter(|signature| is_random(signature, ""));
     let unique =
         [id.and_then(|id| key(api, "call", id, &[])), signature.and_then(|s| key(api, "thinking", s, &[]))];
@@ -90,32 +90,33 @@ pub(super) fn keys(api: Api, anchors: &Anchors, link: Link) -> Keys {
     let turn = |more: &str| key(api, "turn", &anchors.visible(), &[&link, more]);
     let signatures = anchors.signature_hashes().join(",");
     let chained = match id {
-        // Clients change the arguments of calls, and never their ids.
+        // Clients change the arguments of calls, but never their ids.
         Some(id) => [key(api, "call", id, &[&link]), None],
         _ if anchors.is_empty() => [None, None],
         None if signatures.is_empty() => [turn(""), None],
-        // Forks say the same after other thinking, and clients take thinking out.
+        // Forks repeat a text after other thinking, and clients remove thinking.
         None => [turn(&format!("{signatures} {}", anchors.order)), turn("")],
     };
     let list = |keys: [Option<Handle>; 2]| keys.into_iter().flatten().collect();
     Keys { unique: list(unique), chained: list(chained) }
 }
 
-/// The key of the answer that the client knows by this id. The request that names it says nothing else of the
+/// Returns the key of the answer with this client-side id. A request that names an answer proves nothing else about the
 /// conversation, so only a random id will do.
 pub(super) fn answer(api: Api, id: &str) -> Option<Handle> {
     is_random(id, "").then(|| key(api, "answer", id, &[]))?
 }
 
 impl Anchors {
-    /// The first id, if no two calls have it.
+    /// Returns the first id, if it looks random.
     fn unique_id(&self) -> Option<&str> {
         let names = self.calls.iter().map(|(name, _)| name.as_str()).chain([""]);
         let id = self.ids.first()?;
         names.into_iter().all(|name| is_random(id, name)).then_some(id)
     }
 
-    /// Whether all ids of calls are random, so that the calls are known whatever their arguments are.
+    /// Whether every call has an id and the first looks random, so that ids identify the calls regardless of their
+    /// arguments.
     pub(super) fn has_unique_ids(&self) -> bool {
         !self.ids.is_empty() && self.ids.len() == self.calls.len() && self.unique_id().is_some()
     }
@@ -124,7 +125,7 @@ impl Anchors {
         self.ids.is_empty() && self.calls.is_empty() && self.text.trim().is_empty()
     }
 
-    /// All that a client sees of a turn and keeps, as a hash.
+    /// Hashes everything that a client sees and keeps of a turn.
     pub(super) fn visible(&self) -> String {
         self.hash(true)
     }
@@ -151,16 +152,15 @@ impl Anchors {
         short(&hash.0)
     }
 
-    /// The signatures of its thinking, each as a hash.
+    /// Hashes each signature of its thinking.
     pub(super) fn signature_hashes(&self) -> Vec<String> {
         self.signatures.iter().map(|signature| short(blake3::hash(signature.as_bytes()).as_bytes())).collect()
     }
 }
 
-/// Whether an id or signature is random by its look: a long run of letters and digits among each other, once the name
-/// of the call is taken out of it.
+/// Whether an id or signature looks random: a long run of mixed letters and digits, not counting the name of the call.
 ///
-/// The bar is high. What does not reach it costs nothing, for it is bound to its place.
+/// The bar is high. A value below it costs nothing, because it is bound to its place.
 fn is_random(id: &str, name: &str) -> bool {
     const LENGTH: usize = 20;
     const CHANGES: usize = 4;
@@ -172,12 +172,12 @@ fn is_random(id: &str, name: &str) -> bool {
         let changes = digits.clone().zip(digits.skip(1)).filter(|(a, b)| a != b).count();
         text.len() >= LENGTH && changes >= CHANGES
     };
-    // Gateways put a constant where a signature is missing: a sentence, also in base64.
+    // Gateways put a constant in place of a missing signature: a sentence, also in base64.
     let is_sentence = BASE64_STANDARD.decode(&id).is_ok_and(|bytes| bytes.iter().all(u8::is_ascii_graphic));
     id.split(|letter: char| !letter.is_ascii_alphanumeric()).any(is_word) && !is_sentence
 }
 
-/// A key of its own kind, apart from the handles of all content.
+/// Returns a key that is distinct from the handles of all content.
 pub(super) fn key(api: Api, kind: &str, what: &str, more: &[&str]) -> Option<Handle> {
     let mut hasher = Hasher::new_derive_key("headroom-tower hidden exchange v2");
     for part in [api.as_str(), kind, what].iter().chain(more) {
@@ -192,7 +192,7 @@ fn hash(kind: &str, add: impl FnOnce(&mut Hasher)) -> Link {
     Link(*hasher.finalize().as_bytes())
 }
 
-/// The letters of a handle with the first 80 of these bits.
+/// Encodes the first 80 bits in the letters of a handle.
 fn short(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 

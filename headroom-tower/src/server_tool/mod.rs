@@ -1,4 +1,4 @@
-//! The response side: calls of `headroom_retrieve` are answered here, and the client never sees them.
+//! The response side: answers calls of `headroom_retrieve`, hidden from the client.
 //!
 //! ```text
 //! client            layer                                     provider
@@ -10,10 +10,10 @@
 //!   | <--- text ----- |                                          |
 //! ```
 //!
-//! Streams stay streams: every event passes in the poll in which it is complete, and only our own are taken out. An
-//! answer without a call of ours passes byte for byte. What was exchanged behind the client's back is kept, and put
-//! back in its place when the client sends the conversation again, so that thinking stays bound to what it followed
-//! and the model keeps what it fetched.
+//! Streams stay streams: every event is passed on in the poll that completes it, and only events of our tool are
+//! removed. An answer that does not call it passes through byte for byte. Hidden exchanges are stored, and restored
+//! when the client sends the conversation again, so that thinking stays bound to the content before it and the model
+//! keeps the content that it retrieved.
 
 mod api;
 mod aws;
@@ -49,27 +49,27 @@ pub(crate) use self::{
     thread::{drop_beta, unknown_thread},
 };
 
-/// Rounds that follow the first.
+/// Rounds after the first.
 const MAX_ROUNDS: u32 = 7;
 /// Rounds whose calls are answered with content. In later ones the model is told to go on without it.
 const MAX_CONTENT_ROUNDS: u32 = 4;
-/// Calls of one round that are answered with content. The model is told to ask again for more.
+/// Calls of one round that are answered with content. The model is told to ask again for the others.
 const MAX_CALLS: usize = 16;
-/// Bytes that one exchange adds to the conversation.
+/// Bytes that one exchange may add to the conversation.
 const MAX_HIDDEN: usize = 2 << 20;
-/// An event that is longer passes unseen.
+/// A longer event passes through unread.
 const MAX_EVENT: usize = 8 << 20;
-/// Bytes of events that wait for the end of a round, or for the name of a call; more than that are not held back.
+/// Bytes of events held until the end of a round, or until the name of a call is known; beyond it they pass.
 const MAX_HELD: usize = 16 << 20;
-/// An answer that does not come as a stream and is longer passes unseen.
+/// A longer answer that is not a stream passes through unread.
 const MAX_ANSWER: u64 = 32 << 20;
 /// Bytes of an error that are read to pass it on in a stream.
 const MAX_ERROR: u64 = 64 << 10;
 
-/// Whether answers of this API, as a stream or in one piece, are stitched, so that its requests may be given the tool.
+/// Whether answers of this API can be stitched in this request's form, so that the request may be given the tool.
 pub(crate) fn serves(api: Api, parts: &Parts) -> bool {
     let path = parts.uri.path();
-    // A stream of Gemini's that is no event stream is one array.
+    // Gemini streams that are not event streams are one array.
     if path.ends_with(":streamGenerateContent") && !parts.uri.query().unwrap_or_default().contains("alt=sse")
     {
         return false;

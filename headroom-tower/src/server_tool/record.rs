@@ -1,24 +1,24 @@
-//! A hidden exchange as it is kept for the client's next request.
+//! A hidden exchange as stored for the client's next request.
 
 use headroom_store::json::{Value, quote};
 
 use super::api::Anchors;
 
-/// The form of records that is read and written. Those of another are as good as none.
+/// The version of records that is written. Records of another version are ignored.
 const VERSION: u64 = 3;
 
-/// What takes the place of the client's copy of an assistant's turn.
+/// Replaces the client's copy of an assistant's turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Record {
     /// List items, as they were received and sent.
     pub(super) items: String,
-    /// What goes to the front of the item behind them.
+    /// Content to add at the front of the item after them.
     pub(super) prepend: String,
-    /// What the client saw of the turn.
+    /// The client's view of the turn.
     pub(super) shown: Shown,
 }
 
-/// What a client saw of a turn, as hashes. A copy that differs is not the turn that the record is of.
+/// Hashes of a turn as the client saw it. A copy that differs belongs to another turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
     /// Text, and ids, names and arguments of calls.
@@ -28,14 +28,14 @@ pub(super) struct Shown {
     signatures: Vec<String>,
 }
 
-/// How a client's copy of a turn and a record of one compare.
+/// The result of comparing a client's copy of a turn with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// The copy is what the client was shown; thinking may be missing.
+    /// The copy is the turn that the client saw; thinking may be missing.
     Same,
-    /// So it is, but for the arguments of calls that are known by their ids.
+    /// The same, except for the arguments of calls that are identified by their ids.
     OtherArguments,
-    /// They are not of the same turn.
+    /// They belong to different turns.
     None,
 }
 
@@ -49,7 +49,7 @@ impl Shown {
     }
 
     fn fit(&self, copy: &Anchors) -> Fit {
-        // Clients may take thinking out, and never add any or change its order.
+        // Clients may remove thinking, but never add any or change its order.
         let mut shown = self.signatures.iter();
         if !copy.signature_hashes().iter().all(|own| shown.any(|signature| signature == own)) {
             return Fit::None;
@@ -65,7 +65,7 @@ impl Shown {
 }
 
 impl Record {
-    /// How the client's copy of a turn compares with the turn that this was kept of.
+    /// Compares the client's copy of a turn with the turn of this record.
     pub(super) fn fit(&self, copy: &Anchors) -> Fit {
         self.shown.fit(copy)
     }
@@ -83,7 +83,7 @@ impl Record {
         )
     }
 
-    /// Reads what [`to_text`](Self::to_text) wrote.
+    /// Parses the output of [`to_text`](Self::to_text).
     pub(super) fn parse(text: &str) -> Option<Self> {
         let record = Value::parse(text)?;
         if record.get("v")?.count() != Some(VERSION) {

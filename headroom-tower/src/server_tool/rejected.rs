@@ -1,11 +1,10 @@
-//! Conversations that the provider refused in the form the layer gave them.
+//! Remembers conversations whose rewritten form the provider refused.
 //!
-//! The one thing about a request that the layer remembers and that changes what later requests become: such a
-//! conversation goes on as it comes, or without the thinking that it had. Otherwise every further request would be
+//! Such a conversation is sent unchanged, or without the thinking that it had; otherwise every further request would be
 //! refused and sent again.
 //!
-//! A refusal is of a conversation, not of a prompt: many begin with the same words. Each is known by the link of its
-//! chain at which it was refused, which holds every turn before it.
+//! A refusal applies to a conversation, not to a prompt, since many conversations begin with the same words. Each is
+//! identified by the link of its chain at which it was refused, which covers every turn before it.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -18,7 +17,7 @@ use super::keys::{Chain, Link};
 /// How many conversations are remembered.
 const CAPACITY: usize = 4096;
 
-/// A bounded memory of conversations, by tenant and the link at which they were refused.
+/// A bounded set of conversations, by tenant and the link at which they were refused.
 #[derive(Default)]
 pub(crate) struct RejectedConversations {
     inner: Mutex<Inner>,
@@ -45,7 +44,8 @@ impl RejectedConversations {
         }
     }
 
-    /// How many turns a conversation had when it, or what it goes on from, was refused last; `None` if it never was.
+    /// Returns how many turns a conversation, or the one it continues, had at its last refusal; `None` if there was
+    /// none.
     pub(super) fn turns(&self, tenant: &str, chain: &Chain) -> Option<usize> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.known.is_empty() {
@@ -72,7 +72,7 @@ mod tests {
     use headroom_core::Api;
     use headroom_store::json::Value;
 
-    /// The chain of a conversation without a turn.
+    /// Returns the chain of a conversation without turns.
     fn chain(prompt: usize) -> Chain {
         let opening = prompt.to_string();
         Chain::new(Api::Anthropic, &[Value::parse(&opening).unwrap()], &[], &[])

@@ -1,4 +1,4 @@
-//! From the provider's response to the one that the client gets.
+//! Turns the provider's response into the client's.
 
 use std::{
     fmt,
@@ -29,10 +29,10 @@ use crate::{
     telemetry,
 };
 
-/// The rest of a request's life once it has been sent.
+/// The future of the client's response, once the request has been sent.
 pub(crate) type Respond<R, E> = Pin<Box<dyn Future<Output = Result<Response<ResponseBody<R>>, E>> + Send>>;
 
-/// Who is asked again.
+/// A service that can be called again.
 pub(crate) trait Upstream<R>: Send + 'static {
     type Error: Send;
 
@@ -43,7 +43,7 @@ pub(crate) trait Upstream<R>: Send + 'static {
     ) -> impl Future<Output = Result<Response<R>, Self::Error>> + Send;
 }
 
-/// The inner service, to be asked again.
+/// The inner service, for further calls.
 pub(crate) struct Replayer<S, M, B> {
     service: S,
     map_body: M,
@@ -80,7 +80,7 @@ where
     }
 }
 
-/// Takes the provider's answer to a request that was rewritten.
+/// Handles the provider's answer to a rewritten request.
 pub(crate) async fn respond<R, U, F>(
     first: F,
     mut upstream: U,
@@ -108,7 +108,7 @@ where
         return Ok(response.map(ResponseBody::untouched));
     }
     if Codec::from_headers(headers).is_err() {
-        // A call in it would reach the client. Without the tool there is none.
+        // A call in it would reach the client. The original request does not offer the tool.
         return send_original(response.status(), &mut upstream, &sent).await;
     }
     let Some(framing) = framing else {
@@ -122,7 +122,7 @@ where
     Ok(stream::stitched(response, framing, Exchange::new(sent, wire, upstream)))
 }
 
-/// Whether the provider may have refused what the layer made of the request, and would not refuse what came.
+/// Whether the layer's rewriting may have caused the refusal, so that the original may be accepted.
 fn may_be_ours(status: StatusCode, sent: &SentRequest) -> bool {
     match status.as_u16() {
         400 | 422 => true,
@@ -131,17 +131,17 @@ fn may_be_ours(status: StatusCode, sent: &SentRequest) -> bool {
     }
 }
 
-/// What became of a request that was refused.
+/// The result of falling back after a refusal.
 enum Fallen<R> {
-    /// The answer to it came.
+    /// The answer to the original request.
     Raw(Response<R>),
-    /// The answer to it rewritten, without thinking.
+    /// The answer to the rewritten request without thinking.
     Unbound(Response<R>),
 }
 
-/// Sends the request as it came, once. Where that is refused too, and the refusal was about thinking, it is sent
-/// rewritten but without thinking: what that followed cannot be found any more, and no other form of it is right. What
-/// the provider takes is remembered for the conversation.
+/// Sends the original request, once. If that is refused too, and the refusal was about thinking, sends the rewritten
+/// request without thinking: the content that thinking followed is lost, and no other form of it is valid. Remembers
+/// for the conversation which form the provider accepts.
 async fn fall_back<R, U>(
     refusal: Response<R>,
     upstream: &mut U,
@@ -168,7 +168,7 @@ where
     Ok(fallen)
 }
 
-/// Sends the request as it came, because the answer to the rewritten one cannot be read.
+/// Sends the original request, because the answer to the rewritten one cannot be decoded.
 async fn send_original<R, U>(
     status: StatusCode,
     upstream: &mut U,
@@ -183,7 +183,7 @@ where
     Ok(response.map(ResponseBody::untouched))
 }
 
-/// The provider's answer to the request as it came. Where it takes that, the rest of the conversation goes on so.
+/// Sends the original request. If it is accepted, the rest of the conversation is sent unchanged.
 async fn ask_original<R, U>(
     status: StatusCode,
     upstream: &mut U,
@@ -196,13 +196,13 @@ where
     let response = upstream.ask(parts, body).await?;
     let event = Fallback { api: sent.api, status, accepted: response.status().is_success(), unbound: false };
     if event.accepted && sent.ask.turns > 0 {
-        // The first request of a conversation is that of every other with the same prompt.
+        // The first request of a conversation looks like that of any other with the same prompt.
         sent.config.rejected.add(sent.ask.owner.lasting(), sent.ask.link);
     }
     Ok((response, event))
 }
 
-/// The provider's answer to the rewritten request without thinking, if it takes it.
+/// Sends the rewritten request without thinking; returns the answer if it is accepted.
 async fn ask_unbound<R, U>(upstream: &mut U, sent: &mut SentRequest) -> Option<Response<R>>
 where
     U: Upstream<R>,
@@ -215,7 +215,7 @@ where
     answer.status().is_success().then_some(answer)
 }
 
-/// Whether a provider's refusal speaks of thinking. Each has its own words for what it is bound to or lacks.
+/// Whether a provider's refusal mentions thinking. Each provider words this differently.
 async fn is_about_thinking<R: Body>(refusal: Response<R>) -> bool {
     const WORDS: [&str; 3] = ["thinking", "signature", "reasoning"];
 

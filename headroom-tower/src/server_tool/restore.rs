@@ -1,4 +1,4 @@
-//! Before the engine: what was exchanged behind the client's back is put back in its place.
+//! Restores hidden exchanges in a request before the engine gets it.
 
 use std::{
     fmt,
@@ -30,18 +30,18 @@ use crate::{
     tenant::{Account, Owner, Tenant},
 };
 
-/// A future that owns what it needs.
+/// The future of a restored request; it owns its data.
 pub(crate) type Restore = Pin<Box<dyn Future<Output = RestoredRequest> + Send>>;
 
-/// What the layer knows of a request before the engine sees it.
+/// The layer's knowledge of a request before the engine sees it.
 #[derive(Default)]
 pub(crate) struct RestoredRequest {
     pub(crate) api: Option<Api>,
-    /// The body without its encoding, with what was hidden in it; `None` where it is what came.
+    /// The body decoded, with hidden exchanges restored; `None` if it is the original.
     pub(crate) body: Option<Bytes>,
-    /// Whether anything was put back or taken out.
+    /// Whether anything was restored or removed.
     pub(crate) spliced: bool,
-    /// A thread at the provider that the request begins, or goes on in.
+    /// The message thread that the request begins or continues.
     pub(crate) thread: Option<ThreadState>,
     /// Whether the answer can be stitched.
     pub(crate) serves: bool,
@@ -50,29 +50,29 @@ pub(crate) struct RestoredRequest {
     pub(crate) ask: ResponseContext,
 }
 
-/// What becomes of a thread that a client wants the provider to keep. The provider would keep what the client does not
-/// know of, and continue it only once, so the conversation is sent in full each time.
+/// The handling of a thread that the client wants the provider to keep. The provider would keep hidden exchanges too,
+/// and continue the thread only once, so the conversation is sent in full each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ThreadState {
-    /// It is not asked for.
+    /// The thread is not asked for.
     Dropped,
-    /// The client is told that there is none, and sends everything.
+    /// The client is told that the thread is unknown, and sends everything.
     Unknown,
 }
 
-/// What the response side needs to know of the request as the client sent it.
+/// The response side's data about the request as the client sent it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ResponseContext {
     pub(super) head: Head,
-    /// Where the answer will stand when the client sends it back.
+    /// The position of the answer in the conversation.
     pub(super) link: Link,
     /// How many turns of the assistant come before it.
     pub(super) turns: usize,
-    /// Under whose names the exchange is kept.
+    /// The names under which the exchange is stored.
     pub(super) owner: Owner,
 }
 
-/// What one look at a body finds.
+/// The result of searching a body.
 struct RequestLookup {
     api: Api,
     decoded: Option<Bytes>,
@@ -81,16 +81,16 @@ struct RequestLookup {
     keys: Vec<Keys>,
     chain: Chain,
     account: Account,
-    /// Where the id of an earlier answer stands, and the key of that answer.
+    /// The range of an earlier answer's id, and the key of that answer.
     previous: Option<(Range<usize>, Handle)>,
     thread: Option<Thread>,
-    /// Whether thinking must go where what it followed is not put back.
+    /// Whether thinking must be removed if the exchange before it cannot be restored.
     binds: bool,
     serves: bool,
     ask: ResponseContext,
 }
 
-/// Looks a request up. Never fails: what cannot be read or found is left alone.
+/// Restores a request. Never fails: anything that cannot be read or found is left alone.
 pub(crate) fn restore(
     config: Arc<Config>,
     parts: &Parts,
@@ -101,18 +101,18 @@ pub(crate) fn restore(
 ) -> Restore {
     let (max_decompressed_body, parts) = (config.max_decompressed_body, parts.clone());
     Box::pin(async move {
-        // To decode takes longer than to look, and nobody knows how much there is.
+        // Decoding takes longer than searching, and the decoded length is unknown.
         let size = body.len() as u64 * if codec == Codec::Identity { 1 } else { 64 };
         let whole = body.clone();
         let look = move |cancelled: &AtomicBool| {
-            // Held until the look is over, also where nobody waits for it.
+            // Held until the search is over, even if nobody waits for it.
             let _memory = memory;
             if cancelled.load(Ordering::Relaxed) {
                 return None;
             }
             look(&parts, api, &body, codec, max_decompressed_body)
         };
-        // A look costs an eighth of what the engine's work does; short ones are not worth another thread.
+        // Searching costs an eighth of the engine's work; a short search is not worth another thread.
         let mut work = config.offload.start(size / 8, Box::new(look));
         let Ok(Some(found)) = poll_fn(|cx| work.poll(cx)).await else {
             return RestoredRequest { api, ..RestoredRequest::default() };
@@ -149,11 +149,11 @@ pub(crate) fn restore(
     })
 }
 
-/// Members of a request that a conversation opens with, before its first item.
+/// Members of a request that open a conversation, before its first item.
 const OPENING: [&str; 5] =
     ["system", "instructions", "systemInstruction", "system_instruction", "previous_response_id"];
 
-/// What the store knows of a request: for each turn the records that may be of it, and that of an earlier answer.
+/// The store's records for a request: candidates for each turn, and the record of an earlier answer.
 #[derive(Default)]
 struct Records {
     turns: Vec<Vec<Record>>,
@@ -166,7 +166,7 @@ impl Records {
         let unique = found.keys.iter().flat_map(|keys| keys.unique.iter().copied()).chain(previous());
         let chained = found.keys.iter().filter_map(|keys| keys.chained.first().copied()).chain(previous());
         let (mut unique, mut chained) = match &owner.account {
-            // Both are kept under the same name.
+            // Both are stored under the same name.
             None => {
                 let keys: Vec<_> = unique.chain(chained).collect();
                 let mut records = get(store, &owner.tenant, keys).await;
@@ -192,7 +192,7 @@ impl Records {
     }
 }
 
-/// The records under these keys, one for each. A store that fails has none.
+/// Returns the record of each key. A failing store yields none.
 async fn get(store: &dyn OriginalStore, tenant: &str, keys: Vec<Handle>) -> Vec<Option<Record>> {
     if keys.is_empty() {
         return Vec::new();
@@ -204,8 +204,7 @@ async fn get(store: &dyn OriginalStore, tenant: &str, keys: Vec<Handle>) -> Vec<
     records
 }
 
-/// The body with the records in their places, and without the thinking of the first `bare` turns; `None` where it
-/// stays what it is.
+/// Puts the records in their places and removes the thinking of the first `bare` turns; `None` if nothing changes.
 fn splice(
     wire: &dyn ProviderFormat,
     body: &str,
@@ -217,7 +216,7 @@ fn splice(
     if let Some(Thread::Begins(range)) = &found.thread {
         edits.replace(range.clone(), "");
     }
-    // Behind what is not put back, thinking does not fit any more.
+    // After an exchange that is not restored, thinking no longer fits.
     let mut unbound = false;
     for (at, (turn, own)) in found.turns.iter().zip(records.turns).enumerate() {
         let copy = body.get(turn.range.clone())?;
@@ -237,7 +236,7 @@ fn splice(
         }
     }
     if let (Some((range, _)), Some(record)) = (&found.previous, records.previous) {
-        // The provider knows the end of that answer by another name, and may wait for our part of what follows.
+        // The provider has another id for the end of that answer, and may expect our part of the input that follows.
         edits.replace(range.clone(), quote(&record.items));
         if !record.prepend.is_empty() && wire.continues() {
             let list = Root::parse(body, wire.list())?.get(wire.list())?;
@@ -252,7 +251,7 @@ fn splice(
     if edits.is_empty() { None } else { edits.apply(body) }
 }
 
-/// The record that is of this turn, with what the client says of it.
+/// Returns the record that belongs to this turn, with the client's arguments.
 fn fitting(
     wire: &dyn ProviderFormat,
     records: Vec<Record>,
@@ -276,8 +275,7 @@ fn unbind(wire: &dyn ProviderFormat, copy: &str, turn: &AssistantTurn, edits: &m
     }
 }
 
-/// The same request, spliced already, without any thinking that is bound to what came before it; `None` where it has
-/// none.
+/// Removes all bound thinking from a body that was restored already; `None` if it has none.
 pub(super) fn unbound(wire: &dyn ProviderFormat, body: &str) -> Option<String> {
     let root = Root::parse(body, wire.list())?;
     let mut edits = Edits::default();
@@ -317,7 +315,7 @@ fn look(
     let head = wire.head(&root);
     found.thread = wire.thread(&root);
     found.binds = wire.thinking_is_bound(&root);
-    // A list may be written as the one text in it.
+    // A list may be written as its only text.
     let items = if list.is_string() { &[list] } else { &*root.items };
     found.turns = wire.assistant_turns(items);
     let opening: Vec<_> = OPENING.iter().filter_map(|key| root.get(key)).collect();

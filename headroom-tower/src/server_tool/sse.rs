@@ -1,4 +1,4 @@
-//! Server-sent events: where each one ends, and the data in it.
+//! Splits server-sent events and finds their data.
 //!
 //! Lines end in LF, CR or CRLF, and an empty line ends an event:
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>.
@@ -12,17 +12,17 @@ use super::events::Data;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Finds the ends of events in a stream that comes in pieces. It is given every byte once, so its work grows with the
-/// stream, however small the pieces are.
+/// Finds the ends of events in a stream of pieces. It gets every byte once, so its work is linear in the stream,
+/// however small the pieces are.
 ///
 /// A CR may be half of a CRLF. In a stream of bare CRs an event ends with its second CR, because the next byte may be
-/// long in coming; an LF that follows opens the next event, where it says nothing. Elsewhere the next byte decides.
+/// long in coming; an LF that follows opens the next event, where it has no effect. Elsewhere the next byte decides.
 #[derive(Debug, Default)]
 pub(super) struct Boundaries {
     state: State,
     /// Whether the last line ended in a bare CR.
     is_bare_cr: bool,
-    /// How many bytes were looked at.
+    /// Number of bytes searched.
     #[cfg(test)]
     pub(super) searched: usize,
 }
@@ -32,16 +32,16 @@ enum State {
     #[default]
     LineStart,
     InLine,
-    /// Behind a CR that ended a line.
+    /// After a CR that ended a line.
     AfterCr {
         is_empty: bool,
     },
-    /// Behind a bare CR that ended an event.
+    /// After a bare CR that ended an event.
     AfterEvent,
 }
 
 impl Boundaries {
-    /// Where in the next piece of the stream the current event ends; 0 if it ended with the piece before.
+    /// Returns the end of the current event in the next piece of the stream; 0 if it ended with the piece before.
     pub(super) fn find(&mut self, piece: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(byte) = piece.get(at).copied() {
@@ -55,7 +55,7 @@ impl Boundaries {
         None
     }
 
-    /// Goes on from the byte at `at`. Whether the event ends there.
+    /// Continues from the byte at `at`. Returns whether the event ends there.
     fn step(&mut self, byte: u8, piece: &[u8], at: &mut usize) -> bool {
         match self.state {
             State::AfterCr { .. } | State::AfterEvent => {
@@ -109,7 +109,7 @@ impl Boundaries {
     }
 }
 
-/// What the `data` lines of an event say.
+/// Returns the content of an event's `data` lines.
 pub(super) fn data(raw: &[u8]) -> Data {
     let mut data = Data::None;
     for line in lines(raw) {
@@ -117,7 +117,7 @@ pub(super) fn data(raw: &[u8]) -> Data {
         let text = String::from_utf8_lossy(raw.get(value.clone()).unwrap_or_default());
         data = match (data, text) {
             (Data::None, std::borrow::Cow::Borrowed(_)) => Data::Within(value),
-            // Clients read what is no UTF-8 all the same.
+            // Clients read invalid UTF-8, too.
             (Data::None, std::borrow::Cow::Owned(text)) => Data::Apart(text),
             (Data::Within(first), more) => {
                 let first = raw.get(first).and_then(|first| std::str::from_utf8(first).ok());
@@ -129,7 +129,7 @@ pub(super) fn data(raw: &[u8]) -> Data {
     data
 }
 
-/// The event `raw` with other data. All other lines stay.
+/// Replaces the data of the event `raw`. All other lines stay.
 pub(super) fn with(raw: &[u8], data: &str) -> Bytes {
     let mut bytes = BytesMut::with_capacity(raw.len() + data.len());
     let mut is_written = false;
@@ -147,7 +147,7 @@ pub(super) fn with(raw: &[u8], data: &str) -> Bytes {
     bytes.freeze()
 }
 
-/// The bytes without a byte order mark in front of them.
+/// Removes a leading byte order mark.
 pub(super) fn without_mark(mut raw: Bytes) -> Bytes {
     if raw.starts_with(BYTE_ORDER_MARK) {
         let _ = raw.split_to(BYTE_ORDER_MARK.len());
@@ -158,7 +158,7 @@ pub(super) fn without_mark(mut raw: Bytes) -> Bytes {
 /// One line of an event.
 struct Line {
     text: Range<usize>,
-    /// Behind what ends the line.
+    /// The index after the line's terminator.
     end: usize,
 }
 
@@ -178,7 +178,7 @@ fn lines(raw: &[u8]) -> impl Iterator<Item = Line> {
     })
 }
 
-/// Where the value of a `data` line stands.
+/// Returns the range of a `data` line's value.
 fn value(raw: &[u8], line: &Range<usize>) -> Option<Range<usize>> {
     let value = raw.get(line.clone())?.strip_prefix(b"data:")?;
     let space = usize::from(value.first() == Some(&b' '));

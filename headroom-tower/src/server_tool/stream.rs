@@ -1,4 +1,4 @@
-//! Answers that come as a stream of events.
+//! Stitches streamed answers.
 
 use std::{
     collections::VecDeque,
@@ -28,12 +28,12 @@ use crate::{
     read::{Read, ReadEnd},
 };
 
-/// The client hears something at least this often.
+/// The longest silence towards the client.
 const PING: Duration = Duration::from_secs(10);
-/// How much of what comes behind the end of a round is kept.
+/// How many frames after the end of a round are kept.
 const MAX_LATE: usize = 16;
 
-/// The response whose body is the stitched stream. The encoding of the provider's is gone from it.
+/// Returns the response with the stitched stream as its body, without the provider's encoding.
 pub(super) fn stitched<R, U>(
     response: Response<Decoded<R>>,
     framing: Framing,
@@ -67,10 +67,10 @@ where
     Response::from_parts(parts, ResponseBody::stitched(stitched))
 }
 
-/// One step of a hidden exchange, which takes the exchange along and brings it back.
+/// One step of a hidden exchange; it takes the exchange and returns it.
 type Turning<R, U> = Pin<Box<dyn Future<Output = (Box<Exchange<U>>, Outcome<R>)> + Send>>;
 
-/// What a turn comes to for a stream.
+/// The outcome of a round for a stream.
 enum Outcome<R> {
     Next(Decoded<R>),
     Last { give_up: bool },
@@ -87,7 +87,7 @@ enum Phase<R: Body, U> {
         ping: Option<Sleep>,
         rest: Option<Decoded<R>>,
     },
-    /// Nothing is looked at any more.
+    /// The rest passes through unread.
     Passing {
         body: Decoded<R>,
     },
@@ -103,25 +103,25 @@ struct Stitched<R: Body, U> {
     phase: Phase<R, U>,
     framing: Framing,
     events: Splitter,
-    /// Whether the next event is the first of a later round. A byte order mark belongs to the first round only.
+    /// Whether the next event is the first of a later round, whose byte order mark is removed.
     strips_mark: bool,
-    /// Events that wait until it is known whose a call is.
+    /// Events that wait until the owner of each call is known.
     waiting: Vec<Event>,
     waiting_bytes: usize,
     /// Events that wait for the end of the round.
     held: Vec<Event>,
     held_bytes: usize,
-    /// The provider said that the stream has failed.
+    /// Whether the provider reported that the stream has failed.
     failed: bool,
     out: Out,
-    /// What followed the data of the first round.
+    /// Trailers after the data of the first round.
     trailers: Option<HeaderMap>,
-    /// What comes behind the end of the round.
+    /// Frames after the end of the round.
     late: VecDeque<Frame<Bytes>>,
     frames: VecDeque<Frame<Bytes>>,
 }
 
-/// What goes to the client next. A chunk of which nothing is taken goes on as it is.
+/// Output for the client. A chunk of which nothing is removed is passed on without a copy.
 #[derive(Default)]
 struct Out {
     first: Bytes,
@@ -153,7 +153,7 @@ where
     R::Data: Send,
     R::Error: Send,
 {
-    /// Takes in a chunk. Whether the round has ended.
+    /// Handles a chunk. Returns whether the round has ended.
     fn chunk(&mut self, chunk: Bytes) -> bool {
         let whole = (self.events.held() == 0 && self.waiting.is_empty()).then(|| chunk.clone());
         let mut all_pass = !self.strips_mark;
@@ -166,19 +166,19 @@ where
             }
         }
         match whole.filter(|_| all_pass && self.events.held() == 0) {
-            // The very chunk that came, without a copy.
+            // Pass on the chunk itself, without a copy.
             Some(chunk) => self.out.push(chunk),
             None => passing.into_iter().for_each(|bytes| self.out.push(bytes)),
         }
         self.has_ended()
     }
 
-    /// Whether the round has ended and something waits for what follows from it.
+    /// Whether the round has ended and the next step decides about held events.
     fn has_ended(&self) -> bool {
         self.stitch.ended() && !self.held.is_empty()
     }
 
-    /// Takes in an event, or lets it wait. Whether it passes as it is.
+    /// Handles an event, or lets it wait. Returns whether it passes unchanged.
     fn admit(&mut self, mut event: Event, passing: &mut Vec<Bytes>) -> bool {
         if std::mem::take(&mut self.strips_mark) {
             event = Event::new(self.framing, sse::without_mark(event.raw));
@@ -198,7 +198,7 @@ where
         false
     }
 
-    /// Takes in the events that wait; what is not known of a call by now will not be.
+    /// Handles the waiting events, since nothing more will be known of their calls.
     fn settle(&mut self, passing: &mut Vec<Bytes>) {
         self.stitch.settle();
         self.waiting_bytes = 0;
@@ -207,7 +207,7 @@ where
         }
     }
 
-    /// Takes in an event. Whether it passes as it is.
+    /// Handles an event. Returns whether it passes unchanged.
     fn event(&mut self, event: Event, passing: &mut Vec<Bytes>) -> bool {
         let verdict = event.data().map_or(EventAction::Pass, |data| self.stitch.event(data));
         self.failed |= self.stitch.failed() || event.is_failure();
@@ -235,7 +235,7 @@ where
         self.held.push(event);
     }
 
-    /// What was held, as the client gets it.
+    /// Releases held events in the client's form.
     fn let_go(&mut self, give_up: bool, out: &mut Vec<Bytes>) {
         self.held_bytes = 0;
         for event in std::mem::take(&mut self.held) {
@@ -249,7 +249,7 @@ where
         }
     }
 
-    /// What keeps the connection alive, where the framing has room for it.
+    /// Returns the event that keeps the connection alive, if the framing allows one.
     fn ping(&self) -> Option<&'static str> {
         self.stitch.ping().filter(|_| self.framing == Framing::Sse)
     }
@@ -315,7 +315,7 @@ where
         }
     }
 
-    /// The body of a round has ended.
+    /// Handles the end of a round's body.
     fn end(&mut self, exchange: Box<Exchange<U>>, is_damaged: bool) {
         let mut passing = Vec::new();
         let rest = self.end_events(&mut passing);
@@ -324,7 +324,7 @@ where
         passing.into_iter().for_each(|bytes| self.out.push(bytes));
         let goes_on = self.has_ended() || is_damaged || exchange.is_hidden();
         if cut && goes_on && self.framing == Framing::Sse {
-            // What follows must not become a part of it.
+            // End the event, so that the next one does not become part of it.
             self.out.push(Bytes::from_static(b"\n\n"));
         }
         if self.has_ended() {
@@ -342,7 +342,8 @@ where
         }
     }
 
-    /// Takes in what waits at the end of a body: its last event may lack the empty line. What is left is no event.
+    /// Handles waiting events at the end of a body: the last may lack the empty line. Returns the rest, which is not an
+    /// event.
     fn end_events(&mut self, passing: &mut Vec<Bytes>) -> Bytes {
         let mut rest = self.events.take();
         let event = Event::new(self.framing, rest.clone());
@@ -355,18 +356,18 @@ where
         rest
     }
 
-    /// What came of a first round that has no end.
+    /// Releases a first round that has no end.
     fn flush(&mut self, rest: Bytes) {
         let mut out = Vec::new();
         self.let_go(false, &mut out);
-        // Of an event that is cut off nobody can tell whose it is, unless it says so.
+        // The owner of a truncated event is unknown, unless it names our tool.
         if memchr::memmem::find(&rest, RETRIEVE.as_bytes()).is_none() {
             out.push(rest);
         }
         out.into_iter().for_each(|bytes| self.out.push(bytes));
     }
 
-    /// The body of a round has broken off.
+    /// Handles a round's body that broke off.
     fn break_off(&mut self, exchange: &Exchange<U>, error: R::Error) {
         if !exchange.is_hidden() {
             let mut passing = Vec::new();
@@ -377,10 +378,10 @@ where
         self.phase = Phase::Broken { error };
     }
 
-    /// An event is too long to be looked at.
+    /// Handles an event that is too long to read.
     fn skip(&mut self, exchange: Box<Exchange<U>>, body: Decoded<R>) {
         if exchange.is_hidden() {
-            // The client might get an event of an answer that it does not know of.
+            // The client might get an event of a hidden answer.
             self.fail(&Failure { status: 502, body: None });
             return;
         }
@@ -397,7 +398,7 @@ fn is_terminated(event: &[u8]) -> bool {
     [&b"\n\n"[..], b"\r\r", b"\n\r\n", b"\n\r"].iter().any(|end| event.ends_with(end))
 }
 
-/// What a response that is no answer says.
+/// Reads the error in a response.
 async fn failure<R>(response: Response<R>) -> Failure
 where
     R: Body + Send,
@@ -413,7 +414,7 @@ where
     Failure { status, body }
 }
 
-// Nothing in here is pinned in place: bodies and futures are boxed.
+// No field is pinned in place: bodies and futures are boxed.
 impl<R: Body, U> Unpin for Stitched<R, U> {}
 
 impl<R, U> Body for Stitched<R, U>
@@ -457,14 +458,14 @@ where
                             }
                         }
                         Err(frame) => {
-                            // Trailers of a round in the middle describe what the client does not get.
+                            // Trailers of a hidden round describe data that the client does not get.
                             this.trailers = frame.into_trailers().ok().filter(|_| !exchange.is_hidden());
                             this.phase = Phase::Reading { body, exchange };
                         }
                     },
                 },
                 Phase::Turning { mut turning, mut ping, mut rest } => {
-                    // Most bodies end right behind their last event; then the connection can be used again.
+                    // Most bodies end right after their last event; then the connection can be reused.
                     if let Some(body) = rest.as_mut().filter(|_| this.late.len() < MAX_LATE) {
                         match body.poll_frame(cx) {
                             Poll::Ready(Some(Ok(frame))) => this.late.push_back(frame),

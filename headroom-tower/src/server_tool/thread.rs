@@ -1,13 +1,13 @@
-//! Threads that the provider keeps, and that clients are led away from.
+//! Avoids threads that the provider keeps.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
-/// What the names of the feature begin with in that header.
+/// The prefix of the feature's names in the beta header.
 const THREADS: &str = "message-threads-";
 
-/// Takes the feature out of those that a request asks for.
+/// Removes the feature from those that a request asks for.
 pub(crate) fn drop_beta(headers: &mut HeaderMap) {
     let features = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains(THREADS));
     if !headers.get_all(&BETA).iter().any(features) {
@@ -28,7 +28,7 @@ pub(crate) fn drop_beta(headers: &mut HeaderMap) {
     }
 }
 
-/// The provider's own answer where it does not know a thread. Clients send the whole conversation then.
+/// Returns the provider's own answer for an unknown thread, upon which clients send the whole conversation.
 pub(crate) fn unknown_thread() -> Response<Bytes> {
     const BODY: &str = concat!(
         r#"{"type":"error","error":{"type":"not_found_error","message":"thread_not_found","#,

@@ -4,7 +4,7 @@ use headroom_core::Api;
 
 use super::{Conversation, prefixes};
 
-/// Own bodies that every checkout has: `fixtures/API/*.json`.
+/// Returns the request bodies in every checkout: `fixtures/API/*.json`.
 #[must_use]
 pub fn fixtures() -> Vec<(String, Api, Vec<u8>)> {
     let mut out = Vec::new();
@@ -20,7 +20,7 @@ pub fn fixtures() -> Vec<(String, Api, Vec<u8>)> {
     out
 }
 
-/// Own conversations: the fixtures named `conversation*`, turn by turn.
+/// Returns the conversations among the fixtures, named `conversation*`, turn by turn.
 #[must_use]
 pub fn conversations() -> Vec<Conversation> {
     let named = |name: &str| name.contains("/conversation");

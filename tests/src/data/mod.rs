@@ -1,4 +1,4 @@
-//! Requests that are not generated: own fixtures, and recordings that lie outside of the repository.
+//! Requests that are not generated: fixtures, and recordings from outside the repository.
 
 mod fixtures;
 

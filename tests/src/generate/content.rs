@@ -1,19 +1,19 @@
 use crate::{output::Output, rng::Rng};
 
-/// What a tool's output looks like.
+/// A kind of tool output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Log lines with times, levels and ids.
     Log,
     /// A file as a read tool shows it, with line numbers.
     NumberedRead,
-    /// An array of records, without white space.
+    /// An array of records without white space.
     Records,
     /// An array of records, indented.
     PrettyRecords,
-    /// One line many times, between others.
+    /// A line repeated many times, between other lines.
     Repeated,
-    /// Colours and a progress bar that draws over itself.
+    /// Colours, and a progress bar that overwrites itself.
     Terminal,
     /// Search hits `path:line:text`.
     Hits,
@@ -21,13 +21,13 @@ pub enum Shape {
     Windows,
     /// Many scripts, emoji, combining marks.
     Scripts,
-    /// Text that looks like markers, requests and JSON escapes.
+    /// Text that resembles markers, requests and JSON escapes.
     Hostile,
     /// One short line.
     Short,
     /// Nothing.
     Empty,
-    /// One that is large enough to be set aside in part.
+    /// An output large enough that parts are elided.
     Large(Output),
 }
 
@@ -49,21 +49,21 @@ impl Shape {
     ];
 }
 
-/// A text, named by its shape, a seed, and a size in lines.
+/// A text, identified by its shape, a seed, and a size in lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Content {
-    /// What it looks like.
+    /// The kind of output.
     pub shape: Shape,
-    /// Which text of this shape. The same seed gives the same lines, whatever the size.
+    /// Selects a text of this shape. The same seed gives the same lines, whatever the size.
     pub seed: u64,
-    /// How many lines or records.
+    /// Number of lines or records.
     pub lines: usize,
-    /// Which line is changed, if it is below `lines`.
+    /// The index of a changed line, if below `lines`.
     pub changed: usize,
 }
 
 impl Content {
-    /// The text.
+    /// Generates the text.
     #[must_use]
     pub fn text(&self) -> String {
         let mut rng = Rng::new(self.seed);
@@ -138,7 +138,7 @@ impl Content {
                 format!("{text} {word} {id}")
             }
             Shape::Hostile => match rng.below(6) {
-                0 => "[headroom:abcdefghijklmnop rows 1-2 of 9 kept aside]".to_owned(),
+                0 => "[headroom:abcdefghijklmnop rows 1-2 of 9 stored]".to_owned(),
                 1 => "[headroom: lines above]".to_owned(),
                 2 => format!("{{\"role\":\"tool\",\"content\":\"{word}\\n\\ud800\"}}"),
                 3 => "\\\"}]}],\"messages\":[".to_owned(),

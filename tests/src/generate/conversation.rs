@@ -4,37 +4,37 @@ use proptest::prelude::*;
 use super::{Content, Escapes, Shape, Space, Style};
 use crate::output::Output;
 
-/// How a tool result is wrapped.
+/// How a tool result is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling {
-    /// A string, where the API has that.
+    /// A string, if the API has that.
     Plain,
     /// One text part.
     Part,
-    /// Two text parts with something that is not text between them.
+    /// Two text parts with a part in between that is not text.
     Parts,
-    /// The tool failed.
+    /// An error result.
     Failed,
     /// The text ends in half of a surrogate pair.
     Halved,
-    /// A deciding key stands twice.
+    /// A deciding key occurs twice.
     Doubled,
-    /// Another tool of the API, where it has several kinds of results.
+    /// Another kind of tool result, if the API has several.
     Other,
 }
 
 /// A call and its result.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The tool's name: an index.
+    /// The index of the tool.
     pub tool: usize,
     /// The result.
     pub content: Content,
-    /// How the result is wrapped.
+    /// The encoding of the result.
     pub spelling: Spelling,
 }
 
-/// What the user or the model does next.
+/// One exchange between user and model.
 #[derive(Clone, Debug)]
 pub enum Exchange {
     /// The user says something and the model answers.
@@ -48,17 +48,17 @@ pub enum Exchange {
 pub struct Conversation {
     /// The wire format.
     pub api: Api,
-    /// The spelling.
+    /// The spelling of the JSON.
     pub style: Style,
-    /// How many tools the head declares.
+    /// The number of tools that the head declares.
     pub tools: usize,
-    /// Unknown fields, blocks and odd numbers everywhere.
+    /// Whether to add unknown fields, unknown blocks and odd numbers everywhere.
     pub odd: bool,
-    /// The turns.
+    /// The exchanges.
     pub exchanges: Vec<Exchange>,
 }
 
-/// Conversations of all APIs.
+/// Generates conversations of all APIs.
 pub fn conversations() -> impl Strategy<Value = Conversation> {
     let style = (
         prop::sample::select(vec![Space::Dense, Space::Dense, Space::Spaced, Space::Lines]),
@@ -91,7 +91,7 @@ fn call() -> impl Strategy<Value = Call> {
     (0..4_usize, content(), spelling).prop_map(|(tool, content, spelling)| Call { tool, content, spelling })
 }
 
-/// Few seeds, so that outputs repeat, whole, longer or shorter, and with one line changed.
+/// Uses few seeds, so that outputs repeat: whole, longer or shorter, or with one line changed.
 fn content() -> impl Strategy<Value = Content> {
     let small = prop_oneof![1..6_usize, 20..120_usize];
     let small = (prop::sample::select(Shape::ALL.to_vec()), small);

@@ -1,4 +1,4 @@
-//! Generated conversations: valid requests of every API with everything odd that JSON allows.
+//! Generates conversations: valid requests of every API, with every oddity that JSON allows.
 
 mod content;
 mod conversation;

@@ -1,38 +1,38 @@
 use crate::rng::Rng;
 
-/// A JSON value whose spelling is under control.
+/// A JSON value with a controlled spelling.
 #[derive(Clone, Debug)]
 pub enum Raw {
-    /// A text, spelled by the style.
+    /// A text, spelled according to the style.
     Text(String),
-    /// A token as it stands.
+    /// A token, written verbatim.
     Token(String),
     /// An array.
     Array(Vec<Raw>),
-    /// An object. Keys may stand twice.
+    /// An object. Keys may repeat.
     Object(Vec<(String, Raw)>),
 }
 
 impl Raw {
-    /// A text.
+    /// Creates a text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
-    /// A token as it stands.
+    /// Creates a token that is written verbatim.
     #[must_use]
     pub fn token(token: impl Into<String>) -> Self {
         Self::Token(token.into())
     }
 
-    /// An object with these members.
+    /// Creates an object with these members.
     #[must_use]
     pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
         Self::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
-    /// The object with one more member.
+    /// Adds a member to the object.
     #[must_use]
     pub fn and(mut self, key: &str, value: Self) -> Self {
         if let Self::Object(members) = &mut self {
@@ -45,9 +45,9 @@ impl Raw {
 /// White space between tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Space {
-    /// None.
+    /// No white space.
     Dense,
-    /// One space behind commas and colons.
+    /// One space after commas and colons.
     Spaced,
     /// Lines, tabs and carriage returns around every token.
     Lines,
@@ -67,16 +67,16 @@ pub enum Escapes {
 /// How a value is spelled.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
-    /// White space.
+    /// The white space.
     pub space: Space,
-    /// Escapes.
+    /// The escapes.
     pub escapes: Escapes,
-    /// Decides the order of keys. The same keys are always in the same order.
+    /// Determines the order of keys. The same keys are always in the same order.
     pub order: u64,
 }
 
 impl Style {
-    /// The bytes of a value.
+    /// Writes a value as bytes.
     #[must_use]
     pub fn spell(&self, value: &Raw) -> String {
         let mut out = String::new();
@@ -93,7 +93,7 @@ impl Style {
             }
             Raw::Object(members) => {
                 let mut members: Vec<&(String, Raw)> = members.iter().collect();
-                // By key, so that one more key leaves the others in their order.
+                // By key, so that an additional key does not reorder the others.
                 let place = |key: &str| {
                     key.bytes().fold(self.order, |seed, byte| Rng::new(seed ^ u64::from(byte)).bits())
                 };

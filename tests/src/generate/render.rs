@@ -3,13 +3,13 @@ use headroom_core::Api;
 use super::{Call, Conversation, Exchange, Raw, Shape, Spelling};
 use crate::output::Output;
 
-/// The requests of a conversation, one per exchange.
+/// Returns the requests of a conversation, one per exchange.
 #[must_use]
 pub fn bodies(conversation: &Conversation) -> Vec<Vec<u8>> {
     (1..=conversation.exchanges.len()).map(|turns| body(conversation, turns)).collect()
 }
 
-/// The request after so many exchanges.
+/// Returns the request after `turns` exchanges.
 #[must_use]
 pub fn body(conversation: &Conversation, turns: usize) -> Vec<u8> {
     let Conversation { api, .. } = *conversation;
@@ -61,7 +61,7 @@ pub fn body(conversation: &Conversation, turns: usize) -> Vec<u8> {
     conversation.style.spell(&root).into_bytes()
 }
 
-/// A message of the user.
+/// Returns a user message.
 #[must_use]
 pub fn user_item(api: Api, text: &str) -> Raw {
     message(api, "user", "input_text", text)
@@ -85,7 +85,7 @@ fn message(api: Api, role: &str, part: &str, text: &str) -> Raw {
     }
 }
 
-/// The message or item that brings one tool result.
+/// Returns the message or item with one tool result.
 #[must_use]
 pub fn result_item(api: Api, id: &str, text: &str, spelling: Spelling) -> Raw {
     let result = result(api, id, text, spelling);
@@ -152,7 +152,7 @@ fn exchange_items(conversation: &Conversation, n: usize, calls: &[Call], newest:
                 ]));
             }
             if newest && api == Api::Anthropic {
-                // The mark of clients that cache: it moves with every turn.
+                // The cache breakpoint of clients that use prompt caching: it moves with every turn.
                 let last = results.pop().unwrap_or_else(|| Raw::object([]));
                 results.push(last.and("cache_control", Raw::token(r#"{"type":"ephemeral"}"#)));
             }
@@ -202,7 +202,7 @@ fn tools(conversation: &Conversation) -> Vec<Raw> {
 fn called(api: Api, id: &str, call: &Call) -> Raw {
     let name = Raw::text(tool_name(call.tool));
     let seed = call.content.seed;
-    // Lines of what a command says is a file are never altered, so most commands say nothing of the kind.
+    // The engine never alters the output of commands that print a file, so most commands here do not.
     let file =
         matches!(call.content.shape, Shape::NumberedRead | Shape::Windows | Shape::Large(Output::FileRead));
     let command =

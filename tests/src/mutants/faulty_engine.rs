@@ -1,4 +1,4 @@
-//! An honest engine and broken ones. The laws are proved on them: they accept the first and refuse the others.
+//! A correct engine and faulty ones, on which the laws themselves are tested.
 
 use std::cell::Cell;
 
@@ -10,7 +10,7 @@ use crate::{
     spans,
 };
 
-/// What is wrong with an engine.
+/// A fault of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
@@ -42,7 +42,7 @@ pub(crate) enum Fault {
     AppendsTheToolNowAndThen,
 }
 
-/// An engine that sets the middle of long texts aside, with one fault or none.
+/// An engine that elides the middle of long texts, with at most one fault.
 #[derive(Debug)]
 pub(crate) struct FaultyEngine {
     pub(crate) fault: Fault,
@@ -56,7 +56,7 @@ impl FaultyEngine {
         Self { fault, calls: Cell::new(0), longest: Cell::new(0), tenant: Cell::new(0) }
     }
 
-    /// The text after, and what was set aside.
+    /// Returns the edited text and the elided original.
     fn edit(&self, text: &str, retrieval: Retrieval, last: bool) -> Option<(String, Option<String>)> {
         let lines: Vec<&str> = text.split('\n').collect();
         if lines.len() < 20 || text.contains("[headroom") {
@@ -68,7 +68,7 @@ impl FaultyEngine {
         let mark = if kept_apart {
             let first = if self.fault == Fault::CountsLinesWrongly { 6 } else { 1 };
             let last = first + lines.len() - 11;
-            format!("[headroom:{} lines {first}-{last} kept aside]", Handle::from_content(&middle))
+            format!("[headroom:{} lines {first}-{last} stored]", Handle::from_content(&middle))
         } else {
             "[headroom: lines that stand above]".to_owned()
         };

@@ -1,4 +1,4 @@
-//! The laws accept an honest engine and refuse each broken one.
+//! Tests that the laws accept a correct engine and reject each faulty one.
 
 use headroom_core::{Api, CompressOptions, Retrieval};
 
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use self::faulty_engine::{Fault, FaultyEngine};
 use crate::{data, engine::EngineUnderTest, generate};
 
-/// A conversation with a long result, an error, an odd value, and white space at its end.
+/// Requests with a long result, an error, an odd value, and trailing white space.
 fn requests() -> Vec<Vec<u8>> {
     let log = |name: &str| {
         (0..60).map(|n| format!("{name} line {n} of the night watch")).collect::<Vec<_>>().join("\\n")
@@ -36,7 +36,7 @@ fn requests() -> Vec<Vec<u8>> {
         failed = log("it failed"),
     );
     let mut bodies = data::prefixes(Api::Anthropic, body.as_bytes());
-    // Clients mark the newest result, so the mark moves on.
+    // Clients mark the newest result, so the mark moves.
     let marked = br#""tool_use_id":"a","cache_control":{"type":"ephemeral"},"#;
     bodies[1] = String::from_utf8_lossy(&bodies[1])
         .replace(r#""tool_use_id":"a","#, &String::from_utf8_lossy(marked))
@@ -44,7 +44,7 @@ fn requests() -> Vec<Vec<u8>> {
     bodies
 }
 
-/// Runs every law. The name of the first that is broken.
+/// Checks every law and returns the first violation.
 fn judge(fault: Fault) -> Result<(), Violation> {
     let fresh = || Box::new(FaultyEngine::new(fault)) as Box<dyn EngineUnderTest>;
     let requests = requests();

@@ -15,7 +15,7 @@ use serde::Serialize;
 pub(crate) use self::request::{local, through};
 use crate::{args::CompressArgs, config::Config, output, store};
 
-/// What stops `headroom compress`. A body that it cannot make smaller is no error: it is passed on.
+/// Errors of `headroom compress`. A body that cannot be made smaller is none: it is passed on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CompressError {
     #[error(
@@ -34,13 +34,13 @@ pub(crate) enum CompressError {
 }
 
 impl CompressError {
-    /// Whether `headroom` has to be called differently.
+    /// Whether the command was called wrongly: exit status 2.
     pub(crate) const fn is_usage(&self) -> bool {
         matches!(self, Self::Terminal)
     }
 }
 
-/// Reads standard input, writes what is left of it to standard output and, if asked, the report.
+/// Compresses standard input to standard output and writes the report if one was asked for.
 pub(crate) fn run(args: &CompressArgs, config: &Config) -> Result<(), CompressError> {
     let mut stdin = io::stdin().lock();
     if stdin.is_terminal() {
@@ -55,9 +55,9 @@ fn write_output(bytes: &[u8]) -> Result<(), CompressError> {
     output::write(bytes).map_err(CompressError::Write)
 }
 
-/// Says why the input is passed on as it is, where nothing may be set aside.
+/// Reports the store error because of which the input is passed on unchanged.
 fn warn_not_stored(error: Option<&StoreError>) {
-    output::note(&format_args!("headroom: nothing was set aside: {}", store::reason(error)));
+    output::note(&format_args!("headroom: nothing was elided: {}", store::reason(error)));
 }
 
 fn write_report(path: &Path, report: &impl Serialize) -> Result<(), CompressError> {

@@ -1,4 +1,4 @@
-//! `headroom compress`: a request through the layer itself, so that what comes out is what the proxy would send.
+//! `headroom compress` for a request: runs the layer itself, so that the output is what the proxy would send.
 
 use std::{
     convert::Infallible,
@@ -19,7 +19,7 @@ use crate::{args::CompressArgs, config::Config, configured, store::LOCAL_TENANT}
 pub(super) fn run(args: &CompressArgs, config: &Config, input: Vec<u8>) -> Result<(), CompressError> {
     let input = Bytes::from(input);
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CompressError::Runtime)?;
-    // There is nothing else that this thread could do meanwhile.
+    // This thread has nothing else to do meanwhile.
     let layer = configured(config, config.store.open()).blocking_threshold(u64::MAX).observer(StoreWarner);
     let (body, report) = runtime.block_on(through(layer, local(None), args.api, input.clone()));
     let written = write_output(body.as_ref().unwrap_or(&input));
@@ -29,7 +29,7 @@ pub(super) fn run(args: &CompressArgs, config: &Config, input: Vec<u8>) -> Resul
     written
 }
 
-/// The settings of a request of this user's; without one it is the layer's.
+/// The settings for a local request; without `retrieval`, the layer's own applies.
 pub(crate) fn local(retrieval: Option<Retrieval>) -> HeadroomOverride {
     let settings = HeadroomOverride::new().tenant(LOCAL_TENANT);
     match retrieval {
@@ -38,7 +38,7 @@ pub(crate) fn local(retrieval: Option<Retrieval>) -> HeadroomOverride {
     }
 }
 
-/// What an upstream behind the layer gets. Where no format is given, the body tells it.
+/// Returns what an upstream behind the layer would get. Without a format, it is detected from the body.
 pub(crate) async fn through(
     layer: HeadroomLayer,
     settings: HeadroomOverride,
@@ -67,7 +67,7 @@ pub(crate) async fn through(
     std::mem::take(&mut sent.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Says on standard error why the store failed.
+/// Reports store errors on standard error.
 #[derive(Debug)]
 struct StoreWarner;
 
@@ -77,7 +77,7 @@ impl Observer for StoreWarner {
     }
 }
 
-/// The engine's report; where it was not asked, why.
+/// The engine's report; if the engine was not called, the reason.
 fn to_json(result: Option<&RequestReport>, tier: Tier, input: &[u8]) -> Value {
     let not_asked = || {
         let mut report = Report::default();

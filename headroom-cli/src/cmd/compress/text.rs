@@ -1,4 +1,4 @@
-//! `headroom compress --text`: content outside any request.
+//! `headroom compress --text`: compresses content outside any request.
 
 use std::{io, mem, str};
 
@@ -10,10 +10,11 @@ use crate::{args::CompressArgs, config::Config, engine, store::LOCAL_TENANT};
 pub(super) fn run(args: &CompressArgs, config: &Config, input: &[u8]) -> Result<(), CompressError> {
     let Ok(text) = str::from_utf8(input) else {
         write_output(input)?;
-        let error = io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8, and was passed on as it is");
+        let error =
+            io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8, and was passed on unchanged");
         return Err(CompressError::Read(error));
     };
-    // Nobody sees the request that this will stand in, so by default nothing is set aside.
+    // The request that the output will be part of is unknown, so by default nothing is elided.
     let retrieval = args.retrieval.unwrap_or(Retrieval::Disabled);
     let originals_dir = config.originals_dir.as_ref().filter(|_| retrieval == Retrieval::File);
     let engine = engine(&config.models);

@@ -1,4 +1,4 @@
-//! What an agent loses behind a base URL of its own, and whether it has one.
+//! What each agent loses with a custom base URL, and whether it has one.
 
 use std::{env, net::SocketAddr};
 
@@ -8,7 +8,7 @@ use crate::{
     config::leads_to,
 };
 
-/// What is known of an agent that is installed.
+/// Returns what is known of an installed agent.
 pub(super) fn finding(agent: Agent, proxy: Option<SocketAddr>) -> Option<Finding> {
     let program = find(agent.program())?;
     let leads =
@@ -18,10 +18,10 @@ pub(super) fn finding(agent: Agent, proxy: Option<SocketAddr>) -> Option<Finding
             (Health::Good, format!("goes through the proxy ({name})"))
         }
         (Some((name, value)), _) if value.contains("127.0.0.1:") || value.contains("localhost:") => {
-            (Health::Note, format!("goes to {value} ({name}), where no proxy of the configured address is"))
+            (Health::Note, format!("goes to {value} ({name}), which is not the configured proxy"))
         }
         _ if is_wrapped(agent) => (Health::Note, format!("run it as `headroom wrap {}`", agent.program())),
-        _ => (Health::Note, format!("`headroom wrap {}` prints the steps", name(agent))),
+        _ => (Health::Note, format!("`headroom wrap {}` prints the setup steps", name(agent))),
     };
     let loses = loses(agent).map_or_else(String::new, |loses| format!("; {loses}"));
     Some(new(name(agent), health, format!("{}: {how}{loses}", program.display())))
@@ -35,7 +35,7 @@ const fn is_wrapped(agent: Agent) -> bool {
     !matches!(agent, Agent::Vibe | Agent::Cline | Agent::Continue | Agent::Cursor)
 }
 
-/// The variable by which it is sent elsewhere.
+/// The variable that sets its base URL.
 const fn variable(agent: Agent) -> Option<&'static str> {
     Some(match agent {
         Agent::Claude => "ANTHROPIC_BASE_URL",
@@ -48,17 +48,17 @@ const fn variable(agent: Agent) -> Option<&'static str> {
     })
 }
 
-/// What it does differently there, as its documentation or its behaviour has it.
+/// What it does differently with a custom base URL, by its documentation or its behaviour.
 const fn loses(agent: Agent) -> Option<&'static str> {
     Some(match agent {
         Agent::Claude => {
-            "with an address of its own it loads all MCP tools at once, unless ENABLE_TOOL_SEARCH=true"
+            "with a custom base URL it loads all MCP tools at once, unless ENABLE_TOOL_SEARCH=true"
         }
-        Agent::Codex => "WebSockets are declined, and it goes on over HTTP",
-        Agent::Opencode => "only anthropic, openai, google and providers in its configuration go through",
-        Agent::Gemini => "only with an API key; signed in with Google it goes past the proxy",
+        Agent::Codex => "WebSockets are declined, so it uses HTTP",
+        Agent::Opencode => "only anthropic, openai, google and providers in its configuration use the proxy",
+        Agent::Gemini => "only with an API key; signed in with Google it bypasses the proxy",
         Agent::Aider => "it uses no tools, so there is little to save",
-        Agent::Copilot => "only models of your own; GitHub's go past the proxy",
+        Agent::Copilot => "only your own models; GitHub's bypass the proxy",
         Agent::Cursor => "its requests come from Cursor's servers, which cannot reach a proxy here",
         _ => return None,
     })

@@ -1,6 +1,6 @@
 pub(crate) const EXAMPLES: &str = "\
-Looks at the configuration, the folder where things are kept, the proxy's address and the agents in PATH. Nothing is \
-changed and nothing leaves this machine.
+Checks the configuration, the data folder, the proxy's address and the agents in PATH. Nothing is changed and nothing \
+leaves this machine.
 
 Examples:
   What is active, and what is not:
@@ -8,7 +8,7 @@ Examples:
   For a program:
     headroom doctor --json
 
-Exit status: 0 all is well, 1 something keeps Headroom from working, 2 called or configured wrongly.";
+Exit status: 0 all is well, 1 something keeps Headroom from working, 2 wrong usage or configuration.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DoctorArgs {

@@ -1,4 +1,4 @@
-//! `headroom doctor`: what is active, what is not, and why.
+//! `headroom doctor`: diagnoses the installation.
 
 mod agents;
 mod args;
@@ -21,7 +21,7 @@ use crate::{
     store,
 };
 
-/// What stops `headroom doctor`.
+/// Errors of `headroom doctor`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DoctorError {
     #[error("cannot start the async runtime")]
@@ -30,17 +30,17 @@ pub(crate) enum DoctorError {
     Write(#[source] io::Error),
 }
 
-/// How well something is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Health {
     Good,
-    /// Works, with something to know.
+    /// Works, but with something to know.
     Note,
     Broken,
 }
 
-/// One thing that was looked at.
+/// One finding.
 #[derive(Debug, Serialize)]
 struct Finding {
     subject: String,
@@ -48,7 +48,7 @@ struct Finding {
     what: String,
 }
 
-/// Looks, prints, and says whether all is well.
+/// Runs all checks, prints the findings, and returns whether all is well.
 pub(crate) fn run(args: &DoctorArgs, config: &Config, file: Option<&Path>) -> Result<bool, DoctorError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DoctorError::Runtime)?;
@@ -79,7 +79,7 @@ fn finding(subject: impl Into<String>, health: Health, what: impl Into<String>) 
 }
 
 fn configuration(file: Option<&Path>) -> Finding {
-    // One that cannot be read has ended this already.
+    // An unreadable file has ended the command already.
     let what = match config::file(file) {
         Some(path) if path.exists() => format!("{}", path.display()),
         Some(path) => format!("defaults and variables; there is no {}", path.display()),
@@ -93,14 +93,14 @@ async fn kept(store: &Store) -> Finding {
         return finding(
             "store",
             Health::Note,
-            "memory: what is set aside ends with the proxy, and nothing else can read it",
+            "memory: originals are lost when the proxy ends, and no other program can read them",
         );
     };
     match DiskStore::new(folder).check().await {
         Ok(()) => finding("store", Health::Good, folder.display().to_string()),
         Err(error) => {
             let reason = store::reason(Some(&error));
-            finding("store", Health::Broken, format!("nothing can be set aside: {reason}"))
+            finding("store", Health::Broken, format!("nothing can be elided: {reason}"))
         }
     }
 }
@@ -115,7 +115,7 @@ async fn retrieval(config: &Config) -> Finding {
         Ok(()) => finding("retrieval", Health::Good, config.describe_retrieval()),
         Err(error) => {
             let reason = store::reason(Some(&error));
-            finding("retrieval", Health::Broken, format!("file, and nothing can be set aside: {reason}"))
+            finding("retrieval", Health::Broken, format!("file, but nothing can be elided: {reason}"))
         }
     }
 }
@@ -129,16 +129,14 @@ fn proxy(listener: &Listener, address: &str) -> Finding {
             "proxy",
             Health::Note,
             format!(
-                "{version} runs at http://{address}, and this is {}; start it again to have the same",
+                "{version} runs at http://{address}, but this is {}; restart it to use the same version",
                 env!("CARGO_PKG_VERSION")
             ),
         ),
         Listener::Nobody => finding(
             "proxy",
             Health::Note,
-            format!(
-                "does not run at {address}; `headroom wrap AGENT` needs none, else start `headroom proxy`"
-            ),
+            format!("not running at {address}; start `headroom proxy`, unless you use `headroom wrap AGENT`"),
         ),
         Listener::Other => finding(
             "proxy",
@@ -148,13 +146,13 @@ fn proxy(listener: &Listener, address: &str) -> Finding {
     }
 }
 
-/// An agent that is to go through the proxy however it is started.
+/// Checks an agent that was set up with `--persist`.
 fn persisted(one: Persisted, runtime: &tokio::runtime::Runtime) -> Finding {
     let Persisted { agent, file, proxy } = one;
-    let subject = format!("{agent}, for good");
+    let subject = format!("{agent}, persistent");
     let file = file.display();
     let Some(url) = proxy else {
-        let what = format!("{file} leads elsewhere by now; `headroom unwrap {agent}` forgets the set-up");
+        let what = format!("{file} no longer names the proxy; `headroom unwrap {agent}` forgets the setup");
         return finding(subject, Health::Note, what);
     };
     let address = url.trim_start_matches("http://").parse().ok();
@@ -164,7 +162,7 @@ fn persisted(one: Persisted, runtime: &tokio::runtime::Runtime) -> Finding {
             subject,
             Health::Broken,
             format!(
-                "goes to {url} ({file}), where no Headroom proxy answers: start `headroom proxy`, or undo it with \
+                "goes to {url} ({file}), but no Headroom proxy answers there: start `headroom proxy`, or undo it with \
                  `headroom unwrap {agent}`"
             ),
         ),
@@ -174,7 +172,7 @@ fn persisted(one: Persisted, runtime: &tokio::runtime::Runtime) -> Finding {
 fn variables() -> Option<Finding> {
     let unknown = config::unknown_variables();
     (!unknown.is_empty())
-        .then(|| finding("variables", Health::Note, format!("without effect: {}", unknown.join(", "))))
+        .then(|| finding("variables", Health::Note, format!("unknown, ignored: {}", unknown.join(", "))))
 }
 
 fn table(findings: &[Finding]) -> String {

@@ -1,4 +1,4 @@
-//! The learned models: which are on, and whether they can be loaded.
+//! Checks which learned models are on and whether they can be loaded.
 
 use std::time::Instant;
 
@@ -11,26 +11,30 @@ use crate::{
 pub(super) fn classifier(models: &Models) -> Finding {
     const SUBJECT: &str = "classifier";
     match (models.classifier, models.classifier()) {
-        (Classifier::Off, _) => finding(SUBJECT, Health::Good, "off: structure alone tells texts apart"),
+        (Classifier::Off, _) => {
+            finding(SUBJECT, Health::Good, "off: texts are classified by structure alone")
+        }
         (_, Ok(_)) => finding(
             SUBJECT,
             Health::Good,
             format!(
-                "{}, for what structure leaves open; runs on {}",
+                "{}, for texts whose structure is ambiguous; runs on {}",
                 models.classifier,
                 models.runtime.describe()
             ),
         ),
-        (_, Err(error)) => {
-            finding(SUBJECT, Health::Broken, format!("structure alone tells texts apart: {}", chain(&error)))
-        }
+        (_, Err(error)) => finding(
+            SUBJECT,
+            Health::Broken,
+            format!("texts are classified by structure alone: {}", chain(&error)),
+        ),
     }
 }
 
 pub(super) fn prose(models: &Models) -> Finding {
     const SUBJECT: &str = "prose model";
     let Some(folder) = models.prose.folder() else {
-        let what = "off: whole sentences are set aside, no words; `headroom model --help` has more";
+        let what = "off: sentences are elided, but no words; see `headroom model --help`";
         return finding(SUBJECT, Health::Good, what);
     };
     let hint = match &models.prose {
@@ -57,7 +61,7 @@ pub(super) fn prose(models: &Models) -> Finding {
         Err(error) => finding(
             SUBJECT,
             Health::Broken,
-            format!("no words are left out of prose: {}{hint}", chain(&error)),
+            format!("no words are pruned from prose: {}{hint}", chain(&error)),
         ),
     }
 }

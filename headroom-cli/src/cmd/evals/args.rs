@@ -6,15 +6,17 @@ use headroom_evals::SECTIONS;
 use crate::config::Base;
 
 pub(crate) const EXAMPLES: &str = "\
---offline, the default, needs no key and no network: it measures tokens, the bill of whole conversations at the prices of providers that \
-cache, facts that were used later, planted facts, question sets, whether every line is true, and speed. Without --data it \
-runs on data that it makes itself. With a folder of recorded data (`workloads`, `corpora`) it runs on that too. Nothing is \
-random: two runs on the same data give the same report.json, byte for byte, but for its last part, `timings`.
+--offline, the default, needs no key and no network: it measures tokens, the bill of whole conversations at the prices \
+of providers that cache, facts that were used later, planted facts, question sets, whether every line is true, and \
+speed. Without --data it uses synthetic data; with a folder of recorded data (`workloads`, `corpora`) it uses that too. \
+Nothing is random: two runs on the same data write the same report.json, byte for byte, except for its last part, \
+`timings`.
 
---live asks a model: the same questions with and without Headroom, with `headroom_retrieve` answered, scored by exact \
-match or by a judge. The margin is stated before; what was answered is kept in DIR/answers.jsonl and not asked again.
+--live asks a model the same questions with and without Headroom, with `headroom_retrieve` answered, and scores the \
+answers by exact match or by a judge. The margin is fixed in advance; answers are kept in DIR/answers.jsonl and not \
+asked for again.
 
-Other tools take part with --compressor:
+Other tools are measured with --compressor:
   NAME=cmd:COMMAND   a command that reads a request and writes one; {fmt} in it becomes anthropic or openai
   NAME=url:BASE      a proxy whose upstream is the address of --capture, where this listens as the provider
 
@@ -28,9 +30,9 @@ Examples:
   Answers of a local model, on twenty questions of each set:
     headroom evals suite --live --data ../shared --upstream http://127.0.0.1:11434 --model qwen3 --items 20
 
-Exit status: 0 done, 1 failed or, with --check, a goal not reached, 2 called wrongly.";
+Exit status: 0 success, 1 failure or, with --check, a missed goal, 2 wrong usage.";
 
-/// Measures what Headroom saves, and whether answers stay right.
+/// Measures savings and answer quality.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EvalsCommand {
     /// Measure, and write report.md, report.json and report.html
@@ -40,37 +42,37 @@ pub(crate) enum EvalsCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct SuiteArgs {
-    /// Measure what needs no model; this is the default
+    /// Measure what needs no model (the default)
     #[arg(long)]
     pub(super) offline: bool,
     /// Ask a model
     #[arg(long, conflicts_with = "offline")]
     pub(super) live: bool,
-    /// A folder of recorded data [default: $HEADROOM_SHARED, else none]
+    /// Folder of recorded data [default: $HEADROOM_SHARED, else none]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// Where the reports are written
+    /// Folder for the reports
     #[arg(long, value_name = "DIR", default_value = "headroom-evals")]
     pub(super) out: PathBuf,
     /// Only this section; may be given more than once
     #[arg(long, value_name = "SECTION", value_parser = SECTIONS)]
     pub(super) only: Vec<String>,
-    /// A small sample, to try it out
+    /// Use a small sample, to try it out
     #[arg(long)]
     pub(super) quick: bool,
-    /// Another tool: NAME=cmd:COMMAND or NAME=url:BASE; may be given more than once
+    /// Another tool to measure: NAME=cmd:COMMAND or NAME=url:BASE; may be given more than once
     #[arg(long, value_name = "NAME=KIND:WHAT")]
     pub(super) compressor: Vec<Peer>,
-    /// Where this listens as the provider of tools that are proxies
+    /// Address on which this listens as the provider for tools that are proxies
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8790")]
     pub(super) capture: SocketAddr,
-    /// Leave out the speed, so that the whole report is the same everywhere
+    /// Omit speed, so that the whole report is the same everywhere
     #[arg(long)]
     pub(super) no_timings: bool,
-    /// Also write a report that quotes nothing of the data, to be shown to others
+    /// Also write a report without quotes from the data, for publication
     #[arg(long, value_name = "FILE")]
     pub(super) publish: Option<PathBuf>,
-    /// Fail where a goal is not reached
+    /// Fail if a goal is missed
     #[arg(long)]
     pub(super) check: bool,
     /// Print report.json
@@ -80,7 +82,7 @@ pub(crate) struct SuiteArgs {
     pub(super) model: LiveArgs,
 }
 
-/// What `--live` needs.
+/// Arguments for `--live`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "With --live")]
 pub(super) struct LiveArgs {
@@ -91,21 +93,21 @@ pub(super) struct LiveArgs {
     /// [default: the provider's; keys are taken from OPENAI_API_KEY and ANTHROPIC_API_KEY]
     #[arg(long, value_name = "URL")]
     pub(super) upstream: Option<Base>,
-    /// A model of the same server that judges answers that need not match word for word [default: the model itself]
+    /// Model on the same server that judges answers that need not match word for word [default: the model itself]
     #[arg(long, value_name = "NAME")]
     pub(super) judge: Option<String>,
-    /// At most so many questions of each set
+    /// At most this many questions of each set
     #[arg(long, value_name = "N", default_value = "25")]
     pub(super) items: usize,
-    /// Stop before answers cost more than so many dollars, by the prices of `headroom savings`
+    /// Stop before the answers cost more than this many dollars, by the prices of `headroom savings`
     #[arg(long, value_name = "DOLLARS")]
     pub(super) budget: Option<f64>,
-    /// How much worse, in points of accuracy, answers with Headroom may be
+    /// How many points of accuracy answers with Headroom may lose
     #[arg(long, value_name = "POINTS", default_value = "2.0")]
     pub(super) margin: f64,
 }
 
-/// Another tool.
+/// Another tool to measure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Peer {
     pub(super) name: String,

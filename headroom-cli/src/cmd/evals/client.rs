@@ -1,4 +1,4 @@
-//! Requests to a server, whole.
+//! Sends requests to a server and reads whole answers.
 
 use std::{error::Error, time::Duration};
 
@@ -14,10 +14,10 @@ use crate::{
     usage::{Tap, Usage},
 };
 
-/// The longest that an answer may take.
+/// Timeout of an answer.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Speaks to one server.
+/// A client for one server.
 #[derive(Clone, Debug)]
 pub(super) struct EvalClient {
     client: legacy::Client<Connector, Full<Bytes>>,
@@ -30,7 +30,7 @@ pub(super) struct EvalAnswer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// What it says that it counted.
+    /// The usage that the server reported.
     pub(super) usage: Option<Usage>,
 }
 

@@ -1,4 +1,4 @@
-//! `headroom evals`: what is saved, and whether answers stay right, measured.
+//! `headroom evals`: measures savings and answer quality.
 
 mod args;
 mod client;
@@ -21,10 +21,10 @@ pub(crate) use self::args::EvalsCommand;
 use self::args::{Kind, SuiteArgs};
 use crate::{config::Config, output};
 
-/// What stops `headroom evals`.
+/// Errors of `headroom evals`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EvalsError {
-    #[error("{} is no folder; --data and HEADROOM_SHARED name one with `workloads` or `corpora` in it", .0.display())]
+    #[error("{} is no folder; --data and HEADROOM_SHARED need one that contains `workloads` or `corpora`", .0.display())]
     NoData(PathBuf),
     #[error(transparent)]
     Suite(#[from] EvalError),
@@ -39,7 +39,7 @@ pub(crate) enum EvalsError {
 }
 
 impl EvalsError {
-    /// Whether `headroom` has to be called differently.
+    /// Whether the command was called wrongly: exit status 2.
     pub(crate) const fn is_usage(&self) -> bool {
         match self {
             Self::NoData(_) => true,
@@ -49,7 +49,7 @@ impl EvalsError {
     }
 }
 
-/// Measures. Whether all goals that were asked for are reached.
+/// Runs the evaluation and returns whether all checked goals are reached.
 pub(crate) fn run(command: &EvalsCommand, config: &Config) -> Result<bool, EvalsError> {
     let EvalsCommand::Suite(args) = command;
     let folder = args.data.clone().or_else(|| env::var_os("HEADROOM_SHARED").map(PathBuf::from));
@@ -105,7 +105,7 @@ fn offline(args: &SuiteArgs, data: Data, tier: headroom_core::Tier) -> Result<Re
     Ok(suite.run(&Bar::new())?)
 }
 
-/// The goals, and where the rest is.
+/// Lists the goals and the report files.
 fn summary(report: &Report, out: &Path) -> String {
     let width = report.goals.iter().map(|goal| goal.what.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
@@ -127,7 +127,7 @@ fn summary(report: &Report, out: &Path) -> String {
     text
 }
 
-/// It shows nothing where standard error is no terminal.
+/// A progress bar, hidden unless standard error is a terminal.
 struct Bar(ProgressBar);
 
 impl Bar {

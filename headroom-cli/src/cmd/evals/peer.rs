@@ -1,4 +1,4 @@
-//! Tools that are proxies: what they send on is what counts.
+//! Measures tools that are proxies by what they send upstream.
 
 use std::{
     convert::Infallible,
@@ -24,19 +24,19 @@ use tokio::{net::TcpListener, runtime::Runtime};
 use super::client::EvalClient;
 use crate::config::Base;
 
-/// Why a proxy cannot take part.
+/// Why a proxy cannot be measured.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PeerError {
     #[error("cannot listen on {0} as the provider of other tools; choose another with --capture")]
     Listen(SocketAddr, #[source] io::Error),
     #[error("cannot start the async runtime")]
     Runtime(#[source] io::Error),
-    #[error("cannot connect to anything")]
+    #[error("cannot set up TLS")]
     Tls(#[from] rustls::Error),
 }
 
-/// A proxy, and the provider behind it, which is this process: it keeps what arrives, and answers what the conversation
-/// has as the model's next message, so that a proxy that remembers what was said remembers the truth.
+/// A proxy, and the provider behind it, which is this process: it records each request and answers with the model's
+/// next message of the conversation, so that a proxy that remembers answers remembers the real ones.
 pub(super) struct Proxy {
     name: String,
     client: EvalClient,
@@ -93,7 +93,7 @@ impl Compressor for Proxy {
     }
 }
 
-/// A request with what proxies insist on: a model, and for Anthropic the most tokens of the answer.
+/// A request with what proxies require: a model, and for Anthropic `max_tokens`.
 fn whole(turn: &Turn<'_>) -> serde_json::Result<Bytes> {
     let mut request: Node = serde_json::from_slice(turn.body)?;
     if let Node::Object(members) = &mut request {
@@ -119,7 +119,7 @@ fn headers(turn: &Turn<'_>) -> HeaderMap {
         }
     };
     add("content-type", "application/json".to_owned());
-    // A conversation of its own.
+    // Makes each conversation a session of its own.
     add("x-session-id", turn.conversation.to_owned());
     if turn.api == Api::Anthropic {
         add("x-api-key", format!("sk-ant-{}", turn.conversation));
@@ -130,7 +130,7 @@ fn headers(turn: &Turn<'_>) -> HeaderMap {
     headers
 }
 
-/// The model's next message as a provider answers it.
+/// The model's next message in the provider's format.
 fn answer(turn: &Turn<'_>) -> Bytes {
     let message = turn.answer.and_then(|answer| serde_json::to_value(answer).ok());
     let content = message.as_ref().and_then(|message| message.get("content")).cloned();
@@ -169,7 +169,7 @@ async fn serve(listener: TcpListener, provider: Arc<Mutex<CaptureProvider>>) {
     }
 }
 
-/// Keeps the body of a turn. Counting tokens, and whatever else a proxy asks for, is answered with little.
+/// Records the body of a turn. Token counts and other requests get a minimal answer.
 async fn take(
     request: Request<Incoming>,
     provider: Arc<Mutex<CaptureProvider>>,
@@ -189,7 +189,7 @@ async fn take(
     Ok(response)
 }
 
-/// A body as it was before it was packed for the way; as it came where that is not known.
+/// Decodes a body; returns it unchanged if the encoding is unknown.
 fn decoded(encoding: Option<&HeaderValue>, body: Bytes) -> Bytes {
     use std::io::Read;
     let mut out = Vec::new();

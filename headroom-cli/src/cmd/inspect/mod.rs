@@ -1,4 +1,4 @@
-//! `headroom inspect`: a request before and after, block by block, with reasons.
+//! `headroom inspect`: shows a request before and after, block by block, with reasons.
 
 mod args;
 pub(crate) mod place;
@@ -28,7 +28,7 @@ use crate::{
     store::LOCAL_TENANT,
 };
 
-/// What stops `headroom inspect`.
+/// Errors of `headroom inspect`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InspectError {
     #[error(
@@ -44,13 +44,13 @@ pub(crate) enum InspectError {
 }
 
 impl InspectError {
-    /// Whether `headroom` has to be called differently.
+    /// Whether the command was called wrongly: exit status 2.
     pub(crate) const fn is_usage(&self) -> bool {
         matches!(self, Self::Terminal)
     }
 }
 
-/// Prints what would become of a request.
+/// Prints what would change in a request.
 pub(crate) fn run(args: &InspectArgs, config: &Config) -> Result<(), InspectError> {
     let input = Bytes::from(read(args.file.as_ref())?);
     let Looked { body, report, skipped } = match &config.originals_dir {
@@ -70,14 +70,14 @@ pub(crate) fn run(args: &InspectArgs, config: &Config) -> Result<(), InspectErro
     written.map_err(InspectError::Write)
 }
 
-/// What would become of a request.
+/// What would change in a request.
 struct Looked {
     body: Option<Bytes>,
     report: Report,
     skipped: Option<SkipReason>,
 }
 
-/// What the proxy would send.
+/// Compresses the request as the proxy would.
 fn as_sent(args: &InspectArgs, config: &Config, input: &Bytes) -> Result<Looked, InspectError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(InspectError::Runtime)?;
     let layer = layer(config, std::sync::Arc::new(MemoryStore::new())).blocking_threshold(u64::MAX);
@@ -88,7 +88,7 @@ fn as_sent(args: &InspectArgs, config: &Config, input: &Bytes) -> Result<Looked,
     Ok(Looked { body, report, skipped })
 }
 
-/// The same where markers name files, none of which is written.
+/// The same with markers that name files, none of which is written.
 fn with_files(args: &InspectArgs, tier: Tier, originals_dir: &OriginalsDir, input: &Bytes) -> Looked {
     let Some(api) = args.api.or_else(|| Api::detect(input)) else {
         return Looked { body: None, report: Report::default(), skipped: Some(SkipReason::UnknownApi) };
@@ -120,7 +120,7 @@ fn read(file: Option<&PathBuf>) -> Result<Vec<u8>, InspectError> {
     }
 }
 
-/// What a block was and is; `None` where it cannot be found again.
+/// A block's text before and after; `None` if it cannot be located.
 type Texts = Option<(String, String)>;
 
 fn texts(report: &Report, before: &[u8], after: &[u8]) -> Vec<Texts> {
@@ -157,8 +157,7 @@ fn to_json(report: &Report, skipped: Option<SkipReason>, texts: &[Texts]) -> Str
 fn to_text(report: &Report, skipped: Option<SkipReason>, texts: &[Texts], length: usize) -> String {
     let paint = table::Paint::new(output::has_colours());
     let mut text = String::new();
-    let api =
-        report.api.map_or_else(|| "No request of a known API".to_owned(), |api| format!("{api} request"));
+    let api = report.api.map_or_else(|| "Unknown API".to_owned(), |api| format!("{api} request"));
     let bytes = |bytes: usize| Count(bytes as u64);
     let (before, after) = match skipped {
         None => (report.bytes_before, report.bytes_after),
@@ -175,8 +174,7 @@ fn to_text(report: &Report, skipped: Option<SkipReason>, texts: &[Texts], length
     match skipped {
         Some(reason) => text.push_str(&format!("Sent as it is: {}\n", reason::of_request(reason))),
         None => {
-            let about =
-                if report.estimated { ", an estimate: the model's own tokenizer is not known" } else { "" };
+            let about = if report.estimated { ", estimated: the model's tokenizer is not known" } else { "" };
             text.push_str(&format!(
                 "{} tokens saved ({}{about})\n",
                 paint.good(&Count(report.tokens_saved as u64).to_string()),
@@ -196,11 +194,11 @@ fn to_text(report: &Report, skipped: Option<SkipReason>, texts: &[Texts], length
     text
 }
 
-/// The lines that changed, with three that did not around them.
+/// A line diff of a block, with three lines of context.
 fn changes(block: &BlockReport, texts: Option<&(String, String)>, paint: &table::Paint) -> String {
     let mut text = format!("\n{}\n", paint.bold(&output::content(&block.path)));
     let Some((before, after)) = texts else {
-        text.push_str("(cannot be shown)\n");
+        text.push_str("(not available)\n");
         return text;
     };
     let (before, after) = (output::content(before), output::content(after));

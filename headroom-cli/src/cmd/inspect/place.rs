@@ -1,9 +1,9 @@
 use serde_json::Value;
 
-/// The text at a path such as `messages[2].content[0].content`, before and after.
+/// Returns the text at a path such as `messages[2].content[0].content`, before and after.
 ///
-/// Of a value that is no text, which some APIs have for a result, it is the one with this number of those strings in it
-/// that changed.
+/// If the value is not a string (some APIs have structured results), returns the string in it with index `changed`
+/// among those that differ.
 pub(crate) fn texts(before: &Value, after: &Value, path: &str, changed: usize) -> Option<(String, String)> {
     let (before, after) = (find(before, path)?, find(after, path)?);
     if let (Some(before), Some(after)) = (before.as_str(), after.as_str()) {

@@ -1,4 +1,4 @@
-//! Reasons in words.
+//! Describes reasons in words.
 
 use headroom_core::{Transform, UnchangedReason};
 use headroom_tower::SkipReason;
@@ -6,9 +6,7 @@ use headroom_tower::SkipReason;
 pub(crate) fn of_request(reason: SkipReason) -> String {
     match reason {
         SkipReason::Engine(reason) => of_block(reason).to_owned(),
-        SkipReason::UnknownApi => {
-            "it is not a request of an API that is known; name it with --api".to_owned()
-        }
+        SkipReason::UnknownApi => "the API is unknown; name it with --api".to_owned(),
         SkipReason::BodyTooLarge => "it is longer than the limit".to_owned(),
         other => other.as_str().replace('_', " "),
     }
@@ -17,27 +15,27 @@ pub(crate) fn of_request(reason: SkipReason) -> String {
 pub(crate) fn of_block(reason: UnchangedReason) -> &'static str {
     match reason {
         UnchangedReason::NotJson => "it is not one JSON value",
-        UnchangedReason::UnknownShape => "it is no request of a known API",
+        UnchangedReason::UnknownShape => "it is not a request of a known API",
         UnchangedReason::TooDeep => "it nests deeper than the limit",
         UnchangedReason::TooLarge => "it is longer than the limit",
         UnchangedReason::TooManyValues => "it has more values than the limit",
-        UnchangedReason::DuplicateKey => "a key that matters stands twice",
+        UnchangedReason::DuplicateKey => "a significant key is duplicated",
         UnchangedReason::Stateful => "the provider holds the rest of the conversation",
-        UnchangedReason::NothingEditable => "it has no result of a tool",
+        UnchangedReason::NothingEditable => "it has no tool results",
         UnchangedReason::NoSaving => "no edit would save tokens",
-        UnchangedReason::TooShort => "too short for an edit to pay",
+        UnchangedReason::TooShort => "too short for an edit to save tokens",
         UnchangedReason::Protected => "a type that is never edited",
-        UnchangedReason::ToolError => "errors stay as they are",
-        UnchangedReason::LoneSurrogate => "half of a character in it",
-        UnchangedReason::Retrieved => "it was set aside and fetched back",
-        UnchangedReason::TooManyItems => "behind more items than are looked at",
+        UnchangedReason::ToolError => "errors are never edited",
+        UnchangedReason::LoneSurrogate => "it contains a lone surrogate",
+        UnchangedReason::Retrieved => "it was retrieved by the model",
+        UnchangedReason::TooManyItems => "beyond the limit of items",
         UnchangedReason::Cancelled => "the request was cancelled",
         UnchangedReason::Internal => "Headroom failed here (a bug)",
         _ => reason.as_str(),
     }
 }
 
-/// What an edit did.
+/// Describes an edit.
 pub(crate) fn of_step(step: Transform) -> &'static str {
     match step {
         Transform::Ansi => "escape sequences removed",
@@ -48,9 +46,9 @@ pub(crate) fn of_step(step: Transform) -> &'static str {
         Transform::CommonPrefix => "folders named once",
         Transform::ColumnPadding => "padding removed",
         Transform::HtmlToMarkdown => "the page as Markdown",
-        Transform::Reference => "what stands above referred to",
-        Transform::Elision => "parts set aside",
-        Transform::Sentences => "sentences set aside",
+        Transform::Reference => "reference to earlier lines",
+        Transform::Elision => "parts elided",
+        Transform::Sentences => "sentences elided",
         _ => step.as_str(),
     }
 }

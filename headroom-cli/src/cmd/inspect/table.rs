@@ -3,7 +3,7 @@ use headroom_core::{Action, BlockReport};
 use super::reason;
 use crate::output::{self, Count};
 
-/// Colours, or none.
+/// Paints text in colours if they are on.
 pub(super) struct Paint {
     on: bool,
 }
@@ -35,10 +35,10 @@ impl Paint {
 }
 
 const TITLES: [&str; 6] = ["where", "tool", "kind", "before", "after", "what"];
-/// Columns of numbers, which stand at the right of their room.
+/// Columns of numbers, which are aligned right.
 const NUMBERS: [usize; 2] = [3, 4];
 
-/// A line for each block, under titles, in columns.
+/// Renders a table with one line per block.
 pub(super) fn render(blocks: &[BlockReport], paint: &Paint) -> String {
     let rows: Vec<[String; 6]> = blocks.iter().map(row).collect();
     let widths: Vec<usize> = (0..TITLES.len()).map(|column| width(column, &rows)).collect();
@@ -66,7 +66,7 @@ fn row(block: &BlockReport) -> [String; 6] {
         }
         _ => String::new(),
     };
-    // A name may have anything in it, also line ends.
+    // A name may contain anything, including line ends.
     let name = |name: &str| output::content(name).replace('\n', "\\n").replace('\t', "\\t");
     [
         name(&block.path),

@@ -2,45 +2,44 @@ use super::install::McpClient;
 use crate::config::{Listen, Store};
 
 pub(crate) const EXAMPLES: &str = "\
-Without a subcommand this is a server of the Model Context Protocol on standard input and output: an agent starts it \
-and ends it. Its tools are headroom_retrieve, which shows what stands behind a marker, or a part of it; \
-headroom_compress, which makes a text smaller; and headroom_stats, which says what was saved, from the ledger that \
-`headroom savings` shows.
+Without a subcommand this is a server of the Model Context Protocol on standard input and output, started and ended by \
+an agent. Its tools are headroom_retrieve, which shows the original behind a marker, or a part of it; headroom_compress, \
+which makes a text smaller; and headroom_stats, which reports savings from the ledger that `headroom savings` shows.
 
-It reads what the proxy and `headroom compress` of this user set aside, from the same folder. Where an agent has \
-these tools, the proxy adds none of its own to its requests.
+It reads the originals that the proxy and `headroom compress` of this user stored. The proxy adds no tool of its own to \
+requests of agents that have these tools.
 
-With --http it serves on an address instead, at the path /mcp (streamable HTTP), for clients that show the token in the \
+With --http it serves on an address instead, at the path /mcp (streamable HTTP), to clients that send the token in the \
 file `token` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom. It keeps no sessions.
 
 Examples:
-  Let an agent know it:
+  Add it to an agent:
     headroom mcp install claude
-  See what that would change, and where:
+  Show what that would change, and where:
     headroom mcp install cursor --print
-  Take it out again, byte for byte:
+  Remove it, byte for byte:
     headroom mcp uninstall claude
-  Serve it over HTTP, and let Claude Code know that:
+  Serve it over HTTP, and add that to Claude Code:
     headroom mcp --http &
     claude mcp add --transport http headroom http://127.0.0.1:8788/mcp \\
       --header \"Authorization: Bearer $(cat ~/.headroom/token)\"
 
-Exit status: 0 done, 1 failed, 2 called wrongly.";
+Exit status: 0 success, 1 failure, 2 wrong usage.";
 
 pub(super) const INSTALL_HELP: &str = "\
-The entry is put into the client's own file, whose comments, order and permissions stay. The file as it was is kept \
-beside the change in $XDG_STATE_HOME/headroom (~/.local/state/headroom), and `headroom mcp uninstall` puts it back. If \
-the file was changed since, only the entry is taken out. A file that cannot be changed safely is left alone, and what \
-to write into it by hand is printed.
+The entry is added to the client's own file; comments, order and permissions are preserved. The previous text is kept in \
+$XDG_STATE_HOME/headroom (~/.local/state/headroom), and `headroom mcp uninstall` restores it. If the file was changed \
+since, only the entry is removed. A file that cannot be changed safely is left alone, and the text to add by hand is \
+printed.
 
-Exit status: 0 done, or there was nothing to do, 1 failed, 2 called wrongly.";
+Exit status: 0 done, or there was nothing to do, 1 failure, 2 wrong usage.";
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct McpArgs {
     #[command(subcommand)]
     pub(super) command: Option<McpCommand>,
-    /// The folder where things set aside are kept [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    /// Folder of the store [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<Store>,
     /// Serve on this address instead of standard input and output [default: 127.0.0.1:8788]
@@ -50,10 +49,10 @@ pub(crate) struct McpArgs {
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum McpCommand {
-    /// Put the server into a client's configuration
+    /// Add the server to a client's configuration
     #[command(after_help = INSTALL_HELP)]
     Install(InstallArgs),
-    /// Take it out again
+    /// Remove the server from a client's configuration
     #[command(after_help = INSTALL_HELP)]
     Uninstall(InstallArgs),
 }
@@ -63,10 +62,10 @@ pub(super) struct InstallArgs {
     /// The client
     #[arg(value_enum, value_name = "CLIENT")]
     pub(super) client: McpClient,
-    /// Print the file and what would stand in it instead of changing it
+    /// Print the file and its new content instead of changing it
     #[arg(long)]
     pub(super) print: bool,
-    /// Say what was done, or with --print what would be, as a JSON object
+    /// Report what was done, or with --print what would be, as a JSON object
     #[arg(long)]
     pub(super) json: bool,
 }

@@ -1,4 +1,4 @@
-//! The server for clients that reach it over HTTP, at one path.
+//! Serves MCP over HTTP, at one path.
 
 use std::{
     convert::Infallible,
@@ -26,15 +26,15 @@ use crate::{
     secret::Secret,
 };
 
-/// Where clients find it.
+/// The path of the server.
 const PATH: &str = "/mcp";
-/// Most connections at a time. Further ones wait.
+/// Maximum number of open connections. Further ones wait.
 const MAX_CONNECTIONS: usize = 64;
-/// Most bytes of a call.
+/// Maximum size of a call in bytes.
 const MAX_BODY: usize = 16 << 20;
-/// How long a client may take to send a request's head.
+/// Timeout for the head of a request.
 const HEAD: Duration = Duration::from_secs(30);
-/// How long to wait where the machine is out of something (file handles, mostly) before taking the next connection.
+/// Delay before the next accept after the machine ran out of a resource, usually file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 type Mcp = StreamableHttpService<Arc<Server>, NeverSessionManager>;
@@ -57,10 +57,10 @@ pub(super) async fn serve(address: SocketAddr, server: Server) -> Result<(), Mcp
     Ok(())
 }
 
-/// No sessions: a call says all that it needs, so there is nothing to keep for clients that never come back.
+/// Keeps no sessions: a call is self-contained, so clients that never return leave nothing behind.
 fn mcp(server: Server) -> Mcp {
     let server = Arc::new(server);
-    // The door has looked at the host and the origin.
+    // `auth` has checked the host and the origin.
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
@@ -70,7 +70,7 @@ fn mcp(server: Server) -> Mcp {
 }
 
 fn announce(address: SocketAddr, home: &Path) {
-    // Whoever started it may not listen.
+    // Standard error may be closed.
     let _ = writeln!(
         io::stderr(),
         "headroom {} serves the Model Context Protocol on http://{address}{PATH}\n\
@@ -115,7 +115,7 @@ async fn answer(
     Ok(response.map(|body| body.map_err(|never| match never {}).boxed_unsync()))
 }
 
-/// Why it cannot listen there.
+/// Why the address cannot be used.
 pub(super) fn in_use(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::AddrInUse => "it is in use; choose another port",

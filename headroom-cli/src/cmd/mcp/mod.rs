@@ -1,4 +1,4 @@
-//! `headroom mcp`: what was set aside, for agents that speak the Model Context Protocol.
+//! `headroom mcp`: serves elided content to agents over the Model Context Protocol.
 
 mod args;
 mod http;
@@ -17,32 +17,32 @@ use crate::{
     secret::SecretError,
 };
 
-/// What stops `headroom mcp`.
+/// Errors of `headroom mcp`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum McpError {
     #[error(
-        "what is kept in memory ends with each program; give the folder that the proxy uses with --store, or set \
+        "originals in memory are lost when a program ends; pass the folder of the proxy with --store, or set \
          HEADROOM_HOME"
     )]
     Memory,
     #[error("cannot start the async runtime")]
     Runtime(#[source] io::Error),
-    #[error("the client did not begin as the protocol has it")]
+    #[error("the client did not start the protocol correctly")]
     Start(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("cannot listen on {address}: {}", http::in_use(.source))]
     Listen { address: SocketAddr, source: io::Error },
     #[error("cannot handle signals")]
     Signals(#[source] io::Error),
-    #[error("there is no folder to keep a token in; set HEADROOM_HOME or HOME")]
+    #[error("no folder for the token; set HEADROOM_HOME or HOME")]
     NoHome,
-    #[error("there is no token to tell whom to let in")]
+    #[error("no token to authenticate clients")]
     Secret(#[from] SecretError),
     #[error(transparent)]
     Install(#[from] InstallError),
 }
 
 impl McpError {
-    /// Whether `headroom` has to be called differently.
+    /// Whether the command was called wrongly: exit status 2.
     pub(crate) const fn is_usage(&self) -> bool {
         match self {
             Self::Memory | Self::NoHome => true,
@@ -52,7 +52,7 @@ impl McpError {
     }
 }
 
-/// Serves, or changes a client's configuration.
+/// Runs the server, or changes a client's configuration.
 pub(crate) fn run(args: &McpArgs, config: &Config) -> Result<(), McpError> {
     match &args.command {
         Some(McpCommand::Install(args)) => Ok(install::install(args)?),
@@ -73,11 +73,11 @@ fn serve(config: &Config, http: Option<SocketAddr>) -> Result<(), McpError> {
             return http::serve(address, server).await;
         }
         let running = server.serve(stdio()).await.map_err(|error| McpError::Start(Box::new(error)))?;
-        // The client ends it by closing standard input.
+        // The client ends the server by closing standard input.
         let _ = running.waiting().await;
         Ok(())
     });
-    // A read of standard input that nobody will answer must not hold up the exit.
+    // A pending read of standard input must not delay the exit.
     runtime.shutdown_background();
     served
 }

@@ -31,17 +31,17 @@ const COMPRESS: &str = "headroom_compress";
 const RETRIEVE: &str = "headroom_retrieve";
 const STATS: &str = "headroom_stats";
 
-/// Days that are summed up where a call names none.
+/// Periods, in days, that are summed up if the call names none.
 const PERIODS: [u32; 3] = [1, 7, 30];
 const MAX_DAYS: u32 = 366;
 
-/// Answers calls of the tools over the folder of this user.
+/// Answers tool calls from the user's folder.
 pub(super) struct Server {
     folder: PathBuf,
     store: AnyTenantStore,
     engine: Engine,
     calls: Calls,
-    /// None where the user has no folder.
+    /// `None` if the user has no folder.
     ledger: Option<Arc<Mutex<History>>>,
 }
 
@@ -93,7 +93,7 @@ impl Server {
             let hints = word("tool").map_or(hints.clone(), |tool| hints.tool(tool));
             word("query").map_or(hints.clone(), |query| hints.query(query))
         };
-        // The caller has the tool that fetches things back: it is the one beside this.
+        // The caller has the retrieval tool: it is served alongside this one.
         let mut outcome = self.engine.compress_text(input, &hints(Retrieval::ClientTool));
         if !outcome.originals.is_empty() {
             let originals = std::mem::take(&mut outcome.originals);
@@ -151,7 +151,7 @@ impl ServerHandler for Server {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
             .with_server_info(Implementation::new("headroom", env!("CARGO_PKG_VERSION")))
             .with_instructions(
-                "Texts may hold markers such as [headroom:k3v4q2x7m5tzabcd ...]: parts that were set aside and are \
+                "Texts may hold markers such as [headroom:k3v4q2x7m5tzabcd ...]: parts that were omitted and are \
                  kept. headroom_retrieve shows them.",
             )
     }
@@ -192,7 +192,7 @@ fn tools() -> Vec<Tool> {
             "Shows what a [headroom:HASH ...] marker stands for. For a part of it give lines or rows (\"120-180\"), a \
              JSON path, or a query (words or a regex).",
             json!({
-                "hash": string("What stands behind [headroom: in the marker"),
+                "hash": string("The letters after [headroom: in the marker"),
                 "lines": string("Only these lines, as in 120-180"),
                 "rows": string("Only these rows of a JSON array or of JSON lines"),
                 "path": string("Only the JSON value at this path, as in logs[3].message"),
@@ -203,21 +203,21 @@ fn tools() -> Vec<Tool> {
         .with_annotations(closed.clone().read_only(true)),
         tool(
             COMPRESS,
-            "Makes a long text (output of a tool, a log, JSON) smaller. Parts that it leaves out stand behind markers, \
-             and headroom_retrieve shows them.",
+            "Makes a long text (output of a tool, a log, JSON) smaller. Markers replace the parts that it omits; \
+             headroom_retrieve shows them.",
             json!({
                 "text": string("The text"),
-                "tool": string("The tool whose output it is"),
-                "query": string("What is looked for in it, which then stays"),
+                "tool": string("The tool that produced the text"),
+                "query": string("What to look for in the text; matching parts are kept"),
             }),
             &["text"],
         )
         .with_annotations(closed.clone()),
         tool(
             STATS,
-            "Says what Headroom saved the user: dollars at cache prices and tokens, today, in 7 and in 30 days, from its \
+            "Reports what Headroom saved the user: dollars at cache prices and tokens, today, in 7 and in 30 days, from its \
              ledger of what the providers counted.",
-            json!({"days": {"type": "integer", "minimum": 1, "maximum": MAX_DAYS, "description": "Only the last so many days, today included"}}),
+            json!({"days": {"type": "integer", "minimum": 1, "maximum": MAX_DAYS, "description": "Number of days, including today"}}),
             &[],
         )
         .with_annotations(closed.read_only(true)),

@@ -1,24 +1,24 @@
-//! Where models are.
+//! Locations of models.
 
 use http::Uri;
 
 /// The model that is known by name.
 pub(super) const KOMPRESS: &str = "kompress-v2-base";
-/// The hub that holds it; a mirror of the hub is named by this variable, as for its own tools.
+/// The hub that holds it; the variable names a mirror, as for the hub's own tools.
 const HUB: &str = "https://huggingface.co";
 const HUB_VARIABLE: &str = "HF_ENDPOINT";
 
 /// One file of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Remote {
-    /// What it is called in the folder.
+    /// Its name in the model's folder.
     pub(super) file: &'static str,
     pub(super) url: String,
-    /// Whether the server states checksums as the hub does, in its tags.
+    /// Whether the server gives checksums as the hub does, in entity tags.
     pub(super) is_hub: bool,
 }
 
-/// The files of a model on a web server, or of one that is known.
+/// The files of a model on a web server, or of a known model.
 pub(super) fn files(name: &str, from: Option<&Uri>) -> Option<Vec<Remote>> {
     if let Some(from) = from {
         let base = from.to_string();

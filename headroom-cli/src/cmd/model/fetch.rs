@@ -1,4 +1,4 @@
-//! Fetches one file: goes on where it was interrupted, and gives nothing its name before its sum is right.
+//! Downloads one file: resumes interrupted downloads, and renames the file only after its checksum is verified.
 
 use std::{
     fs::{File, OpenOptions},
@@ -24,31 +24,29 @@ use super::{
 };
 use crate::{config::chain, proxy::Connector};
 
-/// A server that says nothing for so long has gone.
+/// A server that is silent for this long is considered gone.
 const PATIENCE: Duration = Duration::from_secs(30);
 const MAX_REDIRECTS: usize = 5;
-/// Times in a row that nothing comes before it is given up.
+/// Attempts in a row without progress before the download fails.
 const MAX_ATTEMPTS: u32 = 5;
 const MAX_SUMS: usize = 64 << 10;
-/// Files that are read at once to be checked: those that the hub states by their git name.
+/// Maximum size of files that are read whole for verification: those that the hub lists by git hash.
 const MAX_SMALL: u64 = 64 << 20;
-/// Where the hub states the sum of a large file, on its way to where the file is.
+/// The header in which the hub gives the checksum of a large file, on the redirect to it.
 const LINKED_TAG: &str = "x-linked-etag";
 
-/// What stops a download. What was fetched before stays, unless it is wrong.
+/// Errors of a download. Downloaded parts are kept unless they are wrong.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
     #[error("cannot set up TLS")]
     Tls(#[from] rustls::Error),
-    #[error("{url} is no address of a web server")]
+    #[error("{url} is not the address of a web server")]
     Address { url: String },
     #[error("{url}: the server answers {status}")]
     Refused { url: String, status: StatusCode },
-    #[error("{url}: {reason}; {kept} bytes are kept, and the same command goes on from there")]
+    #[error("{url}: {reason}; {kept} bytes are kept, and the same command resumes the download")]
     Interrupted { url: String, reason: String, kept: u64 },
-    #[error(
-        "nobody states a checksum for {file}; give it with --sha256 {file}=HEX, or have a SHA256SUMS beside it on the server"
-    )]
+    #[error("no checksum found for {file}; pass --sha256 {file}=HEX or publish a SHA256SUMS file next to it")]
     NoSum { file: String },
     #[error("{url} has the wrong checksum: {found} where {expected} is expected; it was removed")]
     WrongSum { url: String, expected: String, found: String },
@@ -56,7 +54,7 @@ pub(crate) enum FetchError {
     Write { path: PathBuf, source: io::Error },
 }
 
-/// A client of web servers.
+/// An HTTP client.
 pub(super) struct Fetcher {
     client: Client<Connector, Empty<Bytes>>,
 }
@@ -66,7 +64,7 @@ impl Fetcher {
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(Connector::new()?) })
     }
 
-    /// The text at this address, if there is one.
+    /// Returns the text at this address, if it exists.
     pub(super) async fn text(&self, url: &str) -> Result<Option<String>, FetchError> {
         let interrupted = |reason: String| FetchError::Interrupted { url: url.to_owned(), reason, kept: 0 };
         let answer = self.get(url, 0).await.map_err(|error| error.into_fetch(url, 0))?;
@@ -80,7 +78,7 @@ impl Fetcher {
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// Fetches a file into a folder, and gives its sum.
+    /// Downloads a file into a folder and returns its checksum.
     pub(super) async fn file(
         &self,
         remote: &Remote,
@@ -93,7 +91,7 @@ impl Fetcher {
             return Err(FetchError::NoSum { file: remote.file.to_owned() });
         }
         let mut part = Part::open(folder, remote.file)?;
-        // What an earlier call left behind may be of another version: then all of it is fetched once more.
+        // A part from an earlier call may be of another version; if so, the file is downloaded again.
         let mut is_old = part.sums.bytes() > 0;
         loop {
             let stated = self.whole(remote, &mut part, bar).await?;
@@ -113,7 +111,7 @@ impl Fetcher {
         }
     }
 
-    /// Fetches what is missing of a part, as often as it takes, and gives what the server states of the file.
+    /// Downloads the missing bytes, with retries, and returns the checksum that the server gives.
     async fn whole(
         &self,
         remote: &Remote,
@@ -137,7 +135,7 @@ impl Fetcher {
         }
     }
 
-    /// Asks once for what is missing.
+    /// Sends one request for the missing bytes.
     async fn more(
         &self,
         remote: &Remote,
@@ -150,7 +148,7 @@ impl Fetcher {
         let stated = answer.stated;
         let status = answer.response.status();
         if status == StatusCode::RANGE_NOT_SATISFIABLE {
-            // There is no more than this, or less: the sum tells.
+            // The file has no more bytes than this; the checksum decides.
             return Ok(stated);
         }
         let response = match answer.accepted(url) {
@@ -161,7 +159,7 @@ impl Fetcher {
         };
         if status != StatusCode::PARTIAL_CONTENT || starts_at(response.headers()) != Some(have) {
             if status == StatusCode::PARTIAL_CONTENT {
-                return Err(More::Again("the server gives another part than it was asked for".to_owned()));
+                return Err(More::Again("the server sent another part than requested".to_owned()));
             }
             part.restart()?;
         }
@@ -184,7 +182,7 @@ impl Fetcher {
         }
     }
 
-    /// The answer to a request for the bytes from `from` on, wherever the server sends us for it.
+    /// Requests the bytes from `from` on, following redirects.
     async fn get(&self, url: &str, from: u64) -> Result<FetchResponse, More> {
         let address = || More::Stop(FetchError::Address { url: url.to_owned() });
         let mut uri: Uri = url.parse().map_err(|_| address())?;
@@ -207,13 +205,13 @@ impl Fetcher {
             let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok());
             uri = to.and_then(|to| joined(&uri, to)).ok_or_else(address)?;
         }
-        Err(More::Again("the server sends us around".to_owned()))
+        Err(More::Again("too many redirects".to_owned()))
     }
 }
 
-/// Why one request did not bring all of it.
+/// Why one request did not complete the file.
 enum More {
-    /// Another may.
+    /// A retry may succeed.
     Again(String),
     Stop(FetchError),
 }
@@ -235,7 +233,7 @@ impl From<FetchError> for More {
 
 struct FetchResponse {
     response: Response<Incoming>,
-    /// What the tags say of the file.
+    /// The checksum in the entity tags.
     stated: Option<Expected>,
 }
 
@@ -263,7 +261,7 @@ fn starts_at(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_RANGE)?.to_str().ok()?.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
 }
 
-/// Where a redirect leads. Never from a secure address to another.
+/// The target of a redirect. Never from `https` to `http`.
 fn joined(from: &Uri, to: &str) -> Option<Uri> {
     let absolute = if to.contains("://") {
         to.to_owned()
@@ -282,7 +280,7 @@ fn joined(from: &Uri, to: &str) -> Option<Uri> {
     (from.scheme_str() != Some("https") || to.scheme_str() == Some("https")).then_some(to)
 }
 
-/// A file that is on its way.
+/// A partial download.
 struct Part {
     file: File,
     sums: Checksums,
@@ -291,14 +289,14 @@ struct Part {
 }
 
 impl Part {
-    /// With what an earlier call has fetched.
+    /// Opens the part that an earlier call left, if any.
     fn open(folder: &Path, file: &str) -> Result<Self, FetchError> {
         let (name, path) = (folder.join(file), folder.join(format!("{file}.part")));
         let failed = |source| FetchError::Write { path: path.clone(), source };
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(failed)?;
         let mut sums = Checksums::new();
         let mut buffer = vec![0; 1 << 20];
-        // A device has no length, and what is read from it is not what was written.
+        // A device has no length, and reading it does not return what was written.
         let mut left = file.metadata().map_err(failed)?.len();
         while left > 0 {
             let read = file.read(&mut buffer).map_err(failed)?;
@@ -321,7 +319,7 @@ impl Part {
         Ok(())
     }
 
-    /// Forgets what there is.
+    /// Discards the downloaded bytes.
     fn restart(&mut self) -> Result<(), FetchError> {
         if self.sums.bytes() > 0 {
             self.file.set_len(0).map_err(|source| self.failed(source))?;
@@ -330,7 +328,7 @@ impl Part {
         Ok(())
     }
 
-    /// Whether this is the file, or what was expected and what it is.
+    /// Verifies the file; otherwise returns what was expected and found.
     fn check(&self, expected: Expected) -> Result<Result<(), (String, String)>, FetchError> {
         let hex = |name: [u8; 20]| name.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let (expected, found) = match expected {
@@ -348,7 +346,7 @@ impl Part {
         std::fs::remove_file(&self.path).map_err(|source| self.failed(source))
     }
 
-    /// Gives it its name.
+    /// Renames the part to its final name.
     fn finish(self) -> Result<Sha256, FetchError> {
         let renamed = self.file.sync_all().and_then(|()| std::fs::rename(&self.path, &self.name));
         renamed.map_err(|source| self.failed(source))?;

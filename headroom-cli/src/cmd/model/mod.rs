@@ -1,4 +1,4 @@
-//! `headroom model`: the learned models of this user. Only `pull` opens a connection.
+//! `headroom model`: manages the user's learned models. Only `pull` opens a connection.
 
 mod args;
 mod catalog;
@@ -25,22 +25,22 @@ use crate::{
     secret::make_private,
 };
 
-/// The sums of a model's files, in its folder: written last, so that a model that has it is whole.
+/// The checksums of a model's files: written last, so that a model that has it is complete.
 const SUMS: &str = "SHA256SUMS";
 
-/// What stops `headroom model`.
+/// Errors of `headroom model`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ModelCommandError {
-    #[error("models have no folder; set HEADROOM_HOME to one")]
+    #[error("no folder for models; set HEADROOM_HOME")]
     NoHome,
     #[error(
-        "no model is known as {name}; known is {}. To fetch another, say where it is with --from URL",
+        "unknown model {name}; the known one is {}. To fetch another, pass its location with --from URL",
         catalog::KOMPRESS
     )]
     Unknown { name: String },
-    #[error("there is no model {name} in {}; `headroom model list` lists those that there are", folder.display())]
+    #[error("there is no model {name} in {}; `headroom model list` shows those that exist", folder.display())]
     Missing { name: String, folder: PathBuf },
-    #[error("no file of the model is called {file}; it has tokenizer.json and model.onnx")]
+    #[error("the model has no file {file}; its files are tokenizer.json and model.onnx")]
     NoSuchFile { file: String },
     #[error("cannot start the async runtime")]
     Runtime(#[source] io::Error),
@@ -53,7 +53,7 @@ pub(crate) enum ModelCommandError {
 }
 
 impl ModelCommandError {
-    /// Whether `headroom` has to be called differently.
+    /// Whether the command was called wrongly: exit status 2.
     pub(crate) const fn is_usage(&self) -> bool {
         matches!(self, Self::NoHome | Self::Unknown { .. } | Self::NoSuchFile { .. })
     }
@@ -72,7 +72,7 @@ pub(crate) fn run(command: &ModelCommand) -> Result<(), ModelCommandError> {
     }
 }
 
-/// The folder of a model that is there, whole or not.
+/// The folder of an existing model, complete or not.
 fn existing(home: &Path, name: &str) -> Result<PathBuf, ModelCommandError> {
     let folder = home.join(name);
     let missing = || ModelCommandError::Missing { name: name.to_owned(), folder: home.to_owned() };
@@ -111,7 +111,7 @@ fn pull(args: &PullArgs, home: &Path) -> Result<(), ModelCommandError> {
             let wanted = given.or_else(|| listed(&published, remote.file));
             let sum =
                 match listed(&before, remote.file).filter(|sum| wanted.is_none_or(|wanted| wanted == *sum)) {
-                    // Fetched already, and still what it was.
+                    // Downloaded already, and unchanged.
                     Some(sum) if sum_of(&folder.join(remote.file)).is_some_and(|found| found == sum) => sum,
                     _ => {
                         let bar = bar(remote.file);
@@ -135,7 +135,7 @@ fn pull(args: &PullArgs, home: &Path) -> Result<(), ModelCommandError> {
     ))
 }
 
-/// It shows nothing where standard error is no terminal.
+/// A progress bar, hidden unless standard error is a terminal.
 fn bar(file: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(0).with_message(file);
     let style = "{msg}  {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}, {eta} left";
@@ -162,7 +162,7 @@ fn size(folder: &Path) -> u64 {
     entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
 }
 
-/// Whether the files of a folder are what they were when they were fetched; `None` where it does not say.
+/// Whether the files in a folder match their recorded checksums; `None` if there are none.
 pub(crate) fn is_intact(folder: &Path) -> Option<bool> {
     let sums = fs::read_to_string(folder.join(SUMS)).ok()?;
     let files = ["tokenizer.json", "model.onnx"];
@@ -194,7 +194,7 @@ fn list(args: &ListArgs, home: &Path) -> Result<(), ModelCommandError> {
     }
     let width = models.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
     let row = |(name, folder, bytes, whole): &(String, PathBuf, u64, bool)| {
-        let state = if *whole { "" } else { "  (not complete: pull it again)" };
+        let state = if *whole { "" } else { "  (incomplete: pull it again)" };
         format!("{name:width$}  {:>13} bytes  {}{state}\n", Count(*bytes).to_string(), folder.display())
     };
     print(&models.iter().map(row).collect::<String>())

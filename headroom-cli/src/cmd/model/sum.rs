@@ -1,4 +1,4 @@
-//! Checksums, and where they are stated.
+//! Checksums and the formats that list them.
 
 use std::{fmt, str::FromStr};
 
@@ -40,23 +40,23 @@ fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// What a file is to have.
+/// The checksum that a file must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
     Sha256(Sha256),
-    /// The name that git gives to its content: how the hub states small files.
+    /// The git hash of its content, which the hub gives for small files.
     Git([u8; 20]),
 }
 
 impl Expected {
-    /// What an entity tag of the hub states: the SHA-256 of a large file, the git name of a small one.
+    /// Parses an entity tag of the hub: the SHA-256 of a large file, the git hash of a small one.
     pub(super) fn of_tag(tag: &str) -> Option<Self> {
         let hex = tag.trim_start_matches("W/").trim_matches('"');
         hex.parse().map(Self::Sha256).ok().or_else(|| bytes(hex).map(Self::Git))
     }
 }
 
-/// The sums of what is written, as it is written.
+/// Computes the checksums of what is written.
 pub(super) struct Checksums {
     sha256: Context,
     bytes: u64,
@@ -72,7 +72,7 @@ impl Checksums {
         self.bytes += bytes.len() as u64;
     }
 
-    /// How many bytes there were.
+    /// The number of bytes written.
     pub(super) const fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -85,7 +85,7 @@ impl Checksums {
     }
 }
 
-/// The name that git gives to this content.
+/// The git hash of this content.
 pub(super) fn git_name(content: &[u8]) -> [u8; 20] {
     let mut context = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
     context.update(format!("blob {}\0", content.len()).as_bytes());
@@ -95,7 +95,7 @@ pub(super) fn git_name(content: &[u8]) -> [u8; 20] {
     name
 }
 
-/// The sum of a file in the text of a `SHA256SUMS`.
+/// Finds the checksum of a file in the text of a `SHA256SUMS`.
 pub(super) fn listed(sums: &str, file: &str) -> Option<Sha256> {
     let of_line = |line: &str| {
         let (hex, name) = line.split_once(' ')?;

@@ -3,24 +3,24 @@ use std::path::PathBuf;
 use headroom_core::Tier;
 
 pub(crate) const EXAMPLES: &str = "\
-Every turn is sent again through what the proxy would do, and priced as providers do: what stood at the same place in \
-the request before is read from the cache at 0.1 of the price, everything else is written at 1.25. Tokens are those of \
-o200k, so the shares are estimates where the model has another tokenizer. Answers of the model are not counted.
+Replays every turn as the proxy would send it, and prices it as providers do: content at the same place as in the \
+previous request is read from the cache at 0.1 of the price, everything else is written at 1.25. Tokens are counted by \
+o200k, so the shares are estimates for models with another tokenizer. Answers of the model are not counted.
 
-Understood are the sessions of Claude Code (~/.claude/projects), those of Codex (~/.codex/sessions), and request bodies \
-of the Anthropic, OpenAI and Gemini APIs as JSON; folders are searched. Sessions do not record the system prompt and \
-the tools' definitions: the real bill is higher by the same amount with and without Headroom. Nothing is sent anywhere, \
-and nothing is stored.
+Supported inputs are the sessions of Claude Code (~/.claude/projects) and Codex (~/.codex/sessions), and request bodies \
+of the Anthropic, OpenAI and Gemini APIs as JSON; folders are searched. Sessions do not record the system prompt and the \
+tool definitions: the real bill is higher by the same amount with and without Headroom. Nothing is sent anywhere, and \
+nothing is stored.
 
 Examples:
-  What the sessions of this machine would have cost:
+  What the sessions on this machine would have cost:
     headroom simulate ~/.claude/projects
   One of them, for a program:
     headroom simulate --json session.jsonl
-  Without anything set aside:
+  Without elision:
     headroom simulate --tier dedup ~/.codex/sessions
 
-Exit status: 0 done, 1 failed or nothing found, 2 called wrongly.";
+Exit status: 0 success, 1 failure or nothing found, 2 wrong usage.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SimulateArgs {

@@ -1,4 +1,4 @@
-//! `headroom simulate`: what recorded conversations would have cost.
+//! `headroom simulate`: prices recorded conversations with and without Headroom.
 
 mod args;
 mod show;
@@ -27,13 +27,13 @@ use tokio::runtime::Runtime;
 pub(crate) use self::args::{EXAMPLES, SimulateArgs};
 use crate::{cmd::compress, config::Config, layer, output};
 
-/// What stops `headroom simulate`.
+/// Errors of `headroom simulate`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SimulateError {
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error(
-        "no conversation in {0} files; understood are sessions of Claude Code and Codex (.jsonl) and request bodies of \
+        "no conversation in {0} files; supported are sessions of Claude Code and Codex (.jsonl) and request bodies of \
          the Anthropic, OpenAI and Gemini APIs (.json)"
     )]
     Nothing(usize),
@@ -43,12 +43,12 @@ pub(crate) enum SimulateError {
     Write(#[source] io::Error),
 }
 
-/// What came of everything.
+/// The result for all conversations.
 #[derive(Debug, Default, Serialize)]
 struct Outcome {
     conversations: Vec<Row>,
     tools: BTreeMap<String, Tool>,
-    /// Files that hold no conversation.
+    /// Files without a conversation.
     skipped: usize,
 }
 
@@ -57,10 +57,10 @@ struct Outcome {
 struct Row {
     file: PathBuf,
     turns: usize,
-    /// Tokens of its last request as it was, and as it would be.
+    /// Tokens of its last request, before and after.
     tokens_before: u64,
     tokens_after: u64,
-    /// The price of all of its requests, in prices of an input token.
+    /// The cost of all of its requests, in units of one input token.
     bill_before: f64,
     bill_after: f64,
 }
@@ -69,12 +69,12 @@ struct Row {
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 struct Tool {
     results: u64,
-    /// Tokens of those that an edit was weighed for.
+    /// Tokens of the results that were considered for edits.
     tokens_before: u64,
     tokens_after: u64,
 }
 
-/// Replays them all and prints what that saves.
+/// Replays all conversations and prints the savings.
 pub(crate) fn run(args: &SimulateArgs, config: &Config) -> Result<(), SimulateError> {
     let mut files = Vec::new();
     for path in &args.paths {
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &SimulateArgs, config: &Config) -> Result<(), SimulateEr
     let replay =
         Replay { layer: layer(config, Arc::new(MemoryStore::new())), runtime, max_turns: args.max_turns };
     let mut outcome = Outcome::default();
-    // It shows nothing where standard error is no terminal.
+    // Hidden unless standard error is a terminal.
     let bar = ProgressBar::new(files.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} files  {wide_msg}") {
         bar.set_style(style);
@@ -117,7 +117,7 @@ impl Replay {
     fn file(&self, file: &Path, outcome: &mut Outcome) -> Result<(), SimulateError> {
         let conversations = match recording::read(file) {
             Ok(conversations) => conversations,
-            // Not text, so not ours.
+            // A file that is not text holds no conversation.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => Vec::new(),
             Err(source) => return Err(SimulateError::Read { path: file.to_owned(), source }),
         };
@@ -177,7 +177,7 @@ impl Replay {
     }
 }
 
-/// Thousandths of a price as prices.
+/// Converts thousandths of a token's price to token prices.
 fn in_tokens(thousandths: u64) -> f64 {
     thousandths as f64 / 1e3
 }

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::{Outcome, Row, Tool, name};
 use crate::output::Count;
 
-/// Room for a file's name.
+/// Width of a file name.
 const NAME: usize = 40;
 
 pub(super) fn text(outcome: &Outcome) -> String {
@@ -24,7 +24,7 @@ pub(super) fn text(outcome: &Outcome) -> String {
         (std::cmp::Reverse(tool.tokens_before.saturating_sub(tool.tokens_after)), *name)
     });
     if !tools.is_empty() {
-        text.push_str(&format!("\n{:NAME$}  {:>7}  {:>25}\n", "tool", "results", "tokens that were weighed"));
+        text.push_str(&format!("\n{:NAME$}  {:>7}  {:>25}\n", "tool", "results", "tokens considered"));
     }
     for (tool, counts) in tools {
         let change = arrow(counts.tokens_before, counts.tokens_after);
@@ -34,15 +34,12 @@ pub(super) fn text(outcome: &Outcome) -> String {
         text.push('\n');
     }
     text.push_str(&format!(
-        "\nThe bill of input tokens would be {} of what it was{}, with what was cached priced at 0.1 and the rest at 1.25.\n",
+        "\nThe bill of input tokens would be {} of what it was{}, with cache reads priced at 0.1 and the rest at 1.25.\n",
         percent(total.bill_after / total.bill_before.max(f64::MIN_POSITIVE)),
         if total.bill_after > total.bill_before { " (more)" } else { "" }
     ));
     if outcome.skipped > 0 {
-        text.push_str(&format!(
-            "{} files hold no conversation that is understood.\n",
-            Count(outcome.skipped as u64)
-        ));
+        text.push_str(&format!("{} files hold no supported conversation.\n", Count(outcome.skipped as u64)));
     }
     text
 }
@@ -95,7 +92,7 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-/// The end of a name tells more than its beginning.
+/// Shortens a name from the left: its end says more.
 fn short(name: &str) -> String {
     let length = name.chars().count();
     if length <= NAME {

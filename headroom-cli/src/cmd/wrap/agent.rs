@@ -1,6 +1,6 @@
 use std::{env, path::PathBuf};
 
-/// An agent that can be run behind the proxy, or told how to be.
+/// An agent that can run behind the proxy, or for which the setup steps can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 #[value(rename_all = "lowercase")]
 pub(crate) enum Agent {
@@ -31,7 +31,7 @@ pub(crate) enum Agent {
 }
 
 impl Agent {
-    /// The program's file name.
+    /// The name of its executable.
     pub(crate) const fn program(self) -> &'static str {
         match self {
             Self::Claude => "claude",
@@ -49,7 +49,7 @@ impl Agent {
         }
     }
 
-    /// How it is installed.
+    /// The command that installs it.
     pub(super) const fn install(self) -> &'static str {
         match self {
             Self::Claude => "npm install -g @anthropic-ai/claude-code",
@@ -68,7 +68,7 @@ impl Agent {
     }
 }
 
-/// A program in the folders of `PATH`.
+/// Searches `PATH` for a program.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
     env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())

@@ -7,23 +7,23 @@ use crate::{
     proxy::{Embedded, ProxyError},
 };
 
-/// Gives the addresses that lead through the proxy.
+/// Provides base URLs that lead through the proxy.
 #[derive(Debug)]
 pub(super) enum BaseUrl<'a> {
-    /// A proxy of our own, which opens a port for each upstream that is asked for.
+    /// A proxy inside this process, which opens a port for each requested upstream.
     Own {
         runtime: &'a Runtime,
         proxy: Box<Embedded>,
         config: &'a Config,
         open: Vec<(Option<Base>, SocketAddr)>,
     },
-    /// A proxy that has its upstreams already.
+    /// A running proxy, whose upstreams are fixed.
     Shared(SocketAddr),
 }
 
 impl BaseUrl<'_> {
-    /// The base URL for an agent whose requests go to this upstream, `None` for the configured ones. There, `path` is
-    /// what the agent expects in a base URL beside the host.
+    /// The base URL for an agent whose requests go to this upstream; `None` stands for the configured ones, for which
+    /// `path` is what the agent expects in a base URL after the host.
     pub(super) fn url(&mut self, upstream: Option<&Base>, path: &str) -> Result<String, ProxyError> {
         let (address, path) = match self {
             Self::Shared(address) => (*address, path),
@@ -45,14 +45,14 @@ impl BaseUrl<'_> {
         Ok(format!("http://{address}{path}"))
     }
 
-    /// Waits until what became of the turns is written down.
+    /// Waits until all turns are in the ledger.
     pub(super) fn flush(&self) {
         if let Self::Own { proxy, .. } = self {
             proxy.flush();
         }
     }
 
-    /// Whether the agent's own upstream can be served.
+    /// Whether the agent's own upstream can be used.
     pub(super) const fn is_own(&self) -> bool {
         matches!(self, Self::Own { .. })
     }

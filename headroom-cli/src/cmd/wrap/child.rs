@@ -1,4 +1,4 @@
-//! The agent's process: it gets our signals, we get its exit status.
+//! Runs the agent's process: forwards signals to it and returns its exit status.
 
 #[cfg(unix)]
 use std::{env, ffi::OsStr};
@@ -15,23 +15,23 @@ use crate::core_dumps;
 pub(super) struct Ended {
     /// The status that a shell would report.
     pub(super) status: u8,
-    /// Whether a signal ended it, or a key of the terminal asked it to end: it may have been in the middle of a line.
+    /// Whether a signal, or a key of the terminal, ended it: it may have been in the middle of a line.
     pub(super) is_interrupted: bool,
 }
 
-/// Runs it to its end on our own terminal. Called on the main thread, with which the agent ends.
+/// Runs the agent on this terminal until it ends. Called on the main thread; the agent ends with that thread.
 pub(super) fn run(command: Command, runtime: &Runtime) -> io::Result<Ended> {
     let (status, had_key) = runtime.block_on(async {
-        // Before the child is there: a signal that comes meanwhile is its, too.
+        // Before the child exists, so that no signal for it is lost.
         let mut signals = signals::Signals::new()?;
         let mut child = spawn(command)?;
-        // The agent has the limit that it would have without us. There are no prompts here before it runs.
+        // Only after the spawn, so that the agent keeps its own limit. There are no prompts here before it runs.
         core_dumps::forbid();
         #[cfg(unix)]
         let watcher = orphan::Watcher::over(child.id());
         let status = loop {
             tokio::select! {
-                // Once it is reaped, its id may be another's.
+                // Polled first: once the child is reaped, its id may belong to another process.
                 biased;
                 status = child.wait() => break status,
                 signal = signals.next() => signals::send(&child, signal),
@@ -61,11 +61,11 @@ fn spawn(command: Command) -> io::Result<Child> {
     tokio::process::Command::from(command).spawn()
 }
 
-/// Whether a program of this name is in the folders of `PATH`, and one that may be run.
+/// Whether `PATH` has an executable of this name.
 #[cfg(unix)]
 fn can_be_run(program: &OsStr) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    // Without PATH the system has folders of its own.
+    // Without PATH the system has default folders.
     let Some(path) = env::var_os("PATH") else { return Ok(()) };
     let mut found =
         env::split_paths(&path).filter_map(|folder| folder.join(program).metadata().ok()).peekable();
@@ -105,7 +105,7 @@ mod signals {
         (SIGUSR2, Signal::USR2),
     ];
 
-    /// The signals that were sent to us alone.
+    /// The signals that were sent to this process only.
     pub(super) struct Signals {
         sent: mpsc::UnboundedReceiver<Signal>,
         had_key: Arc<AtomicBool>,
@@ -119,8 +119,8 @@ mod signals {
             let key = Arc::clone(&had_key);
             thread::Builder::new().name("signals".to_owned()).spawn(move || {
                 for origin in signals.forever() {
-                    // Keys such as Ctrl-C reach every process in the foreground; the agent has had them, and a second
-                    // one means "now" to most.
+                    // Keys such as Ctrl-C reach every process in the foreground, so the agent has received them; most
+                    // agents take a second one for "now".
                     let from_terminal = origin.process.is_none();
                     if from_terminal && matches!(origin.signal, SIGINT | SIGQUIT) {
                         key.store(true, Ordering::Relaxed);
@@ -143,7 +143,7 @@ mod signals {
             }
         }
 
-        /// Whether a key of the terminal asked the processes in the foreground to end.
+        /// Whether a key of the terminal asked the foreground processes to end.
         pub(super) fn had_key(&self) -> bool {
             self.had_key.load(Ordering::Relaxed)
         }
@@ -151,7 +151,7 @@ mod signals {
 
     pub(super) fn send(child: &Child, signal: Signal) {
         let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        // It may have just ended.
+        // The process may have just ended.
         let _ = id.map(|id| kill_process(id, signal));
     }
 }
@@ -162,7 +162,7 @@ mod signals {
 
     use tokio::process::Child;
 
-    /// The console sends Ctrl-C to the agent itself; we outlive it for the receipt.
+    /// The console sends Ctrl-C to the agent itself; this process outlives it for the summary.
     pub(super) struct Signals;
 
     impl Signals {

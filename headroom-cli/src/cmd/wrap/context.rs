@@ -1,5 +1,5 @@
-//! Tools that make the output of shell commands smaller before the agent sees it. One that is installed is put before
-//! the agent's commands for one run, by the hook that it has for that; none is downloaded.
+//! Tools that shrink the output of shell commands before the agent sees it. An installed tool is hooked into the
+//! agent's commands for one run, by the agent's own hook; none is downloaded.
 
 use std::{ffi::OsStr, fs};
 
@@ -16,14 +16,14 @@ use super::{
 const VARIABLE: &str = "HEADROOM_CONTEXT_TOOL";
 const SETTINGS: &str = "--settings";
 
-/// A tool that can be used.
+/// A supported tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ContextTool {
     /// RTK, https://github.com/rtk-ai/rtk
     Rtk,
     /// lean-ctx, https://leanctx.com
     LeanCtx,
-    /// None of them
+    /// No tool.
     None,
 }
 
@@ -36,7 +36,7 @@ impl ContextTool {
         }
     }
 
-    /// The hook of Claude Code's that it documents.
+    /// The hook for Claude Code that the tool documents.
     const fn hook(self) -> &'static str {
         match self {
             Self::Rtk => "hook claude",
@@ -44,7 +44,7 @@ impl ContextTool {
         }
     }
 
-    /// The one that was asked for.
+    /// The requested tool.
     pub(super) fn asked(flag: Option<Self>) -> Result<Self, WrapError> {
         match (flag, value(VARIABLE)) {
             (Some(flag), _) => Ok(flag),
@@ -53,7 +53,7 @@ impl ContextTool {
         }
     }
 
-    /// Puts it before the agent's shell commands. `own`: what the user calls the agent with.
+    /// Hooks the tool into the agent's shell commands. `own` are the user's arguments for the agent.
     pub(super) fn attach<S: AsRef<OsStr>>(
         self,
         agent: Agent,
@@ -64,16 +64,16 @@ impl ContextTool {
         let path = find(program).ok_or(WrapError::NoContextTool { program })?;
         let note = match agent {
             Agent::Claude if has_settings(own) => Some(format!(
-                "{program} is not used: Claude Code takes {SETTINGS} only once, and it is among your arguments"
+                "{program} is not used: Claude Code accepts {SETTINGS} only once, and your arguments have it"
             )),
             Agent::Claude if is_set_up(program) => None,
             Agent::Claude => {
                 let command = format!("{} {}", quoted(&path.to_string_lossy()), self.hook());
                 add(plan, &command);
                 (self == Self::LeanCtx)
-                    .then(|| "lean-ctx lets commands that it rewrites run unasked".to_owned())
+                    .then(|| "lean-ctx runs the commands that it rewrites without asking".to_owned())
             }
-            _ => Some(format!("{program} is not used: only Claude Code takes its hook for a single run")),
+            _ => Some(format!("{program} is not used: only Claude Code accepts its hook for a single run")),
         };
         plan.notes.extend(note);
         Ok(())
@@ -87,14 +87,14 @@ fn has_settings<S: AsRef<OsStr>>(own: &[S]) -> bool {
     })
 }
 
-/// Whether the user's own settings have it. Twice would be once too often.
+/// Whether the user's own settings have the hook. It must not run twice.
 fn is_set_up(program: &str) -> bool {
     let names = [format!("{program} hook "), format!("{program}-rewrite")];
     let texts = claude::files().into_iter().filter_map(|file| fs::read_to_string(file).ok());
     texts.into_iter().any(|text| names.iter().any(|name| text.contains(name)))
 }
 
-/// The hook, beside what else the settings of this run say.
+/// Adds the hook to the other settings of this run.
 fn add(plan: &mut Plan, command: &str) {
     let hook = json!([{"matcher": "Bash", "hooks": [{"type": "command", "command": command}]}]);
     let mut arguments = plan.arguments.iter_mut().skip_while(|argument| *argument != SETTINGS);

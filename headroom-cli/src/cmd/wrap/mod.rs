@@ -40,10 +40,10 @@ use crate::{
     store,
 };
 
-/// What stops `headroom wrap`.
+/// Errors of `headroom wrap`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WrapError {
-    #[error("{place}: cannot be put behind the proxy")]
+    #[error("{place}: cannot be used as an upstream of the proxy")]
     Upstream { place: String, source: InvalidBase },
     #[error("{variable}: not a JSON object, so nothing can be added to it")]
     Inline { variable: &'static str },
@@ -52,12 +52,12 @@ pub(crate) enum WrapError {
     #[error("cannot run {program}")]
     Spawn { program: &'static str, source: io::Error },
     #[error(
-        "no Headroom proxy answers at {address}; start one with `headroom proxy`, or leave out --join to have one for this run"
+        "no Headroom proxy answers at {address}; start one with `headroom proxy`, or omit --join to start one for this run"
     )]
     NoProxy { address: SocketAddr },
-    #[error("HEADROOM_CONTEXT_TOOL: {name} is not known; expected rtk, lean-ctx or none")]
+    #[error("HEADROOM_CONTEXT_TOOL: unknown tool {name}; expected rtk, lean-ctx or none")]
     ContextTool { name: String },
-    #[error("{program} is asked for and not in PATH; install it, or leave it out with --context-tool none")]
+    #[error("{program} is not in PATH; install it, or pass --context-tool none")]
     NoContextTool { program: &'static str },
     #[error(transparent)]
     Durable(#[from] PersistError),
@@ -70,7 +70,7 @@ pub(crate) enum WrapError {
 }
 
 impl WrapError {
-    /// The exit status that shells have for it.
+    /// The exit status that shells use for this error.
     pub(crate) const fn status(&self) -> u8 {
         match self {
             Self::Missing { .. } => 127,
@@ -84,7 +84,7 @@ impl WrapError {
     }
 }
 
-/// Runs the agent and gives its exit status.
+/// Runs the agent and returns its exit status.
 pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Result<u8, WrapError> {
     let shared = config.listen.address();
     if args.persist {
@@ -124,7 +124,7 @@ pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Resu
     }
     let result = child::run(command(args, &plan), &runtime);
     door.flush();
-    // An answer that the agent did not wait for ends here.
+    // Cancels responses that the agent did not wait for.
     drop(door);
     runtime.shutdown_background();
     let ended = result.map_err(|source| failed(args.agent, source))?;
@@ -146,7 +146,7 @@ fn failed(agent: Agent, source: io::Error) -> WrapError {
     }
 }
 
-/// Whether the user told Headroom itself where requests go.
+/// Whether the user configured an upstream of Headroom's.
 fn upstream_is_set(args: &WrapArgs) -> bool {
     let variables = [
         "HEADROOM_UPSTREAM",
@@ -157,7 +157,7 @@ fn upstream_is_set(args: &WrapArgs) -> bool {
     args.upstream.is_some() || variables.iter().any(|name| env::var_os(name).is_some())
 }
 
-/// Says before the agent takes the terminal what would keep most from being saved.
+/// Warns, before the agent takes the terminal, of problems that would prevent most savings.
 async fn check(config: &Config) {
     let checked = match (&config.originals_dir, &config.store) {
         (Some(originals_dir), _) if config.retrieval == Retrieval::File => originals_dir.open().check().await,
@@ -166,7 +166,7 @@ async fn check(config: &Config) {
     };
     if let Err(error) = checked {
         let reason = store::reason(Some(&error));
-        output::note(&format_args!("headroom: nothing can be set aside until this is mended: {reason}"));
+        output::note(&format_args!("headroom: nothing can be elided until this is fixed: {reason}"));
     }
 }
 
@@ -199,7 +199,7 @@ fn steps(agent: Agent, shared: SocketAddr) -> Result<(), WrapError> {
     output::write(manual_setup::instructions(agent, shared).as_bytes()).map_err(WrapError::Write)
 }
 
-/// As one word of a POSIX shell.
+/// Quotes text as one word of a POSIX shell.
 fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
@@ -209,7 +209,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// The receipt. The agent has left the terminal by now, perhaps in the middle of a line.
+/// Prints the summary. The agent may have left the terminal in the middle of a line.
 fn finish(args: &WrapArgs, shared: SocketAddr, receipt: &Summary, is_interrupted: bool) {
     let totals = receipt.totals();
     let program = args.agent.program();

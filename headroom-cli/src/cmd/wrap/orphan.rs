@@ -1,10 +1,10 @@
-//! An agent does not outlive its wrapper, even if that is killed by a signal that it cannot handle.
+//! Ensures that an agent does not outlive its wrapper, even if a signal kills it that it cannot handle.
 //!
-//! Where the kernel can send a signal to a process whose parent died, the agent is started in two steps: this program
-//! asks for the signal, and then becomes the agent. It keeps its process id, terminal, environment and open files.
-//! Elsewhere a second process watches: it waits for the end of a pipe that the wrapper holds open.
+//! Where the kernel can signal a process whose parent died, the agent is started in two steps: this program asks for
+//! the signal and then executes the agent, which keeps its process id, terminal, environment and open files. Elsewhere
+//! a second process watches: it waits for the end of a pipe that the wrapper holds open.
 //!
-//! The signal is SIGTERM, which agents hand on to processes of their own and after which they restore the terminal.
+//! The signal is SIGTERM: agents forward it to their own processes and then restore the terminal.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -17,19 +17,19 @@ use rustix::process::{Pid, Signal, getppid, kill_process, setsid};
 
 use crate::output;
 
-/// Becomes the agent: `headroom __agent WRAPPER PROGRAM [ARGS...]`.
+/// Executes the agent: `headroom __agent WRAPPER PROGRAM [ARGS...]`.
 const AGENT_STEP: &str = "__agent";
-/// Watches: `headroom __watch AGENT`.
+/// Watches the agent: `headroom __watch AGENT`.
 const WATCH_STEP: &str = "__watch";
-/// Whether the kernel tells a process of its parent's death.
+/// Whether the kernel can signal a process when its parent dies.
 const HAS_DEATH_SIGNAL: bool = cfg!(any(target_os = "linux", target_os = "android", target_os = "freebsd"));
-/// What the wrapper writes to the one that watches when the agent has ended by itself.
+/// What the wrapper writes to the watcher after the agent ended by itself.
 const ENDED: u8 = b'.';
-/// What shells report of a program that is not there, and of one that cannot be run.
+/// The exit statuses of shells for a program that is missing, and for one that cannot be run.
 const NOT_FOUND: u8 = 127;
 const NOT_RUN: u8 = 126;
 
-/// Does one of the steps, if the arguments of this process ask for it.
+/// Runs one of the steps if the arguments of this process name it.
 pub(crate) fn step(mut args: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     let step = args.next()?;
     let is = |name: &str| step == OsStr::new(name);
@@ -45,9 +45,9 @@ pub(crate) fn step(mut args: impl Iterator<Item = OsString>) -> Option<ExitCode>
     Some(ExitCode::from(become_agent(pid, &args.next()?, args)))
 }
 
-/// The same command, as a child that ends with this process.
+/// Makes the command a child that ends with this process.
 ///
-/// The signal comes when the *thread* ends that started the child, so the main thread has to.
+/// The signal is sent when the *thread* ends that started the child, so that must be the main thread.
 pub(super) fn bound_to_us(command: Command) -> Command {
     let Some(own) = std::env::current_exe().ok().filter(|_| HAS_DEATH_SIGNAL) else { return command };
     let mut bound = Command::new(own);
@@ -62,14 +62,14 @@ pub(super) fn bound_to_us(command: Command) -> Command {
     bound
 }
 
-/// Returns only if that fails.
+/// Executes the agent; returns only if that fails.
 fn become_agent(wrapper: Pid, program: &OsStr, args: impl Iterator<Item = OsString>) -> u8 {
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
     {
-        // Without it the agent runs all the same.
+        // If this fails, the agent runs without it.
         let _ = rustix::process::set_parent_process_death_signal(Some(Signal::TERM));
     }
-    // It may have died before the signal was asked for.
+    // The wrapper may have died before the request.
     if getppid() != Some(wrapper) {
         return NOT_RUN;
     }
@@ -78,9 +78,9 @@ fn become_agent(wrapper: Pid, program: &OsStr, args: impl Iterator<Item = OsStri
     if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_RUN }
 }
 
-/// Ends the agent if its wrapper ends without a word.
+/// Ends the agent if its wrapper ends without writing `ENDED`.
 fn watch(agent: Pid) {
-    // Keys of the terminal are not for it.
+    // Detaches it from the keys of the terminal.
     let _ = setsid();
     let mut word = [0];
     let ended = matches!(io::stdin().read(&mut word), Ok(1)) && word == [ENDED];
@@ -89,11 +89,11 @@ fn watch(agent: Pid) {
     }
 }
 
-/// A process that watches, where one is needed.
+/// A process that watches the agent, where one is needed.
 pub(super) struct Watcher(Option<Child>);
 
 impl Watcher {
-    /// Watches over a child with this id.
+    /// Watches the child with this id.
     pub(super) fn over(child: Option<u32>) -> Self {
         let Some(id) = child.filter(|_| !HAS_DEATH_SIGNAL) else { return Self(None) };
         let watch = |own| {
@@ -104,7 +104,7 @@ impl Watcher {
         Self(std::env::current_exe().ok().and_then(watch))
     }
 
-    /// Says that the agent has ended, and that its id may be another's.
+    /// Tells the watcher that the agent ended, so that its id may belong to another process.
     pub(super) fn dismiss(self) {
         let Some(mut watcher) = self.0 else { return };
         if let Some(mut pipe) = watcher.stdin.take() {

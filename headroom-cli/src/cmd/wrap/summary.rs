@@ -8,25 +8,25 @@ use serde::Serialize;
 
 use crate::{output::Count, proxy::EmbeddedExchange};
 
-/// What went through the proxy. A conversation is sent again with every turn, and counted again.
+/// Sums over the requests through the proxy. A conversation is sent, and counted, again with every turn.
 #[derive(Debug, Default)]
 pub(super) struct Summary(Mutex<SummaryTotals>);
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct SummaryTotals {
-    /// Requests for an answer that the provider took.
+    /// Turns that the provider accepted.
     requests: u64,
-    /// Those that it did not take.
+    /// Turns that it refused.
     refused: u64,
-    /// Tokens of the tool results that edits were weighed for.
+    /// Tokens of the tool results that were considered for edits.
     tokens_before: u64,
-    /// The same as they were sent.
+    /// The same after the edits.
     tokens_after: u64,
 }
 
 impl Summary {
     pub(super) fn add(&self, exchange: &EmbeddedExchange<'_>) {
-        // What is counted for free saves nothing.
+        // Counting tokens is free, so it saves nothing.
         let counts = ["count_tokens", "input_tokens", ":countTokens"];
         if Api::from_path(exchange.path).is_none() || counts.iter().any(|end| exchange.path.ends_with(end)) {
             return;

@@ -1,4 +1,4 @@
-//! What becomes of one request of a client.
+//! Collects what happens to one request of a client.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -17,8 +17,8 @@ use crate::{
     usage::Usage,
 };
 
-/// Filled in while the request goes on, by whoever sees a part of it: it travels in the request's extensions, also in
-/// those of the calls that the client does not know of.
+/// A record that travels in the request's extensions, also in those of calls that the client does not know of. Each
+/// part of the proxy fills in what it sees.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Exchange {
     state: Arc<Mutex<ExchangeState>>,
@@ -45,7 +45,7 @@ impl Exchange {
         see(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A request goes to the provider. The number under which its answer is told.
+    /// Records a request to the provider. Returns its number, under which the answer is recorded.
     pub(crate) fn call(&self, report: Option<RequestReport>) -> usize {
         self.with(|state| {
             state.report = state.report.take().or(report);
@@ -71,12 +71,12 @@ impl Exchange {
         });
     }
 
-    /// What the layer did; `None` if it did not look.
+    /// The layer's report; `None` if the layer did not handle the request.
     pub(crate) fn report(&self) -> Option<RequestReport> {
         self.with(|state| state.report.clone())
     }
 
-    /// Whether the provider refused what the layer made of the request, so that it was sent as it came.
+    /// Whether the provider refused the rewritten request, so that the original was sent.
     pub(crate) fn was_rejected(&self) -> bool {
         self.with(|state| {
             let refused = |call: &Call| call.status.is_some_and(|status| matches!(status, 400 | 413 | 422));
@@ -86,13 +86,13 @@ impl Exchange {
     }
 }
 
-/// Puts a turn on record when it is over, however it ends.
+/// Records a turn when it is over, however it ends.
 #[derive(Debug)]
 pub(crate) struct ExchangeRecorder {
     pub(crate) turn: Exchange,
     pub(crate) provider: Provider,
     pub(crate) totals: Arc<Totals>,
-    /// None where there is no page to show it on.
+    /// `None` if there is no dashboard.
     pub(crate) board: Option<(Arc<Board>, Begun)>,
 }
 

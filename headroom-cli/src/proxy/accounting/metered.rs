@@ -1,4 +1,4 @@
-//! What `/metrics` shows.
+//! The metrics of `/metrics`.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ const FIRST_BYTE_BUCKETS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 /// From a short request to 32 MiB of new logs.
 const COMPRESS_BUCKETS: [f64; 12] =
     [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5];
-/// How often measurements are put into their buckets where nobody asks for them.
+/// How often samples are moved to their buckets if nobody reads the metrics.
 const UPKEEP: Duration = Duration::from_secs(60);
 
-/// Begins to collect. In a process where something collects already, nothing new is shown.
+/// Starts to collect. If the process has a recorder already, nothing new is shown.
 pub(crate) fn collect() -> Result<(PrometheusHandle, MetricsObserver), BuildError> {
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(FIRST_BYTE.to_owned()), &FIRST_BYTE_BUCKETS)?
@@ -30,7 +30,7 @@ pub(crate) fn collect() -> Result<(PrometheusHandle, MetricsObserver), BuildErro
     Ok((handle, MetricsObserver::new()))
 }
 
-/// Keeps measurements from piling up.
+/// Keeps samples from accumulating.
 pub(crate) async fn keep_up(handle: PrometheusHandle) {
     loop {
         tokio::time::sleep(UPKEEP).await;

@@ -1,4 +1,4 @@
-//! What was done since the start: `/stats`, metrics of usage, and the ledger.
+//! Sums over the process's lifetime (`/stats`), metrics of usage, and the ledger.
 
 pub(crate) mod exchange;
 pub(crate) mod metered;
@@ -13,15 +13,15 @@ use serde_json::{Value, json};
 
 use crate::ledger::{AS_OF, Entry, Ledger, LedgerTotals};
 
-/// How long the end waits for the disk.
+/// How long the exit waits for the disk.
 const FLUSH: Duration = Duration::from_secs(2);
 
-/// Takes every turn that is over.
+/// Receives every finished turn.
 #[derive(Debug)]
 pub(super) struct Totals {
     start: Instant,
     sums: Mutex<LedgerTotals>,
-    /// None where the user has no folder.
+    /// `None` if the user has no folder.
     ledger: Option<Ledger>,
 }
 
@@ -50,7 +50,7 @@ impl Totals {
         }
     }
 
-    /// Waits until what was added is in the ledger.
+    /// Waits until everything is in the ledger.
     pub(super) fn flush(&self) {
         if let Some(ledger) = &self.ledger {
             ledger.flush(FLUSH);

@@ -1,5 +1,5 @@
-//! Credentials as AWS's tools find them, as far as that asks no server: the environment, the files, and a program
-//! that the files name. What would connect elsewhere (SSO, roles, a machine's own) is for that program.
+//! Reads credentials as AWS's tools do, without asking a server: from the environment, the files, or a program that the
+//! files name. Sources that need a connection (SSO, roles, instance metadata) are left to that program.
 
 use std::{
     collections::HashMap,
@@ -16,10 +16,10 @@ use tokio::sync::Mutex;
 
 use super::profile;
 
-/// So long what a program gave is used before it is asked again. What it gives lasts for a quarter of an hour or more.
+/// How long a program's credentials are used before it runs again. They are valid for a quarter of an hour or more.
 const KEPT: Duration = Duration::from_secs(240);
 
-/// Why there are no credentials. None of them is in it.
+/// Why there are no credentials. Contains no secrets.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialsError {
     #[error(
@@ -28,7 +28,7 @@ pub(crate) enum CredentialsError {
     )]
     Missing,
     #[error(
-        "the AWS profile {profile} has no keys of its own (it uses {how}, for which a server would have to be asked): \
+        "the AWS profile {profile} has no keys of its own (it uses {how}, which would need a server): \
          name a profile with `credential_process = aws configure export-credentials --profile {profile} --format \
          process` in AWS_PROFILE"
     )]
@@ -41,7 +41,7 @@ pub(crate) enum CredentialsError {
     Process { profile: String, message: String },
 }
 
-/// Where they come from.
+/// The source of credentials.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Source(Arc<Mutex<Option<(Instant, Credentials)>>>);
 
@@ -50,7 +50,7 @@ impl Source {
         if let Some(credentials) = from_environment() {
             return Ok(credentials);
         }
-        // One at a time, so that a program is not run for each of many requests.
+        // Locked, so that concurrent requests run the program once.
         let mut kept = self.0.lock().await;
         if let Some((_, credentials)) = kept.as_ref().filter(|(since, _)| since.elapsed() < KEPT) {
             return Ok(credentials.clone());
@@ -122,7 +122,7 @@ fn text(variable_name: &str, name: &str) -> Result<String, CredentialsError> {
     }
 }
 
-/// What such a program writes.
+/// The output of such a program.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Written {
@@ -144,11 +144,11 @@ fn from_process(command: &str, profile: &str) -> Result<Credentials, Credentials
     if !output.status.success() {
         return Err(failed(output.status.to_string()));
     }
-    // The message of the parser could hold what it parsed.
+    // The parser's message could contain what it parsed.
     let written: Option<Written> = serde_json::from_slice(&output.stdout).ok();
     let written = written.filter(|written| written.version == 1);
-    let written =
-        written.ok_or_else(|| failed("what it writes are no credentials of version 1".to_owned()))?;
+    let written = written
+        .ok_or_else(|| failed("its output is not in the format of credentials, version 1".to_owned()))?;
     let Written { access_key_id, secret_access_key, session_token, .. } = written;
     Ok(Credentials::new(access_key_id, secret_access_key, session_token, None, "process"))
 }

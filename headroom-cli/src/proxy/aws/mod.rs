@@ -1,7 +1,7 @@
-//! Requests to Amazon Bedrock, signed after they were rewritten.
+//! Signs requests to Amazon Bedrock after they were rewritten.
 //!
-//! A client's own signature covers the bytes and the host that it sent to, so it is of no use upstream. It is taken off
-//! before the layer looks, and the credentials of the proxy's environment sign what goes on.
+//! A client's own signature covers the bytes and the host of its request, so it is of no use upstream. It is removed
+//! before the layer runs, and the request that is sent is signed with the credentials of the proxy's environment.
 
 mod credentials;
 mod profile;
@@ -19,11 +19,11 @@ pub(crate) use self::credentials::CredentialsError;
 use self::credentials::Source;
 use crate::config::aws_region;
 
-/// The name that Bedrock's runtime is signed for.
+/// The service name in signatures for Bedrock's runtime.
 const SERVICE: &str = "bedrock";
-/// A signature covers the whole body, so that it must be held. AWS takes less.
+/// Maximum size of a body: a signature covers all of it, so it must be in memory. AWS accepts less.
 pub(super) const MAX_BODY: usize = 64 << 20;
-/// What a client's signature consists of.
+/// The headers of a client's signature.
 const SIGNATURE: [HeaderName; 3] = [
     HeaderName::from_static("x-amz-date"),
     HeaderName::from_static("x-amz-security-token"),
@@ -35,18 +35,18 @@ const SIGNATURE: [HeaderName; 3] = [
 pub(crate) enum SignError {
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    #[error("nobody has said which region {host} is in; set AWS_REGION")]
+    #[error("unknown region of {host}; set AWS_REGION")]
     Region { host: String },
     #[error("the request cannot be signed: {0}")]
     Sign(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Signs with the credentials of the environment, whatever they are at that time.
+/// Signs with the current credentials of the environment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Signer(Source);
 
 impl Signer {
-    /// Says at the start what would keep every request from being signed.
+    /// Warns at the start of what would keep every request from being signed.
     pub(super) async fn check(&self) {
         if let Err(error) = self.0.get().await {
             tracing::warn!("requests to Bedrock cannot be signed: {error}");
@@ -61,7 +61,7 @@ impl Signer {
     }
 }
 
-/// Takes a client's signature off.
+/// Removes a client's signature.
 pub(super) fn strip(headers: &mut HeaderMap) {
     let is_signed =
         headers.get(header::AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"AWS4-"));
@@ -75,7 +75,7 @@ pub(super) fn strip(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether the request is ours to sign: a bearer key, or a signature in the query, is the client's own affair.
+/// Whether to sign the request: a bearer key, or a signature in the query, is the client's own.
 pub(super) fn wants_signature(parts: &Parts) -> bool {
     !parts.headers.contains_key(header::AUTHORIZATION)
         && !parts.uri.query().is_some_and(|query| query.contains("X-Amz-Signature="))
@@ -100,7 +100,7 @@ fn sign_with(
         .build()
         .map_err(|error| failed(error.into()))?
         .into();
-    // What AWS must see signed, and what says how the body is to be read. Everything else may change on its way.
+    // Signs what AWS requires, and what says how to read the body. Everything else may change on the way.
     let is_covered = |name: &str| name == "content-type" || name.starts_with("x-amz");
     let headers = parts.headers.iter().filter(|(name, _)| is_covered(name.as_str()));
     let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
@@ -117,7 +117,7 @@ fn sign_with(
     Ok(())
 }
 
-/// The region in the name of AWS's own hosts; else the one that the environment names.
+/// The region in the name of an AWS host, or else in the environment.
 fn region(upstream: &Uri) -> Result<String, SignError> {
     let host = upstream.host().unwrap_or_default();
     let mut labels = host.split('.').skip_while(|label| !label.starts_with("bedrock-runtime")).skip(1);

@@ -1,9 +1,8 @@
-//! The files of AWS's tools: sections of `key = value`.
+//! Reads the files of AWS's tools: sections of `key = value`.
 
 use std::collections::HashMap;
 
-/// The settings of a profile in the texts of the credentials and the configuration file. The first goes before the
-/// second.
+/// The settings of a profile in the credentials file and the configuration file. The first overrides the second.
 pub(super) fn read(credentials: &str, config: &str, profile: &str) -> HashMap<String, String> {
     let mut settings = section(config, |name| {
         name == profile && profile == "default"
@@ -19,7 +18,7 @@ fn section(text: &str, is_wanted: impl Fn(&str) -> bool) -> HashMap<String, Stri
     let mut settings = HashMap::new();
     let mut inside = false;
     for line in text.lines() {
-        // Indented lines belong to a setting that is a table of its own.
+        // Indented lines belong to a nested table.
         if line.trim().is_empty() || line.starts_with(['#', ';', ' ', '\t']) {
             continue;
         }

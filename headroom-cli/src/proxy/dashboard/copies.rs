@@ -1,4 +1,4 @@
-//! Copies of a request's body, as it came and as it first went on.
+//! Copies a request's body, as received and as first sent.
 
 use std::{
     pin::Pin,
@@ -14,27 +14,27 @@ use http::HeaderValue;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-/// Most bytes that are kept of one body. Of a longer one nothing is.
+/// Maximum size of a copied body. A longer one is not copied at all.
 const MAX_BODY: usize = 4 << 20;
-/// Most frames of one body: a slow client may send each byte for itself.
+/// Maximum number of frames of a body: a slow client may send each byte as one.
 const MAX_FRAMES: usize = 1 << 14;
-/// Most bytes of all copies whose requests are going on. What comes while there are so many is not copied.
+/// Maximum size of all copies of open requests. Beyond that, nothing is copied.
 const MAX_OPEN: usize = 32 << 20;
 
-/// Bytes of copies whose requests are going on.
+/// The size of the copies of open requests.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Open(Arc<AtomicUsize>);
 
-/// One of the two forms that a body has.
+/// A side of the layer.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::proxy) enum Side {
-    /// As it came from the client.
+    /// As received from the client.
     Before,
-    /// As it went to the provider, the first time.
+    /// As first sent to the provider.
     After,
 }
 
-/// Takes copies, or none.
+/// Copies bodies, or does nothing.
 #[derive(Clone, Debug, Default)]
 pub(in crate::proxy) struct Copies(Option<Arc<Mutex<Both>>>);
 
@@ -48,13 +48,13 @@ struct Both {
 
 #[derive(Debug)]
 enum Copy {
-    /// The frames, which the bytes are not copied out of while the request waits, and their length.
+    /// The frames and their length. Their bytes are copied only when the request is over.
     Taken(Vec<Bytes>, usize),
-    /// Not to be had: too long, or there was no room.
+    /// Not available: too long, or there was no room.
     Dropped,
 }
 
-/// The two forms of a body.
+/// Both copies of a body.
 #[derive(Debug)]
 pub(super) struct Bodies {
     /// The content encoding of the first.
@@ -69,7 +69,7 @@ impl Copies {
         Self(Some(Arc::new(Mutex::new(both))))
     }
 
-    /// The body, which is copied while it passes.
+    /// Wraps a body so that it is copied while it passes.
     pub(in crate::proxy) fn copy<B>(&self, body: B, side: Side) -> Copied<B> {
         Copied { body, copies: self.clone(), side }
     }
@@ -80,7 +80,7 @@ impl Copies {
         }
     }
 
-    /// What was copied; `None` if one of the two was not.
+    /// Takes the copies; `None` if one is missing.
     pub(super) fn take(&self) -> Option<Bodies> {
         let both = &mut *self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         let (Copy::Taken(before, length), Copy::Taken(after, _)) =
@@ -89,7 +89,7 @@ impl Copies {
             return None;
         };
         let encoding = both.encoding.take();
-        // Whole, and apart from the buffers that they came in.
+        // Contiguous, and independent of the network buffers.
         (length > 0).then(|| Bodies { encoding, before: before.concat(), after: after.concat() })
     }
 }
@@ -123,7 +123,7 @@ impl Default for Copy {
 }
 
 impl Copy {
-    /// What there is. From then on nothing is added.
+    /// Takes the copy; nothing is added from then on.
     fn end(&mut self, open: &Open) -> Self {
         let copy = std::mem::replace(self, Self::Dropped);
         if let Self::Taken(_, length) = &copy {

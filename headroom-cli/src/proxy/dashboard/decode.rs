@@ -2,10 +2,10 @@ use std::io::Read;
 
 use http::HeaderValue;
 
-/// Bytes that brotli reads at once.
+/// Read buffer of brotli in bytes.
 const BROTLI_BUFFER: usize = 4 << 10;
 
-/// The beginning of an encoded body, at most this many bytes of it; `None` if the encoding is not known.
+/// Decodes at most `limit` bytes of an encoded body; `None` if the encoding is unknown.
 pub(super) fn decode(bytes: &[u8], encoding: Option<&HeaderValue>, limit: usize) -> Option<Vec<u8>> {
     let reader: Box<dyn Read + '_> = match encoding.map_or(&b"identity"[..], HeaderValue::as_bytes) {
         b"identity" => Box::new(bytes),
@@ -16,7 +16,7 @@ pub(super) fn decode(bytes: &[u8], encoding: Option<&HeaderValue>, limit: usize)
         _ => return None,
     };
     let mut decoded = Vec::new();
-    // What was decoded before an error is as good.
+    // What was decoded before an error is valid.
     let _ = reader.take(limit as u64).read_to_end(&mut decoded);
     Some(decoded)
 }

@@ -1,4 +1,4 @@
-//! What was done to one request, block by block.
+//! The details of one request, block by block.
 
 use std::mem;
 
@@ -12,17 +12,17 @@ use crate::{
     ledger::Entry,
 };
 
-/// Most bytes of a text that are shown.
+/// Maximum size of a text that is shown.
 const MAX_SHOWN: usize = 256 << 10;
-/// Most bytes that a body is decoded to.
+/// Maximum size of a decoded body.
 const MAX_DECOMPRESSED_BODY: usize = 16 << 20;
-/// About what a report takes for each block.
+/// Approximate size of a report per block.
 const BLOCK: usize = mem::size_of::<BlockReport>() + 80;
 
 #[derive(Debug)]
 pub(in crate::proxy) struct Detail {
     report: RequestReport,
-    /// Kept only where something was edited.
+    /// Kept only if something was edited.
     bodies: Option<Bodies>,
     weight: usize,
 }
@@ -35,7 +35,7 @@ impl Detail {
         Self { report: report.clone(), bodies, weight: texts + blocks * BLOCK }
     }
 
-    /// About how many bytes it takes.
+    /// Its approximate size in bytes.
     pub(super) fn weight(&self) -> usize {
         self.weight
     }
@@ -44,7 +44,7 @@ impl Detail {
         self.report.report().map_or(&[], |report| &report.blocks)
     }
 
-    /// Every block, without texts.
+    /// All blocks, without texts.
     pub(in crate::proxy) fn to_json(&self) -> Value {
         let block = |block: &BlockReport| {
             let (steps, kept) = match &block.action {
@@ -76,7 +76,7 @@ impl Detail {
         })
     }
 
-    /// What a block was and what was sent; `None` where that cannot be shown.
+    /// A block's text before and after; `None` if it cannot be shown.
     pub(in crate::proxy) fn texts(&self, at: usize) -> Option<Value> {
         let (block, bodies) = (self.blocks().get(at)?, self.bodies.as_ref()?);
         let before = decode(&bodies.before, bodies.encoding.as_ref(), MAX_DECOMPRESSED_BODY)?;
@@ -95,7 +95,7 @@ fn words(label: &str) -> String {
     label.replace('_', " ")
 }
 
-/// The text, cut if it is very long, and how many bytes are not in it.
+/// Cuts a very long text; returns how many bytes were cut.
 fn shown(mut text: String) -> (String, usize) {
     let length = text.len();
     if length > MAX_SHOWN {

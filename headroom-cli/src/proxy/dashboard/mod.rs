@@ -1,4 +1,4 @@
-//! What `headroom dashboard` shows of this process: the last requests, and what was saved by tool and by project.
+//! The data of the dashboard: recent requests, and savings by tool and by project.
 
 mod copies;
 mod decode;
@@ -21,21 +21,21 @@ pub(super) use self::copies::{Copied, Copies, Side};
 use self::{copies::Open, detail::Detail, session::Sessions, share::Shares};
 use crate::{cmd::inspect::reason, ledger::Entry};
 
-/// Requests that are shown.
+/// Maximum number of requests.
 const MAX_REQUESTS: usize = 100;
-/// Most bytes that their details take: texts, and what was done to each block. The oldest go first.
+/// Maximum size of their details: texts and reports. The oldest are dropped first.
 const MAX_HELD: usize = 16 << 20;
-/// The beginning of an encoded body in which the project is looked for.
+/// Bytes of an encoded body that are searched for the project.
 const MAX_LOOKED_AT: usize = 1 << 20;
-/// By which a client may say what project a request is for.
+/// The header in which a client may name the project of a request.
 const PROJECT: &str = "x-headroom-project";
 
-/// Takes every turn that is over. Nothing of it is written anywhere.
+/// Receives every finished turn. Nothing is written to disk.
 #[derive(Debug)]
 pub(super) struct Board {
     /// Whether texts are kept.
     content: bool,
-    /// When this began, in seconds since 1970.
+    /// Start time, in seconds since 1970.
     since: u64,
     open: Open,
     seen: Mutex<RequestRecord>,
@@ -44,28 +44,28 @@ pub(super) struct Board {
 
 #[derive(Debug, Default)]
 struct RequestRecord {
-    /// Requests so far.
+    /// Number of requests so far.
     count: u64,
-    /// The newest first.
+    /// Newest first.
     requests: VecDeque<Request>,
     held: usize,
     tools: Shares,
     projects: Shares,
 }
 
-/// A turn that is over.
+/// A finished turn.
 #[derive(Debug)]
 struct Request {
     id: u64,
     entry: Entry,
     project: Option<String>,
     duration: Duration,
-    /// Why it went on as it came, if it did.
+    /// Why the request was passed on unchanged, if it was.
     why: Option<String>,
     detail: Option<Arc<Detail>>,
 }
 
-/// What is known of a request while it goes on.
+/// What is known of an open request.
 #[derive(Debug)]
 pub(super) struct Begun {
     start: Instant,
@@ -78,11 +78,12 @@ impl Board {
         Self { content, since, open: Open::default(), seen: Mutex::default(), sessions: Mutex::default() }
     }
 
-    /// A request has come. What is to be copied of it, and what to give to [`add`](Self::add) when it is over.
+    /// Called when a request arrives. Returns what to copy of it, and what to pass to [`add`](Self::add) when it is
+    /// over.
     pub(super) fn begin(&self, headers: &HeaderMap) -> (Copies, Begun) {
         let project = headers.get(PROJECT).and_then(|name| name.to_str().ok());
         let project = project.map(str::trim).filter(|name| !name.is_empty()).map(project::shorten);
-        // Without texts the body still tells the project.
+        // Without texts, the body is still needed to find the project.
         let copies = Copies::new(self.open.clone(), headers.get(header::CONTENT_ENCODING).cloned());
         (copies, Begun { start: Instant::now(), project })
     }
@@ -91,7 +92,7 @@ impl Board {
         let bodies = copies.take();
         let project = begun.project.or_else(|| {
             let bodies = bodies.as_ref()?;
-            // What goes to a provider is not encoded where it was rewritten.
+            // A rewritten body has no content encoding.
             match report.is_some_and(RequestReport::is_rewritten) {
                 true => project::find(&bodies.after),
                 false => {
@@ -122,7 +123,7 @@ impl Board {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The details of a request, if they are kept still.
+    /// The details of a request, if still kept.
     pub(super) fn detail(&self, id: u64) -> Option<Arc<Detail>> {
         self.seen().requests.iter().find(|request| request.id == id)?.detail.clone()
     }
@@ -131,7 +132,7 @@ impl Board {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A code for a browser; `None` if the machine has no randomness to give.
+    /// Creates a login code; `None` if the system has no randomness.
     pub(super) fn code(&self) -> Option<String> {
         self.sessions().code(Instant::now())
     }
@@ -185,7 +186,7 @@ mod tests {
         .unwrap()
     }
 
-    /// What the layer says of a request in which there is nothing to do.
+    /// The layer's report for a request without anything to do.
     async fn report() -> RequestReport {
         let request = http::Request::post("/v1/messages")
             .body(Full::<bytes::Bytes>::from(r#"{"messages":[]}"#))

@@ -1,18 +1,18 @@
-//! Which project a request is about.
+//! Detects the project of a request.
 
 use memchr::memmem;
 
-/// What agents write before the folder that they work in: Claude Code, OpenCode, Codex, Gemini CLI.
+/// What Claude Code, OpenCode, Codex and Gemini CLI write before their working directory.
 const BEFORE: [&str; 4] =
     ["Primary working directory: ", "Working directory: ", "<cwd>", "Workspace Directories:**\\n  - "];
-/// Most bytes of a name.
+/// Maximum length of a name in bytes.
 const MAX_NAME: usize = 100;
 
-/// The folder that an agent says it works in.
+/// The working directory that an agent states.
 pub(super) fn find(body: &[u8]) -> Option<String> {
     let place = |before: &&str| Some(memmem::find(body, before.as_bytes())? + before.len());
     let mut places: Vec<_> = BEFORE.iter().filter_map(place).collect();
-    // Of several the first: what follows may be text that a tool brought.
+    // The first one counts: later ones may be in the output of a tool.
     places.sort_unstable();
     places.into_iter().find_map(|at| path(body.get(at..)?))
 }
@@ -24,7 +24,7 @@ fn path(rest: &[u8]) -> Option<String> {
     (is_path && path.len() > 1).then(|| shorten(path))
 }
 
-/// A name as it is shown: the end of one that is too long.
+/// Shortens a long name to its end.
 pub(super) fn shorten(name: &str) -> String {
     if name.len() <= MAX_NAME {
         return name.to_owned();

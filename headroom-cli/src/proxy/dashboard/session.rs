@@ -1,20 +1,20 @@
-//! How a browser gets in: a code that is good once, then a session.
+//! Logs browsers in: a code that works once, then a session.
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-/// How long a code waits to be used.
+/// How long a code is valid.
 const CODE_LIFE: Duration = Duration::from_secs(120);
-/// How long a session that nobody uses lasts.
+/// How long an unused session lasts.
 const SESSION_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
-/// Most codes, and most sessions, at a time. The oldest goes first.
+/// Maximum number of codes, and of sessions. The oldest is dropped first.
 const MAX: usize = 16;
 /// Bytes of a code and of a session's name.
 const RANDOM_BYTES: usize = 32;
 
-/// Keeps their hashes only: what is compared tells nothing by how long it takes.
+/// Stores hashes only, so that the duration of a comparison discloses nothing.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     codes: VecDeque<(Hash, Instant)>,
@@ -28,14 +28,14 @@ fn hash(name: &[u8]) -> Hash {
 }
 
 impl Sessions {
-    /// A new code; `None` if the machine has no randomness to give.
+    /// Creates a code; `None` if the system has no randomness.
     pub(super) fn code(&mut self, now: Instant) -> Option<String> {
         let code = random()?;
         push(&mut self.codes, hash(code.as_bytes()), now);
         Some(code)
     }
 
-    /// A session for a code, which is then used up.
+    /// Exchanges a code, which is then used up, for a session.
     pub(super) fn open(&mut self, code: &[u8], now: Instant) -> Option<String> {
         let code = hash(code);
         self.codes.retain(|(_, made)| now.saturating_duration_since(*made) < CODE_LIFE);
@@ -46,7 +46,7 @@ impl Sessions {
         Some(session)
     }
 
-    /// Whether this is the name of a session, which then lasts longer.
+    /// Whether a session has this name; if so, extends it.
     pub(super) fn knows(&mut self, session: &[u8], now: Instant) -> bool {
         self.sessions.retain(|(_, used)| now.saturating_duration_since(*used) < SESSION_LIFE);
         let session = hash(session);

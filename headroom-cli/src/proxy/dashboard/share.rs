@@ -1,4 +1,4 @@
-//! What was saved, by name.
+//! Sums savings by name.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::project::shorten;
 use crate::ledger::{DEFINITION, Entry, first_new, saved_in};
 
-/// Most names. What has another is added up under [`OTHERS`].
+/// Maximum number of names. Further ones are summed up under [`OTHERS`].
 const MAX_NAMES: usize = 100;
 const OTHERS: &str = "(others)";
-/// Where a request does not tell.
+/// The name if a request does not give one.
 pub(super) const UNKNOWN: &str = "(unknown)";
-/// What is no result of a tool, and costs.
+/// Costs that are not results of a tool.
 const OWN: &str = "(definition of headroom_retrieve)";
 const HIDDEN: &str = "(hidden calls)";
 
@@ -26,7 +26,7 @@ struct Share {
     turns: u64,
     new: i64,
     cached: i64,
-    /// Dollars, of turns that have a price.
+    /// Dollars, of turns with a known price.
     saved: f64,
     unpriced: u64,
 }
@@ -39,14 +39,14 @@ impl Shares {
         self.0.entry(name).or_default()
     }
 
-    /// A turn of this name, with all that was saved in it.
+    /// Adds a turn under this name, with all its savings.
     pub(super) fn add(&mut self, name: &str, entry: &Entry, new: i64, cached: i64) {
         let share = self.entry(name);
         share.add(entry, new, cached);
         share.saved -= entry.paid().map_or(0.0, |(_, extra)| extra);
     }
 
-    /// The most saved first.
+    /// Sorted by savings, largest first.
     pub(super) fn to_json(&self) -> Value {
         let mut all: Vec<_> = self.0.iter().collect();
         let tokens = |share: &Share| share.new.saturating_add(share.cached);
@@ -76,8 +76,8 @@ impl Share {
     }
 }
 
-/// Adds a turn up by the tools whose results became smaller. All of them together come to what the ledger has for the
-/// turn: what our own tool costs has a line, too.
+/// Adds a turn by the tools whose results became smaller. The lines of a turn sum up to its entry in the ledger: the
+/// costs of `headroom_retrieve` have a line, too.
 pub(super) fn by_tool(report: &Report, entry: &Entry, tools: &mut Shares) {
     let usage = entry.usage.unwrap_or_default();
     let first_new = first_new(report, &usage);
@@ -117,7 +117,7 @@ mod tests {
         .unwrap()
     }
 
-    /// Two results of different tools, of which only the second is in what was not cached.
+    /// Two results of different tools, of which only the second was not cached.
     #[test]
     fn tools_share_what_a_turn_saved() {
         let rows = |n: u32| -> String {

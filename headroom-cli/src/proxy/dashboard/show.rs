@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{Board, Request};
 
 impl Board {
-    /// What the page shows of this process.
+    /// The page's data about this process.
     pub(in crate::proxy) fn to_json(&self) -> Value {
         let seen = self.seen();
         json!({

@@ -1,4 +1,4 @@
-//! The page that `headroom dashboard` opens, and what it asks for.
+//! Serves the dashboard and its data.
 
 use std::{
     collections::BTreeMap,
@@ -28,17 +28,17 @@ use crate::{
 /// Days of the ledger that are shown.
 const DAYS: u64 = 30;
 const DAY: u64 = 24 * 60 * 60;
-/// How old what is shown of the ledger may be.
+/// Maximum age of the ledger's data.
 const FRESH: Duration = Duration::from_secs(2);
-/// A code is shorter than this.
+/// Maximum length of a code.
 const MAX_CODE: usize = 256;
 
-/// Everything comes from here, nothing runs but the script that is here, and no page can put this one into a frame.
+/// Allows only the proxy's own resources and script, and no framing.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// A part of the page. It holds nothing of the user's.
+/// A file of the page. It contains no user data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::proxy) enum Asset {
     Page,
@@ -47,17 +47,17 @@ pub(in crate::proxy) enum Asset {
     Icon,
 }
 
-/// What the page shows, and to whom.
+/// Serves the page to logged-in browsers.
 #[derive(Debug)]
 pub(in crate::proxy) struct Dashboard {
     board: Arc<Board>,
     tier: Tier,
     start: Instant,
-    /// None where the user has no folder.
+    /// `None` if the user has no folder.
     ledger: Option<Arc<Mutex<WatchedStream>>>,
 }
 
-/// The ledger, and when it was looked at.
+/// The ledger, and when it was last read.
 #[derive(Debug)]
 struct WatchedStream {
     history: History,
@@ -99,15 +99,18 @@ impl Dashboard {
         &self.board
     }
 
-    /// A code that is good for one session. Who asks has shown the token.
+    /// Creates a code for one session. The caller has shown the token.
     pub(super) fn code(&self) -> Response<ResponseBody> {
         match self.board.code() {
             Some(code) => answer::json(format!("{}\n", json!({"code": code}))),
-            None => failure(StatusCode::INTERNAL_SERVER_ERROR, "headroom: there is no randomness for a code"),
+            None => failure(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "headroom: the system has no randomness for a code",
+            ),
         }
     }
 
-    /// A session for the code in the body.
+    /// Exchanges the code in the body for a session.
     pub(super) async fn session<B>(&self, request: Request<B>) -> Response<ResponseBody>
     where
         B: Body<Data = Bytes, Error: Into<BoxError>>,
@@ -115,13 +118,13 @@ impl Dashboard {
         let code = Limited::new(request.into_body(), MAX_CODE).collect().await;
         match code.ok().and_then(|code| self.board.open_session(&code.to_bytes())) {
             Some(session) => answer::json(format!("{}\n", json!({"session": session}))),
-            None => refused("this code was used, is too old, or is none"),
+            None => refused("the code was used, expired, or is wrong"),
         }
     }
 
     pub(super) async fn data(&self, headers: &HeaderMap) -> Response<ResponseBody> {
         if !self.is_let_in(headers) {
-            return refused("there is no such session");
+            return refused("the session is unknown or expired");
         }
         let ledger = match &self.ledger {
             Some(ledger) => {
@@ -141,10 +144,10 @@ impl Dashboard {
         answer::json(format!("{data}\n"))
     }
 
-    /// `request/ID`: what was done to a request. `request/ID/N`: its block N, as it was and as it was sent.
+    /// `request/ID` is a request's details, `request/ID/N` its block N before and after.
     pub(super) async fn request(&self, headers: &HeaderMap, path: &str) -> Response<ResponseBody> {
         if !self.is_let_in(headers) {
-            return refused("there is no such session");
+            return refused("the session is unknown or expired");
         }
         let (id, block) = path.split_once('/').map_or((path, None), |(id, block)| (id, Some(block)));
         let detail = id.parse().ok().and_then(|id| self.board.detail(id));
@@ -157,7 +160,7 @@ impl Dashboard {
         };
         match shown {
             Some(shown) => answer::json(format!("{shown}\n")),
-            None => failure(StatusCode::NOT_FOUND, "headroom: this is not kept, or not any more"),
+            None => failure(StatusCode::NOT_FOUND, "headroom: no details of this request are kept"),
         }
     }
 
@@ -171,7 +174,7 @@ fn refused(why: &str) -> Response<ResponseBody> {
     failure(StatusCode::UNAUTHORIZED, &message)
 }
 
-/// The last days of the ledger, in which all proxies of the user write.
+/// Reads the last days of the ledger, to which all proxies of the user write.
 fn read(ledger: &Mutex<WatchedStream>) -> Value {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let names: Vec<String> = (0..DAYS).rev().map(|ago| ledger::day(now.saturating_sub(ago * DAY))).collect();

@@ -1,4 +1,4 @@
-//! The routes that are answered here and go to no provider.
+//! The proxy's own routes, which go to no provider.
 
 mod dashboard;
 
@@ -28,38 +28,38 @@ use super::{
 };
 use crate::store::LOCAL_TENANT;
 
-/// Where the page asks for one request.
+/// The prefix of requests for details.
 const REQUEST: &str = "/dashboard/request/";
 
-/// A route of ours. No provider's API has one of these paths.
+/// A route of the proxy. No provider's API has one of these paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     /// `/livez`: the process runs.
     Live,
-    /// `/readyz`: it takes requests. Providers are not asked.
+    /// `/readyz`: it accepts requests. Providers are not asked.
     Ready,
     /// `/metrics`, for Prometheus.
     Metrics,
-    /// `/stats`: what was done since the start, as JSON.
+    /// `/stats`: sums since the start, as JSON.
     Stats,
-    /// `/v1/retrieve/HASH`: what was set aside, or a part.
+    /// `/v1/retrieve/HASH`: an original, or a part of it.
     Retrieve,
     /// `/v1/compress`: messages in, smaller ones out.
     Compress,
-    /// `/dashboard` and what belongs to the page.
+    /// `/dashboard` and the files of the page.
     Page(Asset),
-    /// `/dashboard/code`: a code that lets a browser in.
+    /// `/dashboard/code`: a login code for a browser.
     Code,
     /// `/dashboard/session`: a session for such a code.
     Session,
-    /// `/dashboard/data`: what the page shows.
+    /// `/dashboard/data`: the page's data.
     Data,
-    /// `/dashboard/request/ID`, `/dashboard/request/ID/BLOCK`: a request.
+    /// `/dashboard/request/ID`, `/dashboard/request/ID/BLOCK`: the details of a request.
     Request,
 }
 
 impl Route {
-    /// The route of a path, with or without a slash at its end.
+    /// The route of a path, with or without a trailing slash.
     pub(super) fn from_path(path: &str) -> Option<Self> {
         Some(match path.strip_suffix('/').unwrap_or(path) {
             "/livez" => Self::Live,
@@ -80,7 +80,7 @@ impl Route {
         })
     }
 
-    /// The page tells nothing, and what it asks for wants a session of its own.
+    /// The page's files contain no data, and its data needs a session of its own.
     pub(super) const fn access(self) -> Access {
         match self {
             Self::Live | Self::Ready | Self::Page(_) | Self::Session | Self::Data | Self::Request => {
@@ -98,7 +98,7 @@ impl Route {
     }
 }
 
-/// Answers our own routes.
+/// Answers requests to the proxy's own routes.
 #[derive(Debug)]
 pub(super) struct OwnRoutes {
     /// The routes that gateways have, too.
@@ -116,7 +116,7 @@ impl OwnRoutes {
         metrics: PrometheusHandle,
         totals: Arc<Totals>,
     ) -> Self {
-        // Everything in the folders is the user's own, whatever credential it was set aside for.
+        // All content in the folders is the user's own, whatever credential it was stored for.
         let everybody = AnyTenantStore { store, plaintext };
         let routes = Routes::new(layer).store(everybody).tenant_from(|_| LOCAL_TENANT.to_owned());
         Self { gateway: routes.into_router_unauthenticated(), metrics, totals, dashboard: None }
@@ -126,7 +126,7 @@ impl OwnRoutes {
         Self { dashboard: Some(dashboard), ..self }
     }
 
-    /// What wants to know of requests.
+    /// The dashboard, if there is one.
     pub(super) fn board(&self) -> Option<&Arc<Board>> {
         self.dashboard.as_ref().map(Dashboard::board)
     }
@@ -150,7 +150,7 @@ impl OwnRoutes {
         match route {
             Route::Live => answer::json(probe::identity()),
             Route::Ready => answer::text("ok\n"),
-            // The format's own version, as Prometheus asks for it.
+            // The version of the format, which Prometheus expects.
             Route::Metrics => {
                 let kind = "text/plain; version=0.0.4; charset=utf-8";
                 answer::whole(StatusCode::OK, kind, self.metrics.render())
@@ -184,7 +184,7 @@ where
 }
 
 fn wrong_method(allowed: &Method) -> Response<ResponseBody> {
-    let message = format!("headroom: this route takes {allowed}");
+    let message = format!("headroom: this route accepts {allowed} only");
     let mut response = failure(StatusCode::METHOD_NOT_ALLOWED, &message);
     if let Ok(value) = HeaderValue::from_str(allowed.as_str()) {
         response.headers_mut().insert(header::ALLOW, value);

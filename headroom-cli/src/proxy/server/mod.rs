@@ -1,4 +1,4 @@
-//! What stands between the network and the layers: who may come in, our own routes, errors as responses, the log line.
+//! The part between the network and the layers: access, the proxy's own routes, errors as responses, the log line.
 
 pub(crate) mod signals;
 
@@ -42,7 +42,7 @@ use crate::{
     tokens::Tokens,
 };
 
-/// One for every connection.
+/// Handles requests; cloned for every connection.
 #[derive(Clone, Debug)]
 pub(super) struct ProxyService<S> {
     service: S,
@@ -55,9 +55,9 @@ struct Shared {
     own: OwnRoutes,
     retrieval: Retrieval,
     totals: Arc<Totals>,
-    /// Whether requests to Bedrock are signed by us.
+    /// Whether the proxy signs requests to Bedrock.
     signs: bool,
-    /// How long a request's body may stand still.
+    /// How long a request's body may stall.
     patience: Duration,
 }
 
@@ -94,7 +94,7 @@ impl<S> ProxyService<S> {
         let mut turn = Exchange::default();
         let access = route.map_or(Access::Forwarded, Route::access);
         if self.shared.retrieval == Retrieval::File && !is_here(peer, request.headers()) {
-            // That agent has other files.
+            // The agent cannot read files of this machine.
             request.extensions_mut().insert(HeadroomOverride::new().retrieval(Retrieval::ServerTool));
         }
         let response = match (self.shared.door.refusal(&request, access), route) {
@@ -110,7 +110,7 @@ impl<S> ProxyService<S> {
         Ok(response)
     }
 
-    /// What puts a turn on record.
+    /// Creates the recorder of a turn.
     fn record(&self, headers: &HeaderMap, provider: Provider) -> ExchangeRecorder {
         let totals = Arc::clone(&self.shared.totals);
         let Some(board) = self.shared.own.board() else {
@@ -153,7 +153,7 @@ impl<S> ProxyService<S> {
     }
 }
 
-/// The answer where there is none from upstream. It is the client's fault if its own body failed.
+/// The response to a failed upstream request. It is the client's fault if its own body failed.
 fn failed(error: &UpstreamError, body: &OnceLock<BodyFailure>, provider: Provider) -> Response<ResponseBody> {
     let (status, reason) = match body.get() {
         Some(BodyFailure::Idle(limit)) => {
@@ -168,19 +168,19 @@ fn failed(error: &UpstreamError, body: &OnceLock<BodyFailure>, provider: Provide
     tracing::warn!("{reason}");
     let mut response = answer::failure(provider, status, &format!("headroom: {reason}"));
     if status == StatusCode::REQUEST_TIMEOUT {
-        // What comes of the body after all is not the next request.
+        // Further bytes of the body are not the next request.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }
 
-/// Whether a client runs on this machine, as far as can be seen: what comes through another proxy may be from anywhere.
+/// Whether a client runs on this machine, as far as visible: forwarded requests may come from anywhere.
 fn is_here(peer: SocketAddr, headers: &HeaderMap) -> bool {
     const FORWARDED: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
     peer.ip().to_canonical().is_loopback() && !FORWARDED.iter().any(|name| headers.contains_key(*name))
 }
 
-/// Whether a model is to answer. Counting the tokens of a conversation takes the same body and costs nothing.
+/// Whether the model is asked for an answer. Counting a conversation's tokens has the same body and costs nothing.
 fn is_turn<B>(request: &Request<B>) -> bool {
     const COUNTS: [&str; 4] = ["/count_tokens", ":countTokens", "/input_tokens", "/count-tokens"];
     let path = request.uri().path();
@@ -197,7 +197,7 @@ const fn class(status: StatusCode) -> &'static str {
     }
 }
 
-/// Tells the client what was done, where something was looked at.
+/// Adds headers with the outcome if the layer handled the request.
 fn describe<B>(turn: &Exchange, response: &mut Response<B>) {
     let Some(report) = turn.report() else { return };
     let headers = response.headers_mut();
@@ -248,7 +248,7 @@ impl<B: Body> Body for Forwarded<B> {
     }
 }
 
-/// The line that the log has for a request. Counts, never content.
+/// The log line of a request. Counts, never content.
 struct LogLine {
     method: Method,
     path: String,
@@ -275,7 +275,7 @@ impl fmt::Display for Effect<'_> {
         let Some(result) = self.0.report() else { return Ok(()) };
         let outcome = outcome(self.0, &result);
         let Some(report) = result.report().filter(|_| outcome == "rewritten") else {
-            return write!(f, ", sent as it was: {outcome}");
+            return write!(f, ", sent unchanged: {outcome}");
         };
         let Tokens { before, after } = Tokens::from_report(report);
         write!(f, ", tool results {before} -> {after} tokens, {} saved", report.tokens_saved)

@@ -1,15 +1,15 @@
 use std::{future, io};
 
-/// What a signal asks for.
+/// What a signal requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShutdownRequest {
-    /// SIGINT or SIGTERM; SIGHUP when the terminal is closed that the proxy writes to.
+    /// SIGINT or SIGTERM, or SIGHUP when the terminal that the proxy writes to is closed.
     Stop,
     /// Any other SIGHUP.
     Reload,
 }
 
-/// The signals that the proxy listens to.
+/// The signals that the proxy handles.
 #[derive(Debug)]
 pub(crate) struct Signals(Option<Listening>);
 
@@ -19,7 +19,7 @@ struct Listening {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
-    /// Whether the proxy was started to be watched, and not to stay when its terminal is closed.
+    /// Whether the proxy was started to be watched on a terminal, and ends with it.
     is_watched: bool,
 }
 
@@ -32,12 +32,12 @@ impl Signals {
         Ok(Self(Some(Listening::new()?)))
     }
 
-    /// None: the proxy ends with the process that it is a part of.
+    /// No signals: the proxy ends with the process that it is part of.
     pub(crate) const fn never() -> Self {
         Self(None)
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) -> ShutdownRequest {
         let asked = match &mut self.0 {
             Some(listening) => listening.next().await,
@@ -49,7 +49,7 @@ impl Signals {
         }
     }
 
-    /// Waits for the next one that asks to stop.
+    /// Waits for the next signal that asks to stop.
     pub(crate) async fn stop(&mut self) {
         while self.next().await != ShutdownRequest::Stop {}
     }
@@ -90,7 +90,7 @@ impl Listening {
     }
 }
 
-/// Whether the terminal that the process belongs to is still there.
+/// Whether the terminal of the process still exists.
 #[cfg(unix)]
 fn has_terminal() -> bool {
     std::fs::File::open("/dev/tty").is_ok()

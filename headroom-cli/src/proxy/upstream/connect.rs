@@ -1,4 +1,4 @@
-//! Connections to upstreams: direct or through the proxy that the environment names.
+//! Connects to upstreams, directly or through the proxy that the environment names.
 
 use std::{
     future::Future,
@@ -22,13 +22,13 @@ use tokio::net::TcpStream;
 use tower::{BoxError, Service};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Finds connections that died while the machine slept.
+/// Detects connections that died while the machine slept.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// Connects over plain TCP or TLS, whichever the upstream's URL says, with HTTP/2 where the server offers it.
+/// Connects over plain TCP or TLS, as the upstream's URL says, with HTTP/2 if the server offers it.
 ///
-/// Upstreams with TLS are reached through a tunnel where `HTTPS_PROXY` or `ALL_PROXY` names a proxy and `NO_PROXY` does
-/// not except them. Plain ones are servers of this machine or its network, and are always reached directly.
+/// Upstreams with TLS are reached through a tunnel if `HTTPS_PROXY` or `ALL_PROXY` names a proxy and `NO_PROXY` does
+/// not exempt them. Plain ones are servers of this machine or its network, and are always reached directly.
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
     direct: HttpsConnector<HttpConnector>,
@@ -38,7 +38,7 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// With the proxies of the environment.
+    /// Uses the proxies of the environment.
     pub(crate) fn new() -> Result<Self, rustls::Error> {
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
@@ -62,7 +62,7 @@ fn with_tls<C>(tls: ClientConfig, inner: C) -> HttpsConnector<C> {
         .wrap_connector(inner)
 }
 
-/// The environment names a proxy of a kind that is not spoken.
+/// The environment names a proxy of an unsupported kind.
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy {0} is not of the form http://HOST:PORT, the only one that is supported")]
 struct UnsupportedProxy(Uri);
@@ -81,7 +81,7 @@ impl Service<Uri> for Connector {
         let Some(proxy) = self.proxies.intercept(&upstream).filter(|_| is_secure) else {
             return Box::pin(self.direct.call(upstream));
         };
-        // The credentials that may stand in its URL are in no message.
+        // Credentials in the proxy's URL appear in no message.
         if proxy.uri().scheme_str() != Some("http") {
             let error = UnsupportedProxy(proxy.uri().clone());
             return Box::pin(std::future::ready(Err(error.into())));
@@ -94,7 +94,7 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// The machine's own roots; those that browsers trust where it has none.
+/// The system's root certificates; if it has none, those that browsers trust.
 fn roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

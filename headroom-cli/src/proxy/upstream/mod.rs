@@ -35,8 +35,8 @@ use crate::{
     usage::{Tap, Usage},
 };
 
-/// Headers that belong to one connection and not to the message. `Expect` is one of them here because the server has
-/// answered it by the time the body is read.
+/// Headers that belong to one connection and not to the message. `Expect` is included because the server has answered
+/// it by the time the body is read.
 const HOP_BY_HOP: [HeaderName; 9] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -49,24 +49,24 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     header::EXPECT,
 ];
 
-/// What headers of our own begin with. They are between the client and us.
+/// The prefix of Headroom's own headers, which are not sent upstream.
 const OWN: &str = "x-headroom-";
 
-/// Tells a turn what a provider says about usage and model.
+/// Reports a provider's usage and model to a turn.
 type OnUsage = Box<dyn FnMut(Option<Usage>, Option<&str>) + Send>;
 
-/// Sends requests to the provider that they are meant for.
+/// Sends requests to their provider.
 #[derive(Clone, Debug)]
 pub(super) struct Upstream {
     client: Client<Connector, UnsyncBoxBody<Bytes, BoxError>>,
     upstreams: LiveUpstreams,
-    /// For requests to Bedrock; `None` where they go on as the client signed them.
+    /// For requests to Bedrock; `None` if they are sent with the client's signature.
     signer: Option<Signer>,
-    /// How long an answer may stand still.
+    /// How long a response may stall.
     patience: Duration,
 }
 
-/// The upstream gave no answer.
+/// The upstream gave no response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UpstreamError {
     #[error("cannot reach {base}: {}", innermost(.source))]
@@ -74,7 +74,7 @@ pub(super) enum UpstreamError {
     #[error("{base} gave no answer: {}", innermost(.source))]
     NoAnswer { base: Base, source: hyper_util::client::legacy::Error },
     #[error(
-        "nobody has said where {provider} is, which depends on the region; start the proxy with --{provider}-upstream URL"
+        "no upstream for {provider}, which depends on the region; start the proxy with --{provider}-upstream URL"
     )]
     Unknown { provider: &'static str },
     #[error("the request's path cannot be sent to {base}: {source}")]
@@ -83,25 +83,25 @@ pub(super) enum UpstreamError {
     Sign(#[from] SignError),
     #[error("the request's body cannot be read: {0}")]
     Body(#[source] BoxError),
-    #[error("{base} said nothing for {} s", .patience.as_secs())]
+    #[error("{base} sent nothing for {} s", .patience.as_secs())]
     Silent { base: Base, patience: Duration },
     #[error("{base} {reason}")]
     Unsafe { base: Base, reason: UnsafeAnswer },
-    #[error("the request is larger than {} MiB, the most that is signed", aws::MAX_BODY >> 20)]
+    #[error("the request is larger than {} MiB, the limit for signed requests", aws::MAX_BODY >> 20)]
     TooLarge,
 }
 
-/// Why an answer cannot be passed on: it would mean something else to the client than it did here.
+/// Why a response cannot be passed on: it would mean something else to the client than it did here.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub(super) enum UnsafeAnswer {
-    #[error("changed to another protocol, which nobody had asked for")]
+    #[error("switched to a protocol that was not requested")]
     Switched,
-    #[error("sent its answer in a transfer coding that nobody had asked for")]
+    #[error("sent its response in a transfer coding that was not requested")]
     TransferCoding,
 }
 
 impl UpstreamError {
-    /// What the client is answered with.
+    /// The status of the response to the client.
     pub(super) const fn status(&self) -> StatusCode {
         match self {
             Self::Sign(SignError::Credentials(_)) => StatusCode::UNAUTHORIZED,
@@ -170,7 +170,7 @@ where
                 return Box::pin(std::future::ready(Err(error)));
             }
         };
-        // The client names us; the upstream's own name is in the URL.
+        // The client's `host` names the proxy; the upstream's name is in the URL.
         parts.headers.remove(header::HOST);
         strip_hop_by_hop(&mut parts.headers);
         strip_own(&mut parts.headers);
@@ -209,7 +209,7 @@ where
     }
 }
 
-/// The body that the request is signed for. All of it has to be there first.
+/// Reads the body completely, and signs the request.
 async fn signed<B>(
     signer: &Signer,
     parts: &mut Parts,
@@ -229,7 +229,7 @@ where
     Ok(Full::from(body).map_err(|never| match never {}).boxed_unsync())
 }
 
-/// Lets the head of an answer pass if it means the same to the client as it did here.
+/// Passes on the head of a response if it means the same to the client as it did here.
 fn check(response: &mut Response<Incoming>) -> Result<(), UnsafeAnswer> {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return Err(UnsafeAnswer::Switched);
@@ -237,7 +237,7 @@ fn check(response: &mut Response<Incoming>) -> Result<(), UnsafeAnswer> {
     let headers = response.headers_mut();
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter().peekable();
     if codings.peek().is_some() {
-        // Only chunks have been taken off; what is in them would be taken for the content.
+        // Only chunks were decoded; another coding would be taken for the content.
         if !codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
             return Err(UnsafeAnswer::TransferCoding);
         }
@@ -249,7 +249,7 @@ fn check(response: &mut Response<Incoming>) -> Result<(), UnsafeAnswer> {
     Ok(())
 }
 
-/// The length of an answer that gives it more than once. HTTP has refused the answer if they differ.
+/// The length of a response that repeats it. Different lengths were rejected by hyper.
 fn only_length(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter().map(HeaderValue::as_bytes);
     let first = lengths.next()?.split(|byte| *byte == b',').next()?;

@@ -26,12 +26,15 @@ pub(super) fn update(stream: u32, by: u32) -> Vec<u8> {
     frame(WINDOW_UPDATE, 0, stream, &by.to_be_bytes())
 }
 
+/// A name, the frames, the expected code, and the stream that ends, if not the connection.
+type Case = (&'static str, Vec<Vec<u8>>, u32, Option<u32>);
+
 #[test]
 fn errors_of_frames_end_the_connection_or_their_stream() {
     let (proxy, _upstream) = proxy();
     let reset = |stream| frame(RST_STREAM, 0, stream, &8u32.to_be_bytes());
     let most = 0x7fff_ffff;
-    let cases: Vec<(&str, Vec<Vec<u8>>, u32, Option<u32>)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "4.2 DATA above the largest size",
             vec![open(1), frame(DATA, 0, 1, &[0; 16_385])],

@@ -123,7 +123,7 @@ fn codex_gets_the_address_of_the_provider_that_it_uses() {
     world.write("home/.codex/config.toml", "model_provider = 'ollama'");
     let output = world.run(&["wrap", "codex"]);
     assert_eq!(told(&output.stdout), "");
-    assert!(stderr(&output).contains("goes past the proxy"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("bypasses the proxy"), "{}", stderr(&output));
     // Signed in with an account, its requests go elsewhere than the API's.
     let world = World::with("codex", &telling(&[]));
     world.write("home/.codex/auth.json", r#"{"auth_mode": "chatgpt", "tokens": {}}"#);
@@ -177,7 +177,7 @@ fn claude_code_is_told_again_where_its_settings_would_win() {
         assert_eq!(fs::read_to_string(file).unwrap(), settings);
     }
     let output = world.headroom(&["wrap", "claude"]).env("CLAUDE_CODE_USE_BEDROCK", "1").output().unwrap();
-    assert!(stderr(&output).contains("past the proxy"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("bypasses the proxy"), "{}", stderr(&output));
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn a_context_tool_that_cannot_be_used_is_named() {
     let world = World::with("claude", "for word; do echo \"$word\"; done");
     let output = world.run(&["wrap", "claude", "--context-tool", "rtk"]);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(127), ""));
-    assert!(stderr(&output).contains("rtk is asked for and not in PATH"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("rtk is not in PATH"), "{}", stderr(&output));
     let output = world.headroom(&["wrap", "claude"]).env("HEADROOM_CONTEXT_TOOL", "tokf").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("expected rtk, lean-ctx or none"), "{}", stderr(&output));

@@ -106,7 +106,7 @@ fn a_file_that_was_not_there_goes_again_with_its_folders() {
         let (path, bytes) = made.first_key_value().unwrap();
         assert!(text(bytes).contains(expected.trim()), "{agent}: {}", text(bytes));
         assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o600, "{agent}");
-        assert!(done(&world, &["unwrap"]).contains("is gone"));
+        assert!(done(&world, &["unwrap"]).contains("was deleted"));
         assert_eq!(fs::read_dir(world.path("home")).unwrap().count(), 0, "{agent}");
     }
 }
@@ -160,7 +160,7 @@ fn a_key_that_leads_elsewhere_by_now_is_the_users() {
     done(&world, &["wrap", "claude", "--persist"]);
     let changed = read(&path).replace("127.0.0.1:8787", "gateway.example");
     fs::write(&path, &changed).unwrap();
-    assert!(done(&world, &["unwrap", "claude"]).contains("env.ANTHROPIC_BASE_URL, which is yours by now"));
+    assert!(done(&world, &["unwrap", "claude"]).contains("env.ANTHROPIC_BASE_URL, which was changed"));
     assert_eq!(read(&path), changed);
 }
 
@@ -259,7 +259,7 @@ fn what_cannot_be_changed_safely_is_left_alone() {
     done(&world, &["wrap", "claude", "--persist"]);
     fs::write(&path, "{ broken").unwrap();
     let error = failed(&world.run(&["unwrap"]), 1);
-    assert!(error.contains("take env.ANTHROPIC_BASE_URL out"), "{error}");
+    assert!(error.contains("remove env.ANTHROPIC_BASE_URL"), "{error}");
     fs::write(&path, "{}").unwrap();
     assert!(done(&world, &["unwrap"]).contains("as it was before"));
 }
@@ -357,7 +357,7 @@ fn half_of_a_change_is_healed() {
     // The file is gone altogether.
     done(&world, &["wrap", "claude", "--persist"]);
     fs::remove_file(&path).unwrap();
-    assert!(done(&world, &["unwrap"]).contains("is not there"));
+    assert!(done(&world, &["unwrap"]).contains("does not exist"));
     assert!(!journal.exists());
 }
 
@@ -384,7 +384,7 @@ fn doctor_says_whether_the_proxy_is_there() {
     );
     fs::write(&path, "{}").unwrap();
     let (_, said) = run(&["doctor"]);
-    assert!(said.contains("leads elsewhere by now"), "{said}");
+    assert!(said.contains("no longer names the proxy"), "{said}");
 }
 
 #[test]
@@ -426,7 +426,7 @@ fn the_service_comes_with_the_first_agent_and_goes_with_the_last() {
     assert!(run(&["doctor"]).contains(&format!("goes to http://{address}")));
     assert!(!run(&["unwrap", "claude"]).contains("service"));
     assert!(unit.exists());
-    assert!(run(&["unwrap"]).contains("the service is stopped and gone"));
+    assert!(run(&["unwrap"]).contains("the service is stopped and removed"));
     assert_eq!(fs::read_dir(world.path("home")).unwrap().count(), 0);
     let calls = read(&world.path("calls"));
     for call in ["--user enable headroom-proxy.service", "--user disable --now headroom-proxy.service"] {

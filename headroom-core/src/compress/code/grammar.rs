@@ -1,6 +1,6 @@
-//! Grammars, parsers, and what the kinds of nodes mean.
+//! Grammars, parsers, and the roles of node kinds.
 //!
-//! The grammars call the same things by nearly the same names, so that one table of names serves all of them.
+//! The grammars name equal constructs nearly alike, so one table of names covers all of them.
 
 use std::{cell::RefCell, ops::ControlFlow};
 
@@ -8,19 +8,19 @@ use tree_sitter::{LanguageError, Node, ParseOptions, ParseState, Parser, Tree};
 
 use super::language::Language;
 
-/// What a node is, as bits.
+/// The roles of a node, as bits.
 pub(super) mod role {
-    /// It has a body that may be set aside, and what stands before the body tells how it is used.
+    /// Has a body that may be elided, while the lines before the body show how it is used.
     pub(in super::super) const FUNCTION: u8 = 1;
-    /// Statements in a row, each of which may be missing.
+    /// A sequence of statements, each of which may be missing.
     pub(in super::super) const BLOCK: u8 = 2;
-    /// Statements in a row within a block, as if they stood in the block itself.
+    /// A sequence of statements within a block, treated as part of the block.
     pub(in super::super) const LIST: u8 = 4;
-    /// What is done about errors, and how they arise.
+    /// Handles or raises errors.
     pub(in super::super) const ERROR: u8 = 8;
     pub(in super::super) const CALL: u8 = 16;
     pub(in super::super) const COMMENT: u8 = 32;
-    /// Values in a row.
+    /// A sequence of values.
     pub(in super::super) const DATA: u8 = 64;
     pub(in super::super) const STRING: u8 = 128;
 }
@@ -137,28 +137,28 @@ const ROLES: [(u8, &[&str]); 8] = [
     ),
     (role::STRING, &["string"]),
 ];
-/// The fields that name what is called, by preference.
+/// The fields that hold the callee of a call, by preference.
 const CALLEES: [&str; 4] = ["function", "method", "macro", "name"];
 
-/// A parse takes this many rounds of a hundred operations for each KiB of text. Of two thousand files that people
-/// wrote none took more than six tenths of it; what takes more is not in the language that it seems to be in.
+/// Rounds of a hundred parser operations allowed per KiB of text. None of two thousand files written by people took
+/// more than six tenths of it; a text that takes more is not in the assumed language.
 const ROUNDS_PER_KIB: usize = 40;
 const MIN_ROUNDS: usize = 2000;
-/// The parser gets the text in pieces of so many bytes, and for each KiB of text so many of them as
-/// [`Language::pieces`] says: a scanner that looks for the end of something from every place reads more.
+/// The parser reads the text in pieces of this many bytes, and at most [`Language::pieces`] of them per KiB of text: a
+/// scanner that looks ahead from every position reads more.
 const PIECE: usize = 4096;
-/// Short texts are parsed as if they had so many KiB more.
+/// KiB added to the length of a text when limits are computed, for short texts.
 const SPARE: usize = 32;
 
-/// A language and how to parse it.
+/// A parser for one language.
 pub(super) struct Grammar {
     parser: Parser,
-    /// Pieces of text that it may read for each KiB.
+    /// Pieces of text that the parser may read per KiB.
     pieces: usize,
     pub(super) kinds: Kinds,
 }
 
-/// What the kinds of nodes of one language mean.
+/// The roles of a language's node kinds.
 pub(super) struct Kinds {
     roles: Vec<u8>,
     body: Option<u16>,
@@ -166,7 +166,7 @@ pub(super) struct Kinds {
 }
 
 impl Kinds {
-    /// The roles of a node, as bits of [`role`].
+    /// Returns the roles of a node, as bits of [`role`].
     pub(super) fn roles(&self, node: Node<'_>) -> u8 {
         self.roles.get(usize::from(node.kind_id())).copied().unwrap_or_default()
     }
@@ -175,13 +175,13 @@ impl Kinds {
         self.roles(node) & role != 0
     }
 
-    /// The statements of a function, if it has any of its own.
+    /// Returns the body of a function, if it is a block of its own.
     pub(super) fn body<'t>(&self, function: Node<'t>) -> Option<Node<'t>> {
         let body = function.child_by_field_id(self.body?)?;
         self.is(body, role::BLOCK).then_some(body)
     }
 
-    /// What a call calls.
+    /// Returns the callee of a call.
     pub(super) fn callee<'t>(&self, call: Node<'t>) -> Option<Node<'t>> {
         self.callees.iter().flatten().find_map(|field| call.child_by_field_id(*field))
     }
@@ -206,14 +206,14 @@ impl Grammar {
         Ok(Self { parser, pieces, kinds })
     }
 
-    /// The tree of a text; `None` where it takes more work than a text of that length may.
+    /// Parses a text; `None` if that takes more work than is allowed for its length.
     ///
-    /// What is counted are operations of the parser, so that the same text always has the same end.
+    /// Work is counted in parser operations, so the same text always has the same result.
     pub(super) fn parse(&mut self, text: &str) -> Option<Tree> {
         self.parse_again(text, None)
     }
 
-    /// The same, where the tree of an earlier text was told what has changed since: what has not is not parsed again.
+    /// Parses incrementally, given the tree of an earlier text with the edits since applied to it.
     pub(super) fn parse_again(&mut self, text: &str, earlier: Option<&Tree>) -> Option<Tree> {
         let mut rounds = (text.len() >> 10).saturating_mul(ROUNDS_PER_KIB) + MIN_ROUNDS;
         let mut progress = |_: &ParseState| match rounds.checked_sub(1) {
@@ -233,18 +233,18 @@ impl Grammar {
         let options = ParseOptions::new().progress_callback(&mut progress);
         let tree =
             self.parser.parse_with_options(&mut read, earlier, Some(options)).filter(|_| pieces.is_some());
-        // Else the next parse would go on with one that was given up.
+        // Otherwise the next parse would resume an aborted one.
         self.parser.reset();
         tree
     }
 }
 
-/// Calls `work` with the grammar of a language, which stays with this thread; `None` where it is not compiled in.
+/// Calls `work` with this thread's grammar of a language; `None` if the language is not compiled in.
 pub(super) fn with<T>(language: Language, work: impl FnOnce(&mut Grammar) -> Option<T>) -> Option<T> {
     thread_local! {
         static GRAMMARS: RefCell<Vec<(Language, Grammar)>> = const { RefCell::new(Vec::new()) };
     }
-    // Taken out while it works: a panic in between loses the grammar, not the thread's others.
+    // Removed while in use: a panic loses this grammar only, not the thread's others.
     let known = GRAMMARS.try_with(|all| {
         let mut all = all.try_borrow_mut().ok()?;
         let at = all.iter().position(|(known, _)| *known == language)?;
@@ -260,7 +260,7 @@ pub(super) fn with<T>(language: Language, work: impl FnOnce(&mut Grammar) -> Opt
 }
 
 impl Language {
-    /// The grammar, where the feature that compiles it in is on.
+    /// Returns the grammar, if its feature is enabled.
     fn grammar(self) -> Option<tree_sitter::Language> {
         match self {
             #[cfg(feature = "code-bash")]
@@ -296,8 +296,8 @@ impl Language {
         }
     }
 
-    /// Pieces of text that the parser may read for each KiB, some three times what it reads of real files. The scanner
-    /// of Perl looks far ahead.
+    /// Pieces of text that the parser may read per KiB: about three times what real files need. The Perl scanner looks
+    /// far ahead.
     const fn pieces(self) -> usize {
         match self {
             Self::Perl => 256,
@@ -305,7 +305,7 @@ impl Language {
         }
     }
 
-    /// What starts a comment that ends with its line.
+    /// The token that starts a line comment.
     pub(super) const fn comment(self) -> &'static str {
         match self {
             Self::Bash | Self::Perl | Self::Python | Self::Ruby => "# ",
@@ -313,7 +313,7 @@ impl Language {
         }
     }
 
-    /// The statement that does nothing, where a block may not be without one.
+    /// A statement that does nothing, for languages whose blocks must not be empty.
     pub(super) const fn nothing(self) -> &'static str {
         match self {
             Self::Bash => ": ",

@@ -1,10 +1,10 @@
-//! Which programming language a text is in: by the name of its file, by its first line, then by its structure.
+//! Detects the programming language of a text by its file name, its first line, and its structure.
 //!
-//! What several languages could be is none: such a text is not parsed.
+//! An ambiguous text has no language, and is not parsed.
 
 use crate::Classification;
 
-/// The languages that can be parsed, whether or not their grammar is compiled in.
+/// Languages that can be parsed, whether or not their grammar is compiled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
     Bash,
@@ -23,20 +23,20 @@ pub(super) enum Language {
     TypeScript,
 }
 
-/// Lines that are looked at for the structure, evenly spread.
+/// Number of lines whose structure is examined, evenly spread.
 const SAMPLE: usize = 160;
-/// Bytes of a line that are looked at.
+/// Bytes examined of each line.
 const MAX_WIDTH: usize = 160;
-/// Files with these extensions are in none of the languages, whatever they look like.
+/// Extensions of files in none of the languages, whatever they look like.
 const OTHERS: [&str; 36] = [
     "adoc", "cfg", "conf", "css", "csv", "dart", "diff", "ex", "exs", "hs", "htm", "html", "ini", "ipynb",
     "json", "jsonl", "kt", "kts", "lock", "log", "lua", "md", "patch", "rst", "scala", "sql", "svelte",
     "svg", "swift", "tex", "toml", "txt", "vue", "xml", "yaml", "yml",
 ];
-/// Fewer lines that are typical of a language are chance.
+/// Minimum number of typical lines; fewer may be chance.
 const MIN_CUES: usize = 3;
 
-/// What lines of a language start with, and what they hold, that those of the others rarely do.
+/// Starts and contents of lines that are frequent in one language and rare in the others.
 struct Cues {
     language: Language,
     starts: &'static [&'static str],
@@ -172,8 +172,8 @@ const CUES: [Cues; 10] = [
 ];
 
 impl Language {
-    /// The language of a text that a call with these arguments brought. The verdict is asked for where nothing else
-    /// tells.
+    /// Detects the language of a tool result, given the arguments of the call. The classifier is consulted only if
+    /// nothing else decides.
     pub(super) fn detect(
         text: &str,
         arguments: Option<&str>,
@@ -191,7 +191,7 @@ impl Language {
         }
     }
 
-    /// The language of a file with this extension.
+    /// Returns the language of files with this extension.
     pub(super) fn of_extension(extension: &str) -> Option<Self> {
         Some(match extension {
             "bash" | "bats" | "sh" | "zsh" => Self::Bash,
@@ -230,7 +230,7 @@ impl Language {
         })
     }
 
-    /// The language whose cues are in most lines, and in twice as many as those of the next.
+    /// Returns the language whose cues match the most lines, and at least twice as many as those of the next.
     fn of_structure(text: &str) -> Option<Self> {
         let mut scores = CUES.map(|cues| (0_usize, cues.language));
         let lines: Vec<&str> = text.lines().map(bounded).filter(|line| !line.is_empty()).collect();
@@ -238,7 +238,7 @@ impl Language {
         for line in lines.iter().step_by(step) {
             for (cues, (score, _)) in CUES.iter().zip(&mut scores) {
                 let starts = cues.starts.iter().any(|cue| line.starts_with(cue));
-                // What a line starts with says more than what it holds.
+                // The start of a line is stronger evidence than its contents.
                 *score += match starts {
                     true => 2,
                     false => usize::from(
@@ -253,7 +253,7 @@ impl Language {
         (best >= 2 * MIN_CUES && best >= 2 * next).then(|| language.or_header(text).or_typed(&lines))
     }
 
-    /// C++ where a text that may be C, such as a header, holds what only C++ has.
+    /// Returns C++ if a text that may be C, such as a header, contains constructs that only C++ has.
     fn or_header(self, text: &str) -> Self {
         const CPP: [&str; 7] =
             ["class ", "namespace ", "template<", "template <", "public:", "private:", "using "];
@@ -264,7 +264,7 @@ impl Language {
         self
     }
 
-    /// TypeScript where the lines have types.
+    /// Returns TypeScript if the lines have type annotations.
     fn or_typed(self, lines: &[&str]) -> Self {
         const STARTS: [&str; 6] =
             ["interface ", "export interface ", "type ", "export type ", "import type ", "private "];
@@ -284,7 +284,7 @@ impl Language {
 enum FileNames {
     Nothing,
     One(Language),
-    /// Several languages, or none of those that can be parsed.
+    /// Several languages, or an unsupported one.
     Others,
 }
 
@@ -294,7 +294,7 @@ impl FileNames {
         let mut found = Self::Nothing;
         for word in arguments.split(ends) {
             let name = word.rsplit('/').next().unwrap_or(word);
-            // Behind the name may be a line or a range of lines.
+            // The name may be followed by a line number or a range of lines.
             let name = name.split([':', '#', '@']).next().unwrap_or(name);
             let extension = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty());
             let Some((_, extension)) = extension else { continue };
@@ -310,7 +310,7 @@ impl FileNames {
     }
 }
 
-/// A line without its indentation and what is far right.
+/// Strips a line's indentation and cuts it to the examined width.
 fn bounded(line: &str) -> &str {
     let line = line.trim();
     let mut ends = (MAX_WIDTH.saturating_sub(3)..=MAX_WIDTH).rev();

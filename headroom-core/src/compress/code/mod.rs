@@ -1,11 +1,11 @@
-//! Source code whose functions lose the bodies that nobody asked for.
+//! Elides function bodies from source code, except those that the query needs.
 //!
-//! The text is parsed once. What stays: imports, types, signatures, decorators; the bodies of functions that the
-//! question or the call named, and of those that these call; statements about errors; what comments say about duties
-//! and licences; the ends of long lists and comments. What goes is whole statements, in whole lines, in place, so that
-//! the rest is code again. That is checked with the same parser; a text that would not be stays as it is.
+//! The text is parsed once. These stay: imports, types, signatures, decorators; the bodies of functions that the query
+//! names, and of those that these call; statements about errors; comments about obligations and licences; the ends of
+//! long lists and comments. Whole statements are elided in whole lines, in place, so that the rest is still code. The
+//! same parser verifies this; a text that fails the check is left unchanged.
 //!
-//! Nothing is chosen where the language is not known or much of the text is not in it.
+//! Nothing is elided if the language is unknown or much of the text does not parse.
 
 mod grammar;
 mod language;
@@ -32,21 +32,21 @@ use crate::{
 
 /// Shorter texts are shown whole.
 const MIN_BYTES: usize = 2048;
-/// Shorter files that were read are shown whole: agents use names from all over the files that they read.
+/// Shorter file reads are shown whole: agents use names from all over the files that they read.
 const MIN_FILE_LINES: usize = 500;
-/// A tree takes some twenty times the memory of its text.
+/// Maximum size of a text: its tree takes some twenty times its memory.
 const MAX_BYTES: usize = 256 << 10;
-/// A text of which one byte in so many is not in its language is in another, or in several.
+/// If more than one byte in this many does not parse, the text is in another language, or in several.
 const MAX_BROKEN: usize = 8;
 /// A marker costs about as much as this much text.
 const CODE: Least = Least { rows: 5, bytes: 220 };
 const FILE: Least = Least { rows: 10, bytes: 400 };
-/// Lines of a file kept around a line that holds what was named.
+/// Lines of a file kept around a line that matches the query.
 const CONTEXT_LINES: usize = 8;
 
-/// The lines of code that may be set aside, and what a marker in their place stands in.
+/// Returns the lines of code that may be elided, with the frame for each marker.
 ///
-/// `None` where the text is not parsed, or was read from a file and nothing tells what matters of it.
+/// Returns `None` if the text was not parsed, or if it was read from a file and the query names nothing in it.
 pub(super) fn gaps(text: &str, query: &Query<'_>) -> Option<Vec<FramedOmission>> {
     if !(MIN_BYTES..=MAX_BYTES).contains(&text.len()) || marker::is_in(text) {
         return None;
@@ -92,21 +92,21 @@ pub(super) fn gaps(text: &str, query: &Query<'_>) -> Option<Vec<FramedOmission>>
             last: view.number_of(hole.rows.end - 1)?,
             summary: String::new(),
         };
-        // In a file that was read a marker says in plain sight that it is none of the file's lines.
+        // In a file read, a marker must be recognisable as no line of the file.
         let opening = if query.file_read { String::new() } else { opening(&rows, &hole, language) };
         Some(FramedOmission { omission: gap, opening })
     };
     Some(holes.into_iter().filter_map(framed).collect())
 }
 
-/// The code without line numbers, each line in its place.
+/// Strips line numbers from the code, line by line.
 fn source<'t>(text: &'t str, view: &Lines) -> Cow<'t, str> {
     if view.runs.is_empty() {
         return Cow::Borrowed(text);
     }
     let mut source = String::with_capacity(text.len());
     for line in &view.lines {
-        // Between the parts of a numbered view stands what is not the file's.
+        // Text between the parts of a numbered view is not the file's.
         if line.run != 0 {
             source.push_str(line.body(text));
         }
@@ -115,7 +115,7 @@ fn source<'t>(text: &'t str, view: &Lines) -> Cow<'t, str> {
     Cow::Owned(source)
 }
 
-/// Keeps what was asked for: the lines that hold it, all of the functions that it names, and of those that they call.
+/// Keeps what the query names: the matching lines, whole functions that it names, and the functions that these call.
 fn keep_named(
     outline: &mut Outline<'_>,
     rows: &[&str],
@@ -162,7 +162,7 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| word.len() > 2)
 }
 
-/// The names that stand before a bracket.
+/// Returns the names before opening brackets.
 fn calls(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices('(').filter_map(|(at, _)| {
         let before = line.get(..at)?.trim_end_matches(['!', ' ']);
@@ -170,14 +170,14 @@ fn calls(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether the lines are all of one numbered part, or all of none.
+/// Whether the lines are all in one numbered part, or all in none.
 fn is_one(view: &Lines, rows: &Range<usize>) -> bool {
     let mut lines = view.lines.get(rows.clone()).unwrap_or_default().iter();
     let numbered = !view.runs.is_empty();
     lines.next().is_some_and(|first| lines.all(|line| line.run == first.run) && (first.run != 0 || !numbered))
 }
 
-/// What stands before the marker in a hole.
+/// Returns the text before the marker in a hole.
 fn opening(rows: &[&str], hole: &Hole, language: Language) -> String {
     let row = rows.get(hole.rows.start).copied().unwrap_or_default();
     let indent = row.get(..row.len() - row.trim_start().len()).unwrap_or_default();
@@ -189,7 +189,7 @@ fn opening(rows: &[&str], hole: &Hole, language: Language) -> String {
     }
 }
 
-/// How many nodes of a tree are errors or stand for what is missing.
+/// Counts a tree's error nodes and missing nodes.
 fn errors(tree: &Tree) -> usize {
     let mut count = 0;
     let mut cursor = tree.walk();

@@ -1,4 +1,4 @@
-//! One walk over a tree: the functions, the long values and comments, and the lines that stay whatever else goes.
+//! Walks a tree once for its functions, long values and comments, and the lines that must stay.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use tree_sitter::{Node, Tree};
 
 use super::grammar::{Kinds, role};
 
-/// Bodies and values of fewer lines are shown.
+/// Shorter bodies and values are shown.
 const MIN_BODY: usize = 5;
 const MIN_DATA: usize = 24;
-/// Comments in which one of these words stands are about what is owed: they stay.
+/// Comments with one of these words are about obligations, and stay.
 const DUTIES: [&str; 12] = [
     "bug",
     "caution",
@@ -25,7 +25,7 @@ const DUTIES: [&str; 12] = [
     "xxx",
 ];
 const LICENCES: [&str; 5] = ["copyright", "licence", "license", "licensed", "spdx"];
-/// Calls that end what was begun, or make an error.
+/// Names of calls that end a program or a test, or raise an error.
 const FAILURES: [&str; 22] = [
     "Err",
     "_exit",
@@ -61,16 +61,16 @@ pub(super) struct Function<'t> {
     pub(super) rows: Range<usize>,
 }
 
-/// What a tree holds.
+/// The outline of a tree.
 #[derive(Debug, Default)]
 pub(super) struct Outline<'t> {
-    /// Outer ones before those in them.
+    /// Outer functions before inner ones.
     pub(super) functions: Vec<Function<'t>>,
     pub(super) data: Vec<Node<'t>>,
     pub(super) comments: Vec<Node<'t>>,
-    /// Lines that stay.
+    /// Whether each line must stay.
     pub(super) kept: Vec<bool>,
-    /// Bytes that are not in the language.
+    /// Number of bytes that do not parse.
     pub(super) broken: usize,
 }
 
@@ -138,7 +138,7 @@ impl<'t> Outline<'t> {
         }
     }
 
-    /// Comments that stand together are under the licence that one of them names.
+    /// Keeps adjacent comments if one of them names a licence.
     fn keep_licences(&mut self, source: &str) {
         let mut licences = Vec::new();
         for run in runs(&self.comments) {
@@ -152,20 +152,20 @@ impl<'t> Outline<'t> {
     }
 }
 
-/// Comments with nothing between them, not even an empty line.
+/// Groups comments with nothing between them, not even an empty line.
 pub(super) fn runs<'a, 't>(comments: &'a [Node<'t>]) -> impl Iterator<Item = &'a [Node<'t>]> {
     comments.chunk_by(|a, b| lines(*a).end == lines(*b).start)
 }
 
-/// The lines of a node.
+/// Returns the lines of a node.
 pub(super) fn lines(node: Node<'_>) -> Range<usize> {
     let (start, end) = (node.start_position(), node.end_position());
-    // Some nodes hold the line end behind them.
+    // Some nodes include the line end after them.
     let last = if end.column == 0 && end.row > start.row { end.row - 1 } else { end.row };
     start.row..last + 1
 }
 
-/// The lines that hold nothing but what is in this block.
+/// Returns the lines that hold only contents of this block.
 pub(super) fn interior(block: Node<'_>, rows: &[&str]) -> Range<usize> {
     let at = lines(block);
     let count = u32::try_from(block.child_count()).unwrap_or(u32::MAX);
@@ -181,7 +181,7 @@ pub(super) fn interior(block: Node<'_>, rows: &[&str]) -> Range<usize> {
     start..end.max(start)
 }
 
-/// Whether a call ends what was begun, or makes an error.
+/// Whether a call ends the program or test, or raises an error.
 fn fails(call: Node<'_>, kinds: &Kinds, source: &str) -> bool {
     let Some(text) = kinds.callee(call).and_then(|callee| source.get(callee.byte_range())) else {
         return false;
@@ -190,7 +190,7 @@ fn fails(call: Node<'_>, kinds: &Kinds, source: &str) -> bool {
     FAILURES.binary_search(&name).is_ok() || text == "errors.New" || text == "log.Fatal"
 }
 
-/// Whether one of these words, which are in lower case and sorted, stands in the text.
+/// Whether the text contains one of these words, which are sorted and in lower case.
 fn has_word(text: &str, words: &[&str]) -> bool {
     text.split(|c: char| !c.is_ascii_alphabetic()).any(|word| {
         (3..=10).contains(&word.len()) && words.iter().any(|known| word.eq_ignore_ascii_case(known))

@@ -1,4 +1,4 @@
-//! What remains of a text, parsed again where it has changed and nowhere else.
+//! Parses a text again after elision, incrementally.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use tree_sitter::{InputEdit, Point, Tree};
 use super::{grammar::Grammar, language::Language, opening, select::Hole};
 use crate::text::marker;
 
-/// The tree of a text with a marker in each hole.
+/// Parses a text with a marker in each hole.
 pub(super) fn parse(
     grammar: &mut Grammar,
     mut tree: Tree,
@@ -24,12 +24,12 @@ pub(super) fn parse(
         let start = shorter.len();
         shorter.push_str(&opening(rows, hole, language));
         shorter.push_str(marker::OPENING);
-        shorter.push_str("aaaaaaaaaaaaaaaa lines 1-9 kept aside; headroom_retrieve]\n");
+        shorter.push_str("aaaaaaaaaaaaaaaa lines 1-9 stored; headroom_retrieve]\n");
         edits.push((&hole.rows, range.clone(), shorter.len() - start));
         from = range.end;
     }
     shorter.push_str(source.get(from..).unwrap_or_default());
-    // The last first: so each is told in places of the text as it was.
+    // From the last to the first, so that offsets into the original text stay valid.
     for (rows, range, length) in edits.into_iter().rev() {
         tree.edit(&InputEdit {
             start_byte: range.start,
@@ -43,7 +43,7 @@ pub(super) fn parse(
     grammar.parse_again(&shorter, Some(&tree))
 }
 
-/// Where the rows of each hole stand in the source.
+/// Returns the byte range of each hole in the source.
 fn ranges(source: &str, rows: &[&str], holes: &[Hole]) -> impl Iterator<Item = Range<usize>> {
     let (mut row, mut at) = (0, 0);
     let mut start_of = move |query: usize| {

@@ -1,7 +1,7 @@
-//! Which lines of a parsed text may be missing, so that what remains is code again.
+//! Chooses lines of a parsed text to elide so that the rest is still code.
 //!
 //! A hole is some statements of one block, some values of one list, or the middle of a comment: whole lines that hold
-//! nothing else. Blocks are looked into from outside in, each once.
+//! nothing else. Blocks are visited from outside in, each once.
 
 use std::ops::Range;
 
@@ -12,35 +12,35 @@ use super::{
     outline::{Outline, interior, lines, runs},
 };
 
-/// Longer bodies hold functions of their own: those lose their bodies, not it.
+/// In longer bodies, inner functions lose their bodies instead of the outer one.
 const LONG_BODY_LINES: usize = 80;
-/// Of a list of values so many stay at the start and at the end.
+/// Values of a list that stay at the start and at the end.
 const DATA_HEAD_LINES: usize = 4;
 const DATA_TAIL_LINES: usize = 2;
-/// Lines of a comment that stay at its start; the last one does too.
+/// Lines of a comment that stay at its start; its last line stays too.
 const COMMENT_HEAD_LINES: usize = 4;
-/// A last statement of at most so many lines, such as what is returned, stays.
+/// A last statement of at most this many lines, such as a return, stays.
 const SHORT_LINES: usize = 2;
 
-/// Lines that may be missing.
+/// Lines that may be elided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Hole {
     pub(super) rows: Range<usize>,
     pub(super) place: HolePlace,
 }
 
-/// What a marker in a hole stands between.
+/// The context of a marker in a hole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HolePlace {
-    /// Statements, or values: a comment may stand here.
+    /// Between statements or values, where a comment is allowed.
     Statements,
-    /// Nothing: what is missing is all that the block held.
+    /// In a block that has nothing else left.
     Alone,
-    /// The text of a comment or of a string.
+    /// Within a comment or a string.
     Prose,
 }
 
-/// The least that is worth a hole.
+/// The minimum size of a hole.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Least {
     pub(super) rows: usize,
@@ -56,7 +56,7 @@ struct CodeSelector<'a> {
     holes: Vec<Hole>,
 }
 
-/// How many of the rows before each have something.
+/// Prefix sums over rows that have a property.
 struct Sums(Vec<u32>);
 
 impl Sums {
@@ -82,7 +82,7 @@ struct CodeUnit<'t> {
     stays: bool,
 }
 
-/// The holes of a text, in order and apart from each other.
+/// Returns the holes of a text, in order and disjoint.
 pub(super) fn holes(outline: &Outline<'_>, kinds: &Kinds, rows: &[&str], least: Least) -> Vec<Hole> {
     let mut starts = vec![false; rows.len()];
     for function in &outline.functions {
@@ -128,7 +128,7 @@ impl<'t> CodeSelector<'_> {
         rows.len() >= self.least.rows && bytes >= self.least.bytes
     }
 
-    /// Sets the statements of a function aside that are not kept, and so on in the blocks of those that are.
+    /// Elides the statements of a function that are not kept, and descends into the blocks of those that are.
     fn body(&mut self, body: Node<'t>) {
         let long = interior(body, self.rows).len() > LONG_BODY_LINES;
         let mut blocks = vec![body];
@@ -142,7 +142,7 @@ impl<'t> CodeSelector<'_> {
             if block == body {
                 self.frame(&mut units);
             }
-            // A block of nothing but comments is an error in languages that set no brackets around it.
+            // In languages without brackets, a block of nothing but comments is an error.
             let kinds = self.kinds;
             self.close(&units, |unit| !unit.nodes.iter().all(|node| kinds.is(*node, role::COMMENT)));
             for unit in units.iter().filter(|unit| unit.stays && unit.rows.len() > self.least.rows) {
@@ -151,7 +151,7 @@ impl<'t> CodeSelector<'_> {
         }
     }
 
-    /// What a function says first and last.
+    /// Keeps the first and last statement of a function.
     fn frame(&mut self, units: &mut [CodeUnit<'t>]) {
         if let Some(last) = units.last_mut() {
             last.stays |= last.rows.len() <= SHORT_LINES;
@@ -165,7 +165,7 @@ impl<'t> CodeSelector<'_> {
         }
     }
 
-    /// The middle of a long list of values.
+    /// Elides the middle of a long list of values.
     fn data(&mut self, data: Node<'t>) {
         let inside = interior(data, self.rows);
         let mut units = self.units(data, &inside);
@@ -179,11 +179,11 @@ impl<'t> CodeSelector<'_> {
         self.close(&units, |_| true);
     }
 
-    /// The middle of a long comment, or of many short ones.
+    /// Elides the middle of a long comment, or of many short ones.
     fn comments(&mut self, run: &[Node<'t>]) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
         let rows = lines(*first).start..lines(*last).end;
-        // Behind code on the same line stands a remark on that line.
+        // A comment after code on the same line is about that line.
         let is_alone = |node: &Node<'_>| {
             let row = self.rows.get(node.start_position().row);
             row.and_then(|row| row.get(..node.start_position().column))
@@ -212,7 +212,7 @@ impl<'t> CodeSelector<'_> {
         }
     }
 
-    /// Makes holes of neighbours that may go.
+    /// Makes holes of adjacent units that may be elided.
     fn close(&mut self, units: &[CodeUnit<'t>], counts: impl Fn(&CodeUnit<'t>) -> bool) {
         let before = self.holes.len();
         let mut gone = 0;
@@ -231,7 +231,7 @@ impl<'t> CodeSelector<'_> {
         }
     }
 
-    /// The children of a block as lines of their own.
+    /// Groups the children of a block into units with lines of their own.
     fn units(&self, block: Node<'t>, inside: &Range<usize>) -> Vec<CodeUnit<'t>> {
         let mut cursor = block.walk();
         let mut children: Vec<Node<'t>> = Vec::new();
@@ -260,7 +260,7 @@ impl<'t> CodeSelector<'_> {
         units
     }
 
-    /// The outermost blocks within a node.
+    /// Collects the outermost blocks within a node.
     fn blocks_in(&self, node: Node<'t>, blocks: &mut Vec<Node<'t>>) {
         let mut cursor = node.walk();
         loop {
@@ -269,7 +269,7 @@ impl<'t> CodeSelector<'_> {
             if is_block {
                 blocks.push(inner);
             }
-            // Short nodes hold no block that is worth a hole.
+            // Short nodes hold no block large enough for a hole.
             if !is_block && lines(inner).len() > self.least.rows && cursor.goto_first_child() {
                 continue;
             }

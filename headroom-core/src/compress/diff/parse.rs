@@ -1,18 +1,18 @@
-//! The parts of a diff: files, hunks, and what stands between them.
+//! Splits a diff into files, hunks, and the lines between them.
 
 use std::ops::Range;
 
-/// What a line of a diff is.
+/// The role of a line in a diff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DiffLine {
-    /// Names a file or tells of it: `diff --git`, `index`, modes, renames, `---`, `+++`, notices of binary files.
+    /// Names or describes a file: `diff --git`, `index`, modes, renames, `---`, `+++`, notices of binary files.
     File,
     /// `@@ -1,3 +1,4 @@`
     Hunk,
     Context,
     Added,
     Removed,
-    /// Of a commit: its hash, author, date and message.
+    /// Part of a commit's hash, author, date or message.
     Commit,
     Other,
 }
@@ -21,23 +21,23 @@ pub(super) enum DiffLine {
 #[derive(Debug)]
 pub(super) struct Section<'t> {
     pub(super) path: &'t str,
-    /// Lines from the first hunk to the end of the last.
+    /// Lines from the first hunk to the end of the last one.
     pub(super) body: Range<usize>,
-    /// Lines from the first that names the file.
+    /// The first line that names the file.
     pub(super) start: usize,
 }
 
-/// A diff, line by line.
+/// A diff split into lines and sections.
 #[derive(Debug, Default)]
 pub(super) struct Diff<'t> {
     pub(super) lines: Vec<DiffLine>,
     pub(super) sections: Vec<Section<'t>>,
 }
 
-/// How a hunk goes on: the lines of it that are yet to come, on the old side and on the new.
+/// The lines that remain of an open hunk, on the old side and on the new one.
 #[derive(Clone, Copy, Debug)]
 struct OpenSection {
-    /// Marks at the start of each line: one for each old version.
+    /// The number of marks at the start of each line: one for each old version.
     parents: usize,
     old: u64,
     new: u64,
@@ -47,7 +47,7 @@ struct OpenSection {
 struct DiffParser<'t> {
     diff: Diff<'t>,
     open: Option<OpenSection>,
-    /// Whether lines of a commit's head or message may follow.
+    /// Whether the next lines may be part of a commit's header or message.
     commit: bool,
 }
 
@@ -117,7 +117,7 @@ impl<'t> DiffParser<'t> {
         if self.commit { DiffLine::Commit } else { DiffLine::Other }
     }
 
-    /// `--- a/path` and `+++ b/path`; they open a section where nothing else did.
+    /// Handles `--- a/path` and `+++ b/path`, which open a section if nothing else did.
     fn side(&mut self, line: &'t str) -> DiffLine {
         let path = path_of_side(line);
         let at = self.diff.lines.len();
@@ -132,7 +132,7 @@ impl<'t> DiffParser<'t> {
         DiffLine::File
     }
 
-    /// What a line is inside an open hunk, or `None` where the hunk is over.
+    /// Classifies a line inside an open hunk; `None` if the hunk is over.
     fn within(&mut self, open: OpenSection, line: &str) -> Option<DiffLine> {
         if line.starts_with('\\') {
             return Some(DiffLine::Context);
@@ -171,10 +171,10 @@ impl<'t> DiffParser<'t> {
     }
 }
 
-/// The path that a line names which starts a section.
+/// Returns the path in a line that starts a section.
 fn starts_file(line: &str) -> Option<&str> {
     if let Some(rest) = line.strip_prefix("diff --git ") {
-        // Both names are alike but for a rename; the second is what `+++` will say.
+        // Both names are the same, except in a rename; `+++` repeats the second.
         return Some(rest.rsplit_once(" b/").map_or(rest, |(_, path)| path));
     }
     ["diff --cc ", "diff --combined ", "Index: "]
@@ -189,7 +189,7 @@ fn path_of_side(line: &str) -> &str {
     path.strip_prefix("a/").or_else(|| path.strip_prefix("b/")).unwrap_or(path)
 }
 
-/// `@@ -1,3 +1,4 @@` and, for several old versions, `@@@ -1,3 -1,3 +1,4 @@@`.
+/// Parses `@@ -1,3 +1,4 @@` and, for several old versions, `@@@ -1,3 -1,3 +1,4 @@@`.
 fn hunk(line: &str) -> Option<OpenSection> {
     let ats = line.bytes().take_while(|byte| *byte == b'@').count();
     if !(2..=9).contains(&ats) {
@@ -205,7 +205,7 @@ fn hunk(line: &str) -> Option<OpenSection> {
     let (mut old, mut new, mut parents) = (0, None, 0);
     for range in ranges.split_whitespace() {
         if let Some(range) = range.strip_prefix('-') {
-            // With several old versions a line may be of one only: the longest counts.
+            // With several old versions, a line may be in only one of them: the longest counts.
             old = count(range)?.max(old);
             parents += 1;
         } else {
@@ -213,12 +213,12 @@ fn hunk(line: &str) -> Option<OpenSection> {
         }
     }
     let new = new.filter(|_| parents == ats - 1)?;
-    // Which old version a removed line is of is not counted here; the next header ends the hunk.
+    // Which old version a removed line belongs to is not tracked; the next header ends the hunk.
     let slack = if parents > 1 { u64::MAX / 2 } else { 0 };
     Some(OpenSection { parents, old: old + slack, new })
 }
 
-/// `commit 0123abc`, as logs print it, and what mail patches start with.
+/// Whether the line is `commit 0123abc`, as logs print it, or starts a mail patch.
 fn commit(line: &str) -> bool {
     let hash = line.strip_prefix("commit ").or_else(|| line.strip_prefix("From "));
     let hash = hash.and_then(|rest| rest.split(' ').next()).unwrap_or_default();

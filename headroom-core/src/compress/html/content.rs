@@ -1,24 +1,24 @@
-//! Which blocks of a page are what it is about.
+//! Selects the blocks of a page that are its content.
 //!
-//! Sentences tell: the innermost element that holds most of them is the main one. What stands around the content by
-//! its element or its name is left out, and so are lists of links between sentences. A page with few sentences is no
-//! article but an index, a table or an application: there everything that a browser shows stays.
+//! The main element is the innermost one that holds most of the sentences. Frames around the content, recognised by
+//! element or name, are omitted, and so are lists of links between sentences. A page with few sentences is no article
+//! but an index, a table or an application: there everything that a browser shows stays.
 
 use super::page::{Frame, HtmlBlock, HtmlBlockKind, Page};
 
-/// Paragraphs with at least so many bytes, few of them links, are sentences.
+/// Paragraphs of at least this many bytes, few of them links, count as sentences.
 const SENTENCE: usize = 80;
 /// A page with fewer bytes of sentences is no article.
 const MIN_ARTICLE: usize = 400;
-/// An element is the main one while it holds so many percent of the sentences.
+/// The main element holds at least this percentage of the sentences.
 const MAIN: usize = 80;
-/// An element that holds so many percent of them is no frame, whatever its name.
+/// An element with at least this percentage of the sentences is no frame, whatever its name.
 const NO_FRAME: usize = 40;
-/// Links of a list of links, at least, and the share of its text that they take, in percent.
+/// Minimum number of links in a list of links, and their minimum share of its text in percent.
 const MIN_LINKS: usize = 3;
 const LINKED: usize = 60;
 
-/// What the blocks in an element and the elements in it come to, in bytes.
+/// Totals over the blocks in an element and its descendants, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Weight {
     text: usize,
@@ -27,7 +27,7 @@ struct Weight {
     sentences: usize,
 }
 
-/// For each block whether it stays.
+/// Returns whether each block stays.
 pub(super) fn choose(page: &Page<'_>) -> Vec<bool> {
     let framed = framed(page);
     let is_framed = |block: &HtmlBlock| framed.get(block.node).copied().unwrap_or(false);
@@ -50,7 +50,7 @@ pub(super) fn choose(page: &Page<'_>) -> Vec<bool> {
         .filter(|block| at(&in_main, block.node) && at(&is_list, block.node) && !is_framed(block))
         .map(HtmlBlock::len)
         .sum();
-    // Where there are more links than sentences, the links are what the page is about.
+    // If there are more links than sentences, the links are the content.
     let is_index = listed > total;
     let stays = |block: &HtmlBlock| match block.kind {
         HtmlBlockKind::Field => false,
@@ -64,7 +64,7 @@ pub(super) fn choose(page: &Page<'_>) -> Vec<bool> {
     kept
 }
 
-/// Bytes of sentences in a block.
+/// Returns the bytes of sentences in a block.
 fn sentences(block: &HtmlBlock) -> usize {
     let least = match block.kind {
         HtmlBlockKind::Field | HtmlBlockKind::Heading(_) => return 0,
@@ -96,7 +96,7 @@ fn weights(page: &Page<'_>, counts: impl Fn(&HtmlBlock) -> bool) -> Vec<Weight> 
     weights
 }
 
-/// For each element whether it stands around the content, or in one that does.
+/// Returns whether each element is a frame around the content, or within one.
 fn framed(page: &Page<'_>) -> Vec<bool> {
     let weights = weights(page, |_| true);
     let total = weights.first().map_or(0, |root| root.sentences);
@@ -113,7 +113,7 @@ fn framed(page: &Page<'_>) -> Vec<bool> {
     framed
 }
 
-/// Whether an element is one for what stands around the content, or is in one.
+/// Whether an element is, or is within, an element for frames.
 fn in_frame_element(page: &Page<'_>, node: usize) -> bool {
     let mut at = node;
     while let Some(node) = page.nodes.get(at) {
@@ -128,10 +128,10 @@ fn in_frame_element(page: &Page<'_>, node: usize) -> bool {
     false
 }
 
-/// For each element whether it is the main one or in it.
+/// Returns whether each element is the main one, or within it.
 fn in_main(page: &Page<'_>, weights: &[Weight]) -> Vec<bool> {
     let total = weights.first().map_or(0, |root| root.sentences);
-    // Elements come before those in them, so the last one that is heavy enough is the innermost.
+    // Elements come before their descendants, so the last one that is heavy enough is the innermost.
     let is_heavy = |weight: &Weight| weight.sentences * 100 >= total * MAIN;
     let main = weights.iter().rposition(is_heavy).unwrap_or(0);
     let mut inside: Vec<bool> = Vec::with_capacity(page.nodes.len());
@@ -142,9 +142,9 @@ fn in_main(page: &Page<'_>, weights: &[Weight]) -> Vec<bool> {
     inside
 }
 
-/// Leaves out headings of which nothing stays.
+/// Drops headings without content below.
 fn drop_empty_headings(page: &Page<'_>, kept: &mut [bool]) {
-    // The heading behind this place, if it stays, and whether something stays between here and there.
+    // The next heading that stays, and whether any content stays before it.
     let (mut next, mut content) = (0, false);
     for (block, kept) in page.blocks.iter().zip(kept).rev() {
         match block.kind {

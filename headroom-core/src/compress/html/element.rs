@@ -1,17 +1,17 @@
-//! What the elements of a page are for.
+//! The roles of HTML elements.
 
 use super::token::Tag;
 
-/// What an element does to the text in it.
+/// The effect of an element on its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Element {
     /// Holds other blocks.
     Container,
-    /// Holds what a page is about, or one of several such things.
+    /// Holds the content of a page, or a part of it.
     Main,
-    /// Holds what stands around it, by its very name.
+    /// Always holds a frame around the content, by its name.
     Frame,
-    /// Holds what stands around it, unless it is the head of an article.
+    /// Holds a frame, unless it is the header of an article.
     Header,
     Paragraph,
     Heading(u8),
@@ -30,18 +30,18 @@ pub(super) enum Element {
     Break,
     Link,
     Form,
-    /// Something to fill in or to press.
+    /// An input or a button.
     Field,
-    /// A choice of items.
+    /// A list of choices.
     Select,
     Title,
-    /// Holds nothing to read.
+    /// Holds nothing readable.
     Unread,
-    /// Does nothing to the text.
+    /// Has no effect on the text.
     Inline,
 }
 
-/// The longest name that is looked up.
+/// Length of the longest element name in the table.
 const LONGEST: usize = 12;
 
 impl Element {
@@ -85,7 +85,7 @@ impl Element {
         }
     }
 
-    /// Whether blocks know which of these they are in.
+    /// Whether blocks record that they are in this element.
     pub(super) fn holds_blocks(self) -> bool {
         matches!(
             self,
@@ -102,7 +102,7 @@ impl Element {
     }
 }
 
-/// Words of classes and ids that name what stands around the content of a page.
+/// Words in classes and ids that name frames around the content of a page.
 const FRAME_WORDS: [&str; 61] = [
     "ad",
     "ads",
@@ -166,11 +166,11 @@ const FRAME_WORDS: [&str; 61] = [
     "trending",
     "widget",
 ];
-/// Roles that name it.
+/// Roles that name frames.
 const FRAME_ROLES: [&str; 8] =
     ["banner", "complementary", "contentinfo", "dialog", "menu", "navigation", "search", "toolbar"];
 
-/// Whether the classes, the id or the role of an element say that it stands around the content.
+/// Whether the classes, the id or the role of an element name a frame.
 pub(super) fn is_frame(tag: &Tag<'_>) -> bool {
     tag.attributes().any(|(name, value)| {
         if name.eq_ignore_ascii_case("role") {
@@ -182,12 +182,12 @@ pub(super) fn is_frame(tag: &Tag<'_>) -> bool {
         let mut words = value.split(|c: char| !c.is_ascii_alphanumeric());
         let is_known =
             |word: &str| FRAME_WORDS.binary_search_by(|known| cmp_ignoring_case(known, word)).is_ok();
-        // What an article shows of elsewhere belongs to it.
+        // Content that an article embeds belongs to it.
         words.clone().any(is_known) && !words.any(|word| word.eq_ignore_ascii_case("embed"))
     })
 }
 
-/// Whether a browser shows nothing of it.
+/// Whether a browser hides the element.
 pub(super) fn is_hidden(tag: &Tag<'_>) -> bool {
     tag.attributes().any(|(name, value)| {
         name.eq_ignore_ascii_case("hidden")

@@ -1,4 +1,4 @@
-//! Characters that are written by name or number: `&amp;`, `&#8217;`, `&#x2019;`.
+//! Decodes character references: `&amp;`, `&#8217;`, `&#x2019;`.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,11 @@ const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf 
     Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil \
     egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave \
     uacute ucirc uuml yacute thorn yuml";
-/// Names of the characters from U+0391 on, in order, with a gap for each that has none.
+/// Names of the characters from U+0391 on, in order; `-` where a character has no name.
 const GREEK: &str = "Alpha Beta Gamma Delta Epsilon Zeta Eta Theta Iota Kappa Lambda Mu Nu Xi Omicron Pi Rho - Sigma \
     Tau Upsilon Phi Chi Psi Omega - - - - - - - alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu \
     xi omicron pi rho sigmaf sigma tau upsilon phi chi psi omega";
-/// The others of HTML 4.01, and what web pages use beyond them.
+/// The remaining names of HTML 4.01, and others that web pages use.
 const OTHERS: [(&str, char); 76] = [
     ("amp", '&'),
     ("lt", '<'),
@@ -94,12 +94,12 @@ const OTHERS: [(&str, char); 76] = [
     ("tilde", '˜'),
     ("check", '✓'),
 ];
-/// What the numbers 128 to 159 stand for: the characters of Windows-1252, as browsers have it.
+/// The characters of Windows-1252 for the numbers 128 to 159, as browsers decode them.
 const WINDOWS: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
 /// The longest name or number between `&` and `;`.
 const LONGEST: usize = 10;
 
-/// The text with its characters themselves. Names that are not known stay as they are.
+/// Decodes the character references in a text. Unknown names are left alone.
 pub(super) fn decode(text: &str) -> Cow<'_, str> {
     let Some(first) = memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
     let mut out = String::with_capacity(text.len());
@@ -117,7 +117,7 @@ pub(super) fn decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The character that is written here, behind `&`, and the bytes that it takes.
+/// Decodes the reference after an `&`; returns the character and the reference's length in bytes.
 pub(super) fn reference(text: &str) -> Option<(char, usize)> {
     let body = text.get(1..)?;
     let end = body.bytes().take(LONGEST + 1).position(|byte| byte == b';')?;
@@ -140,7 +140,7 @@ fn number_of(digits: &str) -> Option<char> {
     if (128..160).contains(&number) {
         return WINDOWS.chars().nth(number as usize - 128);
     }
-    // A line of the output is a line of the page.
+    // Line breaks in the output must be those of the page.
     char::from_u32(number).filter(|c| !c.is_control() || *c == '\t')
 }
 

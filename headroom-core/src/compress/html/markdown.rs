@@ -1,7 +1,7 @@
-//! Blocks of a page as Markdown.
+//! Writes the blocks of a page as Markdown.
 //!
-//! The text of a block stands as the page has it, so that it can be quoted and searched for. A block that is a link
-//! as a whole is written as one; links within a text are defined on lines of their own behind it:
+//! The text of a block is written as in the page, so that it can be quoted and searched for. A block that is a link as
+//! a whole is written as a link; links within a text are defined on lines of their own after it:
 //!
 //! ```text
 //! # Lighthouses
@@ -17,10 +17,10 @@ use super::{
     page::{HtmlBlock, HtmlBlockKind, Link, Page},
 };
 
-/// Longer data in the place of an address is no address.
+/// Longer addresses are embedded data.
 const MAX_HREF: usize = 2048;
 
-/// The blocks that stay as Markdown.
+/// Writes the blocks that stay.
 pub(super) fn write(page: &Page<'_>, kept: &[bool]) -> String {
     let mut writer = MarkdownWriter { page, out: String::new(), last: None, links: String::new(), href: "" };
     let has_title =
@@ -40,11 +40,11 @@ pub(super) fn write(page: &Page<'_>, kept: &[bool]) -> String {
 struct MarkdownWriter<'a, 'p> {
     page: &'a Page<'p>,
     out: String,
-    /// What the block before is.
+    /// The kind of the previous block.
     last: Option<HtmlBlockKind>,
-    /// Definitions of the links of the blocks that belong together.
+    /// Link definitions for the current group of blocks.
     links: String,
-    /// Where the last link leads.
+    /// The target of the last link.
     href: &'p str,
 }
 
@@ -92,7 +92,7 @@ impl<'p> MarkdownWriter<'_, 'p> {
         self.last = Some(block.kind);
     }
 
-    /// What stands between two blocks.
+    /// Writes the separator between two blocks.
     fn separate(&mut self, next: HtmlBlockKind) {
         let Some(last) = self.last else { return };
         let together = matches!(
@@ -109,12 +109,12 @@ impl<'p> MarkdownWriter<'_, 'p> {
         self.out.push('\n');
     }
 
-    /// Writes the definitions that are due.
+    /// Writes the pending link definitions.
     fn end_links(&mut self) {
         self.out.push_str(&std::mem::take(&mut self.links));
     }
 
-    /// Writes a text, as a link where all of it is one.
+    /// Writes a text, as a link if all of it is one.
     fn linked(&mut self, block: &HtmlBlock, text: &str) {
         let links = self.page.links.get(block.links.clone()).unwrap_or_default();
         let whole = links.first().filter(|link| links.len() == 1 && link.text == block.text);
@@ -130,7 +130,7 @@ impl<'p> MarkdownWriter<'_, 'p> {
         }
     }
 
-    /// Notes where the links of a block lead.
+    /// Collects link definitions of a block.
     fn define(&mut self, block: &HtmlBlock) {
         let page = self.page;
         for Link { text, href } in page.links.get(block.links.clone()).unwrap_or_default() {
@@ -142,7 +142,7 @@ impl<'p> MarkdownWriter<'_, 'p> {
     }
 }
 
-/// Where a link leads, unless it leads nowhere else.
+/// Returns the target of a link, unless it stays on the page.
 fn address(href: &str) -> Option<Cow<'_, str>> {
     let href = href.trim();
     let scheme = |name: &str| href.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));

@@ -1,17 +1,17 @@
-//! Web pages: what they are about as Markdown, and one marker for the rest.
+//! Converts web pages to Markdown of their content, with one marker for the rest.
 //!
 //! ```text
-//! [headroom:k3v9q2x7m4tzabcd lines 1-1842 kept aside: the page as HTML, its content below as Markdown, left out 812 words around it; headroom_retrieve]
+//! [headroom:k3v9q2x7m4tzabcd lines 1-1842 omitted: the page as HTML, its content below as Markdown, left out 812 words around it; headroom_retrieve]
 //! # The keepers of Skerryvore
 //!
 //! The light was lit on 1 February 1844.
 //! ```
 //!
-//! The page is read in one pass by a tokenizer of our own: the tree of a browser is not needed to tell content from
-//! what stands around it, and building one takes several times as long as everything here.
+//! The page is read in one pass by our own tokenizer: separating content from frames does not need a browser's tree,
+//! which takes several times as long to build as everything here.
 //!
-//! Every word of the Markdown is one of the page, with its characters decoded and white space folded. What a browser
-//! does not show, what stands around the content, pictures, and emphasis are left out.
+//! Every word of the Markdown is in the page, with its characters decoded and white space folded. Hidden elements,
+//! frames around the content, pictures and emphasis are omitted.
 
 mod content;
 mod element;
@@ -30,12 +30,12 @@ use crate::{
     text::marker::{self, Elision},
 };
 
-/// Smaller pages are small enough as they are; larger ones are nothing that anybody reads.
+/// Smaller pages are left alone; larger ones are not meant for reading.
 const MIN_BYTES: usize = 2048;
 const MAX_BYTES: usize = 16 << 20;
-/// A page that shows less draws itself by its scripts, and they hold what it is about.
+/// A page that shows less text renders itself by scripts, which hold its content.
 const MIN_TEXT: usize = 200;
-/// Words of a question that is about the page's source.
+/// Words of a question about a page's source.
 const SOURCE_WORDS: [&str; 14] = [
     "css",
     "dom",
@@ -53,17 +53,17 @@ const SOURCE_WORDS: [&str; 14] = [
     "xpath",
 ];
 
-/// A page as Markdown, and the page.
+/// A page as Markdown, with the original.
 #[derive(Clone, Debug)]
 pub(crate) struct Markdown {
     pub(crate) text: String,
     pub(crate) original: Original,
 }
 
-/// The content of a page as Markdown, behind a marker for the whole page.
+/// Returns the content of a page as Markdown, after a marker for the whole page.
 ///
-/// `folder` is where originals are kept as files, if they are. `None` where the text is no page, where it shows next
-/// to nothing, where its source may be what is asked for, and where it has something like a marker already.
+/// `folder` is the folder of plain-text originals, if any. Returns `None` if the text is no page, if the page shows
+/// next to no text, if the query may be about its source, and if it already holds something like a marker.
 pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> Option<Markdown> {
     let fits = (MIN_BYTES..=MAX_BYTES).contains(&text.len());
     if !fits || !is_page(text) || marker::is_in(text) || is_about_source(query) {
@@ -96,7 +96,7 @@ pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> O
     Some(Markdown { text: text_after, original: Original { handle, content: text.to_owned() } })
 }
 
-/// Whether this is a page as a whole.
+/// Whether the text is a whole page.
 pub(crate) fn is_page(text: &str) -> bool {
     let start = text.trim_start_matches('\u{feff}').trim_ascii_start().as_bytes();
     let start = start.get(..start.len().min(1024)).unwrap_or_default();
@@ -104,7 +104,7 @@ pub(crate) fn is_page(text: &str) -> bool {
     start.starts_with(b"<") && (has(b"<!doctype html") || has(b"<html") || has(b"<body"))
 }
 
-/// Whether what is asked for may stand in the source of a page rather than in what it shows.
+/// Whether the query may be about the source of a page rather than what it shows.
 fn is_about_source(query: &Query<'_>) -> bool {
     let texts = query.question.into_iter().chain(query.arguments);
     let chunks = texts.flat_map(|text| text.split(|c: char| c.is_ascii_whitespace() || c == '"'));

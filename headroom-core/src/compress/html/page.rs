@@ -1,4 +1,4 @@
-//! A page as blocks of text, each with its links and the element that holds it.
+//! Splits a page into blocks of text, each with its links and its element.
 
 use std::ops::Range;
 
@@ -8,40 +8,40 @@ use super::{
     token::{HtmlToken, HtmlTokens, Tag},
 };
 
-/// What a block of text is.
+/// The kind of a block of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HtmlBlockKind {
     Paragraph,
     Heading(u8),
-    /// The start of an item of a list: how deep the list is, and the number of the item in an ordered one.
+    /// The start of a list item, with the depth of the list and, in an ordered list, the item's number.
     Item {
         depth: u8,
         number: Option<u32>,
     },
-    /// A row of a table, with [`SEPARATOR`] between its cells.
+    /// A table row, with [`SEPARATOR`] between its cells.
     Row {
         head: bool,
         cells: u16,
     },
     Preformatted,
     Quote,
-    /// The tag of something to fill in, as it stands in the page.
+    /// The tag of an input, as written in the page.
     Field,
 }
 
-/// What stands between the cells of a row.
+/// Separates the cells of a row.
 pub(super) const SEPARATOR: &str = " | ";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct HtmlBlock {
     pub(super) kind: HtmlBlockKind,
-    /// Its bytes in the text of the page.
+    /// Its range in the text of the page.
     pub(super) text: Range<usize>,
-    /// Its links, by their index.
+    /// The indices of its links.
     pub(super) links: Range<usize>,
-    /// The element that holds it, by its index.
+    /// The index of its element.
     pub(super) node: usize,
-    /// Bytes of its text that are links.
+    /// Bytes of its text within links.
     pub(super) linked: usize,
 }
 
@@ -53,38 +53,38 @@ impl HtmlBlock {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Link<'p> {
-    /// Its bytes in the text of the page.
+    /// Its range in the text of the page.
     pub(super) text: Range<usize>,
-    /// Where it leads, as the attribute has it.
+    /// Its target, as written in the attribute.
     pub(super) href: &'p str,
 }
 
-/// An element that holds blocks. Those that hold it come before it.
+/// An element that holds blocks. Elements come before their descendants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct HtmlNode {
     pub(super) parent: usize,
     pub(super) frame: Frame,
 }
 
-/// Whether an element stands around the content rather than in it.
+/// Whether an element is a frame around the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Frame {
     No,
-    /// Its classes say so.
+    /// According to its classes.
     Named,
-    /// It is an element for that.
+    /// According to its name.
     Yes,
 }
 
-/// What there is to read in a page.
+/// The readable content of a page.
 #[derive(Debug, Default)]
 pub(super) struct Page<'p> {
-    /// The text of all blocks, one after the other.
+    /// The concatenated text of all blocks.
     pub(super) text: String,
     pub(super) blocks: Vec<HtmlBlock>,
     pub(super) links: Vec<Link<'p>>,
     pub(super) nodes: Vec<HtmlNode>,
-    /// What `<title>` says.
+    /// The contents of `<title>`.
     pub(super) title: String,
 }
 
@@ -107,15 +107,15 @@ impl<'p> Page<'p> {
     }
 }
 
-/// An element that is open.
+/// An open element.
 #[derive(Clone, Copy, Debug)]
 struct OpenElement {
-    /// Its name, in as many bytes as tell the names apart that matter.
+    /// Its name, truncated to a length that distinguishes all relevant names.
     name: [u8; 8],
     element: Element,
     node: usize,
     hidden: bool,
-    /// The number of the next item of a list.
+    /// The number of the next list item.
     next: u32,
 }
 
@@ -133,7 +133,7 @@ struct RowState {
     pieces: Vec<InlinePiece>,
     cells: u16,
     head: bool,
-    /// Where the longest cell starts, and how long it is.
+    /// Start of the current cell, and the length of the longest cell so far.
     cell: usize,
     longest: usize,
 }
@@ -141,7 +141,7 @@ struct RowState {
 struct PageReader<'p> {
     page: Page<'p>,
     stack: Vec<OpenElement>,
-    /// Hidden or unread elements that are open.
+    /// Number of open elements that are hidden or unreadable.
     hidden: usize,
     lists: usize,
     quotes: usize,
@@ -150,20 +150,20 @@ struct PageReader<'p> {
     /// The item whose first block comes next.
     item: Option<(u8, Option<u32>)>,
     row: Option<RowState>,
-    /// Where the block starts that is being read, and its first link.
+    /// Start of the current block, and its first link.
     start: usize,
     links: usize,
-    /// Whether white space stands before the next character.
+    /// Whether white space precedes the next character.
     space: bool,
     link: Option<(usize, &'p str)>,
     in_title: bool,
 }
 
-/// Elements that are open at most; those within are not told apart. Browsers have the same limit.
+/// Maximum depth of open elements; elements nested deeper are not distinguished. Browsers have the same limit.
 const MAX_DEPTH: usize = 512;
-/// Elements that are looked through for the one that an end tag ends.
+/// Number of open elements that are searched for the one that an end tag closes.
 const REACH: usize = 64;
-/// A row with a longer cell is no row of a table but a way to lay out a page.
+/// A row with a longer cell is layout, not a table row.
 const LONGEST_CELL: usize = 400;
 
 impl<'p> PageReader<'p> {
@@ -236,7 +236,7 @@ impl<'p> PageReader<'p> {
             let text = &mut self.page.text;
             if text.len() > self.start && !text.ends_with(['\n', ' ']) {
                 text.push(' ');
-                // A link starts with its first word.
+                // A link starts at its first word.
                 if let Some((start, _)) = &mut self.link
                     && *start + 1 == text.len()
                 {
@@ -275,7 +275,7 @@ impl<'p> PageReader<'p> {
         }
     }
 
-    /// Opens an element that other elements can stand in.
+    /// Opens an element that may contain other elements.
     fn open_block(&mut self, element: Element, tag: &Tag<'p>) {
         let leaves_picture = element.holds_blocks() && self.stack.last().is_some_and(|open| is(open, b"svg"));
         if leaves_picture {
@@ -376,7 +376,7 @@ impl<'p> PageReader<'p> {
             _ => self.end_block(),
         }
         let name = short(name);
-        // No end tag but that of a table ends what stands around its table.
+        // Only the end tag of a table closes elements around that table.
         let mut reached = self.stack.iter().rev().take(REACH);
         let mut depth = None;
         for (at, open) in reached.by_ref().enumerate() {
@@ -411,7 +411,7 @@ impl<'p> PageReader<'p> {
         if self.row.is_some() {
             self.end_piece();
         } else if self.page.text.ends_with('\n') && self.page.text.len() > self.start {
-            // Two of them make a paragraph.
+            // Two line breaks end a paragraph.
             self.end_block();
         } else if self.page.text.len() > self.start {
             self.page.text.push('\n');
@@ -427,7 +427,7 @@ impl<'p> PageReader<'p> {
         }
     }
 
-    /// Adds a tag as it stands in the page.
+    /// Adds a tag as written in the page.
     fn source(&mut self, tag: &Tag<'_>) {
         let (start, links) = (self.page.text.len(), self.page.links.len());
         for (at, word) in tag.source.split_whitespace().enumerate() {
@@ -440,7 +440,7 @@ impl<'p> PageReader<'p> {
         self.start = self.page.text.len();
     }
 
-    /// Ends the link, whose text ends here; gives where it leads.
+    /// Ends the current link and returns its target.
     fn end_link(&mut self) -> Option<&'p str> {
         let (start, href) = self.link.take()?;
         let end = self.page.text.trim_end().len();
@@ -450,7 +450,7 @@ impl<'p> PageReader<'p> {
         Some(href)
     }
 
-    /// Ends a paragraph, which in a row may be one of several in a cell.
+    /// Ends a paragraph; a table cell may have several.
     fn end_piece(&mut self) {
         if self.row.is_none() {
             self.end_block();
@@ -474,7 +474,7 @@ impl<'p> PageReader<'p> {
         }
     }
 
-    /// Ends a block. In a row, that it holds blocks shows that it is none.
+    /// Ends a block. A row that contains a block is layout, not a table row.
     fn end_block(&mut self) {
         if self.row.is_some() {
             self.end_piece();
@@ -533,7 +533,7 @@ impl<'p> PageReader<'p> {
         self.links = self.page.links.len();
     }
 
-    /// The pieces of a row as paragraphs.
+    /// Writes the pieces of a row as paragraphs.
     fn lay_out(&mut self, row: &RowState) {
         for (at, piece) in row.pieces.iter().enumerate() {
             self.push(HtmlBlockKind::Paragraph, *piece);

@@ -1,38 +1,38 @@
-//! A page as tags and texts, in one pass.
+//! Tokenizes a page into tags and texts, in one pass.
 //!
-//! Tags end and attributes are quoted as browsers see them (WHATWG HTML, §13.2.5). What opens no tag is text; what
-//! never ends, ends with the page.
+//! Tags end and attributes are quoted as in browsers (WHATWG HTML, §13.2.5). Text that opens no tag is text; a tag or
+//! element that is never closed ends with the page.
 
 use std::ops::Range;
 
 use memchr::{memchr, memchr2, memmem};
 
-/// One piece of a page.
+/// A token of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HtmlToken<'p> {
     Text(&'p str),
     Open(Tag<'p>),
-    /// The name of an end tag, as it stands there.
+    /// The name of an end tag, as written.
     Close(&'p str),
 }
 
 /// A start tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tag<'p> {
-    /// As it stands there.
+    /// The name, as written.
     pub(super) name: &'p str,
     attributes: &'p str,
-    /// All of it, from `<` to `>`.
+    /// The whole tag, from `<` to `>`.
     pub(super) source: &'p str,
 }
 
 impl<'p> Tag<'p> {
-    /// The value of an attribute as it stands there: empty where it has none, `None` where there is no such attribute.
+    /// Returns the value of an attribute as written: empty if it has no value, `None` if the attribute is missing.
     pub(super) fn raw(&self, name: &str) -> Option<&'p str> {
         self.attributes().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// Names and values as they stand there, in order.
+    /// Returns the names and values as written, in order.
     pub(super) fn attributes(&self) -> impl Iterator<Item = (&'p str, &'p str)> + use<'p> {
         let mut rest = self.attributes;
         std::iter::from_fn(move || {
@@ -56,7 +56,7 @@ impl<'p> Tag<'p> {
     }
 }
 
-/// The text up to the first such byte, if there is any, and the rest.
+/// Splits the text at the first matching byte after its start; `None` if the text is empty.
 fn split(text: &str, ends: impl Fn(u8) -> bool) -> Option<(&str, &str)> {
     // An attribute may start with `=`.
     let end = text.bytes().skip(1).position(ends).map_or(text.len(), |at| at + 1);
@@ -71,7 +71,7 @@ const RAW: [&str; 8] = ["script", "style", "textarea", "title", "noscript", "ifr
 pub(super) struct HtmlTokens<'p> {
     page: &'p str,
     at: usize,
-    /// The element whose content comes next, where that is no markup.
+    /// The element whose content comes next, if that is no markup.
     raw: Option<&'static str>,
 }
 
@@ -91,7 +91,7 @@ impl<'p> HtmlTokens<'p> {
         taken
     }
 
-    /// The markup at this place, which starts with `<`; `None` where it is none.
+    /// Reads the markup at the current `<`; `None` if it is not markup.
     fn markup(&mut self) -> Option<Option<HtmlToken<'p>>> {
         let rest = self.rest();
         let bytes = rest.as_bytes();
@@ -130,7 +130,7 @@ impl<'p> HtmlTokens<'p> {
         }
     }
 
-    /// Where the content of an element ends that has no markup in it.
+    /// Returns where the raw content of an element ends.
     fn raw_end(&self, name: &str) -> usize {
         let bytes = self.rest().as_bytes();
         let mut from = 0;
@@ -188,13 +188,13 @@ fn opens(bytes: &[u8]) -> bool {
     }
 }
 
-/// Where a start tag ends: at the first `>` that is in no quoted value.
+/// Returns where a start tag ends: at the first `>` outside quoted values.
 fn tag_end(bytes: &[u8]) -> Option<usize> {
     let first = memchr(b'>', bytes)?;
     let quoted = |range: Range<usize>| memchr2(b'"', b'\'', bytes.get(range)?);
     let Some(_) = quoted(0..first) else { return Some(first) };
     let mut at = 1;
-    // A quote opens a value only behind `=`; elsewhere it is part of a name.
+    // A quote opens a value only after `=`; elsewhere it is part of a name.
     let mut value = false;
     while let Some(byte) = bytes.get(at) {
         match byte {

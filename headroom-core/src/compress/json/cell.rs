@@ -1,15 +1,14 @@
 //! The syntax of cells and column names.
 //!
-//! A cell is a JSON value. A string stands without quotes and escapes, as the text it is, where that can be
-//! nothing else.
+//! A cell is a JSON value. A string that cannot be mistaken for anything else is written without quotes and escapes.
 
 use std::borrow::Cow;
 
 use super::scan::{DocumentNodeKind, number_len};
 
-/// Writes a value in the shortest form that a reader can tell apart from all others.
+/// Writes a value in its shortest unambiguous form.
 pub(super) fn write_cell(lexeme: &str, kind: DocumentNodeKind, delimiters: &[u8], out: &mut String) {
-    // Most cells are too short for a vectorised search.
+    // Most cells are too short for a vectorised search to be faster.
     let has = |text: &str, delimiter: &u8| text.as_bytes().contains(delimiter);
     match bare(lexeme, kind) {
         Some(text) if !delimiters.iter().any(|delimiter| has(&text, delimiter)) => out.push_str(&text),
@@ -17,7 +16,7 @@ pub(super) fn write_cell(lexeme: &str, kind: DocumentNodeKind, delimiters: &[u8]
     }
 }
 
-/// The text of a string that needs no quotes, but for the delimiter.
+/// Returns the text of a string that needs no quotes, unless it contains a delimiter.
 pub(super) fn bare(lexeme: &str, kind: DocumentNodeKind) -> Option<Cow<'_, str>> {
     let body = lexeme.get(1..lexeme.len().checked_sub(1)?)?;
     let text = match kind {
@@ -35,7 +34,7 @@ pub(super) fn bare(lexeme: &str, kind: DocumentNodeKind) -> Option<Cow<'_, str>>
     (!other && bytes.last() != Some(&b' ')).then_some(text)
 }
 
-/// Resolves the two escapes that have one spelling and need no control character.
+/// Resolves `\"` and `\\`, the escapes with only one spelling and no control character.
 fn unescape(body: &str) -> Option<String> {
     let mut text = String::with_capacity(body.len());
     let mut rest = body;
@@ -49,7 +48,7 @@ fn unescape(body: &str) -> Option<String> {
     Some(text)
 }
 
-/// Writes one step of a column's name: a key without its quotes where no other name reads like it.
+/// Writes one step of a column's name: a key, without quotes if no other name reads the same.
 pub(super) fn write_key(lexeme: &str, out: &mut String) {
     let body = lexeme.get(1..lexeme.len().saturating_sub(1)).unwrap_or_default();
     let inner =

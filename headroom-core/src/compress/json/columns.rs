@@ -1,4 +1,4 @@
-//! Which columns an array of objects has, and in which order.
+//! Determines the columns of an array of objects, and their order.
 
 use std::{
     cmp::Reverse,
@@ -8,41 +8,41 @@ use std::{
 use super::scan::{Document, DocumentKey, DocumentNodeKind};
 use crate::text::reserve::expected;
 
-/// More different paths than this are no table.
+/// Maximum number of different paths in a table.
 const MAX_PATHS: usize = 2048;
-/// The step from an array to its only element. No key reads like it: keys have quotes.
+/// The step from an array to its only element. No key reads the same, since keys have quotes.
 const ELEMENT: &str = "[0]";
-/// Rows from which the number of cells of all rows is estimated.
+/// Number of rows from which the total number of cells is estimated.
 const SAMPLE: usize = 64;
-/// Stands for "none" where an index is expected.
+/// Represents "none" where an index is expected.
 const NONE: u32 = u32::MAX;
 /// The path of the rows themselves.
 const ROOT: u32 = 0;
 
-/// A place in the rows: a key path from the row down.
+/// A key path within the rows, from the row down.
 #[derive(Debug)]
 pub(super) struct Path<'a> {
     pub(super) parent: u32,
     /// A key with its quotes, or [`ELEMENT`].
     pub(super) step: &'a str,
-    /// Written as one cell of JSON, whatever is below.
+    /// Whether the value is written as one JSON cell.
     opaque: bool,
-    /// Rows that have an object here, and the number of keys in them.
+    /// Number of rows that have an object here, and of keys in those objects.
     objects: usize,
     keys: usize,
     children: usize,
-    /// Arrays here that are more than one object.
+    /// Number of arrays here that hold anything but a single object.
     arrays: usize,
-    /// The last row that came by.
+    /// The last row that contains this path.
     row: u32,
-    /// What followed last time: the first key inside, the key behind, the cell behind.
+    /// The successors in the previous row: the first key inside, the next key, the next cell.
     inside: u32,
     behind: u32,
     follower: u32,
     cells: usize,
 }
 
-/// One step down from a row or from what is in it.
+/// A step down from a row, or from a value in it.
 #[derive(Clone, Copy, Debug)]
 enum PathStep<'a> {
     Key(DocumentKey<'a>),
@@ -50,7 +50,7 @@ enum PathStep<'a> {
 }
 
 impl<'a> PathStep<'a> {
-    /// A key with its quotes, or [`ELEMENT`].
+    /// Returns a key with its quotes, or [`ELEMENT`].
     fn name(self) -> &'a str {
         match self {
             Self::Key(key) => key.lexeme(),
@@ -72,16 +72,16 @@ pub(super) struct Columns<'a> {
     doc: &'a Document<'a>,
     pub(super) paths: Vec<Path<'a>>,
     index: HashMap<(u32, &'a str), u32>,
-    /// Path and node of each cell, row after row.
+    /// Path and node of each cell, row by row.
     pub(super) cells: Vec<(u32, u32)>,
-    /// Where the cells of each row end.
+    /// The end of each row's cells.
     pub(super) ends: Vec<usize>,
-    /// Pairs of paths that stood behind each other in a row.
+    /// Pairs of paths that are adjacent in some row.
     edges: HashSet<(u32, u32)>,
 }
 
 impl<'a> Columns<'a> {
-    /// Takes the rows apart. `None` where a row has a key twice or there are too many different keys.
+    /// Collects the cells of the rows. `None` if a row repeats a key or there are too many different keys.
     pub(super) fn from_rows(doc: &'a Document<'a>, rows: &[u32]) -> Option<Self> {
         let mut columns = Self {
             doc,
@@ -100,10 +100,10 @@ impl<'a> Columns<'a> {
         Some(columns)
     }
 
-    /// Column order: each row's cells in the row's order, else by first appearance.
+    /// Orders the columns as in every row, and otherwise by first appearance.
     ///
-    /// Objects and arrays in which the order differs from row to row become one column of JSON.
-    /// `None` where the rows themselves contradict each other.
+    /// Objects and arrays whose order differs from row to row become one JSON column. `None` if the rows themselves
+    /// contradict each other.
     pub(super) fn order(&mut self, rows: &[u32]) -> Option<Vec<u32>> {
         let found = self.sorted()?;
         if found.len() == self.columns().count() {
@@ -120,7 +120,7 @@ impl<'a> Columns<'a> {
         (0..).zip(&self.paths).filter(|(_, path)| path.cells > 0).map(|(id, _)| id)
     }
 
-    /// The columns that have an order; all, unless rows contradict each other.
+    /// Returns the columns that can be ordered: all, unless rows contradict each other.
     fn sorted(&self) -> Option<Vec<u32>> {
         let mut before = vec![0_usize; self.paths.len()];
         let mut after: HashMap<u32, Vec<u32>> = HashMap::new();
@@ -143,11 +143,11 @@ impl<'a> Columns<'a> {
         Some(order)
     }
 
-    /// Makes one JSON column of what holds columns that contradict each other.
+    /// Merges columns that contradict each other into one JSON column per object or array that holds them.
     fn close_contradictions(&mut self, sorted: &[u32]) {
         let sorted: HashSet<_> = sorted.iter().copied().collect();
         let mut left: HashSet<u32> = self.columns().filter(|id| !sorted.contains(id)).collect();
-        // What only comes after a contradiction is none.
+        // Columns that merely follow a contradiction are not part of it.
         loop {
             let inner = |edge: &&(u32, u32)| left.contains(&edge.0) && left.contains(&edge.1);
             let before: HashSet<u32> = self.edges.iter().filter(inner).map(|(from, _)| *from).collect();
@@ -181,7 +181,7 @@ impl<'a> Columns<'a> {
         Some(())
     }
 
-    /// Recursion is bounded by the depth of the document.
+    /// Recursion is bounded by the document's depth.
     fn object(&mut self, path: u32, object: u32, row: u32, start: usize) -> Option<()> {
         let doc = self.doc;
         let mut last = NONE;
@@ -231,7 +231,7 @@ impl<'a> Columns<'a> {
         Some(())
     }
 
-    /// The path one step below `parent`, where the step before was `last`.
+    /// Returns the path one step below `parent`, after the step `last`.
     fn step(&mut self, parent: u32, last: u32, step: PathStep<'a>, row: u32) -> Option<u32> {
         let hint = if last == NONE {
             self.paths.get(parent as usize)?.inside
@@ -281,8 +281,8 @@ impl<'a> Columns<'a> {
         id
     }
 
-    /// Makes one JSON column of each object that is rather a map (its keys differ from row to row) and of each
-    /// array that has one element in some rows and more in others.
+    /// Merges into one JSON column each object that acts as a map (its keys differ from row to row) and each array that
+    /// has one element in some rows and more in others.
     fn close_sparse(&mut self) -> bool {
         let mut closed = false;
         for path in self.paths.iter_mut().skip(1) {

@@ -1,11 +1,11 @@
-//! Reads renderings back. Shares no code with what writes them.
+//! Decodes renderings. Shares no code with the encoder.
 
 use crate::text::marker::RowElision;
 
-/// Stands for a row that was set aside.
+/// Represents an elided row.
 const ASIDE: &str = "~";
 
-/// The compact JSON of a rendering; the values of a stream with line ends between them.
+/// Decodes a rendering to compact JSON; the values of a stream are separated by line ends.
 pub(super) fn decode(rendering: &str) -> Result<String, String> {
     let mut reader = TableReader { rest: rendering, out: String::new() };
     let digits = rendering.len() - rendering.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -23,7 +23,7 @@ pub(super) fn decode(rendering: &str) -> Result<String, String> {
     }
 }
 
-/// Whether what was decoded says the same as the JSON text, but for rows that were set aside and strings with a marker.
+/// Checks that the decoded text equals the original, except for elided rows and strings with a marker.
 pub(super) fn covers(decoded: &str, original: &str) -> Result<(), String> {
     let (mut decoded, mut original) = (decoded, original);
     loop {
@@ -45,7 +45,7 @@ pub(super) fn covers(decoded: &str, original: &str) -> Result<(), String> {
     }
 }
 
-/// The JSON value at the start of a text without white space.
+/// Returns the JSON value at the start of a text without white space.
 fn one_value(text: &str) -> &str {
     let (mut depth, mut quoted, mut escaped) = (0, false, false);
     for (at, c) in text.char_indices() {
@@ -76,7 +76,7 @@ fn one_value(text: &str) -> &str {
     text
 }
 
-/// The same text without the white space between JSON tokens; the text must be JSON.
+/// Removes the white space between tokens of valid JSON.
 pub(super) fn minify(text: &str) -> String {
     let mut out = String::new();
     let mut chars = text.chars();
@@ -136,7 +136,7 @@ impl<'a> TableReader<'a> {
         taken
     }
 
-    /// A value with tables in it, appended to `out`.
+    /// Appends a value with tables in it to `out`.
     fn value(&mut self) -> Result<(), String> {
         match self.rest.chars().next().ok_or("value expected")? {
             '[' => {
@@ -214,7 +214,7 @@ impl<'a> TableReader<'a> {
         digits.parse().map_err(|_| format!("number expected at {:.60?}", self.rest))
     }
 
-    /// The rows of a table or list as compact JSON.
+    /// Returns the rows of a table or list as compact JSON.
     fn rows(&mut self, what: &str, last: bool) -> Result<Vec<String>, String> {
         let count = self.number()?;
         self.take(what)?;
@@ -229,7 +229,7 @@ impl<'a> TableReader<'a> {
         }
     }
 
-    /// The line that says how many rows are missing, and its end.
+    /// Reads the line that gives the number of missing rows, with its line end.
     fn marker(&mut self, count: usize, shown: usize, what: &str) -> Result<(), String> {
         let line = self.take_while(|c| c != '\n');
         self.take("\n")?;
@@ -362,7 +362,7 @@ impl<'a> TableReader<'a> {
         Ok(DecodedColumn { steps, constant })
     }
 
-    /// JSON as it stands, or a string without quotes; `None` for nothing.
+    /// Reads JSON, or a string without quotes; `None` if the cell is empty.
     fn cell(&mut self, delimiters: &[char]) -> Result<Option<String>, String> {
         if self.rest.starts_with('"') {
             return self.scalar().map(Some);

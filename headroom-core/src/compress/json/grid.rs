@@ -1,4 +1,4 @@
-//! Rows of an array as cells in columns, whatever the rows are.
+//! Represents the rows of any array as cells in columns.
 
 use std::ops::Range;
 
@@ -7,21 +7,21 @@ use super::{
     scan::{Document, DocumentNodeKind},
 };
 
-/// Arrays with more elements than this are no rows of cells.
+/// Maximum length of arrays that are split into cells.
 const MAX_WIDTH: usize = 64;
 
 /// The cells of an array's elements.
 #[derive(Debug)]
 pub(super) struct Grid<'a> {
-    /// Column and node of each cell, row after row.
+    /// Column and node of each cell, row by row.
     pub(super) cells: &'a [(u32, u32)],
-    /// Where the cells of each row end.
+    /// The end of each row's cells.
     pub(super) ends: &'a [usize],
-    /// The last step of each column's name; empty where columns have none.
+    /// The last step of each column's name; empty for unnamed columns.
     pub(super) names: Vec<&'a str>,
 }
 
-/// Cells of rows that have no keys.
+/// The cells of rows without keys.
 #[derive(Debug, Default)]
 pub(super) struct Plain {
     cells: Vec<(u32, u32)>,
@@ -30,7 +30,7 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    /// Elements that are all scalars, or all arrays of scalars of the same length; else no cells.
+    /// Collects elements that are all scalars, or all arrays of scalars of equal length; otherwise no cells.
     pub(super) fn from_rows(doc: &Document<'_>, rows: &[u32]) -> Self {
         let mut found = Self::default();
         let width = rows.first().map_or(0, |row| Self::width(doc, *row));
@@ -39,7 +39,7 @@ impl Plain {
             match doc.node(*row).map(|node| node.kind) {
                 _ if !same => {}
                 Some(DocumentNodeKind::Array) => {
-                    found.cells.extend((0..).zip(doc.children(*row).map(|(cell, _)| cell)))
+                    found.cells.extend((0..).zip(doc.children(*row).map(|(cell, _)| cell)));
                 }
                 Some(DocumentNodeKind::Object) | None => {}
                 Some(_) => found.cells.push((0, *row)),
@@ -69,7 +69,7 @@ impl<'a> Grid<'a> {
         Self { cells: &columns.cells, ends: &columns.ends, names }
     }
 
-    /// The cells of each row.
+    /// Iterates over the cells of each row.
     pub(super) fn rows(&self) -> impl Iterator<Item = &'a [(u32, u32)]> {
         let cells = self.cells;
         let mut start = 0;
@@ -80,13 +80,13 @@ impl<'a> Grid<'a> {
         })
     }
 
-    /// Where the cells of one row are.
+    /// Returns the range of one row's cells.
     pub(super) fn range(&self, row: usize) -> Range<usize> {
         let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         start..self.ends.get(row).copied().unwrap_or(start)
     }
 
-    /// The cells of one row.
+    /// Returns the cells of one row.
     pub(super) fn row(&self, row: usize) -> &'a [(u32, u32)] {
         self.cells.get(self.range(row)).unwrap_or_default()
     }

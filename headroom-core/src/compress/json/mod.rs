@@ -1,4 +1,5 @@
-//! JSON, one value or a stream of them: without insignificant white space, and with tables for arrays of records.
+//! Rewrites JSON, one value or a stream of them, without insignificant white space and with tables for arrays of
+//! records.
 //!
 //! ```text
 //! {"total":300,"entries":[300 rows; name=value: same in every row: time,level,service,meta.region=us-west-2
@@ -8,26 +9,25 @@
 //! ]}
 //! ```
 //!
-//! A table stands where the array stood, so nothing has to be named and looked up. It cannot be mistaken: compact
-//! JSON has no line end, and no array starts with `[300 rows`. What gives the value back:
+//! A table replaces the array in place, so nothing has to be named and looked up. It is unambiguous: compact JSON has
+//! no line end, and no array starts with `[300 rows`. To restore the value:
 //!
-//! - The header names the columns in the order of the keys. `a.b` is the key `b` in the object `a`, `a[0].b` the
-//!   same in the only element of the array `a`. Keys with other characters than letters, digits and a few signs
-//!   are JSON strings, so `"a.b"` is one key.
-//! - `name=value` is in every row, and in no line.
-//! - A line has the other columns' cells, with the character between the header's columns between them. Nothing at
-//!   all is a missing key; at the end of a line the delimiter is missing too.
-//! - A cell is JSON. A string stands without its quotes and without `\"` and `\\` where it could be nothing else.
+//! - The header names the columns in the order of the keys. `a.b` is the key `b` in the object `a`, `a[0].b` the same
+//!   in the only element of the array `a`. Keys with characters other than letters, digits and a few signs are JSON
+//!   strings, so `"a.b"` is one key.
+//! - `name=value` applies to every row and is written in no line.
+//! - A line has the cells of the other columns, separated by the character between the columns in the header. An empty
+//!   cell is a missing key; at the end of a line the delimiter is omitted too.
+//! - A cell is JSON. An unambiguous string is written without its quotes and without `\"` and `\\`.
 //!
-//! A stream of objects is a table with `300 JSON values` in the place of `[300 rows`, and no `]`.
+//! A stream of objects is a table with `300 JSON values` in place of `[300 rows`, and no `]`.
 //!
-//! Where most rows are set aside, a marker stands behind the header and each row that is left has its number, counted
-//! from one, in front. Elements that make no table stand as JSON, or as strings without quotes, each behind its
-//! number:
+//! If most rows are elided, a marker follows the header, and each remaining row is preceded by its number, counted from
+//! one. Elements that make no table are written as JSON, or as strings without quotes, each after its number:
 //!
 //! ```text
 //! [300 rows, 12 here by number; name=value: same in every row: #,time,level,meta.region=us-west-2
-//! [headroom:k3v9q2x7m4tzabcd 288 of 300 rows kept aside: 250 INFO, 38 WARN; headroom_retrieve]
+//! [headroom:k3v9q2x7m4tzabcd 288 of 300 rows omitted: 250 INFO, 38 WARN; headroom_retrieve]
 //! 1,2024-01-15T10:00:00Z,INFO
 //! 17,2024-01-15T10:16:00Z,ERROR
 //! ```
@@ -62,27 +62,28 @@ use crate::{
     text::marker::{self, RowElision},
 };
 
-/// Fewer rows are no table.
+/// Minimum number of rows in a table.
 const MIN_ROWS: usize = 2;
-/// Tables that are written and dropped again for a shorter form may cost this many times the text.
+/// Maximum work on tables that are discarded for a shorter form, as a multiple of the text's length.
 const MAX_WORK: usize = 8;
-/// Of arrays with fewer elements, or in texts and arrays with fewer bytes, everything stays: agents use any of it.
+/// Minimum number of elements in an array that is reduced, and minimum sizes of texts and arrays: agents use any part
+/// of smaller ones.
 const MIN_ELEMENTS: usize = 40;
-/// Elements of arrays with so many bytes are few only below this number.
+/// In an array of this many bytes, the minimum number of elements is lower.
 const LARGE_BYTES: usize = 24 << 10;
 const MIN_LARGE_ELEMENTS: usize = 24;
 const MIN_BYTES: usize = 4096;
 const MIN_ARRAY_BYTES: usize = 2048;
 
-/// The renderings of a text that is JSON: compact, and compact with tables.
+/// Returns the renderings of a JSON text: compact, and compact with tables.
 ///
-/// Empty where the text is not JSON by RFC 8259 or is nested deeper than 128, and where nothing gets shorter. All
-/// but insignificant white space can be read back from each: the lexemes of numbers and strings, the order of keys,
-/// keys that are there twice.
+/// Returns none if the text is not JSON by RFC 8259 or is nested deeper than 128, or if nothing gets shorter. Each
+/// rendering preserves everything except insignificant white space: the lexemes of numbers and strings, the order of
+/// keys, duplicate keys.
 pub(crate) fn candidates(text: &str) -> Vec<String> {
     let Some(doc) = Document::parse(text) else { return Vec::new() };
     let tables = TableWriter::new(&doc, text.len()).stream();
-    // Where tables are so much shorter, they have fewer tokens too.
+    // Tables that are this much shorter have fewer tokens too.
     let clear = tables.len() * 4 < doc.roots.iter().map(|root| doc.length(*root)).sum::<usize>() * 3;
     let compact = (!clear).then(|| compact(&doc));
     drop(doc);
@@ -97,7 +98,7 @@ pub(crate) fn candidates(text: &str) -> Vec<String> {
     found
 }
 
-/// The top-level values, each on its line.
+/// Writes the top-level values, one per line.
 fn compact(doc: &Document<'_>) -> String {
     let mut out = String::with_capacity(compact_length(doc));
     for (n, root) in doc.roots.iter().enumerate() {
@@ -114,18 +115,18 @@ fn compact_length(doc: &Document<'_>) -> usize {
     values + doc.roots.len().saturating_sub(1)
 }
 
-/// A rendering from which parts were set aside.
+/// A rendering with elided parts.
 #[derive(Clone, Debug)]
 pub(crate) struct Selection {
     pub(crate) text: String,
-    /// What its markers point into.
+    /// The originals that its markers refer to.
     pub(crate) originals: Vec<Original>,
 }
 
-/// The rendering of a text that is JSON without the rows and parts of strings that most likely do not matter.
+/// Returns the rendering of a JSON text without the rows and parts of strings that are least likely to matter.
 ///
-/// `folder` is where originals are kept as files, if they are. `None` where nothing can be set aside, or where the
-/// text has something like a marker already, so that nobody could tell ours from it.
+/// `folder` is the folder of plain-text originals, if any. Returns `None` if nothing can be elided, or if the text
+/// already holds something like a marker, which would be indistinguishable from ours.
 pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> Option<Selection> {
     if text.len() < MIN_BYTES || marker::is_in(text) {
         return None;
@@ -153,7 +154,7 @@ pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> O
     (!originals.is_empty()).then_some(Selection { text: text_after, originals })
 }
 
-/// The lines, of which each has its end.
+/// Splits a text whose lines all have line ends.
 fn lines_of(text: &str) -> impl Iterator<Item = &str> {
     let mut start = 0;
     memchr_iter(b'\n', text.as_bytes()).filter_map(move |end| {
@@ -163,7 +164,7 @@ fn lines_of(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The handles of the markers in a text.
+/// Returns the handles of the markers in a text.
 fn handles(text: &str) -> FxHashSet<Handle> {
     let markers = memmem::find_iter(text.as_bytes(), marker::OPENING);
     let handle = |at| text.get(at + marker::OPENING.len()..)?.split(' ').next()?.parse().ok();
@@ -174,7 +175,7 @@ struct TableWriter<'a> {
     doc: &'a Document<'a>,
     /// Bytes that may still be tried as tables.
     work: usize,
-    /// Chooses the rows that stay, where not all do.
+    /// Chooses the rows that stay, if rows may be elided.
     selector: Option<Selector<'a>>,
 }
 
@@ -182,9 +183,9 @@ struct Selector<'a> {
     query: &'a Query<'a>,
     handle: Handle,
     folder: Option<&'a str>,
-    /// Whether markers say which array they stand in.
+    /// Whether markers name the array that they are in.
     named: bool,
-    /// Where the writer is: keys and indices.
+    /// The current path: keys and indices.
     path: Vec<PendingValue<'a>>,
 }
 
@@ -225,7 +226,7 @@ impl<'a> TableWriter<'a> {
         Some(table)
     }
 
-    /// Recursion is bounded by the depth of the document.
+    /// Recursion is bounded by the document's depth.
     fn value(&mut self, index: u32, out: &mut String) {
         let doc = self.doc;
         match doc.node(index).filter(|node| node.has_rows).map(|node| node.kind) {
@@ -288,7 +289,7 @@ impl<'a> TableWriter<'a> {
         }
     }
 
-    /// The rows as a table with all or some of them, if that has fewer bytes than `length`.
+    /// Writes the rows as a table with all or some of them, if that has fewer bytes than `length`.
     fn rows(&mut self, rows: &[u32], what: &str, length: usize) -> Option<String> {
         let doc = self.doc;
         if rows.len() < MIN_ROWS {
@@ -334,7 +335,7 @@ fn all_objects(doc: &Document<'_>, rows: &[u32]) -> bool {
 }
 
 impl Selector<'_> {
-    /// The rows of a table, which has these lines, without those that nothing speaks for.
+    /// Writes a table, given its lines, with only the selected rows.
     fn some_of_table(
         &self,
         doc: &Document<'_>,
@@ -347,7 +348,7 @@ impl Selector<'_> {
         Some(self.write(doc, rows, what, Some(table), lines, &chosen))
     }
 
-    /// The rows that are no table without those that nothing speaks for.
+    /// Writes rows that make no table, with only the selected ones.
     fn some(&self, doc: &Document<'_>, rows: &[u32], what: &str) -> Option<String> {
         let bytes = rows.iter().map(|row| doc.length(*row) + 1).sum();
         let mut lines = String::with_capacity(bytes);
@@ -356,7 +357,7 @@ impl Selector<'_> {
             lines.push('\n');
         }
         let (plain, columns);
-        // They still have columns, if in no order.
+        // They still have columns, without a common order.
         columns = if all_objects(doc, rows) { Columns::from_rows(doc, rows) } else { None };
         let grid = if let Some(columns) = &columns {
             Grid::table(columns)
@@ -368,7 +369,7 @@ impl Selector<'_> {
         Some(self.write(doc, rows, what, None, &lines, &chosen))
     }
 
-    /// The rows that stay, each behind its number, with a marker for the others.
+    /// Writes the rows that stay, each after its number, with a marker for the others.
     fn write(
         &self,
         doc: &Document<'_>,
@@ -417,7 +418,7 @@ impl Selector<'_> {
         out
     }
 
-    /// The key path of the array that is written.
+    /// Returns the key path of the current array.
     fn place(&self) -> String {
         let mut place = String::new();
         for step in &self.path {

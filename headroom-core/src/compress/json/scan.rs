@@ -1,6 +1,6 @@
-//! A strict JSON scanner (RFC 8259) that notes where each value stands.
+//! A strict JSON scanner (RFC 8259) that records the position of each value.
 //!
-//! The text stays the only copy of the lexemes.
+//! The lexemes are not copied.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -12,7 +12,7 @@ use crate::{
     text::reserve::push,
 };
 
-/// Deeper nesting is declined, so that what walks the document may recurse.
+/// Deeper nesting is rejected, so that recursion over the document is bounded.
 const MAX_DEPTH: usize = 128;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,22 +31,22 @@ pub(super) enum DocumentNodeKind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DocumentNode {
     pub(super) kind: DocumentNodeKind,
-    /// Whether there is an array in it that could be written otherwise than compact.
+    /// Whether it contains an array that could be written in another form than compact.
     pub(super) has_rows: bool,
     start: usize,
     end: usize,
-    /// Index of the first node behind this one and all it contains.
+    /// Index of the first node after this one and its descendants.
     next: u32,
-    /// Bytes without insignificant white space.
+    /// Length in bytes without insignificant white space.
     compact: usize,
 }
 
-/// A [`Node`] in as few bytes as possible, since there may be millions.
+/// A [`DocumentNode`] in as few bytes as possible, since there may be millions.
 #[derive(Clone, Copy, Debug)]
 struct Packed {
     start: u32,
-    /// In the lowest bits the kind of a leaf or [`CONTAINER`]; above them the length of a leaf or the place of an
-    /// array or object among the containers.
+    /// The lowest bits are the kind of a leaf, or [`CONTAINER`]; the bits above are the length of a leaf, or the index
+    /// of an array or object among the containers.
     rest: u32,
 }
 
@@ -55,10 +55,10 @@ const SCALAR: u32 = 0;
 const PLAIN: u32 = 1;
 const ESCAPED: u32 = 2;
 const CONTAINER: u32 = 3;
-/// Lengths and places must leave room for the kind.
+/// Lengths and indices must leave room for the kind.
 const MAX_BYTES: usize = 1 << (u32::BITS - KIND_BITS);
 
-/// What a packed node has no room for.
+/// The fields that do not fit into a packed node.
 #[derive(Clone, Copy, Debug)]
 struct Container {
     end: u32,
@@ -70,7 +70,7 @@ struct Container {
 
 /// One or more JSON values, as offsets into their text.
 ///
-/// Keys are no nodes of their own: they are read from the text before their values.
+/// Keys are not nodes: they are read from the text before their values.
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     text: &'a str,
@@ -78,14 +78,14 @@ pub(super) struct Document<'a> {
     containers: Vec<Container>,
     /// The top-level values.
     pub(super) roots: Vec<u32>,
-    /// How many arrays are long enough for a selection; the values of a stream count as one.
+    /// Number of arrays that are long enough for a selection; the values of a stream count as one.
     pub(super) long_arrays: usize,
-    /// Bytes of the longest string with an escape that is no key.
+    /// Length in bytes of the longest string with an escape, keys excluded.
     longest_string: usize,
 }
 
 impl<'a> Document<'a> {
-    /// Reads one value, or a stream of arrays and objects with line ends or nothing between them.
+    /// Parses one value, or a stream of arrays and objects separated by line ends or nothing.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         if text.len() >= MAX_BYTES {
             return None;
@@ -136,7 +136,7 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The exact lexeme of a leaf, the compact form of an array or object.
+    /// Returns the exact lexeme of a leaf, or the compact form of an array or object.
     pub(super) fn slice(&self, index: u32) -> Cow<'a, str> {
         let Some(node) = self.node(index) else { return Cow::Borrowed("") };
         let span = self.text.get(node.start..node.end).unwrap_or_default();
@@ -148,7 +148,7 @@ impl<'a> Document<'a> {
         Cow::Owned(compact)
     }
 
-    /// The exact lexeme of a leaf, nothing for an array or object.
+    /// Returns the exact lexeme of a leaf; empty for an array or object.
     pub(super) fn lexeme(&self, index: u32) -> &'a str {
         let leaf = self
             .node(index)
@@ -156,19 +156,19 @@ impl<'a> Document<'a> {
         leaf.and_then(|node| self.text.get(node.start..node.end)).unwrap_or_default()
     }
 
-    /// Adds what [`Self::slice`] gives.
+    /// Appends what [`Self::slice`] returns.
     pub(super) fn write(&self, index: u32, out: &mut String) {
         let Some(node) = self.node(index) else { return };
         let span = self.text.get(node.start..node.end).unwrap_or_default();
         if span.len() == node.compact { out.push_str(span) } else { minify(span, out) }
     }
 
-    /// Bytes of what [`Self::slice`] gives.
+    /// Returns the length in bytes of what [`Self::slice`] returns.
     pub(super) fn length(&self, index: u32) -> usize {
         self.node(index).map_or(0, |node| node.compact)
     }
 
-    /// The nodes directly below an array or object.
+    /// Iterates over the direct children of an array or object.
     pub(super) fn children(&self, index: u32) -> impl Iterator<Item = (u32, DocumentNode)> {
         let end = self.node(index).map_or(0, |node| node.next);
         let mut at = index + 1;
@@ -180,12 +180,12 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The members of an object: the exact lexemes of the keys, and the values.
+    /// Iterates over the members of an object: the exact lexemes of the keys, and the values.
     pub(super) fn members(&self, index: u32) -> impl Iterator<Item = (&'a str, u32, DocumentNodeKind)> {
         self.named(index).map(|(key, value, kind)| (key.lexeme(), value, kind))
     }
 
-    /// The members of an object, the keys not yet read.
+    /// Iterates over the members of an object, with keys that are read on demand.
     pub(super) fn named(&self, index: u32) -> impl Iterator<Item = (DocumentKey<'a>, u32, DocumentNodeKind)> {
         let mut at = self.node(index).map_or(0, |node| node.start + 1);
         self.children(index).map(move |(value, node)| {
@@ -195,7 +195,8 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The strings with an escape and at least so many bytes that are values of arrays and objects, in order.
+    /// Returns the string values with an escape and at least this many bytes, in order, keys and top-level values
+    /// excluded.
     pub(super) fn long_strings(&self, bytes: usize) -> Vec<u32> {
         if self.longest_string < bytes || !self.is_container(0) {
             return Vec::new();
@@ -206,7 +207,7 @@ impl<'a> Document<'a> {
         (0..).zip(&self.nodes).filter(|(_, packed)| is_long(packed)).map(|(index, _)| index).collect()
     }
 
-    /// The compact text with other lexemes in the place of some, given in order.
+    /// Returns the compact text with some lexemes replaced, given in order.
     pub(super) fn with(&self, lexemes: &[(u32, &str)]) -> String {
         let mut out = String::with_capacity(self.text.len());
         let mut from = 0;
@@ -234,7 +235,7 @@ const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
-/// Where the string ends that starts with these bytes.
+/// Returns the end of the string that starts with these bytes.
 fn string_end(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -247,12 +248,12 @@ fn string_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// A key, with what follows it up to the value.
+/// A key, followed by the text up to its value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DocumentKey<'a>(&'a str);
 
 impl<'a> DocumentKey<'a> {
-    /// The first string in what stands between two values.
+    /// Finds the first string in the text between two values.
     fn first_in(between: &'a str) -> Self {
         let start = between.bytes().position(|byte| byte == b'"');
         Self(start.and_then(|start| between.get(start..)).unwrap_or_default())
@@ -263,13 +264,13 @@ impl<'a> DocumentKey<'a> {
         end.and_then(|end| self.0.get(..end)).unwrap_or_default()
     }
 
-    /// Whether this is its lexeme; a whole one, which therefore is none of a longer key.
+    /// Whether this is the key's lexeme. Compares the closing quote too, so a longer key does not match.
     pub(super) fn is(self, lexeme: &str) -> bool {
         !lexeme.is_empty() && self.0.starts_with(lexeme)
     }
 }
 
-/// Adds a piece of valid JSON without the white space between its tokens.
+/// Appends a piece of valid JSON without the white space between its tokens.
 fn minify(text: &str, out: &mut String) {
     let mut rest = text;
     while !rest.is_empty() {
@@ -284,7 +285,7 @@ fn minify(text: &str, out: &mut String) {
     }
 }
 
-/// Length of the JSON number at the start of these bytes.
+/// Returns the length of the JSON number at the start of these bytes.
 pub(super) fn number_len(bytes: &[u8]) -> Option<usize> {
     fn digits(bytes: &[u8], from: usize) -> Option<usize> {
         let count = bytes.get(from..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -302,17 +303,17 @@ pub(super) fn number_len(bytes: &[u8]) -> Option<usize> {
     Some(pos)
 }
 
-/// An array or object that is not closed yet.
+/// An array or object that is still open.
 #[derive(Clone, Copy, Debug)]
 struct OpenContainer {
-    /// Its place among the containers.
+    /// Its index among the containers.
     place: u32,
     start: usize,
     /// Insignificant white space before it.
     space: usize,
     is_object: bool,
     children: u32,
-    /// Whether one of the children is an object.
+    /// Whether a child is an object.
     objects: bool,
     has_rows: bool,
 }
@@ -349,11 +350,11 @@ impl DocumentScanner<'_> {
         structured.then_some(())
     }
 
-    /// One value with all it contains.
+    /// Scans one value with all its descendants.
     fn value(&mut self) -> Option<()> {
         let floor = self.open.len();
         loop {
-            // A value is due here.
+            // A value is expected here.
             match self.peek()? {
                 b'{' => {
                     self.enter(true)?;
@@ -448,7 +449,7 @@ impl DocumentScanner<'_> {
         Some(())
     }
 
-    /// Counts a child of what is open.
+    /// Counts a child of the innermost open container.
     fn count(&mut self, is_object: bool) {
         if let Some(open) = self.open.last_mut() {
             open.children += 1;
@@ -480,13 +481,13 @@ impl DocumentScanner<'_> {
         Some(())
     }
 
-    /// Takes one byte of structure and the white space behind it.
+    /// Consumes one structural byte and the white space after it.
     fn punctuation(&mut self) {
         self.pos += 1;
         self.white_space();
     }
 
-    /// Checks the string here; gives its kind and where it stands.
+    /// Validates the string at this position; returns its kind and range.
     fn string_span(&self) -> Option<(u32, Range<usize>)> {
         let mut kind = PLAIN;
         let mut at = self.pos + 1;
@@ -536,7 +537,7 @@ impl DocumentScanner<'_> {
     }
 
     fn len(&self) -> u32 {
-        // Nodes are fewer than bytes, and these were checked to fit.
+        // Cannot fail: there are fewer nodes than bytes, and their number was checked to fit.
         u32::try_from(self.doc.nodes.len()).unwrap_or(u32::MAX)
     }
 }

@@ -1,4 +1,4 @@
-//! Long strings inside JSON, each treated as the text that it is.
+//! Elides parts of long strings inside JSON, according to the content of each.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -10,12 +10,12 @@ use crate::{
     text::marker::Elision,
 };
 
-/// Shorter strings stay as they are.
+/// Shorter strings are left alone.
 const MIN_BYTES: usize = 4096;
-/// Parts of a string are set aside where that takes at least one byte in this many.
+/// Parts of a string are elided if that saves at least one byte in this many.
 const MIN_SAVING_RATIO: usize = 5;
 
-/// The document with the long strings shortened, where there are any that can be.
+/// Returns the document with long strings shortened, if any can be.
 pub(super) fn shorten(doc: &Document<'_>, query: &Query<'_>, folder: Option<&str>) -> Option<Selection> {
     let mut shorter: FxHashMap<&str, Option<String>> = FxHashMap::default();
     let mut originals = Vec::new();
@@ -38,7 +38,7 @@ pub(super) fn shorten(doc: &Document<'_>, query: &Query<'_>, folder: Option<&str
     (!with.is_empty()).then(|| Selection { text: doc.with(&with), originals })
 }
 
-/// One text with parts set aside. Strings in strings end here: what is JSON again is treated by [`selected`].
+/// Elides parts of one text. [`selected`] handles JSON within a string, but does not descend into its strings.
 fn one(text: &str, query: &Query<'_>, folder: Option<&str>) -> Option<Selection> {
     let kind = detect::kind(text, None, None);
     if kind == ContentKind::Json {
@@ -63,13 +63,13 @@ fn one(text: &str, query: &Query<'_>, folder: Option<&str>) -> Option<Selection>
     Some(Selection { text: out, originals: vec![Original { handle, content: text.to_owned() }] })
 }
 
-/// The text of a JSON string; none where it is no Unicode.
+/// Decodes a JSON string; `None` if it is not valid Unicode.
 fn decode(lexeme: &str) -> Option<String> {
     let body = lexeme.get(1..lexeme.len().checked_sub(1)?)?;
     Text { raw: body, start: 0, escaped: true }.decode().map(Cow::into_owned)
 }
 
-/// A text as a JSON string.
+/// Encodes a text as a JSON string.
 fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     out.push('"');

@@ -1,4 +1,4 @@
-//! An array of objects as a table: one line that names the columns, then one line a row.
+//! Writes an array of objects as a table: one line that names the columns, then one line per row.
 
 use std::borrow::Cow;
 
@@ -9,18 +9,18 @@ use super::{
     scan::{Document, DocumentNodeKind},
 };
 
-/// By token cost, cheapest first.
+/// Delimiters by token cost, cheapest first.
 const DELIMITERS: [u8; 4] = *b",|\t;";
 
-/// Follows the number of rows that stand here, where others do not.
+/// Follows the number of rows shown, if some are elided.
 pub(super) const BY_NUMBER: &str = " here by number";
 
 struct Column {
     path: u32,
-    /// The value of all rows, where there is one.
+    /// The value, if it is the same in all rows.
     constant: Option<u32>,
     filled: usize,
-    /// Of all its cells as JSON.
+    /// Length in bytes of all its cells as JSON.
     bytes: usize,
 }
 
@@ -29,23 +29,23 @@ pub(super) struct JsonTable<'a> {
     doc: &'a Document<'a>,
     columns: Columns<'a>,
     order: Vec<Column>,
-    /// For each path its place among the columns that are not constant.
+    /// For each path, its index among the columns that are not constant.
     position: Vec<Option<usize>>,
     delimiter: u8,
     rows: usize,
 }
 
-/// What a header says of the rows.
+/// The description of the rows in a header.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head<'a> {
-    /// What they are.
+    /// What the rows are called.
     pub(super) what: &'a str,
-    /// How many of them stand here, each behind its number, where not all do.
+    /// The number of rows shown, each after its number, if some are elided.
     pub(super) shown: Option<usize>,
 }
 
 impl<'a> JsonTable<'a> {
-    /// `None` where the keys of the rows do not fit into columns, or there are none.
+    /// Returns `None` if the keys of the rows do not fit into columns, or if there are none.
     pub(super) fn from_rows(doc: &'a Document<'a>, rows: &[u32]) -> Option<Self> {
         let mut columns = Columns::from_rows(doc, rows)?;
         let paths = columns.order(rows).filter(|order| !order.is_empty())?;
@@ -53,12 +53,12 @@ impl<'a> JsonTable<'a> {
         Some(Self { doc, columns, order, position, delimiter, rows: rows.len() })
     }
 
-    /// Whether rows differ at all, so that each has its line.
+    /// Whether rows differ at all, and so need lines.
     pub(super) fn has_lines(&self) -> bool {
         self.order.iter().any(|column| column.constant.is_none())
     }
 
-    /// The lines of the rows, in order, each with its end.
+    /// Writes the lines of the rows in order, each with its line end.
     pub(super) fn lines(&self, out: &mut String) -> Option<()> {
         let mut start = 0;
         for end in &self.columns.ends {
@@ -78,7 +78,7 @@ impl<'a> JsonTable<'a> {
         Some(())
     }
 
-    /// No fewer bytes than the lines have.
+    /// Returns an upper bound of the length of all lines in bytes.
     pub(super) fn most_bytes(&self) -> usize {
         let varying = || self.order.iter().filter(|column| column.constant.is_none());
         varying().map(|column| column.bytes).sum::<usize>() + varying().count().max(1) * self.rows
@@ -92,7 +92,7 @@ impl<'a> JsonTable<'a> {
         Grid::table(&self.columns)
     }
 
-    /// The line that says how many rows there are and names their columns, with its end.
+    /// Writes the header line, which gives the number of rows and the names of the columns.
     pub(super) fn header(&self, head: Head<'_>, out: &mut String) {
         out.push_str(&self.rows.to_string());
         out.push_str(head.what);
@@ -120,7 +120,7 @@ impl<'a> JsonTable<'a> {
             if let Some(value) = column.constant {
                 out.push('=');
                 let kind = self.doc.node(value).map_or(DocumentNodeKind::Scalar, |node| node.kind);
-                // No delimiter is known to the reader of the first one.
+                // The reader of the first constant value does not know the delimiter yet.
                 write_cell(&self.doc.slice(value), kind, &DELIMITERS, out);
             }
         }
@@ -128,15 +128,15 @@ impl<'a> JsonTable<'a> {
     }
 }
 
-/// What the cells of one path are.
+/// Statistics on the cells of one path.
 #[derive(Clone, Default)]
 struct Cells<'a> {
     count: usize,
     bytes: usize,
-    /// The first one, as long as the others are the same.
+    /// The first cell, as long as all others equal it.
     first: Option<(u32, Cow<'a, str>)>,
     varies: bool,
-    /// Strings that each delimiter would make need quotes.
+    /// For each delimiter, the number of strings that would need quotes.
     quotes: [usize; DELIMITERS.len()],
 }
 
@@ -165,8 +165,8 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// The columns in order; for each path its place among the columns that are not constant; the delimiter that makes the
-/// fewest strings need quotes.
+/// Returns the columns in order; for each path its index among the columns that are not constant; and the delimiter
+/// with the fewest strings in need of quotes.
 fn features(
     doc: &Document<'_>,
     columns: &Columns<'_>,
@@ -197,7 +197,7 @@ fn features(
     Some((order, position, best.map_or(b'|', |(delimiter, _)| *delimiter)))
 }
 
-/// A bit for each delimiter.
+/// Returns a bit for each delimiter.
 fn bit(byte: u8) -> u8 {
     const BITS: [u8; 256] = {
         let mut bits = [0; 256];

@@ -1,6 +1,7 @@
-//! Shared prefixes of listings, written once.
+//! Writes shared path prefixes of listings only once.
 //!
-//! In a list of paths a name after a space is in the directory of the path above. A drawn tree becomes an indented one.
+//! In a list of paths, a name after a space is in the directory of the path above. A drawn tree becomes an indented
+//! one.
 
 use super::entry::branch;
 use crate::text::{
@@ -8,14 +9,14 @@ use crate::text::{
     path::{directory, is_path},
 };
 
-/// Stands before a list of paths.
+/// Precedes a shortened list of paths.
 pub(super) const LIST: &str = "[names after a space are in the directory of the path above]";
-/// Shorter lists stay as they are: their paths are quoted as a whole.
+/// Shorter lists are left alone: their paths are quoted as a whole.
 const MIN_PATHS: usize = 60;
-/// Fewer paths of one directory in a row stay whole.
+/// Minimum number of adjacent paths in one directory to be shortened.
 const MIN_RUN: usize = 4;
 
-/// The listing with shared prefixes lifted out, or `None` where that is not shorter.
+/// Returns the listing with shared prefixes removed; `None` if that is not shorter.
 pub(super) fn render(text: &str) -> Option<String> {
     if marker::is_in(text) {
         return None;
@@ -24,7 +25,7 @@ pub(super) fn render(text: &str) -> Option<String> {
     (out.len() < text.len()).then_some(out)
 }
 
-/// A line and its line end.
+/// Iterates over lines and their line ends.
 fn lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split_inclusive('\n').map(|line| {
         let content = line.strip_suffix('\n').unwrap_or(line);
@@ -33,13 +34,13 @@ fn lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The directory that a line tells, as those after it may need it.
+/// Returns the directory that a line names, for the lines after it.
 fn told(line: &str) -> Option<&str> {
     directory(line).filter(|_| is_path(line))
 }
 
 fn list(text: &str) -> Option<String> {
-    // How many paths of one directory follow each other.
+    // The number of adjacent paths in each directory.
     let mut runs: Vec<(usize, usize)> = Vec::new();
     let mut paths = 0;
     let mut last = None;
@@ -81,7 +82,7 @@ fn list(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// The text before directories were lifted out of a list of paths.
+/// Restores the directories in a list of paths.
 #[cfg(test)]
 pub(super) fn expand(text: &str) -> String {
     if let Some(rows) = text.strip_prefix(LIST).and_then(|rows| rows.strip_prefix('\n')) {
@@ -104,7 +105,7 @@ pub(super) fn expand(text: &str) -> String {
     rest.map_or_else(|| text.to_owned(), |(style, rest)| style.draw(rest))
 }
 
-/// How a tree is drawn: what stands for a parent that goes on, before a branch, and before the last branch.
+/// The strings of a drawn tree: below a parent that continues, before a branch, and before the last branch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ListStyle {
     parent: &'static str,
@@ -112,9 +113,9 @@ pub(super) struct ListStyle {
     last: &'static str,
 }
 
-/// What stands for a parent whose branches are all drawn.
+/// The indentation below a parent without further branches.
 const NOTHING: &str = "    ";
-/// What stands for each level instead.
+/// The indentation per level in the output.
 const INDENT: &str = "  ";
 
 impl ListStyle {
@@ -142,7 +143,7 @@ impl ListStyle {
             }
             out.push_str(end);
         }
-        // Names that start with spaces and trees of another make do not come back.
+        // Names that start with spaces, and trees of another style, cannot be restored.
         let back = || out.get(start..).is_some_and(|rest| self.draw(rest) == text);
         (branches > 0 && back()).then_some(out)
     }
@@ -151,7 +152,7 @@ impl ListStyle {
     pub(super) fn draw(&self, text: &str) -> String {
         let depth = |line: &str| (line.len() - line.trim_start_matches(' ').len()) / INDENT.len();
         let depths: Vec<usize> = lines(text).map(|(line, _)| depth(line)).collect();
-        // Whether a branch is the last of its parent: whether a line of its depth comes before a higher one.
+        // A branch is the last of its parent if no line of its depth follows before a shallower one.
         let mut last = vec![true; depths.len()];
         let mut later: Vec<bool> = Vec::new();
         for (depth, last) in depths.iter().zip(&mut last).rev() {

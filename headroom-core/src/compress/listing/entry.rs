@@ -1,15 +1,15 @@
-//! The lines of listings: paths, names under the heading of their directory, branches of a drawn tree.
+//! Parses the lines of listings: paths, names under the heading of their directory, branches of a drawn tree.
 
 use crate::text::path::{directory, is_path};
 
-/// What a line of a listing is.
+/// The kind of a line in a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ListingLine<'t> {
     /// A path with its directory, as `find`, `fd`, `git ls-files` and `git status` print it.
     Path(&'t str),
-    /// A name of which the lines above tell the directory.
+    /// A name whose directory is given by the lines above.
     Name(&'t str),
-    /// A name in a drawn tree, and how deep it stands.
+    /// A name in a drawn tree, with its depth.
     Branch(usize, &'t str),
     /// `directory:`, above the names in it.
     Heading(&'t str),
@@ -17,7 +17,7 @@ pub(super) enum ListingLine<'t> {
     Other,
 }
 
-/// Longest path that is believed to be one.
+/// Maximum length of a path.
 const MAX_PATH: usize = 400;
 
 impl<'t> ListingLine<'t> {
@@ -49,7 +49,7 @@ impl<'t> ListingLine<'t> {
     }
 }
 
-/// Whether this may be the name of a file or a directory: no words of a sentence, no code.
+/// Whether this may be the name of a file or a directory, rather than words of a sentence or code.
 pub(super) fn is_name(name: &str) -> bool {
     let odd = |c: char| {
         matches!(
@@ -81,7 +81,7 @@ pub(super) fn is_name(name: &str) -> bool {
         && body.contains(char::is_alphanumeric)
 }
 
-/// The path in a line of `git status`, long or short.
+/// Returns the path in a line of `git status`, long or short.
 fn status(line: &str) -> Option<&str> {
     let path = if let Some(rest) = line.strip_prefix('\t') {
         rest.split_once(":   ").map_or(rest, |(_, path)| path.trim_start())
@@ -96,7 +96,7 @@ fn status(line: &str) -> Option<&str> {
     Some(path.rsplit_once(" -> ").map_or(path, |(_, path)| path))
 }
 
-/// The depth of a branch of a drawn tree, counted from one, and its name.
+/// Returns the depth of a branch in a drawn tree, counted from one, and its name.
 pub(super) fn branch(line: &str) -> Option<(usize, &str)> {
     if !line.starts_with(['│', '├', '└', '|', '`', ' ', '+', '\\']) {
         return None;

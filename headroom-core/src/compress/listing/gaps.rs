@@ -1,7 +1,7 @@
-//! Which entries of a long listing may be set aside.
+//! Chooses entries of a long listing to elide.
 //!
-//! The first entries of each directory stay, so that every directory stays named; so does what was named, and each
-//! kind of file that is rare where it stands.
+//! The first entries of each directory stay, so that every directory remains named. Entries that the query names stay
+//! too, as do file types that are rare in their directory.
 
 use std::{fmt::Write, ops::Range};
 
@@ -18,38 +18,38 @@ use crate::{
     text::path::{directory, extension, is_made_directory},
 };
 
-/// Smaller listings are small enough as they are.
+/// Smaller listings are left alone.
 const MIN_BYTES: usize = 1024;
 const MIN_LINES: usize = 40;
-/// Names from all over a listing are used: only of longer ones ordinary directories are cut.
+/// Minimum length of a listing whose ordinary directories are shortened: agents use names from all over a listing.
 const LONG: usize = 400;
-/// From so many lines on a listing is no longer read line by line.
+/// A listing of at least this many lines is not read line by line.
 const HUGE: usize = 2000;
-/// Entries of one directory that stay: of ordinary ones, of those in a huge listing, and of what tools wrote.
+/// Entries of one directory that stay: in an ordinary listing, in a huge one, and in generated directories.
 const SHOWN: usize = 40;
 const SHOWN_OF_HUGE: usize = 6;
 const SHOWN_OF_MADE: usize = 1;
-/// Lines of a huge listing that stay; beyond, directories stay named to a lesser depth.
+/// Lines of a huge listing that stay; beyond that, directories are named to a lesser depth.
 const MAX_SHOWN: usize = 1500;
-/// What a gap must hold to pay for its marker.
+/// Minimum size of a gap, so that its marker saves tokens.
 const MIN_GAP_BYTES: usize = 250;
 const MIN_GAP_LINES: usize = 8;
-/// Directories deeper than that count as one.
+/// Deeper directories count as one.
 const MAX_DEPTH: usize = 64;
 
-/// An entry and where it stands.
+/// An entry and its position.
 #[derive(Clone, Copy, Debug)]
 struct Entry<'t> {
-    /// The number of the directory.
+    /// The index of its directory.
     directory: u32,
     name: &'t str,
-    /// Whether a line before tells its directory.
+    /// Whether an earlier line gives its directory.
     carried: bool,
 }
 
 #[derive(Debug)]
 struct Directory<'t> {
-    /// Its path or the end of it.
+    /// Its path, or the end of it.
     path: &'t str,
     depth: usize,
     made: bool,
@@ -62,11 +62,11 @@ struct Listing<'t> {
     entries: Vec<Option<Entry<'t>>>,
     directories: Vec<Directory<'t>>,
     by_path: FxHashMap<&'t str, u32>,
-    /// The directory that was asked for last.
+    /// The directory looked up last.
     last: Option<u32>,
 }
 
-/// Parts that may be set aside, in order and apart from each other.
+/// Returns the parts that may be elided, in order and disjoint.
 pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     let Some(view) = LineView::new(text, query, (MIN_BYTES, MIN_LINES)) else { return Vec::new() };
     let mut listing = if text.starts_with(recursive::HEADER) {
@@ -113,7 +113,7 @@ impl<'t> Listing<'t> {
                     let above = open.last().copied().unwrap_or(root);
                     let made = listing.directories.get(above as usize).is_some_and(|above| above.made);
                     let bare = name.split(" -> ").next().unwrap_or(name).trim_end_matches('/');
-                    // Each name may turn out to be a directory; those that do not have no entries.
+                    // Any name may turn out to be a directory; others remain without entries.
                     let own = listing.directory(bare, depth, made || is_made_directory(bare));
                     open.resize(depth, above);
                     open.push(own);
@@ -139,7 +139,7 @@ impl<'t> Listing<'t> {
         listing
     }
 
-    /// The directories in the form in which each has a line: entries of those that they are in.
+    /// Reads the form with one line per directory, whose lines are entries of their parents.
     fn of_directories(view: &LineView<'t>) -> Self {
         let mut listing = Self::default();
         let mut above = listing.directory("", 0, false);
@@ -165,7 +165,7 @@ impl<'t> Listing<'t> {
         u32::try_from(self.directories.len() - 1).unwrap_or_default()
     }
 
-    /// The directory of this path.
+    /// Returns the directory of this path.
     fn path(&mut self, path: &'t str) -> u32 {
         let path = path.strip_suffix(['/', '\\']).unwrap_or(path);
         let last = self.last.and_then(|last| Some((self.directories.get(last as usize)?.path, last)));
@@ -183,7 +183,7 @@ impl<'t> Listing<'t> {
         id
     }
 
-    /// The lines that stay, those of directories deeper than that only where they were asked for.
+    /// Chooses the lines that stay; those of directories deeper than `deepest` stay only if the query names them.
     fn choose(&mut self, asked: &[bool], rare: &[bool], deepest: usize) -> Vec<bool> {
         let lines = self.entries.len();
         for directory in &mut self.directories {
@@ -193,7 +193,7 @@ impl<'t> Listing<'t> {
         for (at, (entry, rare)) in self.entries.iter().zip(rare).enumerate() {
             let directory = entry.and_then(|entry| self.directories.get_mut(entry.directory as usize));
             let Some(directory) = directory else {
-                // What stands between the entries of directories that are not shown.
+                // Lines between the entries of directories that are not shown.
                 kept.push(deepest == usize::MAX || at < MIN_LINES);
                 continue;
             };
@@ -215,7 +215,7 @@ impl<'t> Listing<'t> {
         kept
     }
 
-    /// Entries whose extension is rare in a directory that has many of others.
+    /// Marks entries whose extension is rare in a directory with many entries.
     fn rare(&self) -> Vec<bool> {
         let mut counts: Vec<u32> = Vec::new();
         let mut ids: FxHashMap<(u32, &str), usize> = FxHashMap::default();
@@ -244,7 +244,7 @@ impl<'t> Listing<'t> {
         self.entries.iter().zip(kinds).map(is_rare).collect()
     }
 
-    /// The path that tells the directory of each name that stands after a space.
+    /// Returns, for each name after a space, the path that gives its directory.
     fn carriers(&self) -> Vec<Option<usize>> {
         let mut last = None;
         let carrier = |(at, entry): (usize, &Option<Entry<'_>>)| {

@@ -1,4 +1,4 @@
-//! Listings: paths, names in directories, drawn trees.
+//! Shortens listings: paths, names in directories, drawn trees.
 
 mod common_prefix;
 mod entry;
@@ -10,7 +10,7 @@ mod tests;
 use crate::{compress::Omission, relevance::Query};
 use entry::ListingLine;
 
-/// How many of a hundred lines are paths or names.
+/// Returns the percentage of lines that are paths or names.
 pub(crate) fn share(text: &str) -> u32 {
     let (mut fit, mut all) = (0_u64, 0_u64);
     for line in text.lines() {
@@ -27,12 +27,12 @@ pub(crate) fn share(text: &str) -> u32 {
     u32::try_from(fit * 100 / all.max(1)).unwrap_or(100)
 }
 
-/// The listing with shared directories lifted out, or `None` where that is not shorter. Short lists stay as they are.
+/// Returns the listing with shared directories written once; `None` if that is not shorter. Short lists are left alone.
 pub(crate) fn render(text: &str) -> Option<String> {
     common_prefix::render(text).or_else(|| recursive::render(text).filter(|short| short.len() < text.len()))
 }
 
-/// The entries that may be set aside, in order and apart from each other.
+/// Returns the entries that may be elided, in order and disjoint.
 ///
 /// The same text, question and arguments always give the same gaps.
 pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {

@@ -1,4 +1,4 @@
-//! What `ls -R` prints, a line for each directory.
+//! Rewrites the output of `ls -R` with one line per directory.
 
 use super::entry::is_name;
 use crate::text::{
@@ -6,15 +6,15 @@ use crate::text::{
     path::{directory, is_path},
 };
 
-/// Stands before the directories.
+/// Precedes the directories.
 pub(super) const HEADER: &str =
     "[entries stand behind their directory; a directory after a space is beside the one above]";
-/// Fewer directories stay as they are.
+/// Minimum number of directories.
 const MIN_DIRECTORIES: usize = 8;
-/// A directory with more entries is one that is talked about by its path.
+/// A directory with more entries is written with its full path, by which it is referred to.
 const SMALL: usize = 5;
 
-/// The directories with their entries behind them, or `None` where the text is something else.
+/// Writes each directory with its entries on one line; `None` if the text has another form.
 pub(super) fn render(text: &str) -> Option<String> {
     if marker::is_in(text) || text.contains('\r') {
         return None;
@@ -49,11 +49,11 @@ pub(super) fn render(text: &str) -> Option<String> {
             lines.next();
         }
     }
-    // Lines that look like those of this form do not come back.
+    // A text with lines that look like this form cannot be restored.
     (directories >= MIN_DIRECTORIES && expand(&out).as_deref() == Some(text)).then_some(out)
 }
 
-/// The text before its directories were put on a line each; `None` where it is in another form.
+/// Restores the original text; `None` if the text is not in this form.
 pub(super) fn expand(text: &str) -> Option<String> {
     let rows = text.strip_prefix(HEADER)?.strip_prefix('\n')?;
     let mut out = String::with_capacity(text.len() * 2);
@@ -84,7 +84,7 @@ pub(in crate::compress) fn is_in(text: &str) -> bool {
     text.starts_with(HEADER)
 }
 
-/// The first and last line of the source that each line of the form was made of, counted from zero.
+/// Returns, for each line of the form, its first and last source line, counted from zero.
 pub(in crate::compress) fn source_lines(text: &str) -> Vec<(u32, u32)> {
     let mut source = 0;
     let mut rows = text.split('\n').peekable();
@@ -103,17 +103,17 @@ pub(in crate::compress) fn source_lines(text: &str) -> Vec<(u32, u32)> {
     lines
 }
 
-/// A directory and what is in it.
+/// A directory and its entries.
 pub(super) struct DirectoryEntry<'t, E> {
-    /// Whether the directory is beside the one above.
+    /// Whether the directory is a sibling of the one above.
     pub(super) beside: bool,
-    /// Its path, or its name where it is beside the one above.
+    /// Its path, or only its name if it is a sibling of the one above.
     pub(super) path: &'t str,
     pub(super) entries: E,
 }
 
 impl DirectoryEntry<'_, ()> {
-    /// Reads a line of the form.
+    /// Parses a line of the form.
     pub(super) fn parse(line: &str) -> Option<DirectoryEntry<'_, impl Iterator<Item = &str>>> {
         let (path, entries) = line.split_once(':')?;
         let entries = entries.strip_prefix(' ').or_else(|| entries.is_empty().then_some(""))?;
@@ -123,7 +123,7 @@ impl DirectoryEntry<'_, ()> {
     }
 }
 
-/// The path in `path:`.
+/// Returns the path in `path:`.
 fn heading(line: &str) -> Option<&str> {
     line.strip_suffix(':').filter(|path| is_directory(path))
 }

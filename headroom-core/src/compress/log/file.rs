@@ -1,4 +1,4 @@
-//! Which lines of a file that was read may be set aside.
+//! Chooses lines of a file read to elide.
 
 use super::{bytes, runs};
 use crate::{
@@ -9,15 +9,15 @@ use crate::{
 
 /// Shorter files are shown whole: agents use names from all over the files that they read.
 const MIN_LINES: usize = 700;
-/// Shorter parts are shown.
+/// Minimum length of a gap.
 const MIN_GAP_LINES: usize = 20;
 const MIN_GAP_BYTES: usize = 700;
-/// Lines kept at the start, where the file says what it is and needs, and at the end.
+/// Lines kept at the start, where a file states its purpose and its imports, and at the end.
 const HEAD_LINES: usize = 40;
 const TAIL_LINES: usize = 12;
-/// Lines kept around a line that holds what was named.
+/// Lines kept around a line that matches the query.
 const CONTEXT_LINES: usize = 8;
-/// Deeper definitions are details.
+/// Definitions with more indentation are details.
 const MAX_INDENT: usize = 4;
 const DEFINES: [&str; 24] = [
     "abstract",
@@ -45,7 +45,7 @@ const DEFINES: [&str; 24] = [
     "trait",
     "type",
 ];
-/// What is in arguments that ask for a part of a file.
+/// Arguments that request a part of a file.
 const PARTS: [&str; 14] = [
     "\"end\"",
     "\"end_line\"",
@@ -107,12 +107,12 @@ pub(super) fn gaps(text: &str, query: &Query<'_>, features: &LineFeatures, hits:
         .collect()
 }
 
-/// Whether the call asked for a part of the file: all of that is wanted.
+/// Whether the call asked for a part of the file, which is then needed whole.
 pub(in crate::compress) fn is_partial(query: &Query<'_>) -> bool {
     query.arguments.is_some_and(|arguments| PARTS.iter().any(|part| arguments.contains(part)))
 }
 
-/// Whether a line of code starts a definition, or one of prose a section.
+/// Whether a line starts a definition in code, or a section in prose.
 fn defines(body: &str) -> bool {
     let line = body.trim_start_matches([' ', '\t']);
     let indent = body.len() - line.len();

@@ -1,11 +1,11 @@
-//! Which lines of a text may be set aside, because the model most likely does not need them.
+//! Chooses lines of a text to elide because the model most likely does not need them.
 //!
-//! What stays: the first and the last lines; lines that hold what the question or the call named; errors, warnings
-//! and what stands around them; each kind of line that is rare, and of the others the first and the last; lines
-//! where the mix of kinds changes; numbers far from the others in their place. All by counting, in linear time.
+//! These stay: the first and last lines; lines that match the query; errors and warnings with their context; each rare
+//! kind of line, and the first and last of every other kind; lines where the mix of kinds changes; and outliers among
+//! the numbers in one position. Everything is done by counting, in linear time.
 //!
-//! In a file that was read, less is known about what matters: [`file`] sets aside only long parts that hold nothing
-//! of what was named, and shows the headers of what is defined there.
+//! In file reads, less is known about what matters: [`file`] elides only long parts without anything that the query
+//! names, and shows the headers of the definitions in them.
 
 mod file;
 mod select;
@@ -24,16 +24,16 @@ use select::LineSelection;
 
 use crate::relevance::{Query, features::LineFeatures, query::Hits, templates::Templates};
 
-/// Texts with fewer bytes or lines are small enough as they are.
+/// Smaller texts are left alone.
 const MIN_BYTES: usize = 2048;
 const MIN_LINES: usize = 30;
 /// A marker costs about as much as this much text.
 const MIN_GAP_BYTES: usize = 300;
 const MIN_GAP_LINES: usize = 6;
-/// Fewer lines are set aside where they are this long.
+/// Runs of at least this many bytes may be elided with fewer lines.
 const LONG_GAP_BYTES: usize = 400;
 
-/// The parts of `text` that may be set aside, in order and apart from each other.
+/// Returns the parts of `text` that may be elided, in order and disjoint.
 ///
 /// The same text, question and arguments always give the same gaps.
 pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
@@ -72,7 +72,7 @@ pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
         .collect()
 }
 
-/// The bytes of these lines, without the last line end.
+/// Returns the bytes of these lines, without the last line end.
 fn bytes(text: &str, features: &LineFeatures, lines: &Range<usize>) -> Option<Range<usize>> {
     let first = features.rows.get(lines.start)?;
     let last = features.rows.get(lines.end.checked_sub(1)?)?;
@@ -80,7 +80,7 @@ fn bytes(text: &str, features: &LineFeatures, lines: &Range<usize>) -> Option<Ra
     Some(first.start as usize..end)
 }
 
-/// The longest runs of lines that are not kept.
+/// Returns the maximal runs of lines that are not kept.
 fn runs(kept: &[bool]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     kept.chunk_by(|a, b| a == b).filter_map(move |chunk| {

@@ -1,4 +1,4 @@
-//! Which lines of logs, of the output of commands and of tables stay.
+//! Selects the lines of logs, command output and tables that stay.
 
 use memchr::memmem;
 use rustc_hash::FxHashMap;
@@ -17,18 +17,18 @@ use crate::{
 /// Lines kept at the start and at the end.
 const HEAD_LINES: usize = 3;
 const TAIL_LINES: usize = 4;
-/// Most lines that a marker of a fold may refer back to.
+/// Maximum number of lines that a fold marker may refer back to.
 const MAX_FOLDED_LINES: usize = 8;
 /// Lines kept before and after an error.
 const CONTEXT_LINES: usize = 2;
-/// Most lines of a stack trace.
+/// Maximum number of lines in a stack trace.
 const MAX_TRACE_LINES: usize = 40;
-/// Numbers of a line that are compared with those of its likes.
+/// Maximum number of numbers compared per line.
 const MAX_NUMBERS: usize = 8;
 const MAX_CHANGES: usize = 8;
-/// New words that are asked of a line where most lines have some.
+/// Maximum number of new words required of a line, if most lines have some.
 const MAX_NEW: usize = 8;
-/// Errors that match the question are what it is about from this many on.
+/// From this many on, errors that match the question are its subject.
 const MIN_MATCHES: usize = 3;
 const MAX_COLUMNS: usize = 64;
 const DELIMITERS: [u8; 4] = *b"|\t;,";
@@ -64,9 +64,9 @@ struct LineSelector<'a> {
     templates: &'a Templates<'a>,
     hits: &'a Hits,
     kept: Vec<bool>,
-    /// The delimiter of a table, whose rows stand each for itself.
+    /// The delimiter of a table, whose rows are independent of each other.
     delimiter: Option<u8>,
-    /// Whether most lines name the place that they are about, as those of compilers and linters do.
+    /// Whether most lines start with a source location, as those of compilers and linters do.
     placed: bool,
 }
 
@@ -106,12 +106,12 @@ impl LineSelector<'_> {
         self.features.rows.get(line).map_or("", |row| row.text(self.text))
     }
 
-    /// Whether the line says only that one more of many things is done.
+    /// Whether the line only reports progress on one of many items.
     fn is_progress(&self, line: usize) -> bool {
         self.features.rows.get(line).is_some_and(|row| row.progress > 0)
     }
 
-    /// The edges of the text and what is not its own: envelopes, headers of tables, markers.
+    /// Keeps the edges of the text and lines that frame content: envelopes, table headers, markers.
     fn head_and_tail(&mut self) {
         let count = self.count();
         for line in (0..HEAD_LINES).chain(count.saturating_sub(TAIL_LINES)..count) {
@@ -156,14 +156,14 @@ impl LineSelector<'_> {
         }
     }
 
-    /// Rare kinds of lines, errors as far as they are not all over the text, some of each other kind.
+    /// Keeps rare kinds of lines, errors unless they are everywhere, and some lines of every other kind.
     fn kinds(&mut self) {
         let count = self.count();
         let seldom = u32::try_from(1 + count / 1000).unwrap_or(u32::MAX);
         let is_rare = |line: usize| self.templates.get(line).is_some_and(|template| template.count <= seldom);
         let rare: Vec<usize> = (0..count).filter(|line| is_rare(*line)).collect();
         let usual = self.templates.all.iter().filter(|template| template.count > seldom).count();
-        // Rows of tables combine a few parts in ever new ways; what else is said once is worth its place.
+        // Rows of tables combine a few parts in ever new ways; in other texts, lines that are unique are worth keeping.
         let few = match self.delimiter {
             Some(_) => rare.len() + 2 * usual <= count / 10 + 8,
             None => rare.len() <= count / 8 + 16,
@@ -177,7 +177,7 @@ impl LineSelector<'_> {
                 }
             }
         } else {
-            // What compilers and linters say has a name in nearly every line; lines with new words are enough.
+            // Nearly every message of a compiler or linter contains a name, so lines with new words suffice.
             let new = if self.placed { self.newest(count / 6 + 24) } else { self.with_new_words(1) };
             new.into_iter().for_each(|line| self.keep(line));
             if !self.placed {
@@ -190,28 +190,29 @@ impl LineSelector<'_> {
         self.severe(Severity::Warning, (count / 20).max(8));
     }
 
-    /// The lines that have so many words which no line before them has.
+    /// Returns the lines with at least `least` words that no earlier line has.
     fn with_new_words(&self, least: usize) -> Vec<usize> {
         let mut shown = self.templates.shown();
         (0..self.count()).filter(|line| self.templates.words_are_new(*line, least, &mut shown)).collect()
     }
 
-    /// The lines with new words: with a single one, or with more where those lines are too many.
+    /// Returns the lines with new words, requiring more than one new word if those lines are too many.
     fn newest(&self, most: usize) -> Vec<usize> {
         let few = (1..MAX_NEW).map(|least| self.with_new_words(least)).find(|lines| lines.len() <= most);
         few.unwrap_or_else(|| self.with_new_words(MAX_NEW))
     }
 
-    /// Keeps the lines of this severity; where they are more than so many, those that show something new.
+    /// Keeps the lines of this severity; if there are more than `most`, those that show something new.
     fn severe(&mut self, severity: Severity, most: usize) {
         let rows = self.features.rows.iter().enumerate();
         let lines: Vec<usize> =
             rows.filter(|(_, row)| row.severity == severity).map(|(line, _)| line).collect();
         let all = lines.len() <= most;
-        // Where the question tells which errors are meant, one of each kind of the others is enough.
+        // If the question tells which errors are meant, one of each other kind is enough.
         let meant = self.hits.related().filter(|line| lines.binary_search(line).is_ok()).count();
         if self.placed && !all {
-            // Words such as `deprecated` and `undefined` are in the names of rules; what is called an error is one.
+            // Words such as `deprecated` and `undefined` occur in the names of rules; only the level makes a line an
+            // error.
             let mut shown = self.templates.shown();
             for line in lines {
                 let called = self.features.rows.get(line).is_some_and(|row| row.level == ERROR);
@@ -238,7 +239,7 @@ impl LineSelector<'_> {
         }
     }
 
-    /// What stands around an error: in a table nothing, else some lines and all of a stack trace.
+    /// Keeps the context of an error: some lines and a whole stack trace, or nothing in a table.
     fn context(&mut self, line: usize, lines: usize) {
         if self.delimiter.is_some() {
             return;
@@ -290,7 +291,7 @@ impl LineSelector<'_> {
         }
     }
 
-    /// Lines where the mix of kinds differs most from the lines before.
+    /// Keeps lines where the mix of kinds differs most from the lines before.
     fn changes(&mut self) {
         let count = self.count();
         let window = (count / 40).clamp(16, 256);
@@ -311,7 +312,7 @@ impl LineSelector<'_> {
             }
             start += window;
         }
-        // A text in which every part differs from the one before has no points of change.
+        // A text in which every part differs from the previous one has no points of change.
         if changes.len() * window * 4 > count {
             return;
         }
@@ -322,7 +323,7 @@ impl LineSelector<'_> {
     }
 }
 
-/// The delimiter of a text most of whose lines are rows of one table.
+/// Returns the delimiter, if most lines are rows of one table.
 fn delimiter(text: &str, rows: &[Row]) -> Option<u8> {
     const SAMPLE_LINES: usize = 64;
     let step = (rows.len() / SAMPLE_LINES).max(1);

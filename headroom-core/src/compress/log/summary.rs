@@ -1,13 +1,13 @@
-//! A few words on what a gap holds.
+//! Summarises a gap in a few words.
 
 use std::fmt::Write;
 
 use crate::relevance::{features::LineFeatures, severity::LEVELS, templates::Templates};
 
-/// Most characters of a line that is shown as an example.
+/// Maximum number of characters of an example line.
 const MAX_EXAMPLE: usize = 32;
 
-/// What the lines of a gap are, or nothing where that takes more than a few words.
+/// Describes the lines of a gap; empty if that takes more than a few words.
 pub(super) fn summary(
     text: &str,
     features: &LineFeatures,
@@ -38,7 +38,7 @@ pub(super) fn summary(
     common(text, features, templates, lines).unwrap_or_default()
 }
 
-/// The template that most lines of the gap have, by Boyer and Moore's vote.
+/// Returns the template of most lines in the gap, by the Boyer-Moore majority vote.
 fn common(
     text: &str,
     features: &LineFeatures,
@@ -63,7 +63,7 @@ fn common(
     Some(format!("{count} lines like `{example}`"))
 }
 
-/// The start of a line behind its date, cut where a marker could not hold it.
+/// Returns the start of a line after its date, cut before characters that a marker cannot hold.
 fn example(line: &str) -> Option<&str> {
     let letters = |word: &&str| word.chars().filter(|c| c.is_alphabetic()).count() > 3;
     let start = line.split_inclusive(' ').take_while(|word| !letters(word)).map(str::len).sum::<usize>();

@@ -1,4 +1,4 @@
-//! What is known of each line of a text, for compressors that know the form of the text and choose by themselves.
+//! Features of each line of a text, for compressors that know the text's form and select lines themselves.
 
 use std::ops::Range;
 
@@ -9,10 +9,10 @@ use crate::{
     text::marker,
 };
 
-/// How often lines are given back to settle what stays.
+/// Maximum number of rounds that restore carriers.
 const MAX_ROUNDS: usize = 8;
 
-/// The lines of a text and how they relate to what was asked for.
+/// The lines of a text and their relation to the query.
 #[derive(Debug)]
 pub(in crate::compress) struct LineView<'t> {
     text: &'t str,
@@ -21,7 +21,7 @@ pub(in crate::compress) struct LineView<'t> {
 }
 
 impl<'t> LineView<'t> {
-    /// `None` where the text is smaller than that, too long, or holds something like a marker already.
+    /// Returns `None` if the text is too small or too long, or already holds something like a marker.
     pub(in crate::compress) fn new(
         text: &'t str,
         query: &Query<'_>,
@@ -43,7 +43,7 @@ impl<'t> LineView<'t> {
         self.features.rows.len()
     }
 
-    /// A line without its line end.
+    /// Returns a line without its line end.
     pub(in crate::compress) fn line(&self, line: usize) -> &'t str {
         let line = self.features.rows.get(line).map_or("", |row| row.text(self.text));
         line.strip_suffix('\r').unwrap_or(line)
@@ -53,7 +53,7 @@ impl<'t> LineView<'t> {
         (0..self.len()).map(|line| self.line(line))
     }
 
-    /// The lines that were named and some of those that match best otherwise.
+    /// Marks the lines that the query names and some other good matches.
     pub(in crate::compress) fn query(&self) -> Vec<bool> {
         let mut query = vec![false; self.len()];
         let best = self.hits.best((self.len() / 16).max(8));
@@ -65,12 +65,12 @@ impl<'t> LineView<'t> {
         query
     }
 
-    /// Whether the line tells of an error.
+    /// Whether the line reports an error.
     pub(in crate::compress) fn is_error(&self, line: usize) -> bool {
         self.features.rows.get(line).is_some_and(|row| row.severity == Severity::Error)
     }
 
-    /// The gap that these lines make.
+    /// Returns the gap for these lines.
     pub(in crate::compress) fn gap(&self, lines: &Range<usize>, summary: String) -> Option<Omission> {
         let range = bytes(self.text, &self.features, lines)?;
         let first = u32::try_from(lines.start + 1).ok()?;
@@ -78,21 +78,21 @@ impl<'t> LineView<'t> {
         Some(Omission { range, first, last, summary })
     }
 
-    /// The bytes of these lines, without the last line end.
+    /// Returns the length of these lines in bytes, without the last line end.
     pub(in crate::compress) fn bytes(&self, lines: &Range<usize>) -> usize {
         bytes(self.text, &self.features, lines).map_or(0, |range| range.len())
     }
 
-    /// The runs of lines that do not stay and pay for a marker.
+    /// Returns the runs of lines that are not kept and save tokens.
     ///
-    /// A line whose `carrier` is another line can be understood only with that one, so the other stays with it.
+    /// A line with a `carrier` can only be understood with that line, so the carrier stays with it.
     pub(in crate::compress) fn settle(
         &self,
         mut kept: Vec<bool>,
         carriers: &[Option<usize>],
         pays: impl Fn(&Range<usize>) -> bool,
     ) -> Vec<Range<usize>> {
-        // A carrier may split a run into parts that do not pay, of which the lines need carriers in turn.
+        // A carrier may split a run into parts that save no tokens, whose lines need carriers in turn.
         for _ in 0..MAX_ROUNDS {
             let found: Vec<Range<usize>> = runs(&kept).filter(&pays).collect();
             let mut visible = vec![true; kept.len()];
@@ -119,7 +119,7 @@ impl<'t> LineView<'t> {
     }
 }
 
-/// A name for a summary: its end where it is long, without what a marker could not hold.
+/// Formats a name for a summary: only its end if it is long, without characters that a marker cannot hold.
 pub(in crate::compress) fn name(name: &str, most: usize) -> String {
     let length = name.chars().count();
     let cut = length.saturating_sub(most);

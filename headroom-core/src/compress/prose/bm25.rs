@@ -1,44 +1,44 @@
-//! How much each unit of a text has to do with what was asked.
+//! Ranks the units of a text by their relevance to the query.
 //!
-//! Okapi BM25 with the frequencies of the text itself (Robertson & Zaragoza, "The Probabilistic Relevance Framework",
-//! 2009) rates each unit. What stands near a unit that matches well is rated too, less with each step away, since
-//! answers stand beside the words of their question; and so is what a unit says that others do not.
+//! Okapi BM25 with frequencies from the text itself (Robertson & Zaragoza, "The Probabilistic Relevance Framework",
+//! 2009) scores each unit. Units near a good match score too, less with each step away, since answers are next to the
+//! words of their question; and so do units that say something no other unit says.
 
 use super::outline::{ProseUnit, ProseUnitKind};
 use crate::relevance::words::{Stem, Terms, stems};
 
 const K1: f64 = 1.2;
 const B: f64 = 0.3;
-/// How much of a match counts for the next unit: in a paragraph, in the next one, in a conversation.
+/// Share of a match that counts for the next unit: in a paragraph, in the next one, in a conversation.
 const NEAR: f64 = 0.8;
 const NEXT_PARAGRAPH: f64 = 0.4;
 const NEXT_TURN: f64 = 0.93;
-/// A heading that matches nearly as well as anything speaks for all of its section: this part of the best match.
+/// A heading with at least this share of the best score matches for its whole section.
 const NAMED: f64 = 0.75;
-/// The shares of a match nearby and of what is rare in a score.
+/// Weights of nearby matches and of rare words in a score.
 const NEARBY: f64 = 0.8;
 const RARE: f64 = 3.0;
-/// Bytes that a unit costs besides its own.
+/// Bytes added to each unit's length, as its overhead.
 const COST: f64 = 40.0;
-/// Counters of words at least and at most, which share some where a text has many words.
+/// Minimum and maximum number of word counters; in a text with many words, words share counters.
 const COUNTERS: (usize, usize) = (1 << 10, 1 << 15);
-/// Terms in a larger share of the units, in percent, tell none from the others.
+/// Terms in a larger percentage of the units do not discriminate between them.
 const MIN_DISCRIMINATION: usize = 50;
 
-/// What is known of the words of a text.
+/// The ranking of a text's units.
 #[derive(Debug)]
 pub(super) struct Ranking {
-    /// How much each unit is worth per byte; higher is better.
+    /// The value of each unit per byte; higher is better.
     pub(super) scores: Vec<u64>,
-    /// Terms that tell some units from others.
+    /// Number of terms that discriminate between units.
     pub(super) telling: usize,
 }
 
 struct WordCounts {
     stems: Vec<Stem>,
-    /// Where the words of each unit end.
+    /// The end of each unit's words.
     ends: Vec<usize>,
-    /// Units that each word is in.
+    /// Number of units that contain each word.
     counts: Vec<u32>,
 }
 
@@ -50,7 +50,7 @@ impl WordCounts {
             ends: Vec::with_capacity(units.len()),
             counts: vec![0; counters],
         };
-        // The unit that each counter has counted last, from one.
+        // The last unit counted by each counter, from one.
         let mut last = vec![0_u32; counters];
         for (number, unit) in (1..).zip(units) {
             stems(text.get(unit.bytes.clone()).unwrap_or_default(), |stem| {
@@ -115,7 +115,7 @@ impl Ranking {
             })
             .collect();
         let nearby = nearby(&own, units);
-        // What was said before is no news.
+        // Repeated words are not new.
         let mut seen = vec![false; words.counts.len()];
         let mut news = |stem: Stem| {
             let was_seen = seen.get_mut(words.slot(stem)).is_some_and(|seen| std::mem::replace(seen, true));
@@ -132,7 +132,7 @@ impl Ranking {
     }
 }
 
-/// The best match nearby, in both directions, each step away counting less.
+/// Returns the best match near each unit, in both directions, decreasing with each step.
 fn nearby(own: &[f64], units: &[ProseUnit]) -> Vec<f64> {
     let share = |one: &ProseUnit, other: &ProseUnit| match (one.kind, other.kind) {
         (ProseUnitKind::Turn, _) | (_, ProseUnitKind::Turn) => NEXT_TURN,
@@ -161,20 +161,20 @@ fn nearby(own: &[f64], units: &[ProseUnit]) -> Vec<f64> {
     sums
 }
 
-/// What the `count`th occurrence and those before it come to in a unit of so many words.
+/// Returns the saturated score of the first `count` occurrences in a unit of this many words.
 fn saturated(count: u32, words: usize, average: f64) -> f64 {
     let count = f64::from(count);
     let length = words as f64 / average.max(1.0);
     count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length))
 }
 
-/// The weight of a word that so many units have.
+/// Returns the weight of a word that `count` units contain.
 fn weight(units: usize, count: usize) -> f64 {
     let (units, count) = (units as f64, count as f64);
     stepped_ln_1p((units - count + 0.5).max(0.5) / (count + 0.5))
 }
 
-/// A logarithm in thousandths, since its last digits are not the same on every machine.
+/// Returns a logarithm in thousandths, since its last digits differ between machines.
 fn stepped_ln_1p(value: f64) -> f64 {
     (value.ln_1p() * 1000.0).floor() / 1000.0
 }

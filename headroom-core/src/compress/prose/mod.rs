@@ -1,9 +1,8 @@
-//! Documents, articles and conversations: whole sentences that stay or go.
+//! Elides whole sentences from documents, articles and conversations.
 //!
-//! Where a question was asked that tells the sentences apart, those that have to do with it stay, and what stands
-//! around them. Where none was, only long documents lose something: of each paragraph what follows its first
-//! sentences. Headings stay, the start and the end, the sentence that leads a list in, and one that takes back what
-//! the one before says. No sentence is ever shortened.
+//! If the query discriminates between sentences, the relevant ones stay with their context. Without a query, only long
+//! documents lose text: in each paragraph, what follows its first sentences. Headings, the start and the end, sentences
+//! that introduce a list, and sentences that qualify the one before stay. No sentence is ever shortened.
 
 mod bm25;
 mod outline;
@@ -25,26 +24,25 @@ use crate::{
     text::marker,
 };
 
-/// Smaller texts are small enough as they are.
+/// Smaller texts are left alone.
 const MIN_BYTES: usize = 1500;
 const MIN_UNITS: usize = 8;
-/// Texts that nobody asked anything about are left alone up to this many bytes.
+/// Without a query, texts are left alone up to this many bytes.
 const LONG: usize = 32 << 10;
-/// The share of the bytes that stays for its score, in percent; of a conversation, whose turns tell less by themselves,
-/// a larger one.
+/// Percentage of bytes that stay for their score; higher in a conversation, whose turns are less self-contained.
 const KEPT: usize = 40;
 const KEPT_TURNS: usize = 45;
 /// A marker costs about as much as this much text.
 const MIN_GAP: usize = 100;
-/// Terms that must tell units of the text from others, for the text to be ranked by them: one in how many, and how
-/// many of what is no question.
+/// Terms that must discriminate between units before these are ranked by them: one in this many, and the number if the
+/// query is no question.
 const MIN_SHARE: usize = 3;
 const MIN_TERMS: usize = 2;
-/// A question with more terms is a task, of which a document tells no more than a part.
+/// A question with more terms is a task, which a document covers only in part.
 const MAX_TERMS: usize = 30;
-/// Sentences of a paragraph that stay where nothing was asked.
+/// Sentences of a paragraph that stay without a query.
 const LEAD: usize = 2;
-/// Starts of sentences that take back what was said before.
+/// Starts of sentences that qualify or retract the one before.
 const TURNS: [&str; 12] = [
     "Although ",
     "But ",
@@ -60,12 +58,12 @@ const TURNS: [&str; 12] = [
     "Yet ",
 ];
 
-/// The sentences of a text that may be set aside, in order and apart from each other. They need not be whole lines.
+/// Returns the sentences of a text that may be elided, in order and disjoint. They need not be whole lines.
 ///
 /// The same text, question and arguments always give the same gaps.
 pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     let fits = text.len() >= MIN_BYTES && u32::try_from(text.len()).is_ok();
-    // Where there is a marker already, the text around it is left as it is, but for pages, which start with one.
+    // A text with a marker is left alone, unless the marker is at the start, as in pages.
     if !fits || text.match_indices(marker::OPENING).any(|(at, _)| at > 0) {
         return Vec::new();
     }
@@ -87,14 +85,14 @@ pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     runs(&kept).filter_map(|run| gap(text, &units, run)).collect()
 }
 
-/// Whether a text asks for something that can be told.
+/// Whether a text asks for information.
 fn is_question(text: &str) -> bool {
     const WORDS: [&str; 9] = ["how", "what", "when", "where", "which", "who", "whom", "whose", "why"];
     let first = text.split_whitespace().next().unwrap_or_default();
     text.trim_end().ends_with('?') || WORDS.iter().any(|word| word.eq_ignore_ascii_case(first))
 }
 
-/// What was asked and called for.
+/// Returns the terms of the question and of the call.
 fn terms(query: &Query<'_>) -> Terms {
     let mut texts: Vec<String> = query.question.map(str::to_owned).into_iter().collect();
     if let Some(arguments) = query.arguments {
@@ -106,12 +104,12 @@ fn terms(query: &Query<'_>) -> Terms {
             _ => texts.push(arguments.to_owned()),
         }
     }
-    // Where a text comes from says nothing of what is wanted of it.
+    // A URL or path says where a text comes from, not what is wanted of it.
     let says = |word: &&str| !word.contains("://") && !word.starts_with('/');
     Terms::from_texts(texts.iter().flat_map(|text| text.split_whitespace()).filter(says))
 }
 
-/// The units with the highest scores that fit.
+/// Returns the units with the highest scores that fit.
 fn best(units: &[ProseUnit], scores: &[u64], length: usize) -> Vec<bool> {
     let mut order: Vec<(u64, usize)> = scores.iter().copied().zip(0..).collect();
     order.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -128,7 +126,7 @@ fn best(units: &[ProseUnit], scores: &[u64], length: usize) -> Vec<bool> {
     kept
 }
 
-/// All but what follows the first sentences of a paragraph.
+/// Returns everything except what follows the first sentences of a paragraph.
 fn outline(units: &[ProseUnit]) -> Vec<bool> {
     let mut kept = Vec::with_capacity(units.len());
     for paragraph in units.chunk_by(|a, b| a.paragraph == b.paragraph && a.kind == b.kind) {
@@ -138,7 +136,7 @@ fn outline(units: &[ProseUnit]) -> Vec<bool> {
     kept
 }
 
-/// Keeps what must stay whatever its score, and what belongs to what stays.
+/// Keeps units that must stay regardless of their score, and units that others depend on.
 fn protect(text: &str, units: &[ProseUnit], kept: &mut [bool]) {
     let said = |unit: &ProseUnit| text.get(unit.bytes.clone()).unwrap_or_default().trim();
     let turns = |unit: &ProseUnit| {
@@ -150,7 +148,7 @@ fn protect(text: &str, units: &[ProseUnit], kept: &mut [bool]) {
             || ends.contains(&at)
             || said(unit).starts_with(marker::OPENING);
     }
-    // A sentence and the one that takes it back.
+    // A sentence and the one that qualifies it stay together.
     for at in 1..units.len() {
         let (Some(before), Some(unit)) = (units.get(at - 1), units.get(at)) else { continue };
         let pair = before.paragraph == unit.paragraph && turns(unit);
@@ -162,7 +160,7 @@ fn protect(text: &str, units: &[ProseUnit], kept: &mut [bool]) {
             pair.fill(true);
         }
     }
-    // What leads in a list of which something stays.
+    // The introduction of a list stays with any of its items.
     let mut in_list = false;
     for (unit, kept) in units.iter().zip(kept.iter_mut()).rev() {
         match unit.kind {
@@ -175,7 +173,7 @@ fn protect(text: &str, units: &[ProseUnit], kept: &mut [bool]) {
     }
 }
 
-/// Keeps what is too little to be worth a marker.
+/// Keeps runs that are too short for a marker.
 fn fill(units: &[ProseUnit], kept: &mut [bool]) {
     let small: Vec<Range<usize>> = runs(kept).filter(|run| bytes(units, run).len() < MIN_GAP).collect();
     for run in small {
@@ -185,7 +183,7 @@ fn fill(units: &[ProseUnit], kept: &mut [bool]) {
     }
 }
 
-/// The longest runs of units that do not stay.
+/// Returns the maximal runs of units that are not kept.
 fn runs(kept: &[bool]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     kept.chunk_by(|a, b| a == b).filter_map(move |chunk| {
@@ -195,14 +193,14 @@ fn runs(kept: &[bool]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The bytes of these units.
+/// Returns the bytes of these units.
 fn bytes(units: &[ProseUnit], run: &Range<usize>) -> Range<usize> {
     let start = units.get(run.start).map_or(0, |unit| unit.bytes.start);
     let end = run.end.checked_sub(1).and_then(|last| units.get(last)).map_or(start, |unit| unit.bytes.end);
     start..end
 }
 
-/// The gap that these units make. One of several lines takes the white space between it and its own line's rest.
+/// Returns the gap for these units. A gap of several lines includes the white space up to the rest of its outer lines.
 fn gap(text: &str, units: &[ProseUnit], run: Range<usize>) -> Option<Omission> {
     let mut range = bytes(units, &run);
     let lines = (units.get(run.start)?.lines.0, units.get(run.end.checked_sub(1)?)?.lines.1);

@@ -1,4 +1,4 @@
-//! A document as units that stay or go as a whole: headings, sentences, items of lists, blocks of code, tables, and
+//! Splits a document into units that stay or go as a whole: headings, sentences, list items, code blocks, tables, and
 //! the turns of a conversation.
 
 use std::ops::Range;
@@ -12,33 +12,33 @@ pub(super) enum ProseUnitKind {
     Item,
     Code,
     Table,
-    /// What somebody says in a conversation.
+    /// A turn in a conversation.
     Turn,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ProseUnit {
     pub(super) kind: ProseUnitKind,
-    /// Its bytes, without white space between it and other units of the same line.
+    /// Its bytes, without white space between it and other units on the same line.
     pub(super) bytes: Range<usize>,
     /// Its first and last line, counted from zero.
     pub(super) lines: (u32, u32),
-    /// Which paragraph it is part of.
+    /// The index of its paragraph.
     pub(super) paragraph: u32,
 }
 
-/// A turn that is longer has sentences.
+/// A longer turn is split into sentences.
 const LONGEST_TURN: usize = 300;
-/// The longest name before what somebody says.
+/// Maximum length of a speaker's name.
 const LONGEST_NAME: usize = 40;
-/// A line with at least so many bytes may be one of a paragraph that is broken into lines.
+/// Minimum length of a line in a paragraph that is broken into lines.
 const WRAPPED: usize = 40;
-/// What is longer than this has no sentences.
+/// A longer text has no sentences.
 const LONGEST_SENTENCE: usize = 2000;
-/// Lines that show whether this is a conversation.
+/// Number of lines examined to detect a conversation.
 const SAMPLE: usize = 400;
 
-/// The units of a text, in order. Only white space lies between them.
+/// Returns the units of a text, in order. Only white space separates them.
 pub(super) fn units(text: &str) -> Vec<ProseUnit> {
     let mut reader = OutlineReader {
         units: Vec::new(),
@@ -61,10 +61,10 @@ struct OutlineReader<'t> {
     units: Vec<ProseUnit>,
     paragraph: u32,
     is_conversation: bool,
-    /// What ends the block of code that is open.
+    /// The fence that closes the open code block.
     fence: Option<&'t str>,
     was_blank: bool,
-    /// The line before.
+    /// The previous line.
     last: &'t str,
 }
 
@@ -125,8 +125,8 @@ impl<'t> OutlineReader<'t> {
         }
     }
 
-    /// The sentences of a line. The first starts with the line unless it goes on from the line before, the last ends
-    /// with it.
+    /// Adds the sentences of a line. The first starts with the line unless it continues the previous line; the last
+    /// ends with it.
     fn sentences(&mut self, line: &str, start: usize, number: u32, goes_on: bool) {
         let mut from = 0;
         sentence::ends(line, |end| {
@@ -137,7 +137,7 @@ impl<'t> OutlineReader<'t> {
             } else if !sentence.trim().is_empty() {
                 self.push(ProseUnitKind::Sentence, start + from + indent..start + end, number);
             } else if let Some(last) = self.units.last_mut() {
-                // White space behind the last sentence.
+                // White space after the last sentence.
                 last.bytes.end = start + end;
             }
             from = end;
@@ -145,7 +145,7 @@ impl<'t> OutlineReader<'t> {
     }
 }
 
-/// Whether the last sentence of a line goes on in the next.
+/// Whether the last sentence of a line continues on the next.
 fn goes_on(line: &str, next: &str) -> bool {
     let is_open = !sentence::is_complete(line.trim_end());
     is_open && (line.len() >= WRAPPED || next.starts_with(char::is_lowercase))
@@ -167,7 +167,7 @@ fn kind(line: &str) -> ProseUnitKind {
     }
 }
 
-/// `- `, `* `, `+ `, `1. ` and `1) ` at the start.
+/// Whether a line starts with `- `, `* `, `+ `, `1. ` or `1) `.
 fn is_item(line: &str) -> bool {
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let rest = line.get(digits..).unwrap_or_default();
@@ -175,7 +175,7 @@ fn is_item(line: &str) -> bool {
     digits <= 3 && marks.iter().any(|mark| rest.starts_with(mark))
 }
 
-/// Whether most lines start with who says them.
+/// Whether most lines start with a speaker.
 fn is_conversation(text: &str) -> bool {
     let lines = text.lines().filter(|line| !line.trim().is_empty()).take(SAMPLE);
     let (said, all) = lines.fold((0, 0), |(said, all), line| (said + usize::from(speaker(line)), all + 1));

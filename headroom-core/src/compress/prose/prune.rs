@@ -1,4 +1,4 @@
-//! Sentences without the words that a model can do without.
+//! Removes dispensable words from sentences.
 
 use std::ops::Range;
 
@@ -7,20 +7,20 @@ use crate::{
     text::marker::{self, RowElision},
 };
 
-/// Words left out of fewer than this are not worth a marker.
+/// Minimum number of omitted words, so that the marker saves tokens.
 const MIN_WORDS: usize = 20;
 
-/// A text without some of its words, and the text.
+/// A text without some of its words, with the original.
 #[derive(Clone, Debug)]
 pub(crate) struct PrunedText {
     pub(crate) text: String,
     pub(crate) original: Original,
 }
 
-/// The text without these bytes, behind a marker that says how many words are not there.
+/// Removes these bytes from the text, and adds a marker in front that gives the number of omitted words.
 ///
-/// `folder` is where originals are kept as files, if they are. `None` where there is too little to leave out, and where
-/// the text has something like a marker already.
+/// `folder` is the folder of plain-text originals, if any. Returns `None` if there is too little to omit, or if the
+/// text already holds something like a marker.
 pub(crate) fn prune(text: &str, left_out: &[Range<usize>], folder: Option<&str>) -> Option<PrunedText> {
     if text.contains(marker::OPENING) {
         return None;

@@ -1,10 +1,10 @@
-//! Where sentences end.
+//! Finds the ends of sentences.
 //!
-//! A sentence ends at `.`, `!`, `?` or `…`, quotes and brackets that close behind it included, where white space and
-//! a start of a sentence follow; in scripts that set no spaces, at `。`, `！` and `？`. Abbreviations, initials,
-//! numbers of sections, decimals and addresses end none. In doubt two sentences are one, which only keeps more.
+//! A sentence ends at `.`, `!`, `?` or `…`, closing quotes and brackets included, if white space and the start of a
+//! sentence follow; in scripts without spaces, at `。`, `！` and `？`. Abbreviations, initials, section numbers, decimals
+//! and addresses do not end one. In doubt two sentences count as one, which only keeps more.
 
-/// Words before a full stop that is part of them. In lower case.
+/// Abbreviations that end in a full stop, in lower case.
 const ABBREVIATIONS: [&str; 58] = [
     "al", "approx", "apr", "aug", "ave", "bros", "capt", "cf", "ch", "co", "col", "corp", "dec", "dept",
     "dr", "e.g", "ed", "eq", "est", "etc", "feb", "fig", "figs", "gen", "gov", "i.e", "inc", "jan", "jr",
@@ -12,8 +12,8 @@ const ABBREVIATIONS: [&str; 58] = [
     "rep", "resp", "rev", "sec", "sen", "sep", "sept", "sgt", "sr", "st", "u.s", "vol", "vs",
 ];
 
-/// Where the sentences of a line end, in order, the last at its end. White space belongs to none: each end but the
-/// last is followed by some, or by the next sentence of a script without spaces.
+/// Reports the ends of the sentences in a line, in order, the last at the end of the line. White space belongs to no
+/// sentence: each end but the last is followed by white space, or by the next sentence of a script without spaces.
 pub(super) fn ends(line: &str, mut found: impl FnMut(usize)) {
     let bytes = line.as_bytes();
     let mut at = 0;
@@ -35,7 +35,7 @@ pub(super) fn ends(line: &str, mut found: impl FnMut(usize)) {
     found(line.len());
 }
 
-/// Whether a sentence ends with this line.
+/// Whether a sentence ends at the end of this line.
 pub(super) fn is_complete(line: &str) -> bool {
     let said = line.trim_end_matches(is_closing);
     let bare = said.trim_end_matches(['.', '!', '?', '…', ':', ';', '。', '！', '？', '｡']);
@@ -47,7 +47,7 @@ fn is_closing(c: char) -> bool {
     matches!(c, '"' | '\'' | ')' | ']' | '”' | '’' | '»' | '*' | '_' | '」' | '』' | '）')
 }
 
-/// The end of the sentence whose mark is here, where white space must follow.
+/// Returns the end of the sentence with this mark, which white space must follow.
 fn spaced_end(line: &str, mark: usize) -> Option<usize> {
     let behind = line.get(mark + 1..)?;
     let marks = behind.trim_start_matches(['.', '!', '?']);
@@ -57,7 +57,7 @@ fn spaced_end(line: &str, mark: usize) -> Option<usize> {
     if next.len() == rest.len() || next.is_empty() {
         return None;
     }
-    // Somebody's `...` may go on; what starts in lower case does.
+    // After `...` a sentence may continue; one in lower case does.
     let start = next.trim_start_matches(|c: char| !c.is_alphanumeric()).chars().next()?;
     if start.is_lowercase() {
         return None;
@@ -66,7 +66,7 @@ fn spaced_end(line: &str, mark: usize) -> Option<usize> {
     (!is_stop || !is_abbreviated(line.get(..mark)?)).then_some(end)
 }
 
-/// Whether the full stop behind this text is part of its last word.
+/// Whether the full stop after this text is part of its last word.
 fn is_abbreviated(text: &str) -> bool {
     let start = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let word = text.get(start..).unwrap_or(text).trim_start_matches(|c: char| !c.is_alphanumeric());
@@ -80,7 +80,7 @@ fn is_abbreviated(text: &str) -> bool {
     initial || is_number || known || dotted
 }
 
-/// The end of a sentence of a script without spaces.
+/// Returns the end of a sentence in a script without spaces.
 fn wide_end(line: &str, mark: usize) -> Option<usize> {
     let rest = line.get(mark..)?;
     let behind = rest.trim_start_matches(['。', '！', '？', '｡']);

@@ -1,9 +1,9 @@
-//! Runs of lines that stand in an earlier block of the same request.
+//! Replaces runs of lines by references to an earlier block of the same request.
 //!
-//! The index holds the lines that the model can see: what the earlier blocks *became*, not what they were. A run is
-//! found by the hash of its first three lines, or of one long line, and compared byte by byte. Lines of numbered file
-//! views are compared without their numbers, so the same file read in another way, or after lines were inserted above,
-//! is still found.
+//! The index holds the lines that the model can see: earlier blocks as compressed, not as received. A run is found by
+//! the hash of its first three lines, or of one long line, and compared byte by byte. Lines of numbered file views are
+//! compared without their numbers, so the same file is also found when read with another tool, or after lines were
+//! inserted above.
 
 use std::ops::Range;
 
@@ -15,65 +15,65 @@ use crate::text::{
     numbered::Run,
 };
 
-/// A single line of this many bytes is worth looking up by itself.
+/// Minimum length of a line that is looked up by itself.
 const LONG_LINE: usize = 160;
-/// Lines that are hashed together to find the start of a run.
+/// Number of lines that are hashed together to find the start of a run.
 const ANCHOR_LINES: usize = 3;
-/// A shorter run never pays for its reference.
+/// Minimum length of a run; a reference to a shorter one never saves tokens.
 pub(crate) const MIN_BYTES: usize = 80;
-/// How many earlier places of one anchor are compared, newest first.
+/// Number of earlier positions compared per anchor, newest first.
 const MAX_CANDIDATES: usize = 8;
 const NONE: u32 = u32::MAX;
-/// Lines that are compared for each line of a text, at most: hundreds of times as many as real texts need. Only texts
-/// that are made for it have lines that equal others by their hash alone, again and again.
+/// Maximum number of comparisons per line of a text, hundreds of times more than real texts need. Only crafted texts
+/// repeatedly have lines that equal others by their hash alone.
 const MAX_COMPARED_PER_LINE: usize = 1 << 10;
 
-/// What holds lines that can be referred to.
+/// A block whose lines can be referred to.
 #[derive(Debug)]
 struct ReferenceSource {
-    /// The engine's name for the text.
+    /// The engine's id of the text.
     id: u32,
-    /// What references call it.
+    /// Its name in references.
     origin: Origin,
     /// Its lines in [`Index::lines`].
     lines: Range<u32>,
     runs: Vec<Run>,
-    /// Of each run, whether its numbers stand in no other.
+    /// For each run, whether its line numbers are in no other run.
     unique: Vec<bool>,
 }
 
-/// What references call a text.
+/// The name of a text in references.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
-    /// Its place in the conversation: `result 4`.
+    /// Its position in the conversation: `result 4`.
     pub(crate) name: String,
-    /// What it is: `Read server.py`.
+    /// A description: `Read server.py`.
     pub(crate) label: String,
 }
 
-/// The lines of all earlier blocks.
+/// An index of the lines of all earlier blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     sources: Vec<ReferenceSource>,
     lines: Vec<Line>,
-    /// For each line, the line before it that has the same anchor.
+    /// For each line, the previous line with the same anchor.
     previous: Vec<u32>,
-    /// The newest line of each anchor.
+    /// The newest line with each anchor.
     anchors: FxHashMap<u32, u32>,
 }
 
-/// A run that was found.
+/// A run of lines that can be replaced by a reference.
 #[derive(Debug)]
 pub(crate) struct RepeatedRun {
-    /// The bytes that the reference replaces, line end excluded.
+    /// The bytes that the reference replaces, without the last line end.
     pub(crate) bytes: Range<usize>,
     pub(crate) marker: String,
 }
 
-/// A run before it is written down.
+/// A matching run, by line indices.
 #[derive(Clone, Copy, Debug)]
 struct Match {
-    /// Index of its first line in the text at hand.
+    /// Index of its first line in the current text.
     here: usize,
     /// Index of its first line in [`Index::lines`].
     there: usize,
@@ -101,8 +101,8 @@ impl Index {
         self.sources.push(ReferenceSource { id, origin, lines: start..end, runs: added.runs, unique });
     }
 
-    /// Finds the runs of `text` that stand in the index. `read` gives the text of a source by its id, `pays` tells
-    /// whether a run is worth its reference.
+    /// Finds the runs of `text` that are in the index. `read` returns a source's text by its id; `pays` returns whether
+    /// a reference saves tokens.
     pub(crate) fn find<'t>(
         &self,
         text: &str,
@@ -134,7 +134,7 @@ impl Index {
         found
     }
 
-    /// The longest run that starts at this line. What is compared for it is taken from `left`.
+    /// Returns the longest run that starts at this line. Comparisons are deducted from `left`.
     fn longest<'t>(
         &self,
         own: &Lines,
@@ -168,7 +168,8 @@ impl Index {
         (bytes >= MIN_BYTES && (best.count >= ANCHOR_LINES || bytes >= LONG_LINE)).then_some(best)
     }
 
-    /// How many lines from `here` on equal those from `there` on, within one source, one numbered run on either side.
+    /// Counts the equal lines from `here` and from `there` on, within one source and at most one numbered run on either
+    /// side.
     fn common(
         &self,
         own: &Lines,
@@ -199,7 +200,8 @@ impl Index {
         self.sources.get(at)
     }
 
-    /// Writes the reference for a run; gives the source's id with it. Sources that were mentioned need no label.
+    /// Writes the reference for a run and returns it with the source's id. The label is omitted for sources already
+    /// mentioned.
     fn describe(&self, own: &Lines, run: Match, mentioned: &FxHashSet<u32>) -> Option<(u32, RepeatedRun)> {
         let source = self.source(run.there)?;
         let whole = run.count == own.lines.len() && run.count == source.lines.len();
@@ -209,7 +211,7 @@ impl Index {
         let their_index = usize::from(self.lines.get(run.there)?.run).wrapping_sub(1);
         let their_run = source.runs.get(their_index);
         let is_unique = source.unique.get(their_index).copied().unwrap_or_default();
-        // Where the style of the numbers is another one, the first line stays to show it.
+        // If the style of the numbers differs, the first line stays to show it.
         let shows = own_run.is_some_and(|own_run| their_run.is_none_or(|run| run.style != own_run.style));
         let run = if shows {
             Match { here: run.here + 1, there: run.there + 1, count: run.count - 1 }
@@ -239,7 +241,7 @@ impl Index {
             }
             None => There::Position { first: position + 1, last: position + count },
         };
-        // The whole of one text being the whole of another says it all, unless the numbers differ.
+        // A text that equals a whole other text needs no line numbers, unless these differ.
         let plain = own_run.is_none() && their_run.is_none();
         let there = if whole && !shows && (plain || there == There::Same) { There::Whole } else { there };
         let label = (!mentioned.contains(&source.id)).then_some(source.origin.label.as_str());
@@ -254,19 +256,19 @@ impl Index {
     }
 }
 
-/// The number that the line at this index carries.
+/// Returns the number of the line at this index.
 fn number(run: &Run, line: usize) -> Option<u32> {
     u32::try_from(line.checked_sub(run.lines.start)?).ok()?.checked_add(run.first)
 }
 
-/// Of each run of a text, whether its numbers stand in no other.
+/// Returns, for each run of a text, whether its numbers are in no other run.
 fn unique(runs: &[Run]) -> Vec<bool> {
     let numbers = |run: &Run| run.first as usize..(run.first as usize + run.lines.len());
     let mut sorted: Vec<(usize, Range<usize>)> = runs.iter().map(numbers).enumerate().collect();
     sorted.sort_unstable_by_key(|(_, numbers)| numbers.start);
     let mut unique = vec![true; runs.len()];
     let mut mark = |index: usize| unique.iter_mut().skip(index).take(1).for_each(|unique| *unique = false);
-    // The run that reaches furthest of those before.
+    // The earlier run that reaches furthest.
     let mut furthest: Option<(usize, usize)> = None;
     for (index, numbers) in sorted {
         if let Some((other, end)) = furthest
@@ -282,7 +284,7 @@ fn unique(runs: &[Run]) -> Vec<bool> {
     unique
 }
 
-/// The hash by which a run that starts at this line is found.
+/// Returns the hash by which a run that starts at this line is found.
 fn anchor(lines: &[Line], at: usize, text: &str) -> Option<u32> {
     let rest = lines.get(at..)?;
     let first = rest.first()?;

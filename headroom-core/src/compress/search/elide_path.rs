@@ -1,14 +1,14 @@
-//! Rows without the path that the rows above them carry.
+//! Omits paths from rows of search results if a row above gives them.
 //!
-//! A file of which several rows follow each other is named by the first of them. Where the tool prints the path of
-//! some context rows in full and of others from the working directory, as some agents do, each of the two is carried.
+//! The first of several adjacent rows of a file names it. Some agents print the path of some context rows in full and
+//! of others relative to the working directory; each of the two is remembered.
 
 use super::row::{SearchLine, SearchParser, SearchRow, SearchRowKind, same_file, short};
 use crate::text::marker;
 
-/// Stands before such rows.
+/// Precedes rows without paths.
 pub(super) const HEADER: &str = "[rows without a path are of the file above]";
-/// Hits carry the path too where the result has so many and the file so many of them in a row. Elsewhere each
+/// Hits lose their paths too if the result has this many hits and the file this many in a row. Elsewhere each
 /// `path:line` stays whole, to be quoted.
 const MANY_HITS: usize = 100;
 const MANY_OF_FILE: usize = 14;
@@ -16,14 +16,14 @@ const MANY_OF_FILE: usize = 14;
 /// A path and the line that names it.
 type NamedPath<'t> = (&'t str, usize);
 
-/// The paths that the rows above carry.
+/// The paths that the rows above give.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ElidedPath<'t> {
-    /// That of the last hit.
+    /// The path of the last hit.
     hit: Option<NamedPath<'t>>,
-    /// That of the last row.
+    /// The path of the last row.
     last: Option<NamedPath<'t>>,
-    /// Those of the last context rows of this file with a colon and without.
+    /// The paths of this file's last context rows with a colon and without.
     context: [Option<NamedPath<'t>>; 2],
 }
 
@@ -32,7 +32,7 @@ fn has_colon(row: &SearchRow<'_>) -> usize {
 }
 
 impl<'t> ElidedPath<'t> {
-    /// Takes note of a row that names its file, and of its line.
+    /// Records the path and the line of a row that names its file.
     pub(super) fn note(&mut self, row: &SearchRow<'t>, line: usize) {
         let Some(path) = row.path else { return };
         if !self.last.is_some_and(|(last, _)| same_file(last, path)) {
@@ -50,7 +50,7 @@ impl<'t> ElidedPath<'t> {
         }
     }
 
-    /// The path that a row like this one has if it names none, and the line that tells it.
+    /// Returns the path that a row like this one has if it names none, and the line that gives it.
     pub(super) fn named(&self, row: &SearchRow<'_>) -> Option<NamedPath<'t>> {
         match row.kind {
             SearchRowKind::Hit => self.hit,
@@ -59,14 +59,14 @@ impl<'t> ElidedPath<'t> {
         }
     }
 
-    /// Whether the row can be told without its path.
+    /// Whether the row can be restored without its path.
     fn can_leave_out(&self, row: &SearchRow<'_>) -> bool {
         let again = short(row.rest).is_some_and(|short| short.kind == row.kind);
         again && row.path.is_some() && self.named(row).map(|(path, _)| path) == row.path
     }
 }
 
-/// The text before paths were left out.
+/// Restores the omitted paths.
 #[cfg(test)]
 pub(super) fn expand(text: &str) -> String {
     let Some(rows) = text.strip_prefix(HEADER).and_then(|rows| rows.strip_prefix('\n')) else {
@@ -89,7 +89,7 @@ pub(super) fn expand(text: &str) -> String {
     out
 }
 
-/// The text with paths left out where the rows above carry them, or `None` where that is not shorter.
+/// Returns the text with paths omitted if the rows above give them; `None` if that is not shorter.
 pub(super) fn render(text: &str) -> Option<String> {
     if marker::is_in(text) || text.starts_with(HEADER) {
         return None;
@@ -97,7 +97,7 @@ pub(super) fn render(text: &str) -> Option<String> {
     let content = |line: &'_ str| line.len() - line.ends_with('\n') as usize;
     let lines = || text.split_inclusive('\n').map(|line| line.split_at(content(line)));
     let mut parser = SearchParser::parse(lines().map(|(line, _)| line));
-    // How many hits there are, of each run of hits of one file.
+    // The number of hits in each run of hits of one file.
     let mut groups: Vec<usize> = Vec::new();
     let mut group = "";
     for (line, _) in lines() {

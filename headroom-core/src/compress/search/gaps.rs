@@ -1,8 +1,8 @@
-//! Which rows of a long search result may be set aside.
+//! Chooses rows of a long search result to elide.
 //!
-//! The first hits of each file stay, so that every file stays named; so do definitions, and what the question or the
-//! call named. Context stays with its hit. Where there are very many hits, those of tests and of files that tools wrote
-//! go as a whole, and the marker names these files with their counts.
+//! The first hits of each file stay, so that every file remains named; so do definitions, and rows that the query
+//! names. Context stays with its hit. If there are very many hits, those in tests and in generated files are elided as
+//! a whole, and the marker names these files with their counts.
 
 use std::ops::Range;
 
@@ -22,49 +22,49 @@ use crate::{
     text::path::{self, extension, is_path},
 };
 
-/// Smaller results are small enough as they are.
+/// Smaller results are left alone.
 const MIN_BYTES: usize = 3072;
 const MIN_LINES: usize = 40;
-/// Of smaller results every hit stays: which of them will be used cannot be told, and a marker saves little.
+/// In smaller results every hit stays: which ones will be used is unknown, and a marker saves little.
 const MIN_CHOICE_BYTES: usize = 6144;
 /// Results with context are read like files: names from all over them are used.
 const MIN_LINES_WITH_CONTEXT: usize = 200;
-/// What a gap must hold to pay for its marker.
+/// Minimum size of a gap, so that its marker saves tokens.
 const MIN_GAP_BYTES: usize = 300;
 const MIN_GAP_LINES: usize = 4;
-/// A line so long comes from a file that no person wrote.
+/// A longer line is from a file that no person wrote.
 const LONG_LINE: usize = 500;
-/// Most definitions that stay for each file beside its first hits.
+/// Maximum number of definitions that stay per file, in addition to its first hits.
 const DEFINITIONS: u32 = 4;
 /// Context rows that stay around a hit.
 const CONTEXT: usize = 12;
-/// Up to so many hits in one source file stay unless there are very many in all.
+/// Up to this many hits in one source file stay, unless the total is very high.
 const FEW_IN_FILE: u32 = 24;
-/// How often hits that say the same count as first hits of their files.
+/// How many hits with the same text count as first hits of their files.
 const SAME_TEXT: u32 = 3;
-/// From so many hits in one file on, it may be a log.
+/// A file with at least this many hits may be a log.
 const MANY_IN_FILE: u32 = 50;
-/// From so many hits on, files of tests may go as a whole if so many hits are in files that people wrote.
+/// From this many hits on, test files may be elided as a whole, if that many hits are in files written by people.
 const MAX_HITS_OF_NAME: u32 = 80;
 const MIN_WRITTEN_HITS: u32 = 12;
-/// Most files that one marker names.
+/// Maximum number of files that one marker names.
 const NAMED_IN_MARKER: usize = 24;
 
-/// How much of a file's hits stays.
+/// The kind of a file, which determines how many of its hits stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FileKind {
     /// Written by people.
     Written,
     Test,
-    /// Vendored, generated, locked, minified.
+    /// Vendored, generated, locked or minified.
     Made,
-    /// Lines of such files are records.
+    /// A log, whose lines are records.
     Log,
 }
 
 impl FileKind {
     fn from_path(path: &str) -> Self {
-        // Rows without any path may be of a log.
+        // Rows without a path may be from a log.
         if path.is_empty() {
             Self::Log
         } else if path::is_made(path) {
@@ -79,7 +79,7 @@ impl FileKind {
     }
 }
 
-/// Rows of one file that follow each other, and what stands between them.
+/// Adjacent rows of one file, and the lines between them.
 #[derive(Debug)]
 struct HitBlock<'t> {
     path: &'t str,
@@ -87,7 +87,7 @@ struct HitBlock<'t> {
     hits: Vec<usize>,
 }
 
-/// Parts that may be set aside, in order and apart from each other.
+/// Returns the parts that may be elided, in order and disjoint.
 pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     let Some(view) = LineView::new(text, query, (MIN_BYTES, 2)) else { return Vec::new() };
     let mut parser = SearchParser::parse(view.lines());
@@ -119,7 +119,7 @@ pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     runs.into_iter().filter_map(|run| view.gap(&run, summary(&blocks, &run, &shown))).collect()
 }
 
-/// The files of which a row stays.
+/// Returns the files with a visible row.
 fn shown<'t>(blocks: &[HitBlock<'t>], runs: &[Range<usize>]) -> FxHashSet<&'t str> {
     let mut runs = runs.iter().peekable();
     let mut shown = FxHashSet::default();
@@ -134,7 +134,7 @@ fn shown<'t>(blocks: &[HitBlock<'t>], runs: &[Range<usize>]) -> FxHashSet<&'t st
     shown
 }
 
-/// The file of each run of rows.
+/// Groups rows into runs of one file.
 fn blocks<'t>(view: &LineView<'t>, lines: &[SearchLine<'t>]) -> Vec<HitBlock<'t>> {
     let mut blocks: Vec<HitBlock<'t>> = Vec::new();
     let mut path = "";
@@ -174,7 +174,7 @@ fn blocks<'t>(view: &LineView<'t>, lines: &[SearchLine<'t>]) -> Vec<HitBlock<'t>
     blocks
 }
 
-/// What is known of a file while its hits are gone through.
+/// The state of a file while its hits are processed.
 #[derive(Clone, Copy, Debug, Default)]
 struct File {
     hits: u32,
@@ -183,7 +183,7 @@ struct File {
     named: bool,
 }
 
-/// Decides on each hit by its file and by what was shown before it.
+/// Decides on each hit by its file and the hits shown before it.
 struct HitSelector<'a, 't> {
     view: &'a LineView<'t>,
     lines: &'a [SearchLine<'t>],
@@ -193,9 +193,9 @@ struct HitSelector<'a, 't> {
     total: u32,
     /// Whether definitions are few enough to stand out.
     telling: bool,
-    /// Whether files of tests and the like may go as a whole.
+    /// Whether files of tests and the like may be elided as a whole.
     crowded: bool,
-    /// Rows of logs that may be set aside, where there are many.
+    /// Rows of logs that may be elided, if there are many.
     records: Vec<bool>,
     /// How often each text was shown.
     shown: FxHashMap<&'t str, u32>,
@@ -225,7 +225,7 @@ impl<'a, 't> HitSelector<'a, 't> {
         chooser
     }
 
-    /// The text of a hit, its indent aside.
+    /// Returns the text of a hit without its indentation.
     fn text(&self, hit: usize) -> &'t str {
         match self.lines.get(hit) {
             Some(SearchLine::Row(row)) => row.text.trim_ascii(),
@@ -261,7 +261,7 @@ impl<'a, 't> HitSelector<'a, 't> {
         }
     }
 
-    /// Whether this is a file of tests or one that a tool wrote, of which nothing was asked for.
+    /// Whether this is a test file or a generated file that the query does not name.
     fn goes_as_a_whole(&self, block: &HitBlock<'_>, source: FileKind) -> bool {
         let named = self.files.get(key(block.path)).is_none_or(|file| file.named);
         self.crowded
@@ -276,7 +276,7 @@ impl<'a, 't> HitSelector<'a, 't> {
             && source == FileKind::Written
             && file.definitions < DEFINITIONS
             && is_definition(text);
-        // A file with most of the hits is what was searched.
+        // A file with most of the hits is the one that was searched.
         let searched = if file.hits > self.total / 2 { (self.total / 4).clamp(8, 40) } else { 0 };
         let most = most(source, file.hits, self.total).max(searched);
         let shows = self.asked.get(hit) != Some(&false)
@@ -290,7 +290,7 @@ impl<'a, 't> HitSelector<'a, 't> {
         shows
     }
 
-    /// Whether this text was not shown often yet; counts it as shown then.
+    /// Whether this text was rarely shown so far; counts it as shown if so.
     fn is_new(&mut self, text: &'t str) -> bool {
         let times = self.shown.entry(text).or_default();
         *times += 1;
@@ -298,7 +298,7 @@ impl<'a, 't> HitSelector<'a, 't> {
     }
 }
 
-/// Whether the question or the call is about tests or examples.
+/// Whether the query is about tests or examples.
 fn asks_for_tests(query: &Query<'_>) -> bool {
     const WORDS: [&str; 7] = ["example", "examples", "fixture", "fixtures", "spec", "test", "tests"];
     let is_one = |word: &str| WORDS.iter().any(|test| word.eq_ignore_ascii_case(test));
@@ -306,7 +306,7 @@ fn asks_for_tests(query: &Query<'_>) -> bool {
     texts.into_iter().flatten().any(|text| text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one))
 }
 
-/// Lines that elision by kind would set aside, for files whose lines are records.
+/// Marks lines that log compression would elide, for files whose lines are records.
 fn record_gaps(text: &str, query: &Query<'_>, lines: usize) -> Vec<bool> {
     let mut aside = vec![false; lines];
     for gap in log::gaps(text, query) {
@@ -316,7 +316,7 @@ fn record_gaps(text: &str, query: &Query<'_>, lines: usize) -> Vec<bool> {
     aside
 }
 
-/// Marks the files that the question or the call names, as far as they are few.
+/// Marks the files that the query names, if they are few.
 fn name_files(query: &Query<'_>, lines: usize, files: &mut FxHashMap<&str, File>) {
     let mut paths: Vec<&str> = files.keys().copied().collect();
     paths.sort_unstable();
@@ -330,12 +330,12 @@ fn name_files(query: &Query<'_>, lines: usize, files: &mut FxHashMap<&str, File>
     }
 }
 
-/// Some tools print the same file from the root and from the working directory.
+/// Returns the key of a path: some tools print the same file relative to the root and to the working directory.
 fn key(path: &str) -> &str {
     path.strip_prefix("./").unwrap_or(path)
 }
 
-/// How many of a file's hits stay: the fewer the more there are in all.
+/// Returns how many of a file's hits stay: fewer if the total is higher.
 const fn most(source: FileKind, hits: u32, total: u32) -> u32 {
     match source {
         FileKind::Written if hits <= FEW_IN_FILE && total < 400 => FEW_IN_FILE,
@@ -349,7 +349,7 @@ const fn most(source: FileKind, hits: u32, total: u32) -> u32 {
     }
 }
 
-/// Keeps the hits that are shown, with their context, and drops the other rows of a block.
+/// Keeps the shown hits of a block with their context, and drops its other rows.
 fn show(block: &HitBlock<'_>, shows: &[bool], lines: &[SearchLine<'_>], kept: &mut [bool]) {
     if block.hits.is_empty() {
         return;
@@ -368,7 +368,7 @@ fn show(block: &HitBlock<'_>, shows: &[bool], lines: &[SearchLine<'_>], kept: &m
     }
 }
 
-/// Whether a line starts with a word that defines. Words that as often stand before uses are left out.
+/// Whether a line starts with a defining keyword. Keywords that precede uses as often are not included.
 fn is_definition(text: &str) -> bool {
     let end = text.bytes().position(|byte| matches!(byte, b' ' | b'(' | b'<' | b'\t')).unwrap_or(text.len());
     matches!(
@@ -403,14 +403,14 @@ fn is_definition(text: &str) -> bool {
     )
 }
 
-/// Compilers print their messages in the form of hits.
+/// Whether a hit is a compiler's error message, which has the same form.
 fn tells_of_an_error(text: &str) -> bool {
     ["error", "fatal", "panic", "FAIL"]
         .iter()
         .any(|word| text.get(..24.min(text.len())).is_some_and(|start| start.contains(word)))
 }
 
-/// Sets aside lines that nobody reads.
+/// Elides lines that nobody reads.
 fn long_lines(view: &LineView<'_>, lines: &[SearchLine<'_>], asked: &[bool], kept: &mut [bool]) {
     for (at, kept) in kept.iter_mut().enumerate() {
         let is_row = matches!(lines.get(at), Some(SearchLine::Row(_)));
@@ -421,7 +421,7 @@ fn long_lines(view: &LineView<'_>, lines: &[SearchLine<'_>], asked: &[bool], kep
     }
 }
 
-/// The line that names the file of each row that does not.
+/// Returns, for each row without a path, the line that names its file.
 fn carriers<'t>(lines: &[SearchLine<'t>]) -> Vec<Option<usize>> {
     let mut carried = ElidedPath::default();
     let carrier = |(at, line): (usize, &SearchLine<'t>)| {
@@ -432,7 +432,7 @@ fn carriers<'t>(lines: &[SearchLine<'t>]) -> Vec<Option<usize>> {
     lines.iter().enumerate().map(carrier).collect()
 }
 
-/// Whether rows that name no file are of the same file to a reader who does not see the runs.
+/// Whether rows without a path are read as the same file if the runs are elided.
 fn reads_alike<'t>(lines: &[SearchLine<'t>], carriers: &[Option<usize>], runs: &[Range<usize>]) -> bool {
     let mut runs = runs.iter().peekable();
     let mut carried = ElidedPath::default();
@@ -447,7 +447,7 @@ fn reads_alike<'t>(lines: &[SearchLine<'t>], carriers: &[Option<usize>], runs: &
     })
 }
 
-/// A break between rows that are set aside goes with them.
+/// Elides breaks between elided rows.
 fn drop_breaks(lines: &[SearchLine<'_>], kept: &mut [bool]) {
     for at in 1..kept.len().saturating_sub(1) {
         let around = kept.get(at - 1) == Some(&false) && kept.get(at + 1) == Some(&false);
@@ -460,7 +460,7 @@ fn drop_breaks(lines: &[SearchLine<'_>], kept: &mut [bool]) {
     }
 }
 
-/// `12 more hits in main.rs`, or, where no row of some file stays, `9 hits in src/test/: a.test.ts 5, b.test.ts 4`.
+/// Formats `12 more hits in main.rs` or, if no row of some file stays, `9 hits in src/test/: a.test.ts 5, b.test.ts 4`.
 fn summary(blocks: &[HitBlock<'_>], run: &Range<usize>, shown: &FxHashSet<&str>) -> String {
     let first = blocks.partition_point(|block| block.lines.end <= run.start);
     let within =
@@ -488,7 +488,7 @@ fn summary(blocks: &[HitBlock<'_>], run: &Range<usize>, shown: &FxHashSet<&str>)
     }
 }
 
-/// Each file with the number of its hits, behind the directory that all have in common.
+/// Lists each file with its number of hits, after their common directory.
 fn listed(files: &[(&str, usize)], hits: usize, plural: &str) -> String {
     if let [(path, _)] = files {
         return format!("{hits} hit{plural} in {}", name(path, 120));

@@ -1,4 +1,4 @@
-//! Search results: rows of `path:line:text`, with context rows, headings or counts.
+//! Shortens search results: rows of `path:line:text`, with context rows, headings or counts.
 
 mod elide_path;
 mod gaps;
@@ -9,7 +9,7 @@ mod tests;
 use crate::{compress::Omission, relevance::Query, text::path::is_path};
 use row::{SearchLine, SearchParser, SearchRowKind};
 
-/// How many of a hundred lines are rows of search results.
+/// Returns the percentage of lines that are rows of search results.
 pub(crate) fn share(text: &str) -> u32 {
     let lines = || text.lines();
     let mut parser = SearchParser::parse(lines());
@@ -24,7 +24,7 @@ pub(crate) fn share(text: &str) -> u32 {
                 rows += u64::from(!is_diagnostic(row.text));
                 last = 0;
             }
-            // Numbers that go back belong to another file, and those of all lines to a view of one.
+            // Numbers that decrease belong to another file; consecutive numbers are a view of one file.
             SearchLine::Row(row) => {
                 let number: u32 =
                     row.rest.split([':', '-', '=']).next().and_then(|n| n.parse().ok()).unwrap_or(0);
@@ -48,25 +48,25 @@ pub(crate) fn share(text: &str) -> u32 {
     u32::try_from(rows * 100 / all.max(1)).unwrap_or(100)
 }
 
-/// Whether the text of a row is what a compiler or a linter says of the place.
+/// Whether the text of a row is a diagnostic of a compiler or linter.
 fn is_diagnostic(text: &str) -> bool {
     let text = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':').trim_start();
     ["error", "warning", "note:", "fatal error", "info:"].iter().any(|word| text.starts_with(word))
 }
 
-/// The result with paths left out where the row above is of the same file, or `None` where that is not shorter.
+/// Returns the result with paths omitted if the row above is of the same file; `None` if that is not shorter.
 ///
 /// In small results only context rows lose their paths.
 pub(crate) fn render(text: &str) -> Option<String> {
     elide_path::render(text)
 }
 
-/// Whether this is the line that stands before such a result.
+/// Whether this is the line that precedes such a result.
 pub(crate) fn is_header(line: &str) -> bool {
     line == elide_path::HEADER
 }
 
-/// The rows that may be set aside, in order and apart from each other.
+/// Returns the rows that may be elided, in order and disjoint.
 ///
 /// The same text, question and arguments always give the same gaps.
 pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {

@@ -1,31 +1,31 @@
-//! The rows that search tools print: `path:12:text`, `path-12-text`, `12:text` under a heading, `path:12`, `path:text`.
+//! Parses the rows of search tools: `path:12:text`, `path-12-text`, `12:text` under a heading, `path:12`, `path:text`.
 
 use rustc_hash::FxHashSet;
 
 use crate::text::path::{extension, is_path};
 
-/// Most bytes of a row in which its path may end.
+/// Maximum number of bytes in which the path of a row must end.
 const MAX_PATH: usize = 512;
-/// What a row tells of its line.
+/// The kind of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SearchRowKind {
     /// The line matched.
     Hit,
-    /// The line stands around one that matched.
+    /// The line is next to one that matched.
     Context,
-    /// The row says how many lines matched.
+    /// The row gives the number of matching lines.
     Count,
 }
 
-/// A row, taken apart.
+/// A parsed row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SearchRow<'t> {
-    /// The file, where the row names it.
+    /// The file, if the row names it.
     pub(super) path: Option<&'t str>,
     pub(super) kind: SearchRowKind,
     /// The row without its path: `12:text`, `12-text`, `:text`.
     pub(super) rest: &'t str,
-    /// The line as it stands in the file.
+    /// The line as in the file.
     pub(super) text: &'t str,
 }
 
@@ -39,13 +39,13 @@ pub(super) enum SearchLine<'t> {
     Other,
 }
 
-/// Takes lines apart, with the paths of all hits in mind: those tell where the path of a context row ends.
+/// Parses lines. The paths of all hits show where the path of a context row ends.
 #[derive(Debug, Default)]
 pub(super) struct SearchParser<'t> {
     known: FxHashSet<&'t str>,
-    /// The path of the hit that was found last.
+    /// The path of the last hit.
     hit: &'t str,
-    /// The two paths of context rows that were found last; some tools print each file in two ways.
+    /// The paths of the last two context rows; some tools print each file in two ways.
     last: [&'t str; 2],
 }
 
@@ -75,7 +75,7 @@ impl<'t> SearchParser<'t> {
     }
 
     fn hit(&mut self, line: &'t str) -> Option<SearchRow<'t>> {
-        // Most rows are of the file of the row before.
+        // Most rows are of the same file as the row before.
         if !self.hit.is_empty()
             && line.starts_with(self.hit)
             && let Some(row) = hit_at(line, self.hit.len())
@@ -89,7 +89,7 @@ impl<'t> SearchParser<'t> {
         Some(row)
     }
 
-    /// `path-12-text`, the path ending at the first place where one that is known ends, else where it may end.
+    /// Parses `path-12-text`. The path ends at the first position where a known path ends, or else where it may end.
     fn context(&mut self, line: &'t str) -> Option<SearchRow<'t>> {
         for path in self.last {
             if !path.is_empty()
@@ -124,14 +124,14 @@ impl<'t> SearchParser<'t> {
     }
 }
 
-/// Whether two paths may name the same file, one of them from further up.
+/// Whether two paths may name the same file, one relative to a parent of the other's base.
 pub(super) fn same_file(a: &str, b: &str) -> bool {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     !short.is_empty()
         && long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with(['/', '\\']))
 }
 
-/// Where the number that starts behind the mark at `at` ends, if another mark or the end of the line follows it.
+/// Returns the end of the number after the mark at `at`, if another mark or the end of the line follows.
 fn numbered(line: &str, at: usize, mark: u8) -> Option<usize> {
     let bytes = line.as_bytes();
     if bytes.get(at) != Some(&mark) {
@@ -166,7 +166,7 @@ fn hit_at(line: &str, at: usize) -> Option<SearchRow<'_>> {
     Some(SearchRow { path: Some(line.get(..at)?), kind, rest: line.get(at + 1..)?, text })
 }
 
-/// `path:12:text`, `path:12` and `path:text`.
+/// Parses `path:12:text`, `path:12` and `path:text`.
 fn hit(line: &str) -> Option<SearchRow<'_>> {
     if line.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
@@ -187,8 +187,8 @@ fn hit(line: &str) -> Option<SearchRow<'_>> {
     let at = first?;
     let (path, rest) = (line.get(..at)?, line.get(at..)?);
     let text = rest.get(1..)?;
-    // Without a number only what can hardly be anything else: in `key: value`, `http://` and `tests/a.py::name` no
-    // path ends at the colon.
+    // Without a number, accept only what can hardly be anything else: in `key: value`, `http://` and `tests/a.py::name`
+    // no path ends at the colon.
     let clear = path.contains('/')
         && !path.contains(' ')
         && !text.starts_with("//")
@@ -202,7 +202,7 @@ fn hit(line: &str) -> Option<SearchRow<'_>> {
     })
 }
 
-/// `12:text`, `12-text` and `:text`, unless it is a time or a date.
+/// Parses `12:text`, `12-text` and `:text`, except times and dates.
 pub(super) fn short(line: &str) -> Option<SearchRow<'_>> {
     if let Some(text) = line.strip_prefix(':') {
         return Some(SearchRow { path: None, kind: SearchRowKind::Hit, rest: line, text });

@@ -183,7 +183,7 @@ fn tests_go_as_a_whole_unless_they_are_asked_for() {
     let files: Vec<(&str, usize)> = files.iter().map(|(path, hits)| (path.as_str(), *hits)).collect();
     let text = result(&files);
     let shown = both(&text, &Query::default());
-    assert!(shown.contains("kept aside: 120 hits in tests/it/: 0.rs 6, 1.rs 6, "), "{shown}");
+    assert!(shown.contains("stored: 120 hits in tests/it/: 0.rs 6, 1.rs 6, "), "{shown}");
     assert!((0..20).all(|n| shown.contains(&format!("call(source_{n}); // src/a.rs"))), "{shown}");
     assert!(shown.len() * 4 < text.len(), "{shown}");
     for query in [

@@ -1,7 +1,7 @@
-//! Which rows of a long table may be set aside.
+//! Chooses rows of a long table to elide.
 //!
-//! Headers, the first and the last rows stay; rows that were named; values that tell of trouble, that are rare in
-//! their column, or far from the others.
+//! The header, the first and last rows, and rows that the query names stay; so do rows with values that indicate
+//! trouble, that are rare in their column, or that are outliers.
 
 use std::{fmt::Write, ops::Range};
 
@@ -16,24 +16,25 @@ use crate::{
     relevance::{Query, outliers},
 };
 
-/// Smaller tables are small enough as they are.
+/// Smaller tables are left alone.
 const MIN_BYTES: usize = 2048;
 const MIN_LINES: usize = 60;
-/// What a gap must hold to pay for its marker.
+/// Minimum size of a gap, so that its marker saves tokens.
 const MIN_GAP_BYTES: usize = 300;
 const MIN_GAP_LINES: usize = 6;
-/// Rows that stay at the start, the header among them, and at the end.
+/// Rows that stay at the start, header included, and at the end.
 const HEAD_ROWS: usize = 4;
 const TAIL_ROWS: usize = 2;
-/// A column with so many values at most, and one in so many rows, tells a category.
+/// A category column has at most a tenth as many different values as rows, within these bounds, and at most one value
+/// per [`MIN_SHARE`] rows.
 const MAX_VALUES: usize = 12;
 const MOST_VALUES: usize = 256;
 const MIN_SHARE: usize = 4;
-/// Rows that stay for one column because their value is rare.
+/// Maximum number of rows that stay for rare values in one column.
 const MAX_RARE: usize = 16;
-/// Numbers that are compared.
+/// Maximum number of columns whose numbers are compared.
 const MAX_COLUMNS: usize = 32;
-/// Headers of columns that sum rows up.
+/// Headers of columns that summarise rows.
 const STATES: [&str; 12] = [
     "CONDITION",
     "Condition",
@@ -48,7 +49,7 @@ const STATES: [&str; 12] = [
     "status",
     "type",
 ];
-/// Parts of values that tell of trouble.
+/// Parts of values that indicate trouble.
 const TROUBLE: [&str; 26] = [
     "BackOff",
     "CrashLoop",
@@ -82,17 +83,17 @@ const TROUBLE: [&str; 26] = [
 #[derive(Debug, Default)]
 struct PaddedTable<'t> {
     lines: Range<usize>,
-    /// Cells of a row.
+    /// Number of cells in a row.
     columns: usize,
-    /// The cells, row by row; those of rows that do not keep to the columns are empty.
+    /// The cells, row by row; empty for rows that do not fit the columns.
     cells: Vec<&'t str>,
-    /// Which rows keep to the columns.
+    /// Whether each row fits the columns.
     fits: Vec<bool>,
-    /// The column that sums the rows up best.
+    /// The column that summarises the rows best.
     category: Option<usize>,
 }
 
-/// Parts that may be set aside, in order and apart from each other.
+/// Returns the parts that may be elided, in order and disjoint.
 pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     let Some(view) = LineView::new(text, query, (MIN_BYTES, MIN_LINES)) else { return Vec::new() };
     let asked = view.query();
@@ -111,7 +112,7 @@ pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     .collect()
 }
 
-/// The tables of a text, padded or written without padding.
+/// Returns the tables of a text, with or without padding.
 fn tables<'t>(view: &LineView<'t>) -> Vec<PaddedTable<'t>> {
     let lines: Vec<&str> = view.lines().collect();
     let mut tables = Vec::new();
@@ -188,7 +189,7 @@ impl<'t> PaddedTable<'t> {
         cell.filter(|_| self.fits.get(row) == Some(&true))
     }
 
-    /// The values of a column and how often each is there, if they are few.
+    /// Counts the values of a column, if they are few.
     fn category(&self, column: usize) -> Option<FxHashMap<&'t str, usize>> {
         let mut values: FxHashMap<&'t str, usize> = FxHashMap::default();
         // The header is no value.
@@ -201,7 +202,7 @@ impl<'t> PaddedTable<'t> {
         (values.len() * MIN_SHARE <= self.fits.len()).then_some(values)
     }
 
-    /// Keeps rows whose value in this column tells of trouble, and some of those whose value is rare.
+    /// Keeps rows whose value in this column indicates trouble, and some of those whose value is rare.
     fn rare(&self, column: usize, values: &FxHashMap<&str, usize>, stays: &mut [bool]) {
         let seldom = 1 + self.fits.len() / 100;
         let trouble = |value: &str, count: usize| count * 2 <= self.fits.len() && tells_of_trouble(value);
@@ -225,7 +226,7 @@ impl<'t> PaddedTable<'t> {
         }
     }
 
-    /// Keeps rows whose number is far from the others.
+    /// Keeps rows with outliers.
     fn outliers(&self, column: usize, stays: &mut [bool]) {
         let number = |row: u32| Some((number(self.cell(row as usize, column)?)?, row));
         let rows = u32::try_from(self.fits.len()).unwrap_or(u32::MAX);
@@ -237,7 +238,7 @@ impl<'t> PaddedTable<'t> {
         }
     }
 
-    /// `310 Running, 12 Completed`
+    /// Formats `310 Running, 12 Completed`.
     fn summary(&self, lines: &Range<usize>) -> String {
         let rows = lines.start.saturating_sub(self.lines.start)..lines.end.saturating_sub(self.lines.start);
         let Some(column) = self.category else { return format!("{} rows", rows.len()) };
@@ -259,7 +260,7 @@ impl<'t> PaddedTable<'t> {
     }
 }
 
-/// Whether a value is one of trouble, or says that not all of something is there: `0/1`.
+/// Whether a value indicates trouble, or an incomplete count such as `0/1`.
 fn tells_of_trouble(cell: &str) -> bool {
     let short = cell.len() <= 40;
     let missing = cell.split_once('/').is_some_and(|(ready, all)| {
@@ -269,7 +270,7 @@ fn tells_of_trouble(cell: &str) -> bool {
     short && (missing || TROUBLE.iter().any(|word| cell.contains(word)))
 }
 
-/// The number in a cell: `12`, `3.5%`, `1.2G`, `45m`.
+/// Parses the number in a cell: `12`, `3.5%`, `1.2G`, `45m`.
 fn number(cell: &str) -> Option<f32> {
     let end = cell.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(cell.len());
     let value: f32 = cell.get(..end)?.parse().ok()?;

@@ -1,35 +1,35 @@
-//! Where the columns of aligned rows stand.
+//! Finds the columns of aligned rows.
 
-/// A column: where it starts, or where it ends if its cells are aligned to the right.
+/// A column: its start, or its end if its cells are aligned to the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ColumnSpan {
     pub(super) at: usize,
     pub(super) right: bool,
-    /// Whether cells hold single spaces.
+    /// Whether cells contain single spaces.
     pub(super) words: bool,
-    /// The bytes that its cells may take.
+    /// The range of bytes that its cells may occupy.
     start: usize,
     end: usize,
 }
 
-/// The columns of a block of rows; the last reaches to the end of the line.
+/// The columns of a block of rows; the last extends to the end of the line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) columns: Vec<ColumnSpan>,
 }
 
-/// Fewer columns or rows make no table.
+/// Minimum number of columns and rows in a table.
 const MIN_COLUMNS: usize = 3;
 pub(super) const MIN_ROWS: usize = 8;
-/// Columns are looked for in so many bytes of each row.
+/// Number of bytes of each row in which columns are looked for.
 const MAX_WIDTH: usize = 512;
-/// One row in so many may stand across the gap between two columns.
+/// One row in this many may cross the gap between two columns.
 const STRAY: usize = 12;
-/// What sets columns apart of which one has cells with single spaces.
+/// Separates columns if the cells of the first contain single spaces.
 const WIDE: &str = "  ";
 
 impl Layout {
-    /// The columns that nearly all rows keep.
+    /// Finds the columns that nearly all rows fit.
     pub(super) fn from_rows(rows: &[&str]) -> Option<Self> {
         if rows.len() < MIN_ROWS {
             return None;
@@ -45,7 +45,7 @@ impl Layout {
             let Some(next) = gaps.get(end..).and_then(|rest| rest.iter().position(|gap| !gap)) else { break };
             at = end + next;
         }
-        // Blanks at the end of rows set no column apart.
+        // Trailing blanks do not separate columns.
         let reach = |at: usize| rows.iter().filter(|row| row.len() > at).count();
         columns.pop_if(|column| reach(column.start) * STRAY <= rows.len());
         if columns.len() < MIN_COLUMNS {
@@ -79,7 +79,7 @@ impl Layout {
         (fits * 10 >= rows.len() * 8).then_some(layout)
     }
 
-    /// Adds the cells of a row as it was printed, and tells whether it keeps to the columns; if not, some are added.
+    /// Appends the cells of a padded row; returns whether it fits the columns. If not, some cells are appended.
     pub(super) fn raw_cells<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>) -> bool {
         self.cells_until(row, cells).is_some()
     }
@@ -88,7 +88,7 @@ impl Layout {
         let (last, columns) = self.columns.split_last()?;
         let mut from = 0;
         for (column, next) in columns.iter().zip(self.columns.iter().skip(1)) {
-            // A cell may reach into the gap beside it.
+            // A cell may extend into the adjacent gap.
             let to = if column.right || next.right { column.end } else { next.start };
             let cell = row.get(from..to)?;
             let bytes = cell.as_bytes();
@@ -113,10 +113,10 @@ impl Layout {
         fits.then_some(())
     }
 
-    /// Writes the row without its padding, or tells that it would not come back; `cells` is room to work in.
+    /// Writes the row without padding; returns false if it could not be restored. `cells` is scratch space.
     pub(super) fn write<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>, out: &mut String) -> bool {
         cells.clear();
-        // A space at the start tells rows that stay as they are.
+        // A leading space marks rows that are left as they are.
         if !self.raw_cells(row, cells) || cells.first().is_none_or(|cell| cell.is_empty()) {
             return false;
         }
@@ -134,7 +134,7 @@ impl Layout {
         true
     }
 
-    /// The cells of a row that [`write`](Self::write) wrote.
+    /// Appends the cells of a row written by [`write`](Self::write).
     pub(super) fn cells<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>) -> bool {
         let mut rest = row;
         let Some((_, columns)) = self.columns.split_last() else { return false };
@@ -147,8 +147,8 @@ impl Layout {
         true
     }
 
-    /// What is written before the rows: where each column starts, or where it ends if a `<` follows; a `+` where two
-    /// spaces set it apart from the next.
+    /// Returns the line before the rows: the start of each column, or its end with a `<`; a `+` if two spaces separate
+    /// the column from the next.
     pub(super) fn header(&self) -> String {
         let stops = self.columns.iter().map(|column| {
             let (right, words) = (if column.right { "<" } else { "" }, if column.words { "+" } else { "" });
@@ -157,7 +157,7 @@ impl Layout {
         format!("{OPEN}{}]", stops.collect::<Vec<_>>().join(","))
     }
 
-    /// Reads what [`header`](Self::header) wrote.
+    /// Parses the line that [`header`](Self::header) writes.
     pub(super) fn parse(line: &str) -> Option<Self> {
         let stops = line.strip_prefix(OPEN)?.strip_suffix(']')?;
         let column = |stop: &str| {
@@ -170,11 +170,11 @@ impl Layout {
     }
 }
 
-/// How the line before rows without padding begins.
+/// The start of the line before rows without padding.
 pub(super) const OPEN: &str = "[columns were at ";
 
 impl ColumnSpan {
-    /// What follows a cell.
+    /// Returns the separator after a cell.
     const fn mark(&self) -> &'static str {
         if self.words { WIDE } else { " " }
     }
@@ -184,7 +184,7 @@ fn has_wide_space(cell: &str) -> bool {
     cell.as_bytes().windows(2).any(|pair| pair == b"  ")
 }
 
-/// The places that are blank in nearly all rows that reach so far, as far as most rows reach.
+/// Marks positions that are blank in nearly all rows that are long enough, up to the length that most rows have.
 fn gaps(rows: &[&str]) -> Vec<bool> {
     let longest = rows.iter().map(|row| row.len()).max().unwrap_or(0).min(MAX_WIDTH);
     let mut blank = vec![0_usize; longest];
@@ -207,7 +207,7 @@ fn gaps(rows: &[&str]) -> Vec<bool> {
         }
         gaps.push((reach - blank) * STRAY <= reach);
     }
-    // What follows where rows end is of the last column.
+    // Anything beyond belongs to the last column.
     gaps.push(false);
     gaps
 }

@@ -1,4 +1,4 @@
-//! Aligned columns, as `ls -l`, `ps`, `df`, `kubectl get`, `docker ps` and `psql` print them.
+//! Shortens aligned columns, as printed by `ls -l`, `ps`, `df`, `kubectl get`, `docker ps` and `psql`.
 
 mod gaps;
 mod layout;
@@ -8,10 +8,10 @@ mod tests;
 use crate::{compress::Omission, relevance::Query, text::marker};
 use layout::{Layout, OPEN};
 
-/// Only blocks that lose one byte in so many are written anew.
+/// Blocks are rewritten only if that saves at least one byte in this many.
 const MIN_SAVING_RATIO: usize = 20;
 
-/// How many of a hundred lines are rows of aligned columns.
+/// Returns the percentage of lines that are rows of aligned columns.
 pub(crate) fn share(text: &str) -> u32 {
     let (mut fit, mut all) = (0_usize, 0_usize);
     for block in TableBlocks::new(text) {
@@ -27,7 +27,7 @@ pub(crate) fn share(text: &str) -> u32 {
     u32::try_from(fit * 100 / all.max(1)).unwrap_or(100)
 }
 
-/// The text without the padding of columns, or `None` where that is not shorter.
+/// Returns the text without the padding of columns; `None` if that is not shorter.
 pub(crate) fn render(text: &str) -> Option<String> {
     if text.contains(OPEN) || marker::is_in(text) || !text.contains("  ") {
         return None;
@@ -42,7 +42,7 @@ pub(crate) fn render(text: &str) -> Option<String> {
         rows.push_str(line_end);
         for line in block.text.split_inclusive('\n') {
             let row = content(line);
-            // A row that does not keep to the columns stands as it was, after a space.
+            // A row that does not fit the columns is left as it is, after a space.
             if !layout.write(row, &mut cells, &mut rows) {
                 rows.push(' ');
                 rows.push_str(row);
@@ -62,19 +62,19 @@ pub(crate) fn render(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// Whether this line says where the columns of the rows behind it were.
+/// Whether this line gives the positions of the columns in the rows after it.
 pub(crate) fn is_header(line: &str) -> bool {
     line.starts_with(OPEN)
 }
 
-/// The rows that may be set aside, in order and apart from each other.
+/// Returns the rows that may be elided, in order and disjoint.
 ///
 /// The same text, question and arguments always give the same gaps.
 pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     gaps::gaps(text, query)
 }
 
-/// The text before padding was taken out.
+/// Restores the padding.
 #[cfg(test)]
 fn expand(text: &str) -> String {
     let mut out = String::new();
@@ -108,19 +108,19 @@ fn expand(text: &str) -> String {
     out
 }
 
-/// Whether columns are set apart by more than single spaces, so that the rows are no text that lines up by chance.
+/// Whether more than single spaces separate the columns, so that the rows do not line up by chance.
 fn is_padded(rows: &[&str]) -> bool {
     let padded = rows.iter().filter(|row| row.trim_start().contains("  ")).count();
     padded * 2 >= rows.len()
 }
 
-/// A line without its line end.
+/// Strips the line end.
 fn content(line: &str) -> &str {
     let line = line.strip_suffix('\n').unwrap_or(line);
     line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// Lines that follow each other, none of them blank.
+/// Adjacent lines, none of them blank.
 #[derive(Debug)]
 struct TableBlock<'t> {
     start: usize,
@@ -129,7 +129,7 @@ struct TableBlock<'t> {
     crlf: bool,
 }
 
-/// The blocks of a text that may be tables.
+/// Iterates over the blocks of a text that may be tables.
 #[derive(Debug)]
 struct TableBlocks<'t> {
     text: &'t str,

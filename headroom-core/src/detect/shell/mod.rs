@@ -1,14 +1,14 @@
-//! Whether a shell command shows the content of a file.
+//! Decides whether a shell command shows the content of a file.
 //!
-//! This reads commands as a shell would, as far as needed to tell programs from their arguments. It runs
-//! nothing and expands nothing.
+//! Commands are parsed like a shell does, as far as needed to separate programs from arguments. Nothing is run or
+//! expanded.
 
 mod program;
 mod words;
 
 use words::Command;
 
-/// Commands inside commands are looked into this deep.
+/// Limit on the nesting of commands inside commands.
 const MAX_DEPTH: usize = 4;
 
 /// Whether any pipeline of this command line shows a file.
@@ -16,7 +16,7 @@ pub(super) fn reads_file(line: &str) -> bool {
     line_reads(line, 0)
 }
 
-/// The same for a command that is given as a program and its arguments.
+/// Like [`reads_file`], for a command given as a program and its arguments.
 pub(super) fn argv_reads_file(argv: &[String]) -> bool {
     program::shows_file(argv, false, 0)
 }
@@ -26,7 +26,7 @@ pub(super) fn runs(line: &str, programs: &[&str]) -> bool {
     words::pipelines(line).iter().flatten().any(|command| program::is_any(&command.words, programs))
 }
 
-/// The same for a command that is given as a program and its arguments.
+/// Like [`runs`], for a command given as a program and its arguments.
 pub(super) fn argv_runs(argv: &[String], programs: &[&str]) -> bool {
     program::is_any(argv, programs)
 }
@@ -38,7 +38,7 @@ fn line_reads(line: &str, depth: usize) -> bool {
     words::pipelines(line).iter().any(|pipeline| pipeline_reads(pipeline, depth))
 }
 
-/// Whether a command of the pipeline shows a file, and the others pass its lines on.
+/// Whether a command of the pipeline shows a file, and the following ones pass its lines on.
 fn pipeline_reads(pipeline: &[Command], depth: usize) -> bool {
     let reader = pipeline.iter().rposition(|command| {
         program::shows_file(&command.words, command.reads_input, depth)

@@ -1,6 +1,6 @@
 use super::{MAX_DEPTH, line_reads};
 
-/// Whether this program with these arguments shows the content of files. `has_input`: a file is redirected to it.
+/// Whether this program with these arguments shows the content of files. `has_input`: its input is a file.
 pub(super) fn shows_file<W: AsRef<str>>(words: &[W], has_input: bool, depth: usize) -> bool {
     if depth >= MAX_DEPTH {
         return false;
@@ -55,7 +55,7 @@ pub(super) fn echoes(words: &[String]) -> bool {
     command(&words).first().is_some_and(|word| matches!(*word, "echo" | "printf"))
 }
 
-/// Whether the program's output is something else than lines of its input.
+/// Whether the program's output is something other than lines of its input.
 pub(super) fn transforms(words: &[String]) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let Some((program, arguments)) = command(&words).split_first() else { return false };
@@ -71,7 +71,7 @@ pub(super) fn transforms(words: &[String]) -> bool {
     }
 }
 
-/// The words of a command from its program on: without keywords, assignments and programs that run another.
+/// Returns the words of a command from its program on, without keywords, assignments and wrapper programs.
 fn command<'a, 'w>(mut words: &'w [&'a str]) -> &'w [&'a str] {
     while let Some((word, rest)) = words.split_first() {
         let options = match name(word).as_str() {
@@ -105,13 +105,13 @@ fn is_assignment(word: &str) -> bool {
     })
 }
 
-/// The name of a program without its directory, in lower case.
+/// Returns the name of a program without its directory, in lower case.
 fn name(program: &str) -> String {
     let name = program.rsplit(['/', '\\']).next().unwrap_or(program).to_ascii_lowercase();
     name.strip_suffix(".exe").map(str::to_owned).unwrap_or(name)
 }
 
-/// The arguments after the options. `valued` lists the options whose value is a word of its own.
+/// Returns the arguments after the options. `valued` lists the options whose value is a separate word.
 fn skip_options<'a, 'w>(mut arguments: &'w [&'a str], valued: &str) -> &'w [&'a str] {
     while let Some((word, rest)) = arguments.split_first() {
         if !word.starts_with('-') || *word == "-" {
@@ -126,7 +126,7 @@ fn skip_options<'a, 'w>(mut arguments: &'w [&'a str], valued: &str) -> &'w [&'a 
     arguments
 }
 
-/// The arguments that are neither options nor values of options.
+/// Returns the arguments that are neither options nor values of options.
 fn operands<'a>(arguments: &[&'a str], valued: &str) -> Vec<&'a str> {
     let mut operands = Vec::new();
     let mut rest = skip_options(arguments, valued);
@@ -168,7 +168,7 @@ fn shows_script_input(
     }
 }
 
-/// `git show REVISION:PATH` and `git cat-file ... REVISION:PATH`.
+/// Whether this is `git show REVISION:PATH` or `git cat-file ... REVISION:PATH`.
 fn shows_blob(arguments: &[&str]) -> bool {
     let arguments = skip_options(arguments, "-C -c --git-dir --work-tree");
     arguments.split_first().is_some_and(|(verb, rest)| {
@@ -179,7 +179,7 @@ fn shows_blob(arguments: &[&str]) -> bool {
     })
 }
 
-/// The script after `-c` and its kin.
+/// Returns the script after `-c` or a similar option.
 fn script_of<'a>(arguments: &[&'a str]) -> Option<&'a str> {
     let at = arguments.iter().position(|word| {
         let word = word.to_ascii_lowercase();

@@ -1,9 +1,9 @@
 use std::{iter::Peekable, str::CharIndices};
 
-/// One simple command.
+/// A simple command.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Command {
-    /// Words, quotes removed. Substitutions are left out of them.
+    /// The words without quotes and without substitutions.
     pub(super) words: Vec<String>,
     /// The insides of `$(...)` and backticks in the words.
     pub(super) substitutions: Vec<String>,
@@ -13,7 +13,7 @@ pub(super) struct Command {
     pub(super) writes_file: bool,
 }
 
-/// The pipelines of a command line, in order, whatever joins them.
+/// Parses the pipelines of a command line, in order, however they are joined.
 pub(super) fn pipelines(line: &str) -> Vec<Vec<Command>> {
     let mut lexer = Lexer {
         line,
@@ -33,7 +33,7 @@ struct Lexer<'a> {
     pipelines: Vec<Vec<Command>>,
     pipeline: Vec<Command>,
     command: Command,
-    /// End words of the here-documents that begin on the next line.
+    /// Terminators of the here-documents that begin on the next line.
     heredocs: Vec<String>,
 }
 
@@ -104,7 +104,7 @@ impl Lexer<'_> {
     fn argument(&mut self) {
         let word = self.word();
         let next = self.chars.peek().map(|(_, char)| *char);
-        // `2>` names what is redirected; only standard output matters.
+        // `2>` names the redirected stream; only standard output matters.
         if matches!(next, Some('<' | '>')) && matches!(word.as_str(), "0" | "1" | "2") {
             self.chars.next();
             match next {
@@ -187,7 +187,7 @@ impl Lexer<'_> {
         self.command.substitutions.push(inner);
     }
 
-    /// Steps over what is left of `(...)`.
+    /// Reads the rest of `(...)`.
     fn substitution(&mut self) {
         let Some((start, _)) = self.chars.peek().copied() else { return };
         let mut depth = 1_usize;

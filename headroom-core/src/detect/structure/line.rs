@@ -1,6 +1,6 @@
-//! The class of one line.
+//! Classifies one line.
 
-/// What a line looks like.
+/// The class of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineClass {
     Other,
@@ -8,17 +8,17 @@ pub(super) enum LineClass {
     Json,
     /// Part of a diff's header.
     Diff,
-    /// `path:12:text` and its kin.
+    /// `path:12:text` and similar.
     Hit,
-    /// A line with a time, a level, or the verdict of a test or a compiler.
+    /// A line with a time, a level, or the result of a test or a compiler.
     Log,
     /// A frame of a stack trace.
     Frame,
-    /// A path and nothing else.
+    /// A path only.
     Path,
     /// A row of `ls -l`.
     Perms,
-    /// Cells with runs of spaces, tabs or bars between them.
+    /// Cells separated by runs of spaces, tabs or bars.
     Rows,
     /// A tag.
     Tag,
@@ -36,13 +36,13 @@ impl LineClass {
     pub(super) const COUNT: usize = Self::Blob as usize + 1;
 }
 
-/// Bytes of a line that are looked at.
+/// Limit on the bytes of a line that are examined.
 const MAX_BYTES: usize = 240;
 const LEVEL_NAMES: [&str; 17] = [
     "TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "SEVERE", "FATAL", "CRITICAL", "PANIC",
     "debug", "info", "warn", "warning", "error", "fatal",
 ];
-/// How lines of test runners, compilers and package managers start.
+/// Beginnings of lines from test runners, compilers and package managers.
 const RUNNERS: [&str; 53] = [
     "=== RUN",
     "=== PAUSE",
@@ -167,7 +167,7 @@ fn digits(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// `path:12:`, `path-12-`, `12:` and `12-` at the start.
+/// Whether the line starts with `path:12:`, `path-12-`, `12:` or `12-`.
 fn is_hit(line: &str) -> bool {
     let bytes = line.as_bytes();
     let number = |at: usize, mark: u8| {
@@ -175,7 +175,7 @@ fn is_hit(line: &str) -> bool {
         let count = digits(rest);
         (1..=7).contains(&count) && rest.get(count) == Some(&mark)
     };
-    // A time of day has two digits and a colon twice.
+    // A time of day has two digits and a colon, twice.
     let time = bytes.get(2) == Some(&b':') && bytes.get(5).is_some_and(|byte| matches!(byte, b':' | b' '));
     if number(0, b':') || number(0, b'-') {
         let date = bytes.get(4) == Some(&b'-') && bytes.get(7) == Some(&b'-');
@@ -187,7 +187,7 @@ fn is_hit(line: &str) -> bool {
             b'/' | b'.' | b'_' => pathlike = true,
             b':' | b'-' if number(at + 1, *byte) => return pathlike,
             b':' if at > 1 => {
-                // `http://` and `tests/a.py::name` are no hits.
+                // `http://` and `tests/a.py::name` are not hits.
                 let rest = bytes.get(at + 1..).unwrap_or_default();
                 return pathlike && !rest.starts_with(b"//") && !rest.starts_with(b":");
             }
@@ -198,7 +198,7 @@ fn is_hit(line: &str) -> bool {
     false
 }
 
-/// Whether a hit is the message of a compiler or a linter: it names how grave it is, or a rule as `E501` and `TS2345`.
+/// Whether a hit is a message of a compiler or linter: it names a severity, or a rule like `E501` or `TS2345`.
 fn is_diagnostic(text: &str) -> bool {
     let is_rule = |word: &str| {
         let word = word.trim_end_matches(':');
@@ -218,7 +218,7 @@ fn is_frame(text: &str) -> bool {
         || STARTS.iter().skip(1).any(|start| text.starts_with(start))
 }
 
-/// `-rw-r--r-- 1 root` and `total 12`.
+/// Whether this is a line like `-rw-r--r-- 1 root` or `total 12`.
 fn is_perms(text: &str) -> bool {
     let mode = text.get(..10).is_some_and(|mode| {
         mode.starts_with(['-', 'd', 'l', 'c', 'b', 's', 'p'])
@@ -246,7 +246,7 @@ fn is_log(line: &str, text: &str) -> bool {
     }
 }
 
-/// A date or a time of day near the start.
+/// Whether there is a date or a time of day near the start.
 fn has_time(head: &str) -> bool {
     let bytes = head.as_bytes();
     let at = |at: usize, mark: u8| bytes.get(at) == Some(&mark);
@@ -269,7 +269,7 @@ fn has_time(head: &str) -> bool {
             if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A level as a word of its own among the first words.
+/// Whether one of the first words is a level.
 fn has_level(head: &str) -> bool {
     let mut words = head.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(5);
     words.any(|word| LEVEL_NAMES.iter().take(11).any(|level| *level == word))
@@ -281,7 +281,7 @@ fn has_level(head: &str) -> bool {
         })
 }
 
-/// `path(12): ` and `path(12,5): `, as compilers and linters for Windows name the place of a message.
+/// Whether the line starts with `path(12): ` or `path(12,5): `, as printed by compilers and linters on Windows.
 fn is_placed(head: &str) -> bool {
     let Some((path, rest)) = head.split_once('(') else { return false };
     let Some((place, rest)) = rest.split_once(')') else { return false };
@@ -396,7 +396,7 @@ fn is_prose(text: &str) -> bool {
         || words >= 2 && text.ends_with(['.', '?', '!']) && letters * 10 >= total * 7
 }
 
-/// Base64, hex or minified data: long and without spaces to speak of.
+/// Whether this is base64, hex or minified data: long, with hardly any spaces.
 fn is_blob(line: &str) -> bool {
     let spaces = line.bytes().filter(|byte| *byte == b' ').count();
     let plain = line

@@ -1,7 +1,7 @@
-//! What kind of text this is by its lines alone.
+//! Detects the content kind from the lines of a text alone.
 //!
-//! Each line is put into a class by its start, and the share of the classes decides. No more than some thousand
-//! lines, evenly spread, are looked at.
+//! Each line is classified by its start, and the shares of the classes decide. At most a few thousand lines, evenly
+//! spread, are examined.
 
 mod line;
 #[cfg(test)]
@@ -15,20 +15,20 @@ use crate::{
     text::lines,
 };
 
-/// Lines looked at, at most.
+/// Limit on the lines examined.
 const MAX_LINES: usize = 2000;
-/// Bytes at the start whose lines are parsed as those of one kind.
+/// Length of the start in bytes that is parsed as lines of one kind.
 const MAX_START: usize = 128 << 10;
-/// Lines of dense data are at least this long.
+/// Minimum length of a line of dense data.
 const MIN_BLOB: usize = 400;
 
-/// Of a text that may be code, so many percent of the lines look like it; of one that may be prose, like that.
+/// Percentage of code-like lines in a text that may be code, and of prose-like lines in one that may be prose.
 const SOME_CODE: usize = 20;
 const SOME_PROSE: usize = 35;
-/// Of one that has signs of a test run, for it to be the code of one.
+/// Percentage of code-like lines that makes a text with signs of a test run the code of a test.
 const MOSTLY_CODE: usize = 50;
 
-/// What kind of text something is by its structure, and what else it could be.
+/// A detected content kind, and what else the text could be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Guess {
     pub(crate) kind: ContentKind,
@@ -37,7 +37,7 @@ pub(crate) struct Guess {
 }
 
 impl Guess {
-    /// The kind, once a classifier was asked where the structure ties.
+    /// Returns the kind; asks the classifier if the structure is ambiguous.
     pub(crate) fn settled(self, verdict: impl FnOnce() -> Option<Classification>) -> ContentKind {
         if !self.may_be_code && !self.may_be_prose {
             return self.kind;
@@ -56,7 +56,7 @@ impl From<ContentKind> for Guess {
     }
 }
 
-/// How many lines of each class there are.
+/// The number of lines in each class.
 #[derive(Debug, Default)]
 struct Shares {
     counts: [usize; LineClass::COUNT],
@@ -80,14 +80,14 @@ impl Shares {
         self.counts.get(class as usize).copied().unwrap_or_default()
     }
 
-    /// Whether these classes together are at least so many percent of the lines.
+    /// Whether these classes together have at least this percentage of the lines.
     fn reach(&self, percent: usize, classes: &[LineClass]) -> bool {
         let count: usize = classes.iter().map(|class| self.count(*class)).sum();
         count * 100 >= self.lines * percent && count > 0
     }
 }
 
-/// What kind of text this is, by its structure.
+/// Detects the content kind from the structure.
 pub(super) fn guess(text: &str) -> Guess {
     use LineClass::{Blob, Code, Frame, Hit, Json, Log, Mark, Perms, Prose, Rows, Tag};
 
@@ -107,14 +107,14 @@ pub(super) fn guess(text: &str) -> Guess {
     } else if shares.reach(60, &[Blob]) {
         ContentKind::Blob
     } else if is_ruled(&lines) {
-        // Cells may hold times, as rows of logs do.
+        // Cells may contain times, like rows of logs.
         ContentKind::Table
     } else if shares.reach(60, &[Hit]) || !shares.reach(40, &[Log]) && search::share(start) >= 60 {
         ContentKind::Search
     } else if shares.reach(40, &[Log, Frame]) {
         ContentKind::Log
     } else if is_run(&lines) {
-        // The source of a test may speak of runs, and a document may show one.
+        // The source of a test may mention runs, and a document may show one.
         return Guess {
             kind: ContentKind::Log,
             may_be_code: shares.reach(MOSTLY_CODE, &[Code]),
@@ -133,7 +133,7 @@ pub(super) fn guess(text: &str) -> Guess {
     } else if shares.reach(40, &[Prose, Mark]) {
         ContentKind::Prose
     } else if shares.reach(15, &[Log, Frame]) {
-        // A few lines of a log, with what the program printed between them.
+        // A few log lines, with other output of the program between them.
         ContentKind::Log
     } else {
         let may_be_code = shares.reach(SOME_CODE, &[Code]);
@@ -142,7 +142,7 @@ pub(super) fn guess(text: &str) -> Guess {
     kind.into()
 }
 
-/// The lines at the start that tell the rest.
+/// Returns the lines at the start that represent the text.
 pub(super) fn first_lines(text: &str) -> &str {
     if text.len() <= MAX_START {
         return text;
@@ -151,13 +151,13 @@ pub(super) fn first_lines(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// Whether there are tags that web pages have, and other XML has not.
+/// Whether there are tags of web pages, which other XML lacks.
 fn has_page_tags(text: &str) -> bool {
     ["<div", "<p>", "<span", "<body", "<a href"].iter().any(|tag| text.contains(tag))
 }
 
-/// Whether this is a table with bars between cells and a rule of `-` and `+` below or around its names, as `psql` and
-/// `mysql` print it.
+/// Whether this is a table with bars between cells and a rule of `-` and `+` below or around its header, as
+/// printed by `psql` and `mysql`.
 fn is_ruled(lines: &[&str]) -> bool {
     const FIRST: usize = 8;
     let rule = |line: &&&str| {
@@ -173,13 +173,13 @@ fn is_ruled(lines: &[&str]) -> bool {
     fit * 10 >= rows().count() * 7 && fit > 1
 }
 
-/// Whether this is a document in Markdown that shows code.
+/// Whether this is a Markdown document with code blocks.
 fn is_document(lines: &[&str]) -> bool {
     let starts = |mark: &str| lines.iter().filter(|line| line.starts_with(mark)).count();
     starts("```") > 1 && starts("#") > 1
 }
 
-/// Whether a test runner or a build tool has printed this: it says so in a few places only.
+/// Whether a test runner or a build tool printed this, which only a few lines show.
 fn is_run(lines: &[&str]) -> bool {
     const SIGNS: [&str; 24] = [
         "=== test session starts ===",

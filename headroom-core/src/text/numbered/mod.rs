@@ -1,30 +1,30 @@
-//! Lines of numbered file views: `     1→text`, `12: text`, `00001| text`, `L34: text`, and the like.
+//! Finds numbered file views: `     1→text`, `12: text`, `00001| text`, `L34: text`, and the like.
 //!
 //! One line alone proves nothing (`10:32:11 error` starts like line 10). Only [`runs`] of lines whose numbers
-//! rise by one in one style are taken for a view of a file.
+//! rise by one in one style count as a view of a file.
 
 use std::ops::Range;
 
-/// A run of fewer lines is coincidence.
+/// Shorter runs are coincidence.
 const MIN_LINES: usize = 3;
-/// Widest column of numbers that a viewer prints.
+/// Width of the widest number column that viewers print.
 const MAX_WIDTH: usize = 12;
-/// Most spaces between the number and the separator, as `bat` prints them.
+/// The most spaces between number and separator, as printed by `bat`.
 const MAX_GAP: usize = 3;
 
-/// Numbers from here on are none of lines; below, counting lines cannot overflow.
+/// Larger numbers are not line numbers. Below this, counting lines cannot overflow.
 const MAX_NUMBER: u32 = 1 << 30;
 
 /// How the number fills its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pad {
-    /// At the right of a column of this width; 0 where it is not padded.
+    /// Right-aligned to this width; 0 if not padded.
     Spaces(usize),
-    /// With zeros to this width.
+    /// Padded with zeros to this width.
     Zeros(usize),
 }
 
-/// What stands between the number and the text.
+/// The separator between number and text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
     Arrow,
@@ -56,7 +56,7 @@ impl Mark {
         }
     }
 
-    /// Most spaces that may stand before the mark.
+    /// The most spaces allowed before the mark.
     const fn max_gap(self) -> usize {
         match self {
             Self::Arrow | Self::Tab => 0,
@@ -65,7 +65,7 @@ impl Mark {
         }
     }
 
-    /// Whether viewers may put one space of their own after the mark.
+    /// Whether viewers may write a space after the mark.
     const fn may_be_followed_by_space(self) -> bool {
         !matches!(self, Self::Arrow | Self::Tab)
     }
@@ -74,25 +74,25 @@ impl Mark {
 /// How a file view writes its line numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NumberStyle {
-    /// Whether an `L` stands before the number.
+    /// Whether an `L` precedes the number.
     pub(crate) letter: bool,
     pub(crate) pad: Pad,
     pub(crate) gap: usize,
     pub(crate) mark: Mark,
-    /// Whether a space after the mark is the viewer's, not the text's.
+    /// Whether a space after the mark belongs to the viewer, not to the text.
     pub(crate) space: bool,
 }
 
 /// Consecutive lines of a numbered file view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
-    /// Indexes into the lines that were searched.
+    /// Indexes into the searched lines.
     pub(crate) lines: Range<usize>,
     /// Number of the first line; each following line has the next number.
     pub(crate) first: u32,
     /// How the numbers are written.
     pub(crate) style: NumberStyle,
-    /// Whether only some lines show their number, as [`thin`] says.
+    /// Whether only some lines show their number, as [`line_numbers`](crate::compress::line_numbers) writes them.
     pub(crate) thin: bool,
 }
 
@@ -106,7 +106,7 @@ impl Run {
             || number.is_multiple_of(crate::compress::line_numbers::STRIDE)
     }
 
-    /// What stands before the text of the line with this number, byte for byte.
+    /// Returns the exact text before the content of the line with this number.
     pub(crate) fn prefix(&self, number: u32) -> String {
         let NumberStyle { letter, pad, gap, mark, space } = self.style;
         let letter = if letter { "L" } else { "" };
@@ -119,7 +119,7 @@ impl Run {
     }
 }
 
-/// The start of one line, taken apart.
+/// The parsed start of one line.
 pub(crate) struct Start {
     pub(crate) number: u32,
     letter: bool,
@@ -129,7 +129,7 @@ pub(crate) struct Start {
     zeros: bool,
     gap: usize,
     pub(crate) mark: Mark,
-    /// Whether a space that may be the viewer's follows the mark.
+    /// Whether a space that may belong to the viewer follows the mark.
     pub(crate) space: bool,
     /// Offset of the byte after the mark.
     end: usize,
@@ -165,7 +165,7 @@ impl Start {
         Some(Self { number, letter, spaces, digits, zeros, gap, mark, space, end })
     }
 
-    /// The style of a run that starts here.
+    /// Returns the style of a run that starts here.
     pub(crate) const fn style(&self) -> NumberStyle {
         let pad = match (self.zeros, self.spaces) {
             (true, _) => Pad::Zeros(self.digits),
@@ -175,7 +175,7 @@ impl Start {
         NumberStyle { letter: self.letter, pad, gap: self.gap, mark: self.mark, space: false }
     }
 
-    /// Whether this line is written in `style`, a space after the mark left aside.
+    /// Whether this line is written in `style`, ignoring a space after the mark.
     fn is_in(&self, style: NumberStyle) -> bool {
         let padded = match style.pad {
             Pad::Spaces(width) => !self.zeros && self.spaces == width.saturating_sub(self.digits),
@@ -187,20 +187,20 @@ impl Start {
     }
 }
 
-/// How many bytes from `at` on pass, up to just over what a valid prefix can hold.
+/// Counts the bytes from `at` that pass, up to one more than a valid prefix can hold.
 fn count(bytes: &[u8], at: usize, pass: impl Fn(u8) -> bool) -> usize {
     bytes.iter().skip(at).take(MAX_WIDTH + 1).take_while(|byte| pass(**byte)).count()
 }
 
 #[cfg(test)]
-/// The number of a line of a numbered view, and the offset in bytes at which its text starts.
+/// Returns the number of a line in a numbered view, and the byte offset of its text.
 ///
-/// One space after `:` and `|` is taken for the viewer's. What the line says alone; [`runs`] decides better.
+/// Attributes one space after `:` and `|` to the viewer. It sees one line only; [`runs`] decides better.
 pub(crate) fn parse(line: &str) -> Option<(u32, usize)> {
     Start::parse(line).map(|start| (start.number, start.end + usize::from(start.space)))
 }
 
-/// The numbered file views in `lines`, in order. Line ends may be on or off.
+/// Finds the numbered file views in `lines`, in order. Lines may include their ends.
 pub(crate) fn runs(lines: &[&str]) -> Vec<Run> {
     let mut runs = Vec::new();
     let mut at = 0;
@@ -218,7 +218,7 @@ pub(crate) fn runs(lines: &[&str]) -> Vec<Run> {
     runs
 }
 
-/// How many lines at the start of `lines` to step over, and the run that they are, if they are one.
+/// Returns how many lines at the start of `lines` to skip, and the run that they form, if any.
 fn run(lines: &[&str]) -> Option<(Option<(u32, NumberStyle)>, usize)> {
     let start = Start::parse(lines.first()?)?;
     let mut style = start.style();
@@ -245,14 +245,14 @@ fn run(lines: &[&str]) -> Option<(Option<(u32, NumberStyle)>, usize)> {
     Some((Some((start.number, style)), length))
 }
 
-/// Whether a number and a colon before this text would read as a time of day.
+/// Whether a number and a colon before this text would look like a time of day.
 fn starts_like_minutes(text: &str) -> bool {
     count(text.as_bytes(), 0, |byte| byte.is_ascii_digit()) == 2
 }
 
-/// Whether the first space of these texts, each of which has one, was put there by the viewer.
+/// Whether the viewer wrote the first space of these texts, each of which has one.
 ///
-/// Text that is indented throughout has it or not: then an odd least indent speaks for the viewer.
+/// In text that is indented throughout, the smallest indent decides: if it is odd, the space is the viewer's.
 fn space_is_the_viewers<'a>(texts: impl Iterator<Item = &'a str>) -> bool {
     let indents = texts
         .filter(|text| !text.trim().is_empty())

@@ -1,14 +1,14 @@
-//! Colours that say something: where they are the only sign of what is removed, added, failed or fine.
+//! Detects colours with meaning: those that are the only sign of what is removed, added, failed or fine.
 //!
-//! Red and green are looked at; other colours say nothing that their text does not. They are telling where
+//! Only red and green are considered; other colours add nothing to their text. They have meaning where
 //!
-//! - a red text is followed by a green one at once, as in `git diff --color-words`, or a hunk of a diff has lines with
-//!   red and green parts and no sign of their own,
-//! - the same text stands somewhere in red and somewhere in green, as the dots of a list of services,
-//! - some lines are red and others green as a whole, and no word on them says why.
+//! - a green text directly follows a red one, as in `git diff --color-words`, or a hunk of a diff has lines with red
+//!   and green parts and no sign of their own,
+//! - the same text occurs in red and in green, like the dots of a list of services,
+//! - some lines are all red and others all green, and no word on them says why.
 //!
-//! Such lines keep their escape sequences. Words of a diff are written as `git diff --word-diff=plain` does,
-//! `[-removed-]{+added+}`, where nothing else in the text looks like that.
+//! Such lines keep their escape sequences. Words of a diff are written like `git diff --word-diff=plain`,
+//! `[-removed-]{+added+}`, if nothing else in the text looks like that.
 
 use rustc_hash::FxHashSet;
 
@@ -16,7 +16,7 @@ use super::escape::{TerminalPiece, TerminalPieces};
 
 /// Longer texts are not compared.
 const MAX_BYTES: usize = 80;
-/// Words that say what a red or green line says.
+/// Words with the same meaning as a red or green line.
 const SAID: [&str; 22] = [
     "abort",
     "block",
@@ -41,7 +41,7 @@ const SAID: [&str; 22] = [
     "trace",
     "warn",
 ];
-/// What opens and closes the words of a diff.
+/// The delimiters of the words of a diff.
 const WORD_SIGNS: [&str; 4] = ["[-", "-]", "{+", "+}"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,31 +51,31 @@ enum Ink {
     Green,
 }
 
-/// What the colours of a text say.
+/// The use of colours in a text.
 #[derive(Debug, Default)]
 pub(super) struct Colours<'t> {
-    /// Whether there are any.
+    /// Whether there are any colours.
     is_used: bool,
     red: FxHashSet<&'t str>,
     green: FxHashSet<&'t str>,
-    /// Whether lines are red and lines are green as a whole without a word that says why.
+    /// Whether some lines are all red and others all green, without a word that says why.
     lines_differ: bool,
-    /// Where the lines of hunks start that have red or green texts.
+    /// Offsets of the lines in hunks that have red or green text.
     in_hunks: FxHashSet<usize>,
-    /// Whether some of them have no sign of their own.
+    /// Whether some lines in hunks have no sign of their own.
     is_word_diff: bool,
-    /// Whether `[-` and the like stand in the text already.
+    /// Whether the text already contains `[-` or the like.
     has_signs: bool,
 }
 
-/// A line as runs of one colour.
+/// A line split into runs of one colour.
 #[derive(Debug, Default)]
 struct Runs<'t> {
     runs: Vec<(Ink, Vec<&'t str>)>,
 }
 
 impl<'t> Colours<'t> {
-    /// Looks at all lines. `None` where a sequence has an effect beyond its line.
+    /// Examines all lines. Returns `None` if a sequence has an effect beyond its line.
     pub(super) fn find(text: &'t str) -> Option<Self> {
         let mut colours = Self::default();
         if !text.contains('\x1b') {
@@ -129,7 +129,7 @@ impl<'t> Colours<'t> {
         Some(colours)
     }
 
-    /// Whether this line, which starts at this byte of the text, would say less without its colours.
+    /// Whether the colours of this line, which starts at byte `start` of the text, have meaning.
     pub(super) fn are_telling(&self, line: &str, start: usize, is_last: bool) -> bool {
         if !self.is_used {
             return false;
@@ -150,7 +150,7 @@ impl<'t> Colours<'t> {
             || unsigned && self.lines_differ && runs.whole().is_some() && !is_said(&runs.shown())
     }
 
-    /// The line with the signs of `--word-diff=plain` in the place of its colours.
+    /// Returns the line with the signs of `--word-diff=plain` in place of its colours.
     pub(super) fn as_word_diff(&self, line: &str, start: usize, is_last: bool) -> Option<String> {
         let is_in_hunk = self.is_word_diff && self.in_hunks.contains(&start);
         if !is_in_hunk || self.has_signs || line.contains(['\r', '\x08']) {
@@ -176,7 +176,7 @@ impl<'t> Colours<'t> {
 }
 
 impl<'t> Runs<'t> {
-    /// `Some(None)` where the line is not simply written from left to right.
+    /// Returns `Some(None)` if the line is not simply written from left to right.
     fn read(line: &'t str, is_last: bool) -> Option<Option<Self>> {
         let mut runs = Self::default();
         let mut ink = Ink::Plain;
@@ -209,7 +209,7 @@ impl<'t> Runs<'t> {
             .any(|(ink, pieces)| *ink != Ink::Plain && pieces.iter().any(|text| !text.trim().is_empty()))
     }
 
-    /// The colour of the whole line, blanks aside.
+    /// Returns the colour of the whole line, ignoring blanks.
     fn whole(&self) -> Option<Ink> {
         let mut inks =
             self.runs.iter().filter(|(_, pieces)| pieces.iter().any(|text| !text.trim().is_empty()));
@@ -217,7 +217,7 @@ impl<'t> Runs<'t> {
         (*first != Ink::Plain && inks.all(|(ink, _)| ink == first)).then_some(*first)
     }
 
-    /// Whether a red text is followed by a green one at once.
+    /// Whether a green text directly follows a red one.
     fn has_pair(&self) -> bool {
         let has_word = |pieces: &[&str]| pieces.iter().any(|text| text.contains(char::is_alphanumeric));
         self.runs
@@ -225,7 +225,7 @@ impl<'t> Runs<'t> {
             .any(|pair| matches!(pair, [(Ink::Red, _), (Ink::Green, added)] if has_word(added)))
     }
 
-    /// Whether the line says by itself what its colours say: `+` or `-` at its start, as in a diff, or words in signs.
+    /// Whether signs repeat the colours: `+` or `-` at the start, as in a diff, or words in signs.
     fn has_own_signs(&self) -> bool {
         let first = self.runs.first().and_then(|(ink, pieces)| Some((*ink, *pieces.first()?)));
         let is_row = match first {
@@ -236,7 +236,7 @@ impl<'t> Runs<'t> {
         is_row || self.has_word_signs() || self.has_only_signs()
     }
 
-    /// Whether every coloured text stands in `[-…-]` or `{+…+}`.
+    /// Whether every coloured text is in `[-…-]` or `{+…+}`.
     fn has_word_signs(&self) -> bool {
         self.runs.iter().all(|(ink, pieces)| {
             let text = pieces.concat();
@@ -248,7 +248,7 @@ impl<'t> Runs<'t> {
         })
     }
 
-    /// Whether what is coloured is plus and minus signs, as in a summary of a diff.
+    /// Whether only plus and minus signs are coloured, as in a summary of a diff.
     fn has_only_signs(&self) -> bool {
         self.runs.iter().all(|(ink, pieces)| {
             *ink == Ink::Plain
@@ -257,7 +257,7 @@ impl<'t> Runs<'t> {
     }
 }
 
-/// Whether a line stands between the hunks of two files or commits.
+/// Whether a line separates the hunks of two files or commits.
 fn is_header(line: &str) -> bool {
     line.starts_with("commit ") || line.starts_with("diff --git ")
 }
@@ -266,14 +266,14 @@ fn is_hunk_header(line: &str) -> bool {
     line.strip_prefix("@@ -").is_some_and(|rest| rest.contains(" @@"))
 }
 
-/// Whether a word of the line says what its colour says.
+/// Whether a word of the line has the meaning of its colour.
 fn is_said(line: &str) -> bool {
     let lower = line.to_lowercase();
     SAID.iter().any(|word| lower.contains(word))
         || line.contains(['✓', '✔', '√', '✗', '✘', '✕', '×', '❌', '✅'])
 }
 
-/// The colour after a style sequence.
+/// Returns the colour after a style sequence.
 fn restyled(mut ink: Ink, parameters: &str) -> Ink {
     let mut numbers = parameters.split([';', ':']);
     while let Some(number) = numbers.next() {
@@ -284,7 +284,7 @@ fn restyled(mut ink: Ink, parameters: &str) -> Ink {
             "30" | "33" | "34" | "35" | "36" | "37" | "90" | "93" | "94" | "95" | "96" | "97" => {
                 ink = Ink::Plain;
             }
-            // A colour of a palette, or of three parts.
+            // A palette colour, or one of three components.
             "38" | "48" => {
                 let is_text = number == "38";
                 let found = match numbers.next() {

@@ -3,24 +3,24 @@ use memchr::{memchr2, memchr3};
 const ESC: u8 = 0x1b;
 const BELL: u8 = 0x07;
 
-/// What a terminal does next on a line.
+/// One piece of a line: text, or an action of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TerminalPiece<'a> {
     Text(&'a str),
     /// The parameters of an `m` sequence: colours, bold, underlined.
     Style(&'a str),
-    /// A title, a link's target, a picture. It is not drawn, but it says something.
+    /// A title, a link target or a picture: not drawn, but kept.
     Verbatim(&'a str),
-    /// Modes and questions: no character is shown or moved, and nothing is said.
+    /// A mode or a query: shows nothing, moves nothing, says nothing.
     Nothing,
-    /// Back to the first column.
+    /// Moves to the first column.
     Return,
     Left(usize),
     Right(usize),
-    /// To this column, from 0.
+    /// Moves to this column, counted from 0.
     Column(usize),
     Erase(Erase),
-    /// Changes this line in a way that is not modelled.
+    /// Changes the line in a way that is not modelled.
     Unclear,
 }
 
@@ -31,16 +31,16 @@ pub(super) enum Erase {
     /// From the start of the line to the cursor, inclusive.
     Left,
     Line,
-    /// So many columns from the cursor on.
+    /// This many columns from the cursor on.
     Columns(usize),
 }
 
-/// The pieces of one line, without its line end. An item is `None` where a sequence has an effect beyond the
-/// line, or is unknown or broken: then the iterator must not be used further.
+/// Iterates over the pieces of one line, without its line end. An item is `None` if a sequence has an effect beyond the
+/// line, is unknown or broken: then the iterator must not be used further.
 #[derive(Clone, Debug)]
 pub(super) struct TerminalPieces<'a> {
     rest: &'a str,
-    /// Whether the text ends with the line, so that a sequence may be cut off.
+    /// Whether the line ends the text, so that a sequence may be cut off.
     last: bool,
 }
 
@@ -89,7 +89,7 @@ impl<'a> TerminalPieces<'a> {
         Some(TerminalPiece::Nothing)
     }
 
-    /// A title, a link's target, a picture: up to the terminator, which must stand on this line.
+    /// Reads a title, a link target or a picture up to the terminator, which must be on this line.
     fn control_string(&mut self, ends_with_bell: bool) -> Option<TerminalPiece<'a>> {
         let bytes = self.rest.as_bytes();
         let mut at = 2;
@@ -125,7 +125,7 @@ impl<'a> Iterator for TerminalPieces<'a> {
     }
 }
 
-/// What a control sequence does. `None` if it is unknown or leaves the line.
+/// Returns the effect of a control sequence, or `None` if it is unknown or leaves the line.
 fn meaning<'a>(parameters: &'a str, between: &str, last: u8) -> Option<TerminalPiece<'a>> {
     match between {
         "" => {}
@@ -156,7 +156,7 @@ fn meaning<'a>(parameters: &'a str, between: &str, last: u8) -> Option<TerminalP
         b'K' if number == 0 => TerminalPiece::Erase(Erase::Right),
         b'K' if number == 1 => TerminalPiece::Erase(Erase::Left),
         b'K' if number == 2 => TerminalPiece::Erase(Erase::Line),
-        // Nothing stands below: the cursor never goes up in a text that is rendered.
+        // There is nothing below: the cursor never goes up in a text that is rendered.
         b'J' if number == 0 => TerminalPiece::Erase(Erase::Right),
         b'X' => TerminalPiece::Erase(Erase::Columns(count)),
         b'C' | b'a' => TerminalPiece::Right(count),
@@ -167,7 +167,7 @@ fn meaning<'a>(parameters: &'a str, between: &str, last: u8) -> Option<TerminalP
     })
 }
 
-/// Whether a private mode leaves what is shown where it is. Others switch screens or restore the cursor.
+/// Whether a private mode leaves the display unchanged. Others switch screens or restore the cursor.
 fn harmless(mode: &str) -> bool {
     !matches!(mode, "3" | "6" | "47" | "1047" | "1048" | "1049")
 }

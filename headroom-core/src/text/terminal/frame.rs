@@ -1,22 +1,22 @@
-//! Frames of a progress display, and when one of them says all that an earlier one said.
+//! Parses frames of a progress display, and decides when a later frame covers an earlier one.
 //!
-//! A frame is taken apart into words and numbers. What may differ between two frames of a display are a percentage, a
-//! counter such as `3/9`, sizes, rates, times, and the characters of bars and spinners. Everything else is a word and
-//! must stand in the later frame too, in the same order: also numbers that belong to a name, such as `id=3`, `v1.2` and
-//! `sensor-3`, and numbers without a unit.
+//! A frame is split into words and numbers. Two frames of a display may differ in a percentage, a counter such as
+//! `3/9`, sizes, rates, times, and the characters of bars and spinners. Everything else is a word and must occur in the
+//! later frame too, in the same order: also numbers that belong to a name, such as `id=3`, `v1.2` and `sensor-3`, and
+//! numbers without a unit.
 
 use std::borrow::Cow;
 
-/// Frames have few parts.
+/// Texts with more parts are not frames.
 const MAX_CHUNKS: usize = 64;
-/// What stands in the place of a percentage or counter when a display ends.
+/// Words that replace a percentage or counter when a display ends.
 const DONE: [&str; 8] = ["done", "Done", "DONE", "complete", "completed", "finished", "Finished", "ok"];
 /// Units of sizes, rates and times, in lower case.
 const UNITS: [&str; 31] = [
     "%", "b", "b/s", "bytes", "d", "g", "gb", "gb/s", "gib", "gib/s", "h", "it", "it/s", "k", "kb", "kb/s",
     "kib", "kib/s", "m", "mb", "mb/s", "mib", "mib/s", "min", "ms", "s", "s/it", "t", "tb", "tib", "us",
 ];
-/// Words that make a frame worth reading.
+/// Words that make a frame worth keeping.
 const SEVERE: [&str; 14] = [
     "abort",
     "alarm",
@@ -33,27 +33,27 @@ const SEVERE: [&str; 14] = [
     "reject",
     "warn",
 ];
-/// The fields of one row of curl's meter.
+/// Number of fields in a row of curl's meter.
 const CURL_FIELDS: usize = 12;
 
-/// What the part before left open.
+/// What may follow the previous part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
     Nothing,
-    /// A number that may have its unit behind it.
+    /// A number whose unit may follow.
     Number,
-    /// A counter that may have its unit behind it.
+    /// A counter whose unit may follow.
     Counter,
 }
 
-/// How far a display has come.
+/// The progress of a display.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Progress {
     done: f64,
     of: f64,
 }
 
-/// One frame.
+/// A parsed frame.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Frame<'t> {
     words: Vec<&'t str>,
@@ -61,7 +61,7 @@ pub(super) struct Frame<'t> {
     numbers: Vec<f64>,
     percent: Option<f64>,
     counter: Option<Progress>,
-    /// Sizes, rates, times.
+    /// How many sizes, rates and times there are.
     measures: usize,
     has_bar: bool,
     spinner: Option<char>,
@@ -70,22 +70,22 @@ pub(super) struct Frame<'t> {
     is_severe: bool,
 }
 
-/// Words around times, which come and go.
+/// Words around times that appear and disappear.
 const FILLERS: [&str; 7] = ["ETA", "ago", "elapsed", "eta", "in", "left", "remaining"];
 
-/// Whether a state is nothing but the characters of bars and spinners.
+/// Whether a state consists only of the characters of bars and spinners.
 pub(super) fn is_drawing(text: &str) -> bool {
     let text = text.trim();
     matches!(text, "" | "-" | "\\" | "|" | "/") || text.chars().all(|c| is_drawn(c) || c == ' ')
 }
 
-/// Characters that draw bars and spinners and nothing else.
+/// Whether a character is used only to draw bars and spinners.
 const fn is_drawn(c: char) -> bool {
     matches!(c, '\u{2500}'..='\u{259f}' | '\u{25a0}'..='\u{25ff}' | '\u{2800}'..='\u{28ff}')
 }
 
 impl<'t> Frame<'t> {
-    /// Takes a state apart; `None` where it has too many parts to be a frame.
+    /// Parses a state. Returns `None` if it has too many parts to be a frame.
     pub(super) fn parse(text: &'t str) -> Option<Self> {
         let mut frame = Self { is_curl: is_curl(text), ..Self::default() };
         if frame.is_curl {
@@ -111,7 +111,7 @@ impl<'t> Frame<'t> {
         Some(frame)
     }
 
-    /// Adds a part; tells what may follow it.
+    /// Adds a part and returns what may follow it.
     fn add(&mut self, chunk: &'t str, open: Open) -> Open {
         let bare = chunk.trim_end_matches([':', '.', '…']);
         self.has_ellipsis |= chunk.ends_with("...") || chunk.ends_with('…');
@@ -137,7 +137,7 @@ impl<'t> Frame<'t> {
         }
         match measure(bare) {
             Some(Measure { value, unit: "%" }) if self.percent.is_none() => self.percent = Some(value),
-            // A size that is not known yet stands as a plain zero.
+            // An unknown size is shown as a plain zero.
             Some(Measure { unit: "", value }) if !bare.contains(':') && bare != "0" => {
                 self.numbers.push(value);
                 return Open::Number;
@@ -148,7 +148,7 @@ impl<'t> Frame<'t> {
         Open::Nothing
     }
 
-    /// Notes a part that is all bar or spinner.
+    /// Records a part that is a bar or a spinner. Returns whether it is one.
     fn add_drawing(&mut self, chunk: &str) -> bool {
         let is_bar =
             |c: char| is_drawn(c) || matches!(c, '=' | '-' | '#' | '>' | '*' | '~' | '.' | '\\' | '/' | '_');
@@ -163,14 +163,14 @@ impl<'t> Frame<'t> {
         true
     }
 
-    /// Whether the frame shows progress: a percentage, a counter, a bar or a spinner, and no trouble.
+    /// Whether the frame shows progress (a percentage, a counter, a bar or a spinner) and no severe word.
     pub(super) const fn is_progress(&self) -> bool {
         let shows =
             self.percent.is_some() || self.counter.is_some() || self.has_bar || self.spinner.is_some();
         shows && !self.is_severe
     }
 
-    /// Whether `later`, the end of the display, says all that this frame said.
+    /// Whether `later`, the end of the display, says everything that this frame says.
     pub(super) fn is_covered_by(&self, later: &Self) -> bool {
         if self.is_curl || later.is_curl {
             return self.is_curl && later.is_curl && later.percent == Some(100.0);
@@ -193,7 +193,7 @@ impl<'t> Frame<'t> {
             let ends = (self.percent.is_some() || self.counter.is_some()) && said;
             return ends || counts && self.percent.is_none() && self.counter.is_none() && self.measures == 0;
         }
-        // The same but for a spinner.
+        // Only the spinner differs.
         let spins = self.spinner.is_some() && later.spinner.is_some();
         spins && said && more.is_empty() && self.shows_as_much_as(later) && self.measures == 0
     }
@@ -202,7 +202,7 @@ impl<'t> Frame<'t> {
         self.percent == other.percent && self.counter == other.counter && self.measures == other.measures
     }
 
-    /// Whether this may be the frame before `next`: the display had not come further. Without numbers the spinner turns.
+    /// Whether this may be the frame before `next`: no further along, and without numbers, the spinner differs.
     pub(super) fn comes_before(&self, next: &Self) -> bool {
         let counts = !self.numbers.is_empty();
         if self.percent.is_none() && self.counter.is_none() && !counts && self.spinner == next.spinner {
@@ -220,7 +220,7 @@ impl<'t> Frame<'t> {
     }
 }
 
-/// The words of `later` that are not in `words`, which must stand in it in order.
+/// Returns the words of `later` that are not in `words`, or `None` if `words` is not a subsequence of it.
 fn missing<'t, 'w>(words: &[&'t str], later: &'w [&'t str]) -> Option<Cow<'w, [&'t str]>> {
     if words == later {
         return Some(Cow::Borrowed(&[]));
@@ -235,7 +235,7 @@ fn missing<'t, 'w>(words: &[&'t str], later: &'w [&'t str]) -> Option<Cow<'w, [&
     words.peek().is_none().then_some(Cow::Owned(more))
 }
 
-/// A number with its unit; no unit where it is a time such as `0:05`.
+/// A number with its unit; a time such as `0:05` has no unit.
 #[derive(Clone, Copy, Debug)]
 struct Measure<'t> {
     value: f64,
@@ -268,13 +268,13 @@ fn is_unit(chunk: &str) -> bool {
     UNITS.contains(&&*chunk.to_ascii_lowercase())
 }
 
-/// `--:--:--`, `?`, `?it/s`, `--.-KB/s`: what stands for a number that is not known yet.
+/// Whether this is a placeholder for an unknown number: `--:--:--`, `?`, `?it/s`, `--.-KB/s`.
 fn is_placeholder(chunk: &str) -> bool {
     let rest = chunk.trim_start_matches(['-', ':', '.', '?']);
     rest.len() < chunk.len() && (rest.is_empty() || is_unit(rest)) && !chunk.starts_with('.')
 }
 
-/// A row of curl's meter: numbers with a letter for their unit, and times.
+/// Whether this is a row of curl's meter: numbers with a letter for their unit, and times.
 fn is_curl(text: &str) -> bool {
     let mut fields = 0;
     for field in text.split_ascii_whitespace() {
@@ -290,7 +290,7 @@ fn is_curl(text: &str) -> bool {
     fields == CURL_FIELDS && all.next().is_some_and(is_percent) && all.skip(7).take(3).all(is_time)
 }
 
-/// `[    ]`: a bar that has not begun.
+/// Whether the text has an empty bar: `[    ]`.
 fn has_empty_bar(text: &str) -> bool {
     let mut rest = text;
     while let Some((_, inside)) = rest.split_once('[') {

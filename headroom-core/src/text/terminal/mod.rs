@@ -1,16 +1,16 @@
-//! Output of terminal programs as text: colours and other escape sequences that say nothing removed, and the frames of a
-//! progress display left out that its last frame covers.
+//! Renders terminal output as text: removes redundant colours and other escape sequences, and the frames of a progress
+//! display that its last frame covers.
 //!
-//! Nothing is drawn: no line is made of what two states of it showed. A line that a carriage return takes back to its
+//! Nothing is drawn: no output line mixes text from two states. A line on which a carriage return goes back to the
 //! start is a list of *states*, and each of them stays, byte for byte, unless
 //!
-//! - it is blank, or nothing but a bar or a spinner,
+//! - it is blank, or only a bar or a spinner,
 //! - a later state of the line covers it: a frame of the same, completed display ([`frame`]),
-//! - it is a frame of any display, overwritten, and the caller keeps the original behind a marker.
+//! - it is an overwritten frame of any display, and the caller stores the original behind a marker.
 //!
-//! So records that end with a carriage return stay, and a text can hide nothing behind one. Colours stay where they are
-//! the only sign of what they say ([`colour`]). A line with moves of the cursor that are not understood stays raw; a text
-//! whose escape sequences leave the line is declined as a whole.
+//! So records that end with a carriage return stay, and a text cannot hide anything behind one. Colours stay where they
+//! are the only sign of what they mean ([`colour`]). A line with unsupported cursor moves stays raw; a text whose
+//! escape sequences leave the line is declined as a whole.
 
 mod colour;
 mod escape;
@@ -23,21 +23,21 @@ use colour::Colours;
 use escape::TerminalPieces;
 use states::States;
 
-/// A text without what its terminal sequences add.
+/// A text without redundant terminal sequences.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rendered {
-    /// As many lines as the input has.
+    /// The rendered text, with as many lines as the input.
     pub(crate) text: String,
-    /// How many frames are left out that nothing else covers.
+    /// How many frames were removed that nothing else covers.
     pub(crate) hidden: usize,
     /// The first and last line, counted from one, with such frames.
     pub(crate) lines: (u32, u32),
 }
 
-/// `text` without what its terminal sequences add; `None` if that is no different, or not certain.
+/// Removes redundant terminal sequences from a text. Returns `None` if nothing changes or the result is uncertain.
 ///
-/// `hide` also leaves out frames of progress displays that no later state covers, and counts them: somebody must keep
-/// the text and say so.
+/// With `hide`, also removes and counts frames of progress displays that no later state covers: the caller must then
+/// store the text and add a marker.
 pub(crate) fn render(text: &str, hide: bool) -> Option<Rendered> {
     let bytes = text.as_bytes();
     let mut hit = next_control(bytes, 0)?;
@@ -72,7 +72,7 @@ pub(crate) fn render(text: &str, hide: bool) -> Option<Rendered> {
     (rendered.text != text).then_some(rendered)
 }
 
-/// The first byte from `at` on that makes a terminal do other than print or begin a line.
+/// Returns the first byte from `at` on that makes a terminal do anything but print or begin a line.
 fn next_control(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let hit = at + memchr3(b'\x1b', b'\r', b'\x08', bytes.get(at..)?)?;
@@ -87,12 +87,12 @@ fn next_control(bytes: &[u8], mut at: usize) -> Option<usize> {
 #[derive(Clone, Copy, Debug)]
 struct Line<'t> {
     text: &'t str,
-    /// Where it starts in the text.
+    /// Offset of the line in the text.
     start: usize,
     is_last: bool,
 }
 
-/// Appends a line, and gives how many frames were hidden. `None` declines the whole text.
+/// Appends a line and returns how many frames were hidden. `None` declines the whole text.
 fn render_line(line: &Line<'_>, hide: bool, colours: &Colours<'_>, out: &mut String) -> Option<usize> {
     let Line { text, start, is_last } = *line;
     if let Some(words) = colours.as_word_diff(text, start, is_last) {

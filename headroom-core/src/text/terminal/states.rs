@@ -1,40 +1,40 @@
-//! The states of one line: what stood on it before each return to its start, and at its end.
+//! Splits a line into its states: the text before each return to its start, and at its end.
 
 use super::{
     escape::{Erase, TerminalPiece, TerminalPieces},
     frame::{Frame, is_drawing},
 };
 
-/// Longer states, and states of lines with more, are no frames of a display.
+/// Longer states are not frames of a display.
 const MAX_FRAME_BYTES: usize = 1024;
 
-/// The states of a line that are not blank, in order.
+/// The non-blank states of a line, in order.
 #[derive(Debug, Default)]
 pub(super) struct States {
     all: Vec<String>,
-    /// Whether the cursor went back behind the last of them.
+    /// Whether the cursor returned to the start after the last state.
     returned: bool,
 }
 
-/// Reads the pieces of a line.
+/// Builds the states from the pieces of a line.
 #[derive(Debug, Default)]
 struct Reader {
     states: States,
     text: String,
-    /// Characters of `text` behind the cursor, moved over by a backspace: none or one.
+    /// How many characters of `text` are after the cursor because of a backspace: none or one.
     behind: usize,
-    /// The line was erased with the cursor in its midst, so a return must come before more text.
+    /// Whether the line was erased with the cursor in the middle, so that a return must precede more text.
     erased: bool,
 }
 
 impl States {
-    /// The states; `Some(None)` where the line moves the cursor in another way, and `None` where a sequence has an
-    /// effect beyond the line.
+    /// Parses the states. Returns `Some(None)` if the line moves the cursor in another way, and `None` if a sequence
+    /// has an effect beyond the line.
     pub(super) fn parse(pieces: TerminalPieces<'_>) -> Option<Option<Self>> {
         let mut reader = Reader::default();
         let mut clear = true;
         for piece in pieces {
-            // What follows must still be read: it may leave the line.
+            // The rest must still be read, because it may leave the line.
             let piece = piece?;
             clear = clear && reader.apply(piece).is_some();
         }
@@ -42,7 +42,7 @@ impl States {
         Some(clear.then_some(reader.states))
     }
 
-    /// Appends the states that stay, parted by carriage returns; gives how many frames were hidden.
+    /// Appends the states that stay, separated by carriage returns. Returns how many frames were hidden.
     pub(super) fn write(&self, hide: bool, out: &mut String) -> usize {
         let mut all = &*self.all;
         while let Some((_, before)) = all.split_last().filter(|(last, _)| self.returned && is_drawing(last)) {
@@ -51,7 +51,7 @@ impl States {
         let Some((last, before)) = all.split_last() else { return 0 };
         let mut hidden = 0;
         let mut kept = vec![last];
-        // The state that stays and covers those before it, and the frame right behind the one at hand.
+        // The state that stays and covers those before it, and the frame directly after the current one.
         let mut cover = if before.is_empty() { None } else { frame(last) };
         let mut next = cover.clone();
         for state in before.iter().rev().filter(|state| !is_drawing(state)) {
@@ -78,13 +78,13 @@ impl States {
     }
 }
 
-/// A state taken apart, unless it is too long for a frame.
+/// Parses a state as a frame, unless it is too long for one.
 fn frame(state: &str) -> Option<Frame<'_>> {
     if state.len() <= MAX_FRAME_BYTES { Frame::parse(state) } else { None }
 }
 
 impl Reader {
-    /// `None` where the line cannot be taken for a list of states.
+    /// Applies a piece. Returns `None` if the line is not a list of states.
     fn apply(&mut self, piece: TerminalPiece<'_>) -> Option<()> {
         match piece {
             TerminalPiece::Text(text) => return self.write(text),
@@ -95,7 +95,7 @@ impl Reader {
             TerminalPiece::Style(_) | TerminalPiece::Nothing => {}
             TerminalPiece::Return | TerminalPiece::Column(0) => self.end_state(false),
             TerminalPiece::Left(1) => self.back()?,
-            // At the end of what is written there is nothing to erase; at the start what the state before left.
+            // At the end of the text there is nothing to erase; at the start, only what the previous state left.
             TerminalPiece::Erase(Erase::Right) => self.at_end()?,
             TerminalPiece::Erase(Erase::Line | Erase::Left) if self.text.is_empty() => {}
             TerminalPiece::Erase(Erase::Line) => self.erased = true,
@@ -119,7 +119,7 @@ impl Reader {
         }
     }
 
-    /// Moves over the last character.
+    /// Moves the cursor back over the last character.
     fn back(&mut self) -> Option<()> {
         if self.erased || self.behind > 0 || self.text.is_empty() {
             return None;
@@ -139,8 +139,8 @@ impl Reader {
         Some(())
     }
 
-    /// Takes the character behind the cursor away where the next one may stand for it: a spinner or a blank behind a
-    /// blank, or the same character, struck twice to be bold.
+    /// Removes the character after the cursor if the next one may replace it: a spinner or a blank after a blank, or
+    /// the same character, overstruck for bold.
     fn overwrite(&mut self, with: char) -> Option<()> {
         let last = self.text.pop()?;
         self.behind = 0;

@@ -225,7 +225,7 @@ fn words_of_a_diff_get_their_signs() {
     );
     let log = format!("{diff}\x1b[33mcommit abc (\x1b[32mmain\x1b[33m, \x1b[31morigin/main\x1b[33m)\x1b[m\n");
     assert!(shown(&log).ends_with("commit abc (main, origin/main)\n"), "{}", shown(&log));
-    // Where the signs stand in the text already, the escape sequences say it.
+    // If the text already contains the signs, the escape sequences stay.
     let signs = diff.replace("\"blue\"", "a[-1]");
     assert!(shown(&signs).contains("RETRIES = \x1b[31m3\x1b[m\x1b[32m70\x1b[m\n"), "{}", shown(&signs));
 }
@@ -254,15 +254,15 @@ fn colours_that_are_the_only_sign_stay() {
     }
     shows("\x1b[32mPASSED\x1b[0m a\n\x1b[31mFAILED\x1b[0m b\n", "PASSED a\nFAILED b\n");
     shows("\x1b[32mlogin passed\x1b[0m\n\x1b[31mlogout failed\x1b[0m\n", "login passed\nlogout failed\n");
-    // grep: the match is red, the number of the line green.
+    // grep: the match is red, the line number green.
     shows(
         "\x1b[35ma.rs\x1b[m\x1b[36m:\x1b[m\x1b[32m12\x1b[m\x1b[36m:\x1b[mlet \x1b[01;31m\x1b[Kx\x1b[m\x1b[K = 1;\n",
         "a.rs:12:let x = 1;\n",
     );
 }
 
-/// The states of a line, by a reader that shares no code with the engine: escape sequences go, and the line is parted
-/// where the cursor goes back to its start.
+/// Returns the states of a line, with a reader that shares no code with the engine: removes escape sequences and splits
+/// the line where the cursor goes back to its start.
 fn states(line: &str) -> Vec<String> {
     let mut states = vec![String::new()];
     let mut chars = line.chars();
@@ -287,7 +287,7 @@ fn states(line: &str) -> Vec<String> {
     states
 }
 
-/// Words that only a frame's own later state may stand for.
+/// Returns the words that only a later state of the same frame may replace.
 fn words(state: &str) -> Vec<String> {
     let words = state.split(|c: char| !c.is_alphanumeric() && !"=._-".contains(c));
     let words = words.filter(|word| word.len() > 3 && word.contains(char::is_alphabetic));
@@ -328,7 +328,7 @@ proptest! {
             }
             let known = states(before);
             let kept: Vec<&str> = after.split('\r').collect();
-            // In order, and nothing but blanks and drawings is lost without a later state that has its words.
+            // In order, and only blanks and drawings may disappear without a later state that has their words.
             let mut at = 0;
             for state in &kept {
                 let found = known.iter().skip(at).position(|known| known == state);

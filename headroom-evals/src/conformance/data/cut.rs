@@ -2,8 +2,8 @@ use headroom_core::Api;
 
 use crate::conformance::json::{Id, Json, Kind};
 
-/// The requests that led to a request: the body cut before every turn of the model, each as a slice of the original
-/// bytes, and the whole body last.
+/// Reconstructs the requests that led to a request: the body cut before every turn of the model, each a slice of the
+/// original bytes, and the whole body last.
 #[must_use]
 pub fn prefixes(api: Api, body: &[u8]) -> Vec<Vec<u8>> {
     let json = Json::parse(body).unwrap_or_else(|| panic!("a conversation is JSON"));
@@ -31,7 +31,7 @@ pub fn prefixes(api: Api, body: &[u8]) -> Vec<Vec<u8>> {
     out
 }
 
-/// The body with one more message or item at its end.
+/// Appends one message or item to the body.
 #[must_use]
 pub fn append(api: Api, body: &[u8], item: &str) -> Vec<u8> {
     let json = Json::parse(body).unwrap_or_else(|| panic!("a conversation is JSON"));

@@ -1,4 +1,4 @@
-//! Recorded requests, and requests cut into the turns that led to them.
+//! Recorded requests, and the earlier requests reconstructed from them.
 
 mod cut;
 mod recordings;
@@ -8,12 +8,12 @@ pub use recordings::{NEEDED, captures, robustness, shared, skipped, traces};
 
 use headroom_core::Api;
 
-/// Requests that one client sent one after the other.
+/// Consecutive requests of one client.
 #[derive(Clone, Debug)]
 pub struct Conversation {
-    /// Where it comes from.
+    /// The source of the conversation.
     pub name: String,
-    /// The wire format of all of them.
+    /// The wire format of all requests.
     pub api: Api,
     /// The bodies, oldest first.
     pub bodies: Vec<Vec<u8>>,

@@ -9,10 +9,10 @@ use headroom_core::Api;
 use super::{Conversation, prefixes};
 use crate::conformance::json::Json;
 
-/// What a test says that cannot run without the folder with recordings.
+/// The message of tests that cannot run without the folder of recordings.
 pub const NEEDED: &str = "HEADROOM_SHARED names the folder of recorded data";
 
-/// The folder with recordings: `HEADROOM_SHARED`, or `shared` beside the workspace.
+/// Returns the folder of recordings: `HEADROOM_SHARED`, or `shared` beside the workspace.
 #[must_use]
 pub fn shared() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
@@ -20,12 +20,12 @@ pub fn shared() -> Option<PathBuf> {
     folder.is_dir().then_some(folder)
 }
 
-/// Says that a test ran on its own data only. Past the capture of the test harness, so that it is seen.
+/// Reports that a test ran on its own data only. Bypasses the test harness's capture, so that it is visible.
 pub fn skipped(test: &str) {
     let _ = writeln!(io::stderr(), "skipped: recorded data of {test}; set HEADROOM_SHARED to its folder");
 }
 
-/// The recorded requests of real clients. One conversation per folder and wire format.
+/// Returns the recorded requests of real clients, one conversation per folder and wire format.
 #[must_use]
 pub fn captures() -> Option<Vec<Conversation>> {
     let mut out: Vec<Conversation> = Vec::new();
@@ -71,8 +71,8 @@ fn api_of(file: &Path) -> Option<Api> {
     }
 }
 
-/// Recorded agent sessions, each as the requests `messages[..k]` where message k is the assistant's. Of a session
-/// with more than `most` such requests, evenly spaced ones and the last.
+/// Returns recorded agent sessions, each as the requests `messages[..k]` where message k is the assistant's. A session
+/// with more than `most` such requests is reduced to evenly spaced ones and the last.
 #[must_use]
 pub fn traces(most: usize) -> Option<Vec<Conversation>> {
     let mut out = Vec::new();
@@ -93,7 +93,7 @@ pub fn traces(most: usize) -> Option<Vec<Conversation>> {
     Some(out)
 }
 
-/// The files of the JSON parsing suite: name and bytes. `y_` must parse, `n_` must not, `i_` may.
+/// Returns the files of the JSON parsing suite: name and bytes. `y_` must parse, `n_` must not, `i_` may.
 #[must_use]
 pub fn robustness() -> Option<Vec<(String, Vec<u8>)>> {
     let files = sorted(&shared()?.join("corpora/json/robustness"));

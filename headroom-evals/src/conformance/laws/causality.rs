@@ -11,12 +11,12 @@ use crate::conformance::{
 
 const LAW: &str = "causality";
 
-/// How much a causality check has seen. Without this a check that compared nothing would pass unnoticed.
+/// Counts what a causality check compared, so that a check that compared nothing is noticed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
     /// Pairs of requests with the same head.
     pub pairs: usize,
-    /// Blocks that stood in both requests of a pair.
+    /// Blocks that occur in both requests of a pair.
     pub blocks: usize,
     /// Texts that were edited in the shorter request of a pair.
     pub edits: usize,
@@ -35,20 +35,20 @@ impl std::ops::AddAssign for Compared {
 pub struct ComparedRequest {
     /// The wire format.
     pub api: Api,
-    /// Whose request it is.
+    /// The tenant.
     pub tenant: String,
     /// The body.
     pub body: Vec<u8>,
 }
 
-/// Blocks that two requests of a conversation share become the same in both.
+/// Checks that blocks shared by two requests of a conversation are compressed alike in both.
 ///
-/// Every request is compared with the next and with the last one, each through an engine that has seen nothing and
-/// through one that has seen all requests before it.
+/// Every request is compared with the next and with the last one, each through an engine without history and through
+/// one that has seen all earlier requests.
 ///
 /// # Errors
 ///
-/// The first block that became something else.
+/// Returns the first block that was compressed differently.
 pub fn causality(
     fresh: Fresh<'_>,
     api: Api,
@@ -102,11 +102,11 @@ pub fn causality(
     Ok(compared)
 }
 
-/// The order in which requests arrive, and whose requests come between, changes nothing.
+/// Checks that neither the order of requests nor requests of other tenants in between change any result.
 ///
 /// # Errors
 ///
-/// The first request that became something else than it becomes alone.
+/// Returns the first request whose result differs from that of the request alone.
 pub fn order(fresh: Fresh<'_>, requests: &[ComparedRequest], seed: u64) -> Result<(), Violation> {
     let alone =
         |request: &ComparedRequest| fresh().compress(request.api, &request.body, &options(request)).body;

@@ -1,19 +1,19 @@
-//! What lines of terminal output may look like without their escape sequences, by a reader of its own.
+//! Reads terminal output without escape sequences, independently of the engine.
 
 use std::collections::HashMap;
 
-/// Words that a unit of a size, a rate or a time may be, or that stand around one.
+/// Words that are, or accompany, a unit of size, rate or time.
 const LOOSE: [&str; 12] =
     ["eta", "left", "remaining", "elapsed", "bytes", "kib", "mib", "gib", "kib/s", "mib/s", "gib/s", "done"];
 
-/// Whether a line is the mark for frames that nothing covers.
+/// Whether a line is the marker for overwritten frames that no later frame repeats.
 pub(super) fn is_mark(line: &str) -> bool {
     line.starts_with("[headroom:") && line.contains(" overwritten frames of progress displays; ")
 }
 
-/// The text with each line as `after` has it, where that is a true form of it: the states that are left stand there in
-/// order, byte for byte, the last of them is there, and what is missing is said again by a later one or stands behind a
-/// mark. Other lines are without escape sequences.
+/// Replaces each line of `before` by its form in `after`, if that form is true: the states that it shows are in order,
+/// byte for byte, and include the last; each missing state is repeated by a later one or covered by a marker. Other
+/// lines only lose their escape sequences.
 pub(super) fn like(before: &str, after: &str) -> String {
     let marked = after.lines().next().is_some_and(is_mark);
     let mut written: HashMap<String, Vec<&str>> = HashMap::new();
@@ -35,13 +35,13 @@ pub(super) fn like(before: &str, after: &str) -> String {
             return line.to_owned();
         }
         let own = written.get(&last).into_iter().flatten().find(|own| is_form_of(own, &states, marked));
-        // A line that is not written may be anything but what is written.
+        // A line that is not in the output may have any form that is not.
         own.map_or_else(|| format!("{}{end}", states.join("\r")), |own| format!("{own}{end}"))
     };
     before.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A line without the carriage return of its end.
+/// Splits the carriage return off the end of a line.
 fn without_end(line: &str) -> (&str, &str) {
     line.strip_suffix('\r').map_or((line, ""), |text| (text, "\r"))
 }
@@ -72,7 +72,7 @@ fn without_signs(text: &str) -> String {
     ["[-", "-]", "{+", "+}"].iter().fold(text.to_owned(), |text, sign| text.replace(sign, ""))
 }
 
-/// The words of a state that are no numbers, units or drawings.
+/// Returns the words of a state, except numbers, units and drawings.
 fn words(state: &str) -> Vec<String> {
     let words = state
         .split(|c: char| !c.is_alphanumeric() && !"=._/-".contains(c))
@@ -85,7 +85,7 @@ fn words(state: &str) -> Vec<String> {
     words.map(str::to_lowercase).filter(|word| !LOOSE.contains(&&**word)).collect()
 }
 
-/// What stood on a line before each return to its start, and at its end, without escape sequences.
+/// Returns the text of a line before each carriage return and at its end, without escape sequences.
 fn states(line: &str) -> Vec<String> {
     let mut states = vec![String::new()];
     let mut rest = line.chars().peekable();
@@ -113,7 +113,7 @@ fn states(line: &str) -> Vec<String> {
     states
 }
 
-/// A line as it is shown last: without control sequences, and only the last of its states.
+/// Returns a line as the terminal last shows it: its final state, without control sequences.
 #[must_use]
 pub fn as_drawn(line: &str) -> String {
     let (text, end) = without_end(line);

@@ -29,12 +29,12 @@ use crate::conformance::{
     engine::{Answer, EngineUnderTest},
 };
 
-/// A law that was broken, and how.
+/// A violation of a law.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The law's name.
     pub law: &'static str,
-    /// What was seen. Quotes content, which is fine for test data.
+    /// A description. It quotes content, which is fine for test data.
     pub what: String,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// One request and what an engine made of it.
+/// One request and the engine's answer.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// The wire format.
@@ -60,11 +60,11 @@ pub struct Run {
 }
 
 impl Run {
-    /// Compresses a request and reads the edits back out of the bytes.
+    /// Compresses a request and recovers the edits from the bytes.
     ///
     /// # Errors
     ///
-    /// A violation of the splice law where the output cannot be explained by edits.
+    /// Returns a violation of the splice law if no edits explain the output.
     pub fn new(
         engine: &dyn EngineUnderTest,
         api: Api,
@@ -78,11 +78,11 @@ impl Run {
     }
 }
 
-/// Every law that one request alone can show.
+/// Checks every law that a single request can show.
 ///
 /// # Errors
 ///
-/// The first violation.
+/// Returns the first violation.
 pub fn every(run: &Run, options: &CompressOptions, forms: &Forms) -> Result<(), Violation> {
     never_worse(run)?;
     truthful(run, forms)?;

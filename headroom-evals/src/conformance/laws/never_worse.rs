@@ -1,15 +1,15 @@
 use super::{Run, Violation};
 
-/// Texts up to this many bytes must be counted exactly. Longer ones may be estimated, within [`TOLERANCE`].
+/// Texts of up to this many bytes must be counted exactly. Longer ones may be estimated, within [`TOLERANCE`].
 const EXACT: usize = 64 << 10;
 /// One part in this many: 2 %.
 const TOLERANCE: usize = 50;
 
-/// Every edit saves tokens, and the report's figures can be recomputed from the bytes.
+/// Checks that every edit saves tokens, and that the reported figures can be recomputed from the bytes.
 ///
 /// # Errors
 ///
-/// The first edit that costs tokens, or figure that does not add up.
+/// Returns the first edit that costs tokens, or figure that does not add up.
 pub fn never_worse(run: &Run) -> Result<(), Violation> {
     let fail = |what: String| Err(Violation { law: "never worse", what });
     let report = &run.answer;
@@ -56,12 +56,12 @@ pub fn never_worse(run: &Run) -> Result<(), Violation> {
     Ok(())
 }
 
-/// By how much a reported count may miss the true one.
+/// Returns the allowed error of a reported count.
 const fn doubt(text: &str, tokens: usize) -> usize {
     if text.len() <= EXACT { 0 } else { tokens / TOLERANCE }
 }
 
-/// Counts tokens as the tokenizer of this name does. Where it has no public tables, `o200k_base` stands in.
+/// Counts tokens with the named tokenizer, or with `o200k_base` if it has no public tables.
 fn count(tokenizer: &str, text: &str) -> usize {
     let tokenizer =
         if tokenizer.contains("cl100k") { bpe_openai::cl100k_base() } else { bpe_openai::o200k_base() };

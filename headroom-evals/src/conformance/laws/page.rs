@@ -1,4 +1,4 @@
-//! Web pages written as Markdown: every word of the output stands in the page, in its order.
+//! Checks web pages written as Markdown: every word of the output is in the page, in the page's order.
 
 use std::collections::HashSet;
 
@@ -6,9 +6,9 @@ use headroom_core::Transform;
 
 use super::truthful::{MARKER, TruthCase, Verdict};
 
-/// Elements whose content is not read.
+/// Elements whose content is not shown.
 const UNREAD: [&str; 7] = ["script", "style", "noscript", "iframe", "textarea", "template", "svg"];
-/// Characters that pages write by name.
+/// Named characters that pages use.
 const NAMES: [(&str, &str); 24] = [
     ("amp", "&"),
     ("lt", "<"),
@@ -35,7 +35,7 @@ const NAMES: [(&str, &str); 24] = [
     ("euro", "€"),
     ("times", "×"),
 ];
-/// The characters 128 to 159 as browsers read their numbers.
+/// The numbers 128 to 159, as browsers decode them.
 const NUMBERS: [(u32, char); 9] = [
     (133, '…'),
     (145, '‘'),
@@ -48,25 +48,25 @@ const NUMBERS: [(u32, char); 9] = [
     (153, '™'),
 ];
 
-/// What a page says.
+/// The content of a page.
 struct ParsedPage {
     /// All text without white space.
     ink: String,
-    /// Where its links lead.
+    /// The targets of its links.
     hrefs: HashSet<String>,
-    /// All of it, white space folded.
+    /// The whole source, with white space folded.
     source: String,
 }
 
-/// The words of a page written as Markdown are the page's, its links lead where the page's do, and a marker for all of
-/// it stands first.
+/// Checks that the words of the Markdown are the page's, that its links have the page's targets, and that a marker for
+/// the whole page comes first.
 #[must_use]
 pub fn page(case: &TruthCase<'_>) -> Verdict {
     if !case.has(Transform::HtmlToMarkdown) {
         return Verdict::Other;
     }
     let lines = case.before.split('\n').count();
-    let whole = format!(" lines 1-{lines} kept aside");
+    let whole = format!(" lines 1-{lines} stored");
     if !case.after.split('\n').next().is_some_and(|line| line.starts_with(MARKER) && line.contains(&whole)) {
         return Verdict::Fails("no marker for the whole page stands first".to_owned());
     }
@@ -87,7 +87,7 @@ pub fn page(case: &TruthCase<'_>) -> Verdict {
     Verdict::Holds
 }
 
-/// What stands before, between and behind markers.
+/// Returns the text before, between and after markers.
 pub(super) fn without_markers(line: &str) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut rest = line;
@@ -143,7 +143,7 @@ impl ParsedPage {
         Self { ink, hrefs, source: folded(page) }
     }
 
-    /// Where a line of Markdown ends in the page.
+    /// Returns where a line of Markdown ends in the page.
     fn find(&self, line: &str, at: usize) -> Option<usize> {
         let text = line.trim();
         let is_rule = text.starts_with("---") && text.chars().all(|c| c == '-' || c == '|');
@@ -172,7 +172,7 @@ impl ParsedPage {
             .or_else(|| self.linked(text, at))
     }
 
-    /// A text without the tags of the page that are shown as they are, as those of forms.
+    /// Removes tags that are shown verbatim, such as those of forms.
     fn without_tags(&self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
@@ -207,7 +207,7 @@ impl ParsedPage {
     }
 }
 
-/// The end of a tag: its `>` that stands in no quotes.
+/// Returns the end of a tag: its first `>` outside quotes.
 fn tag_end(tag: &str) -> usize {
     let (mut quote, mut value) = (None, false);
     for (at, c) in tag.char_indices() {
@@ -274,7 +274,7 @@ mod tests {
 
     fn verdict(body: &str) -> Verdict {
         let after =
-            format!("[headroom:abcdefghijklmnop lines 1-2 kept aside: the page; headroom_retrieve]\n{body}");
+            format!("[headroom:abcdefghijklmnop lines 1-2 stored: the page; headroom_retrieve]\n{body}");
         page(&TruthCase { before: PAGE, after: &after, steps: &[Transform::HtmlToMarkdown] })
     }
 

@@ -1,11 +1,11 @@
 use super::Violation;
 use crate::conformance::engine::Answer;
 
-/// Nothing that may be printed holds content.
+/// Checks that no printable output contains content.
 ///
 /// # Errors
 ///
-/// A violation that names the secret which was found.
+/// Returns a violation that names the leaked secret.
 pub fn private(answer: &Answer, secrets: &[&str]) -> Result<(), Violation> {
     match secrets.iter().find(|secret| answer.printed.contains(**secret)) {
         None => Ok(()),

@@ -7,11 +7,11 @@ use crate::conformance::json::{Json, Kind};
 
 const OPENING: &str = "[headroom:";
 
-/// Every handle that an edit writes resolves to an original that was handed out with the body.
+/// Checks that every handle in an edit resolves to an original returned with the body.
 ///
 /// # Errors
 ///
-/// A handle without original, an original under a wrong name, or either where the model has no means to use it.
+/// Returns a handle without an original, an original under the wrong name, or either if retrieval is disabled.
 pub fn recoverable(run: &Run, options: &CompressOptions) -> Result<(), Violation> {
     let fail = |what: String| Err(Violation { law: "recoverable", what });
     let originals = &run.answer.originals;
@@ -60,16 +60,16 @@ fn markers(text: &str) -> impl Iterator<Item = Marker<'_>> {
     })
 }
 
-/// Says how the lines or rows that a marker names are not those of the original.
+/// Explains why the lines or rows that a marker names are not those of the original, if they are not.
 fn outside(what: &str, original: &str) -> Option<String> {
     let number = |text: &str| text.parse::<usize>().ok();
-    let (what, _) = what.split_once(" kept aside")?;
+    let (what, _) = what.split_once(" stored")?;
     if let Some((first, last)) = what.strip_prefix("lines ").and_then(|lines| lines.split_once('-')) {
         let (Some(first), Some(last)) = (number(first), number(last)) else {
             return Some("a range without numbers".to_owned());
         };
         let count = original.split('\n').count();
-        // A numbered view names the numbers that it prints.
+        // In a numbered view, markers use the printed numbers.
         let prints = |number: usize| {
             original.lines().any(|line| {
                 let rest = line.trim_start().strip_prefix(&number.to_string());
@@ -110,16 +110,14 @@ mod tests {
     #[test]
     fn ranges_lie_within_the_original() {
         let lines = "a\nb\nc\nd\n";
-        assert_eq!(outside("lines 2-3 kept aside; headroom_retrieve]", lines), None);
-        assert_eq!(outside("lines 90-91 kept aside", "x\n    90\ta\n    91\tb"), None);
-        for what in
-            ["lines 0-2 kept aside", "lines 3-2 kept aside", "lines 2-9 kept aside", "some kept aside"]
-        {
+        assert_eq!(outside("lines 2-3 stored; headroom_retrieve]", lines), None);
+        assert_eq!(outside("lines 90-91 stored", "x\n    90\ta\n    91\tb"), None);
+        for what in ["lines 0-2 stored", "lines 3-2 stored", "lines 2-9 stored", "some stored"] {
             assert!(outside(what, lines).is_some(), "{what}");
         }
-        assert_eq!(outside("2 of 3 rows kept aside: x", "[1,2,3]"), None);
-        assert_eq!(outside("2 of 9 rows in a.b kept aside", r#"{"a":{"b":[]}}"#), None);
-        for what in ["3 of 3 rows kept aside", "0 of 3 rows kept aside", "2 of 4 rows kept aside"] {
+        assert_eq!(outside("2 of 3 rows stored: x", "[1,2,3]"), None);
+        assert_eq!(outside("2 of 9 rows in a.b stored", r#"{"a":{"b":[]}}"#), None);
+        for what in ["3 of 3 rows stored", "0 of 3 rows stored", "2 of 4 rows stored"] {
             assert!(outside(what, "[1,2,3]").is_some(), "{what}");
         }
     }

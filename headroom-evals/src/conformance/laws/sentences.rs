@@ -1,4 +1,4 @@
-//! Prose of which sentences are set aside: what stands is whole sentences of the original, in its order.
+//! Checks prose with elided sentences: what remains is whole sentences of the original, in its order.
 
 use headroom_core::Transform;
 
@@ -8,8 +8,8 @@ use super::{
     truthful::{MARKER, TruthCase, Verdict},
 };
 
-/// What stands between the markers is the original's, byte for byte and in its order, and no gap starts or ends in a
-/// sentence.
+/// Checks that the text between markers is the original's, byte for byte and in its order, and that no gap starts or
+/// ends within a sentence.
 #[must_use]
 pub fn sentences(case: &TruthCase<'_>) -> Verdict {
     if !case.has(Transform::Sentences) || case.has(Transform::HtmlToMarkdown) || case.has(Transform::Json) {
@@ -20,7 +20,7 @@ pub fn sentences(case: &TruthCase<'_>) -> Verdict {
     if !case.after.contains(MARKER) {
         return Verdict::Fails("sentences are set aside and no mark says so".to_owned());
     }
-    // Lines that are repeated are folded whole, whatever the sentences in them do.
+    // Repeated lines are folded whole, regardless of the sentences in them.
     let lines_are_folded = case.has(Transform::RepeatedLines);
     let is_edge = |before: &str, behind: &str| is_edge(before, behind, lines_are_folded);
     let pieces = without_markers(case.after);
@@ -53,16 +53,16 @@ pub fn sentences(case: &TruthCase<'_>) -> Verdict {
     Verdict::Holds
 }
 
-/// Where `piece` stands in `text` from `from` on, also where two of its places overlap: of a sentence that is said three
-/// times, the second and third are a run of two as well as the first and second.
+/// Finds `piece` in `text` from `from` on, overlapping matches included: of a sentence that occurs three times, both
+/// the first two and the last two are a run of two.
 fn places_of<'a>(piece: &'a str, text: &'a str, from: usize) -> impl Iterator<Item = usize> + 'a {
     let step = piece.chars().next().map_or(1, char::len_utf8);
     let next = move |from: usize| text.get(from..)?.find(piece).map(|place| from + place);
     std::iter::successors(next(from), move |place| next(place + step))
 }
 
-/// Whether a sentence ends between these, or a line. Of a sentence that goes on from one line to the next, the end of the
-/// line counts only where `any_line` does.
+/// Whether a sentence or a line ends between these texts. The end of a line within a sentence counts only with
+/// `any_line`.
 fn is_edge(before: &str, behind: &str, any_line: bool) -> bool {
     let line_ends = before.trim_end_matches([' ', '\t', '\r']).ends_with('\n') || before.trim().is_empty();
     let line_starts =
@@ -79,15 +79,14 @@ fn is_edge(before: &str, behind: &str, any_line: bool) -> bool {
         || said.ends_with(['。', '！', '？', '｡'])
 }
 
-/// Whether a sentence goes on from one line to the next: it has no mark at the end of the first and starts the second
-/// in lower case.
+/// Whether a sentence continues on the next line: the first line has no end mark, and the second starts in lower case.
 fn is_broken(before: &str, behind: &str) -> bool {
     let folded = |text: &str| text.trim_matches([' ', '\t', '\r']).to_owned();
     let (before, behind) = (folded(before), folded(behind));
     let before = before.strip_suffix('\n').unwrap_or(&before).trim_end_matches([' ', '\t', '\r']);
     let behind = behind.strip_prefix('\n').unwrap_or(&behind).trim_start_matches([' ', '\t']);
     let line = before.rsplit('\n').next().unwrap_or("");
-    // Long lines of running text; what starts with a sign is an item, a heading, or code.
+    // Long lines of running text. A line that starts with a sign is an item, a heading, or code.
     line.len() >= 40
         && line.starts_with(char::is_alphabetic)
         && line.ends_with(char::is_alphanumeric)
@@ -107,9 +106,9 @@ mod tests {
     #[test]
     fn whole_sentences_hold() {
         for after in [
-            "One is here. [headroom:x lines 1-1 kept aside] Four.\n\nFive stands. Six.\n- seven\n",
+            "One is here. [headroom:x lines 1-1 stored] Four.\n\nFive stands. Six.\n- seven\n",
             "One is here. Two is 2.5 m.\n[headroom: also lines 1-3, 4 words]\nSix.\n- seven\n",
-            "[headroom:x lines 1-3 kept aside]\n- seven\n",
+            "[headroom:x lines 1-3 stored]\n- seven\n",
             "One is here. [headroom: x]",
         ] {
             assert_eq!(verdict(after), Verdict::Holds, "{after}");
@@ -155,7 +154,7 @@ mod tests {
     #[test]
     fn cut_altered_and_reordered_sentences_fail() {
         for after in [
-            "One is [headroom:x lines 1-1 kept aside] Four.\n\nFive stands. Six.\n- seven\n",
+            "One is [headroom:x lines 1-1 stored] Four.\n\nFive stands. Six.\n- seven\n",
             "One is here. [headroom: x] 5 m. \"Three!\" Four.\n\nFive stands. Six.\n- seven\n",
             "One is here. Two is 2.6 m. [headroom: x]",
             "One is here. Four. [headroom: x]",

@@ -3,12 +3,12 @@ use headroom_core::{Api, CompressOptions, Retrieval};
 use super::{Run, Violation};
 use crate::conformance::{engine::Fresh, json::Json, spans};
 
-/// The output differs from the input only inside editable text, and is the same every time.
+/// Checks that the output differs from the input only inside editable text, and is the same every time.
 ///
 /// # Errors
 ///
-/// The first violation: a changed byte that no edit explains, a body that is returned though nothing changed, a
-/// second call or another engine that answers otherwise.
+/// Returns the first violation: a changed byte that no edit explains, a body that is returned although nothing changed,
+/// or a second call or another engine with a different answer.
 pub fn splice(
     fresh: Fresh<'_>,
     api: Api,

@@ -18,33 +18,33 @@ pub struct TruthCase<'a> {
     pub before: &'a str,
     /// The text after.
     pub after: &'a str,
-    /// How the report says it was edited.
+    /// The transforms, according to the report.
     pub steps: &'a [Transform],
 }
 
 impl TruthCase<'_> {
-    /// Whether the text was edited by this step.
+    /// Whether the report names this transform.
     #[must_use]
     pub fn has(&self, step: Transform) -> bool {
         self.steps.contains(&step)
     }
 }
 
-/// What a form says about an edit.
+/// The verdict of a form on an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The text is not in this form.
     Other,
-    /// The text is in this form and says what the original said.
+    /// The text is in this form and agrees with the original.
     Holds,
-    /// The text is in this form and says something else.
+    /// The text is in this form and contradicts the original.
     Fails(String),
 }
 
-/// A declared form of output: a decoder that compares what it decodes with the original.
+/// A declared form of output: a decoder that compares the decoded text with the original.
 pub type Form = Box<dyn Fn(&TruthCase<'_>) -> Verdict>;
 
-/// The declared forms. The first that knows a text decides.
+/// The declared forms. The first that recognises a text decides.
 pub struct Forms(Vec<Form>);
 
 impl fmt::Debug for Forms {
@@ -54,14 +54,14 @@ impl fmt::Debug for Forms {
 }
 
 impl Default for Forms {
-    /// Web pages by their words, prose by its sentences, JSON by its scalars, everything else line by line.
+    /// Web pages by their words, prose by sentences, JSON by scalars, everything else line by line.
     fn default() -> Self {
         Self(vec![Box::new(page), Box::new(sentences), Box::new(json), Box::new(lines)])
     }
 }
 
 impl Forms {
-    /// Puts a form before the others.
+    /// Adds a form before the others.
     #[must_use]
     pub fn with(mut self, form: Form) -> Self {
         self.0.insert(0, form);
@@ -69,11 +69,11 @@ impl Forms {
     }
 }
 
-/// Every edit says what its original said, or marks what it leaves out.
+/// Checks that every edit agrees with its original, or marks what it omits.
 ///
 /// # Errors
 ///
-/// The first line or value that the original does not have, or that is missing without a mark.
+/// Returns the first line or value that is not in the original, or that is missing without a marker.
 pub fn truthful(run: &Run, forms: &Forms) -> Result<(), Violation> {
     for (n, edit) in run.diff.edits.iter().enumerate() {
         let steps = run.answer.edited.get(n).map_or(&[][..], |said| &said.steps);
@@ -86,13 +86,13 @@ pub fn truthful(run: &Run, forms: &Forms) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Every number of a view in which only some lines show theirs: those of the first and the last line of a part and of
-/// every tenth. A line that shows none has the next one.
+/// Restores the numbers of a view in which only the first and last line of a part and every tenth line are numbered. A
+/// line without a number has the next one.
 fn numbered(after: &str, before: &[&str]) -> Option<String> {
     let (head, rest) = after.split_once("[headroom: every 10th line number shown]\n")?;
     let mut out: Vec<String> = Vec::new();
     let places: HashMap<&str, usize> = before.iter().enumerate().map(|(at, line)| (*line, at)).collect();
-    // The line of the original that comes next.
+    // The next line of the original.
     let mut next = usize::MAX;
     for line in rest.split('\n') {
         let numbered = before.get(next).filter(|full| {
@@ -109,14 +109,14 @@ fn numbered(after: &str, before: &[&str]) -> Option<String> {
     Some(format!("{head}{}", out.join("\n")))
 }
 
-/// Whether a line is a mark: one of its own, or in code all of a comment.
+/// Whether a line is a marker, alone or as a whole comment in code.
 fn is_mark(line: &str) -> bool {
     const COMMENTS: [&str; 6] = ["# ", "// ", "* ", "... # ", ": # ", ""];
     let line = line.trim_start();
     COMMENTS.iter().any(|start| line.strip_prefix(start).is_some_and(|rest| rest.starts_with(MARKER)))
 }
 
-/// Kept lines are lines of the original, in its order, and between two that were not neighbours stands a mark.
+/// Checks that kept lines are the original's, in its order, with a marker between lines that were not adjacent.
 fn lines(case: &TruthCase<'_>) -> Verdict {
     let drawn;
     let before = if case.has(Transform::Ansi) {
@@ -144,7 +144,7 @@ fn lines(case: &TruthCase<'_>) -> Verdict {
     for (at, line) in before.iter().enumerate() {
         places.entry(line).or_default().push(at);
     }
-    // The lines of the original that may come next. More than one where a kept line stands there more than once.
+    // The possible next lines of the original: several if a kept line occurs there several times.
     let mut next = vec![0];
     let mut gap = false;
     for line in after.split('\n') {
@@ -175,7 +175,7 @@ fn lines(case: &TruthCase<'_>) -> Verdict {
     }
 }
 
-/// JSON that is still JSON means the same; in other forms every string and number of the original can be found.
+/// Checks that JSON output equals the original value; in other forms, that no string or number is lost.
 fn json(case: &TruthCase<'_>) -> Verdict {
     if !case.has(Transform::Json) {
         return Verdict::Other;
@@ -196,7 +196,7 @@ fn json(case: &TruthCase<'_>) -> Verdict {
         .map_or(Verdict::Holds, |raw| Verdict::Fails(format!("{raw} is missing")))
 }
 
-/// Of text that is JSON in part, or of which a part is shown: no number is another than in the original.
+/// Checks text that is partly JSON, or shown in part: every number in it is one of the original's.
 fn nothing_new(case: &TruthCase<'_>) -> Verdict {
     let invented = said(case.after).into_iter().flat_map(numbers);
     match invented.into_iter().find(|number| !case.before.contains(number)) {
@@ -205,7 +205,7 @@ fn nothing_new(case: &TruthCase<'_>) -> Verdict {
     }
 }
 
-/// One JSON value a line.
+/// Checks a text with one JSON value per line.
 fn json_lines(case: &TruthCase<'_>) -> Verdict {
     for line in case.before.lines().filter(|line| !line.trim().is_empty()) {
         let Some(value) = Json::parse(line.as_bytes()) else { return Verdict::Other };
@@ -216,7 +216,7 @@ fn json_lines(case: &TruthCase<'_>) -> Verdict {
     Verdict::Holds
 }
 
-/// The first number or string that `after` does not have.
+/// Returns the first number or string that is missing in `after`.
 fn missing_scalar(before: &Json<'_>, after: &str) -> Option<String> {
     let mut open = vec![before.root()];
     while let Some(id) = open.pop() {
@@ -237,7 +237,7 @@ fn missing_scalar(before: &Json<'_>, after: &str) -> Option<String> {
     None
 }
 
-/// The lines without markers, counts of rows and the numbers that rows of a selection stand behind.
+/// Returns the lines without markers, row counts, and the numbers before selected rows.
 fn said(after: &str) -> Vec<&str> {
     const HEADERS: [&str; 3] = [" rows", " elements", " JSON values"];
     let mut numbered = false;
@@ -341,7 +341,7 @@ mod tests {
         assert!(!verdict(records, "third\nend", steps));
         assert!(!verdict(records, "thirdd record\nend", steps));
         assert!(!verdict(records, "first record\rthird\nend", steps));
-        let mark = "[headroom:abcdefghijklmnop lines 1-1 kept aside: 2 overwritten frames of progress displays; headroom_retrieve]";
+        let mark = "[headroom:abcdefghijklmnop lines 1-1 stored: 2 overwritten frames of progress displays; headroom_retrieve]";
         assert!(verdict(records, &format!("{mark}\nthird\nend"), steps));
         assert!(!verdict(records, &format!("{mark}\nthirdd record\nend"), steps));
     }
@@ -350,7 +350,7 @@ mod tests {
     fn rows_stand_behind_their_numbers() {
         let before = r#"[{"id":1001,"ms":50},{"id":1002,"ms":51},{"id":1003,"ms":52}]"#;
         let steps = [Transform::Json, Transform::Elision];
-        let mark = "[headroom:aaaaaaaaaaaaaaaa 1 of 3 rows kept aside]";
+        let mark = "[headroom:aaaaaaaaaaaaaaaa 1 of 3 rows stored]";
         let after = |row| format!("[33 rows, 22 here by number: #,id,ms\n{mark}\n11,1001,50\n{row}\n]");
         assert!(verdict(before, &after("13,1003,52"), &steps));
         assert!(!verdict(before, &after("13,1004,52"), &steps));

@@ -1,4 +1,4 @@
-//! Sessions of Claude Code: a line for each block of each message, and much else.
+//! Reads sessions of Claude Code: one line for each block of each message, among other lines.
 
 use super::{Conversation, Node, tools};
 
@@ -6,7 +6,7 @@ pub(super) fn read(lines: &[Node]) -> Vec<Conversation> {
     let mut conversations = Vec::new();
     let mut messages: Vec<(Option<String>, Node)> = Vec::new();
     for line in lines {
-        // A compaction begins again with a summary.
+        // A compaction restarts the conversation with a summary.
         if line.word("subtype") == Some("compact_boundary") {
             conversations.extend(conversation(std::mem::take(&mut messages)));
             continue;
@@ -15,14 +15,14 @@ pub(super) fn read(lines: &[Node]) -> Vec<Conversation> {
         let Some(message) = line.get("message").filter(|_| matches!(kind, Some("user" | "assistant"))) else {
             continue;
         };
-        // Sub-agents have a conversation of their own, which is not here whole.
+        // Sub-agents have conversations of their own, which are not recorded here in full.
         if line.is_true("isSidechain") || message.word("role") != kind {
             continue;
         }
         let id = message.word("id").map(str::to_owned);
         let content = blocks(message.get("content"));
         match messages.last_mut() {
-            // What has one role is one message on the wire.
+            // Adjacent blocks of one role are one message on the wire.
             Some((last, earlier))
                 if earlier.word("role") == kind && (kind == Some("user") || *last == id) =>
             {

@@ -1,4 +1,4 @@
-//! Rollouts of Codex: items of the Responses API among events.
+//! Reads rollouts of Codex: items of the Responses API among events.
 
 use super::{Conversation, Node, tools};
 
@@ -14,7 +14,7 @@ pub(super) fn read(lines: &[Node]) -> Vec<Conversation> {
                 instructions = base.or_else(|| payload.word("instructions")).map(str::to_owned);
             }
             Some("response_item") => items.push(payload.clone()),
-            // The history begins again with what stands in its place.
+            // The replacement restarts the history.
             Some("compacted") => {
                 conversations.extend(conversation(instructions.as_deref(), std::mem::take(&mut items)));
                 items.extend(

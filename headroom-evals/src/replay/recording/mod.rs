@@ -1,4 +1,4 @@
-//! Recorded conversations, as the requests that they were.
+//! Reads recorded conversations back into requests.
 
 mod claude;
 mod codex;
@@ -11,21 +11,21 @@ use std::{
 
 use crate::ordered_json::Node;
 
-/// A conversation: a head, and messages that a request holds more of with every turn.
+/// A conversation: a head, and messages that accumulate from request to request.
 #[derive(Debug, PartialEq)]
 pub struct Conversation {
-    /// Everything but the messages, in order, with the messages' own place left empty.
+    /// Everything except the messages, in order, with an empty value in their place.
     head: Vec<(String, Node)>,
     /// The member that holds the messages.
     list: &'static str,
     /// Every message, oldest first.
     pub messages: Vec<Node>,
-    /// How many messages each request had.
+    /// The number of messages in each request.
     pub turns: Vec<usize>,
 }
 
 impl Conversation {
-    /// The members that hold messages.
+    /// The member names under which APIs list messages.
     pub const LISTS: [&'static str; 3] = ["messages", "input", "contents"];
 
     fn new(head: Vec<(String, Node)>, list: &'static str, messages: Vec<Node>, every: bool) -> Option<Self> {
@@ -38,11 +38,11 @@ impl Conversation {
         (!turns.is_empty()).then_some(Self { head, list, messages, turns })
     }
 
-    /// The request before the message with this index, after a change to it.
+    /// Returns the request before the message at this index, with a change applied.
     ///
     /// # Errors
     ///
-    /// As [`Conversation::request`].
+    /// See [`Conversation::request`].
     pub fn request_with(
         &self,
         messages: usize,
@@ -53,11 +53,11 @@ impl Conversation {
         serde_json::to_vec(&request)
     }
 
-    /// The request before the message with this index, in the order in which its members stood.
+    /// Returns the request before the message at this index, with its members in their original order.
     ///
     /// # Errors
     ///
-    /// Where the JSON cannot be written, which needs a value that no file has.
+    /// Fails if the JSON cannot be written, which no value read from a file causes.
     pub fn request(&self, messages: usize) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&self.node(messages))
     }
@@ -73,7 +73,7 @@ impl Conversation {
     }
 }
 
-/// Whether the model wrote it.
+/// Whether the model wrote the message.
 fn is_made(message: &Node) -> bool {
     match (message.word("role"), message.word("type")) {
         (Some(role), _) => role == "assistant" || role == "model",
@@ -82,17 +82,17 @@ fn is_made(message: &Node) -> bool {
     }
 }
 
-/// The conversation that a request body is, alone or as the `request` of a record.
+/// Returns the conversation in a request body, alone or as the `request` of a record.
 #[must_use]
 pub fn from_node(node: Node) -> Option<Conversation> {
     request::read(node)
 }
 
-/// The conversations of one file; none where it holds none.
+/// Reads the conversations of a file; empty if it holds none.
 ///
 /// # Errors
 ///
-/// Where the file cannot be read, or is no text.
+/// Fails if the file cannot be read, or is not text.
 pub fn read(path: &Path) -> io::Result<Vec<Conversation>> {
     let text = fs::read_to_string(path)?;
     if path.extension().is_some_and(|extension| extension == "jsonl") {
@@ -108,11 +108,11 @@ pub fn read(path: &Path) -> io::Result<Vec<Conversation>> {
     Ok(serde_json::from_str(&text).ok().and_then(request::read).into_iter().collect())
 }
 
-/// The files that may hold conversations, in order.
+/// Lists the files that may hold conversations, in order.
 ///
 /// # Errors
 ///
-/// Where a folder cannot be read.
+/// Fails if a folder cannot be read.
 pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     if !fs::metadata(path)?.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -134,7 +134,7 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Definitions of the tools that were called. Sessions have their names only.
+/// Generates definitions for the called tools. Sessions record only their names.
 fn tools<'a>(names: impl Iterator<Item = &'a str>, definition: fn(&str) -> Node) -> Node {
     let mut known: Vec<&str> = Vec::new();
     for name in names {

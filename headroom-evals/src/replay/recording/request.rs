@@ -1,4 +1,4 @@
-//! Request bodies, alone or as the `request` of a record.
+//! Reads request bodies, alone or as the `request` of a record.
 
 use super::{Conversation, Node};
 
@@ -22,7 +22,7 @@ pub(super) fn read(node: Node) -> Option<Conversation> {
         value => (name, value),
     });
     let head = head.collect();
-    // Items of the Responses API are parts of an answer; a message is a whole one.
+    // Items of the Responses API are parts of an answer; a message is a whole answer.
     Conversation::new(head, list, messages, list != "input")
 }
 

@@ -1,4 +1,4 @@
-//! Originals as files that agents read with their own tools.
+//! Stores originals as files that agents read with their own tools.
 
 use std::{
     fmt,
@@ -26,33 +26,34 @@ const CAPACITY: u64 = 1 << 30;
 const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Writes originals as files under their handles, for agents that read them with their own tools: see
-/// [`Retrieval::File`](headroom_core::Retrieval::File). Several processes may use the folder at once. Cloning a plaintext store is cheap.
+/// [`Retrieval::File`](headroom_core::Retrieval::File). Several processes may use the folder at once. Cloning the store
+/// is cheap.
 ///
-/// A file holds exactly the original. It is readable for the user who wrote it alone, as is the folder if it is made
-/// here; a folder that is there and that others can open is not used. There are no tenants: whoever may read the
-/// folder may read all that is in it, so a plaintext store is for the agents of one user on one machine.
+/// A file holds exactly the original. Only the user who wrote it can read it, and a folder that the store creates; an
+/// existing folder that others can open is not used. There are no tenants: anyone who may read the folder may read
+/// everything in it, so a plaintext store is for the agents of one user on one machine.
 ///
 /// # Limits
 ///
-/// | limit | default | what happens beyond it |
+/// | limit | default | beyond it |
 /// |---|---|---|
-/// | [`capacity`](PlaintextStoreBuilder::capacity) | 1 GiB | the files that were needed longest ago are dropped |
+/// | [`capacity`](PlaintextStoreBuilder::capacity) | 1 GiB | the least recently needed files are dropped |
 /// | [`time_to_idle`](PlaintextStoreBuilder::time_to_idle) | 30 days | a file that no request needed again is dropped |
 ///
-/// A request needs the files of its whole conversation, so they stay for as long as it goes on. What was needed within
-/// the last five minutes is never dropped: a folder that is full of it refuses more. Files that are not named by a
-/// handle are never touched.
+/// A request needs the files of its whole conversation, so they stay while it continues. A file needed within the last
+/// five minutes is never dropped: a folder full of these refuses more. Files whose names are not handles are never
+/// touched.
 ///
 /// # Crashes
 ///
-/// What [`put_many`](Self::put_many) acknowledged is there after the process was killed at any point. A file is on the
-/// disk before it has its name, so none is ever seen in part, not even after a loss of power. A file that somebody
-/// changed is written again when the next request needs it, and so is one that was replaced by a link, a pipe or a
-/// device, which is neither followed nor waited for.
+/// An original that [`put_many`](Self::put_many) acknowledged survives a kill of the process at any point. A file
+/// reaches the disk before it gets its name, so none is ever seen in part, not even after a loss of power. A file that
+/// was changed is written again when the next request needs it, and so is one that was replaced by a link, a pipe or a
+/// device, which the store neither follows nor waits for.
 ///
 /// # Panics
 ///
-/// The methods panic outside of a tokio runtime.
+/// The methods panic outside a tokio runtime.
 ///
 /// # Example
 ///
@@ -81,7 +82,7 @@ pub struct PlaintextStore {
 }
 
 impl PlaintextStore {
-    /// A spool in this folder with the default limits. The folder is made when something is written.
+    /// Creates a store in this folder with the default limits. The folder is created when something is written.
     ///
     /// # Errors
     ///
@@ -100,26 +101,26 @@ impl PlaintextStore {
         }
     }
 
-    /// The folder as markers name it: an absolute path.
+    /// Returns the folder as markers name it: an absolute path.
     #[must_use]
     pub fn folder(&self) -> &str {
         &self.folder
     }
 
-    /// Says whether something can be written, for a message at the start: the plaintext store works as soon as its folder does.
+    /// Checks whether originals can be written, for a message at startup: the store works as soon as its folder does.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be made or written, or others can open it.
+    /// If the folder cannot be created or written, or others can open it.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.blocking(PlaintextFolder::check).await
     }
 
-    /// Writes the originals of one request. What is there already is left alone, and its expiry begins anew.
+    /// Writes the originals of one request. Existing files are left unchanged, and their expiry begins anew.
     ///
     /// # Errors
     ///
-    /// When any of them may not be there afterwards. Which of the others were written is unspecified.
+    /// If any of them may not be there afterwards. Which of the others were written is unspecified.
     pub async fn put_many(&self, originals: Vec<Original>) -> Result<(), StoreError> {
         let put = move |rack: &PlaintextFolder| {
             rack.put_many(&originals).map(|()| rack.sweeper.begin(&rack.folder))
@@ -131,23 +132,23 @@ impl PlaintextStore {
         Ok(())
     }
 
-    /// Which of these originals are there whole. Their expiry begins anew.
+    /// Returns which of these originals are there undamaged. Their expiry begins anew.
     ///
     /// Works where [`put_many`](Self::put_many) fails, as on a full disk.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read.
+    /// If the folder cannot be read.
     pub async fn has_many(&self, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
         let handles = handles.to_vec();
         self.blocking(move |rack| rack.has_many(&handles)).await
     }
 
-    /// The original under this handle, or `None` where there is none or what is there is something else.
+    /// Returns the original under this handle, or `None` if there is no file or its content differs.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read.
+    /// If the folder cannot be read.
     pub async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
         let handle = *handle;
         self.blocking(move |rack| rack.find(&handle)).await
@@ -179,8 +180,7 @@ pub struct PlaintextStoreBuilder {
 }
 
 impl PlaintextStoreBuilder {
-    /// Keeps at most about this many bytes on the disk, whole blocks counted, for all processes together.
-    /// Default: 1 GiB.
+    /// Keeps at most about this many bytes on the disk, in whole blocks, for all processes together. Default: 1 GiB.
     pub fn capacity(mut self, bytes: u64) -> Self {
         self.capacity = bytes;
         self
@@ -188,9 +188,8 @@ impl PlaintextStoreBuilder {
 
     /// Drops a file this long after a request last needed it. Default: 30 days.
     ///
-    /// This bounds the time after which a conversation can be resumed with all that was set aside in it: its first
-    /// request writes what is missing again. Up to an eighth of it, and at most ten minutes, pass before another sight
-    /// is written down.
+    /// This limits the pause after which a conversation can be resumed with all its elided content: its first request
+    /// writes missing files again. Uses are recorded at intervals of an eighth of it, and of ten minutes at most.
     pub fn time_to_idle(mut self, time: Duration) -> Self {
         self.time_to_idle = time;
         self
@@ -202,11 +201,11 @@ impl PlaintextStoreBuilder {
         self
     }
 
-    /// Builds the plaintext store. Nothing is read or written yet. A relative path is taken from the current folder.
+    /// Builds the store, without reading or writing yet. A relative path is resolved against the current folder.
     ///
     /// # Errors
     ///
-    /// When markers cannot name the folder: its path is not UTF-8, or holds a bracket or a control character.
+    /// If markers cannot name the folder: its path is not UTF-8, or contains a bracket or a control character.
     pub fn build(self) -> Result<PlaintextStore, InvalidPlaintextStore> {
         let path = std::path::absolute(&self.folder).map_err(|_| InvalidPlaintextStore(()))?;
         let folder = path.to_str().map(|path| path.trim_end_matches(std::path::MAIN_SEPARATOR));
@@ -233,7 +232,7 @@ impl fmt::Debug for PlaintextStoreBuilder {
     }
 }
 
-/// The error of a folder that markers cannot name.
+/// Error returned when markers cannot name the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidPlaintextStore(());
 
@@ -247,10 +246,10 @@ impl fmt::Display for InvalidPlaintextStore {
 
 impl std::error::Error for InvalidPlaintextStore {}
 
-/// What the plaintext store does, on threads that may wait for the disk.
+/// The operations of the plaintext store, for threads that may block.
 struct PlaintextFolder {
     folder: Folder,
-    /// The files that are known to hold what they should.
+    /// The files that are known to be undamaged.
     seen: Seen<Handle, ()>,
     sweeper: Evictor,
 }
@@ -269,7 +268,7 @@ impl PlaintextFolder {
         if originals.iter().any(|original| original.content.len() > MAX_BYTES) {
             return Err(Failure::TooLarge);
         }
-        // A handle is the hash of its content, so to anyone else it belongs already.
+        // A handle that is not its content's hash already belongs to other content.
         if originals.iter().any(|original| Handle::from_content(&original.content) != original.handle) {
             return Err(Failure::Collision);
         }
@@ -297,9 +296,9 @@ impl PlaintextFolder {
         if !self.sweeper.make_room(&self.folder, blocks, &is_recent)? {
             return Err(Failure::Full);
         }
-        // Counted first, as in the store.
+        // Count first, as in the disk store.
         self.folder.count(blocks)?;
-        // A sweep that found a changed file old must not delete the one that takes its place.
+        // A sweep that chose a changed old file must not delete its replacement.
         let _lock = self.folder.lock_shared()?;
         for (file, original) in prepared {
             let stamp = self.folder.publish(file, &path(&original.handle))?;
@@ -308,8 +307,8 @@ impl PlaintextFolder {
         Ok(())
     }
 
-    /// Whether the file holds the original of this handle, which counts as a sight of it. A file that cannot be read is
-    /// to be written again.
+    /// Whether the file holds the original of this handle, and records a use. A file that cannot be read must be
+    /// written again.
     fn has(&self, handle: &Handle) -> bool {
         let Ok(Some(stamp)) = self.verify(handle) else { return false };
         let seen = self.folder.see(&path(handle), stamp);
@@ -319,7 +318,7 @@ impl PlaintextFolder {
         seen.is_ok()
     }
 
-    /// The state of the file if it holds the original of this handle.
+    /// Returns the state of the file if it holds the original of this handle.
     fn verify(&self, handle: &Handle) -> Result<Option<Stamp>, Failure> {
         let Some(stamp) = self.folder.stamp(&path(handle))? else { return Ok(None) };
         match self.seen.get(handle, &stamp) {
@@ -350,7 +349,7 @@ impl PlaintextFolder {
         Ok(found.map(|(content, _)| content.into()))
     }
 
-    /// The original of this handle, if the file holds it.
+    /// Returns the original of this handle, if the file holds it.
     fn read(&self, handle: &Handle) -> Result<Option<(String, Stamp)>, Failure> {
         let (bytes, stamp) = match self.folder.read_bytes(&path(handle), MAX_BYTES as u64 + 1) {
             Err(error) if error.kind() == ErrorKind::InvalidData => return Ok(None),

@@ -1,4 +1,11 @@
-//! The spool over folders of its own, with a clock that the tests turn.
+//! Tests of the plaintext store in folders of their own, with a clock that the tests set.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what goes wrong in a test ends it"
+)]
 
 use std::fs;
 
@@ -9,7 +16,7 @@ use crate::disk::fault::{FaultVfs, faults};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A folder to be, and what time it is there.
+/// A folder to be created, and its clock.
 struct World {
     folder: TempDir,
     vfs: Arc<FaultVfs>,
@@ -28,7 +35,7 @@ impl World {
         PlaintextStore::builder(self.root()).vfs(Arc::clone(&self.vfs) as Arc<dyn Vfs>)
     }
 
-    /// As another process would open it.
+    /// Opens the folder like another process.
     fn plaintext(&self) -> PlaintextStore {
         self.builder().build().unwrap()
     }
@@ -41,7 +48,7 @@ impl World {
         self.root().join(Handle::from_content(content).to_string())
     }
 
-    /// What an agent finds where the marker of this content points.
+    /// Returns the file that the marker of this content points to.
     fn shown(&self, content: &str) -> Option<String> {
         fs::read_to_string(self.file(content)).ok()
     }
@@ -118,7 +125,7 @@ async fn what_somebody_changed_or_removed_is_written_again() {
     let harms: [&dyn Fn(&Path); 4] = [
         &|file| fs::remove_file(file).unwrap(),
         &|file| fs::write(file, "").unwrap(),
-        // As long as before.
+        // The same length as before.
         &|file| fs::write(file, "lime\n".repeat(100)).unwrap(),
         &|_| fs::remove_dir_all(world.root()).unwrap(),
     ];

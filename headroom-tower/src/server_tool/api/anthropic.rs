@@ -78,7 +78,7 @@ impl ProviderFormat for Anthropic {
         }
     }
 
-    /// A request may say itself what is to become of such thinking.
+    /// A request may specify the handling of such thinking itself.
     fn thinking_is_bound(&self, body: &Root<'_>) -> bool {
         body.get("thinking").is_none_or(|thinking| thinking.get("block_binding").is_none())
     }
@@ -87,7 +87,7 @@ impl ProviderFormat for Anthropic {
         with_thinking(items, &[])
     }
 
-    /// Claude Code takes what it knows out of a command, such as the folder that it runs in.
+    /// Claude Code removes redundant parts of a command, such as the folder that it runs in.
     fn with_arguments_of(&self, items: &str, copy: &str) -> Option<String> {
         let copy = Value::parse(copy)?.get("content")?;
         let calls: Vec<_> = copy.items().filter(|block| kind(*block) == "tool_use").collect();
@@ -127,7 +127,7 @@ impl ProviderFormat for Anthropic {
             }
         }
         let Some(copy) = body.get(turn.range.clone()).and_then(Value::parse) else { return };
-        // A client that took thinking out had a reason to; what it does not want back stays away.
+        // A client that removed thinking does not want it back.
         let mut items = with_thinking(&record.items, &turn.anchors.signatures);
         let marker =
             copy.get("content").and_then(|content| content.items().find_map(|b| b.get("cache_control")));
@@ -143,7 +143,7 @@ enum Block<'a> {
     Json(Value<'a>),
 }
 
-/// The blocks of a message; a string is one block of text.
+/// Returns the blocks of a message; a string is one block of text.
 fn blocks(message: Value<'_>) -> impl Iterator<Item = Block<'_>> {
     let content = message.get("content");
     let text = content.and_then(Value::text).map(|text| Block::Text(text.into_owned()));
@@ -192,13 +192,13 @@ fn results(answers: &[Answer]) -> String {
     out
 }
 
-/// What says that thinking is the provider's own.
+/// Returns the signature that proves thinking to be the provider's own.
 fn signature(block: Value<'_>) -> String {
     let key = if kind(block) == "thinking" { "signature" } else { "data" };
     block.get(key).and_then(Value::text).unwrap_or_default().into_owned()
 }
 
-/// The same messages with no other thinking than that of these signatures; a message that was nothing else goes.
+/// Keeps only the thinking with these signatures, and drops messages that contained nothing else.
 fn with_thinking(items: &str, signatures: &[String]) -> String {
     let goes = |block: Value<'_>| is_thinking(block) && !signatures.contains(&signature(block));
     let list = format!("[{items}]");
@@ -218,7 +218,7 @@ fn with_thinking(items: &str, signatures: &[String]) -> String {
     kept.join(",")
 }
 
-/// The same messages with the client's cache marker on the last block that can have one.
+/// Adds the client's cache marker to the last block that can have one.
 fn with_marker(items: &str, marker: &str) -> Option<String> {
     let text = format!("[{items}]");
     let list = Value::parse(&text)?;
@@ -229,7 +229,7 @@ fn with_marker(items: &str, marker: &str) -> Option<String> {
     Some(marked.strip_prefix('[')?.strip_suffix(']')?.to_owned())
 }
 
-/// What a list of whole blocks says.
+/// Builds a round from complete blocks.
 fn round_of(blocks: &[String], stop: &str) -> Round {
     let waits = stop == "tool_use";
     let mut round = Round::default();
@@ -238,7 +238,7 @@ fn round_of(blocks: &[String], stop: &str) -> Round {
         let Some(block) = Value::parse(raw) else { continue };
         let empty = kind(block) == "text"
             && block.get("text").and_then(Value::text).is_some_and(|text| text.trim().is_empty());
-        // Providers send empty text, and do not take it back.
+        // Providers send empty text, but do not accept it.
         if empty {
             continue;
         }
@@ -264,21 +264,21 @@ fn round_of(blocks: &[String], stop: &str) -> Round {
     round
 }
 
-/// A block while it arrives.
+/// A block while it is received.
 #[derive(Debug, Default)]
 struct AnthropicPart {
     index: u64,
-    /// The index that the client knows it by; `None` if it is ours.
+    /// The block's index for the client; `None` if it is ours.
     shown: Option<u64>,
     /// The block as it began.
     start: String,
-    /// What the deltas bring: still escaped.
+    /// The text of its deltas, still escaped.
     words: String,
     thinking: String,
     input: String,
     signature: Option<String>,
     citations: Vec<String>,
-    /// Something came that is not understood.
+    /// Whether an unknown delta was received.
     unknown: bool,
 }
 
@@ -297,7 +297,7 @@ impl AnthropicPart {
         }
     }
 
-    /// What of it there is to read; of a block that is not understood, the block as it began.
+    /// Returns the block's text; for an unknown block, the block as it began.
     fn words(&self) -> &str {
         if self.unknown { &self.start } else { &self.words }
     }
@@ -306,7 +306,7 @@ impl AnthropicPart {
         Some(Value::parse(&self.start)?.get("id")?.text()?.into_owned())
     }
 
-    /// The block as a request repeats it.
+    /// Returns the block as a request repeats it.
     fn whole(&self) -> Option<String> {
         let start = Value::parse(&self.start).filter(|_| !self.unknown)?;
         let mut members = Vec::new();
@@ -334,7 +334,7 @@ impl AnthropicPart {
     }
 }
 
-/// Usage after an event that brings some of its members.
+/// Merges the usage members of an event.
 fn updated(usage: Option<&str>, news: Value<'_>) -> String {
     let members: Vec<_> = news.members().filter(|member| !member.value.is_null()).collect();
     let members: Vec<_> = members
@@ -345,7 +345,7 @@ fn updated(usage: Option<&str>, news: Value<'_>) -> String {
     before.map(|before| set(before, &members)).unwrap_or_default()
 }
 
-/// An event without what its lists say of these calls.
+/// Removes all mentions of these calls from the lists of an event.
 fn without(event: &str, ids: &[String]) -> String {
     fn is_of(item: Value<'_>, ids: &[String]) -> bool {
         let id = item.get("tool_use_id").or_else(|| item.get("id"));
@@ -365,24 +365,24 @@ fn without(event: &str, ids: &[String]) -> String {
     edits.apply(event).unwrap_or_else(|| event.to_owned())
 }
 
-/// The streams of an exchange as one.
+/// Stitches the streams of an exchange.
 #[derive(Debug, Default)]
 struct AnthropicStream {
     head: Head,
-    /// How many rounds the client does not know of came before.
+    /// Number of hidden rounds so far.
     hidden: u32,
-    /// The index of the next block that the client sees.
+    /// The index of the client's next block.
     next: u64,
     parts: Vec<AnthropicPart>,
     bytes: usize,
-    /// Where `next` stood when events began to be held for the sake of a structured answer.
+    /// The value of `next` when holding events for a structured answer began.
     held_from: Option<u64>,
     ours: bool,
-    /// `usage` of the round, as its last event gives it.
+    /// `usage` of the round, as its last event reports it.
     usage: Option<String>,
-    /// The same of the rounds before.
+    /// The same for the rounds before.
     usage_before: Vec<String>,
-    /// The last `message_delta` of the round, and those of the rounds before.
+    /// The last `message_delta` of the round, followed by those of the rounds before.
     end: Option<String>,
     ends_before: Vec<String>,
     id: Option<String>,
@@ -392,7 +392,7 @@ struct AnthropicStream {
 }
 
 impl AnthropicStream {
-    /// The ids of our calls in this round.
+    /// Returns the ids of our calls in this round.
     fn own_ids(&self) -> Vec<String> {
         self.parts.iter().filter(|part| part.shown.is_none()).filter_map(AnthropicPart::id).collect()
     }
@@ -417,7 +417,7 @@ impl AnthropicStream {
         if text && self.head.structured && self.held_from.is_none() {
             self.held_from = Some(self.next);
         }
-        // Where nothing was taken out, indexes stay what they are, whatever they are.
+        // If nothing was removed, indexes stay unchanged, whatever they are.
         let shown = if self.is_plain() { index } else { self.next };
         part.shown = Some(shown);
         self.next = shown + 1;
@@ -425,7 +425,7 @@ impl AnthropicStream {
         self.renumber(event)
     }
 
-    /// The event as the client gets it, or `Hold` while its block may still turn out to be none of its business.
+    /// Returns the event in the client's form, or `Hold` while its block may still turn out to be hidden.
     fn renumber(&self, event: Value<'_>) -> EventAction {
         let shown = self.part(event).and_then(|part| part.shown);
         if self.held_from.is_some() && shown.is_some() {
@@ -443,7 +443,7 @@ impl AnthropicStream {
             Some(shown) if shown == part.index => EventAction::Pass,
             Some(shown) => {
                 let mut edits = Edits::default();
-                // The event was parsed from its first byte that is no white space.
+                // The event was parsed from its first byte that is not white space.
                 let base = event.start();
                 edits.replace(index.start() - base..index.end() - base, shown.to_string());
                 edits.apply(event.raw()).map_or(EventAction::Pass, EventAction::Instead)
@@ -471,24 +471,24 @@ impl AnthropicStream {
         self.renumber(event)
     }
 
-    /// Whether the client got all that the provider sent.
+    /// Whether the client got everything that the provider sent.
     fn is_plain(&self) -> bool {
         self.hidden == 0 && !self.ours
     }
 
-    /// Whether the end of the round is ours to write.
+    /// Whether the layer writes the end of the round.
     fn holds(&self) -> bool {
         self.ours || self.hidden > 0 || self.held_from.is_some()
     }
 
-    /// Whether an event says something of one of our calls.
+    /// Whether an event refers to one of our calls.
     fn is_of_ours(&self, event: Value<'_>) -> bool {
         let id = event.get("tool_use_id").or_else(|| event.get("id")).filter(|id| id.is_string());
         let ours = self.parts.iter().filter(|part| part.shown.is_none());
         id.is_some_and(|id| ours.filter_map(AnthropicPart::id).any(|own| id.is(&own)))
     }
 
-    /// The last `message_delta`: the context of this round, the output of all, and what else any of them said.
+    /// Builds the last `message_delta`: the context of this round, the output of all, and all other members.
     fn final_delta(&self, event: Value<'_>, give_up: bool) -> EventAction {
         const OWN: [&str; 3] = ["type", "delta", "usage"];
         const OWN_OF_DELTA: [&str; 3] = ["stop_reason", "stop_sequence", "stop_details"];
@@ -588,7 +588,7 @@ impl StreamStitcher for AnthropicStream {
         let blocks: Option<Vec<String>> = self.parts.iter().map(AnthropicPart::whole).collect();
         match blocks {
             Some(blocks) => Round { id: self.id.take(), ..round_of(&blocks, &self.stop) },
-            // What cannot be repeated cannot be answered either.
+            // A round that cannot be repeated cannot be answered either.
             None => Round {
                 shown: Anchors {
                     text: self
@@ -644,11 +644,11 @@ impl StreamStitcher for AnthropicStream {
     }
 }
 
-/// Whole answers of an exchange as one.
+/// Stitches whole answers of an exchange.
 #[derive(Debug, Default)]
 struct AnthropicBuffered {
     head: Head,
-    /// What the client sees of the rounds before.
+    /// The client's blocks of the rounds before.
     shown: Vec<String>,
     /// The answers of those rounds without their content, and their usage.
     before: Vec<String>,
@@ -656,14 +656,14 @@ struct AnthropicBuffered {
     last: String,
 }
 
-/// The ids of our calls in a whole answer.
+/// Returns the ids of our calls in a whole answer.
 fn own_ids(message: Value<'_>) -> Vec<String> {
     let ours = message.get("content").into_iter().flat_map(Value::items).filter(|block| is_ours(*block));
     ours.filter_map(|block| Some(block.get("id")?.text()?.into_owned())).collect()
 }
 
 impl AnthropicBuffered {
-    /// The answer that came last is not the last of all.
+    /// Moves the last answer to the earlier ones.
     fn shift(&mut self) {
         let Some(message) = Value::parse(&self.last) else { return };
         let content = message.get("content").into_iter().flat_map(Value::items);

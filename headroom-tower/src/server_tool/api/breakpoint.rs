@@ -1,18 +1,18 @@
-//! Cache breakpoints of Anthropic's requests.
+//! Finds a place for cache breakpoints in Anthropic requests.
 //!
-//! A request has at most four, in the order tools, system, messages, and one that lives longer stands before one that
-//! lives shorter: <https://platform.claude.com/docs/en/build-with-claude/prompt-caching>.
+//! A request has at most four, in the order tools, system, messages, and longer lifetimes come before shorter ones:
+//! <https://platform.claude.com/docs/en/build-with-claude/prompt-caching>.
 
 use headroom_store::json::Value;
 
 use super::Root;
 
 const MAX_BREAKPOINTS: usize = 4;
-/// Breakpoints stand at most this deep in a member of the body.
+/// Breakpoints are at most this deep in a member of the body.
 const MAX_DEPTH: u32 = 10;
 
-/// A breakpoint for the end of the conversation, which lives as long as the last one of the request; `None` where the
-/// client uses none, where all are used, or where the provider sets one at the end by itself.
+/// Returns a breakpoint for the end of the conversation, with the lifetime of the request's last one; `None` if the
+/// client uses none, if all are used, or if the provider sets one at the end automatically.
 pub(super) fn last(body: &Root<'_>) -> Option<String> {
     let mut found = Vec::new();
     for key in ["cache_control", "tools", "system", "messages"] {
@@ -30,7 +30,7 @@ pub(super) fn last(body: &Root<'_>) -> Option<String> {
     Some(format!("{{\"type\":{kind}{ttl}}}"))
 }
 
-/// Breakpoints in the order in which the provider reads them: that of a block stands behind those in it.
+/// Collects breakpoints in the provider's order: that of a block comes after those inside it.
 fn collect<'a>(value: Value<'a>, depth: u32, found: &mut Vec<Value<'a>>) {
     let Some(depth) = depth.checked_sub(1) else { return };
     value.items().for_each(|item| collect(item, depth, found));

@@ -11,7 +11,7 @@ use crate::server_tool::{
     record::Record,
 };
 
-/// Members of a delta whose pieces make one string.
+/// Members of a delta whose pieces form one string.
 const STRINGS: [&str; 4] = ["content", "reasoning_content", "reasoning", "refusal"];
 
 pub(super) struct Chat;
@@ -71,7 +71,7 @@ impl ProviderFormat for Chat {
     }
 }
 
-/// The text of a message, however it is written.
+/// Returns the text of a message in any of its forms.
 fn words(message: Value<'_>) -> String {
     let Some(content) = message.get("content") else { return String::new() };
     let parts = content.items().filter_map(|part| part.get("text")?.text());
@@ -95,9 +95,9 @@ fn anchors(message: Value<'_>) -> Anchors {
     anchors
 }
 
-/// What a whole message says.
+/// Builds a round from a complete message.
 fn round_of(message: &str, stop: &str) -> Option<Round> {
-    // Some servers say `stop` where calls wait.
+    // Some servers report `stop` although calls wait.
     let waits = matches!(stop, "tool_calls" | "stop" | "function_call" | "");
     let message = Value::parse(message)?;
     let calls: Vec<_> = message.get("tool_calls").into_iter().flat_map(Value::items).collect();
@@ -123,11 +123,11 @@ fn round_of(message: &str, stop: &str) -> Option<Round> {
     Some(round)
 }
 
-/// A call while it arrives.
+/// A call while it is received.
 #[derive(Debug, Default)]
 struct ChatPart {
     index: u64,
-    /// The index that the client knows it by; `None` if it is ours.
+    /// The call's index for the client; `None` if it is ours.
     shown: Option<u64>,
     /// The call as it began.
     first: String,
@@ -137,19 +137,19 @@ struct ChatPart {
     arguments: String,
 }
 
-/// What is known of a call ahead of its events.
+/// Knowledge of a call ahead of its events.
 #[derive(Debug, Default)]
 struct Ahead {
     index: u64,
     id: String,
     name: String,
-    /// Whether it is ours; `None` as long as its name may still come, or go on.
+    /// Whether it is ours; `None` while its name may still be incomplete.
     is_ours: Option<bool>,
 }
 
 impl Ahead {
-    /// Takes in a piece of the call. Some servers send the name in pieces, or behind the id, or behind the arguments;
-    /// some repeat it in every piece.
+    /// Adds a piece of the call. Some servers send the name in pieces, or after the id, or after the arguments; some
+    /// repeat it in every piece.
     fn add(&mut self, piece: &Piece<'_>) {
         if let Some(id) = &piece.id {
             self.id = id.clone();
@@ -158,7 +158,7 @@ impl Ahead {
             self.name.push_str(name);
         }
         let begins = piece.arguments.is_some_and(|arguments| !arguments.is_empty());
-        // A name that has come is mostly whole when the arguments begin, and a client may well have a tool `head`.
+        // The name is usually complete when the arguments begin, and a client may well have a tool `head`.
         let is_whole = self.name == RETRIEVE || (!self.name.is_empty() && "head".starts_with(&self.name));
         if !RETRIEVE.starts_with(&self.name) || (begins && is_whole) {
             self.settle();
@@ -170,7 +170,7 @@ impl Ahead {
     }
 }
 
-/// A piece of a call as a delta brings it.
+/// A piece of a call in a delta.
 struct Piece<'a> {
     index: u64,
     id: Option<String>,
@@ -193,7 +193,7 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Whether it goes on a call of this index and id. Servers that count no calls give each an id of its own.
+    /// Whether it continues a call of this index and id. Servers that do not number calls give each its own id.
     fn goes_on(&self, index: u64, id: &str) -> bool {
         index == self.index && self.id.as_ref().is_none_or(|own| id.is_empty() || own == id)
     }
@@ -212,7 +212,7 @@ impl ChatPart {
     }
 }
 
-/// The streams of an exchange as one.
+/// Stitches the streams of an exchange.
 #[derive(Debug, Default)]
 struct ChatStream {
     head: Head,
@@ -221,7 +221,7 @@ struct ChatStream {
     id: Option<String>,
     created: Option<String>,
     parts: Vec<ChatPart>,
-    /// What is known of the calls whose events may not have come yet; the first are those of `parts`.
+    /// Knowledge of calls whose events may not have come yet; the first are those of `parts`.
     ahead: Vec<Ahead>,
     ours: bool,
     /// Strings of the message, still escaped, in the order of [`STRINGS`].
@@ -230,7 +230,7 @@ struct ChatStream {
     bytes: usize,
     unknown: bool,
     stop: Option<String>,
-    /// Chunks are held, for they may not belong to the last round.
+    /// Whether chunks are held, because this may not be the last round.
     holding: bool,
     usage: Option<String>,
     usage_before: Vec<String>,
@@ -239,7 +239,7 @@ struct ChatStream {
 }
 
 impl ChatStream {
-    /// Takes in a delta. What of it the client gets: `None` for nothing, else with whether it is another.
+    /// Handles a delta. Returns the client's part of it, if any, and whether it differs.
     fn delta(&mut self, delta: Value<'_>) -> Option<(String, bool)> {
         self.bytes += delta.raw().len();
         let whole = self.bytes <= MAX_ROUND;
@@ -290,7 +290,7 @@ impl ChatStream {
         let at = known.unwrap_or_else(|| {
             let ours = self.ahead.get(self.parts.len()).is_some_and(|ahead| ahead.is_ours == Some(true));
             self.ours |= ours;
-            // Where nothing was taken out, indexes stay what they are, whatever they are.
+            // If nothing was removed, indexes stay unchanged, whatever they are.
             let dense = self.parts.iter().filter(|part| part.shown.is_some()).count() as u64;
             let shown = (!ours).then_some(if self.ours { dense } else { piece.index });
             self.parts.push(ChatPart {
@@ -318,12 +318,12 @@ impl ChatStream {
         }
     }
 
-    /// Whether the calls that have come all belong to somebody.
+    /// Whether the owner of every call so far is known.
     fn all_known(&self) -> bool {
         self.ahead.iter().all(|ahead| ahead.is_ours.is_some())
     }
 
-    /// The chunk with the first round's identity.
+    /// Returns the chunk with the first round's identity.
     fn same(&self, chunk: Value<'_>, members: &mut Vec<(&'static str, Option<String>)>) {
         if self.hidden > 0 && chunk.get("id").is_some() {
             members.extend(self.id.clone().map(|id| ("id", Some(id))));
@@ -342,7 +342,7 @@ impl StreamStitcher for ChatStream {
     }
 
     fn is_clear(&mut self, data: &str) -> bool {
-        // Most events are text, and are not worth a second reading.
+        // Most events are text, and not worth parsing twice.
         if self.ahead.is_empty() && !may_have(data, "tool_calls") {
             return true;
         }
@@ -377,7 +377,7 @@ impl StreamStitcher for ChatStream {
             return if self.holds() { EventAction::Hold } else { EventAction::Pass };
         }
         let Some(chunk) = Value::parse(data) else { return EventAction::Pass };
-        // Some servers begin with a chunk that has no name yet.
+        // Some servers begin with a chunk without an id.
         let id = chunk.get("id").filter(|id| id.inner() != Some(""));
         if let (Some(id), true) = (id, self.hidden == 0 && self.id.is_none()) {
             self.id = Some(id.raw().to_owned());
@@ -422,7 +422,7 @@ impl StreamStitcher for ChatStream {
             (None, false) => EventAction::Drop,
             (None, true) => EventAction::HoldAs(with("{}".to_owned(), None, members)),
             (Some((delta, _)), true) if is_silent(&delta) => EventAction::Hold,
-            // What it says passes; that it was the last waits.
+            // Pass the content of the last chunk; hold its end.
             (Some((delta, _)), true) => {
                 members.push(("usage", None));
                 EventAction::Split(with(delta, Some("null"), members))
@@ -500,7 +500,7 @@ impl StreamStitcher for ChatStream {
         if let Some(choice) = chunk.get("choices").and_then(|choices| choices.items().next()) {
             let ends = choice.get("finish_reason").is_some_and(|finish| !finish.is_null());
             let mut choice_members = Vec::new();
-            // What an end said beside that it was one has passed already, unless all was held.
+            // The content of an end chunk has passed already, unless everything was held.
             if ends && !self.holding {
                 choice_members.push(("delta", Some("{}".to_owned())));
             } else if let (Some(delta), true) = (choice.get("delta"), self.hidden > 0) {
@@ -525,13 +525,13 @@ impl StreamStitcher for ChatStream {
     }
 }
 
-/// Whether a delta says nothing.
+/// Whether a delta is empty.
 fn is_silent(delta: &str) -> bool {
     let members = Value::parse(delta).into_iter().flat_map(Value::members);
     members.into_iter().all(|member| member.value.is_null() || member.value.inner() == Some(""))
 }
 
-/// Whole answers of an exchange as one.
+/// Stitches whole answers of an exchange.
 #[derive(Debug, Default)]
 struct ChatBuffered {
     head: Head,
@@ -553,7 +553,7 @@ impl ChatBuffered {
         choices.next().is_none().then_some((answer, choice, message))
     }
 
-    /// The answer that came last is not the last of all.
+    /// Moves the last answer to the earlier ones.
     fn shift(&mut self) {
         let Some((answer, _, message)) = Self::message(&self.last) else { return };
         for (key, so_far) in STRINGS.iter().zip(&mut self.strings) {

@@ -26,7 +26,7 @@ impl ProviderFormat for Gemini {
         let cached = body.get("cachedContent").or_else(|| body.get("cached_content")).is_some();
         let kind = member("responseMimeType", "response_mime_type");
         let structured = kind.is_some_and(|kind| !kind.is("text/plain"));
-        // Arguments that come in pieces come without the name of their call.
+        // Arguments that come in pieces do not name their call.
         let in_pieces = body.get("toolConfig").or_else(|| body.get("tool_config")).and_then(|config| {
             let calling =
                 config.get("functionCallingConfig").or_else(|| config.get("function_calling_config"))?;
@@ -98,20 +98,20 @@ fn is_ours(part: Value<'_>) -> bool {
     member(part, CALL).and_then(|call| call.get("name")).is_some_and(|name| name.is(RETRIEVE))
 }
 
-/// Takes our calls out of parts, and leaves their signature to the client.
+/// Removes our calls from parts, and leaves their signature to the client.
 ///
 /// The first call of a set carries the signature of all. If that call is ours, the next one gets it, so that the client
-/// can send its calls back also where ours are lost: a call without a signature is refused.
+/// can send its calls back even if ours are lost: a call without a signature is refused.
 #[derive(Clone, Debug, Default)]
 struct Visible {
     /// A signature that waits for a call.
     signature: Option<String>,
-    /// Whether a call of the client's came.
+    /// Whether a call of a client's tool was seen.
     calls: bool,
 }
 
 impl Visible {
-    /// What the client gets of a part.
+    /// Returns the client's form of a part.
     fn part(&mut self, part: Value<'_>) -> Option<String> {
         let signature = member(part, SIGNATURE);
         if is_ours(part) {
@@ -136,10 +136,10 @@ fn anchors<'a>(parts: impl Iterator<Item = Value<'a>>) -> Anchors {
     let mut anchors = Anchors::default();
     for part in parts.filter(|part| !is_ours(*part)) {
         let signature = member(part, SIGNATURE).and_then(Value::text);
-        if let Some(signature) = signature.filter(|text| !text.is_empty()) {
+        if let Some(signature) = signature.filter(|text| !text.is_empty() && !is_placeholder(text)) {
             anchors.add_signature(signature.into_owned());
         }
-        // Clients drop ids and leave thoughts out; names and arguments of calls stay.
+        // Clients drop ids and omit thoughts; names and arguments of calls stay.
         if let Some(call) = member(part, CALL) {
             anchors.add_call(call.get("name"), call.get("args").map_or("", Value::raw));
         }
@@ -147,6 +147,20 @@ fn anchors<'a>(parts: impl Iterator<Item = Value<'a>>) -> Anchors {
         anchors.add_text(&words.unwrap_or_default());
     }
     anchors
+}
+
+/// Whether this is a placeholder that clients use for a missing signature:
+/// <https://ai.google.dev/gemini-api/docs/thought-signatures>.
+fn is_placeholder(signature: &str) -> bool {
+    const PLACEHOLDERS: [&str; 4] = [
+        "context_engineering_is_the_way_to_go",
+        "skip_thought_signature_validator",
+        // The same in base64, as some gateways write them.
+        "Y29udGV4dF9lbmdpbmVlcmluZ19pc190aGVfd2F5X3RvX2dv",
+        "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=",
+    ];
+
+    PLACEHOLDERS.contains(&signature)
 }
 
 fn is_thought(part: Value<'_>) -> bool {
@@ -166,9 +180,9 @@ fn results(answers: &[Answer]) -> String {
     answers.iter().map(result).collect::<Vec<_>>().join(",")
 }
 
-/// What these parts say.
+/// Builds a round from its parts.
 fn round_of(all: &[String], stop: &str) -> Round {
-    // Servers that speak Gemini's format without being it name the call.
+    // Servers that only imitate Gemini's format put the call into the stop reason.
     let waits = matches!(stop, "STOP" | "FUNCTION_CALL" | "");
     let mut round = Round::default();
     let (mut said, mut rest) = (Vec::new(), Vec::new());
@@ -176,7 +190,7 @@ fn round_of(all: &[String], stop: &str) -> Round {
     for raw in all {
         let Some(part) = Value::parse(raw) else { continue };
         let shown = visible.part(part);
-        // Summaries of thoughts are for people; what the provider wants back is signed.
+        // Summaries of thoughts are for people; the thoughts that the provider wants back are signed.
         if is_thought(part) && member(part, SIGNATURE).is_none() {
             continue;
         }
@@ -201,7 +215,7 @@ fn round_of(all: &[String], stop: &str) -> Round {
     round
 }
 
-/// Tokens that a round's answer took.
+/// Output tokens of a round.
 #[derive(Clone, Copy, Debug, Default)]
 struct OutputTokens {
     candidates: u64,
@@ -218,7 +232,7 @@ impl OutputTokens {
         Self { candidates: self.candidates + more.candidates, thoughts: self.thoughts + more.thoughts }
     }
 
-    /// Usage with the context of its own round and the output of those before too.
+    /// Returns usage with the context of this round and the output of all.
     fn before(self, usage: Value<'_>) -> String {
         let sum = self.plus(Self::from_usage(usage));
         let count = |key| usage.get(key).and_then(Value::count).unwrap_or(0);
@@ -232,7 +246,7 @@ impl OutputTokens {
     }
 }
 
-/// The streams of an exchange as one.
+/// Stitches the streams of an exchange.
 #[derive(Debug, Default)]
 struct GeminiStream {
     head: Head,
@@ -365,7 +379,7 @@ impl StreamStitcher for GeminiStream {
         }
         let candidate = chunk.get("candidates").and_then(|candidates| candidates.items().next());
         if let (Some(candidate), false) = (candidate, self.holding) {
-            // What it said has passed already.
+            // Its content has passed already.
             let content =
                 candidate.get("content").map(|content| set(content, &[("parts", Some("[]".to_owned()))]));
             members.push(("candidates", Some(array(&[set(candidate, &[("content", content)])]))));
@@ -387,18 +401,18 @@ impl StreamStitcher for GeminiStream {
         format!("data: {{\"error\":{error}}}\r\n\r\n")
     }
 
-    /// Some clients take every line for data.
+    /// Some clients parse every line as data.
     fn ping(&self) -> Option<&'static str> {
         None
     }
 }
 
-/// Whole answers of an exchange as one.
+/// Stitches whole answers of an exchange.
 #[derive(Debug, Default)]
 struct GeminiBuffered {
     head: Head,
     shown: Vec<String>,
-    /// The answers before without their candidates, and those without their content.
+    /// The earlier answers without their candidates, followed by those without their content.
     answers_before: Vec<String>,
     candidates_before: Vec<String>,
     output: OutputTokens,

@@ -1,11 +1,11 @@
-//! What is said of several rounds, as one.
+//! Merges metadata of several rounds.
 
 use headroom_store::json::{Value, compact_into};
 
 use super::array;
 use crate::server_tool::edit::set;
 
-/// Members of usage that count what every round took; of the others only those of the last round hold.
+/// Members of usage that are summed over all rounds; the others are taken from the last round only.
 const SUMMED: [&str; 7] = [
     "output_tokens",
     "completion_tokens",
@@ -16,7 +16,7 @@ const SUMMED: [&str; 7] = [
     "thoughtsTokenCount",
 ];
 
-/// Usage with the context of its own round and the output of those before too.
+/// Returns usage with the context of the last round and the output of all.
 pub(super) fn usage(last: Value<'_>, before: &[String]) -> String {
     let before: Vec<_> = before.iter().filter_map(|usage| Value::parse(usage)).collect();
     let mut members = Vec::new();
@@ -48,7 +48,7 @@ pub(super) fn usage(last: Value<'_>, before: &[String]) -> String {
     set(last, &members)
 }
 
-/// An object whose members are the sums of the numbers in all of these.
+/// Sums the numeric members of these objects.
 fn sum_members(all: &[Value<'_>]) -> String {
     let Some(last) = all.last() else { return "{}".to_owned() };
     let mut members: Vec<(&str, Option<String>)> = Vec::new();
@@ -67,8 +67,8 @@ fn sum_members(all: &[Value<'_>]) -> String {
     set(*last, &members)
 }
 
-/// Members of earlier rounds that the last one lacks, and lists of which every round has its part. Those of `own` are
-/// written otherwise.
+/// Returns members of earlier rounds that the last one lacks, and lists joined over all rounds, except for members in
+/// `own`, which are written separately.
 pub(super) fn carried(last: Value<'_>, before: &[String], own: &[&str]) -> Vec<(String, String)> {
     let mut carried: Vec<(String, String)> = Vec::new();
     for round in before.iter().filter_map(|round| Value::parse(round)) {
@@ -95,7 +95,7 @@ pub(super) fn carried(last: Value<'_>, before: &[String], own: &[&str]) -> Vec<(
     carried
 }
 
-/// One list of both.
+/// Joins two lists.
 fn joined(first: &str, second: Value<'_>) -> String {
     let items = Value::parse(first).into_iter().flat_map(Value::items).chain(second.items());
     array(&items.map(compact).collect::<Vec<_>>())
@@ -107,7 +107,7 @@ fn compact(value: Value<'_>) -> String {
     out
 }
 
-/// `members` for [`set`].
+/// Converts members for [`set`].
 pub(super) fn members(carried: &[(String, String)]) -> Vec<(&str, Option<String>)> {
     carried.iter().map(|(key, value)| (key.as_str(), Some(value.clone()))).collect()
 }

@@ -1,4 +1,4 @@
-//! The wire formats as the hidden exchange needs them: one file per API, text in and text out.
+//! The wire formats as hidden exchanges need them: one file per API, text in and text out.
 
 mod anthropic;
 mod breakpoint;
@@ -14,10 +14,10 @@ use headroom_store::json::{Member, Value, compact_into, quote};
 
 use super::{canonical, edit::Edits, record::Record};
 
-/// The name of the tool that the layer answers itself.
+/// The name of the layer's own tool.
 pub(super) const RETRIEVE: &str = headroom_core::RETRIEVE_TOOL_NAME;
 
-/// The format of an API, if its calls are answered.
+/// Returns the format of an API, if the layer answers its calls.
 pub(super) fn provider_format(api: Api) -> Option<&'static dyn ProviderFormat> {
     match api {
         Api::Anthropic => Some(&anthropic::Anthropic),
@@ -28,96 +28,97 @@ pub(super) fn provider_format(api: Api) -> Option<&'static dyn ProviderFormat> {
     }
 }
 
-/// What a round may hold before its parts are no longer kept for repetition.
+/// Bytes of a round beyond which its parts are no longer kept for the next request.
 const MAX_ROUND: usize = 16 << 20;
 
-/// What one format does its own way.
+/// The operations that differ between wire formats.
 pub(super) trait ProviderFormat: Send + Sync {
     /// The member of a request that holds the conversation.
     fn list(&self) -> &'static str;
 
-    /// What the head of a request says about the answer; `None` if answers to it cannot be stitched.
+    /// Reads what a request specifies about its answer; `None` if answers to it cannot be stitched.
     fn head(&self, body: &Root<'_>) -> Option<Head>;
 
-    /// The items that answer calls, as they follow the assistant's turn.
+    /// Returns the items that answer calls, to follow the assistant's turn.
     fn results(&self, answers: &[Answer]) -> String;
 
-    /// The cache breakpoint that the last hidden item of a request may have: one where the client uses breakpoints, and
-    /// one of those that the provider allows is free.
+    /// Returns the cache breakpoint for the last hidden item of a request, if the client uses breakpoints and has one
+    /// left.
     fn breakpoint(&self, body: &Root<'_>) -> Option<String> {
         let _ = body;
         None
     }
 
-    /// The items of [`results`](Self::results) with a breakpoint behind them.
+    /// Returns the items of [`results`](Self::results) with a breakpoint after them.
     fn marked(&self, results: &str, breakpoint: &str) -> Option<String> {
         let _ = (results, breakpoint);
         None
     }
 
-    /// What takes the place of the client's copy of an assistant's turn whose calls were partly ours.
+    /// Returns the record that replaces the client's copy of an assistant's turn in which only some calls were ours.
     fn mixed(&self, said: &str, answers: &[Answer]) -> Record;
 
-    /// Stitches the streams of several rounds to one.
+    /// Creates a stitcher for streams.
     fn stream(&self, head: Head) -> Box<dyn StreamStitcher>;
 
-    /// Stitches whole answers to one.
+    /// Creates a stitcher for whole answers.
     fn buffered(&self, head: Head) -> Box<dyn BufferedStitcher>;
 
-    /// The assistant's turns among the items of a request.
+    /// Finds the assistant's turns among the items of a request.
     fn assistant_turns(&self, items: &[Value<'_>]) -> Vec<AssistantTurn>;
 
-    /// An item of text, where a list may be written as a mere string.
+    /// Returns text as an item, for a list that is written as a string.
     fn item(&self, text: Value<'_>) -> Option<String> {
         let _ = text;
         None
     }
 
-    /// Whether a request may leave out what came before such an answer.
+    /// Whether a request may continue from an earlier answer without repeating it.
     fn continues(&self) -> bool {
         false
     }
 
-    /// The id of an earlier answer that the request goes on from or compares with.
+    /// Returns the id of an earlier answer that the request continues from or compares with.
     fn previous<'a>(&self, body: &Root<'a>) -> Option<Value<'a>> {
         let _ = body;
         None
     }
 
-    /// What a request says of a thread that the provider keeps.
+    /// Returns the provider-side thread that a request asks for.
     fn thread(&self, body: &Root<'_>) -> Option<Thread> {
         let _ = body;
         None
     }
 
-    /// Whether the provider refuses thinking that it finds behind another conversation than it came from.
+    /// Whether the provider refuses thinking that follows another conversation than its own.
     fn thinking_is_bound(&self, body: &Root<'_>) -> bool {
         let _ = body;
         false
     }
 
-    /// The same items without thinking that is bound to what came before.
+    /// Removes bound thinking from the items.
     fn strip_thinking(&self, items: &str) -> String {
         items.to_owned()
     }
 
-    /// The items of a record with the arguments that the client's copy of the turn has; `None` where a client of this
-    /// API never changes them.
+    /// Returns the items of a record with the arguments in the client's copy of the turn; `None` if clients of this API
+    /// never change them.
     fn with_arguments_of(&self, items: &str, copy: &str) -> Option<String> {
         let _ = (items, copy);
         None
     }
 
-    /// Puts a record in the place of the client's copy. Where what goes with it has no place, the copy stays.
+    /// Replaces the client's copy of a turn by a record. The copy stays if there is no place for the rest of the
+    /// record.
     fn splice_record(&self, body: &str, turn: &AssistantTurn, record: &Record, edits: &mut Edits);
 }
 
-/// A conversation of which the provider keeps what was said.
+/// A conversation that the provider keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Thread {
-    /// The request begins one, with all that was said; here is what asks for it.
+    /// The request begins one, in full; the range is the member that asks for it.
     Begins(Range<usize>),
-    /// The request goes on in one, without what was said.
+    /// The request continues one, without the content so far.
     GoesOn,
 }
 
@@ -125,18 +126,18 @@ pub(super) enum Thread {
 #[derive(Debug)]
 pub(super) struct Root<'a> {
     members: Vec<Member<'a>>,
-    /// The items of the list that it was parsed for.
+    /// The items of the list named in [`parse`](Root::parse).
     pub(super) items: Vec<Value<'a>>,
 }
 
 impl<'a> Root<'a> {
-    /// Reads a body whose conversation is in the member `list`.
+    /// Parses a body whose conversation is in the member `list`.
     pub(super) fn parse(body: &'a str, list: &str) -> Option<Self> {
         let (members, items) = Value::open(body)?.members_with_items(list);
         Some(Self { members, items })
     }
 
-    /// A member; `None` too where the key stands twice, since readers disagree on what that says.
+    /// Returns a member; `None` also for a duplicate key, since parsers disagree about its value.
     pub(super) fn get(&self, key: &str) -> Option<Value<'a>> {
         let mut found = self.members.iter().filter(|member| member.key.is(key));
         let first = found.next()?;
@@ -147,7 +148,7 @@ impl<'a> Root<'a> {
         &self.members
     }
 
-    /// Where a member stands, with the comma that goes with it.
+    /// Returns the range of a member, including its comma.
     fn span(&self, key: &str) -> Option<Range<usize>> {
         self.get(key)?;
         let at = self.members.iter().position(|member| member.key.is(key))?;
@@ -161,12 +162,12 @@ impl<'a> Root<'a> {
     }
 }
 
-/// What a request's head says about the answer.
+/// Properties of the answer that the request specifies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
-    /// The answer is one document, so only the last round's text may be in it.
+    /// Whether the answer is one document, so that it may contain only the last round's text.
     pub(super) structured: bool,
-    /// The provider keeps no state between requests.
+    /// Whether the provider keeps no state between requests.
     pub(super) stateless: bool,
 }
 
@@ -178,25 +179,25 @@ pub(super) struct Call {
     pub(super) arguments: String,
 }
 
-/// A call with the text that answers it.
+/// A call and the text that answers it.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub(super) call: Call,
     pub(super) text: String,
 }
 
-/// By what an assistant's turn is known again when the client sends it back.
+/// Identifies an assistant's turn when the client sends it back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Anchors {
     /// Ids of the client's calls.
     pub(super) ids: Vec<String>,
-    /// Signatures of thinking, or the encrypted form of it.
+    /// Signatures of thinking, or its encrypted form.
     pub(super) signatures: Vec<String>,
     /// All visible text.
     pub(super) text: String,
     /// Names of the client's calls, and their arguments by value.
     pub(super) calls: Vec<(String, String)>,
-    /// In which order they stand: `t` for text, `s` for a signature, `c` for a call.
+    /// The order of these: `t` for text, `s` for a signature, `c` for a call.
     pub(super) order: String,
 }
 
@@ -221,7 +222,7 @@ impl Anchors {
         self.stands('s');
     }
 
-    /// Clients join texts that stand together.
+    /// Clients join adjacent texts.
     fn stands(&mut self, kind: char) {
         if kind != 't' || !self.order.ends_with('t') {
             self.order.push(kind);
@@ -236,113 +237,113 @@ impl Anchors {
     }
 }
 
-/// What the provider answered in one round.
+/// The provider's answer in one round.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Round {
-    /// The assistant's turn as a request repeats it; `None` where that cannot be told.
+    /// The assistant's turn as a request repeats it; `None` if it cannot be repeated.
     pub(super) said: Option<String>,
     /// The same without our calls; `None` if nothing is left.
     pub(super) rest: Option<String>,
-    /// Our calls that wait for an answer.
+    /// Our calls that need an answer.
     pub(super) calls: Vec<Call>,
-    /// Whether calls of the client's tools wait too.
+    /// Whether calls of the client's tools need an answer too.
     pub(super) others: bool,
-    /// What the client sees of it.
+    /// The client's view of it.
     pub(super) shown: Anchors,
-    /// The name under which the provider can be told to go on from here.
+    /// The id by which the provider can continue from here.
     pub(super) id: Option<String>,
 }
 
-/// What becomes of an event.
+/// The handling of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum EventAction {
-    /// It passes as it is.
+    /// Pass it unchanged.
     Pass,
-    /// It is ours.
+    /// Drop it, because it is ours.
     Drop,
-    /// It waits until it is known whether this round is the last.
+    /// Hold it until it is known whether this round is the last.
     Hold,
-    /// The same, in this form.
+    /// Hold it in this form.
     HoldAs(String),
-    /// This much of it passes, and the rest waits.
+    /// Pass this part, and hold the rest.
     Split(String),
-    /// It passes with this data.
+    /// Pass it with this data.
     Instead(String),
 }
 
-/// Stitches streams. It sees the data of one event after the other.
+/// Stitches streams. It gets the data of one event after the other.
 pub(super) trait StreamStitcher: Send {
-    /// Whether these are the data of a whole event.
+    /// Whether this is the data of a whole event.
     fn reads(&self, data: &str) -> bool {
         Value::parse(data).is_some()
     }
 
-    /// Looks ahead at an event, before [`event`](Self::event) gets it. Whether it is known by now of every call whose
-    /// it is; events wait until then.
+    /// Looks ahead at an event, before [`event`](Self::event) gets it. Returns whether the owner of every call is known
+    /// by now; events wait until then.
     fn is_clear(&mut self, data: &str) -> bool {
         let _ = data;
         true
     }
 
-    /// Calls of which it is not known yet whose they are belong to whom they seem to.
+    /// Assigns every call of unknown owner by its apparent name.
     fn settle(&mut self) {}
 
     fn event(&mut self, data: &str) -> EventAction;
 
-    /// Whether the round has ended and something waits for what follows from it.
+    /// Whether the round has ended and the next step decides about held events.
     fn ended(&self) -> bool;
 
-    /// The provider's stream has ended.
+    /// Handles the end of the provider's stream.
     fn close(&mut self) {}
 
-    /// What the provider said in the round that ended.
+    /// Returns the provider's answer in the round that ended.
     fn round(&mut self) -> Round;
 
-    /// Begins another round; what was held is dropped.
+    /// Begins another round; held events are dropped.
     fn again(&mut self);
 
-    /// What becomes of an event that was held, now that no round follows. Where the provider still waits for an
-    /// answer of ours, `give_up` ends the turn.
+    /// Handles a held event, now that no round follows. If the provider still needs an answer of ours, `give_up` ends
+    /// the turn.
     fn last(&mut self, data: &str, give_up: bool) -> EventAction;
 
-    /// Holds no more events back for the sake of a structured answer; it has become too long.
+    /// Stops holding events for a structured answer, which has become too long.
     fn hold_no_more(&mut self);
 
-    /// Whether the provider said that the stream has failed.
+    /// Whether the provider reported that the stream has failed.
     fn failed(&self) -> bool;
 
-    /// The server-sent event, in full, that tells the client of a failure.
+    /// Returns a complete server-sent event that reports a failure to the client.
     fn failure(&self, failure: &Failure) -> String;
 
-    /// The same for one that keeps the connection alive and says nothing.
+    /// Returns a complete server-sent event that only keeps the connection alive.
     fn ping(&self) -> Option<&'static str>;
 }
 
 /// Stitches whole answers.
 pub(super) trait BufferedStitcher: Send {
-    /// Reads the answer of a round; `None` if it is none that is known.
+    /// Reads the answer of a round; `None` if its format is unknown.
     fn add(&mut self, body: &str) -> Option<Round>;
 
-    /// The answer that the client gets.
+    /// Returns the client's answer.
     fn finish(&mut self, give_up: bool) -> Option<String>;
 }
 
-/// What went wrong in a round that the client does not know of.
+/// The error of a hidden round.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
     pub(super) status: u16,
-    /// What the provider said, if it is JSON.
+    /// The provider's error, if it is JSON.
     pub(super) body: Option<String>,
 }
 
 impl Failure {
-    /// The model asks only for what it was told that it cannot have.
+    /// The error of a model that asks only for content that it was told it cannot have.
     pub(super) fn unfinished() -> Self {
         const BODY: &str = r#"{"error":{"type":"api_error","code":"unfinished_answer","message":"The model did not finish its answer. Send the request again."}}"#;
         Self { status: 502, body: Some(BODY.to_owned()) }
     }
 
-    /// The provider's `error` object, or one of this type that says only what is known.
+    /// Returns the provider's `error` object, or a minimal one of this type.
     fn error(&self, kind: &str) -> String {
         let own = self.body.as_deref().and_then(Value::parse).and_then(|body| body.get("error"));
         match own.filter(|error| error.is_object()) {
@@ -363,24 +364,24 @@ impl Failure {
 /// An assistant's turn as the client sent it back.
 #[derive(Clone, Debug)]
 pub(super) struct AssistantTurn {
-    /// Where it stands in the body.
+    /// Its range in the body.
     pub(super) range: Range<usize>,
-    /// The item behind it.
+    /// The range of the item after it.
     pub(super) next: Option<Range<usize>>,
     pub(super) anchors: Anchors,
 }
 
-/// The `type` of a block, item or event.
+/// Returns the `type` of a block, item or event.
 fn kind(value: Value<'_>) -> &str {
     value.get("type").and_then(Value::inner).unwrap_or_default()
 }
 
-/// Whether a JSON text may have this word in it, as it is or escaped.
+/// Whether a JSON text may contain this word, plain or escaped.
 fn may_have(text: &str, word: &str) -> bool {
     text.contains(word) || text.contains("\\u")
 }
 
-/// A list of texts as JSON.
+/// Joins JSON texts into an array.
 fn array(items: &[String]) -> String {
     format!("[{}]", items.join(","))
 }

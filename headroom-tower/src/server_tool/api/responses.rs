@@ -62,7 +62,7 @@ impl ProviderFormat for Responses {
         Box::new(ResponsesBuffered { head, ..ResponsesBuffered::default() })
     }
 
-    /// Runs of items that the assistant brought.
+    /// Returns runs of items by the assistant.
     fn assistant_turns(&self, items: &[Value<'_>]) -> Vec<AssistantTurn> {
         let mut turns: Vec<AssistantTurn> = Vec::new();
         let mut follows = false;
@@ -87,7 +87,7 @@ impl ProviderFormat for Responses {
         turns
     }
 
-    /// What stands behind reasoning of the provider's own is refused without it, unless it has no id.
+    /// Items after the provider's reasoning are refused without it, unless they have no id.
     fn strip_thinking(&self, items: &str) -> String {
         let list = format!("[{items}]");
         let Some(list) = Value::parse(&list) else { return items.to_owned() };
@@ -103,7 +103,7 @@ impl ProviderFormat for Responses {
     }
 
     fn splice_record(&self, _: &str, turn: &AssistantTurn, record: &Record, edits: &mut Edits) {
-        // A client that puts results between calls that came together has other calls in its copy, and keeps its order.
+        // A client that puts results between parallel calls has other calls in its copy, and keeps its order.
         edits.replace(turn.range.clone(), record.items.clone());
     }
 }
@@ -112,7 +112,7 @@ fn is_ours(item: Value<'_>) -> bool {
     kind(item) == "function_call" && item.get("name").is_some_and(|name| name.is(RETRIEVE))
 }
 
-/// Calls that the client answers.
+/// Whether an item is a call that the client answers.
 fn is_call(item: Value<'_>) -> bool {
     matches!(
         kind(item),
@@ -132,7 +132,7 @@ fn is_assistants(item: Value<'_>) -> bool {
     }
 }
 
-/// The text of a message, however it is written.
+/// Returns the text of a message in any of its forms.
 fn words(item: Value<'_>) -> String {
     let Some(content) = item.get("content") else { return String::new() };
     let parts = content.items().filter_map(|part| part.get("text")?.text());
@@ -145,7 +145,7 @@ fn anchors(item: Value<'_>) -> Anchors {
     if is_ours(item) {
     } else if is_call(item) {
         anchors.ids.push(member("call_id").unwrap_or_default());
-        // Some calls name no tool, and hold what to do in a member of their own.
+        // Some calls name no tool and describe the action in a member of their own.
         let name = item.get("name").or_else(|| item.get("type"));
         let arguments = ["arguments", "input"].into_iter().find_map(|key| item.get(key)?.text());
         let own = || ["action", "operation"].into_iter().find_map(|key| Some(item.get(key)?.raw().into()));
@@ -159,13 +159,13 @@ fn anchors(item: Value<'_>) -> Anchors {
     anchors
 }
 
-/// What these items say.
+/// Builds a round from its items.
 fn round_of(items: &[String], waits: bool, id: Option<String>, head: Head) -> Round {
     let mut round = Round { id, ..Round::default() };
     let (mut said, mut rest) = (Vec::new(), Vec::new());
     for raw in items {
         let Some(item) = Value::parse(raw) else { continue };
-        // Without state, reasoning that is not encrypted into the item is no more than a name.
+        // Without provider state, unencrypted reasoning is only an id.
         let lost = kind(item) == "reasoning"
             && head.stateless
             && !item.get("encrypted_content").is_some_and(Value::is_string);
@@ -186,7 +186,7 @@ fn round_of(items: &[String], waits: bool, id: Option<String>, head: Head) -> Ro
         }
         round.shown.extend(anchors(item));
     }
-    // Reasoning must not stand without what it led to.
+    // Reasoning must not come without the item that it led to.
     while rest.last().and_then(|raw| Value::parse(raw)).is_some_and(|item| kind(item) == "reasoning") {
         rest.pop();
     }
@@ -196,38 +196,38 @@ fn round_of(items: &[String], waits: bool, id: Option<String>, head: Head) -> Ro
     round
 }
 
-/// The streams of an exchange as one.
+/// Stitches the streams of an exchange.
 #[derive(Debug, Default)]
 struct ResponsesStream {
     head: Head,
     hidden: u32,
-    /// The response as the client knows it.
+    /// The response id for the client.
     id: Option<String>,
-    /// The response as the provider knows it in this round.
+    /// The provider's response id in this round.
     own_id: Option<String>,
     /// The number of the next event.
     sequence: Option<u64>,
-    /// The index of the next item that the client sees.
+    /// The index of the client's next item.
     next: u64,
     items: Vec<Item>,
     bytes: usize,
-    /// Items that the client saw complete, in all rounds.
+    /// Complete items that the client saw, in all rounds.
     shown: Vec<String>,
     held_from: Option<(u64, usize)>,
     ours: bool,
     completed: bool,
-    /// Indexes of items whose events have come, or wait, with whether they are ours where that is known.
+    /// Indexes of items with events so far, and whether they are ours, if known.
     ahead: Vec<(u64, Option<bool>)>,
     usage: Option<String>,
     usage_before: Vec<String>,
-    /// The responses of this round and of those before, without their output.
+    /// The response of this round, without its output, followed by those before.
     response: Option<String>,
     responses_before: Vec<String>,
     ended: bool,
     failed: bool,
 }
 
-/// Members of a response that are not carried from earlier rounds, or not joined.
+/// Members of a response that are not carried over from earlier rounds, or not joined.
 const OWN: [&str; 13] = [
     "id",
     "object",
@@ -247,13 +247,13 @@ const OWN: [&str; 13] = [
 #[derive(Debug)]
 struct Item {
     index: u64,
-    /// The index that the client knows it by; `None` if it is ours.
+    /// The item's index for the client; `None` if it is ours.
     shown: Option<u64>,
     done: Option<String>,
 }
 
 impl Item {
-    /// Whether an item of the whole output may be this one.
+    /// Whether an item of the complete output may be this one.
     fn is_kind(&self, item: Value<'_>) -> bool {
         self.shown.is_none() == is_ours(item)
     }
@@ -264,7 +264,7 @@ impl ResponsesStream {
         self.ours || self.hidden > 0 || self.held_from.is_some()
     }
 
-    /// The event with its place among those that the client gets.
+    /// Renumbers an event for the client.
     fn placed(
         &mut self,
         event: Value<'_>,
@@ -273,7 +273,7 @@ impl ResponsesStream {
     ) -> EventAction {
         let mut members: Vec<_> = more.to_vec();
         if let Some(number) = event.get("sequence_number").and_then(Value::count) {
-            // Where nothing was taken out, numbers stay what they are, whatever they are.
+            // If nothing was removed, numbers stay unchanged, whatever they are.
             let plain = self.hidden == 0 && !self.ours && self.held_from.is_none();
             let next = if plain { number } else { self.sequence.unwrap_or(number) };
             self.sequence = Some(next + 1);
@@ -311,7 +311,7 @@ impl ResponsesStream {
         self.shown(event)
     }
 
-    /// Takes in an item that is new.
+    /// Begins an item.
     fn begin(&mut self, index: u64, item: Value<'_>) {
         let known = self.ahead.iter().rev().find(|(known, _)| *known == index).and_then(|(_, ours)| *ours);
         let ours = is_ours(item) || (kind(item) == "function_call" && known == Some(true));
@@ -338,7 +338,7 @@ impl ResponsesStream {
         self.shown(event)
     }
 
-    /// Takes in what an item says in full.
+    /// Completes an item with its final form.
     fn complete(&mut self, index: u64, item: Value<'_>) {
         let whole = self.bytes <= MAX_ROUND;
         let known = self.items.iter_mut().rev().find(|known| known.index == index);
@@ -350,7 +350,7 @@ impl ResponsesStream {
         }
     }
 
-    /// The last event of a round. Some servers say here only what there was, or what an item came to.
+    /// Handles the last event of a round. Some servers list items, or complete them, only here.
     fn finished(&mut self, event: Value<'_>) -> EventAction {
         let response = event.get("response").filter(|response| response.is_object());
         let output = response.and_then(|response| response.get("output"));
@@ -375,13 +375,13 @@ impl ResponsesStream {
         EventAction::Hold
     }
 
-    /// Whether an event goes before the item of ours that it belongs to.
+    /// Whether an event precedes our item that it belongs to.
     fn is_ours_ahead(&self, event: Value<'_>) -> bool {
         let index = event.get("output_index").and_then(Value::count);
         self.ahead.iter().any(|(known, ours)| Some(*known) == index && *ours == Some(true))
     }
 
-    /// Notes of which call an event is. Whether that is known of all that came so far.
+    /// Notes which call an event belongs to. Returns whether the owner of every call so far is known.
     fn look_ahead(&mut self, event: Value<'_>) -> bool {
         let kind_of_event = kind(event);
         let Some(index) = event.get("output_index").and_then(Value::count) else { return self.all_known() };
@@ -389,7 +389,7 @@ impl ResponsesStream {
         let name = item.map_or_else(|| event.get("name"), |item| item.get("name"));
         let name = name.and_then(Value::inner).unwrap_or_default();
         let ours = match (kind_of_event, item) {
-            // The name may come with the end of the item only.
+            // The name may come only at the end of the item.
             ("response.output_item.added", Some(_)) if name.is_empty() => None,
             ("response.function_call_arguments.delta", _) => None,
             ("response.function_call_arguments.done", _) if name.is_empty() => None,
@@ -412,7 +412,7 @@ impl ResponsesStream {
 
 impl StreamStitcher for ResponsesStream {
     fn is_clear(&mut self, data: &str) -> bool {
-        // Most events are text, and are not worth a second reading.
+        // Most events are text, and not worth parsing twice.
         if self.all_known() && !may_have(data, "function_call") {
             return true;
         }
@@ -539,19 +539,19 @@ impl StreamStitcher for ResponsesStream {
     }
 }
 
-/// Whole answers of an exchange as one.
+/// Stitches whole answers of an exchange.
 #[derive(Debug, Default)]
 struct ResponsesBuffered {
     head: Head,
     shown: Vec<String>,
-    /// The responses before without their output, and their usage.
+    /// The responses of earlier rounds without their output, and their usage.
     before: Vec<String>,
     usage_before: Vec<String>,
     last: String,
 }
 
 impl ResponsesBuffered {
-    /// The response that came last is not the last of all.
+    /// Moves the last response to the earlier ones.
     fn shift(&mut self) {
         let Some(response) = Value::parse(&self.last) else { return };
         let items = response.get("output").into_iter().flat_map(Value::items);

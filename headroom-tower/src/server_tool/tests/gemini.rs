@@ -91,6 +91,31 @@ async fn an_answer_without_our_calls_passes_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn a_client_that_fills_in_signatures_and_ids_keeps_its_exchange() {
+    let mut call = ours(1);
+    call.as_object_mut().unwrap().remove("thoughtSignature");
+    let rounds = [vec![text("Let me look closer."), call], vec![text("Once more."), shell(None)]];
+    let (setup, answer) = say(&rounds, true).await;
+    let (parts, ..) = read(&answer, true);
+    assert_eq!(parts, [text("Let me look closer."), text("Once more."), shell(None)]);
+    let hidden: Value = serde_json::from_str(&setup.take_got()[1].body).unwrap();
+
+    // Gemini CLI joins texts, makes ids up, and marks calls that came without a signature.
+    let mut copy = shell(Some("skip_thought_signature_validator"));
+    copy["functionCall"]["id"] = json!("shell_1795983657834_0");
+    let mut next: Value = serde_json::from_str(ASK).unwrap();
+    next["contents"].as_array_mut().unwrap().extend([
+        json!({"role":"model","parts":[text("Let me look closer.Once more."), copy]}),
+        json!({"role":"user","parts":[{"functionResponse":{"name":"shell","response":{"output":"ok"}}}]}),
+    ]);
+    let setup = setup.says([Say::events(&stream(3, &[text("done")]))]);
+    setup.send(&next.to_string()).await;
+    let sent: Value = serde_json::from_str(&setup.got()[0].body).unwrap();
+    assert_eq!(sent["contents"].as_array().unwrap()[..3], hidden["contents"].as_array().unwrap()[..3]);
+    assert_eq!(sent["contents"].as_array().unwrap().len(), 5);
+}
+
+#[tokio::test]
 async fn a_call_is_answered_and_the_client_sees_one_answer() {
     for streaming in [true, false] {
         let rounds = [vec![text("Look. "), ours(1)], vec![text("It "), text("broke.")]];

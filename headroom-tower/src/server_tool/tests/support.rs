@@ -19,7 +19,7 @@ use crate::{
     test_support::{Recorder, TestBody},
 };
 
-/// The text that is kept aside in these tests.
+/// The text that is omitted in these tests.
 pub(super) const KEPT: &str = "first\nsecond\nthird\n";
 
 pub(super) fn handle() -> Handle {

@@ -1,4 +1,4 @@
-//! One question to a model, with and without Headroom between.
+//! Asks a model one question, with and without Headroom.
 
 use std::{
     env,
@@ -28,11 +28,11 @@ use crate::{
     usage::Usage,
 };
 
-/// How often a busy server is asked again, and how long to wait for the first time.
+/// How often a busy server is retried, and the first delay.
 const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Whether Headroom stands between.
+/// Whether Headroom rewrites the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arm {
     Without,
@@ -54,7 +54,7 @@ pub(super) struct Asker {
     headers: HeaderMap,
     client: EvalClient,
     layer: HeadroomLayer,
-    /// All that decides what the layer makes of a request.
+    /// Everything that decides what the layer does to a request.
     version: String,
     runtime: Runtime,
     cache: Cache,
@@ -91,7 +91,7 @@ impl Asker {
         })
     }
 
-    /// The answer to a question whose text came as the result of a call.
+    /// Asks a question whose text is the result of a tool call.
     pub(super) fn ask(&mut self, item: &EvalItem, arm: Arm) -> Result<Answered, LiveError> {
         let question = format!("{}\n\n{}", item.question, item.score.wanted());
         let ask = Ask {
@@ -104,7 +104,7 @@ impl Asker {
         self.answer(&self.model.clone(), &body, arm)
     }
 
-    /// Whether an answer says what a reference says: an answer that begins with yes or no.
+    /// Asks the judge whether an answer agrees with a reference; its answer begins with yes or no.
     pub(super) fn judge(
         &mut self,
         model: &str,
@@ -158,7 +158,7 @@ impl Asker {
                 *sum = (sum.0 + answer.usage.unwrap_or_default(), sum.1 + 1);
                 let mut response = Response::new(Full::new(answer.body));
                 *response.status_mut() = answer.status;
-                // What describes the body; it is whole here.
+                // Only the header that describes the body, which is complete here.
                 if let Some(kind) = answer.headers.get(http::header::CONTENT_TYPE) {
                     response.headers_mut().insert(http::header::CONTENT_TYPE, kind.clone());
                 }
@@ -172,7 +172,7 @@ impl Asker {
                 let Ok(body) = response.into_body().collect().await;
                 return Ok::<_, LiveError>((status, body.to_bytes()));
             }
-            // The layer hands on a body of its own; what stands behind it wants bytes.
+            // The layer passes on its own body type; the client needs bytes.
             let behind = service_fn(move |request: Request<_>| {
                 let upstream = upstream.clone();
                 async move {
@@ -203,7 +203,7 @@ impl Asker {
         if matches!(self.api, Api::Anthropic) { "/v1/messages" } else { "/v1/chat/completions" }
     }
 
-    /// The request for a model.
+    /// Sets the model of a request.
     fn with_model(&self, model: &str, body: &[u8]) -> Vec<u8> {
         let mut request: Value = serde_json::from_slice(body).unwrap_or_default();
         if let Some(members) = request.as_object_mut() {
@@ -216,7 +216,7 @@ impl Asker {
     }
 }
 
-/// Asks again where the server is busy.
+/// Retries while the server is busy.
 async fn patient(
     client: &EvalClient,
     path: &str,
@@ -255,7 +255,7 @@ fn headers(api: Api, key: &str) -> HeaderMap {
     headers
 }
 
-/// The words of an answer. A call that nobody answers counts as none.
+/// The text of an answer. A tool call without an answer counts as no text.
 fn said(api: Api, body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     if api == Api::Anthropic {
@@ -267,7 +267,7 @@ fn said(api: Api, body: &[u8]) -> Option<String> {
     Some(message.get("content").and_then(Value::as_str).unwrap_or_default().to_owned())
 }
 
-/// The start of what a server said, for an error.
+/// The start of a server's response, for an error.
 fn start(body: &[u8]) -> String {
     String::from_utf8_lossy(body).chars().take(300).collect()
 }

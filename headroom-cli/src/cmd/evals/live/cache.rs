@@ -1,4 +1,4 @@
-//! Answers that were given, so that nothing is asked and paid for twice.
+//! Stores answers, so that no question is paid for twice.
 
 use std::{
     collections::HashMap,
@@ -15,15 +15,15 @@ use crate::usage::Usage;
 /// A line of `answers.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct CacheLine {
-    /// A hash over everything that the answer depends on.
+    /// A hash of everything that the answer depends on.
     pub(super) key: String,
     pub(super) text: String,
     pub(super) usage: Usage,
-    /// How many requests the provider got: more than one where something was fetched back.
+    /// Requests that the provider got: more than one if the model retrieved something.
     pub(super) calls: u64,
 }
 
-/// The file, and what is in it.
+/// The file and its content.
 #[derive(Debug)]
 pub(super) struct Cache {
     path: PathBuf,
@@ -42,7 +42,7 @@ impl Cache {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             Err(error) => return Err(failed(error)),
         };
-        // The end of a line may be missing where a run was killed; that answer is asked for again.
+        // The last line may be incomplete if a run was killed; that question is asked again.
         let lines = text.lines().filter_map(|line| serde_json::from_str::<CacheLine>(line).ok());
         let known = lines.map(|line| (line.key.clone(), line)).collect();
         let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;

@@ -1,4 +1,4 @@
-//! With --live: the same questions with and without Headroom, answered by a model.
+//! `--live`: a model answers the same questions with and without Headroom.
 
 mod ask;
 mod cache;
@@ -20,18 +20,16 @@ use self::{
 use super::args::LiveArgs;
 use crate::{config::Config, ledger::Price};
 
-/// What stops answers from being asked for. What was answered until then is kept, and not asked again.
+/// Errors of a live evaluation. Answers received until then are kept, and not asked for again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LiveError {
     #[error("--live needs a model that answers: --model NAME, and --upstream URL for a local server")]
     NoModel,
     #[error("no key: set {0}, or name a local server with --upstream")]
     NoKey(&'static str),
-    #[error(
-        "no price is known of {0}, so --budget cannot hold; leave it out, and bound the run with --items"
-    )]
+    #[error("no known price for {0}, so --budget has no effect; remove it and limit the run with --items")]
     NoPrice(String),
-    #[error("cannot connect to anything")]
+    #[error("cannot set up TLS")]
     Tls(#[from] rustls::Error),
     #[error("cannot start the async runtime")]
     Runtime(#[source] io::Error),
@@ -39,11 +37,11 @@ pub(crate) enum LiveError {
     Client(#[from] super::client::ClientError),
     #[error("{path}: the server answered {status}: {said}")]
     Refused { path: &'static str, status: u16, said: String },
-    #[error("{path}: the answer is none of {api}: {said}")]
+    #[error("{path}: not a response of {api}: {said}")]
     Unknown { path: &'static str, api: &'static str, said: String },
     #[error("cannot read the questions")]
     Questions(#[source] io::Error),
-    #[error("cannot keep answers in {}", path.display())]
+    #[error("cannot save answers in {}", path.display())]
     Keep { path: PathBuf, source: io::Error },
 }
 
@@ -53,7 +51,7 @@ impl LiveError {
     }
 }
 
-/// Asks every question twice, and compares.
+/// Asks every question twice and compares the answers.
 pub(super) fn run(
     args: &LiveArgs,
     mut data: Data,
@@ -98,7 +96,7 @@ pub(super) fn run(
     Ok(found.report(items.len(), price.as_ref()))
 }
 
-/// Whether an answer is right, and what the judge said where one was needed.
+/// Scores an answer, and returns the judge's verdict if one was needed.
 fn score(
     asker: &mut Asker,
     judge: &str,
@@ -114,10 +112,10 @@ fn score(
     Ok((verdict.get(..3).is_some_and(|word| word.eq_ignore_ascii_case("yes")), Some(said)))
 }
 
-/// What may still be spent.
+/// What is left to spend.
 struct Budget {
     left: Option<f64>,
-    /// The most that one arm of a question has cost.
+    /// The highest cost of one arm of a question so far.
     dearest: f64,
 }
 
@@ -127,7 +125,7 @@ impl Budget {
         self.left = self.left.map(|left| left - dollars);
     }
 
-    /// Whether another pair fits, if it costs no more than the dearest so far.
+    /// Whether another pair fits the budget if it costs no more than the most expensive so far.
     fn has_room(&self) -> bool {
         self.left.is_none_or(|left| left > 2.0 * self.dearest)
     }

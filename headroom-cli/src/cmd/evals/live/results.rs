@@ -1,4 +1,4 @@
-//! What the answers say.
+//! Summarises the answers.
 
 use headroom_evals::{
     report::{Cell, Goal, Report, Section, Source, Table, change, signed},
@@ -11,7 +11,7 @@ use crate::{
     usage::Usage,
 };
 
-/// One question, answered twice: what was said, and whether it is right.
+/// One question and its two answers, with scores.
 #[derive(Debug)]
 pub(super) struct Pair {
     pub(super) set: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct LiveResults {
     items: usize,
     data: Vec<Source>,
     pub(super) pairs: Vec<Pair>,
-    /// Whether the budget ended it.
+    /// Whether the budget ended the run.
     pub(super) stopped: bool,
 }
 
@@ -62,7 +62,7 @@ impl LiveResults {
                 ("prompt_without", "prompt tokens without"),
                 ("prompt_with", "with"),
                 ("prompt", "change"),
-                ("fetched", "times something was fetched back"),
+                ("fetched", "times something was retrieved"),
                 ("dollars", "dollars without, with"),
             ],
         );
@@ -114,12 +114,12 @@ impl LiveResults {
         command.push_str(&format!(" --items {} --margin {:.1}", self.items, self.margin));
         let left_out = asked - self.pairs.len();
         let about = format!(
-            "Every question is asked twice of `{}`: as it is, and through Headroom, where the model can fetch back what \
-             was set aside. Its text comes as the result of a search, as with an agent. Answers are scored by exact \
+            "Every question is asked twice of `{}`: without Headroom, and with it, where the model can retrieve elided content. \
+             Its text is the result of a search call, as with an agent. Answers are scored by exact \
              match; those of TruthfulQA are judged by `{}`. The margin was set before any question was asked: with \
-             Headroom at most {:.1} points of accuracy fewer. It holds where all of the interval of 95 of 100 samples, \
-             drawn with replacement, lies above that. Tokens are those that the server counted, of every request that \
-             an answer took{}.{}",
+             Headroom at most {:.1} points of accuracy fewer. It holds if the whole 95 % bootstrap interval \
+             lies above that. Tokens are those that the server counted, over all requests \
+             for an answer{}.{}",
             self.model,
             self.judge,
             self.margin,
@@ -162,7 +162,7 @@ impl LiveResults {
     }
 }
 
-/// How much more often answers are right with Headroom, and the interval of that.
+/// Returns how much more often answers are right with Headroom, with its interval.
 fn difference(pairs: &[&Pair]) -> (f64, f64, f64) {
     let each: Vec<f64> = pairs
         .iter()

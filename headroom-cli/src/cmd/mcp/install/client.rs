@@ -5,7 +5,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-/// A client whose configuration can name the server.
+/// A client whose configuration can list the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 #[value(rename_all = "lowercase")]
 pub(in crate::cmd::mcp) enum McpClient {
@@ -27,15 +27,15 @@ pub(in crate::cmd::mcp) enum McpClient {
     Zed,
 }
 
-/// What a file holds for the server.
+/// The entry for the server in a client's configuration.
 pub(super) enum McpEntry {
-    /// A member `headroom` of this object.
+    /// A member `headroom` of the object `parent`.
     Json { parent: &'static str, value: Value },
-    /// A table at the end.
+    /// A table appended to the file.
     Toml(String),
 }
 
-/// The server's name in every configuration.
+/// The name of the server in every configuration.
 pub(super) const NAME: &str = "headroom";
 
 impl McpClient {
@@ -52,7 +52,7 @@ impl McpClient {
         }
     }
 
-    /// Its configuration file of this user.
+    /// The user's configuration file of this client.
     pub(super) fn file(self) -> Option<PathBuf> {
         let home = directory("HOME").or_else(|| directory("USERPROFILE"))?;
         let config = directory("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
@@ -60,7 +60,7 @@ impl McpClient {
             directory(variable).unwrap_or_else(|| home.join(folder)).join(file)
         };
         Some(match self {
-            // Without the variable it is beside the folder, not in it.
+            // Without the variable the file is beside the folder, not in it.
             Self::Claude => {
                 directory("CLAUDE_CONFIG_DIR").unwrap_or_else(|| home.clone()).join(".claude.json")
             }
@@ -81,12 +81,12 @@ impl McpClient {
         })
     }
 
-    /// What stands there for a server that is this program.
+    /// The entry for a server that is this program.
     pub(super) fn entry(self, program: &Path) -> McpEntry {
         let program = program.to_string_lossy();
         let (parent, value) = match self {
             Self::Codex => {
-                // TOML has the strings of JSON.
+                // TOML strings have the escapes of JSON.
                 let program = Value::from(program);
                 return McpEntry::Toml(format!(
                     "\n[mcp_servers.{NAME}]\ncommand = {program}\nargs = [\"mcp\"]\n"
@@ -107,7 +107,7 @@ impl McpClient {
     }
 }
 
-/// Where programs with windows keep their settings.
+/// The settings folder of desktop applications.
 fn application_data(home: &Path, config: &Path) -> PathBuf {
     if cfg!(target_os = "macos") {
         home.join("Library/Application Support")

@@ -1,20 +1,20 @@
-//! An entry in the text of a configuration: put in, found, taken out.
+//! Finds, inserts and removes an entry in the text of a configuration.
 
 use serde_json::Value;
 
 use super::client::{McpEntry, NAME};
 use crate::jsonc;
 
-/// How the entry stands in a text.
+/// The state of the entry in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ExistingEntry {
-    /// Not there.
+    /// Absent.
     Missing,
-    /// As it would be written.
+    /// Present, as it would be written.
     Same,
-    /// There, and another.
+    /// Present, but different.
     Other,
-    /// The text is not what it should be.
+    /// The text cannot be parsed.
     Unreadable,
 }
 
@@ -43,7 +43,7 @@ impl McpEntry {
         }
     }
 
-    /// The text with the entry; `None` where it cannot be put in for certain.
+    /// Returns the text with the entry; `None` if it cannot be inserted safely.
     pub(super) fn insert(&self, text: &str) -> Option<String> {
         match self {
             Self::Json { parent, value } => jsonc::insert(text, parent, NAME, value),
@@ -51,13 +51,13 @@ impl McpEntry {
                 let newline = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
                 let snippet = if text.is_empty() { snippet.trim_start() } else { snippet };
                 let after = format!("{text}{newline}{snippet}");
-                // A file that has the servers in one line takes no table after it.
+                // A file that has the servers in one line cannot take a table after it.
                 (self.find(&after) == ExistingEntry::Same).then_some(after)
             }
         }
     }
 
-    /// The text without it; `None` where it cannot be taken out for certain.
+    /// Returns the text without the entry; `None` if it cannot be removed safely.
     pub(super) fn remove(&self, text: &str) -> Option<String> {
         match self {
             Self::Json { parent, .. } => jsonc::remove(text, &[parent, NAME]),

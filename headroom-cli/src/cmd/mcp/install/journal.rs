@@ -1,4 +1,4 @@
-//! What was changed, so that it can be undone byte for byte.
+//! Records a change so that it can be undone byte for byte.
 
 use std::{
     env, fs, io,
@@ -10,17 +10,17 @@ use serde::{Deserialize, Serialize};
 use super::client::McpClient;
 use crate::file;
 
-/// One change of one file.
+/// A change of one file.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct InstallChange {
     pub(super) file: PathBuf,
-    /// The text before; `None` where there was no file.
+    /// The text before the change; `None` if there was no file.
     pub(super) before: Option<String>,
-    /// The text that was written.
+    /// The text after the change.
     pub(super) after: String,
 }
 
-/// Where the change for this client is noted.
+/// The path of the record for this client.
 pub(super) fn path(client: McpClient) -> Option<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
@@ -28,7 +28,7 @@ pub(super) fn path(client: McpClient) -> Option<PathBuf> {
 }
 
 impl InstallChange {
-    /// The noted change, if there is one.
+    /// Reads the record, if there is one.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
         match fs::read(path) {
             Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
@@ -38,7 +38,7 @@ impl InstallChange {
     }
 
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        // The file may hold keys: nobody else may read its copy.
+        // The file may hold keys: only its owner may read the copy.
         file::replace(path, &serde_json::to_string(self)?)
     }
 }

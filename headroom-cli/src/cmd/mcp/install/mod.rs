@@ -1,4 +1,4 @@
-//! `headroom mcp install` and `uninstall`: one entry in a file that is not ours.
+//! `headroom mcp install` and `uninstall`: edit one entry in another program's file.
 
 mod client;
 mod entry;
@@ -16,7 +16,7 @@ use self::{client::McpEntry, entry::ExistingEntry, journal::InstallChange};
 use super::args::InstallArgs;
 use crate::{file, output};
 
-/// Why a configuration was not changed. It is then as it was.
+/// Why a configuration was not changed. The file is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InstallError {
     #[error("HOME is not set, so the files of {client} cannot be found")]
@@ -28,17 +28,17 @@ pub(crate) enum InstallError {
     #[error("cannot write {}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error(
-        "{} has another entry named headroom; take it out, or change it by hand to:\n{entry}", path.display()
+        "{} has another entry named headroom; remove it, or change it by hand to:\n{entry}", path.display()
     )]
     Other { path: PathBuf, entry: String },
     #[error(
-        "{} cannot be changed safely (it is not in the form expected), and was left as it is; put this into it by \
+        "{} cannot be changed safely (unexpected format), and was left unchanged; add this by \
          hand:\n{entry}", path.display()
     )]
     Unsafe { path: PathBuf, entry: String },
     #[error(
-        "the headroom entry in {} is not the one that was written, or cannot be cut out safely; it was left as it is, \
-         take it out by hand", path.display()
+        "the headroom entry in {} was changed since, or cannot be removed safely; it was left unchanged, \
+         remove it by hand", path.display()
     )]
     Changed { path: PathBuf },
     #[error("cannot write standard output")]
@@ -46,13 +46,13 @@ pub(crate) enum InstallError {
 }
 
 impl InstallError {
-    /// Whether `headroom` has to be called differently.
+    /// Whether the command was called wrongly: exit status 2.
     pub(super) const fn is_usage(&self) -> bool {
         matches!(self, Self::Home { .. })
     }
 }
 
-/// Where everything is for one client.
+/// The files of one client.
 struct InstallTarget {
     file: PathBuf,
     journal: PathBuf,
@@ -77,7 +77,7 @@ impl InstallTarget {
     }
 }
 
-/// Says what became of a file, in words or as JSON.
+/// Reports the result for a file, in words or as JSON.
 struct InstallReport<'a> {
     args: &'a InstallArgs,
     file: &'a Path,
@@ -99,7 +99,7 @@ impl InstallReport<'_> {
     }
 }
 
-/// Puts the entry in.
+/// Adds the entry.
 pub(super) fn install(args: &InstallArgs) -> Result<(), InstallError> {
     let client = args.client;
     let place = InstallTarget::for_client(client)?;
@@ -123,17 +123,17 @@ pub(super) fn install(args: &InstallArgs) -> Result<(), InstallError> {
     let Some(after) = place.entry.insert(text) else {
         return Err(InstallError::Unsafe { path: place.file.clone(), entry: entry() });
     };
-    // First, so that there is no moment in which the change could not be undone.
+    // Written first, so that the change can be undone at any moment.
     let change = InstallChange { file: place.file.clone(), before, after };
     change
         .write(&place.journal)
         .map_err(|source| InstallError::Write { path: place.journal.clone(), source })?;
     place.write(&change.after)?;
-    let words = format!("{file} has the server now; start {} again to use it\n", client.as_str());
+    let words = format!("{file} has the server now; restart {} to use it\n", client.as_str());
     told.say("added", &words, None)
 }
 
-/// Takes the entry out: the file as it was before where nobody changed it since, else without the entry.
+/// Restores the file if nobody changed it since; otherwise removes the entry only.
 pub(super) fn uninstall(args: &InstallArgs) -> Result<(), InstallError> {
     let place = InstallTarget::for_client(args.client)?;
     let file = place.file.display();
@@ -143,7 +143,7 @@ pub(super) fn uninstall(args: &InstallArgs) -> Result<(), InstallError> {
         .filter(|change| change.file == place.file);
     let Some(text) = place.read()? else {
         forget(&place.journal)?;
-        return told.say("unchanged", &format!("{file} is not there; nothing to undo\n"), None);
+        return told.say("unchanged", &format!("{file} does not exist; nothing to undo\n"), None);
     };
     let untouched = change.filter(|change| change.after == text);
     let (after, what, words) = match (untouched, place.entry.find(&text)) {
@@ -153,7 +153,7 @@ pub(super) fn uninstall(args: &InstallArgs) -> Result<(), InstallError> {
             return told.say("unchanged", &format!("{file} has no such entry; nothing to undo\n"), None);
         }
         (None, ExistingEntry::Same) => match place.entry.remove(&text) {
-            Some(after) => (Some(after), "removed", "was changed since; the entry alone was taken out"),
+            Some(after) => (Some(after), "removed", "was changed since; the entry alone was removed"),
             None => return Err(InstallError::Changed { path: place.file.clone() }),
         },
         (None, ExistingEntry::Other | ExistingEntry::Unreadable) => {

@@ -1,4 +1,4 @@
-//! What was changed, so that it can be undone byte for byte. It is written before the change.
+//! Records a change, before it is made, so that it can be undone byte for byte.
 
 use std::{
     fs::{self, File},
@@ -12,46 +12,46 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::text::Format;
 use crate::{cmd::wrap::agent::Agent, config, file, secret};
 
-/// The folder of the journals in the user's.
+/// The folder of the records in the user's folder.
 const FOLDER: &str = "persist";
 
-/// The change of one file.
+/// A change of one file.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct PersistChange {
     pub(super) file: PathBuf,
     pub(super) format: Format,
-    /// The text before; `None` where there was no file.
+    /// The text before the change; `None` if there was no file.
     pub(super) before: Option<String>,
-    /// The text that was written.
+    /// The text after the change.
     pub(super) after: String,
     pub(super) keys: Vec<Key>,
-    /// Folders that were made for the file, inner ones first.
+    /// Folders that were created for the file, inner ones first.
     pub(super) folders: Vec<PathBuf>,
-    /// Where it leads: the proxy's address.
+    /// The proxy's address in the new text.
     pub(super) proxy: String,
 }
 
-/// One key of it.
+/// One changed key.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Key {
     pub(super) path: Vec<String>,
-    /// As it was written, in the file's format.
+    /// The new value, in the file's format.
     pub(super) value: String,
-    /// What stood there.
+    /// The previous value.
     pub(super) before: Option<String>,
-    /// How many of the objects around it were not there.
+    /// How many of the enclosing objects were created.
     pub(super) made: usize,
 }
 
-/// The journals of this user. One process at a time has them.
+/// The records of this user, locked for one process at a time.
 pub(crate) struct Journals {
     folder: PathBuf,
-    /// Let go when it is closed.
+    /// Released when it is closed.
     _lock: File,
 }
 
 impl Journals {
-    /// Waits for other processes. `None` where the user has no folder.
+    /// Waits for other processes. `None` if the user has no folder.
     pub(super) fn open() -> io::Result<Option<Self>> {
         let Some(folder) = config::home().map(|home| home.join(FOLDER)) else { return Ok(None) };
         secret::make_private(&folder)?;
@@ -65,7 +65,7 @@ impl Journals {
     }
 
     pub(super) fn write<T: Serialize>(&self, name: &str, change: &T) -> io::Result<()> {
-        // The file may hold keys: nobody else may read its copy.
+        // The file may hold keys: only its owner may read the copy.
         file::replace(&self.path(name), &serde_json::to_string(change)?)
     }
 
@@ -76,7 +76,7 @@ impl Journals {
         }
     }
 
-    /// Removes what a killed process left of a journal.
+    /// Removes partly written records of killed processes.
     pub(super) fn sweep(&self) {
         file::sweep(&self.path("lock"));
     }
@@ -86,7 +86,7 @@ impl Journals {
     }
 }
 
-/// The agents that have a journal, without waiting for anybody.
+/// The agents that have a record, without taking the lock.
 pub(super) fn persisted() -> Vec<(Agent, PersistChange)> {
     let Some(folder) = config::home().map(|home| home.join(FOLDER)) else { return Vec::new() };
     let change = |agent: &Agent| {
@@ -104,7 +104,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
     }
 }
 
-/// As the command line has it.
+/// The agent's name on the command line.
 pub(super) fn name(agent: Agent) -> String {
     agent.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

@@ -1,10 +1,10 @@
-//! Values that have a line for themselves: dotenv files, and the keys of a YAML mapping.
+//! Edits values that have a line of their own: dotenv files, and the keys of a YAML mapping.
 
 use std::ops::Range;
 
 use super::text::Unreadable;
 
-/// How a line says key and value.
+/// The syntax of a key-value line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dialect {
     is_yaml: bool,
@@ -17,7 +17,7 @@ pub(super) fn get<'a>(text: &'a str, path: &[&str], dialect: Dialect) -> Result<
     Ok(find(text, path, dialect)?.and_then(|line| text.get(line.value)))
 }
 
-/// In the place of what stands there; else as the last line.
+/// Replaces the value, or appends a line.
 pub(super) fn set(text: &str, path: &[&str], value: &str, dialect: Dialect) -> Option<String> {
     let [name] = path else { return None };
     match find(text, path, dialect).ok()? {
@@ -41,13 +41,13 @@ pub(super) fn remove(text: &str, path: &[&str], dialect: Dialect) -> Option<Stri
     Some(after)
 }
 
-/// Where a line and its value stand.
+/// The position of a line and its value.
 struct ConfigLine {
     whole: Range<usize>,
     value: Range<usize>,
 }
 
-/// The line of the key. One that stands twice is not understood.
+/// Finds the line of a key. A duplicate key is unreadable.
 fn find(text: &str, path: &[&str], dialect: Dialect) -> Result<Option<ConfigLine>, Unreadable> {
     let [name] = path else { return Err(Unreadable) };
     if dialect.is_yaml && !is_mapping(text) {
@@ -71,7 +71,7 @@ fn find(text: &str, path: &[&str], dialect: Dialect) -> Result<Option<ConfigLine
     Ok(found)
 }
 
-/// Where in the line the value of this key is.
+/// Finds the value of this key in a line.
 fn value(line: &str, name: &str, dialect: Dialect) -> Option<Range<usize>> {
     let rest = if dialect.is_yaml {
         line.strip_prefix(name)?
@@ -86,7 +86,7 @@ fn value(line: &str, name: &str, dialect: Dialect) -> Option<Range<usize>> {
     Some(start..start + line.get(start..)?.trim_end().len())
 }
 
-/// Whether a YAML text is one mapping whose keys stand at the start of their lines, so that a line may be added.
+/// Whether a YAML text is one mapping with its keys at the start of their lines, so that a line may be appended.
 fn is_mapping(text: &str) -> bool {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')).peekable();
     lines.next_if(|line| line.trim_end() == "---");

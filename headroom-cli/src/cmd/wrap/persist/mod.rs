@@ -1,4 +1,4 @@
-//! `headroom wrap --persist` and `headroom unwrap`: an agent's own configuration leads to the proxy, until it is undone.
+//! `headroom wrap --persist` and `headroom unwrap`: point an agent's own configuration at the proxy, and undo that.
 
 mod journal;
 mod lines;
@@ -34,9 +34,9 @@ use crate::{
 pub(crate) enum PersistError {
     #[error("HOME is not set, so the files of {agent} cannot be found")]
     Home { agent: &'static str },
-    #[error("there is no folder to note the change in, so it could not be undone; set HEADROOM_HOME")]
+    #[error("no folder to record the change in, so it could not be undone; set HEADROOM_HOME")]
     NoFolder,
-    #[error("the journal of changes cannot be used")]
+    #[error("cannot use the record of changes")]
     Journal(#[source] io::Error),
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
@@ -44,22 +44,20 @@ pub(crate) enum PersistError {
     Write { path: PathBuf, source: io::Error },
     #[error("{} was changed by another program meanwhile; try again", path.display())]
     Raced { path: PathBuf },
-    #[error("{} cannot be changed safely, and was left as it is; by hand: {what}", path.display())]
+    #[error("{} cannot be changed safely, and was left unchanged; by hand: {what}", path.display())]
     Unsafe { path: PathBuf, what: String },
-    #[error("{place}: cannot be put behind the proxy")]
+    #[error("{place}: cannot be used as an upstream of the proxy")]
     Upstream { place: String, source: InvalidBase },
     #[error(
-        "{place} is {is}, and the proxy sends these requests to {goes}; to keep the first behind the proxy, put \
-         `{setting}_upstream = \"{is}\"` into its configuration (`headroom config print` shows it)"
+        "{place} is {is}, but the proxy sends these requests to {goes}; to keep {place}, add \
+         `{setting}_upstream = \"{is}\"` to the proxy's configuration (`headroom config print` shows it)"
     )]
     Elsewhere { place: String, is: Box<Base>, goes: String, setting: &'static str },
     #[error("Codex uses the provider {provider}, whose address cannot be set")]
     Provider { provider: String },
-    #[error(
-        "port 0 is another one at each start; give the proxy a port with HEADROOM_LISTEN or in its configuration"
-    )]
+    #[error("--persist needs a fixed port, but `listen` uses port 0; set HEADROOM_LISTEN")]
     Port,
-    #[error("agents cannot send the token that a proxy on {address} asks for; let it listen on 127.0.0.1")]
+    #[error("agents cannot send the token that a proxy on {address} requires; let it listen on 127.0.0.1")]
     Reachable { address: std::net::SocketAddr },
     #[error(transparent)]
     Service(#[from] service::ServiceError),
@@ -70,7 +68,7 @@ pub(crate) enum PersistError {
 }
 
 impl PersistError {
-    /// Whether `headroom` has to be called or configured differently.
+    /// Whether the command was called or configured wrongly: exit status 2.
     pub(crate) const fn is_usage(&self) -> bool {
         matches!(
             self,
@@ -83,18 +81,18 @@ impl PersistError {
     }
 }
 
-/// How `headroom wrap --persist` was called.
+/// The arguments of `headroom wrap --persist`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PersistRequest<'a> {
     pub(super) agent: Agent,
     pub(super) print: bool,
     pub(super) json: bool,
     pub(super) service: bool,
-    /// The configuration file that the command line names.
+    /// The configuration file named on the command line.
     pub(super) file: Option<&'a Path>,
 }
 
-/// Lets the agent's own configuration lead to the proxy.
+/// Points the agent's own configuration at the proxy.
 pub(super) fn persist(asked: &PersistRequest<'_>, config: &Config) -> Result<(), PersistError> {
     let address = config.listen.address();
     if address.port() == 0 {
@@ -120,7 +118,7 @@ pub(super) fn persist(asked: &PersistRequest<'_>, config: &Config) -> Result<(),
     };
     let is_there = target.text.is_some() && target.after() == target.text;
     if !is_there {
-        // It was changed since, or written by a process that was killed.
+        // The file was changed since, or a process was killed while it wrote it.
         if let Some(change) = &noted {
             undo::undo(&journals, &agent, change)?;
             target.read()?;
@@ -143,7 +141,7 @@ fn journals() -> Result<Journals, PersistError> {
     Ok(journals)
 }
 
-/// Notes the change, then makes it.
+/// Records the change, then makes it.
 fn write(journals: &Journals, agent: &str, target: &Target) -> Result<(), PersistError> {
     let by_hand = || PersistError::Unsafe { path: target.file.clone(), what: lines(&target.keys).join(", ") };
     let after = target.after().ok_or_else(by_hand)?;
@@ -164,7 +162,7 @@ fn write(journals: &Journals, agent: &str, target: &Target) -> Result<(), Persis
         after,
     };
     file::sweep(&change.file);
-    // First, so that there is no moment in which the change could not be undone.
+    // Recorded first, so that the change can be undone at any moment.
     journals.write(agent, &change).map_err(PersistError::Journal)?;
     let failed = |source| PersistError::Write { path: change.file.clone(), source };
     let written = match file::read(&change.file) {
@@ -178,7 +176,7 @@ fn write(journals: &Journals, agent: &str, target: &Target) -> Result<(), Persis
     written
 }
 
-/// The folders that the file needs and that are not there, inner ones first.
+/// The missing folders of the file, inner ones first.
 fn missing_folders(file: &Path) -> Vec<PathBuf> {
     let folders = file.ancestors().skip(1);
     folders.take_while(|folder| !folder.exists()).map(Path::to_owned).collect()
@@ -193,7 +191,7 @@ fn as_json(target: &Target) -> Value {
     json!({"file": target.file, "keys": keys.collect::<Vec<_>>(), "notes": target.notes})
 }
 
-/// What would be done.
+/// Describes what would be done.
 fn shown(asked: &PersistRequest<'_>, target: &Target) -> String {
     if asked.json {
         return format!("{}\n", as_json(target));
@@ -205,7 +203,7 @@ fn shown(asked: &PersistRequest<'_>, target: &Target) -> String {
     text + &notes(target)
 }
 
-/// What was done, and what is still to do.
+/// Describes what was done, and what is left to do.
 fn report(
     asked: &PersistRequest<'_>,
     target: &Target,
@@ -227,7 +225,7 @@ fn report(
     }
     let mut text = format!(
         "{agent} {}: {} in {}; undo it with `headroom unwrap {agent}`\n",
-        if is_new { "goes through the proxy now" } else { "goes through the proxy already" },
+        if is_new { "uses the proxy now" } else { "uses the proxy already" },
         target.proxy(),
         target.file.display()
     );
@@ -250,16 +248,16 @@ fn notes(target: &Target) -> String {
     target.notes.iter().map(|note| format!("note: {note}\n")).collect()
 }
 
-/// How things stand with an agent that was persisted.
+/// The state of an agent that was set up with `--persist`.
 #[derive(Debug)]
 pub(crate) struct Persisted {
     pub(crate) agent: String,
     pub(crate) file: PathBuf,
-    /// Where it leads; `None` where the file says something else by now.
+    /// The proxy that it is pointed at; `None` if the file says something else now.
     pub(crate) proxy: Option<String>,
 }
 
-/// All of them.
+/// All agents that were set up with `--persist`.
 pub(crate) fn persisted() -> Vec<Persisted> {
     let one = |(agent, change): (Agent, PersistChange)| {
         let text = fs::read_to_string(&change.file).unwrap_or_default();

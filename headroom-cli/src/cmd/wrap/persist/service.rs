@@ -1,4 +1,4 @@
-//! A proxy that runs whenever the user is logged in, where systemd starts what users want to have.
+//! Runs the proxy as a systemd user service whenever the user is logged in.
 
 use std::{
     env, fs, io,
@@ -20,20 +20,20 @@ use crate::{
 };
 
 const UNIT: &str = "headroom-proxy.service";
-/// Its journal.
+/// The name of its record.
 const NAME: &str = "service";
-/// It is there in a fraction of a second, or not at all.
+/// The service starts in a fraction of a second, or not at all.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why the proxy is not kept running.
+/// Why the service cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServiceError {
     #[error(
         "systemd does not run for this user, so it cannot start the proxy; let your system run `{} proxy` when you log \
-         in. What was asked for beside that is done", program.display()
+         in. Everything else is done", program.display()
     )]
     NoSystemd { program: PathBuf },
-    #[error("{} is another unit than Headroom's; take it away, or start the proxy in your own way", path.display())]
+    #[error("{} is not Headroom's unit; remove it, or start the proxy in another way", path.display())]
     Other { path: PathBuf },
     #[error("systemctl --user {arguments} failed: {message}")]
     Systemctl { arguments: String, message: String },
@@ -45,7 +45,7 @@ pub(crate) enum ServiceError {
     Program(#[source] io::Error),
 }
 
-/// The unit that was written.
+/// The unit file that was written.
 #[derive(Debug, Deserialize, Serialize)]
 struct Unit {
     file: PathBuf,
@@ -53,7 +53,7 @@ struct Unit {
     folders: Vec<PathBuf>,
 }
 
-/// Sets it up and starts it. Says what it does now.
+/// Sets up and starts the service, and describes its state.
 pub(super) fn start(
     journals: &Journals,
     config: &Config,
@@ -94,11 +94,11 @@ pub(super) fn start(
     Ok(format!("The service {UNIT} runs the proxy, now and whenever you log in\n"))
 }
 
-/// Stops it and takes it out; whether there was one.
+/// Stops and removes the service; returns whether there was one.
 pub(super) fn stop(journals: &Journals) -> Result<bool, ServiceError> {
     let failed = |source| ServiceError::Io { path: PathBuf::from(UNIT), source };
     let Some(unit) = journals.read::<Unit>(NAME).map_err(failed)? else { return Ok(false) };
-    // What is not there cannot be stopped, and what was changed by hand is another's.
+    // A missing unit cannot be stopped, and one changed by hand is not Headroom's.
     let is_ours = file::read(&unit.file).map_err(failed)?.is_some_and(|text| text == unit.text);
     if is_ours {
         if is_there() {
@@ -133,7 +133,7 @@ fn unit(program: &Path, variables: &[(&str, String)], file: Option<&Path>) -> St
     )
 }
 
-/// As one word of a command line of systemd.
+/// Quotes text as one word of a systemd command line.
 fn word(text: &str) -> String {
     format!("\"{}\"", escaped(text).replace('$', "$$"))
 }
@@ -146,7 +146,7 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Whether there is a systemd of this user.
+/// Whether systemd runs for this user.
 fn is_there() -> bool {
     run(&["show-environment"]).is_ok_and(|output| output.status.success())
 }

@@ -1,4 +1,4 @@
-//! Values in TOML, found where the parser saw them.
+//! Edits values in TOML, at the positions that the parser reports.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::text::Unreadable;
 
-/// Where a key and its value stand.
+/// The position of a key and its value.
 struct TablePath {
     key: usize,
     value: Range<usize>,
@@ -16,7 +16,7 @@ pub(super) fn get<'a>(text: &'a str, path: &[&str]) -> Result<Option<&'a str>, U
     Ok(find(text, path)?.and_then(|place| text.get(place.value)))
 }
 
-/// In the place of what stands there; else as the first line, where keys belong to no table.
+/// Replaces the value, or inserts a first line, where keys belong to no table.
 pub(super) fn set(text: &str, path: &[&str], value: &str) -> Option<String> {
     let after = match (find(text, path).ok()?, path) {
         (Some(place), _) => {
@@ -33,7 +33,7 @@ pub(super) fn set(text: &str, path: &[&str], value: &str) -> Option<String> {
     only_differs(text, &after, path).then_some(after)
 }
 
-/// With its line, if it has that for itself.
+/// Removes the key, with its line if it has one of its own.
 pub(super) fn remove(text: &str, path: &[&str]) -> Option<String> {
     let place = find(text, path).ok()??;
     let start = text.get(..place.key)?.rfind('\n').map_or(0, |end| end + 1);
@@ -56,7 +56,7 @@ fn find(text: &str, path: &[&str]) -> Result<Option<TablePath>, Unreadable> {
     Ok(found.map(|(key, value)| TablePath { key: key.span().start, value: value.span() }))
 }
 
-/// Whether the two say the same but for this key.
+/// Whether the two texts are equal except for this key.
 fn only_differs(before: &str, after: &str, path: &[&str]) -> bool {
     let without = |text: &str| {
         let mut root: toml::Value = toml::from_str::<toml::Table>(text).ok()?.into();

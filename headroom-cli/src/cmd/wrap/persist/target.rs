@@ -1,4 +1,4 @@
-//! What of an agent's own configuration leads it to its provider.
+//! The keys in an agent's own configuration that point it at its provider.
 
 use std::{
     net::SocketAddr,
@@ -19,15 +19,15 @@ use crate::{
     proxy::Provider,
 };
 
-/// A file, and what is to stand in it.
+/// A file and the values that it must have.
 pub(super) struct Target {
     pub(super) file: PathBuf,
     pub(super) format: Format,
-    /// The text as it is; `None` where there is no file.
+    /// The current text; `None` if there is no file.
     pub(super) text: Option<String>,
-    /// What a new file begins with.
+    /// The start of a new file.
     pub(super) start: &'static str,
-    /// Keys and their values, as the format writes them.
+    /// Keys and their values, in the file's format.
     pub(super) keys: Vec<(Vec<String>, String)>,
     pub(super) notes: Vec<String>,
     proxy: SocketAddr,
@@ -69,19 +69,19 @@ impl Target {
         Ok(Some(target))
     }
 
-    /// Looks at the file again.
+    /// Reads the file again.
     pub(super) fn read(&mut self) -> Result<(), PersistError> {
         self.text = file::read(&self.file)
             .map_err(|source| PersistError::Read { path: self.file.clone(), source })?;
         Ok(())
     }
 
-    /// Where it leads.
+    /// The proxy's address.
     pub(super) fn proxy(&self) -> String {
         format!("http://{}", self.proxy)
     }
 
-    /// The text with all keys.
+    /// The text with all keys set.
     pub(super) fn after(&self) -> Option<String> {
         let before = self.text.clone().unwrap_or_else(|| self.start.to_owned());
         self.keys.iter().try_fold(before, |text, (path, value)| {
@@ -109,7 +109,7 @@ impl Target {
     }
 
     fn opencode(&mut self, config: &Config) -> Result<(), PersistError> {
-        // It adds one itself where there is none.
+        // OpenCode adds `$schema` itself if it is missing.
         self.start = "{\n  \"$schema\": \"https://opencode.ai/config.json\"\n}\n";
         for ((name, path), provider) in
             opencode::KNOWN.into_iter().zip([Provider::Anthropic, Provider::OpenAi, Provider::Gemini])
@@ -119,15 +119,14 @@ impl Target {
             let url = self.lead(config, provider, &key.join("."), set.as_deref(), path)?;
             self.put(&key, &url);
         }
-        self.notes.push("providers of your own in its configuration go where they went".to_owned());
+        self.notes.push("other providers in its configuration are not changed".to_owned());
         Ok(())
     }
 
     fn gemini(&mut self, config: &Config) -> Result<(), PersistError> {
         let name = "GOOGLE_GEMINI_BASE_URL";
         self.address(config, Provider::Gemini, &[name], name, "")?;
-        self.notes
-            .push("in a project with an .env file of its own, Gemini CLI reads that one instead".to_owned());
+        self.notes.push("in a project with its own .env file, Gemini CLI reads that one instead".to_owned());
         Ok(())
     }
 
@@ -137,7 +136,7 @@ impl Target {
         let others = self.current(&list)?.filter(|list| !leads_here(list, self.proxy));
         if others.is_some() {
             self.notes.push(format!(
-                "set-env in {} has values of yours; add ANTHROPIC_API_BASE=http://{} to it for models of Anthropic",
+                "set-env in {} has other values; add ANTHROPIC_API_BASE=http://{} to it for Anthropic models",
                 self.file.display(),
                 self.proxy
             ));
@@ -145,7 +144,7 @@ impl Target {
         }
         let set = value("ANTHROPIC_API_BASE").or_else(|| value("ANTHROPIC_BASE_URL"));
         let url = self.lead(config, Provider::Anthropic, "ANTHROPIC_API_BASE", set.as_deref(), "")?;
-        // Both spellings: which one LiteLLM takes has changed more than once.
+        // Both spellings: LiteLLM has changed more than once which one it reads.
         let variables = format!("[\"ANTHROPIC_API_BASE={url}\", \"ANTHROPIC_BASE_URL={url}\"]");
         self.keys.push((vec!["set-env".to_owned()], variables));
         Ok(())
@@ -162,7 +161,7 @@ impl Target {
         Ok(())
     }
 
-    /// One address that the file or a variable may hold already.
+    /// Sets an address; the file or a variable may hold one already.
     fn address(
         &mut self,
         config: &Config,
@@ -185,17 +184,17 @@ impl Target {
         self.keys.push((key, self.format.quote(url)));
     }
 
-    /// What stands in the file.
+    /// The current value in the file.
     fn current(&self, key: &[&str]) -> Result<Option<String>, PersistError> {
         let text = self.text.as_deref().unwrap_or_default();
         let value = self.format.get(text, key).map_err(|_| PersistError::Unsafe {
             path: self.file.clone(),
-            what: format!("{} must lead to http://{}", key.join("."), self.proxy),
+            what: format!("{} must be http://{}", key.join("."), self.proxy),
         })?;
         Ok(value.map(|value| unquoted(&value)).filter(|value| !value.is_empty()))
     }
 
-    /// The URL that leads through the proxy to what is set at this place. The proxy must send such requests there, too.
+    /// The URL that leads through the proxy to this address. The proxy must send such requests there, too.
     fn lead(
         &self,
         config: &Config,
@@ -230,13 +229,13 @@ fn leads_here(text: &str, proxy: SocketAddr) -> bool {
     text.contains(&format!("http://{proxy}"))
 }
 
-/// The one with comments where there is one.
+/// The file with comments, if it exists.
 fn commented(folder: &Path) -> PathBuf {
     let commented = folder.join("opencode.jsonc");
     if commented.exists() { commented } else { folder.join("opencode.json") }
 }
 
-/// The file that it reads where a project has none: the first of these that is there.
+/// The file that Gemini CLI reads if a project has none: the first of these that exists.
 fn gemini(home: &Path) -> PathBuf {
     let (own, plain) = (home.join(".gemini/.env"), home.join(".env"));
     if !own.exists() && plain.exists() { plain } else { own }

@@ -1,4 +1,4 @@
-//! Single values in the texts of configuration files, whose every other byte stays.
+//! Edits single values in configuration files; every other byte is preserved.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,25 +6,25 @@ use serde_json::Value;
 use super::{lines, tables};
 use crate::jsonc;
 
-/// How a configuration is written.
+/// The format of a configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Format {
     /// With or without comments.
     Json,
     Toml,
-    /// A mapping; only its own keys.
+    /// A mapping; top-level keys only.
     Yaml,
     /// `NAME=value`, as shells and dotenv read it.
     Env,
 }
 
-/// A text is not in its format, or in a part of it that is not understood here.
+/// The text is not in its format, or uses syntax that is not supported here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unreadable;
 
 impl Format {
-    /// The value of this key as it is written.
+    /// Returns the value of this key, as written.
     pub(super) fn get(self, text: &str, path: &[&str]) -> Result<Option<String>, Unreadable> {
         let value = match self {
             Self::Json if text.trim().is_empty() => None,
@@ -39,10 +39,10 @@ impl Format {
         Ok(value.map(str::to_owned))
     }
 
-    /// The text with this value, which is written as the format has it. `None` where that cannot be done for certain.
+    /// Returns the text with this value, given in the file's format; `None` if it cannot be set safely.
     pub(super) fn set(self, text: &str, path: &[&str], value: &str) -> Option<String> {
         let after = match self {
-            // It looks for itself. What was there may have been written in another way.
+            // `jsonc` finds the key itself. The value may have been written differently.
             Self::Json => return jsonc::set(text, path, &serde_json::from_str(value).ok()?),
             Self::Toml => tables::set(text, path, value)?,
             Self::Yaml => lines::set(text, path, value, lines::YAML)?,
@@ -51,7 +51,7 @@ impl Format {
         (self.get(&after, path) == Ok(Some(value.to_owned()))).then_some(after)
     }
 
-    /// The text without this key. `None` where that cannot be done for certain.
+    /// Returns the text without this key; `None` if it cannot be removed safely.
     pub(super) fn remove(self, text: &str, path: &[&str]) -> Option<String> {
         let after = match self {
             Self::Json => jsonc::remove(text, path)?,
@@ -62,18 +62,18 @@ impl Format {
         (self.get(&after, path) == Ok(None)).then_some(after)
     }
 
-    /// How the format writes this text as a value.
+    /// Quotes text as a value of the format.
     pub(super) fn quote(self, text: &str) -> String {
         match self {
-            // TOML has the strings of JSON.
+            // TOML strings have the escapes of JSON.
             Self::Json | Self::Toml => Value::from(text).to_string(),
-            // A URL is plain in both.
+            // A URL needs no quotes in either.
             Self::Yaml | Self::Env => text.to_owned(),
         }
     }
 }
 
-/// The text that a value stands for, whichever quotes it has.
+/// The text of a value, with any quotes removed.
 pub(super) fn unquoted(value: &str) -> String {
     let value = value.trim();
     if let Ok(Value::String(text)) = serde_json::from_str(value) {
@@ -83,7 +83,7 @@ pub(super) fn unquoted(value: &str) -> String {
     inner.unwrap_or(value).to_owned()
 }
 
-/// The key as a person names it.
+/// The key in dotted form.
 pub(super) fn name(path: &[String]) -> String {
     path.join(".")
 }

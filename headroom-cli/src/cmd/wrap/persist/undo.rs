@@ -1,4 +1,4 @@
-//! Taking back what was written.
+//! Undoes recorded changes.
 
 use std::{fs, io};
 
@@ -14,10 +14,10 @@ use super::{
 use crate::{cmd::wrap::agent::Agent, file};
 
 pub(crate) const UNWRAP_EXAMPLES: &str = "\
-Undoes `headroom wrap AGENT --persist`. A file that nobody changed since becomes what it was, byte for byte, or goes if \
-it was not there. Where it was changed, only Headroom's keys are taken back, and those that lead elsewhere by now stay. \
-A `headroom wrap --persist` that was interrupted is healed likewise. With the last agent goes the service that \
---service has set up.
+Undoes `headroom wrap AGENT --persist`. A file that was not changed since is restored byte for byte, or deleted if \
+it did not exist. In a changed file, only Headroom's keys are removed, except those that were changed. \
+An interrupted `headroom wrap --persist` is undone in the same way. With the last agent, the service that \
+--service has set up is removed.
 
 Examples:
   One agent, or all of them:
@@ -26,31 +26,31 @@ Examples:
   What that would do:
     headroom unwrap --print
 
-Exit status: 0 undone or nothing to undo, 1 something could not be undone, 2 called wrongly.";
+Exit status: 0 undone or nothing to undo, 1 something could not be undone, 2 wrong usage.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct UnwrapArgs {
-    /// The agents [default: all]
+    /// The agents to undo [default: all]
     #[arg(value_enum, value_name = "AGENT")]
     agents: Vec<Agent>,
-    /// Say what would be done, and do nothing
+    /// Print what would be done, and change nothing
     #[arg(long)]
     print: bool,
-    /// Write what was done as JSON
+    /// Print what was done as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// What becomes of a file.
+/// The result for a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Undone {
-    /// As it was before.
+    /// Restored to its previous text.
     Restored,
-    /// It was not there before.
+    /// Removed, as it did not exist before.
     Removed,
-    /// It is as it was, or gone.
+    /// Unchanged, for this reason.
     Nothing(&'static str),
-    /// Without our keys; these lead elsewhere by now.
+    /// Headroom's keys were removed, except those that were changed since.
     Keys { kept: Vec<String> },
 }
 
@@ -67,20 +67,20 @@ impl Undone {
     fn sentence(&self) -> String {
         match self {
             Self::Restored => "is as it was before".to_owned(),
-            Self::Removed => "was not there before, and is gone".to_owned(),
+            Self::Removed => "did not exist before, and was deleted".to_owned(),
             Self::Nothing(why) => format!("{why}; nothing to undo"),
             Self::Keys { kept } if kept.is_empty() => {
-                "was changed since; Headroom's keys alone were taken back".to_owned()
+                "was changed since; Headroom's keys alone were removed".to_owned()
             }
             Self::Keys { kept } => format!(
-                "was changed since; Headroom's keys were taken back, but for {}, which is yours by now",
+                "was changed since; Headroom's keys were removed, except {}, which was changed",
                 kept.join(", ")
             ),
         }
     }
 }
 
-/// Undoes what was persisted.
+/// Undoes the changes of `headroom wrap --persist`.
 pub(crate) fn unwrap(args: &UnwrapArgs) -> Result<(), PersistError> {
     let journals = journals()?;
     let all = args.agents.is_empty();
@@ -103,7 +103,7 @@ pub(crate) fn unwrap(args: &UnwrapArgs) -> Result<(), PersistError> {
         };
         match undone {
             Ok(undone) => done.push((agent, Some(change.file), undone)),
-            // The others are undone all the same.
+            // The others are undone anyway.
             Err(error) => failed = failed.or(Some(error)),
         }
     }
@@ -125,14 +125,14 @@ pub(crate) fn unwrap(args: &UnwrapArgs) -> Result<(), PersistError> {
             text.push_str("no agent is persisted; nothing to undo\n");
         }
         if stopped {
-            text.push_str("the service is stopped and gone\n");
+            text.push_str("the service is stopped and removed\n");
         }
         say(&text)?;
     }
     failed.map_or(Ok(()), Err)
 }
 
-/// Undoes one change and forgets it.
+/// Undoes one change and deletes its record.
 pub(super) fn undo(journals: &Journals, agent: &str, change: &PersistChange) -> Result<Undone, PersistError> {
     let failed = |source| PersistError::Write { path: change.file.clone(), source };
     file::sweep(&change.file);
@@ -156,11 +156,11 @@ pub(super) fn undo(journals: &Journals, agent: &str, change: &PersistChange) -> 
     Ok(undone)
 }
 
-/// What is to be done, and the text that is to be written.
+/// Returns what is to be done, and the new text.
 fn plan(change: &PersistChange) -> Result<(Undone, Option<String>), PersistError> {
     let now = file::read(&change.file)
         .map_err(|source| PersistError::Read { path: change.file.clone(), source })?;
-    let Some(now) = now else { return Ok((Undone::Nothing("is not there"), None)) };
+    let Some(now) = now else { return Ok((Undone::Nothing("does not exist"), None)) };
     if now == change.after {
         return Ok(match &change.before {
             Some(before) => (Undone::Restored, Some(before.clone())),
@@ -173,7 +173,7 @@ fn plan(change: &PersistChange) -> Result<(Undone, Option<String>), PersistError
     let by_hand = || {
         let keys = change.keys.iter().map(|key| match &key.before {
             Some(before) => format!("set {} to {before}", text::name(&key.path)),
-            None => format!("take {} out", text::name(&key.path)),
+            None => format!("remove {}", text::name(&key.path)),
         });
         let what = keys.collect::<Vec<_>>().join(", ");
         PersistError::Unsafe { path: change.file.clone(), what }
@@ -191,7 +191,7 @@ fn plan(change: &PersistChange) -> Result<(Undone, Option<String>), PersistError
     Ok((Undone::Keys { kept }, text))
 }
 
-/// Single keys of a change, in a text that is another by now.
+/// Undoes single keys of a change in a text that was edited since.
 pub(super) mod undone {
     use super::{Key, PersistChange, text::Unreadable, unquoted};
 
@@ -199,18 +199,18 @@ pub(super) mod undone {
         key.path.iter().map(String::as_str).collect()
     }
 
-    /// Whether the key says what was written.
+    /// Whether the key has the value that was written.
     pub(in crate::cmd::wrap::persist) fn stands(change: &PersistChange, key: &Key, text: &str) -> bool {
         let now = change.format.get(text, &names(key)).ok().flatten();
         now.is_some_and(|now| unquoted(&now) == unquoted(&key.value))
     }
 
-    /// Whether it says something else that was not there before either.
+    /// Whether the key has a value that is neither the written nor the previous one.
     pub(super) fn is_other(change: &PersistChange, key: &Key, text: &str) -> Result<bool, Unreadable> {
         Ok(change.format.get(text, &names(key))?.is_some_and(|now| key.before.as_ref() != Some(&now)))
     }
 
-    /// The text with what stood there before. Objects that were made for it go if nothing else is in them.
+    /// Returns the text with the previous value. Objects created for the key are removed if they are empty.
     pub(super) fn without(change: &PersistChange, key: &Key, text: &str) -> Option<String> {
         let mut names = names(key);
         if let Some(before) = &key.before {

@@ -1,4 +1,4 @@
-//! Claude Code: its settings files go before the environment, and `--settings` before both.
+//! Claude Code: its settings files override the environment, and `--settings` overrides both.
 
 use std::{env, fs, path::PathBuf};
 
@@ -8,7 +8,7 @@ use super::{Planner, folder, value};
 use crate::{cmd::wrap::WrapError, jsonc};
 
 pub(in crate::cmd::wrap) const VARIABLE: &str = "ANTHROPIC_BASE_URL";
-/// With these it speaks to a cloud in place of the Anthropic API.
+/// With these it speaks to a cloud instead of the Anthropic API.
 const CLOUDS: [&str; 3] = ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY"];
 
 pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
@@ -29,22 +29,22 @@ pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
     Ok(())
 }
 
-/// What to know where it does not speak to the Anthropic API at all. `set`: what its settings have for a variable.
+/// Warns if it does not speak to the Anthropic API at all. `set` looks up a variable in its settings.
 pub(in crate::cmd::wrap) fn clouds<'a>(set: impl Fn(&str) -> Option<&'a str>) -> Vec<String> {
     let is_on = |name: &str| {
         let on = set(name).map(str::to_owned).or_else(|| value(name));
         on.is_some_and(|on| !["0", "false", "no", "off"].contains(&on.to_lowercase().as_str()))
     };
-    let note = |name| format!("{name} is set: Claude Code talks to that cloud, past the proxy");
+    let note = |name| format!("{name} is set: Claude Code uses that cloud and bypasses the proxy");
     CLOUDS.into_iter().filter(|name| is_on(name)).map(note).collect()
 }
 
-/// The user's settings.
+/// The user's settings file.
 pub(in crate::cmd::wrap) fn user_file() -> Option<PathBuf> {
     Some(folder("CLAUDE_CONFIG_DIR", ".claude")?.join("settings.json"))
 }
 
-/// The settings files, those that go before others first.
+/// The settings files, in order of precedence.
 pub(in crate::cmd::wrap) fn files() -> Vec<PathBuf> {
     let project = env::current_dir().map(|folder| folder.join(".claude"));
     let project = project

@@ -1,4 +1,4 @@
-//! Codex: takes no variable for its built-in provider, but `-c key=value`.
+//! Codex: no variable sets the address of its built-in provider, but `-c key=value` does.
 
 use std::{
     ffi::OsString,
@@ -11,15 +11,15 @@ use serde_json::Value;
 use super::{Planner, folder, value};
 use crate::cmd::wrap::WrapError;
 
-/// The provider that it has by itself.
+/// Its built-in provider.
 const BUILT_IN: &str = "openai";
-/// Where it goes when signed in with ChatGPT.
+/// The address used when signed in with ChatGPT.
 const CHATGPT: &str = "https://chatgpt.com/backend-api/codex";
 
-/// Which provider it uses, and where that one is.
+/// The provider in use and its address.
 pub(in crate::cmd::wrap) struct Address {
     pub(in crate::cmd::wrap) provider: String,
-    /// What its configuration, or the way in which it is signed in, makes of it.
+    /// The address set by its configuration, or by the kind of sign-in.
     pub(in crate::cmd::wrap) set: Option<String>,
 }
 
@@ -42,7 +42,7 @@ impl Address {
         Self { provider, set }
     }
 
-    /// The key of the address; `None` where a provider that it knows by itself has none.
+    /// The key of the address; `None` for another provider that is built in and has no such key.
     pub(in crate::cmd::wrap) fn key(&self) -> Option<Vec<&str>> {
         match self.set {
             _ if self.provider == BUILT_IN => Some(vec!["openai_base_url"]),
@@ -55,14 +55,14 @@ impl Address {
 pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
     let address = Address::read();
     match address.key() {
-        // Its keys are split at dots.
+        // Codex splits keys at dots.
         Some(key) if !address.provider.contains('.') => {
             let key = key.join(".");
             let url = planner.url(&key, address.set.as_deref(), "/v1")?;
             set_key(planner, &key, &url);
         }
         _ => planner.plan.notes.push(format!(
-            "Codex uses the provider {}, whose address cannot be set from outside: it goes past the proxy",
+            "Codex uses the provider {}, whose address cannot be set from outside: it bypasses the proxy",
             address.provider
         )),
     }
@@ -82,7 +82,7 @@ fn config(home: &Path) -> Option<toml::Table> {
     toml::from_str(&fs::read_to_string(home.join("config.toml")).ok()?).ok()
 }
 
-/// Whether it is signed in with an account and not with a key. Only which of the two is read.
+/// Whether it is signed in with an account instead of a key. Nothing else is read from the file.
 fn is_chatgpt(home: &Path) -> bool {
     if value("CODEX_API_KEY").is_some() {
         return false;

@@ -1,4 +1,4 @@
-//! What an agent needs to find the proxy: variables and arguments, nothing in its files.
+//! Plans the variables and arguments that point an agent at the proxy. Its files are not changed.
 
 pub(super) mod claude;
 pub(super) mod codex;
@@ -17,24 +17,24 @@ use crate::config::{Base, leads_to};
 /// How the agent is run.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// Set in its environment.
+    /// Variables of its environment.
     pub(super) variables: Vec<(&'static str, String)>,
-    /// Before its own arguments.
+    /// Arguments in front of the user's.
     pub(super) arguments: Vec<OsString>,
-    /// What the user should know before it starts.
+    /// Notes for the user before the agent starts.
     pub(super) notes: Vec<String>,
 }
 
-/// Variables that name the base URL of one API, and what its clients expect in it beside the host.
+/// Variables that name the base URL of one API, and what its clients expect in it after the host.
 type Variables = (&'static [&'static str], &'static str);
 
-/// The environment that the agent would have without us.
+/// The value of a variable in the agent's environment without Headroom.
 pub(super) fn value(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
 impl Plan {
-    /// For this agent, through this door. `None` where nothing that ends with a process can point it there.
+    /// Plans the run of an agent through a proxy. `None` if no variable or argument can point it there.
     pub(super) fn new(
         agent: Agent,
         upstream_is_set: bool,
@@ -47,7 +47,7 @@ impl Plan {
             Agent::Codex => codex::plan(&mut plan)?,
             Agent::Opencode => opencode::plan(&mut plan)?,
             Agent::Gemini => plan.variables(&[(&["GOOGLE_GEMINI_BASE_URL"], "")])?,
-            // Both spellings: which one LiteLLM takes has changed more than once.
+            // Both spellings: LiteLLM has changed more than once which one it reads.
             Agent::Aider => plan.variables(&[
                 (&["OPENAI_API_BASE", "OPENAI_BASE_URL"], "/v1"),
                 (&["ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"], ""),
@@ -70,7 +70,7 @@ impl Plan {
         Ok(Some(plan))
     }
 
-    /// Lets the agent read the files that markers name, where it would ask first and can be told so.
+    /// Allows the agent to read the files that markers name, if it would otherwise ask.
     pub(super) fn let_read(&mut self, agent: Agent, folder: &str) {
         if agent == Agent::Claude {
             self.arguments.push(format!("--add-dir={folder}").into());
@@ -81,7 +81,7 @@ impl Plan {
         self.variables.push((name, value));
     }
 
-    /// An agent that sends everything through an HTTP proxy would look there for this machine's loopback address.
+    /// Exempts the loopback address from the HTTP proxies that the environment names.
     fn keep_from_http_proxies(&mut self) {
         let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy"];
         if !proxies.iter().any(|name| value(name).is_some()) {
@@ -94,18 +94,18 @@ impl Plan {
         self.set("no_proxy", except);
     }
 
-    /// The arguments of the agent's call.
+    /// All arguments of the agent.
     pub(super) fn arguments<'a>(&'a self, own: &'a [OsString]) -> impl Iterator<Item = &'a OsStr> {
         self.arguments.iter().chain(own).map(OsString::as_os_str)
     }
 }
 
-/// A plan being made.
+/// A plan under construction.
 struct Planner<'a, 'b> {
     plan: Plan,
-    /// Whether the user told Headroom where requests go. Then what the agent was told does not count.
+    /// Whether the user configured an upstream of Headroom's, which overrides the agent's own address.
     upstream_is_set: bool,
-    /// Where a proxy of ours is, or would be. What leads there leads to no provider.
+    /// The address of a shared proxy, running or not. It is never an upstream.
     shared: SocketAddr,
     door: &'a mut BaseUrl<'b>,
 }
@@ -113,7 +113,7 @@ struct Planner<'a, 'b> {
 impl Planner<'_, '_> {
     fn variables(&mut self, apis: &[Variables]) -> Result<(), WrapError> {
         for (names, path) in apis {
-            // The agent would take one that is set, whatever it is called.
+            // The agent reads any variable that is set, whichever its name.
             let any = names.iter().find_map(|name| value(name));
             for name in *names {
                 let set = value(name).or_else(|| any.clone());
@@ -124,7 +124,7 @@ impl Planner<'_, '_> {
         Ok(())
     }
 
-    /// The URL that leads through the proxy to what was set at this place, or to what is configured.
+    /// The URL that leads through the proxy to the address set at this place, or to the configured upstream.
     fn url(&mut self, place: &str, set: Option<&str>, path: &str) -> Result<String, WrapError> {
         let set = set.filter(|url| !self.upstream_is_set && !leads_to(url, self.shared));
         let upstream = match set {
@@ -149,7 +149,7 @@ pub(super) fn home() -> Option<PathBuf> {
     value("HOME").or_else(|| value("USERPROFILE")).map(PathBuf::from)
 }
 
-/// The folder that this variable names, else this one of the user's home.
+/// The folder that this variable names, or the default below the user's home.
 pub(super) fn folder(variable: &str, of_home: &str) -> Option<PathBuf> {
     value(variable).map(PathBuf::from).or_else(|| Some(home()?.join(of_home)))
 }

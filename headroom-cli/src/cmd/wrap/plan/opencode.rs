@@ -1,4 +1,4 @@
-//! OpenCode: takes a configuration in a variable, on top of its files.
+//! OpenCode: takes a configuration in a variable, which overrides its files.
 
 use std::{env, fs, path::PathBuf};
 
@@ -8,7 +8,7 @@ use super::{Planner, folder, value};
 use crate::{cmd::wrap::WrapError, jsonc};
 
 const VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
-/// The providers that it knows by itself, and the path of their base URLs.
+/// Its built-in providers, and the paths of their base URLs.
 pub(in crate::cmd::wrap) const KNOWN: [(&str, &str); 3] =
     [("anthropic", "/v1"), ("openai", "/v1"), ("google", "/v1beta")];
 
@@ -42,7 +42,7 @@ pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
     Ok(())
 }
 
-/// `provider.NAME.options.baseURL`, beside whatever else is there.
+/// Sets `provider.NAME.options.baseURL` and preserves everything else.
 fn set(config: &mut Map<String, Value>, name: &str, url: String) {
     let mut place = config;
     for key in ["provider", name, "options"] {
@@ -56,7 +56,7 @@ fn set(config: &mut Map<String, Value>, name: &str, url: String) {
     place.insert("baseURL".to_owned(), Value::String(url));
 }
 
-/// With `{env:NAME}` replaced as it does.
+/// Expands `{env:NAME}` as OpenCode does.
 pub(in crate::cmd::wrap) fn expand(text: &str) -> String {
     let mut parts = text.split("{env:");
     let mut expanded = parts.next().unwrap_or_default().to_owned();
@@ -73,7 +73,7 @@ pub(in crate::cmd::wrap) fn home() -> Option<PathBuf> {
     Some(folder("XDG_CONFIG_HOME", ".config")?.join("opencode"))
 }
 
-/// Its files, later ones on top: the user's, the one that a variable names, the project's from the outside in.
+/// Its files, in ascending precedence: the user's, the one named by a variable, the project's from the outside in.
 fn files() -> Vec<PathBuf> {
     let names = ["config.json", "opencode.json", "opencode.jsonc"];
     let user = home();

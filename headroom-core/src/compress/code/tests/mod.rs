@@ -14,7 +14,7 @@ fn shown(text: &str, framed: &[FramedOmission]) -> String {
     for FramedOmission { omission: gap, opening } in framed {
         out.push_str(&text[at..gap.range.start]);
         out.push_str(&format!(
-            "{opening}[headroom:k3v9q2x7m4tzabcd lines {}-{} kept aside; headroom_retrieve]",
+            "{opening}[headroom:k3v9q2x7m4tzabcd lines {}-{} stored; headroom_retrieve]",
             gap.first, gap.last
         ));
         at = gap.range.end;
@@ -71,7 +71,7 @@ import os
 
 
 def tally0(ship, port):
-    ... # [headroom:k3v9q2x7m4tzabcd lines 7-20 kept aside; headroom_retrieve]
+    ... # [headroom:k3v9q2x7m4tzabcd lines 7-20 stored; headroom_retrieve]
 
 
 @cached

@@ -1,8 +1,8 @@
-//! Which rows of an array stay.
+//! Selects the rows of an array that stay.
 //!
-//! Every row is asked whether it was named, is an error by its values, holds a rare value or a number far from the
-//! others, is among the highest where there is something to rank by, or stands where a series changes. Each of these
-//! has its share of rows, so that no single one takes all. Everything is done by counting, in near-linear time.
+//! A row qualifies if the query names it, if its values are those of an error, if it holds a rare value or an outlier,
+//! if it is among the highest by a ranking column, or if a series changes there. Each criterion has its own share of
+//! rows, so that none takes all. Everything is done by counting, in near-linear time.
 
 mod numeric;
 mod profile;
@@ -21,18 +21,18 @@ use crate::relevance::{
     severity::Severity,
 };
 
-/// Rows at the start and at the end that stay where others match the question, and where none do.
+/// Rows that stay at the start and at the end: if others match the question, and if none do.
 const HEAD_TAIL_ROWS: (usize, usize) = (2, 1);
 const WIDE_HEAD_TAIL_ROWS: (usize, usize) = (3, 2);
-/// So many rows that match show what the array is about.
+/// Minimum number of matching rows that show what the array is about.
 const MIN_MATCHES: usize = 3;
-/// Where nothing was asked for, arrays that are no longer than this stay whole.
+/// Without a query, arrays up to this length stay whole.
 const FEW_ROWS: usize = 60;
 const FEW_BYTES: usize = 16 << 10;
-/// Columns with more values, and texts of more shapes, do not show what kinds of rows there are.
+/// Columns with more values, and texts of more shapes, do not define kinds of rows.
 const MAX_KINDS: usize = 12;
 const MAX_SHAPES: usize = 24;
-/// Rows that are looked at together.
+/// Number of rows processed together.
 const ROWS_AT_ONCE: usize = 1024;
 /// Longer cells are texts rather than fields.
 const MAX_FIELD_BYTES: usize = 40;
@@ -42,29 +42,29 @@ const MAX_FIELD_BYTES: usize = 40;
 pub(super) struct Rows<'a> {
     pub(super) doc: &'a Document<'a>,
     pub(super) grid: &'a Grid<'a>,
-    /// One line a row.
+    /// One line per row.
     pub(super) lines: &'a str,
     pub(super) count: usize,
 }
 
 impl Rows<'_> {
-    /// A share of the rows: one in `part`, within bounds.
+    /// Returns a share of the rows: one in `part`, within bounds.
     fn share(&self, part: usize, least: usize, most: usize) -> usize {
         (self.count / part).clamp(least, most)
     }
 }
 
-/// What stays of an array.
+/// The rows of an array that stay.
 #[derive(Debug)]
 pub(super) struct Choice {
     pub(super) kept: Vec<bool>,
-    /// What the other rows are, in a few words.
+    /// A short summary of the other rows.
     pub(super) summary: String,
 }
 
-/// Chooses the rows that stay. The same rows, question and arguments always give the same choice.
+/// Selects the rows that stay. The same rows, question and arguments always give the same choice.
 pub(super) fn choose(rows: &Rows<'_>, query: &Query<'_>) -> Option<Choice> {
-    // Piece by piece, since a survey may have as many bytes as its text.
+    // In chunks, since the features of a text may take as many bytes as the text.
     let mut severities = Vec::with_capacity(rows.count);
     let surveys = pieces(rows.lines).map(|piece| {
         let features = LineFeatures::of_cells(piece);
@@ -105,7 +105,7 @@ impl RowBudget {
         Self { rows: vec![false; count] }
     }
 
-    /// Keeps a row; tells whether it was not kept before.
+    /// Keeps a row; returns whether it was not kept before.
     fn add(&mut self, row: usize) -> bool {
         match self.rows.get_mut(row) {
             Some(kept) => !std::mem::replace(kept, true),
@@ -113,7 +113,7 @@ impl RowBudget {
         }
     }
 
-    /// Keeps rows, at most so many that were not kept before.
+    /// Keeps rows, of which at most `most` were not kept before.
     fn add_some(&mut self, rows: impl IntoIterator<Item = usize>, most: usize) {
         let mut added = 0;
         for row in rows {
@@ -125,11 +125,11 @@ impl RowBudget {
     }
 }
 
-/// Rows that the question or the call speaks of.
+/// Rows that match the query.
 #[derive(Debug)]
 struct Matches {
     named: Vec<usize>,
-    /// Those that match at all, with how well they do; the best first.
+    /// All matching rows with their scores, the best first.
     scored: Vec<(u32, usize)>,
 }
 
@@ -139,7 +139,7 @@ impl Matches {
         let identifiers = rows.share(4, 8, 200);
         let named = hits.named_within(identifiers, words).collect();
         let scores = hits.scores();
-        // A term says more where it is all of a field than in the midst of a text.
+        // A term counts for more if it is a whole field than if it is part of a text.
         let mut left = rows.grid.rows().zip(&scores).peekable();
         let mut fields = String::new();
         let surveys = std::iter::from_fn(|| {
@@ -169,7 +169,7 @@ impl Matches {
 
 struct RowSelector<'a> {
     rows: &'a Rows<'a>,
-    /// How grave the words of each row are.
+    /// The severity of each row, by its words.
     severities: Vec<Severity>,
     profile: &'a Profile,
     kept: RowBudget,
@@ -188,7 +188,7 @@ impl RowSelector<'_> {
         }
     }
 
-    /// Rows that the question or the call names, and those that match it best; tells how many.
+    /// Keeps the rows that the query names and those that match it best; returns their number.
     fn named(&mut self, matches: Matches) -> usize {
         let Matches { named, scored } = matches;
         for row in named {
@@ -197,7 +197,7 @@ impl RowSelector<'_> {
         let most = self.share(5, 12, 40);
         let best = scored.first().map_or(0, |(score, _)| *score);
         let close = scored.partition_point(|(score, _)| score * 3 >= best * 2);
-        // Where more rows match well than can stay, half of the places go by what ranks them.
+        // If more rows match well than can stay, ranking decides about half of the places.
         let room = if close <= most { most } else { most / 2 };
         let mut taken = 0;
         for group in scored.chunk_by(|a, b| a.0 == b.0) {
@@ -216,7 +216,7 @@ impl RowSelector<'_> {
         self.kept.rows.iter().filter(|kept| **kept).count()
     }
 
-    /// Rows whose state or text is one of an error.
+    /// Keeps rows whose state or text is one of an error.
     fn errors(&mut self, asked: bool) {
         let states = self.states();
         let mut grave: [Vec<usize>; 3] = Default::default();
@@ -224,7 +224,7 @@ impl RowSelector<'_> {
             let text = self.severities.get(row).copied().unwrap_or_default();
             let state =
                 cells.filter_map(|cell| states.get(cell.column)?.as_ref()?.get(cell.class?).copied()).max();
-            // Where a state is given, it counts for more than words of the text.
+            // A state counts for more than words of the text.
             match (state, text) {
                 (Some(Severity::Error), _) | (None, Severity::Error) => grave[0].push(row),
                 (_, Severity::Error) => grave[1].push(row),
@@ -243,7 +243,7 @@ impl RowSelector<'_> {
         }
     }
 
-    /// For each column that tells the state of a row, how grave its values are.
+    /// Returns the severity of each value, for each column that holds states.
     fn states(&self) -> Vec<Option<Vec<Severity>>> {
         const MAX_STATES: usize = 24;
         let state = |column: &ColumnProfile| {
@@ -273,7 +273,7 @@ impl RowSelector<'_> {
         self.profile.columns.iter().map(state).collect()
     }
 
-    /// Keeps rows that show a value or shape which none of those before does.
+    /// Keeps the first rows that show a new value or shape.
     fn one_of_each(
         &mut self,
         rows: impl IntoIterator<Item = usize>,
@@ -305,7 +305,7 @@ impl RowSelector<'_> {
         }
     }
 
-    /// One row of each kind, as far as what was kept does not show it yet.
+    /// Keeps one row of each kind that the kept rows do not show yet.
     fn kinds(&mut self, asked: bool) {
         let most = if asked { self.share(64, 1, 16) } else { self.share(12, 6, 40) };
         let kept = self.kept.rows.iter().enumerate().filter(|(_, kept)| **kept).map(|(row, _)| row);
@@ -315,7 +315,7 @@ impl RowSelector<'_> {
         });
     }
 
-    /// Rows with values, shapes or keys that are seldom, or without a key that nearly all have.
+    /// Keeps rows with rare values, shapes or keys, or without a key that nearly all rows have.
     fn rare(&mut self) {
         let count = self.rows.count;
         let seldom = (count / 100).max(1);
@@ -361,7 +361,7 @@ impl RowSelector<'_> {
         }
     }
 
-    /// Rows with a number far from the others of its column; of each column the farthest first.
+    /// Keeps rows with outliers, those farthest from the other numbers of their column first.
     fn outliers(&mut self) {
         let mut ranks: Vec<Vec<usize>> = Vec::new();
         let columns =

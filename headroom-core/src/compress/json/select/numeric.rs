@@ -1,4 +1,4 @@
-//! Columns of numbers: what rows can be ranked by, and where a series changes.
+//! Finds, in columns of numbers, rows that rank highest and rows where a series changes.
 
 use std::cmp::Ordering;
 
@@ -14,7 +14,7 @@ use crate::relevance::{
     outliers::{MIN_VALUES, at as number_at, middle},
 };
 
-/// Words of the names of columns that tell how much a row matters.
+/// Words in column names that indicate a ranking.
 const RANKS: [&str; 48] = [
     "amount",
     "bytes",
@@ -65,7 +65,7 @@ const RANKS: [&str; 48] = [
     "weight",
     "size",
 ];
-/// Of these, those by which results come ranked: their highest rows stay without being asked for.
+/// Those of [`RANKS`] by which results are usually ranked: their highest rows stay even if the question does not ask.
 const RESULTS: [&str; 15] = [
     "comments",
     "cvss",
@@ -107,22 +107,22 @@ const LEAST: [&str; 11] = [
     "cheapest", "fastest", "fewest", "least", "lowest", "min", "minimum", "shortest", "smallest", "lightest",
     "weakest",
 ];
-/// Words that ask for the end of a series of times.
+/// Words that ask for an end of a time series.
 const LAST: [&str; 6] = ["latest", "newest", "recent", "recently", "earliest", "oldest"];
-/// Rows that stay of each end.
+/// Number of rows that stay at each end.
 const TOP: usize = 5;
-/// Most columns that are ranked by.
+/// Maximum number of ranking columns considered.
 const MAX_COLUMNS: usize = 3;
-/// Rows that stay for changes of series.
+/// Maximum number of rows that stay for changes of series.
 const MAX_CHANGES: usize = 4;
 
-/// Numbers of a text that are looked at.
+/// Maximum number of numbers considered in a text.
 const MAX_PLACES: usize = 8;
 
-/// The numbers in texts of the same shape, each place for itself.
+/// Returns the numbers in texts of the same shape, one list per position.
 pub(super) fn in_texts(rows: &Rows<'_>, profile: &Profile) -> Vec<Vec<(f32, u32)>> {
     let mut found: Vec<Vec<(f32, u32)>> = Vec::new();
-    // For each class of each column the first of its lists, and how many it has.
+    // For each class of each column, its first list and its number of lists.
     let lists: Vec<Vec<(usize, usize)>> = profile
         .columns
         .iter()
@@ -153,7 +153,7 @@ pub(super) fn in_texts(rows: &Rows<'_>, profile: &Profile) -> Vec<Vec<(f32, u32)
     found
 }
 
-/// The numbers of a text that are no parts of names, dates and the like.
+/// Returns the numbers in a text, except those in names, dates and the like.
 fn numbers(text: &str) -> impl Iterator<Item = f32> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -181,7 +181,7 @@ pub(super) fn is_status<'a>(values: impl Iterator<Item = &'a str>) -> bool {
     values.map(is_code).fold(true, |all, code| all & code) && usual
 }
 
-/// The words of a column's name.
+/// Splits a column's name into words.
 fn words(name: &str) -> Vec<u32> {
     LineFeatures::tokens_of(name)
 }
@@ -194,7 +194,7 @@ fn can_rank(column: &ColumnProfile) -> bool {
     column.is_numeric() && (column.classes.is_empty() || column.classes.len() > 2)
 }
 
-/// The columns whose names say that rows can be ranked by them, those of the question first.
+/// Returns the columns whose names indicate a ranking, those that the question names first.
 fn rankings<'p>(
     rows: &Rows<'_>,
     profile: &'p Profile,
@@ -219,7 +219,7 @@ fn rankings<'p>(
     named
 }
 
-/// The rows, the highest by a column that ranks them first.
+/// Sorts rows by the first ranking column, the highest first.
 pub(super) fn ranked(rows: &Rows<'_>, profile: &Profile, group: &[usize]) -> Vec<usize> {
     let Some(column) = rankings(rows, profile, &[], &RESULTS).into_iter().next() else {
         return group.to_vec();
@@ -234,14 +234,14 @@ pub(super) fn ranked(rows: &Rows<'_>, profile: &Profile, group: &[usize]) -> Vec
     values.into_iter().map(|(_, row)| row).collect()
 }
 
-/// The rows at the end of rankings that matter by their names or were asked for.
+/// Returns the rows at the ends of rankings that matter by their names or that the question asks for.
 pub(super) fn highest(rows: &Rows<'_>, profile: &Profile, query: &Query<'_>) -> Vec<usize> {
     let asked = query.question.map(LineFeatures::tokens_of).unwrap_or_default();
     let (most, least) = (is_any(&asked, &MOST), is_any(&asked, &LEAST));
     let list: &[&str] = if most || least { &RANKS } else { &RESULTS };
     let mut found = Vec::new();
     for column in rankings(rows, profile, &asked, list) {
-        // Where rows come in the order of the ranking, the first show its end.
+        // If rows are sorted by the ranking, the first rows already show its end.
         if !(most || least) && column.is_sequence() {
             continue;
         }
@@ -258,7 +258,7 @@ pub(super) fn highest(rows: &Rows<'_>, profile: &Profile, query: &Query<'_>) -> 
     found
 }
 
-/// The rows of the first so many values in this order.
+/// Returns the rows of the first `most` values in this order.
 fn first(
     values: &mut [(f32, u32)],
     most: usize,
@@ -273,7 +273,7 @@ fn first(
     first.iter().map(|(_, row)| *row as usize)
 }
 
-/// The first and last rows by a column of dates.
+/// Returns the first and last rows by date.
 fn times(rows: &Rows<'_>) -> Vec<usize> {
     let is_date = |text: &str| {
         let digits =
@@ -299,7 +299,7 @@ fn times(rows: &Rows<'_>) -> Vec<usize> {
     found
 }
 
-/// Rows where the level of a series changes for good.
+/// Returns the rows where the level of a series changes permanently.
 pub(super) fn changes(rows: usize, profile: &Profile) -> Vec<usize> {
     let window = (rows / 20).clamp(8, 256);
     let mut found: Vec<(f32, usize)> = Vec::new();
@@ -329,7 +329,7 @@ pub(super) fn changes(rows: usize, profile: &Profile) -> Vec<usize> {
     found.into_iter().flat_map(|(_, row)| [row.saturating_sub(1), row]).collect()
 }
 
-/// Median and median deviation.
+/// Returns the median and the median deviation.
 fn level(values: &[(f32, u32)]) -> (f32, f32) {
     let mut values: Vec<f32> = values.iter().map(|(value, _)| *value).collect();
     let median = middle(&mut values).unwrap_or_default();
@@ -339,10 +339,10 @@ fn level(values: &[(f32, u32)]) -> (f32, f32) {
     (median, middle(&mut values).unwrap_or_default())
 }
 
-/// The row in two windows from which on values are nearer to the level after.
+/// Returns the row within two windows where values start to be nearer to the level after.
 fn edge(values: &[(f32, u32)], start: usize, window: usize, before: f32, after: f32) -> usize {
     let span = values.get(start..start + 2 * window).unwrap_or_default();
-    // The split with the fewest values on the wrong side.
+    // Minimise the number of values on the wrong side of the split.
     let nearer_before = |value: f32| (value - before).abs() < (value - after).abs();
     let mut wrong = span.iter().filter(|(value, _)| nearer_before(*value)).count();
     let (mut best, mut least) = (0, wrong);

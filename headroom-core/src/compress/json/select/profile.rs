@@ -1,4 +1,4 @@
-//! What the columns of an array hold: categories, texts of a few shapes, numbers.
+//! Profiles the columns of an array: categories, texts of a few shapes, numbers.
 
 use std::{hash::Hasher, ops::Range};
 
@@ -13,31 +13,31 @@ use crate::{
     text::reserve::expected,
 };
 
-/// Most different values or shapes of a column that are counted.
+/// Maximum number of different values or shapes counted per column.
 const MAX_CLASSES: usize = 256;
 
-/// Numbers of a column from which it is estimated how many there will be.
+/// Number of values from which the total is estimated.
 const SAMPLE: usize = 1024;
 
-/// The class of cells in columns where every cell is something else.
+/// The class of cells in columns where every cell is different.
 const NO_CLASS: u16 = u16::MAX;
 
-/// Cells that count as alike: the same value, or texts of the same shape.
+/// A class of similar cells: equal values, or texts of the same shape.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ValueClass {
     pub(super) count: u32,
-    /// The first such cell.
+    /// The first cell of the class.
     pub(super) node: u32,
 }
 
-/// What the cells of one class have in common.
+/// What the cells of one class share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alike {
-    /// The value; there are few different ones.
+    /// The value; the column has few different ones.
     Value,
-    /// The text but for names and numbers.
+    /// The text, except for names and numbers.
     Shape,
-    /// There are no classes.
+    /// Nothing: the column has no classes.
     Nothing,
 }
 
@@ -56,11 +56,11 @@ pub(super) struct ColumnProfile {
 #[derive(Debug)]
 pub(super) struct Profile {
     pub(super) columns: Vec<ColumnProfile>,
-    /// The class of each cell of the grid.
+    /// The class of each cell in the grid.
     classes: Vec<u16>,
 }
 
-/// A cell with the number of its column and its class.
+/// A cell with its column and class.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ProfileCell {
     pub(super) column: usize,
@@ -107,7 +107,7 @@ impl Profile {
         Self { columns, classes }
     }
 
-    /// The cells of some neighbouring rows.
+    /// Iterates over the cells of some adjacent rows.
     fn cells<'a>(
         &'a self,
         grid: &Grid<'a>,
@@ -118,13 +118,13 @@ impl Profile {
         cells.iter().zip(classes).map(|((column, node), class)| {
             let column = *column as usize;
             let class = usize::from(*class);
-            // Cells that came by before their column turned out to have too many classes have one still.
+            // Cells read before their column exceeded the maximum still have a class.
             let known = self.columns.get(column).is_some_and(|column| class < column.classes.len());
             ProfileCell { column, node: *node, class: known.then_some(class) }
         })
     }
 
-    /// The cells of each row.
+    /// Iterates over the cells of each row.
     pub(super) fn rows<'a>(
         &'a self,
         grid: &Grid<'a>,
@@ -132,7 +132,7 @@ impl Profile {
         (0..grid.ends.len()).map(move |row| self.cells(grid, grid.range(row)))
     }
 
-    /// The cells of one row.
+    /// Iterates over the cells of one row.
     pub(super) fn row<'a>(
         &'a self,
         grid: &Grid<'a>,
@@ -166,7 +166,7 @@ impl ColumnProfile {
         self.class(exact(&text), node, most)
     }
 
-    /// The class with this key; none, from then on, where there are too many.
+    /// Returns the class for this key; none, from then on, if there are too many.
     fn class(&mut self, key: u64, node: u32, most: usize) -> u16 {
         let next = self.classes.len();
         let class = *self.index.entry(key).or_insert(u16::try_from(next).unwrap_or(NO_CLASS));
@@ -185,7 +185,7 @@ impl ColumnProfile {
         class
     }
 
-    /// The number of classes, if cells differ and have any.
+    /// Returns the number of classes, if cells have classes and differ.
     pub(super) fn kinds(&self) -> Option<usize> {
         (self.classes.len() > 1).then_some(self.classes.len())
     }
@@ -195,7 +195,7 @@ impl ColumnProfile {
         self.numbers.len() * 10 >= self.filled * 9 && !self.numbers.is_empty()
     }
 
-    /// Whether the numbers run one way, as those of a sequence do.
+    /// Whether the numbers are monotonic, like a sequence.
     pub(super) fn is_sequence(&self) -> bool {
         let pairs = || self.numbers.iter().zip(self.numbers.iter().skip(1));
         let rises = pairs().filter(|(a, b)| a.0 < b.0).count();
@@ -204,9 +204,9 @@ impl ColumnProfile {
     }
 }
 
-/// A number, if the text is one.
+/// Parses a number.
 fn number(text: &str) -> Option<f32> {
-    /// Integers with so many digits are less than 2^24, up to which each has its `f32`.
+    /// Integers with this many digits are less than 2^24, and therefore exact in `f32`.
     const EXACT_DIGITS: usize = 7;
     if text.len() <= EXACT_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let value = text.bytes().fold(0, |value: u32, byte| value * 10 + u32::from(byte - b'0'));
@@ -223,7 +223,7 @@ fn exact(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// The hash of a text without its numbers, ids and the like.
+/// Hashes a text without its numbers, ids and the like.
 fn shape(text: &str) -> u64 {
     const VALUE: u64 = 0x5eed;
     let mut hash = 0_u64;
@@ -251,7 +251,7 @@ fn shape(text: &str) -> u64 {
 struct ProfileWord {
     hash: u64,
     length: u32,
-    /// The classes of its bytes, joined and in common.
+    /// The classes of its bytes, by union and by intersection.
     any: u8,
     all: u8,
 }

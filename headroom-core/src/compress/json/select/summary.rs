@@ -1,4 +1,4 @@
-//! A few words on the rows that were set aside.
+//! Summarises elided rows in a few words.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -8,14 +8,14 @@ use super::{
 };
 use crate::relevance::features::LineFeatures;
 
-/// Different values of a column that are counted.
+/// Maximum number of different values counted in a column.
 const MAX_VALUES: usize = 6;
-/// Columns of which values are counted, and columns of which the range is given.
+/// Number of columns whose values are counted, and of columns whose range is given.
 const MAX_CATEGORIES: usize = 1;
 const MAX_RANGES: usize = 1;
 const MAX_VALUE: usize = 24;
 
-/// What the rows are that are not kept.
+/// Summarises the rows that are not kept.
 pub(super) fn summary(rows: &Rows<'_>, profile: &Profile, kept: &[bool]) -> String {
     let mut categories: Vec<(usize, usize)> = Vec::new();
     let mut ranges = Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn summary(rows: &Rows<'_>, profile: &Profile, kept: &[bool]) -> Stri
     out
 }
 
-/// How well the counts of a column's values tell what the rows are, lower being better.
+/// Rates how well the counts of a column's values describe the rows; lower is better.
 fn discriminative(rows: &Rows<'_>, column: &ColumnProfile) -> Option<usize> {
     if column.alike != Alike::Value {
         return None;
@@ -124,7 +124,7 @@ fn range(rows: &Rows<'_>, profile: &Profile, kept: &[bool], index: usize, out: &
     _ = write!(out, "{name} {low}..{high}, median {middle}");
 }
 
-/// The name of a column where it is short and plain.
+/// Returns a column's name if it is short and plain.
 fn name<'a>(rows: &Rows<'a>, index: usize) -> Option<&'a str> {
     let name = rows.grid.names.get(index)?.trim_matches('"');
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');

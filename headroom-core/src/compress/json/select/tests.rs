@@ -295,7 +295,7 @@ fn the_marker_says_what_is_missing() {
     let text = array(log, 300, 100, Fact::Plain);
     let out = shown(&format!(r#"{{"total": 300, "entries": {text}}}"#), &Query::default());
     let marker = out.lines().nth(1).unwrap();
-    assert!(marker.contains(" of 300 rows kept aside: "), "{marker}");
+    assert!(marker.contains(" of 300 rows stored: "), "{marker}");
     assert!(marker.contains(" INFO, ") && marker.contains(" DEBUG; ms "), "{marker}");
     assert!(marker.ends_with("; headroom_retrieve]"), "{marker}");
 }
@@ -305,8 +305,8 @@ fn markers_name_their_arrays_where_there_are_more_than_one() {
     let (pods, users) = (array(pods, 80, 3, Fact::Plain), array(users, 90, 3, Fact::Plain));
     let text = format!(r#"{{"a b":{{"pods":{pods}}},"x.y":[{users},1]}}"#);
     let out = shown(&text, &Query::default());
-    assert!(out.contains(" of 80 rows in a b.pods kept aside"), "{out}");
-    assert!(out.contains(r#" of 90 rows in "x.y"[0] kept aside"#), "{out}");
+    assert!(out.contains(" of 80 rows in a b.pods stored"), "{out}");
+    assert!(out.contains(r#" of 90 rows in "x.y"[0] stored"#), "{out}");
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn long_strings_are_treated_as_the_texts_that_they_are() {
     let body: Value = serde_json::from_str(&found.text).unwrap();
     assert!(body["stdout"].as_str().unwrap().contains("\n2024-03-01T11:00:00Z ERROR disk full on é\n"));
     let table = body["json"].as_str().unwrap();
-    assert!(table.contains("99077") && table.contains(" of 200 rows kept aside"), "{table}");
+    assert!(table.contains("99077") && table.contains(" of 200 rows stored"), "{table}");
     covers(&decode(table).unwrap(), &minify(&inner)).unwrap();
 }
 

@@ -12,11 +12,8 @@ fn elided(text: &str, gaps: &[Omission]) -> String {
     let mut at = 0;
     for Omission { range, first, last, summary } in gaps {
         out.push_str(&text[at..range.start]);
-        write!(
-            out,
-            "[headroom:k3v9q2x7m4tzabcd lines {first}-{last} kept aside: {summary}; headroom_retrieve]"
-        )
-        .unwrap();
+        write!(out, "[headroom:k3v9q2x7m4tzabcd lines {first}-{last} stored: {summary}; headroom_retrieve]")
+            .unwrap();
         at = range.end;
     }
     out.push_str(&text[at..]);

@@ -1,12 +1,12 @@
-//! One small text of each format that agents meet.
+//! Samples: one small text of each format that agents see.
 
 use super::routed;
 use crate::ContentKind::{self, Code, Diff, Html, Json, Listing, Log, Prose, Search, Table, Text};
 
-/// The format, the kinds that it may be taken for, and a text in it.
+/// The format, the accepted kinds, and a text in it.
 type Format = (&'static str, &'static [ContentKind], &'static str);
 
-/// What the router must make of these.
+/// Checks that each text is detected as an accepted kind.
 #[track_caller]
 fn check(formats: &[Format]) {
     let mut failed = Vec::new();
@@ -563,7 +563,7 @@ fn documents_and_code() {
     ]);
 }
 
-/// What command runners put around the output of a command.
+/// Checks that text which command runners add around the output does not matter.
 #[test]
 fn envelopes_do_not_hide_what_they_hold() {
     let log: String = (0..30)

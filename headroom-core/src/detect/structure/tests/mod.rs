@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::guess;
 use crate::{Classification, ContentKind, compress::shared_texts};
 
-/// The corpus folders, the kinds that their files may be taken for, and the least share of them that must be.
+/// The corpus folders, the accepted kinds of their files, and the least percentage of files with such a kind.
 const FOLDERS: [(&str, &[ContentKind], usize); 10] = {
     use ContentKind::{Blob, Code, Diff, Html, Json, Listing, Log, Prose, Search, Table, Text};
     [
@@ -14,7 +14,7 @@ const FOLDERS: [(&str, &[ContentKind], usize); 10] = {
         ("web search", &[Prose, Text], 100),
         ("logs", &[Log], 88),
         ("json", &[Json], 95),
-        // Texts that are not JSON on purpose, and some that parsers may refuse.
+        // Texts that are deliberately not JSON, and some that parsers may refuse.
         ("no json", &[Json, Text, Blob, Code, Prose, Log, Search, Listing, Table], 100),
         ("xml", &[Html, Code, Log, Text], 100),
         ("prose", &[Prose], 92),
@@ -23,12 +23,12 @@ const FOLDERS: [(&str, &[ContentKind], usize); 10] = {
     ]
 };
 
-/// What the router says of a text without a tool or a call.
+/// Returns the kind of a text without a tool or a call.
 fn routed(text: &str) -> ContentKind {
     super::super::kind(text, None, None)
 }
 
-/// The row of the matrix that a file of a corpus folder belongs to.
+/// Returns the row of the matrix for a file of a corpus folder.
 fn label<'f>(folder: &'f str, name: &str) -> &'f str {
     if name.ends_with(".xml") {
         "xml"
@@ -53,7 +53,7 @@ fn corpora_are_told_apart() {
             let kinds = FOLDERS.iter().find(|(name, ..)| *name == label).unwrap().1;
             let kind = routed(&text);
             *matrix.entry(label).or_default().entry(kind.as_str()).or_default() += 1;
-            // Numbered views of files are read as such; what they hold is not asked.
+            // Numbered file views are detected as such, whatever they contain.
             let fits = kinds.contains(&kind) || kind == ContentKind::FileRead;
             let (hits, all) = right.entry(label).or_default();
             *hits += usize::from(fits);
@@ -70,7 +70,7 @@ fn corpora_are_told_apart() {
     }
 }
 
-/// Prints how many texts of each row were taken for each kind.
+/// Prints how many texts of each row were detected as each kind.
 pub(in crate::detect) fn print_matrix(matrix: &BTreeMap<&str, BTreeMap<&str, usize>>) {
     let kinds: BTreeSet<&str> = matrix.values().flat_map(|row| row.keys().copied()).collect();
     let head: String = kinds.iter().map(|kind| format!("{kind:>10}")).collect();
