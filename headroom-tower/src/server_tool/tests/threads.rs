@@ -41,7 +41,7 @@ async fn a_client_that_goes_on_in_a_thread_is_told_to_send_everything() {
     let error: Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(error["error"]["details"]["error_code"], "thread_not_found");
     assert!(setup.got().is_empty(), "the provider is not asked");
-    assert_eq!(setup.recorder.events(), ["skipped thread"]);
+    assert_eq!(setup.recorder.events(), ["skipped message_thread"]);
 }
 
 #[tokio::test]
