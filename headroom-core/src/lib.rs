@@ -21,10 +21,12 @@
 //!
 //! # Guarantees
 //!
-//! - **Splice.** Output and input differ only inside tool results. If nothing is edited, nothing changes.
+//! - **Splice.** Output and input differ only inside tool results, and by old thinking that leaves at an epoch. If nothing
+//!   is edited, nothing changes.
 //! - **Causality.** The output for a block depends on the configuration, the head of the request and the blocks
 //!   up to and including it. When a conversation grows by appending, so does its output, and the provider's
-//!   prompt cache keeps hitting.
+//!   prompt cache keeps hitting. Only with [`CompressOptions::epochs`], and only at a prompt of the user where it is
+//!   expected to be repaid, is earlier content rewritten.
 //! - **Recoverable.** Content that cannot be restored from the output is in `originals` of [`Outcome::Rewritten`].
 //! - **Never worse.** An edit is made only if it saves tokens.
 //! - **Truthful.** Every line of output is a line of input, an exact decode of a declared form, or a marker.
@@ -33,7 +35,7 @@
 //!
 //! | feature | default | effect |
 //! |---|---|---|
-//! | `tiktoken` | yes | tokens counted with OpenAI's published vocabularies, 50 MB of the binary; without it [`TokenEstimate`] counts |
+//! | `tiktoken` | yes | tokens counted with OpenAI's published vocabularies ([`Vocabulary`]), 2 MB of the binary; without it [`TokenEstimate`] counts |
 //! | `serde` | | `Serialize` on reports, `Deserialize` on configuration |
 //! | `code` | | parses source code in every language below; needs a C compiler |
 //! | `code-bash`, `-c`, `-cpp`, `-csharp`, `-go`, `-java`, `-javascript`, `-perl`, `-php`, `-python`, `-ruby`, `-rust`, `-typescript` | | one language |
@@ -47,29 +49,40 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod cache;
 mod compress;
+mod content;
 mod decide;
 mod detect;
 mod engine;
-mod json;
+mod epoch;
+mod formats;
+mod models;
 mod originals;
+mod records;
 mod relevance;
 mod text;
 mod tokenizer;
 mod wire;
 
+pub use content::{
+    Action, BlockReport, ContentKind, KeptTool, Language, ListedTool, Original, Retrieval, Tier, Transform,
+    UnchangedReason, UnknownRetrieval, UnknownTier,
+};
 pub use engine::Engine;
 pub use engine::builder::EngineBuilder;
 pub use engine::hints::{Hints, TextOutcome};
-pub use engine::models::{Classification, Classifier, TokenPruner};
-pub use engine::options::{CompressOptions, Retrieval, Tier, UnknownRetrieval, UnknownTier};
-pub use engine::outcome::{Original, Outcome};
-pub use engine::reason::UnchangedReason;
-pub use engine::report::{Action, BlockReport, ContentKind, Report, Transform};
+pub use engine::options::CompressOptions;
+pub use engine::outcome::Outcome;
+pub use engine::report::Report;
+pub use epoch::{EpochReport, ModelPrices};
+pub use models::{Classification, Classifier, TokenPruner};
 pub use text::marker::{Handle, InvalidHandle};
+#[cfg(any(feature = "tiktoken", test))]
+pub use tokenizer::Vocabulary;
 pub use tokenizer::{TokenCounter, TokenEstimate};
-pub use wire::RETRIEVE_TOOL_NAME;
 pub use wire::api::{Api, UnknownApi};
+pub use wire::{RETRIEVE_TOOL_NAME, retrieve_tool};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

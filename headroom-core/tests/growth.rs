@@ -60,6 +60,25 @@ const DIMENSIONS: &[Dimension] = &[
         });
         request(&turns.collect::<Vec<_>>())
     }),
+    anthropic("prompts", 3_000, |n| {
+        let turns = (0..n)
+            .flat_map(|n| [turn("user", &[text(&format!("why {n}?"))]), turn("assistant", &[text("so")])]);
+        request(&turns.chain([call("c", "{}"), parts("c", [log(100, 0)])]).collect::<Vec<_>>())
+    }),
+    anthropic("prompts that are epochs", 60, |n| {
+        let turns = (0..n).flat_map(|n| {
+            let id = format!("c{n}");
+            let lines = (1..120).map(|line| format!("{line:6}\tlet part_{n}_{line} = make({});\n", line * n));
+            let view: String = lines.collect();
+            [
+                turn("user", &[text(&format!("why {n}?"))]),
+                call(&id, &format!(r#"{{"command":"run {n}"}}"#)),
+                turn("user", &[tool_result(&id, &view)]),
+                turn("assistant", &[text("so")]),
+            ]
+        });
+        request(&turns.collect::<Vec<_>>()).replacen("claude-opus-5-5", "gpt-5-pro", 1)
+    }),
     anthropic("texts of the user", 4_000, |n| {
         let texts: Vec<_> = (0..n).map(|n| text(&log(2, n))).collect();
         request(&[turn("user", &texts), call("c", "{}"), parts("c", [log(100, 0)])])
@@ -280,6 +299,7 @@ fn measure(dimension: &Dimension, body: &str) -> (Duration, usize) {
         Retrieval::File => CompressOptions::new().originals_dir("/kept"),
         retrieval => CompressOptions::new().retrieval(retrieval),
     };
+    let options = options.epochs(true);
     HEAP.reset_peak_usage();
     let before = HEAP.current_usage();
     let start = worked();

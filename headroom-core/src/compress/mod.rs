@@ -3,15 +3,19 @@
 #[cfg(feature = "__code")]
 mod code;
 pub(crate) mod diff;
+pub(crate) mod embedded;
 pub(crate) mod fold;
 pub(crate) mod html;
 pub(crate) mod json;
+mod json_lines;
+mod language;
 pub(crate) mod line_numbers;
 pub(crate) mod listing;
 pub(crate) mod log;
 pub(crate) mod prose;
 pub(crate) mod reference;
 pub(crate) mod search;
+pub(crate) mod source;
 pub(crate) mod table;
 #[cfg(test)]
 mod trial;
@@ -20,7 +24,7 @@ use std::ops::Range;
 
 use listing::recursive;
 
-use crate::{ContentKind, Transform, relevance::Query};
+use crate::{ContentKind, Transform, records::RecordScan, relevance::Query};
 
 /// Rewrites a text of this kind losslessly in fewer bytes, and returns the transform used.
 pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Transform)> {
@@ -56,18 +60,31 @@ fn behind(form: &str, is_added: impl Fn(&str, usize) -> bool) -> Vec<(u32, u32)>
 }
 
 /// Returns the lines of a text of this kind that may be elided; in prose, the sentences.
+#[cfg(test)]
 pub(crate) fn gaps(kind: ContentKind, text: &str, query: &Query<'_>) -> Vec<Omission> {
+    scanned_gaps(kind, text, query, None)
+}
+
+/// Returns the lines of a text of this kind that may be elided; in prose, the sentences. `scan` is what is already known of
+/// the text.
+fn scanned_gaps<'t>(
+    kind: ContentKind,
+    text: &'t str,
+    query: &Query<'_>,
+    scan: Option<RecordScan<'t>>,
+) -> Vec<Omission> {
     match kind {
         ContentKind::Json => Vec::new(),
         ContentKind::Search => search::gaps(text, query),
         ContentKind::Listing => {
             let gaps = listing::gaps(text, query);
-            if gaps.is_empty() { log::gaps(text, query) } else { gaps }
+            if gaps.is_empty() { log::scanned_gaps(text, query, scan) } else { gaps }
         }
         ContentKind::Diff => diff::gaps(text, query),
         ContentKind::Prose => prose::gaps(text, query),
         ContentKind::Table => table::gaps(text, query),
-        _ => log::gaps(text, query),
+        ContentKind::FileRead => log::gaps(text, query),
+        _ => json_lines::gaps(text, query).unwrap_or_else(|| log::scanned_gaps(text, query, scan)),
     }
 }
 
@@ -79,15 +96,18 @@ pub(crate) struct FramedOmission {
     pub(crate) opening: String,
 }
 
-/// Returns the lines of a text of this kind that may be elided; code with the markers is still code.
-pub(crate) fn framed(kind: ContentKind, text: &str, query: &Query<'_>) -> Vec<FramedOmission> {
-    #[cfg(feature = "__code")]
-    if matches!(kind, ContentKind::Code | ContentKind::FileRead)
-        && let Some(gaps) = code::gaps(text, query)
-    {
-        return gaps;
+/// Returns the lines of a text of this kind that may be elided; code with the markers is still code. `scan` is what is
+/// already known of the text.
+pub(crate) fn framed<'t>(
+    kind: ContentKind,
+    text: &'t str,
+    query: &Query<'_>,
+    scan: Option<RecordScan<'t>>,
+) -> Vec<FramedOmission> {
+    if let Some(source) = source::of(kind, text, query.arguments, || query.models.classify(text)) {
+        return source.gaps(text, query);
     }
-    gaps(kind, text, query)
+    scanned_gaps(kind, text, query, scan)
         .into_iter()
         .map(|gap| FramedOmission { omission: gap, opening: String::new() })
         .collect()

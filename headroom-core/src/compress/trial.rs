@@ -5,7 +5,7 @@ use std::{fmt::Write, fs};
 use serde_json::Value;
 
 use super::shared;
-use crate::{compress::Omission, relevance::Query};
+use crate::{Vocabulary, compress::Omission, relevance::Query};
 
 /// Replaces each gap by a marker line, as the engine may write it.
 pub(super) fn elided(text: &str, gaps: &[Omission]) -> String {
@@ -42,7 +42,7 @@ pub(super) fn check(text: &str, gaps: &[Omission]) {
 }
 
 pub(super) fn tokens(text: &str) -> usize {
-    bpe_openai::o200k_base().count(text)
+    Vocabulary::O200kBase.count(text)
 }
 
 pub(super) fn folded(text: &str) -> String {

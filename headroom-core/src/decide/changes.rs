@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use crate::{
-    Transform,
-    json::{splice::Edit, tape::Text, text::RawOffsets},
-};
+use headroom_json::{Edit, RawOffsets, Text};
+
+use crate::Transform;
 
 /// A replacement in the decoded text.
 #[derive(Clone, Debug)]

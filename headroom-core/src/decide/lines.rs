@@ -6,67 +6,158 @@ use super::{
     Block, Find, MIN_SAVED_TOKENS,
     changes::{Change, Changes, apply},
     renderings::Rendering,
-    segments::Segment,
+    segments::{Segment, line_ends},
 };
 use crate::{
     ContentKind, Handle, Original, Tier, Transform,
-    compress::{self, FramedOmission, fold, line_numbers, reference::RepeatedRun},
+    compress::{
+        self, FramedOmission, Omission,
+        embedded::{self, Embedded},
+        fold, line_numbers,
+        reference::RepeatedRun,
+        source::{self, Source},
+    },
     detect,
+    records::RecordScan,
     relevance::Query,
-    text::marker::{self, Elision, More},
+    text::{
+        lines::Lines,
+        marker::{self, Elision, More},
+    },
     tokenizer,
 };
 
 /// Bytes of the elided lines that are counted first; they usually show whether the marker saves tokens.
 const MIN_TRIED_BYTES: usize = 1024;
 
-/// Returns the line replacements in a rendering, and the original that their markers name.
+/// Returns the line replacements in a rendering, and the originals that their markers name.
 pub(super) fn line_changes(
     block: &Block<'_>,
-    Rendering { text, parts, steps, .. }: &Rendering<'_>,
+    Rendering { text, parts, steps, instructions, .. }: &Rendering<'_>,
+    scan: Option<RecordScan<'_>>,
     find: &Find<'_>,
-) -> (Vec<Change>, Option<Original>) {
+) -> (Vec<Change>, Vec<Original>) {
     let mut changes = Changes::default();
     // If the text contains something like a marker, the model could not distinguish ours from it.
     if marker::is_in(block.text) {
-        return (Vec::new(), None);
+        return (Vec::new(), Vec::new());
     }
+    // In source code, every marker is a comment.
+    let code = match parts.as_slice() {
+        [part] if part.bytes == (0..text.len()) => {
+            let verdict = || if block.may_elide() { block.models.classify(text) } else { None };
+            source::of(part.kind, text, block.arguments, verdict)
+        }
+        _ => None,
+    };
+    let framed = |marker: &str| code.map_or_else(|| Some(marker.to_owned()), |code| code.comment(marker));
     let pays = |bytes: &Range<usize>, with: &str| saves_tokens(block, text, bytes, with);
     let rows_depend = steps
         .iter()
         .any(|step| matches!(step, Transform::Search | Transform::CommonPrefix | Transform::ColumnPadding));
     if block.tier >= Tier::Dedup {
-        let found = find(text, &|found| pays(&found.bytes, &found.marker)).into_iter();
         // Where rows take their file or columns from other rows, either all rows are referenced or none.
         let all = |found: &RepeatedRun| found.bytes.start == 0 && found.bytes.end >= text.trim_end().len();
-        let found = found.filter(|found| !rows_depend || all(found));
-        changes.merge(found.map(|found| Change {
-            bytes: found.bytes,
-            with: found.marker,
-            step: Transform::Reference,
+        // Where nothing is left, nothing can be broken.
+        let framed =
+            |found: &RepeatedRun| framed(&found.marker).or_else(|| all(found).then(|| found.marker.clone()));
+        // Instructions are repeated as a whole or not at all.
+        let is_whole = |bytes: &Range<usize>| {
+            instructions.iter().all(|span| {
+                let is_apart = span.end <= bytes.start || bytes.end <= span.start;
+                is_apart || bytes.start <= span.start && span.end <= bytes.end
+            })
+        };
+        let found = find(text, &|found| {
+            is_whole(&found.bytes) && framed(found).is_some_and(|with| pays(&found.bytes, &with))
+        });
+        changes.merge(found.into_iter().filter(|found| !rows_depend || all(found)).filter_map(|found| {
+            Some(Change { with: framed(&found)?, bytes: found.bytes, step: Transform::Reference })
         }));
     }
     if parts.iter().all(|part| part.kind == ContentKind::Json) {
-        return (changes.sorted, None);
+        return (changes.sorted, Vec::new());
     }
+    let mut originals =
+        if block.may_elide() { omit_data(block, text, parts, &mut changes) } else { Vec::new() };
     // Lines of a page exist only in its Markdown.
     let source = if steps.contains(&Transform::HtmlToMarkdown) { text } else { block.text };
-    let original = if block.may_elide() { set_aside(block, source, text, parts, &mut changes) } else { None };
+    if block.may_elide() {
+        originals.extend(set_aside(block, source, text, parts, scan, &mut changes));
+    }
     // A fold must directly follow the line that it repeats.
-    let folds = fold::runs(text)
-        .into_iter()
-        .filter(|fold| changes.are_off(&(fold.kept..fold.range.end)) && pays(&fold.range, &fold.replacement));
+    let folds = fold::runs(text).into_iter();
+    let folds = folds.filter_map(|fold| Some((fold.kept, fold.range, framed(&fold.replacement)?)));
+    let is_free = |bytes: &Range<usize>| {
+        changes.are_off(bytes)
+            && !instructions.iter().any(|span| span.start < bytes.end && bytes.start < span.end)
+    };
+    let folds = folds.filter(|(kept, range, with)| is_free(&(*kept..range.end)) && pays(range, with));
     let folds: Vec<_> = folds.collect();
-    changes.merge(folds.into_iter().map(|fold| Change {
-        bytes: fold.range,
-        with: fold.replacement,
+    changes.merge(folds.into_iter().map(|(_, bytes, with)| Change {
+        bytes,
+        with,
         step: Transform::RepeatedLines,
     }));
+    keep_code(code, text, parts, &mut changes);
     let is_file = parts.iter().any(|part| part.kind == ContentKind::FileRead);
     if is_file && !block.arguments.is_some_and(detect::is_file_command) {
         thin_numbers(text, &mut changes);
     }
-    (changes.sorted, original)
+    (changes.sorted, originals)
+}
+
+/// Omits data in base64 and returns it. In files and code, a marker within a line would be part of a string.
+fn omit_data(block: &Block<'_>, text: &str, parts: &[Segment], changes: &mut Changes) -> Vec<Original> {
+    use ContentKind::{Code, FileRead, Json};
+    let mut originals = Vec::new();
+    let mut omitted = Vec::new();
+    for part in parts.iter().filter(|part| !matches!(part.kind, Code | FileRead | Json)) {
+        let Some(piece) = text.get(part.bytes.clone()) else { continue };
+        for Embedded { range, summary } in embedded::find(piece) {
+            let Some(content) = piece.get(range.clone()) else { continue };
+            let bytes = part.bytes.start + range.start..part.bytes.start + range.end;
+            let handle = Handle::from_content(content);
+            let lines = (1, line_ends(content).saturating_add(1));
+            let with = Elision { handle, lines, summary: &summary, folder: block.originals_dir }.to_string();
+            if changes.are_off(&bytes) && saves_tokens(block, text, &bytes, &with) {
+                originals.push(Original { handle, content: content.to_owned() });
+                omitted.push(Change { bytes, with, step: Transform::Elision });
+            }
+        }
+    }
+    changes.merge(omitted);
+    originals
+}
+
+/// Drops references to one end of a pair of brackets: what nobody takes for code may be some.
+fn keep_pairs(text: &str, parts: &[Segment], changes: &mut Changes) {
+    use ContentKind::{Blob, FileRead, Listing, Log, Prose, Table, Text};
+    let may_be_code =
+        |part: &Segment| matches!(part.kind, Blob | FileRead | Listing | Log | Prose | Table | Text);
+    if parts.iter().all(may_be_code) {
+        let is_reference = |change: &Change| change.step == Transform::Reference;
+        changes.sorted.retain(|change| !is_reference(change) || !source::cuts_pairs(text, &change.bytes));
+    }
+}
+
+/// Drops references and folds without which the text would still be code. What is elided is parsed where it is chosen.
+fn keep_code(code: Option<Source>, text: &str, parts: &[Segment], changes: &mut Changes) {
+    let Some(code) = code else { return keep_pairs(text, parts, changes) };
+    if changes.sorted.iter().all(|change| change.step == Transform::Elision) {
+        return;
+    }
+    let holds = |changes: &Changes| {
+        let all = changes.sorted.iter().map(|change| (change.bytes.clone(), change.with.as_str()));
+        code.still_parses(text, &all.collect::<Vec<_>>())
+    };
+    if !holds(changes) {
+        let is_elision = |change: &Change| change.step == Transform::Elision;
+        changes.sorted.retain(|change| is_elision(change) || Source::is_even(text, &change.bytes));
+        if !holds(changes) {
+            changes.sorted.retain(is_elision);
+        }
+    }
 }
 
 /// Omits line numbers that nobody asked for.
@@ -86,6 +177,7 @@ fn set_aside(
     source: &str,
     text: &str,
     parts: &[Segment],
+    mut scan: Option<RecordScan<'_>>,
     changes: &mut Changes,
 ) -> Option<Original> {
     let handle = Handle::from_content(source);
@@ -98,11 +190,16 @@ fn set_aside(
             file_read: part.kind == ContentKind::FileRead,
             models: block.models,
         };
-        for FramedOmission { omission: gap, opening } in compress::framed(part.kind, piece, &query) {
-            let Some(lines) = part.lines.range(piece, &gap.range, (gap.first, gap.last)) else { continue };
+        let gaps_of_part = compress::framed(part.kind, piece, &query, scan.take());
+        let is_file = part.kind == ContentKind::FileRead || gaps_of_part.is_empty();
+        let view =
+            if is_file { None } else { Lines::new(piece).filter(|lines| lines.main_view(piece).is_some()) };
+        for FramedOmission { omission: gap, opening } in gaps_of_part {
+            let Some(printed) = printed(view.as_ref(), &gap) else { continue };
+            let Some(lines) = part.lines.range(piece, &gap.range, printed) else { continue };
             let bytes = part.bytes.start + gap.range.start..part.bytes.start + gap.range.end;
+            // The first marker is enough to name the original.
             let (with, step) = if part.kind == ContentKind::Prose {
-                // Prose has many small omissions; the first marker is enough to name the original.
                 let marker = if gaps.is_empty() {
                     Elision { handle, lines, summary: &gap.summary, folder: block.originals_dir }.to_string()
                 } else {
@@ -110,8 +207,12 @@ fn set_aside(
                 };
                 (on_its_line(text, &bytes, marker), Transform::Sentences)
             } else {
-                let elision = Elision { handle, lines, summary: &gap.summary, folder: block.originals_dir };
-                (format!("{opening}{elision}"), Transform::Elision)
+                let marker = if gaps.is_empty() || !opening.is_empty() {
+                    Elision { handle, lines, summary: &gap.summary, folder: block.originals_dir }.to_string()
+                } else {
+                    More { lines, summary: &gap.summary }.to_string()
+                };
+                (format!("{opening}{marker}"), Transform::Elision)
             };
             if changes.are_off(&bytes) && saves_tokens(block, text, &bytes, &with) {
                 gaps.push(Change { bytes, with, step });
@@ -121,6 +222,15 @@ fn set_aside(
     let original = (!gaps.is_empty()).then(|| Original { handle, content: source.to_owned() });
     changes.merge(gaps);
     original
+}
+
+/// Returns the numbers of the first and last line of a gap: in a numbered view of a file those that it prints.
+fn printed(view: Option<&Lines>, gap: &Omission) -> Option<(u32, u32)> {
+    let Some(view) = view else { return Some((gap.first, gap.last)) };
+    let index = |number: u32| usize::try_from(number).ok()?.checked_sub(1);
+    let (first, last) = (index(gap.first)?, index(gap.last)?);
+    let run = |line: usize| view.lines.get(line).map(|line| line.run);
+    (run(first) == run(last)).then_some((view.number_of(first)?, view.number_of(last)?))
 }
 
 /// Puts a marker on its own line if it replaces more than a part of a line.

@@ -8,16 +8,18 @@ mod segments;
 use std::{borrow::Cow, ops::Range};
 
 use changes::{Change, apply, raw_edits};
+use headroom_json::{Edit, Text, document::Sequence};
 use lines::line_changes;
+use memchr::memmem;
 use renderings::renderings;
 
 use crate::{
-    BlockReport, ContentKind, Original, Retrieval, Tier, Transform, UnchangedReason,
-    compress::{json, reference::RepeatedRun},
+    Action, BlockReport, ContentKind, Handle, Original, Retrieval, Tier, Transform, UnchangedReason,
+    compress::{json::JsonText, reference::RepeatedRun, source},
     detect,
-    engine::{models::TenantModels, report::Action},
-    json::{splice::Edit, tape::Text},
-    tokenizer::Tokenizer,
+    models::TenantModels,
+    records::RecordScan,
+    tokenizer::{KnownCounts, Tokenizer},
 };
 
 /// Shorter blocks stay unchanged: no marker would save tokens.
@@ -37,15 +39,19 @@ pub(crate) struct Decision {
     pub(crate) originals: Vec<Original>,
     pub(crate) bytes: (usize, usize),
     pub(crate) tokens: Option<(usize, usize)>,
+    /// The items whose texts its references name.
+    pub(crate) refers: Vec<u32>,
 }
 
 /// A block and everything that its decision depends on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Block<'a> {
     pub(crate) text: &'a str,
     pub(crate) tool: Option<&'a str>,
     pub(crate) arguments: Option<&'a str>,
     pub(crate) kind: Option<ContentKind>,
+    /// Whether the agent edited a file of this name before.
+    pub(crate) is_edited: &'a dyn Fn(&str) -> bool,
     /// Whether the provider requires JSON here.
     pub(crate) json: bool,
     /// The user's latest question.
@@ -83,6 +89,7 @@ impl Decision {
             originals: Vec::new(),
             bytes: (bytes, bytes),
             tokens: None,
+            refers: Vec::new(),
         }
     }
 
@@ -127,7 +134,34 @@ impl Decision {
     pub(crate) fn weight(&self) -> usize {
         let edits: usize = self.edits.iter().map(|edit| edit.with.len() + size_of::<Edit>()).sum();
         let originals: usize = self.originals.iter().map(|original| original.content.len()).sum();
-        size_of::<Self>() + edits + originals + 64
+        size_of::<Self>() + edits + originals + self.refers.len() * size_of::<u32>() + 64
+    }
+
+    /// Returns the decision that replaces these bytes of the same text instead; `None` if that saves no tokens.
+    pub(crate) fn shortened(
+        &self,
+        raw: Text<'_>,
+        text: &str,
+        gaps: Vec<(Range<usize>, String)>,
+        tokenizer: Tokenizer<'_>,
+    ) -> Option<Self> {
+        let change = |(bytes, with)| Change { bytes, with, step: Transform::Epoch };
+        let changes: Vec<Change> = gaps.into_iter().map(change).collect();
+        let output = apply(text, &changes);
+        let before = self.tokens.map_or_else(|| tokenizer.count(text), |(before, _)| before);
+        let after = tokenizer.count(&output);
+        if changes.is_empty() || after >= before {
+            return None;
+        }
+        Some(Self {
+            kind: self.kind,
+            action: Action::Edited(vec![Transform::Epoch]),
+            edits: raw_edits(raw, text.len(), changes)?,
+            originals: vec![Original { handle: Handle::from_content(text), content: text.to_owned() }],
+            bytes: (text.len(), output.len()),
+            tokens: Some((before, after)),
+            refers: Vec::new(),
+        })
     }
 }
 
@@ -136,17 +170,39 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
     let text = block.text;
     // Output that another tool already condensed is shown in full.
     let condensed = block.may_elide() && detect::is_condensed(text, block.arguments);
-    let block = &Block { retrieval: if condensed { Retrieval::Disabled } else { block.retrieval }, ..*block };
+    let retrieval = if condensed { Retrieval::Disabled } else { block.retrieval };
+    let known = KnownCounts::new(text);
+    let block = &Block { retrieval, tokenizer: block.tokenizer.knowing(&known), ..*block };
+    let mut scan = None;
     let kind = block.kind.unwrap_or_else(|| {
-        let guess = detect::guess(text, block.tool, block.arguments);
+        let mut guess = detect::guess(text, block.tool, block.arguments, block.is_edited);
+        scan = guess.scan.take();
         // Only elision depends on the classification.
-        guess.settled(|| if block.may_elide() { block.models.classify(text) } else { None })
+        let kind = guess.settled(|| if block.may_elide() { block.models.classify(text) } else { None });
+        if guess.has_groups {
+            source::settled_groups(kind, text, block.arguments)
+        } else {
+            source::settled(kind, text, block.arguments)
+        }
     });
     if text.len() < MIN_BYTES {
         return Decision::kept(kind, UnchangedReason::TooShort, text.len());
     }
-    let mut decision = Decision::kept(kind, UnchangedReason::NoSaving, text.len());
-    let drafts = candidates(block, kind, find);
+    if detect::instructions::are_in(text, block.tool) {
+        return Decision::kept(kind, UnchangedReason::Instructions, text.len());
+    }
+    let is_instruction_file = detect::instructions::are_in_file(block.arguments);
+    let reason = match kind {
+        _ if is_instruction_file => UnchangedReason::Instructions,
+        ContentKind::FileRead => UnchangedReason::FileRead,
+        _ => UnchangedReason::NoSaving,
+    };
+    let mut decision = Decision::kept(kind, reason, text.len());
+    let mut drafts = candidates(block, kind, scan, find);
+    if is_instruction_file {
+        // A file that is read again may refer to equal lines of an earlier result.
+        drafts.retain(|draft| !draft.whole && draft.steps == [Transform::Reference]);
+    }
     if drafts.is_empty() {
         return decision;
     }
@@ -170,12 +226,19 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
 }
 
 /// Returns the candidates for a block, unordered.
-fn candidates(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Candidate> {
+fn candidates<'a>(
+    block: &Block<'a>,
+    kind: ContentKind,
+    scan: Option<RecordScan<'a>>,
+    find: &Find<'_>,
+) -> Vec<Candidate> {
     if block.json {
         return json_candidates(block, kind);
     }
-    let drafts = renderings(block, kind).into_iter().filter_map(|form| {
-        let (changes, original) = line_changes(block, &form, find);
+    let instructions = detect::instructions::spans(block.text);
+    let mut scan = scan.filter(|scan| scan.is_of(block.text));
+    let drafts = renderings(block, kind, &instructions).into_iter().filter_map(|form| {
+        let (changes, added) = line_changes(block, &form, scan.take(), find);
         let whole = !form.steps.is_empty();
         if changes.is_empty() && !whole {
             return None;
@@ -184,14 +247,47 @@ fn candidates(block: &Block<'_>, kind: ContentKind, find: &Find<'_>) -> Vec<Cand
         steps.extend(changes.iter().map(|change| change.step));
         steps.sort_unstable();
         steps.dedup();
-        let text = apply(&form.text, &changes);
-        let tokens = block.tokenizer.count(&text);
+        let (text, tokens) = if changes.is_empty() {
+            (form.text.into_owned(), form.tokens)
+        } else {
+            (apply(&form.text, &changes), None)
+        };
+        // What a reference covers stands in an earlier result, word for word.
+        let is_covered = |span: &Range<usize>| {
+            !whole
+                && changes.iter().any(|change| {
+                    change.step == Transform::Reference
+                        && change.bytes.start <= span.start
+                        && span.end <= change.bytes.end
+                })
+        };
+        let instructions: Vec<_> = instructions.iter().filter(|span| !is_covered(span)).cloned().collect();
+        let is_kept = keeps(&instructions, block.text, &text);
+        if !is_kept || source::is_broken(kind, block.arguments, (block.text, &text)) {
+            return None;
+        }
+        let tokens = tokens.unwrap_or_else(|| block.tokenizer.count(&text));
         let changes = if whole { replaced(block, text, &steps) } else { changes };
         let mut originals = form.originals;
-        originals.extend(original.filter(|own| originals.iter().all(|other| other.handle != own.handle)));
+        for original in added {
+            if originals.iter().all(|other| other.handle != original.handle) {
+                originals.push(original);
+            }
+        }
         Some(Candidate { changes, steps, originals, whole, tokens })
     });
     drafts.collect()
+}
+
+/// Whether these parts of a text are in its output, in order.
+fn keeps(parts: &[Range<usize>], text: &str, output: &str) -> bool {
+    let mut rest = output;
+    parts.iter().all(|part| {
+        let part = text.get(part.clone()).unwrap_or_default();
+        let behind =
+            memmem::find(rest.as_bytes(), part.as_bytes()).and_then(|at| rest.get(at + part.len()..));
+        behind.map(|behind| rest = behind).is_some()
+    })
 }
 
 /// Returns the candidates that are JSON again, for places where the provider requires it.
@@ -199,7 +295,8 @@ fn json_candidates(block: &Block<'_>, kind: ContentKind) -> Vec<Candidate> {
     if kind != ContentKind::Json {
         return Vec::new();
     }
-    let candidates = json::candidates(block.text).into_iter().filter(|text| text.starts_with(['{', '[']));
+    let Some(json) = JsonText::parse(block.text, Sequence::Values) else { return Vec::new() };
+    let candidates = json.candidates().into_iter().filter(|text| text.starts_with(['{', '[']));
     let draft = |text: String| {
         let tokens = block.tokenizer.count(&text);
         let steps = vec![Transform::Json];
@@ -231,3 +328,6 @@ impl Block<'_> {
         redeemable && self.tier == Tier::Recoverable
     }
 }
+
+#[cfg(test)]
+mod tests;

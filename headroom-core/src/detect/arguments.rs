@@ -8,6 +8,22 @@ use super::shell;
 /// Limit on the nesting of code inside arguments.
 const MAX_DEPTH: usize = 3;
 
+/// Keys of paths, in lower case and without `_`.
+const FILE_KEYS: [&str; 12] = [
+    "absolutepath",
+    "file",
+    "filename",
+    "filepath",
+    "filepaths",
+    "files",
+    "notebookpath",
+    "path",
+    "paths",
+    "relativepath",
+    "targetfile",
+    "uri",
+];
+
 /// The value of a key: a string, or an array of strings.
 enum ArgumentValue {
     One(String),
@@ -38,6 +54,167 @@ pub(super) fn run(arguments: &str, programs: &[&str]) -> bool {
 /// Whether the value of such a key is a command line, or its words.
 fn is_command(key: &str) -> bool {
     matches!(key, "command" | "cmd" | "commandline" | "shell_command" | "bash_command" | "script")
+}
+
+/// Returns the names of the files that arguments name by a key, in lower case and without directories.
+pub(super) fn file_names(arguments: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    any_entry(arguments, &mut |key, value| {
+        let key: String = key.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).collect();
+        let is_file = FILE_KEYS.contains(&key.as_str());
+        match value {
+            ArgumentValue::One(path) if is_file => names.extend(base_name(&path)),
+            ArgumentValue::Many(paths) if is_file => {
+                names.extend(paths.iter().filter_map(|path| base_name(path)));
+            }
+            _ => {}
+        }
+        false
+    });
+    names
+}
+
+/// Returns the words of the shell commands in arguments that may name files, like [`file_names`].
+pub(super) fn command_names(arguments: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    each_command(arguments, &mut |command| {
+        names.extend(shell::operands(command).iter().filter_map(|word| base_name(word)));
+    });
+    names
+}
+
+/// Returns the files that shell commands edit in place or write from a here-document, like [`file_names`].
+pub(super) fn edited_by_shell(arguments: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    each_command(arguments, &mut |command| {
+        names.extend(shell::edited(command).iter().filter_map(|word| base_name(word)));
+    });
+    names
+}
+
+/// Calls `visit` with each shell command in the arguments.
+fn each_command(arguments: &str, visit: &mut dyn FnMut(&str)) {
+    let trimmed = arguments.trim_start();
+    if trimmed.starts_with('[') {
+        if let Some((argv, _)) = strings(trimmed, 1) {
+            visit(&argv.join(" "));
+        }
+        return;
+    }
+    if !trimmed.starts_with('{') && !is_script(trimmed) {
+        return visit(arguments);
+    }
+    let mut scripts = Vec::new();
+    any_entry(trimmed, &mut |key, value| {
+        let key = key.to_ascii_lowercase();
+        match value {
+            ArgumentValue::One(command) if is_command(&key) => visit(&command),
+            ArgumentValue::Many(argv) if is_command(&key) => visit(&argv.join(" ")),
+            ArgumentValue::Many(commands) if matches!(key.as_str(), "commands" | "cmds") => {
+                commands.iter().for_each(|command| visit(command));
+            }
+            ArgumentValue::One(code)
+                if matches!(key.as_str(), "code" | "input" | "js") && is_script(&code) =>
+            {
+                scripts.push(code);
+            }
+            _ => {}
+        }
+        false
+    });
+    for script in scripts {
+        any_entry(&script, &mut |key, value| {
+            if let (true, ArgumentValue::One(command)) = (is_command(&key.to_ascii_lowercase()), value) {
+                visit(&command);
+            }
+            false
+        });
+    }
+}
+
+/// Returns the last part of a path, in lower case.
+pub(super) fn base_name(path: &str) -> Option<String> {
+    let name = path.trim().trim_end_matches(['"', '\'']).rsplit(['/', '\\']).next()?;
+    (!name.is_empty()).then(|| name.to_ascii_lowercase())
+}
+
+/// Whether the call shows a file whose name passes the test: a tool that was given its path, or a shell command that
+/// prints it. Patterns that a call searches for are no names.
+pub(super) fn shows(arguments: &str, is_file: &dyn Fn(&str) -> bool) -> bool {
+    shows_at(arguments, is_file, 0)
+}
+
+fn shows_at(arguments: &str, is_file: &dyn Fn(&str) -> bool, depth: usize) -> bool {
+    let trimmed = arguments.trim_start();
+    if trimmed.starts_with('[') {
+        return strings(trimmed, 1).is_some_and(|(argv, _)| shell::argv_shows(&argv, is_file));
+    }
+    if !trimmed.starts_with('{') && !is_script(trimmed) {
+        return shell::shows(arguments, is_file);
+    }
+    any_entry(trimmed, &mut |key, value| {
+        let key = key.to_ascii_lowercase();
+        let is_line = is_command(&key) || matches!(key.as_str(), "commands" | "cmds");
+        match value {
+            ArgumentValue::One(line) if is_line => shell::shows(&line, is_file),
+            ArgumentValue::Many(lines) if key.ends_with("mds") || key.ends_with("mands") => {
+                lines.iter().any(|line| shell::shows(line, is_file))
+            }
+            ArgumentValue::Many(argv) if is_line => shell::argv_shows(&argv, is_file),
+            ArgumentValue::One(path) if is_path(&key) => is_file(&path),
+            ArgumentValue::Many(paths) if is_path(&key) => paths.iter().any(|path| is_file(path)),
+            ArgumentValue::One(code) if matches!(key.as_str(), "code" | "input" | "js") => {
+                depth < MAX_DEPTH && is_script(&code) && shows_at(&code, is_file, depth + 1)
+            }
+            _ => false,
+        }
+    })
+}
+
+/// Passes on the values that are paths and addresses, and the arguments of commands that fetch.
+pub(super) fn addresses(arguments: &str, visit: &mut dyn FnMut(&str)) {
+    let trimmed = arguments.trim_start();
+    if !trimmed.starts_with('{') {
+        shell::fetched(arguments, visit);
+        return;
+    }
+    any_entry(trimmed, &mut |key, value| {
+        let key = key.to_ascii_lowercase();
+        match value {
+            ArgumentValue::One(line) if is_command(&key) => shell::fetched(&line, visit),
+            ArgumentValue::One(path) if is_path(&key) => visit(&path),
+            ArgumentValue::Many(paths) if is_path(&key) => paths.iter().for_each(|path| visit(path)),
+            _ => {}
+        }
+        false
+    });
+}
+
+/// Passes on the values that are paths, addresses or commands. Arguments that are no JSON are passed on whole.
+pub(super) fn named(arguments: &str, visit: &mut dyn FnMut(&str)) {
+    let trimmed = arguments.trim_start();
+    if !trimmed.starts_with('{') {
+        visit(arguments);
+        return;
+    }
+    any_entry(trimmed, &mut |key, value| {
+        let key = key.to_ascii_lowercase();
+        let names = is_path(&key)
+            || is_command(&key)
+            || matches!(key.as_str(), "cmds" | "code" | "commands" | "input" | "js");
+        match value {
+            ArgumentValue::One(value) if names => visit(&value),
+            ArgumentValue::Many(values) if names => values.iter().for_each(|value| visit(value)),
+            _ => {}
+        }
+        false
+    });
+}
+
+/// Whether the value of such a key is a path or an address.
+fn is_path(key: &str) -> bool {
+    const PARTS: [&str; 8] = ["document", "file", "glob", "path", "resource", "target", "uri", "url"];
+    PARTS.iter().any(|part| key.contains(part))
 }
 
 /// Whether the argument `command` has this value.

@@ -1,14 +1,21 @@
 //! Detects the content kind of a tool result: from the tool and the call first, then from the structure of the text.
 //!
-//! When in doubt, a text is a file read, because its lines are never altered.
+//! When in doubt, a text is a file read, because its lines are never altered. A file read that brings the output of a
+//! machine is what its content is.
 
 mod arguments;
-pub(crate) mod json;
+mod edits;
+mod file;
+pub(crate) mod instructions;
+pub(crate) mod parts;
 mod precompressed;
 mod shell;
 mod structure;
 
+pub(crate) use edits::edited_names;
 pub(crate) use structure::Guess;
+
+use headroom_json::is_plausible;
 
 use crate::{
     ContentKind,
@@ -55,13 +62,20 @@ const SEARCHERS: [&str; 7] = ["find", "glob", "grep", "list", "ls", "ripgrep", "
 
 /// Returns the content kind without asking a classifier.
 pub(crate) fn kind(text: &str, tool: Option<&str>, arguments: Option<&str>) -> ContentKind {
-    guess(text, tool, arguments).kind
+    guess(text, tool, arguments, &|_| false).kind
 }
 
 /// Detects the content kind, and whether a classifier may know better.
 ///
 /// `tool` is the name of the tool that returned the text, `arguments` those of the call: JSON, or a raw string.
-pub(crate) fn guess(text: &str, tool: Option<&str>, arguments: Option<&str>) -> Guess {
+///
+/// `is_edited` tells whether the agent edits a file of this name.
+pub(crate) fn guess<'t>(
+    text: &'t str,
+    tool: Option<&str>,
+    arguments: Option<&str>,
+    is_edited: &dyn Fn(&str) -> bool,
+) -> Guess<'t> {
     let tool = tool.map(bare);
     let is = |test: &dyn Fn(&str) -> bool| tool.as_deref().is_some_and(test);
     let searches =
@@ -73,8 +87,11 @@ pub(crate) fn guess(text: &str, tool: Option<&str>, arguments: Option<&str>) -> 
             && arguments.is_some_and(|text| arguments::command_is(text, "view"))
     };
     if reads || views() || arguments.is_some_and(arguments::read_a_file) {
-        ContentKind::FileRead.into()
-    } else if json::is_plausible(text) {
+        let names = arguments.map(edits::read_names).unwrap_or_default();
+        let machine =
+            if names.iter().any(|name| is_edited(name)) { None } else { file::machine_output(text, &names) };
+        machine.unwrap_or_else(|| ContentKind::FileRead.into())
+    } else if is_plausible(text) {
         ContentKind::Json.into()
     } else if !searches && is_numbered(text) {
         ContentKind::FileRead.into()
@@ -88,6 +105,16 @@ pub(crate) fn is_file_command(arguments: &str) -> bool {
     arguments::read_a_file(arguments)
 }
 
+/// Passes on the paths and addresses of files that the call asks for.
+pub(crate) fn addresses(arguments: &str, visit: &mut dyn FnMut(&str)) {
+    arguments::addresses(arguments, visit);
+}
+
+/// Passes on the paths, addresses and commands in a call, and not what it writes or looks for.
+pub(crate) fn named(arguments: &str, visit: &mut dyn FnMut(&str)) {
+    arguments::named(arguments, visit);
+}
+
 /// Whether another tool already condensed the text.
 pub(crate) fn is_condensed(text: &str, arguments: Option<&str>) -> bool {
     precompressed::is_precompressed(text, arguments)
@@ -95,7 +122,7 @@ pub(crate) fn is_condensed(text: &str, arguments: Option<&str>) -> bool {
 
 /// Detects the content kind from the structure alone.
 pub(crate) fn structure(text: &str) -> ContentKind {
-    if json::is_plausible(text) { ContentKind::Json } else { structure::guess(text).kind }
+    if is_plausible(text) { ContentKind::Json } else { structure::guess(text).kind }
 }
 
 /// Normalises the name of a tool, without its server's: `mcp__fs__read_file` becomes `readfile`.

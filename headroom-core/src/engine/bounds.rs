@@ -4,11 +4,15 @@ use std::cell::Cell;
 
 use super::{
     tests::{agent, log, messages, output},
+    texts::{QUESTION_END_BYTES, both_ends},
     *,
 };
 use crate::{
     Action,
-    wire::{MAX_ITEMS, conversation::Facts},
+    wire::{
+        MAX_ITEMS,
+        conversation::{Facts, facts},
+    },
 };
 
 /// Cancels requests before each of their results.
@@ -86,9 +90,9 @@ fn results_behind_the_limit_stay_as_they_are_and_the_report_says_so() {
 }
 
 fn facts_of(body: &str) -> Vec<Facts> {
-    let tape = scan(body, Limits::for_length(body.len())).unwrap();
+    let tape = Tape::parse(body).unwrap();
     let conversation = wire::read(Api::Gemini, tape.root()).unwrap();
-    facts("", 0, &conversation.items)
+    facts("", 0, &conversation.items, true)
 }
 
 #[test]

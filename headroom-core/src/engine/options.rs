@@ -1,126 +1,6 @@
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::collections::BTreeSet;
 
-use crate::Handle;
-
-/// How far edits may go. Each tier includes the ones before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
-pub enum Tier {
-    /// Renderings that can be read and reversed from the output itself.
-    Lossless,
-    /// References to lines of an earlier block in the same request.
-    Dedup,
-    /// Parts replaced by a marker, if the request has a [`Retrieval`] for them.
-    #[default]
-    Recoverable,
-}
-
-impl Tier {
-    /// All tiers, mildest first.
-    pub const ALL: [Self; 3] = [Self::Lossless, Self::Dedup, Self::Recoverable];
-
-    /// Returns the tier's name in reports and on the command line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Lossless => "lossless",
-            Self::Dedup => "dedup",
-            Self::Recoverable => "recoverable",
-        }
-    }
-}
-
-impl fmt::Display for Tier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// Error returned when parsing a [`Tier`] fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownTier(());
-
-impl fmt::Display for UnknownTier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown tier; expected lossless, dedup or recoverable")
-    }
-}
-
-impl std::error::Error for UnknownTier {}
-
-impl FromStr for Tier {
-    type Err = UnknownTier;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|tier| tier.as_str() == name).ok_or(UnknownTier(()))
-    }
-}
-
-/// How the model retrieves content that a marker replaces.
-///
-/// With [`Retrieval::Disabled`] only edits that need no retrieval are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum Retrieval {
-    /// The model cannot retrieve content: only lossless edits and references are made.
-    #[default]
-    #[cfg_attr(feature = "serde", serde(rename = "off"))]
-    Disabled,
-    /// The sender of the request answers calls of `headroom_retrieve`. The tool's definition is appended to `tools`,
-    /// from the first request of a conversation on, if the head of the request is that of an agent. Without such a head
-    /// this counts as [`Retrieval::Disabled`]; if the client brings the tool itself, as [`Retrieval::ClientTool`].
-    ServerTool,
-    /// The client has its own `headroom_retrieve` tool over the same store. Counts as [`Retrieval::Disabled`] for
-    /// requests whose `tools` lack it.
-    ClientTool,
-    /// The agent runs on this machine and reads the file that a marker names with its own tool; needs
-    /// [`CompressOptions::originals_dir`]. Counts as [`Retrieval::Disabled`] for requests without a tool that runs
-    /// commands or shows files.
-    File,
-}
-
-impl Retrieval {
-    /// All ways of retrieval.
-    pub const ALL: [Self; 4] = [Self::Disabled, Self::ServerTool, Self::ClientTool, Self::File];
-
-    /// Returns the name in reports and on the command line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Disabled => "off",
-            Self::ServerTool => "server-tool",
-            Self::ClientTool => "client-tool",
-            Self::File => "file",
-        }
-    }
-}
-
-impl fmt::Display for Retrieval {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// Error returned when parsing a [`Retrieval`] fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownRetrieval(());
-
-impl fmt::Display for UnknownRetrieval {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown retrieval; expected off, server-tool, client-tool or file")
-    }
-}
-
-impl std::error::Error for UnknownRetrieval {}
-
-impl FromStr for Retrieval {
-    type Err = UnknownRetrieval;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|retrieval| retrieval.as_str() == name).ok_or(UnknownRetrieval(()))
-    }
-}
+use crate::{Handle, Retrieval, Tier};
 
 /// Options for compressing one request.
 ///
@@ -141,6 +21,8 @@ pub struct CompressOptions {
     pub(crate) tenant: String,
     pub(crate) originals_dir: Option<String>,
     pub(crate) unstorable: BTreeSet<Handle>,
+    pub(crate) epochs: bool,
+    pub(crate) drop_tools: BTreeSet<String>,
 }
 
 impl CompressOptions {
@@ -161,6 +43,50 @@ impl CompressOptions {
     #[must_use]
     pub fn retrieval(mut self, retrieval: Retrieval) -> Self {
         self.retrieval = retrieval;
+        self
+    }
+
+    /// Sets whether old content may leave at new prompts of the user, where that is expected to be more than repaid.
+    /// Default: `false`.
+    ///
+    /// Without it the output grows by appending only. With it there are prompts, the epochs, at which old results shrink
+    /// to a few lines and old thinking leaves; the provider then writes what follows to its cache again. Which prompts
+    /// are epochs follows from the bytes up to each, so it stays the same in every longer request.
+    ///
+    /// Needs a way of [`retrieval`](Self::retrieval), the whole conversation in the request, and a model of a family in
+    /// [`ModelPrices`](crate::ModelPrices): nobody knows what rewriting costs elsewhere.
+    ///
+    /// ```
+    /// use headroom_core::{CompressOptions, Retrieval};
+    ///
+    /// let options = CompressOptions::new().retrieval(Retrieval::ServerTool).epochs(true);
+    /// ```
+    #[must_use]
+    pub fn epochs(mut self, may_begin: bool) -> Self {
+        self.epochs = may_begin;
+        self
+    }
+
+    /// Leaves the definitions of these tools out of the request; `mcp__github__*` stands for all that begin so. Default:
+    /// none.
+    ///
+    /// A definition stays if anything else in the head names its tool: a system prompt, another definition, the choice of
+    /// tools, or a text before the model's first answer. So do the last one of a list, one with a cache breakpoint, and
+    /// one that the provider loads only when it is wanted. [`Report::listed_tools`](crate::Report::listed_tools) tells.
+    ///
+    /// The definitions come first in a provider's cache. Set the same tools for all requests of a conversation, from its
+    /// first one on.
+    ///
+    /// ```
+    /// use headroom_core::{Api, CompressOptions, Engine};
+    ///
+    /// let body = br#"{"model":"m","tools":[{"name":"Bash"},{"name":"Fly"}],"messages":[{"role":"user","content":"hi"}]}"#;
+    /// let outcome = Engine::new().compress(Api::Anthropic, body, &CompressOptions::new().drop_tools(["Fly"]));
+    /// assert!(!String::from_utf8_lossy(outcome.body().unwrap()).contains("Fly"));
+    /// ```
+    #[must_use]
+    pub fn drop_tools(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.drop_tools = names.into_iter().map(Into::into).collect();
         self
     }
 

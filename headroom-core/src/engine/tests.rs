@@ -1,7 +1,10 @@
 use std::collections::HashMap;
 
-use super::*;
-use crate::compress::{fold, line_numbers, reference::tests::decode, shared};
+use super::{request::name, *};
+use crate::{
+    Retrieval, Tier,
+    compress::{fold, line_numbers, reference::tests::decode, shared},
+};
 
 /// Returns the texts of `shown` by the names that references use, and its tool results in order. `body` is the
 /// original request and gives the positions.
@@ -11,10 +14,10 @@ fn texts(api: Api, body: &str, shown: &str) -> (HashMap<String, String>, Vec<Opt
         let path = format!("/{place}").replace(['.', '['], "/").replace(']', "");
         shown.pointer(&path).and_then(serde_json::Value::as_str).map(str::to_owned)
     };
-    let tape = scan(body, Limits::for_length(body.len())).unwrap();
+    let tape = Tape::parse(body).unwrap();
     let conversation = wire::read(api, tape.root()).unwrap();
     let (options, engine) = (CompressOptions::new(), Engine::new());
-    let request = Request::new(&conversation, &options, &engine.shared);
+    let request = Request::new(api, &conversation, &options, &engine.shared);
     let mut named = HashMap::new();
     let mut results = Vec::new();
     for (item, facts) in conversation.items.iter().zip(&request.facts) {
@@ -25,7 +28,7 @@ fn texts(api: Api, body: &str, shown: &str) -> (HashMap<String, String>, Vec<Opt
                 results.push(shown(result.place));
                 shown(result.place).into_iter().collect()
             }
-            Item::Compaction => Vec::new(),
+            Item::Said(_) | Item::Compaction => Vec::new(),
         };
         for (leaf, text) in leaves.into_iter().enumerate() {
             named.insert(name(item, facts, leaf), text);
@@ -68,7 +71,7 @@ fn references_and_folds_of_real_conversations_can_be_undone() {
     let mut compared = 0;
     for entry in traces.read_dir().unwrap() {
         let trace = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        let tape = scan(&trace, Limits { depth: 512, values: usize::MAX }).unwrap();
+        let tape = Tape::parse_with(&trace, headroom_json::Limits::for_length(usize::MAX)).unwrap();
         let [request] = tape.root().fields(["request"]).unwrap();
         let before = request.unwrap().raw();
         let api = Api::detect(before.as_bytes()).unwrap();

@@ -6,6 +6,7 @@ use crate::{
     relevance::{
         outliers,
         severity::{self, Severity, SeverityWords},
+        test_result::TestResult,
     },
     text::reserve::push,
 };
@@ -65,7 +66,8 @@ pub(crate) struct Row {
     numbers: u32,
     /// How many tokens belong to the location at the start, as in `src/main.c:12:5: unused variable`.
     pub(crate) place: u16,
-    /// The progress verb of a package manager or build in this line, as an index into [`PROGRESS`], plus one.
+    /// The progress verb of a package manager or build in this line, as an index into [`PROGRESS`], plus one; or
+    /// [`PASSED`] or [`BEGAN`].
     pub(crate) progress: u8,
     pub(crate) severity: Severity,
     /// The level that a log line names, as an index into [`severity::LEVELS`], plus one.
@@ -145,7 +147,7 @@ struct Token {
 /// `LINES`: whether to collect locations, numbers and progress.
 struct LineScanner<'t, const LINES: bool> {
     bytes: &'t [u8],
-    words: SeverityWords,
+    words: &'static SeverityWords,
     found: LineFeatures,
     row: Row,
     /// End of the last token, if it was a value.
@@ -159,7 +161,7 @@ impl<'t, const LINES: bool> LineScanner<'t, LINES> {
         let found = LineFeatures::default();
         Self {
             bytes,
-            words: SeverityWords::new(),
+            words: SeverityWords::all(),
             found,
             row: Self::row(0),
             value_end: usize::MAX,
@@ -268,8 +270,19 @@ impl<'t, const LINES: bool> LineScanner<'t, LINES> {
                 row.severity = Severity::Error;
             }
             let text = text.trim_ascii_start();
+            let text = behind_time(text);
             let progress = PROGRESS.iter().position(|verb| text.starts_with(verb.as_bytes()));
             row.progress = progress.map_or(0, |index| index as u8 + 1);
+            match TestResult::parse(text) {
+                Some(TestResult::Passed) => {
+                    row.progress = PASSED;
+                    // What the name of a test says is not what happened.
+                    row.severity = Severity::None;
+                    row.level = 0;
+                }
+                Some(TestResult::Began) => row.progress = BEGAN,
+                None => {}
+            }
             self.place_end = place_end(self.bytes, end + 1);
         }
         row.tokens = self.found.tokens.len() as u32;
@@ -310,6 +323,26 @@ const PROGRESS: [&str; 28] = [
     "copying ",
     "creating ",
 ];
+
+/// Returns the rest of a line behind the time that runners of builds put before each line: `2026-06-01T10:00:00.1234567Z text`,
+/// also behind the names of a job and a step.
+fn behind_time(line: &[u8]) -> &[u8] {
+    const LONGEST: usize = 160;
+    let start = line.get(..LONGEST).unwrap_or(line);
+    let is_end = |at: &usize| {
+        line.get(at + 1) == Some(&b' ')
+            && at.checked_sub(1).and_then(|before| line.get(before)).is_some_and(u8::is_ascii_digit)
+    };
+    let Some(end) = memchr::memchr_iter(b'Z', start).find(is_end) else { return line };
+    let from = start.get(..end).and_then(|start| memchr::memrchr2(b' ', b'\t', start)).map_or(0, |at| at + 1);
+    let time = line.get(from..end).unwrap_or_default();
+    let is_time = time.len() >= 19 && time.get(4) == Some(&b'-') && time.get(10) == Some(&b'T');
+    if is_time { line.get(end + 2..).unwrap_or_default().trim_ascii_start() } else { line }
+}
+
+/// In [`Row::progress`]: the line says that a test passed, or that one began.
+pub(crate) const PASSED: u8 = PROGRESS.len() as u8 + 1;
+pub(crate) const BEGAN: u8 = PASSED + 1;
 
 /// Returns the end of `path:12:` or `path(12)` at the start of a line, or the start of the line if it has none.
 fn place_end(bytes: &[u8], start: usize) -> usize {

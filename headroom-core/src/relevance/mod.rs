@@ -3,11 +3,13 @@
 pub(crate) mod features;
 pub(crate) mod outliers;
 pub(crate) mod query;
+pub(crate) mod sequence;
 pub(crate) mod severity;
 pub(crate) mod templates;
+pub(crate) mod test_result;
 pub(crate) mod words;
 
-use crate::engine::models::TenantModels;
+use crate::models::TenantModels;
 
 /// What is known about which lines matter.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,9 +21,5 @@ pub(crate) struct Query<'a> {
     /// Whether the text is the content of a file.
     pub(crate) file_read: bool,
     /// The models that may classify the text.
-    #[cfg_attr(
-        not(feature = "__code"),
-        expect(dead_code, reason = "only the language of code is asked for")
-    )]
     pub(crate) models: TenantModels<'a>,
 }

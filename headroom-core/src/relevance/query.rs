@@ -4,13 +4,12 @@ use std::{borrow::Borrow, collections::BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use crate::{
-    json::tape::{Limits, Text, scan},
-    relevance::{
-        Query,
-        features::{LineFeatures, VALUE, hash},
-        severity::{self, SeverityWords},
-    },
+use headroom_json::{Tape, Text};
+
+use crate::relevance::{
+    Query,
+    features::{LineFeatures, VALUE, hash},
+    severity::{self, SeverityWords},
 };
 
 /// Limit on the terms of the question, and on those of the call: each term has one bit in the mask of a line.
@@ -41,8 +40,10 @@ struct Term {
 /// The lines that match the query.
 #[derive(Debug)]
 pub(crate) struct Hits {
-    /// The terms in each line, as bits.
-    masks: Vec<u128>,
+    /// The different sets of terms that lines have, as bits; the first is empty.
+    sets: Vec<u128>,
+    /// The set of each line.
+    of: Vec<u32>,
     terms: Vec<Term>,
     /// How many lines each term is in.
     counts: Vec<u32>,
@@ -68,11 +69,14 @@ impl Hits {
                 *bits |= 1 << (first & 63);
             }
         }
-        let mut masks: Vec<u128> = Vec::new();
+        let mut sets = vec![0_u128];
+        let mut numbers: FxHashMap<u128, u32> = FxHashMap::default();
+        let mut of: Vec<u32> = Vec::new();
         let mut counts = vec![0; terms.len()];
         for features in surveys {
             let features = features.borrow();
-            masks.extend((0..features.rows.len()).map(|line| {
+            of.reserve_exact(features.rows.len());
+            of.extend((0..features.rows.len()).map(|line| {
                 let mut mask = 0_u128;
                 let tokens = if index.is_empty() { &[] } else { features.tokens(line) };
                 for (at, token) in tokens.iter().enumerate() {
@@ -96,10 +100,16 @@ impl Hits {
                     }
                     bits &= bits - 1;
                 }
-                mask
+                if mask == 0 {
+                    return 0;
+                }
+                *numbers.entry(mask).or_insert_with(|| {
+                    sets.push(mask);
+                    u32::try_from(sets.len() - 1).unwrap_or(0)
+                })
             }));
         }
-        Self { masks, terms, counts }
+        Self { sets, of, terms, counts }
     }
 
     /// Returns the bits of the terms for which `pass` holds, given the number of lines with the term.
@@ -114,7 +124,7 @@ impl Hits {
 
     /// Returns the lines with a term that is not all over the text.
     pub(crate) fn named(&self) -> impl Iterator<Item = usize> {
-        let lines = u32::try_from(self.masks.len()).unwrap_or(u32::MAX);
+        let lines = u32::try_from(self.of.len()).unwrap_or(u32::MAX);
         let bits = self.bits(|term, count| {
             let share = if term.plain && (term.narrow || term.names_severity) { 32 } else { 4 };
             count <= (lines / share).max(8)
@@ -124,13 +134,13 @@ impl Hits {
 
     /// Returns the lines with any term that most lines lack.
     pub(crate) fn related(&self) -> impl Iterator<Item = usize> {
-        let lines = self.masks.len();
+        let lines = self.of.len();
         self.lines_with(self.bits(|term, count| count as usize * 2 <= lines && !term.names_severity))
     }
 
     /// Returns the best matching lines. Rarer terms weigh more.
     pub(crate) fn best(&self, most: usize) -> Vec<usize> {
-        let lines = self.masks.len();
+        let lines = self.of.len();
         let bits = self.bits(|_, count| count as usize * 2 <= lines);
         let weights: Vec<u32> = self.counts.iter().map(|count| weight(lines, *count)).collect();
         let score = |mask: u128| {
@@ -142,11 +152,11 @@ impl Hits {
             }
             score
         };
-        let mut scored: Vec<(u32, usize)> = self
-            .masks
-            .iter()
-            .enumerate()
-            .map(|(line, mask)| (score(*mask), line))
+        let scores: Vec<u32> = self.sets.iter().map(|mask| score(*mask)).collect();
+        let score = |set: &u32| scores.get(*set as usize).copied().unwrap_or_default();
+        let mut scored: Vec<(u32, u32)> = (0_u32..)
+            .zip(&self.of)
+            .map(|(line, set)| (score(set), line))
             .filter(|(score, _)| *score > 0)
             .collect();
         scored.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -155,7 +165,7 @@ impl Hits {
             if best.len() + group.len() > most {
                 break;
             }
-            best.extend(group.iter().map(|(_, line)| *line));
+            best.extend(group.iter().map(|(_, line)| *line as usize));
         }
         best
     }
@@ -163,7 +173,7 @@ impl Hits {
     /// Returns the lines with an identifier, path or number that occurs in at most `identifiers` lines, or with a word
     /// that occurs in at most `words` lines.
     pub(crate) fn named_within(&self, identifiers: usize, words: usize) -> impl Iterator<Item = usize> {
-        let narrow = words.min((self.masks.len() / 32).max(8));
+        let narrow = words.min((self.of.len() / 32).max(8));
         let bits = self.bits(|term, count| {
             let most = match (term.plain, term.narrow || term.names_severity) {
                 (false, _) => identifiers,
@@ -177,7 +187,7 @@ impl Hits {
 
     /// Scores each line: the sum of the weights of its terms, except those that nearly all lines have.
     pub(crate) fn scores(&self) -> Vec<u32> {
-        let lines = self.masks.len();
+        let lines = self.of.len();
         let telling = |count: u32| count as usize * 10 <= lines * 9;
         let weights: Vec<u32> =
             self.counts.iter().map(|count| if telling(*count) { weight(lines, *count) } else { 0 }).collect();
@@ -190,11 +200,14 @@ impl Hits {
             }
             score
         };
-        self.masks.iter().map(score).collect()
+        let scores: Vec<u32> = self.sets.iter().map(score).collect();
+        self.of.iter().map(|set| scores.get(*set as usize).copied().unwrap_or_default()).collect()
     }
 
     fn lines_with(&self, bits: u128) -> impl Iterator<Item = usize> {
-        self.masks.iter().enumerate().filter(move |(_, mask)| *mask & bits != 0).map(|(line, _)| line)
+        let has: Vec<bool> = self.sets.iter().map(|set| set & bits != 0).collect();
+        let lines = self.of.iter().enumerate();
+        lines.filter(move |(_, set)| has.get(**set as usize) == Some(&true)).map(|(line, _)| line)
     }
 }
 
@@ -212,7 +225,7 @@ fn weight(lines: usize, hits: u32) -> u32 {
 
 fn terms(query: &Query<'_>) -> Vec<Term> {
     let mut found = TermCollector {
-        words: SeverityWords::new(),
+        words: SeverityWords::all(),
         stop: STOP_WORDS.split(' ').map(hash).collect(),
         terms: BTreeSet::new(),
         asked: false,
@@ -230,7 +243,7 @@ fn terms(query: &Query<'_>) -> Vec<Term> {
 }
 
 struct TermCollector {
-    words: SeverityWords,
+    words: &'static SeverityWords,
     stop: Vec<u32>,
     terms: BTreeSet<Term>,
     asked: bool,
@@ -238,7 +251,7 @@ struct TermCollector {
 
 impl TermCollector {
     fn arguments(&mut self, arguments: &str) {
-        match scan(arguments, Limits::for_length(arguments.len())) {
+        match Tape::parse(arguments) {
             Ok(tape) if tape.root().is_object() => {
                 for text in tape.root().strings().filter_map(Text::decode) {
                     self.text(&text);
@@ -313,7 +326,7 @@ impl TermCollector {
     }
 
     fn insert(&mut self, plain: bool, narrow: bool, tokens: Vec<u32>) {
-        let grave = matches!(tokens.as_slice(), [token] if severity::is_word(&self.words, *token));
+        let grave = matches!(tokens.as_slice(), [token] if severity::is_word(self.words, *token));
         self.terms.insert(Term { plain, narrow, names_severity: grave, tokens });
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Context decides whether a word counts: `"error": null`, `errors=0`, `0 failed` and `src/error.rs` do not.
 
+use std::sync::LazyLock;
+
 use rustc_hash::FxHashMap;
 
 use crate::relevance::features::hash;
@@ -114,7 +116,13 @@ pub(super) struct SeverityWords {
 }
 
 impl SeverityWords {
-    pub(super) fn new() -> Self {
+    /// Returns the words, which are the same for every text.
+    pub(super) fn all() -> &'static Self {
+        static ALL: LazyLock<SeverityWords> = LazyLock::new(SeverityWords::new);
+        &ALL
+    }
+
+    fn new() -> Self {
         let mut words = FxHashMap::default();
         words.extend(LEVEL_WORDS.iter().map(|(word, level)| (hash(word), SeverityWord::Level(*level))));
         words.extend(WARNINGS.iter().map(|word| (hash(word), SeverityWord::Warning)));

@@ -68,7 +68,7 @@ impl Lines {
     fn number(&mut self, text: &str) {
         let lines: Vec<&str> =
             self.lines.iter().map(|line| text.get(line.range()).unwrap_or_default()).collect();
-        let mut runs = crate::compress::line_numbers::runs(&lines).unwrap_or_else(|| numbered::runs(&lines));
+        let mut runs = numbered::thin::runs(&lines).unwrap_or_else(|| numbered::runs(&lines));
         runs.truncate(usize::from(u16::MAX));
         for (run, id) in runs.iter().zip(1..) {
             for (number, line) in (run.first..).zip(self.lines.get_mut(run.lines.clone()).unwrap_or_default())
@@ -88,6 +88,21 @@ impl Lines {
             Some(run) => run.first.checked_add(u32::try_from(line.checked_sub(run.lines.start)?).ok()?),
             None => u32::try_from(line + 1).ok(),
         }
+    }
+
+    /// Returns the lines of the one numbered view that is most of the text, and their text without numbers.
+    pub(crate) fn main_view(&self, text: &str) -> Option<(Range<usize>, String)> {
+        let run = self.runs.iter().max_by_key(|run| run.lines.len())?;
+        let range = run.lines.clone();
+        if range.len() * 2 <= self.lines.len() {
+            return None;
+        }
+        let mut plain = String::with_capacity(text.len());
+        for line in self.lines.get(range.clone())? {
+            plain.push_str(line.body(text));
+            plain.push('\n');
+        }
+        Some((range, plain))
     }
 
     pub(crate) fn run(&self, line: &Line) -> Option<&Run> {

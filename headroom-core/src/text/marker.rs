@@ -103,7 +103,11 @@ pub(crate) struct More<'a> {
 impl fmt::Display for More<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lines: (first, last), summary } = self;
-        write!(f, "{OPENING} also lines {first}-{last}, {summary}]")
+        write!(f, "{OPENING} also lines {first}-{last} stored")?;
+        if !summary.is_empty() {
+            write!(f, ": {summary}")?;
+        }
+        f.write_str("]")
     }
 }
 
@@ -168,6 +172,7 @@ impl<'a> RowElision<'a> {
 impl<'a> Reference<'a> {
     /// Parses the output of `Display`.
     pub(crate) fn parse(line: &'a str) -> Option<Self> {
+        let line = ["// ", "# "].iter().find_map(|start| line.strip_prefix(start)).unwrap_or(line);
         let body = line.strip_prefix(OPENING)?.strip_suffix(']')?.strip_prefix(' ')?;
         let range = |text: &str| {
             let (first, last) = text.split_once('-')?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod lines;
 pub(crate) mod marker;
+pub(crate) mod notice;
 pub(crate) mod numbered;
 pub(crate) mod path;
 pub(crate) mod reserve;

@@ -41,7 +41,8 @@ pub trait TokenCounter: fmt::Debug + Send + Sync {
 
     /// Counts the tokens of a text.
     ///
-    /// The engine estimates texts over 64 KiB from an even sample, unless [`samples`](Self::samples) says otherwise.
+    /// The engine counts each new block and what it may become, a few times its length in all. Reports repeat the counts,
+    /// so a counter that samples long texts must say that it is [not exact](Self::is_exact_for).
     fn count(&self, text: &str) -> usize;
 
     /// Returns whether this is the model's own tokenizer. If not, reports mark counts as estimated.
@@ -50,10 +51,5 @@ pub trait TokenCounter: fmt::Debug + Send + Sync {
     fn is_exact_for(&self, model: &str) -> bool {
         let _ = model;
         false
-    }
-
-    /// Returns whether long texts should be sampled because counting is slow. Default: `true`.
-    fn samples(&self) -> bool {
-        true
     }
 }

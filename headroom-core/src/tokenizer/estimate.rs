@@ -62,10 +62,6 @@ impl TokenCounter for TokenEstimate {
         while pieces.take() {}
         pieces.tenths.div_ceil(TOKEN) + text.matches(OPENING).count() * MARKER_TOKENS
     }
-
-    fn samples(&self) -> bool {
-        false
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

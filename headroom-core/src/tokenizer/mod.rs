@@ -2,22 +2,23 @@
 
 mod counter;
 mod estimate;
+mod known;
 
-#[cfg(feature = "tiktoken")]
-use bpe_openai::Tokenizer as Bpe;
+#[cfg(any(feature = "tiktoken", test))]
+mod vocabulary;
 
 pub use counter::TokenCounter;
 pub use estimate::TokenEstimate;
-
-/// Longer texts are counted by a sample.
-const MAX_EXACT_BYTES: usize = 64 << 10;
-/// How many pieces of a longer text are counted, [`MAX_EXACT_BYTES`] bytes in total.
-const SAMPLE_COUNT: usize = 64;
+pub(crate) use known::KnownCounts;
+#[cfg(any(feature = "tiktoken", test))]
+pub use vocabulary::Vocabulary;
 
 /// The token counter for a model.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tokenizer<'a> {
     counter: &'a dyn TokenCounter,
+    /// What was counted of the text at hand.
+    known: Option<&'a KnownCounts>,
     /// Whether the model's own tokenizer is not public and another is used.
     pub(crate) estimated: bool,
 }
@@ -29,22 +30,16 @@ impl Tokenizer<'static> {
     /// is shorter, and on that question tokenizers of this generation agree closely.
     #[cfg(feature = "tiktoken")]
     pub(crate) fn for_model(model: &str) -> Self {
-        let name = model.rsplit('/').next().unwrap_or(model);
-        let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-        let exact = |counter| Self { counter, estimated: false };
-        if starts(&["gpt-4o", "gpt-4.", "gpt-oss", "chatgpt", "o1", "o3", "o4", "codex"]) {
-            exact(&Vocabulary::O200k)
-        } else if starts(&["gpt-4", "gpt-3.5", "gpt-35", "text-embedding-"]) {
-            exact(&Vocabulary::Cl100k)
-        } else {
-            Self { counter: &Vocabulary::O200k, estimated: !starts(&["gpt-"]) }
+        match vocabulary_of(model) {
+            (Vocabulary::O200kBase, is_own) => Self::with(&Vocabulary::O200kBase, is_own),
+            (Vocabulary::Cl100kBase, is_own) => Self::with(&Vocabulary::Cl100kBase, is_own),
         }
     }
 
     /// Returns the estimate, because no vocabulary is compiled in.
     #[cfg(not(feature = "tiktoken"))]
     pub(crate) fn for_model(_: &str) -> Self {
-        Self { counter: &TokenEstimate, estimated: true }
+        Self::with(&TokenEstimate, false)
     }
 }
 
@@ -53,8 +48,20 @@ impl<'a> Tokenizer<'a> {
     pub(crate) fn new(configured: Option<&'a dyn TokenCounter>, model: &str) -> Self {
         configured.map_or_else(
             || Tokenizer::for_model(model),
-            |counter| Self { counter, estimated: !counter.is_exact_for(model) },
+            |counter| Self::with(counter, counter.is_exact_for(model)),
         )
+    }
+
+    fn with(counter: &'a dyn TokenCounter, is_exact: bool) -> Self {
+        Self { counter, known: None, estimated: !is_exact }
+    }
+
+    /// Returns this tokenizer for work on one text.
+    pub(crate) fn knowing<'k>(self, known: &'k KnownCounts) -> Tokenizer<'k>
+    where
+        'a: 'k,
+    {
+        Tokenizer { known: Some(known), ..self }
     }
 
     /// Returns the counter's name.
@@ -62,50 +69,24 @@ impl<'a> Tokenizer<'a> {
         self.counter.name()
     }
 
-    /// Counts the tokens of a text: in full up to [`MAX_EXACT_BYTES`], beyond that scaled up from an even sample, so
-    /// that the work for one block is bounded.
+    /// Counts the tokens of a text.
     pub(crate) fn count(self, text: &str) -> usize {
-        if text.len() <= MAX_EXACT_BYTES || !self.counter.samples() {
-            return self.counter.count(text);
-        }
-        let stride = text.len() / SAMPLE_COUNT;
-        let (mut tokens, mut bytes) = (0, 0);
-        for sample in 0..SAMPLE_COUNT {
-            let start = boundary(text, sample * stride);
-            let end = boundary(text, start + MAX_EXACT_BYTES / SAMPLE_COUNT);
-            let piece = text.get(start..end).unwrap_or_default();
-            tokens += self.counter.count(piece);
-            bytes += piece.len();
-        }
-        // In 128 bits, because the product of two lengths may not fit into a `usize`.
-        let scaled = tokens as u128 * text.len() as u128 / bytes.max(1) as u128;
-        usize::try_from(scaled).unwrap_or(usize::MAX)
+        let count = || self.counter.count(text);
+        self.known.map_or_else(count, |known| known.count(text, count))
     }
 }
 
-/// The vocabularies published by OpenAI. Special tokens are read as plain text.
-#[cfg(feature = "tiktoken")]
-#[derive(Clone, Copy, Debug)]
-enum Vocabulary {
-    O200k,
-    Cl100k,
-}
-
-#[cfg(feature = "tiktoken")]
-impl TokenCounter for Vocabulary {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::O200k => "o200k_base",
-            Self::Cl100k => "cl100k_base",
-        }
-    }
-
-    fn count(&self, text: &str) -> usize {
-        let bpe: &Bpe = match self {
-            Self::O200k => bpe_openai::o200k_base(),
-            Self::Cl100k => bpe_openai::cl100k_base(),
-        };
-        bpe.count(text)
+/// Returns the vocabulary to count with for a model, and whether it is the model's own.
+#[cfg(any(feature = "tiktoken", test))]
+fn vocabulary_of(model: &str) -> (Vocabulary, bool) {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    if starts(&["gpt-4o", "gpt-4.", "gpt-oss", "chatgpt", "o1", "o3", "o4", "codex"]) {
+        (Vocabulary::O200kBase, true)
+    } else if starts(&["gpt-4", "gpt-3.5", "gpt-35", "text-embedding-"]) {
+        (Vocabulary::Cl100kBase, true)
+    } else {
+        (Vocabulary::O200kBase, starts(&["gpt-"]))
     }
 }
 
@@ -121,11 +102,6 @@ pub(crate) fn has_words(text: &str, least: usize) -> bool {
             .filter(|word| word.bytes().any(|byte| byte.is_ascii_alphanumeric()))
             .nth(least.saturating_sub(1))
             .is_some()
-}
-
-/// Returns the first character boundary at or after this offset.
-fn boundary(text: &str, offset: usize) -> usize {
-    (offset..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
 #[cfg(all(test, feature = "tiktoken"))]
@@ -156,6 +132,17 @@ mod tests {
         for (text, o200k, cl100k) in REFERENCE {
             assert_eq!((new.count(text), old.count(text)), (*o200k, *cl100k), "{text:?}");
         }
+    }
+
+    /// A sample would see every 16th of this, and none of its rare parts.
+    #[test]
+    fn long_texts_are_counted_to_the_token() {
+        let part = |at: usize| {
+            if at.is_multiple_of(977) { "灯台 \u{1f9ea} zxqv".to_owned() } else { format!("row {at}\n") }
+        };
+        let text: String = (0..100_000).map(part).collect();
+        let expected = tiktoken_rs::o200k_base_singleton().count_ordinary(&text);
+        assert_eq!(Tokenizer::for_model("gpt-4o").count(&text), expected);
     }
 
     proptest::proptest! {

@@ -1,12 +1,16 @@
 //! Reads Anthropic Messages: `tool_result` blocks of user turns.
 
-use super::{
-    Arguments, BlockPath, Call, Conversation, Item, Items, ToolResult, Toolbox, is, list, push_all_or_none,
-    raw, text, text_protocol::TextProtocol, tool_name, tools,
-};
-use crate::{UnchangedReason, json::tape::Value};
+use std::cell::OnceCell;
 
-pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
+use headroom_json::TapeValue;
+
+use super::{
+    Arguments, BlockPath, Call, Conversation, Item, Items, ToolResult, Toolbox, is, items::Speaker, list,
+    push_all_or_none, raw, text, text_protocol::TextProtocol, tool_name, tools,
+};
+use crate::UnchangedReason;
+
+pub(super) fn read<'a>(body: TapeValue<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
     let [model, messages, tools, tool_choice, system, context_management, thread] =
         body.fields(["model", "messages", "tools", "tool_choice", "system", "context_management", "thread"])?;
     // A message thread continues without its history, and is resent in full once the provider has lost it. A block
@@ -18,6 +22,8 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Unchange
     let mut conversation = Conversation {
         model: text(model),
         clears_tool_results: clears_tool_results(context_management)?,
+        is_partial: false,
+        caches_long: caches_long(system) || caches_long(tools),
         toolbox: Toolbox::from_request(tools, system, Some(tools::ANTHROPIC))
             .only_if(!is(choice, "none") && !is(choice, "tool")),
         items: Items::default(),
@@ -26,15 +32,24 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Unchange
     for (index, message) in list(messages)?.items().enumerate() {
         push_all_or_none(&mut conversation.items, |items| read_message(message, index, &mut protocol, items));
     }
+    conversation.items.end_turn();
     Ok(conversation)
+}
+
+/// Whether a breakpoint in this part of the head asks for cache entries that live for an hour.
+fn caches_long(part: Option<TapeValue<'_, '_>>) -> bool {
+    part.into_iter().flat_map(TapeValue::items).any(|block| {
+        let Ok([Some(control)]) = block.fields(["cache_control"]) else { return false };
+        control.fields(["ttl"]).is_ok_and(|[ttl]| is(ttl, "1h"))
+    })
 }
 
 /// Whether context management on the provider's side may remove tool results. Edits of thinking do not, and a
 /// compaction appears as a block.
-fn clears_tool_results(management: Option<Value<'_, '_>>) -> Result<bool, UnchangedReason> {
+fn clears_tool_results(management: Option<TapeValue<'_, '_>>) -> Result<bool, UnchangedReason> {
     let Some(management) = management else { return Ok(false) };
     let [edits] = management.fields(["edits"])?;
-    for edit in edits.into_iter().flat_map(Value::items) {
+    for edit in edits.into_iter().flat_map(TapeValue::items) {
         let [kind] = edit.fields(["type"])?;
         if !raw(kind).is_some_and(|kind| kind.starts_with("clear_thinking") || kind.starts_with("compact")) {
             return Ok(true);
@@ -44,19 +59,31 @@ fn clears_tool_results(management: Option<Value<'_, '_>>) -> Result<bool, Unchan
 }
 
 fn read_message<'a>(
-    message: Value<'a, '_>,
+    message: TapeValue<'a, '_>,
     index: usize,
     protocol: &mut TextProtocol<'a>,
     items: &mut Items<'a>,
 ) -> Result<(), UnchangedReason> {
     let [role, content] = message.fields(["role", "content"])?;
     let Some(content) = content else { return Ok(()) };
-    let user = is(role, "user");
+    let (user, model) = (is(role, "user"), is(role, "assistant"));
+    if user || model {
+        items.begin(if user { Speaker::User } else { Speaker::Model });
+    }
+    if model {
+        read_thinking(content, items);
+    }
+    let say = |words, items: &mut Items<'a>, protocol: &mut TextProtocol<'a>| {
+        protocol.assistant(words);
+        if model {
+            items.push(Item::Said(words));
+        }
+    };
     match content.text() {
         Some(words) if user => {
             protocol.user(items, words, BlockPath::new("messages[#].content", [index]));
         }
-        Some(words) => protocol.assistant(words),
+        Some(words) => say(words, items, protocol),
         None => {}
     }
     for (block_index, block) in content.items().enumerate() {
@@ -67,7 +94,7 @@ fn read_message<'a>(
                 let place = BlockPath::new("messages[#].content[#].text", [index, block_index]);
                 match text(words) {
                     Some(words) if user => protocol.user(items, words, place),
-                    Some(words) => protocol.assistant(words),
+                    Some(words) => say(words, items, protocol),
                     None => {}
                 }
             }
@@ -88,14 +115,52 @@ fn read_message<'a>(
     Ok(())
 }
 
+/// Finds the thinking of an answer. Adjacent blocks of it are removed together, with one comma; an answer without any
+/// other block keeps its thinking, because a message may not be empty.
+fn read_thinking<'a>(content: TapeValue<'a, '_>, items: &mut Items<'a>) {
+    let thinks = |block: &TapeValue<'_, '_>| {
+        let kind = block.fields(["type"]).ok().and_then(|[kind]| raw(kind));
+        matches!(kind, Some("thinking" | "redacted_thinking"))
+    };
+    let mut before: Option<usize> = None;
+    let is_dense = OnceCell::new();
+    let mut blocks = content.items().peekable();
+    while let Some(block) = blocks.next() {
+        if !thinks(&block) {
+            before = Some(block.end());
+            continue;
+        }
+        let (mut end, mut bytes) = (block.end(), bytes_of_thinking(block));
+        while let Some(next) = blocks.next_if(thinks) {
+            end = next.end();
+            bytes += bytes_of_thinking(next);
+        }
+        // Up to the next block, or else from the block before.
+        let cut = match (blocks.peek(), before) {
+            (Some(next), _) => Some(block.start()..next.start()),
+            (None, Some(before)) => Some(before..end),
+            (None, None) => None,
+        };
+        items.think(cut.filter(|_| *is_dense.get_or_init(|| content.is_dense())), bytes);
+    }
+}
+
+/// Estimates the text that the model reads of its thinking. Where only a summary or nothing is shown, the whole is in the
+/// signature, encrypted.
+fn bytes_of_thinking(block: TapeValue<'_, '_>) -> usize {
+    let Ok([thinking, signature, data]) = block.fields(["thinking", "signature", "data"]) else { return 0 };
+    let length = |value| text(value).map_or(0, |text| text.raw.len());
+    length(thinking).max(length(signature) / 2).max(length(data) / 2)
+}
+
 fn read_result<'a>(
-    block: Value<'a, '_>,
+    block: TapeValue<'a, '_>,
     [message, index]: [usize; 2],
     items: &mut Items<'a>,
 ) -> Result<(), UnchangedReason> {
     let [id, content, is_error] = block.fields(["tool_use_id", "content", "is_error"])?;
     let Some(content) = content else { return Ok(()) };
-    let protected = is_error.is_some_and(Value::is_true).then_some(UnchangedReason::ToolError);
+    let protected = is_error.is_some_and(TapeValue::is_true).then_some(UnchangedReason::ToolError);
     let result = |text, place, protected, continues| {
         Item::Result(ToolResult { text, place, id: raw(id), name: None, continues, protected, json: false })
     };

@@ -21,8 +21,8 @@ pub enum Api {
 
 impl Api {
     /// All formats that the engine knows.
-    pub const ALL: [Self; 5] =
-        [Self::Anthropic, Self::OpenAiChat, Self::OpenAiResponses, Self::Gemini, Self::Converse];
+    pub const ALL: &'static [Self] =
+        &[Self::Anthropic, Self::OpenAiChat, Self::OpenAiResponses, Self::Gemini, Self::Converse];
 
     /// Returns the format's name in reports and on the command line.
     #[must_use]
@@ -67,7 +67,7 @@ impl FromStr for Api {
     /// assert!("OpenAI?".parse::<Api>().is_err());
     /// ```
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|api| api.as_str() == name).ok_or(UnknownApi(()))
+        Self::ALL.iter().copied().find(|api| api.as_str() == name).ok_or(UnknownApi(()))
     }
 }
 
@@ -126,7 +126,7 @@ impl Api {
     #[must_use]
     pub fn detect(body: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(body).ok()?;
-        let tape = crate::json::tape::scan(text, crate::json::tape::Limits::for_length(text.len())).ok()?;
+        let tape = headroom_json::Tape::parse(text).ok()?;
         crate::wire::detect(tape.root())
     }
 }

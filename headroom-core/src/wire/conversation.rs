@@ -8,11 +8,12 @@ use std::{
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
+use headroom_json::{Tape, Text};
+
 use crate::{
     UnchangedReason,
-    engine::cache::CacheKey,
-    json::tape::{Limits, Text, scan},
-    wire::{Arguments, Call, Item},
+    cache::CacheKey,
+    wire::{Arguments, Call, Item, Items},
 };
 
 /// Facts about one item that follow from the items up to and including it.
@@ -39,16 +40,23 @@ const MAX_ARGUMENT_BYTES: usize = 256 << 10;
 pub(crate) const MAX_CALL_TEXTS: usize = 1 << 8;
 
 /// Walks the items once, in order. `seed` holds the settings of the request, `secret` is known to this process only.
-pub(crate) fn facts(seed: &str, secret: u64, items: &[Item<'_>]) -> Vec<Facts> {
-    let mut chain = Chain { secret, key: CacheKey::default() };
+/// The thinking of the model counts only if `thinks`.
+pub(crate) fn facts(seed: &str, secret: u64, items: &Items<'_>, thinks: bool) -> Vec<Facts> {
+    let mut chain = Chain { secret, key: CacheKey::default(), answers: 0 };
     chain.add(0, &[seed]);
     let mut walk = Walk::default();
+    let mut thoughts = items.thoughts().iter().filter(|_| thinks).peekable();
     items
         .iter()
         .zip(0..)
         .map(|(item, index)| {
             let call = walk.step(item, index);
             let answers = call.map_or(0, |call| walk.count_answer(call));
+            chain.answers = items.answers(index as usize);
+            while let Some(thought) = thoughts.next_if(|thought| thought.item <= index) {
+                let removable = u64::from(thought.bytes.is_some());
+                chain.add(6 | removable << 8 | (thought.read as u64) << 16, &[]);
+            }
             match item {
                 Item::User(text) => chain.add(1, &[text.raw]),
                 Item::Call(call) => {
@@ -63,6 +71,7 @@ pub(crate) fn facts(seed: &str, secret: u64, items: &[Item<'_>]) -> Vec<Facts> {
                     chain.add(3 | flags << 8 | call << 16, &[name, protected, result.text.raw]);
                 }
                 Item::Compaction => chain.add(4, &[]),
+                Item::Said(text) => chain.add(5, &[text.raw]),
             }
             Facts {
                 key: chain.key,
@@ -76,12 +85,22 @@ pub(crate) fn facts(seed: &str, secret: u64, items: &[Item<'_>]) -> Vec<Facts> {
         .collect()
 }
 
+/// Returns the key of something else that is decided where this key stands.
+pub(crate) fn derived(key: &CacheKey, tag: u64) -> CacheKey {
+    let mut link = Vec::with_capacity(24);
+    link.extend_from_slice(key);
+    link.extend_from_slice(&tag.to_le_bytes());
+    xxh3_128_with_seed(&link, u64::MAX).to_le_bytes()
+}
+
 /// A running hash: the key after an item covers all items up to it.
 ///
 /// The keys are XXH3 with a secret of the process. They only look up earlier decisions of this process, so they may
 /// differ elsewhere, and nobody outside can provoke a collision.
 struct Chain {
     secret: u64,
+    /// How many answers of the model have begun.
+    answers: u32,
     key: CacheKey,
 }
 
@@ -89,6 +108,7 @@ impl Chain {
     fn add(&mut self, tag: u64, fields: &[&str]) {
         let mut link = Vec::with_capacity(96);
         link.extend_from_slice(&self.key);
+        link.extend_from_slice(&self.answers.to_le_bytes());
         link.extend_from_slice(&tag.to_le_bytes());
         for field in fields {
             link.extend_from_slice(&xxh3_128_with_seed(field.as_bytes(), self.secret).to_le_bytes());
@@ -153,7 +173,7 @@ impl<'a> Walk<'a> {
                 };
                 self.answered
             }
-            Item::Compaction => None,
+            Item::Compaction | Item::Said(_) => None,
         }
     }
 
@@ -169,7 +189,7 @@ impl<'a> Walk<'a> {
             Item::User(_) => self.users,
             Item::Call(_) => self.calls,
             Item::Result(_) => self.results,
-            Item::Compaction => 0,
+            Item::Compaction | Item::Said(_) => 0,
         }
     }
 }
@@ -192,7 +212,7 @@ impl<'a> Call<'a> {
     /// Returns the texts that the model wrote in the arguments: the content of a file, the two sides of an edit.
     pub(crate) fn texts(&self) -> Vec<String> {
         let Some(arguments) = self.arguments() else { return Vec::new() };
-        let Ok(tape) = scan(&arguments, Limits::for_length(arguments.len())) else {
+        let Ok(tape) = Tape::parse(&arguments) else {
             return vec![arguments.into_owned()];
         };
         let strings = tape.root().strings().filter_map(Text::decode);
@@ -205,7 +225,7 @@ impl<'a> Call<'a> {
             ["file_path", "path", "absolute_path", "filePath", "command", "cmd", "pattern", "query", "url"];
         let name = self.name.and_then(Text::decode).unwrap_or(Cow::Borrowed("tool"));
         let detail = self.arguments().and_then(|arguments| {
-            let tape = scan(&arguments, Limits::for_length(arguments.len())).ok()?;
+            let tape = Tape::parse(&arguments).ok()?;
             let root = tape.root();
             TELLING.iter().find_map(|key| {
                 let (_, value) = root.members().find(|(name, _)| name.raw == *key)?;

@@ -1,37 +1,46 @@
 //! Reads Bedrock Converse: `toolResult` blocks of user turns.
 
-use super::{
-    Arguments, BlockPath, Call, Conversation, Item, Items, MIN_LEAF_BYTES, ToolResult, Toolbox, is, list,
-    push_all_or_none, raw, text, tool_name,
-};
-use crate::{UnchangedReason, json::tape::Value};
+use headroom_json::TapeValue;
 
-pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
+use super::{
+    Arguments, BlockPath, Call, Conversation, Item, Items, MIN_LEAF_BYTES, ToolResult, Toolbox, is,
+    items::Speaker, list, push_all_or_none, raw, text, tool_name,
+};
+use crate::UnchangedReason;
+
+pub(super) fn read<'a>(body: TapeValue<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
     let [model, messages, tool_config] = body.fields(["modelId", "messages", "toolConfig"])?;
     let [tools] = tool_config.map(|config| config.fields(["tools"])).transpose()?.unwrap_or_default();
     let mut conversation = Conversation {
         model: text(model),
         clears_tool_results: false,
+        is_partial: false,
+        caches_long: false,
         toolbox: Toolbox::from_request(tools, None, None),
         items: Items::default(),
     };
     for (index, message) in list(messages)?.items().enumerate() {
         push_all_or_none(&mut conversation.items, |items| read_message(message, index, items));
     }
+    conversation.items.end_turn();
     Ok(conversation)
 }
 
 fn read_message<'a>(
-    message: Value<'a, '_>,
+    message: TapeValue<'a, '_>,
     index: usize,
     items: &mut Items<'a>,
 ) -> Result<(), UnchangedReason> {
     let [role, content] = message.fields(["role", "content"])?;
     let user = is(role, "user");
-    for (block_index, block) in content.into_iter().flat_map(Value::items).enumerate() {
-        let [words, call, result] = block.fields(["text", "toolUse", "toolResult"])?;
-        if user {
-            items.extend(text(words).map(Item::User));
+    items.begin(if user { Speaker::User } else { Speaker::Model });
+    for (block_index, block) in content.into_iter().flat_map(TapeValue::items).enumerate() {
+        let [words, call, result, thinking] =
+            block.fields(["text", "toolUse", "toolResult", "reasoningContent"])?;
+        items.extend(text(words).map(if user { Item::User } else { Item::Said }));
+        if thinking.is_some() {
+            // It is bound to the content before it.
+            items.think(None, 0);
         }
         if let Some(call) = call {
             let [id, name, input] = call.fields(["toolUseId", "name", "input"])?;
@@ -46,7 +55,7 @@ fn read_message<'a>(
 }
 
 fn read_result<'a>(
-    result: Value<'a, '_>,
+    result: TapeValue<'a, '_>,
     [message, index]: [usize; 2],
     items: &mut Items<'a>,
 ) -> Result<(), UnchangedReason> {
@@ -67,7 +76,7 @@ fn read_result<'a>(
         }));
         continues = true;
     };
-    for (part_index, part) in content.into_iter().flat_map(Value::items).enumerate() {
+    for (part_index, part) in content.into_iter().flat_map(TapeValue::items).enumerate() {
         let [words, json] = part.fields(["text", "json"])?;
         if let Some(text) = text(words) {
             push(text, "messages[#].content[#].toolResult.content[#].text", part_index);
@@ -75,7 +84,7 @@ fn read_result<'a>(
         for text in json
             .into_iter()
             .filter(|json| json.has_distinct_keys())
-            .flat_map(Value::strings)
+            .flat_map(TapeValue::strings)
             .filter(|text| text.raw.len() >= MIN_LEAF_BYTES)
         {
             push(text, "messages[#].content[#].toolResult.content[#].json", part_index);

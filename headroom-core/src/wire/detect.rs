@@ -1,10 +1,12 @@
 //! Detects the format of a body from its shape.
 
+use headroom_json::TapeValue;
+
 use super::{is, raw};
-use crate::{Api, json::tape::Value};
+use crate::Api;
 
 /// Returns the format of this body, if it is a request of a known API.
-pub(crate) fn detect(body: Value<'_, '_>) -> Option<Api> {
+pub(crate) fn detect(body: TapeValue<'_, '_>) -> Option<Api> {
     let has = |key: &str| body.members().any(|(name, _)| name.raw == key);
     let array = |key: &str| body.members().find(|(name, value)| name.raw == key && value.is_array());
     if array("contents").is_some() {
@@ -34,12 +36,12 @@ pub(crate) fn detect(body: Value<'_, '_>) -> Option<Api> {
 }
 
 /// Returns the format that a single message shows.
-fn detect_message(message: Value<'_, '_>) -> Option<Api> {
+fn detect_message(message: TapeValue<'_, '_>) -> Option<Api> {
     let [role, content, tool_calls] = message.fields(["role", "content", "tool_calls"]).ok()?;
     if tool_calls.is_some() || matches!(raw(role), Some("tool" | "developer" | "function")) {
         return Some(Api::OpenAiChat);
     }
-    content.into_iter().flat_map(Value::items).find_map(|block| {
+    content.into_iter().flat_map(TapeValue::items).find_map(|block| {
         let [kind, tool_use, tool_result] = block.fields(["type", "toolUse", "toolResult"]).ok()?;
         if tool_use.is_some() || tool_result.is_some() {
             return Some(Api::Converse);

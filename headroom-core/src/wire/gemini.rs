@@ -2,16 +2,15 @@
 //!
 //! Names are camelCase on the wire; snake_case is accepted too.
 
-use super::{
-    Arguments, BlockPath, Call, Conversation, Item, Items, MIN_LEAF_BYTES, ToolResult, Toolbox, is, list,
-    push_all_or_none, raw, text, tool_name, tools,
-};
-use crate::{
-    UnchangedReason,
-    json::tape::{Text, Value},
-};
+use headroom_json::{TapeValue, Text};
 
-pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
+use super::{
+    Arguments, BlockPath, Call, Conversation, Item, Items, MIN_LEAF_BYTES, ToolResult, Toolbox, is,
+    items::Speaker, list, push_all_or_none, raw, text, tool_name, tools,
+};
+use crate::UnchangedReason;
+
+pub(super) fn read<'a>(body: TapeValue<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
     let [model, contents, tools, config, config_snake, system, cached] = body.fields([
         "model",
         "contents",
@@ -31,6 +30,8 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Unchange
     let mut conversation = Conversation {
         model: text(model),
         clears_tool_results: false,
+        is_partial: cached.is_some(),
+        caches_long: false,
         toolbox: Toolbox::from_request(tools, system, declares(tools).then_some(tools::GEMINI))
             .only_if(!is(calling, "NONE") && allowed.is_none() && cached.is_none()),
         items: Items::default(),
@@ -39,30 +40,42 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Unchange
         push_all_or_none(&mut conversation.items, |items| {
             let [role, parts] = content.fields(["role", "parts"])?;
             let model = is(role, "model");
-            for (part_index, part) in parts.into_iter().flat_map(Value::items).enumerate() {
+            items.begin(if model { Speaker::Model } else { Speaker::User });
+            for (part_index, part) in parts.into_iter().flat_map(TapeValue::items).enumerate() {
                 read_part(part, model, [index, part_index], items)?;
             }
             Ok(())
         });
     }
+    conversation.items.end_turn();
     Ok(conversation)
 }
 
 /// Whether the tools include functions: some models accept none beside the provider's own tools.
-fn declares(tools: Option<Value<'_, '_>>) -> bool {
-    let mut keys = tools.into_iter().flat_map(Value::items).flat_map(Value::members).map(|(key, _)| key.raw);
+fn declares(tools: Option<TapeValue<'_, '_>>) -> bool {
+    let mut keys =
+        tools.into_iter().flat_map(TapeValue::items).flat_map(TapeValue::members).map(|(key, _)| key.raw);
     keys.any(|key| key == "functionDeclarations")
 }
 
 fn read_part<'a>(
-    part: Value<'a, '_>,
+    part: TapeValue<'a, '_>,
     model: bool,
     [index, part_index]: [usize; 2],
     items: &mut Items<'a>,
 ) -> Result<(), UnchangedReason> {
-    let [words, call, call_snake, response, response_snake] =
-        part.fields(["text", "functionCall", "function_call", "functionResponse", "function_response"])?;
+    let [words, call, call_snake, response, response_snake, thought] = part.fields([
+        "text",
+        "functionCall",
+        "function_call",
+        "functionResponse",
+        "function_response",
+        "thought",
+    ])?;
     if model {
+        if !thought.is_some_and(TapeValue::is_true) {
+            items.extend(text(words).map(Item::Said));
+        }
         if let Some(call) = call.or(call_snake) {
             let [id, name, args] = call.fields(["id", "name", "args"])?;
             items.push(Item::Call(Call {

@@ -9,21 +9,23 @@ mod chat;
 pub(crate) mod conversation;
 mod converse;
 mod detect;
+pub(crate) mod drop;
 mod gemini;
+pub(crate) mod items;
 mod responses;
 mod text_protocol;
 mod tools;
 
-use std::{fmt, ops::Deref};
+use std::fmt;
 
 pub(crate) use detect::detect;
-pub use tools::RETRIEVE_TOOL_NAME;
+pub(crate) use items::Items;
+pub use tools::{RETRIEVE_TOOL_NAME, retrieve_tool};
 pub(crate) use tools::{Retrieve, Toolbox};
 
-use crate::{
-    Api, UnchangedReason,
-    json::tape::{Text, Value},
-};
+use headroom_json::{TapeValue, Text};
+
+use crate::{Api, UnchangedReason};
 
 /// Shorter strings are ignored in results that are JSON values. There may be thousands of them, with nothing to save.
 const MIN_LEAF_BYTES: usize = 80;
@@ -39,41 +41,13 @@ pub(crate) struct Conversation<'a> {
     pub(crate) model: Option<Text<'a>>,
     /// Whether the provider may drop tool results, so that none may be referenced.
     pub(crate) clears_tool_results: bool,
+    /// Whether the provider may hold or drop a part of the conversation that the request does not show.
+    pub(crate) is_partial: bool,
+    /// Whether the head asks for cache entries with the longer lifetime.
+    pub(crate) caches_long: bool,
     /// What the model can do with the request's tools.
     pub(crate) toolbox: Toolbox,
     pub(crate) items: Items<'a>,
-}
-
-/// The items of a request in order, at most [`MAX_ITEMS`].
-///
-/// The first result beyond the limit is included but protected, so that the report says why nothing after it is
-/// edited. Whether an item is included depends only on those before it.
-#[derive(Debug, Default)]
-pub(crate) struct Items<'a>(Vec<Item<'a>>);
-
-impl<'a> Items<'a> {
-    fn push(&mut self, item: Item<'a>) {
-        if self.0.len() < MAX_ITEMS {
-            self.0.push(item);
-        } else if let (MAX_ITEMS, Item::Result(result)) = (self.0.len(), item) {
-            self.0
-                .push(Item::Result(ToolResult { protected: Some(UnchangedReason::TooManyItems), ..result }));
-        }
-    }
-}
-
-impl<'a> Extend<Item<'a>> for Items<'a> {
-    fn extend<I: IntoIterator<Item = Item<'a>>>(&mut self, items: I) {
-        items.into_iter().for_each(|item| self.push(item));
-    }
-}
-
-impl<'a> Deref for Items<'a> {
-    type Target = [Item<'a>];
-
-    fn deref(&self) -> &[Item<'a>] {
-        &self.0
-    }
 }
 
 #[derive(Debug)]
@@ -81,6 +55,8 @@ pub(crate) enum Item<'a> {
     User(Text<'a>),
     Call(Call<'a>),
     Result(ToolResult<'a>),
+    /// Words of the model besides its calls.
+    Said(Text<'a>),
     /// The model no longer sees anything before this.
     Compaction,
 }
@@ -102,7 +78,7 @@ pub(crate) enum Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
-    fn from_value(value: Value<'a, '_>) -> Self {
+    fn from_value(value: TapeValue<'a, '_>) -> Self {
         value.text().map_or(Self::Json(value.raw()), Self::Text)
     }
 
@@ -163,7 +139,7 @@ impl fmt::Display for BlockPath {
 }
 
 /// Reads a body of this format.
-pub(crate) fn read<'a>(api: Api, body: Value<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
+pub(crate) fn read<'a>(api: Api, body: TapeValue<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
     if !body.is_object() {
         return Err(UnchangedReason::UnknownShape);
     }
@@ -182,31 +158,31 @@ fn push_all_or_none<'a>(
     items: &mut Items<'a>,
     read: impl FnOnce(&mut Items<'a>) -> Result<(), UnchangedReason>,
 ) {
-    let before = items.len();
+    let before = items.mark();
     if read(items).is_err() {
-        items.0.truncate(before);
+        items.rewind(before);
     }
 }
 
 /// Whether a string value equals `word`.
-fn is(value: Option<Value<'_, '_>>, word: &str) -> bool {
+fn is(value: Option<TapeValue<'_, '_>>, word: &str) -> bool {
     text(value).is_some_and(|text| text.raw == word)
 }
 
-fn text<'a>(value: Option<Value<'a, '_>>) -> Option<Text<'a>> {
-    value.and_then(Value::text)
+fn text<'a>(value: Option<TapeValue<'a, '_>>) -> Option<Text<'a>> {
+    value.and_then(TapeValue::text)
 }
 
 /// Returns the name of a tool, unless it is longer than any provider accepts.
-fn tool_name<'a>(value: Option<Value<'a, '_>>) -> Option<Text<'a>> {
+fn tool_name<'a>(value: Option<TapeValue<'a, '_>>) -> Option<Text<'a>> {
     text(value).filter(|name| name.raw.len() <= MAX_NAME_BYTES)
 }
 
-fn raw<'a>(value: Option<Value<'a, '_>>) -> Option<&'a str> {
+fn raw<'a>(value: Option<TapeValue<'a, '_>>) -> Option<&'a str> {
     text(value).map(|text| text.raw)
 }
 
 /// Returns the value if it is an array, as the list of messages must be.
-fn list<'a, 't>(value: Option<Value<'a, 't>>) -> Result<Value<'a, 't>, UnchangedReason> {
+fn list<'a, 't>(value: Option<TapeValue<'a, 't>>) -> Result<TapeValue<'a, 't>, UnchangedReason> {
     value.filter(|value| value.is_array()).ok_or(UnchangedReason::UnknownShape)
 }

@@ -1,14 +1,26 @@
 //! Reads OpenAI Responses: the `*_call_output` items of the client's tools.
 
+use headroom_json::{TapeValue, Text};
+
 use super::{
     Arguments, BlockPath, Call, Conversation, Item, Items, ToolResult, Toolbox, chat::is_free, is,
-    push_all_or_none, raw, text, tool_name, tools,
+    items::Speaker, push_all_or_none, raw, text, tool_name, tools,
 };
-use crate::{UnchangedReason, json::tape::Value};
+use crate::UnchangedReason;
 
-pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
-    let [model, input, tools, tool_choice, instructions, truncation] =
-        body.fields(["model", "input", "tools", "tool_choice", "instructions", "truncation"])?;
+pub(super) fn read<'a>(body: TapeValue<'a, '_>) -> Result<Conversation<'a>, UnchangedReason> {
+    let [model, input, tools, tool_choice, instructions, truncation, previous, kept, management] = body
+        .fields([
+            "model",
+            "input",
+            "tools",
+            "tool_choice",
+            "instructions",
+            "truncation",
+            "previous_response_id",
+            "conversation",
+            "context_management",
+        ])?;
     let input = input.ok_or(UnchangedReason::UnknownShape)?;
     // Tools may be sent as an item. If it comes first, it belongs to the head.
     let mut tools = tools;
@@ -21,6 +33,8 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Unchange
     let mut conversation = Conversation {
         model: text(model),
         clears_tool_results: is(truncation, "auto"),
+        is_partial: [previous, kept, management].into_iter().flatten().any(|value| !value.is_null()),
+        caches_long: false,
         toolbox: Toolbox::from_request(tools, instructions, Some(tools::RESPONSES))
             .only_if(is_free(tool_choice)),
         items: Items::default(),
@@ -29,35 +43,58 @@ pub(super) fn read<'a>(body: Value<'a, '_>) -> Result<Conversation<'a>, Unchange
     for (index, item) in input.items().enumerate() {
         push_all_or_none(&mut conversation.items, |items| read_item(item, index, items));
     }
+    conversation.items.end_turn();
     Ok(conversation)
 }
 
-fn read_item<'a>(item: Value<'a, '_>, index: usize, items: &mut Items<'a>) -> Result<(), UnchangedReason> {
+fn read_item<'a>(
+    item: TapeValue<'a, '_>,
+    index: usize,
+    items: &mut Items<'a>,
+) -> Result<(), UnchangedReason> {
     let [kind, role] = item.fields(["type", "role"])?;
     match raw(kind) {
         // A message may omit its type.
-        None | Some("message") if is(role, "user") => read_user(item, items)?,
+        None | Some("message") if is(role, "user") => {
+            items.begin(Speaker::User);
+            read_words(item, items, Item::User)?;
+        }
+        None | Some("message") if is(role, "assistant") => {
+            items.begin(Speaker::Model);
+            read_words(item, items, Item::Said)?;
+        }
         Some("compaction") => items.push(Item::Compaction),
-        Some(kind) if kind.ends_with("_call_output") => read_output(item, kind, index, items)?,
+        Some("reasoning") => items.begin(Speaker::Model),
+        Some(kind) if kind.ends_with("_call_output") => {
+            items.begin(Speaker::User);
+            read_output(item, kind, index, items)?;
+        }
         Some(
             "function_call" | "custom_tool_call" | "local_shell_call" | "shell_call" | "apply_patch_call",
-        ) => read_call(item, items)?,
+        ) => {
+            items.begin(Speaker::Model);
+            read_call(item, items)?;
+        }
         _ => {}
     }
     Ok(())
 }
 
-fn read_user<'a>(item: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), UnchangedReason> {
+fn read_words<'a>(
+    item: TapeValue<'a, '_>,
+    items: &mut Items<'a>,
+    as_item: fn(Text<'a>) -> Item<'a>,
+) -> Result<(), UnchangedReason> {
     let [content] = item.fields(["content"])?;
-    items.extend(text(content).map(Item::User));
-    for part in content.into_iter().flat_map(Value::items) {
+    items.extend(text(content).map(as_item));
+    for part in content.into_iter().flat_map(TapeValue::items) {
         let [words] = part.fields(["text"])?;
-        items.extend(text(words).map(Item::User));
+        items.extend(text(words).map(as_item));
     }
     Ok(())
 }
 
-fn read_call<'a>(item: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), UnchangedReason> {
+fn read_call<'a>(item: TapeValue<'a, '_>, items: &mut Items<'a>) -> Result<(), UnchangedReason> {
     let [id, call_id, kind, name, arguments, input, action, operation] =
         item.fields(["id", "call_id", "type", "name", "arguments", "input", "action", "operation"])?;
     items.push(Item::Call(Call {
@@ -69,7 +106,7 @@ fn read_call<'a>(item: Value<'a, '_>, items: &mut Items<'a>) -> Result<(), Uncha
 }
 
 fn read_output<'a>(
-    item: Value<'a, '_>,
+    item: TapeValue<'a, '_>,
     kind: &str,
     index: usize,
     items: &mut Items<'a>,

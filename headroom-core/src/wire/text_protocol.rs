@@ -4,8 +4,9 @@
 //! whole message, the turn directly before it is the model's and has a command in that agent's form, and the request
 //! has no structured way to call a tool. Otherwise it may be text that a person pasted, which is never edited.
 
+use headroom_json::{TapeValue, Text};
+
 use super::{Arguments, BlockPath, Call, Item, Items, ToolResult};
-use crate::json::tape::{Text, Value};
 
 /// The tags around the output, and how far from the end of the message the last one may be.
 const OUTPUT: [&str; 2] = ["<output>", "<output_head>"];
@@ -39,7 +40,7 @@ pub(super) struct TextProtocol<'a> {
 
 impl<'a> TextProtocol<'a> {
     /// Creates the state for a request that defines these tools.
-    pub(super) fn new(tools: Option<Value<'a, '_>>) -> Self {
+    pub(super) fn new(tools: Option<TapeValue<'a, '_>>) -> Self {
         Self { structured: tools.is_some_and(|tools| tools.items().next().is_some()), said: None }
     }
 

@@ -2,7 +2,9 @@
 
 use memchr::memmem;
 
-use crate::json::tape::{Text, Value};
+use headroom_json::{TapeValue, Text};
+
+use crate::Api;
 
 /// The name of the tool with which the model retrieves elided content. Clients may prefix it with a server's name.
 pub const RETRIEVE_TOOL_NAME: &str = "headroom_retrieve";
@@ -53,6 +55,30 @@ pub(super) const CHAT: &str = definition!(r#""type":"function","function":{"#, "
 pub(super) const RESPONSES: &str = definition!(r#""type":"function","strict":false,"#, "parameters", "");
 pub(super) const GEMINI: &str = definition!(r#""functionDeclarations":[{"#, "parameters", "]}");
 
+const CONVERSE: &str = definition!(r#""toolSpec":{"#, r#"inputSchema":{"json"#, "}}");
+
+/// Returns the definition of `headroom_retrieve` in the format of an API: a JSON object for the list of tools.
+///
+/// For clients that answer calls of the tool themselves ([`Retrieval::ClientTool`](crate::Retrieval::ClientTool)). The words
+/// are the same as with [`Retrieval::ServerTool`](crate::Retrieval::ServerTool).
+///
+/// ```
+/// use headroom_core::{Api, retrieve_tool};
+///
+/// assert!(retrieve_tool(Api::Anthropic).starts_with(r#"{"name":"headroom_retrieve","description":"#));
+/// ```
+#[must_use]
+pub fn retrieve_tool(api: Api) -> &'static str {
+    let definition = match api {
+        Api::Anthropic => ANTHROPIC,
+        Api::OpenAiChat => CHAT,
+        Api::OpenAiResponses => RESPONSES,
+        Api::Gemini => GEMINI,
+        Api::Converse => CONVERSE,
+    };
+    definition.strip_prefix(',').unwrap_or(definition)
+}
+
 /// Words in the names of tools that run commands or show files.
 const READER_WORDS: [&str; 8] = ["bash", "cmd", "command", "commands", "editor", "exec", "shell", "terminal"];
 /// Names of tools that show a file, without the server prefix.
@@ -88,8 +114,8 @@ pub(crate) enum Retrieve {
 impl Toolbox {
     /// Reads the tools of a request. `system` is the rest of the head.
     pub(super) fn from_request(
-        tools: Option<Value<'_, '_>>,
-        system: Option<Value<'_, '_>>,
+        tools: Option<TapeValue<'_, '_>>,
+        system: Option<TapeValue<'_, '_>>,
         definition: Option<&'static str>,
     ) -> Self {
         let Some(tools) = tools.filter(|tools| tools.is_array()) else { return Self::default() };
@@ -103,7 +129,11 @@ impl Toolbox {
 }
 
 impl Retrieve {
-    fn detect(tools: Value<'_, '_>, system: Option<Value<'_, '_>>, definition: Option<&'static str>) -> Self {
+    fn detect(
+        tools: TapeValue<'_, '_>,
+        system: Option<TapeValue<'_, '_>>,
+        definition: Option<&'static str>,
+    ) -> Self {
         if has_retrieve(tools) {
             return Self::Own;
         }
@@ -117,12 +147,12 @@ impl Retrieve {
 }
 
 /// Whether one of these tools is `headroom_retrieve`.
-fn has_retrieve(tools: Value<'_, '_>) -> bool {
+fn has_retrieve(tools: TapeValue<'_, '_>) -> bool {
     any(tools, MAX_DEPTH, "name", &|name| name.ends_with(RETRIEVE_TOOL_NAME))
 }
 
 /// Whether one of these tools reads files on the agent's machine.
-fn reads_files(tools: Value<'_, '_>) -> bool {
+fn reads_files(tools: TapeValue<'_, '_>) -> bool {
     any(tools, MAX_DEPTH, "name", &is_reader)
         || any(tools, MAX_DEPTH, "type", &|kind| READER_TYPES.contains(&kind))
 }
@@ -138,7 +168,7 @@ fn is_reader(name: &str) -> bool {
 }
 
 /// Whether one of these tools can return more than a few lines.
-fn brings_bulk(tools: Value<'_, '_>) -> bool {
+fn brings_bulk(tools: TapeValue<'_, '_>) -> bool {
     let named = |name: &str| {
         let name = name.to_ascii_lowercase();
         BULK_NAMES.iter().any(|part| name.contains(part))
@@ -149,10 +179,10 @@ fn brings_bulk(tools: Value<'_, '_>) -> bool {
 }
 
 /// Whether a tool has a field that passes the test, at any depth at which a format nests definitions.
-fn any(value: Value<'_, '_>, depth: usize, field: &str, test: &dyn Fn(&str) -> bool) -> bool {
+fn any(value: TapeValue<'_, '_>, depth: usize, field: &str, test: &dyn Fn(&str) -> bool) -> bool {
     const NESTS: [&str; 4] = ["function", "tools", "functionDeclarations", "toolSpec"];
     let Some(depth) = depth.checked_sub(1) else { return false };
-    let holds = |key: Text<'_>, value: Value<'_, '_>| {
+    let holds = |key: Text<'_>, value: TapeValue<'_, '_>| {
         key.raw == field && value.text().is_some_and(|text| test(text.raw))
     };
     value.items().any(|item| any(item, depth, field, test))
@@ -202,10 +232,9 @@ mod tests {
 
     #[test]
     fn definitions_are_json() {
-        for definition in [ANTHROPIC, CHAT, RESPONSES, GEMINI] {
-            let array = format!("[{{}}{definition}]");
-            let tape =
-                crate::json::tape::scan(&array, crate::json::tape::Limits::for_length(array.len())).unwrap();
+        for &api in Api::ALL {
+            let array = format!("[{{}},{}]", retrieve_tool(api));
+            let tape = headroom_json::Tape::parse(&array).unwrap();
             assert_eq!(tape.root().items().count(), 2, "{array}");
             assert!(has_retrieve(tape.root()), "{array}");
         }

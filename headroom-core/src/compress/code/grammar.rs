@@ -1,149 +1,16 @@
-//! Grammars, parsers, and the roles of node kinds.
-//!
-//! The grammars name equal constructs nearly alike, so one table of names covers all of them.
+//! Grammars and parsers.
 
 use std::{cell::RefCell, ops::ControlFlow};
 
-use tree_sitter::{LanguageError, Node, ParseOptions, ParseState, Parser, Tree};
+use tree_sitter::{LanguageError, ParseOptions, ParseState, Parser, Tree};
 
-use super::language::Language;
+use super::kinds::Kinds;
+use crate::compress::language::Language;
 
-/// The roles of a node, as bits.
-pub(super) mod role {
-    /// Has a body that may be elided, while the lines before the body show how it is used.
-    pub(in super::super) const FUNCTION: u8 = 1;
-    /// A sequence of statements, each of which may be missing.
-    pub(in super::super) const BLOCK: u8 = 2;
-    /// A sequence of statements within a block, treated as part of the block.
-    pub(in super::super) const LIST: u8 = 4;
-    /// Handles or raises errors.
-    pub(in super::super) const ERROR: u8 = 8;
-    pub(in super::super) const CALL: u8 = 16;
-    pub(in super::super) const COMMENT: u8 = 32;
-    /// A sequence of values.
-    pub(in super::super) const DATA: u8 = 64;
-    pub(in super::super) const STRING: u8 = 128;
-}
-
-const ROLES: [(u8, &[&str]); 8] = [
-    (
-        role::FUNCTION,
-        &[
-            "accessor_declaration",
-            "anonymous_function",
-            "anonymous_method_expression",
-            "anonymous_subroutine_expression",
-            "arrow_function",
-            "closure_expression",
-            "compact_constructor_declaration",
-            "constructor_declaration",
-            "conversion_operator_declaration",
-            "destructor_declaration",
-            "do_block",
-            "func_literal",
-            "function_declaration",
-            "function_definition",
-            "function_expression",
-            "function_item",
-            "generator_function",
-            "generator_function_declaration",
-            "lambda_expression",
-            "local_function_statement",
-            "method",
-            "method_declaration",
-            "method_declaration_statement",
-            "method_definition",
-            "operator_declaration",
-            "singleton_method",
-            "subroutine_declaration_statement",
-        ],
-    ),
-    (
-        role::BLOCK,
-        &[
-            "begin",
-            "block",
-            "body_statement",
-            "compound_statement",
-            "constructor_body",
-            "do",
-            "do_block",
-            "do_group",
-            "match_block",
-            "statement_block",
-            "switch_block",
-            "switch_body",
-            "then",
-        ],
-    ),
-    (role::LIST, &["block_body", "body_statement", "list_expression", "statement_list"]),
-    (
-        role::ERROR,
-        &[
-            "assert_statement",
-            "catch_clause",
-            "ensure",
-            "except_clause",
-            "goto_expression",
-            "goto_statement",
-            "raise_statement",
-            "rescue",
-            "rescue_modifier",
-            "seh_except_clause",
-            "throw_expression",
-            "throw_statement",
-        ],
-    ),
-    (
-        role::CALL,
-        &[
-            "ambiguous_function_call_expression",
-            "call",
-            "call_expression",
-            "command",
-            "func0op_call_expression",
-            "func1op_call_expression",
-            "function_call_expression",
-            "invocation_expression",
-            "macro_invocation",
-            "member_call_expression",
-            "method_call_expression",
-            "method_invocation",
-            "nullsafe_member_call_expression",
-            "object_creation_expression",
-            "scoped_call_expression",
-        ],
-    ),
-    (role::COMMENT, &["block_comment", "comment", "line_comment", "pod"]),
-    (
-        role::DATA,
-        &[
-            "anonymous_array_expression",
-            "anonymous_hash_expression",
-            "array",
-            "array_creation_expression",
-            "array_expression",
-            "array_initializer",
-            "dictionary",
-            "hash",
-            "initializer_expression",
-            "initializer_list",
-            "list",
-            "literal_value",
-            "object",
-            "set",
-            "tuple",
-        ],
-    ),
-    (role::STRING, &["string"]),
-];
-/// The fields that hold the callee of a call, by preference.
-const CALLEES: [&str; 4] = ["function", "method", "macro", "name"];
-
-/// Rounds of a hundred parser operations allowed per KiB of text. None of two thousand files written by people took
+/// Rounds of a hundred parser operations allowed per KiB of text that is read. None of two thousand files written by people took
 /// more than six tenths of it; a text that takes more is not in the assumed language.
 const ROUNDS_PER_KIB: usize = 40;
-const MIN_ROUNDS: usize = 2000;
+const SPARE_ROUNDS: usize = 2000;
 /// The parser reads the text in pieces of this many bytes, and at most [`Language::pieces`] of them per KiB of text: a
 /// scanner that looks ahead from every position reads more.
 const PIECE: usize = 4096;
@@ -158,51 +25,11 @@ pub(super) struct Grammar {
     pub(super) kinds: Kinds,
 }
 
-/// The roles of a language's node kinds.
-pub(super) struct Kinds {
-    roles: Vec<u8>,
-    body: Option<u16>,
-    callees: [Option<u16>; 4],
-}
-
-impl Kinds {
-    /// Returns the roles of a node, as bits of [`role`].
-    pub(super) fn roles(&self, node: Node<'_>) -> u8 {
-        self.roles.get(usize::from(node.kind_id())).copied().unwrap_or_default()
-    }
-
-    pub(super) fn is(&self, node: Node<'_>, role: u8) -> bool {
-        self.roles(node) & role != 0
-    }
-
-    /// Returns the body of a function, if it is a block of its own.
-    pub(super) fn body<'t>(&self, function: Node<'t>) -> Option<Node<'t>> {
-        let body = function.child_by_field_id(self.body?)?;
-        self.is(body, role::BLOCK).then_some(body)
-    }
-
-    /// Returns the callee of a call.
-    pub(super) fn callee<'t>(&self, call: Node<'t>) -> Option<Node<'t>> {
-        self.callees.iter().flatten().find_map(|field| call.child_by_field_id(*field))
-    }
-}
-
 impl Grammar {
-    fn new(language: &tree_sitter::Language, pieces: usize) -> Result<Self, LanguageError> {
+    fn new(language: &tree_sitter::Language, pieces: usize, assigns: bool) -> Result<Self, LanguageError> {
         let mut parser = Parser::new();
         parser.set_language(language)?;
-        let role = |kind: u16| {
-            let name = language.node_kind_for_id(kind).filter(|_| language.node_kind_is_named(kind))?;
-            let roles = ROLES.iter().filter(|(_, names)| names.contains(&name));
-            Some(roles.fold(0, |bits, (bit, _)| bits | bit))
-        };
-        let kinds = u16::try_from(language.node_kind_count()).unwrap_or(u16::MAX);
-        let field = |name: &str| language.field_id_for_name(name).map(std::num::NonZero::get);
-        let kinds = Kinds {
-            roles: (0..kinds).map(|kind| role(kind).unwrap_or_default()).collect(),
-            body: field("body"),
-            callees: CALLEES.map(field),
-        };
+        let kinds = Kinds::new(language, assigns);
         Ok(Self { parser, pieces, kinds })
     }
 
@@ -215,13 +42,12 @@ impl Grammar {
 
     /// Parses incrementally, given the tree of an earlier text with the edits since applied to it.
     pub(super) fn parse_again(&mut self, text: &str, earlier: Option<&Tree>) -> Option<Tree> {
-        let mut rounds = (text.len() >> 10).saturating_mul(ROUNDS_PER_KIB) + MIN_ROUNDS;
-        let mut progress = |_: &ParseState| match rounds.checked_sub(1) {
-            Some(left) => {
-                rounds = left;
-                ControlFlow::Continue(())
-            }
-            None => ControlFlow::Break(()),
+        // A parser that is lost tries many ways without getting on.
+        let mut rounds = 0_usize;
+        let mut progress = |state: &ParseState| {
+            rounds += 1;
+            let allowed = (state.current_byte_offset() >> 10).saturating_mul(ROUNDS_PER_KIB) + SPARE_ROUNDS;
+            if rounds > allowed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let bytes = text.as_bytes();
         let mut pieces = Some(((text.len() >> 10) + SPARE).saturating_mul(self.pieces));
@@ -252,7 +78,7 @@ pub(super) fn with<T>(language: Language, work: impl FnOnce(&mut Grammar) -> Opt
     });
     let mut grammar = match known.ok()? {
         Some(grammar) => grammar,
-        None => Grammar::new(&language.grammar()?, language.pieces()).ok()?,
+        None => Grammar::new(&language.grammar()?, language.pieces(), language == Language::Php).ok()?,
     };
     let result = work(&mut grammar);
     _ = GRAMMARS.try_with(|all| all.try_borrow_mut().map(|mut all| all.push((language, grammar))));
@@ -305,12 +131,9 @@ impl Language {
         }
     }
 
-    /// The token that starts a line comment.
-    pub(super) const fn comment(self) -> &'static str {
-        match self {
-            Self::Bash | Self::Perl | Self::Python | Self::Ruby => "# ",
-            _ => "// ",
-        }
+    /// Whether a name that is declared in a block has a meaning until the end of the function.
+    pub(super) const fn has_function_scope(self) -> bool {
+        matches!(self, Self::Bash | Self::Php | Self::Python | Self::Ruby)
     }
 
     /// A statement that does nothing, for languages whose blocks must not be empty.

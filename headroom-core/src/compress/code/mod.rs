@@ -7,8 +7,10 @@
 //!
 //! Nothing is elided if the language is unknown or much of the text does not parse.
 
+mod bindings;
+mod envelope;
 mod grammar;
-mod language;
+mod kinds;
 mod outline;
 mod reparse;
 mod select;
@@ -17,13 +19,14 @@ mod tests;
 
 use std::{borrow::Cow, ops::Range};
 
-use language::Language;
+use grammar::Grammar;
 use outline::Outline;
+pub(super) use reparse::{is_broken, still_parses};
 use rustc_hash::FxHashSet;
 use select::{Hole, HolePlace, Least, holes};
 use tree_sitter::Tree;
 
-use super::{FramedOmission, log::is_partial};
+use super::{FramedOmission, language::Language, log::is_partial};
 use crate::{
     compress::Omission,
     relevance::{Query, features::LineFeatures, query::Hits},
@@ -34,8 +37,16 @@ use crate::{
 const MIN_BYTES: usize = 2048;
 /// Shorter file reads are shown whole: agents use names from all over the files that they read.
 const MIN_FILE_LINES: usize = 500;
+/// Longer lines are not written by people.
+const MAX_LINE_BYTES: usize = 1000;
 /// Maximum size of a text: its tree takes some twenty times its memory.
 const MAX_BYTES: usize = 256 << 10;
+/// Size of the start of a text that is parsed to see whether the whole is worth it.
+const TRIAL_BYTES: usize = 8 << 10;
+/// Less of a start says nothing.
+const MIN_START_BYTES: usize = 512;
+/// Mistakes in a part of this size that no code has. Code may have some, most of them macros.
+const MANY_MISTAKES: usize = 48;
 /// If more than one byte in this many does not parse, the text is in another language, or in several.
 const MAX_BROKEN: usize = 8;
 /// A marker costs about as much as this much text.
@@ -46,9 +57,13 @@ const CONTEXT_LINES: usize = 8;
 
 /// Returns the lines of code that may be elided, with the frame for each marker.
 ///
-/// Returns `None` if the text was not parsed, or if it was read from a file and the query names nothing in it.
-pub(super) fn gaps(text: &str, query: &Query<'_>) -> Option<Vec<FramedOmission>> {
-    if !(MIN_BYTES..=MAX_BYTES).contains(&text.len()) || marker::is_in(text) {
+/// Returns none if the text cannot be parsed, or if it was read from a file and the query names nothing in it.
+pub(super) fn gaps(text: &str, language: Language, query: &Query<'_>) -> Vec<FramedOmission> {
+    found(text, language, query).unwrap_or_default()
+}
+
+fn found(text: &str, language: Language, query: &Query<'_>) -> Option<Vec<FramedOmission>> {
+    if !(MIN_BYTES..=MAX_BYTES).contains(&text.len()) || marker::is_in(text) || is_dense(text) {
         return None;
     }
     let view = Lines::new(text)?;
@@ -65,43 +80,121 @@ pub(super) fn gaps(text: &str, query: &Query<'_>) -> Option<Vec<FramedOmission>>
     drop((hits, features));
     let source = source(text, &view);
     let rows: Vec<&str> = source.split_terminator('\n').collect();
-    let language = Language::detect(&source, query.arguments, || query.models.classify(&source))?;
     let holes = grammar::with(language, |grammar| {
-        let tree = grammar.parse(&source)?;
+        if is_hopeless(grammar, &source) {
+            return None;
+        }
+        let (tree, source, rows) = parsed(grammar, &source, &rows, language)?;
         let before = errors(&tree);
-        let mut outline = Outline::from_tree(&tree, &grammar.kinds, &source, &rows);
+        let mut outline = Outline::from_tree(&tree, &grammar.kinds, source, rows, language);
         if outline.broken * MAX_BROKEN > source.len() {
             return None;
         }
-        keep_named(&mut outline, &rows, &named, &related, language, query.file_read);
+        keep_named(&mut outline, rows, &named, &related, language, query.file_read);
         let least = if query.file_read { FILE } else { CODE };
-        let holes = holes(&outline, &grammar.kinds, &rows, least);
+        let holes = holes(&mut outline, &grammar.kinds, rows, least);
         let holes: Vec<Hole> = holes.into_iter().filter(|hole| is_one(&view, &hole.rows)).collect();
         let is_code = holes.is_empty()
-            || reparse::parse(grammar, tree, &source, &rows, &holes, language)
+            || reparse::parse(grammar, tree, source, rows, &holes, language)
                 .is_some_and(|after| errors(&after) <= before);
         Some(if is_code { holes } else { Vec::new() })
     })?;
+    let is_numbered = is_numbered(&view);
+    let number_of = |row: usize| if is_numbered { view.number_of(row) } else { u32::try_from(row + 1).ok() };
     let framed = |hole: Hole| {
         let first = view.lines.get(hole.rows.start)?;
         let end = view.lines.get(hole.rows.end.checked_sub(1)?)?.range().end;
         let end = end - usize::from(text.get(..end)?.ends_with('\r'));
         let gap = Omission {
             range: first.range().start..end,
-            first: view.number_of(hole.rows.start)?,
-            last: view.number_of(hole.rows.end - 1)?,
+            first: number_of(hole.rows.start)?,
+            last: number_of(hole.rows.end - 1)?,
             summary: String::new(),
         };
-        // In a file read, a marker must be recognisable as no line of the file.
-        let opening = if query.file_read { String::new() } else { opening(&rows, &hole, language) };
-        Some(FramedOmission { omission: gap, opening })
+        Some(FramedOmission { omission: gap, opening: opening(&rows, &hole, language) })
     };
     Some(holes.into_iter().filter_map(framed).collect())
 }
 
+/// Parses a text, without the definition at its end if that is cut off, as in a view of the first lines of a file.
+fn parsed<'s, 'r>(
+    grammar: &mut Grammar,
+    source: &'s str,
+    rows: &'r [&'s str],
+    language: Language,
+) -> Option<(Tree, &'s str, &'r [&'s str])> {
+    let tree = grammar.parse(source)?;
+    let mistakes = errors(&tree);
+    if mistakes == 0 {
+        return Some((tree, source, rows));
+    }
+    let whole = rows.get(..whole_rows(rows, language))?;
+    let length: usize = whole.iter().map(|row| row.len() + 1).sum();
+    let start = source.get(..length.min(source.len())).filter(|_| length * 2 > source.len());
+    let shorter = start.and_then(|start| Some((grammar.parse(start)?, start, whole)));
+    let shorter = shorter.filter(|(tree, ..)| errors(tree) < mistakes);
+    Some(shorter.unwrap_or((tree, source, rows)))
+}
+
+/// Counts the rows up to the end of the last definition that is whole, as far as indentation tells.
+fn whole_rows(rows: &[&str], language: Language) -> usize {
+    if language == Language::Python {
+        let starts = |row: &&str| row.starts_with(|c: char| c.is_alphabetic() || c == '@');
+        return rows.iter().rposition(starts).unwrap_or(0);
+    }
+    let closes = |row: &&str| row.starts_with(['}', ')', ']']) || row.trim_end() == "end";
+    rows.iter().rposition(closes).map_or(0, |at| at + 1)
+}
+
+/// Whether most of the text is in lines that people do not write, which hold nothing that could be cut as lines.
+fn is_dense(text: &str) -> bool {
+    let long: usize = text.lines().map(str::len).filter(|length| *length > MAX_LINE_BYTES).sum();
+    long * 2 > text.len()
+}
+
+/// Counts the mistakes in the start of a text as code in this language. `None` if its grammar is not compiled in, or
+/// takes anything, or if the parser gave up.
+pub(super) fn mistakes(text: &str, language: Language) -> Option<usize> {
+    if language.takes_anything() {
+        return None;
+    }
+    grammar::with(language, |grammar| mistakes_in_start(grammar, text))
+}
+
+/// Whether the start of a long text shows that it is broken, or in another language. Parsing it whole would take long.
+fn is_hopeless(grammar: &mut Grammar, text: &str) -> bool {
+    text.len() > 4 * TRIAL_BYTES && mistakes_in_start(grammar, text).is_none_or(|count| count > MANY_MISTAKES)
+}
+
+/// Counts the mistakes in the first whole lines, some [`TRIAL_BYTES`] long.
+fn mistakes_in_start(grammar: &mut Grammar, text: &str) -> Option<usize> {
+    mistakes_in(grammar, text, TRIAL_BYTES)
+}
+
+/// Counts the mistakes in the first whole lines, some `bytes` long.
+fn mistakes_in(grammar: &mut Grammar, text: &str, bytes: usize) -> Option<usize> {
+    let line_end = text.as_bytes().get(bytes..).and_then(|rest| memchr::memchr(b'\n', rest));
+    let end = line_end.filter(|end| *end < TRIAL_BYTES).map_or(text.len(), |end| bytes + end + 1);
+    let start = text.get(..end.min(MAX_BYTES))?;
+    // The start of a comment that ends later is no code.
+    let open = start
+        .rfind("/*")
+        .filter(|open| *open >= MIN_START_BYTES && start.rfind("*/").is_none_or(|close| close < *open));
+    let start = start.get(..open.unwrap_or(start.len()))?;
+    let count = grammar.parse(start).map(|tree| errors(&tree))?;
+    // An end within something is a mistake of ours.
+    Some(count.saturating_sub(usize::from(start.len() < text.len())))
+}
+
+/// Whether this is a numbered view of a file. Code may hold some lines that only look like it.
+fn is_numbered(view: &Lines) -> bool {
+    let numbered: usize = view.runs.iter().map(|run| run.lines.len()).sum();
+    numbered * 2 > view.lines.len()
+}
+
 /// Strips line numbers from the code, line by line.
 fn source<'t>(text: &'t str, view: &Lines) -> Cow<'t, str> {
-    if view.runs.is_empty() {
+    if !is_numbered(view) {
         return Cow::Borrowed(text);
     }
     let mut source = String::with_capacity(text.len());
@@ -173,8 +266,10 @@ fn calls(line: &str) -> impl Iterator<Item = &str> {
 /// Whether the lines are all in one numbered part, or all in none.
 fn is_one(view: &Lines, rows: &Range<usize>) -> bool {
     let mut lines = view.lines.get(rows.clone()).unwrap_or_default().iter();
-    let numbered = !view.runs.is_empty();
-    lines.next().is_some_and(|first| lines.all(|line| line.run == first.run) && (first.run != 0 || !numbered))
+    if !is_numbered(view) {
+        return true;
+    }
+    lines.next().is_some_and(|first| first.run != 0 && lines.all(|line| line.run == first.run))
 }
 
 /// Returns the text before the marker in a hole.

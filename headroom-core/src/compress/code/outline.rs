@@ -4,7 +4,11 @@ use std::ops::Range;
 
 use tree_sitter::{Node, Tree};
 
-use super::grammar::{Kinds, role};
+use super::{
+    bindings::{self, Binding},
+    kinds::{Kinds, role},
+};
+use crate::compress::language::Language;
 
 /// Shorter bodies and values are shown.
 const MIN_BODY: usize = 5;
@@ -68,16 +72,29 @@ pub(super) struct Outline<'t> {
     pub(super) functions: Vec<Function<'t>>,
     pub(super) data: Vec<Node<'t>>,
     pub(super) comments: Vec<Node<'t>>,
+    /// The names declared within functions, by their lines.
+    pub(super) bindings: Vec<Binding<'t>>,
     /// Whether each line must stay.
     pub(super) kept: Vec<bool>,
+    /// The end of the lines of all functions so far.
+    functions_end: usize,
     /// Number of bytes that do not parse.
     pub(super) broken: usize,
 }
 
 impl<'t> Outline<'t> {
-    pub(super) fn from_tree(tree: &'t Tree, kinds: &Kinds, source: &str, rows: &[&str]) -> Self {
+    pub(super) fn from_tree(
+        tree: &'t Tree,
+        kinds: &Kinds,
+        source: &'t str,
+        rows: &[&str],
+        language: Language,
+    ) -> Self {
         let mut outline = Self { kept: vec![false; rows.len()], ..Self::default() };
         let mut broken_to = 0;
+        let mut scopes: Vec<Node<'t>> = Vec::new();
+        let is_scope =
+            if language.has_function_scope() { role::FUNCTION } else { role::FUNCTION | role::BLOCK };
         let mut cursor = tree.walk();
         loop {
             let node = cursor.node();
@@ -88,13 +105,19 @@ impl<'t> Outline<'t> {
             } else if node.is_missing() {
                 outline.keep(lines(node));
             }
+            while scopes.pop_if(|scope| scope.end_byte() <= node.start_byte()).is_some() {}
+            outline.declare(node, kinds, source, scopes.last());
             outline.visit(node, kinds, source, rows);
+            if kinds.is(node, is_scope) {
+                scopes.push(node);
+            }
             if cursor.goto_first_child() {
                 continue;
             }
             while !cursor.goto_next_sibling() {
                 if !cursor.goto_parent() {
                     outline.keep_licences(source);
+                    outline.bindings.sort_by_key(|binding| binding.row);
                     return outline;
                 }
             }
@@ -103,6 +126,18 @@ impl<'t> Outline<'t> {
 
     fn keep(&mut self, rows: Range<usize>) {
         self.kept.get_mut(rows).unwrap_or_default().fill(true);
+    }
+
+    /// Collects the names that a node declares, if it is in a function whose lines may be elided.
+    fn declare(&mut self, node: Node<'t>, kinds: &Kinds, source: &'t str, scope: Option<&Node<'t>>) {
+        let row = node.start_position().row;
+        if row < self.functions_end
+            && let Some(scope) = scope
+        {
+            for field in kinds.declared(node) {
+                bindings::collect(node, field, kinds, source, &lines(*scope), &mut self.bindings);
+            }
+        }
     }
 
     fn visit(&mut self, node: Node<'t>, kinds: &Kinds, source: &str, rows: &[&str]) {
@@ -117,6 +152,7 @@ impl<'t> Outline<'t> {
         {
             let inside = interior(body, rows);
             if inside.len() >= MIN_BODY {
+                self.functions_end = self.functions_end.max(inside.end);
                 self.functions.push(Function { body, head: at.start..inside.start, rows: inside });
             }
         }

@@ -8,7 +8,8 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::{
-    grammar::{Kinds, role},
+    bindings,
+    kinds::{Kinds, role},
     outline::{Outline, interior, lines, runs},
 };
 
@@ -19,6 +20,8 @@ const DATA_HEAD_LINES: usize = 4;
 const DATA_TAIL_LINES: usize = 2;
 /// Lines of a comment that stay at its start; its last line stays too.
 const COMMENT_HEAD_LINES: usize = 4;
+/// Rounds in which declarations are kept. What is not repaired then stays as it is.
+const MAX_ROUNDS: usize = 6;
 /// A last statement of at most this many lines, such as a return, stays.
 const SHORT_LINES: usize = 2;
 
@@ -52,8 +55,12 @@ struct CodeSelector<'a> {
     rows: &'a [&'a str],
     kept: Sums,
     functions: Sums,
+    /// Lines that may go although they are the last of their function.
+    dropped: Sums,
     least: Least,
     holes: Vec<Hole>,
+    /// Lines that stay only because they are the last of their function.
+    loose: Vec<bool>,
 }
 
 /// Prefix sums over rows that have a property.
@@ -82,8 +89,36 @@ struct CodeUnit<'t> {
     stays: bool,
 }
 
-/// Returns the holes of a text, in order and disjoint.
-pub(super) fn holes(outline: &Outline<'_>, kinds: &Kinds, rows: &[&str], least: Least) -> Vec<Hole> {
+/// Returns the holes of a text, in order and disjoint. No name is used in sight of which only a hole has the declaration.
+pub(super) fn holes(outline: &mut Outline<'_>, kinds: &Kinds, rows: &[&str], least: Least) -> Vec<Hole> {
+    let mut dropped = vec![false; rows.len()];
+    for round in 0..=MAX_ROUNDS {
+        let (holes, loose) = candidates(outline, kinds, rows, least, &dropped);
+        let repairs = bindings::repairs(outline, &holes, rows, &loose);
+        if repairs.is_empty() {
+            return holes;
+        }
+        let mark = |rows: Range<usize>, lines: &mut Vec<bool>| {
+            lines.get_mut(rows).unwrap_or_default().fill(true);
+        };
+        if round + 1 < MAX_ROUNDS {
+            repairs.keep.into_iter().for_each(|row| mark(row..row + 1, &mut outline.kept));
+            repairs.drop.into_iter().for_each(|row| mark(row..row + 1, &mut dropped));
+        } else {
+            repairs.functions.into_iter().for_each(|rows| mark(rows, &mut outline.kept));
+        }
+    }
+    Vec::new()
+}
+
+/// Returns holes, and which lines stay only because they are the last of their function.
+fn candidates(
+    outline: &Outline<'_>,
+    kinds: &Kinds,
+    rows: &[&str],
+    least: Least,
+    dropped: &[bool],
+) -> (Vec<Hole>, Vec<bool>) {
     let mut starts = vec![false; rows.len()];
     for function in &outline.functions {
         if let Some(start) = starts.get_mut(function.head.start) {
@@ -91,8 +126,16 @@ pub(super) fn holes(outline: &Outline<'_>, kinds: &Kinds, rows: &[&str], least: 
         }
     }
     let functions = Sums::new(&starts);
-    let mut chooser =
-        CodeSelector { kinds, rows, kept: Sums::new(&outline.kept), functions, least, holes: Vec::new() };
+    let mut chooser = CodeSelector {
+        kinds,
+        rows,
+        kept: Sums::new(&outline.kept),
+        functions,
+        dropped: Sums::new(dropped),
+        least,
+        holes: Vec::new(),
+        loose: vec![false; rows.len()],
+    };
     let mut looked_at = 0;
     for function in &outline.functions {
         if function.rows.start >= looked_at {
@@ -118,7 +161,7 @@ pub(super) fn holes(outline: &Outline<'_>, kinds: &Kinds, rows: &[&str], least: 
         end = end.max(hole.rows.end);
         apart
     });
-    holes
+    (holes, chooser.loose)
 }
 
 impl<'t> CodeSelector<'_> {
@@ -153,8 +196,12 @@ impl<'t> CodeSelector<'_> {
 
     /// Keeps the first and last statement of a function.
     fn frame(&mut self, units: &mut [CodeUnit<'t>]) {
-        if let Some(last) = units.last_mut() {
-            last.stays |= last.rows.len() <= SHORT_LINES;
+        if let Some(last) = units.last_mut().filter(|last| !last.stays)
+            && last.rows.len() <= SHORT_LINES
+            && !self.dropped.any(&last.rows)
+        {
+            last.stays = true;
+            self.loose.get_mut(last.rows.clone()).unwrap_or_default().fill(true);
         }
         let Some(first) = units.first_mut() else { return };
         let Some(string) = first.nodes.first().and_then(|node| node.child(0)) else { return };

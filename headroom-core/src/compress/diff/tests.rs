@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{super::trial, *};
-use crate::compress::shared_texts;
+use crate::{compress::shared_texts, formats::diff::share};
 
 fn shown(text: &str, query: &Query<'_>) -> String {
     let found = gaps(text, query);
@@ -159,4 +159,29 @@ proptest! {
         trial::check(&text, &gaps(&text, &asking(&question)));
         prop_assert!(share(&text) <= 100);
     }
+}
+
+#[test]
+fn diffs_by_words_are_diffs() {
+    let hunk = |n: usize| {
+        format!(
+            "@@ -{0},5 +{0},5 @@ part {n}\nThe lamp is [-lit-]{{+dimmed+}} before the keeper leaves.\nA sentence {n} that did not change.\nIt must {{+not +}}be left alone.\n",
+            n * 30 + 1
+        )
+    };
+    let words: String = (0..30).map(hunk).collect();
+    let words = format!("diff --git a/guide.md b/guide.md\n--- a/guide.md\n+++ b/guide.md\n{words}");
+    let porcelain = words
+        .replace("The lamp is [-lit-]{+dimmed+} before", " The lamp is\n-lit\n+dimmed\n before")
+        .replace("{+not +}", "\n+not\n~\n");
+    for text in [&words, &porcelain] {
+        assert_eq!(share(text), 100, "{text}");
+        assert_eq!(crate::detect::structure(text), crate::ContentKind::Diff);
+    }
+    assert_eq!(gaps(&words, &Query::default()), []);
+    let context = "A sentence that did not change.\n".repeat(60);
+    let long = words.replace("A sentence 3 that did not change.\n", &context);
+    let found = gaps(&long, &Query::default());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(!long[found[0].range.clone()].contains("{+"));
 }

@@ -69,7 +69,11 @@ fn sentences(block: &HtmlBlock) -> usize {
     let least = match block.kind {
         HtmlBlockKind::Field | HtmlBlockKind::Heading(_) => return 0,
         HtmlBlockKind::Preformatted | HtmlBlockKind::Row { .. } => SENTENCE / 4,
-        HtmlBlockKind::Paragraph | HtmlBlockKind::Item { .. } | HtmlBlockKind::Quote => SENTENCE,
+        HtmlBlockKind::Paragraph
+        | HtmlBlockKind::Item { .. }
+        | HtmlBlockKind::Term
+        | HtmlBlockKind::Definition
+        | HtmlBlockKind::Quote => SENTENCE,
     };
     if block.len() >= least && block.linked * 3 < block.len() { block.len() } else { 0 }
 }

@@ -35,6 +35,18 @@ pub(super) enum Element {
     /// A list of choices.
     Select,
     Title,
+    /// A list of terms with their definitions.
+    Definitions,
+    Term,
+    Definition,
+    /// A picture, which its alternative text describes.
+    Picture,
+    /// Raised or lowered text.
+    Script {
+        raised: bool,
+    },
+    /// A group of rows: cells do not span beyond it.
+    Rows,
     /// Holds nothing readable.
     Unread,
     /// Has no effect on the text.
@@ -51,13 +63,20 @@ impl Element {
         buffer.copy_from_slice(name.as_bytes());
         buffer.make_ascii_lowercase();
         match &*buffer {
-            b"div" | b"section" | b"body" | b"dl" | b"figure" | b"fieldset" | b"details" | b"center"
-            | b"address" => Self::Container,
+            b"div" | b"section" | b"body" | b"figure" | b"fieldset" | b"details" | b"center" | b"address" => {
+                Self::Container
+            }
             b"main" | b"article" => Self::Main,
             b"nav" | b"footer" | b"aside" | b"dialog" | b"menu" => Self::Frame,
             b"header" => Self::Header,
-            b"p" | b"hr" | b"figcaption" | b"summary" | b"legend" | b"caption" | b"dt" | b"dd"
-            | b"hgroup" => Self::Paragraph,
+            b"p" | b"hr" | b"figcaption" | b"summary" | b"legend" | b"caption" | b"hgroup" => Self::Paragraph,
+            b"dl" => Self::Definitions,
+            b"dt" => Self::Term,
+            b"dd" => Self::Definition,
+            b"img" => Self::Picture,
+            b"sup" => Self::Script { raised: true },
+            b"sub" => Self::Script { raised: false },
+            b"thead" | b"tbody" | b"tfoot" => Self::Rows,
             b"h1" => Self::Heading(1),
             b"h2" => Self::Heading(2),
             b"h3" => Self::Heading(3),
@@ -90,6 +109,7 @@ impl Element {
         matches!(
             self,
             Self::Container
+                | Self::Definitions
                 | Self::Main
                 | Self::Frame
                 | Self::Header
@@ -189,14 +209,24 @@ pub(super) fn is_frame(tag: &Tag<'_>) -> bool {
 
 /// Whether a browser hides the element.
 pub(super) fn is_hidden(tag: &Tag<'_>) -> bool {
-    tag.attributes().any(|(name, value)| {
-        name.eq_ignore_ascii_case("hidden")
-            || name.eq_ignore_ascii_case("style")
-                && value.split(';').any(|rule| {
-                    rule.split_once(':').is_some_and(|(name, value)| {
-                        name.trim().eq_ignore_ascii_case("display") && value.trim().starts_with("none")
-                    })
-                })
+    tag.raw("hidden").is_some()
+        || has_style(tag, |name, value| name.eq_ignore_ascii_case("display") && value.starts_with("none"))
+}
+
+/// Whether a browser strikes out the text of the element by its style.
+pub(super) fn is_struck(tag: &Tag<'_>) -> bool {
+    has_style(tag, |name, value| {
+        let decorates = ["text-decoration", "text-decoration-line"];
+        decorates.iter().any(|known| known.eq_ignore_ascii_case(name)) && value.contains("line-through")
+    })
+}
+
+fn has_style(tag: &Tag<'_>, is: impl Fn(&str, &str) -> bool) -> bool {
+    tag.attributes().filter(|(name, _)| name.eq_ignore_ascii_case("style")).any(|(_, style)| {
+        style
+            .split(';')
+            .filter_map(|rule| rule.split_once(':'))
+            .any(|(name, value)| is(name.trim(), value.trim()))
     })
 }
 

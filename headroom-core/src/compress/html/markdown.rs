@@ -63,7 +63,7 @@ impl<'p> MarkdownWriter<'_, 'p> {
                 self.out.extend(std::iter::repeat_n(' ', 2 * usize::from(depth)));
                 match number {
                     // Writing to a string cannot fail.
-                    Some(number) => _ = write!(self.out, "{number}. "),
+                    Some(number) => _ = write!(self.out, "{number} "),
                     None => self.out.push_str("- "),
                 }
                 self.linked(block, text);
@@ -86,8 +86,12 @@ impl<'p> MarkdownWriter<'_, 'p> {
                 }
                 self.define(block);
             }
+            HtmlBlockKind::Definition => {
+                self.out.push_str(": ");
+                self.linked(block, text);
+            }
             HtmlBlockKind::Field => self.out.push_str(text),
-            HtmlBlockKind::Paragraph => self.linked(block, text),
+            HtmlBlockKind::Paragraph | HtmlBlockKind::Term => self.linked(block, text),
         }
         self.last = Some(block.kind);
     }
@@ -100,6 +104,8 @@ impl<'p> MarkdownWriter<'_, 'p> {
             (HtmlBlockKind::Item { .. }, HtmlBlockKind::Item { .. })
                 | (HtmlBlockKind::Row { .. }, HtmlBlockKind::Row { .. })
                 | (HtmlBlockKind::Quote, HtmlBlockKind::Quote)
+                | (HtmlBlockKind::Term, HtmlBlockKind::Term)
+                | (HtmlBlockKind::Term | HtmlBlockKind::Definition, HtmlBlockKind::Definition)
                 | (HtmlBlockKind::Field, HtmlBlockKind::Field)
         );
         if !together {

@@ -26,6 +26,7 @@ use page::{HtmlBlockKind, Page};
 
 use crate::{
     Handle, Original,
+    formats::html::is_page,
     relevance::Query,
     text::marker::{self, Elision},
 };
@@ -94,14 +95,6 @@ pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> O
     drop(page);
     let text_after = format!("{elision}\n{body}\n");
     Some(Markdown { text: text_after, original: Original { handle, content: text.to_owned() } })
-}
-
-/// Whether the text is a whole page.
-pub(crate) fn is_page(text: &str) -> bool {
-    let start = text.trim_start_matches('\u{feff}').trim_ascii_start().as_bytes();
-    let start = start.get(..start.len().min(1024)).unwrap_or_default();
-    let has = |tag: &[u8]| start.windows(tag.len()).any(|window| window.eq_ignore_ascii_case(tag));
-    start.starts_with(b"<") && (has(b"<!doctype html") || has(b"<html") || has(b"<body"))
 }
 
 /// Whether the query may be about the source of a page rather than what it shows.

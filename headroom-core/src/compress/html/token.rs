@@ -80,7 +80,7 @@ impl<'p> HtmlTokens<'p> {
         Self { page, at: 0, raw: None }
     }
 
-    fn rest(&self) -> &'p str {
+    pub(super) fn rest(&self) -> &'p str {
         self.page.get(self.at..).unwrap_or_default()
     }
 

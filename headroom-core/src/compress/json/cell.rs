@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{DocumentNodeKind, number_len};
+use headroom_json::{document::DocumentNodeKind, is_number};
 
 /// Writes a value in its shortest unambiguous form.
 pub(super) fn write_cell(lexeme: &str, kind: DocumentNodeKind, delimiters: &[u8], out: &mut String) {
@@ -27,7 +27,7 @@ pub(super) fn bare(lexeme: &str, kind: DocumentNodeKind) -> Option<Cow<'_, str>>
     let bytes = text.as_bytes();
     let other = match bytes.first()? {
         b' ' | b'"' | b'[' | b']' | b'{' | b'}' => true,
-        b'-' | b'0'..=b'9' => number_len(bytes) == Some(bytes.len()),
+        b'-' | b'0'..=b'9' => is_number(&text),
         b't' | b'f' | b'n' => matches!(bytes, b"true" | b"false" | b"null"),
         _ => false,
     };

@@ -5,7 +5,8 @@ use std::{
     collections::{BinaryHeap, HashMap, HashSet},
 };
 
-use super::scan::{Document, DocumentKey, DocumentNodeKind};
+use headroom_json::document::{Document, DocumentKey, DocumentNodeKind};
+
 use crate::text::reserve::expected;
 
 /// Maximum number of different paths in a table.

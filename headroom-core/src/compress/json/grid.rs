@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use super::{
-    columns::Columns,
-    scan::{Document, DocumentNodeKind},
-};
+use headroom_json::document::{Document, DocumentNodeKind};
+
+use super::columns::Columns;
 
 /// Maximum length of arrays that are split into cells.
 const MAX_WIDTH: usize = 64;

@@ -2,16 +2,27 @@
 
 use std::{borrow::Cow, fmt::Write};
 
+use headroom_json::document::{Document, Sequence};
 use rustc_hash::FxHashMap;
 
-use super::{Selection, scan::Document, selected};
+use super::{JsonText, Selection};
+use headroom_json::Text;
+
 use crate::{
-    ContentKind, Handle, Original, compress::log, detect, json::tape::Text, relevance::Query,
-    text::marker::Elision,
+    ContentKind, Handle, Original,
+    compress::{
+        embedded::{self, Embedded},
+        html, log,
+    },
+    detect,
+    relevance::Query,
+    text::marker::{self, Elision},
 };
 
 /// Shorter strings are left alone.
 const MIN_BYTES: usize = 4096;
+/// Shorter strings hold no data that is worth a marker.
+const MIN_DATA_BYTES: usize = 512;
 /// Parts of a string are elided if that saves at least one byte in this many.
 const MIN_SAVING_RATIO: usize = 5;
 
@@ -19,10 +30,13 @@ const MIN_SAVING_RATIO: usize = 5;
 pub(super) fn shorten(doc: &Document<'_>, query: &Query<'_>, folder: Option<&str>) -> Option<Selection> {
     let mut shorter: FxHashMap<&str, Option<String>> = FxHashMap::default();
     let mut originals = Vec::new();
-    let strings = doc.long_strings(MIN_BYTES);
+    let strings = doc.long_strings(MIN_DATA_BYTES);
     for lexeme in strings.iter().map(|index| doc.lexeme(*index)) {
         shorter.entry(lexeme).or_insert_with(|| {
-            let found = one(&decode(lexeme)?, query, folder)?;
+            let text = decode(lexeme)?;
+            let whole = lexeme.len() >= MIN_BYTES;
+            let found =
+                data(&text, folder).or_else(|| if whole { one(&text, query, folder) } else { None })?;
             let with = encode(&found.text);
             let worthwhile = with.len() + lexeme.len() / MIN_SAVING_RATIO <= lexeme.len();
             worthwhile.then(|| {
@@ -35,14 +49,18 @@ pub(super) fn shorten(doc: &Document<'_>, query: &Query<'_>, folder: Option<&str
         .iter()
         .filter_map(|index| Some((*index, shorter.get(doc.lexeme(*index))?.as_deref()?)))
         .collect();
-    (!with.is_empty()).then(|| Selection { text: doc.with(&with), originals })
+    (!with.is_empty()).then(|| Selection { text: doc.with_lexemes(&with), originals })
 }
 
-/// Elides parts of one text. [`selected`] handles JSON within a string, but does not descend into its strings.
+/// Elides parts of one text. [`JsonText::selected`] handles JSON within a string, but does not descend into its strings.
 fn one(text: &str, query: &Query<'_>, folder: Option<&str>) -> Option<Selection> {
     let kind = detect::kind(text, None, None);
     if kind == ContentKind::Json {
-        return selected(text, query, folder);
+        return JsonText::parse(text, Sequence::Values)?.selected(query, folder);
+    }
+    if kind == ContentKind::Html {
+        let page = html::selected(text, query, folder)?;
+        return Some(Selection { text: page.text, originals: vec![page.original] });
     }
     let query = Query { file_read: kind == ContentKind::FileRead, ..*query };
     let gaps = log::gaps(text, &query);
@@ -61,6 +79,29 @@ fn one(text: &str, query: &Query<'_>, folder: Option<&str>) -> Option<Selection>
     }
     out.push_str(text.get(from..)?);
     Some(Selection { text: out, originals: vec![Original { handle, content: text.to_owned() }] })
+}
+
+/// Omits data in base64.
+fn data(text: &str, folder: Option<&str>) -> Option<Selection> {
+    let found = embedded::find(text);
+    if found.is_empty() || marker::is_in(text) {
+        return None;
+    }
+    let mut out = String::new();
+    let mut originals = Vec::new();
+    let mut from = 0;
+    for Embedded { range, summary } in found {
+        let content = text.get(range.clone())?;
+        let handle = Handle::from_content(content);
+        let lines = u32::try_from(content.split('\n').count()).ok()?;
+        out.push_str(text.get(from..range.start)?);
+        // Writing to a string cannot fail.
+        _ = write!(out, "{}", Elision { handle, lines: (1, lines), summary: &summary, folder });
+        originals.push(Original { handle, content: content.to_owned() });
+        from = range.end;
+    }
+    out.push_str(text.get(from..)?);
+    Some(Selection { text: out, originals })
 }
 
 /// Decodes a JSON string; `None` if it is not valid Unicode.

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
+use headroom_json::document::{Document, DocumentNodeKind};
+use rustc_hash::FxHashMap;
+
 use super::{
     cell::{bare, write_cell, write_key},
     columns::Columns,
+    derive::{self, Pattern},
     grid::Grid,
-    scan::{Document, DocumentNodeKind},
 };
 
 /// Delimiters by token cost, cheapest first.
@@ -19,9 +22,18 @@ struct Column {
     path: u32,
     /// The value, if it is the same in all rows.
     constant: Option<u32>,
+    /// How its cells follow from another column.
+    pattern: Option<Pattern>,
     filled: usize,
     /// Length in bytes of all its cells as JSON.
     bytes: usize,
+}
+
+impl Column {
+    /// Whether lines hold its cells.
+    const fn has_cells(&self) -> bool {
+        self.constant.is_none() && self.pattern.is_none()
+    }
 }
 
 /// An array of objects as a table.
@@ -55,7 +67,7 @@ impl<'a> JsonTable<'a> {
 
     /// Whether rows differ at all, and so need lines.
     pub(super) fn has_lines(&self) -> bool {
-        self.order.iter().any(|column| column.constant.is_none())
+        self.order.iter().any(Column::has_cells)
     }
 
     /// Writes the lines of the rows in order, each with its line end.
@@ -80,7 +92,7 @@ impl<'a> JsonTable<'a> {
 
     /// Returns an upper bound of the length of all lines in bytes.
     pub(super) fn most_bytes(&self) -> usize {
-        let varying = || self.order.iter().filter(|column| column.constant.is_none());
+        let varying = || self.order.iter().filter(|column| column.has_cells());
         varying().map(|column| column.bytes).sum::<usize>() + varying().count().max(1) * self.rows
     }
 
@@ -104,6 +116,9 @@ impl<'a> JsonTable<'a> {
         if self.order.iter().any(|column| column.constant.is_some()) {
             out.push_str("; name=value: same in every row");
         }
+        if self.order.iter().any(|column| column.pattern.is_some()) {
+            out.push_str("; name~value: with the (column) of the row");
+        }
         if self.order.iter().any(|column| column.filled < self.rows) {
             out.push_str("; blank: no such key");
         }
@@ -117,6 +132,14 @@ impl<'a> JsonTable<'a> {
                 out.push(char::from(self.delimiter));
             }
             name(&self.columns, column.path, out);
+            if let Some(Pattern { before, part, behind }) = &column.pattern {
+                out.push('~');
+                out.push_str(before);
+                out.push('(');
+                name(&self.columns, *part, out);
+                out.push(')');
+                out.push_str(behind);
+            }
             if let Some(value) = column.constant {
                 out.push('=');
                 let kind = self.doc.node(value).map_or(DocumentNodeKind::Scalar, |node| node.kind);
@@ -177,6 +200,12 @@ fn features(
     for (path, value) in &columns.cells {
         cells.get_mut(*path as usize)?.add(doc, *value)?;
     }
+    let is_full =
+        |path: &u32| cells.get(*path as usize).is_some_and(|cells| cells.count == rows && cells.varies);
+    let full: Vec<u32> = paths.iter().copied().filter(is_full).collect();
+    let mut patterns: FxHashMap<u32, Pattern> =
+        derive::patterns(doc, columns, &full, rows).into_iter().collect();
+    patterns.retain(|_, pattern| is_simple(columns, pattern.part));
     let mut order = Vec::new();
     let mut position = vec![None; columns.paths.len()];
     let mut quotes = [0_usize; DELIMITERS.len()];
@@ -186,12 +215,13 @@ fn features(
         let cells = cells.get(at)?;
         let same = cells.count == rows && !cells.varies;
         let constant = cells.first.as_ref().filter(|_| same).map(|(value, _)| *value);
-        if constant.is_none() {
+        let pattern = patterns.remove(path);
+        if constant.is_none() && pattern.is_none() {
             *position.get_mut(at)? = Some(places);
             places += 1;
             quotes.iter_mut().zip(cells.quotes).for_each(|(all, here)| *all += here);
         }
-        order.push(Column { path: *path, constant, filled: cells.count, bytes: cells.bytes });
+        order.push(Column { path: *path, constant, pattern, filled: cells.count, bytes: cells.bytes });
     }
     let best = DELIMITERS.iter().zip(quotes).min_by_key(|(_, quotes)| *quotes);
     Some((order, position, best.map_or(b'|', |(delimiter, _)| *delimiter)))
@@ -212,6 +242,13 @@ fn bit(byte: u8) -> u8 {
         bits
     };
     BITS.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+/// Whether the name of a column can stand in a pattern.
+fn is_simple(columns: &Columns<'_>, path: u32) -> bool {
+    let mut text = String::new();
+    name(columns, path, &mut text);
+    text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 fn name(columns: &Columns<'_>, path: u32, out: &mut String) {

@@ -3,7 +3,7 @@
 //! In a list of paths, a name after a space is in the directory of the path above. A drawn tree becomes an indented
 //! one.
 
-use super::entry::branch;
+use crate::formats::listing::branch;
 use crate::text::{
     marker,
     path::{directory, is_path},

@@ -9,11 +9,11 @@ use rustc_hash::FxHashMap;
 
 use super::{
     super::log::view::{LineView, name},
-    entry::ListingLine,
     recursive,
 };
 use crate::{
     compress::Omission,
+    formats::listing::ListingLine,
     relevance::Query,
     text::path::{directory, extension, is_made_directory},
 };
@@ -43,8 +43,10 @@ struct Entry<'t> {
     /// The index of its directory.
     directory: u32,
     name: &'t str,
-    /// Whether an earlier line gives its directory.
+    /// Whether the line above gives its directory.
     carried: bool,
+    /// The line with the heading or the branch that it stands below.
+    below: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -92,8 +94,9 @@ impl<'t> Listing<'t> {
         let mut listing = Self::default();
         let root = listing.directory("", 0, false);
         let mut here = root;
-        let mut open: Vec<u32> = vec![root];
-        for line in view.lines() {
+        let mut open: Vec<(u32, Option<u32>)> = vec![(root, None)];
+        let mut heading = None;
+        for (at, line) in (0_u32..).zip(view.lines()) {
             let entry = match ListingLine::parse(line) {
                 ListingLine::Path(path) => {
                     let above = directory(path).unwrap_or_default();
@@ -102,30 +105,33 @@ impl<'t> Listing<'t> {
                         directory: here,
                         name: path.get(above.len()..).unwrap_or(path),
                         carried: false,
+                        below: None,
                     })
                 }
                 ListingLine::Name(name) => {
-                    Some(Entry { directory: here, name, carried: line.starts_with(' ') })
+                    Some(Entry { directory: here, name, carried: line.starts_with(' '), below: heading })
                 }
                 ListingLine::Branch(depth, name) => {
                     let depth = depth.min(MAX_DEPTH);
                     open.truncate(depth);
-                    let above = open.last().copied().unwrap_or(root);
+                    let (above, below) = open.last().copied().unwrap_or((root, None));
                     let made = listing.directories.get(above as usize).is_some_and(|above| above.made);
                     let bare = name.split(" -> ").next().unwrap_or(name).trim_end_matches('/');
                     // Any name may turn out to be a directory; others remain without entries.
                     let own = listing.directory(bare, depth, made || is_made_directory(bare));
-                    open.resize(depth, above);
-                    open.push(own);
-                    Some(Entry { directory: above, name, carried: false })
+                    open.resize(depth, (above, below));
+                    open.push((own, Some(at)));
+                    Some(Entry { directory: above, name, carried: false, below })
                 }
                 ListingLine::Heading(path) => {
                     here = listing.path(path);
+                    heading = Some(at);
                     None
                 }
                 ListingLine::Blank => None,
                 ListingLine::Other => {
                     here = root;
+                    heading = None;
                     None
                 }
             };
@@ -148,7 +154,7 @@ impl<'t> Listing<'t> {
                 if !row.beside {
                     above = listing.path(directory(row.path).unwrap_or_default());
                 }
-                Entry { directory: above, name: row.path, carried: row.beside }
+                Entry { directory: above, name: row.path, carried: row.beside, below: None }
             });
             if let Some(directory) =
                 entry.and_then(|entry| listing.directories.get_mut(entry.directory as usize))
@@ -244,7 +250,8 @@ impl<'t> Listing<'t> {
         self.entries.iter().zip(kinds).map(is_rare).collect()
     }
 
-    /// Returns, for each name after a space, the path that gives its directory.
+    /// Returns, for each name after a space, the path that gives its directory, and for each other name the heading or
+    /// the branch that it stands below.
     fn carriers(&self) -> Vec<Option<usize>> {
         let mut last = None;
         let carrier = |(at, entry): (usize, &Option<Entry<'_>>)| {
@@ -252,7 +259,7 @@ impl<'t> Listing<'t> {
                 return last;
             }
             last = Some(at);
-            None
+            entry.and_then(|entry| entry.below).map(|below| below as usize)
         };
         self.entries.iter().enumerate().map(carrier).collect()
     }

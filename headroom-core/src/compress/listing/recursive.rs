@@ -1,6 +1,6 @@
 //! Rewrites the output of `ls -R` with one line per directory.
 
-use super::entry::is_name;
+use crate::formats::listing::is_name;
 use crate::text::{
     marker,
     path::{directory, is_path},

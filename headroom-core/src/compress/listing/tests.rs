@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{super::trial, *};
-use crate::compress::shared_texts;
+use crate::{compress::shared_texts, formats::listing::share};
 
 fn both(text: &str, query: &Query<'_>) -> String {
     let rendered = render(text);
@@ -258,5 +258,32 @@ proptest! {
         let text = text.repeat(times);
         trial::check(&text, &gaps(&text, &asking(&question)));
         prop_assert!(share(&text) <= 100);
+    }
+}
+
+#[test]
+fn a_name_stays_with_its_directory() {
+    // `ls -R` and a drawn tree, so large that directories deep inside are not shown.
+    let mut flat = String::new();
+    let mut drawn = String::from(".\n├── src\n");
+    for n in 0..400 {
+        flat += &format!("./a/b/c/d/e/f{n}:\n");
+        drawn += &format!("│   ├── f{n}\n");
+        for at in 0..12 {
+            let name = if (n, at) == (222, 7) { "kestrel.rs".to_owned() } else { format!("part_{at}.rs") };
+            flat += &format!("{name}\n");
+            drawn += &format!("│   │   {} {name}\n", if at == 11 { "└──" } else { "├──" });
+        }
+        flat += "\n";
+    }
+    for (text, directory) in [(flat, "f222:"), (drawn, "│   ├── f222")] {
+        let query = Query { question: Some("Where is kestrel.rs?"), ..Query::default() };
+        let found = gaps(&text, &query);
+        trial::check(&text, &found);
+        let out = trial::elided(&text, &found);
+        let before = &out[..out.find("kestrel.rs").unwrap()];
+        let is_directory = |line: &&str| line.ends_with(':') || line.starts_with("│   ├── ");
+        let last = before.lines().rfind(is_directory).unwrap();
+        assert!(last.contains(directory) && !found.is_empty(), "{last} {}", out.len());
     }
 }

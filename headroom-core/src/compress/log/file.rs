@@ -1,8 +1,9 @@
 //! Chooses lines of a file read to elide.
 
-use super::{bytes, runs};
+use super::bytes;
 use crate::{
     compress::Omission,
+    records::Structure,
     relevance::{Query, features::LineFeatures, query::Hits},
     text::{lines::Lines, marker},
 };
@@ -89,22 +90,22 @@ pub(super) fn gaps(text: &str, query: &Query<'_>, features: &LineFeatures, hits:
         }
     }
     let run = |line: usize| view.lines.get(line).map(|line| line.run);
-    runs(&kept)
-        .filter_map(|lines| {
-            let range = bytes(text, features, &lines)?;
-            let last = lines.end.checked_sub(1)?;
-            let enough = lines.len() >= MIN_GAP_LINES && range.len() >= MIN_GAP_BYTES;
-            if !enough || run(lines.start) != run(last) {
-                return None;
-            }
-            Some(Omission {
-                range,
-                first: view.number_of(lines.start)?,
-                last: view.number_of(last)?,
-                summary: String::new(),
-            })
+    let bodies: Vec<&str> = view.lines.iter().map(|line| line.body(text)).collect();
+    let is_big = |lines: &std::ops::Range<usize>| {
+        let bytes = bytes(text, features, lines).map_or(0, |bytes| bytes.len());
+        let is_one_view = lines.end.checked_sub(1).is_some_and(|last| run(lines.start) == run(last));
+        lines.len() >= MIN_GAP_LINES && bytes >= MIN_GAP_BYTES && is_one_view
+    };
+    let gap = |lines: std::ops::Range<usize>| {
+        Some(Omission {
+            range: bytes(text, features, &lines)?,
+            first: view.number_of(lines.start)?,
+            last: view.number_of(lines.end.checked_sub(1)?)?,
+            summary: String::new(),
         })
-        .collect()
+    };
+    // What a kept line is a part of stays with it.
+    Structure::new(bodies).settle(kept, is_big).into_iter().filter_map(gap).collect()
 }
 
 /// Whether the call asked for a part of the file, which is then needed whole.

@@ -7,7 +7,10 @@
 //! In file reads, less is known about what matters: [`file`] elides only long parts without anything that the query
 //! names, and shows the headers of the definitions in them.
 
+mod fields;
 mod file;
+mod records;
+mod repeats;
 mod select;
 mod summary;
 #[cfg(test)]
@@ -20,9 +23,14 @@ use super::Omission;
 
 #[cfg(feature = "__code")]
 pub(in crate::compress) use file::is_partial;
+use repeats::Repeat;
 use select::LineSelection;
 
-use crate::relevance::{Query, features::LineFeatures, query::Hits, templates::Templates};
+use crate::{
+    records::{RecordScan, Structure},
+    relevance::{Query, features::LineFeatures, query::Hits, templates::Templates},
+    text::lines,
+};
 
 /// Smaller texts are left alone.
 const MIN_BYTES: usize = 2048;
@@ -37,39 +45,90 @@ const LONG_GAP_BYTES: usize = 400;
 ///
 /// The same text, question and arguments always give the same gaps.
 pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
-    if text.len() < MIN_BYTES || u32::try_from(text.len()).is_err() {
+    scanned_gaps(text, query, None)
+}
+
+/// Returns the gaps of a text; `scan` is what is already known of it.
+pub(crate) fn scanned_gaps<'t>(
+    text: &'t str,
+    query: &Query<'_>,
+    scan: Option<RecordScan<'t>>,
+) -> Vec<Omission> {
+    let has_lines = || lines::split(text).nth(MIN_LINES - 1).is_some();
+    if text.len() < MIN_BYTES || u32::try_from(text.len()).is_err() || !has_lines() {
         return Vec::new();
     }
-    let features = LineFeatures::from_text(text);
-    if features.rows.len() < MIN_LINES {
-        return Vec::new();
-    }
-    let hits = Hits::new(&features, query);
     if query.file_read {
+        let features = LineFeatures::from_text(text);
+        let hits = Hits::new(&features, query);
         return file::gaps(text, query, &features, &hits);
     }
+    // Before the features are in memory, because the search needs much of it for each line.
+    let scan = scan.filter(|scan| scan.is_of(text)).unwrap_or_else(|| RecordScan::new(text));
+    let structure = Structure::from(scan);
+    let features = LineFeatures::from_text(text);
+    let hits = Hits::new(&features, query);
     let templates = Templates::from_features(&features);
-    let keep = LineSelection::new(text, &features, &templates, &hits);
-    drop(hits);
-    let big_enough = |gap: &Range<usize>, bytes: usize| {
-        bytes >= MIN_GAP_BYTES && (gap.len() >= MIN_GAP_LINES || bytes >= LONG_GAP_BYTES && gap.len() > 1)
+    let mut same = Vec::new();
+    let kept = match structure.as_records() {
+        Some(records) => records::kept(&features, &templates, &hits, &structure, records),
+        None => {
+            let mut kept = LineSelection::new(text, &features, &templates, &hits, &structure).lines;
+            same = repeats::repeats(text, &features, &structure);
+            elide_repeats(&same, &hits, &mut kept);
+            kept
+        }
     };
-    runs(&keep.lines)
-        .filter_map(|lines| {
-            let range = bytes(text, &features, &lines)?;
-            if !big_enough(&lines, range.len()) {
-                return None;
+    drop(hits);
+    let is_big = |lines: &Range<usize>| {
+        let bytes = bytes(text, &features, lines).map_or(0, |bytes| bytes.len());
+        bytes >= MIN_GAP_BYTES && (lines.len() >= MIN_GAP_LINES || bytes >= LONG_GAP_BYTES && lines.len() > 1)
+    };
+    let gap = |lines: Range<usize>| {
+        let of_lines = |lines| summary::summary(text, &features, &templates, lines);
+        let repeat = same
+            .binary_search_by_key(&lines.start, |repeat| repeat.lines.start)
+            .ok()
+            .and_then(|at| same.get(at))
+            .filter(|repeat| repeat.lines == lines)
+            .map(Repeat::summary);
+        let summary = repeat.or_else(|| structure.describe(&lines)).unwrap_or_else(|| {
+            let rest = of_lines(lines.clone());
+            match structure.sections_in(&lines) {
+                Some(sections) if rest.is_empty() => sections,
+                Some(sections) => format!("{rest}; {sections}"),
+                None => rest,
             }
-            let first = u32::try_from(lines.start + 1).ok()?;
-            let last = u32::try_from(lines.end).ok()?;
-            Some(Omission {
-                range,
-                first,
-                last,
-                summary: summary::summary(text, &features, &templates, lines),
-            })
+        });
+        Some(Omission {
+            range: bytes(text, &features, &lines)?,
+            first: u32::try_from(lines.start + 1).ok()?,
+            last: u32::try_from(lines.end).ok()?,
+            summary,
         })
-        .collect()
+    };
+    structure.settle(kept, is_big).into_iter().filter_map(gap).collect()
+}
+
+/// Keeps the first of repeated lines and elides the others, except what the query names.
+fn elide_repeats(same: &[Repeat], hits: &Hits, kept: &mut [bool]) {
+    let mut named = vec![false; kept.len()];
+    for line in hits.named() {
+        if let Some(named) = named.get_mut(line) {
+            *named = true;
+        }
+    }
+    for repeat in same {
+        // The end of a text stays.
+        let is_last = repeat.lines.end + select::TAIL_LINES > kept.len();
+        let is_shown = kept.get(repeat.lines.clone()).is_some_and(|kept| kept.contains(&true));
+        if is_last || !is_shown || named.get(repeat.lines.clone()).is_some_and(|named| named.contains(&true))
+        {
+            continue;
+        }
+        kept.get_mut(repeat.of..repeat.of + repeat.lines.len()).unwrap_or_default().fill(true);
+        kept.get_mut(repeat.lines.clone()).unwrap_or_default().fill(false);
+    }
 }
 
 /// Returns the bytes of these lines, without the last line end.

@@ -4,10 +4,12 @@ use memchr::memmem;
 use rustc_hash::FxHashMap;
 
 use crate::{
+    records::Structure,
     relevance::{
-        features::{LineFeatures, Row},
+        features::{LineFeatures, PASSED, Row},
         outliers,
         query::Hits,
+        sequence,
         severity::{ERROR, Severity},
         templates::Templates,
     },
@@ -16,7 +18,7 @@ use crate::{
 
 /// Lines kept at the start and at the end.
 const HEAD_LINES: usize = 3;
-const TAIL_LINES: usize = 4;
+pub(super) const TAIL_LINES: usize = 4;
 /// Maximum number of lines that a fold marker may refer back to.
 const MAX_FOLDED_LINES: usize = 8;
 /// Lines kept before and after an error.
@@ -63,7 +65,10 @@ struct LineSelector<'a> {
     features: &'a LineFeatures,
     templates: &'a Templates<'a>,
     hits: &'a Hits,
+    structure: &'a Structure<'a>,
     kept: Vec<bool>,
+    /// Lines that say that tests passed, and those above them that nothing else belongs to.
+    passed: Vec<bool>,
     /// The delimiter of a table, whose rows are independent of each other.
     delimiter: Option<u8>,
     /// Whether most lines start with a source location, as those of compilers and linters do.
@@ -71,15 +76,33 @@ struct LineSelector<'a> {
 }
 
 impl LineSelection {
-    pub(super) fn new(text: &str, features: &LineFeatures, templates: &Templates<'_>, hits: &Hits) -> Self {
+    pub(super) fn new(
+        text: &str,
+        features: &LineFeatures,
+        templates: &Templates<'_>,
+        hits: &Hits,
+        structure: &Structure<'_>,
+    ) -> Self {
         let kept = vec![false; features.rows.len()];
         let delimiter = delimiter(text, &features.rows);
         let placed = features.rows.iter().filter(|row| row.place > 0).count() * 2 > features.rows.len();
-        let mut chooser = LineSelector { text, features, templates, hits, kept, delimiter, placed };
+        let mut chooser = LineSelector {
+            text,
+            features,
+            templates,
+            hits,
+            structure,
+            kept,
+            passed: passed(features, structure),
+            delimiter,
+            placed,
+        };
         chooser.head_and_tail();
+        chooser.headings();
         chooser.named();
         chooser.kinds();
         chooser.outliers();
+        chooser.sequences();
         chooser.changes();
         Self { lines: chooser.kept }
     }
@@ -93,6 +116,13 @@ impl LineSelector<'_> {
     fn keep(&mut self, line: usize) {
         if let Some(kept) = self.kept.get_mut(line) {
             *kept = true;
+        }
+    }
+
+    /// Keeps a line unless it is about tests that passed.
+    fn keep_kind(&mut self, line: usize) {
+        if self.passed.get(line) != Some(&true) {
+            self.keep(line);
         }
     }
 
@@ -169,21 +199,25 @@ impl LineSelector<'_> {
             None => rare.len() <= count / 8 + 16,
         };
         if few {
-            rare.into_iter().for_each(|line| self.keep(line));
+            rare.into_iter().for_each(|line| self.keep_kind(line));
             for template in &self.templates.all {
-                self.keep(template.first as usize);
+                self.keep_kind(template.first as usize);
                 if !self.is_progress(template.last as usize) {
-                    self.keep(template.last as usize);
+                    self.keep_kind(template.last as usize);
                 }
             }
         } else {
             // Nearly every message of a compiler or linter contains a name, so lines with new words suffice.
             let new = if self.placed { self.newest(count / 6 + 24) } else { self.with_new_words(1) };
-            new.into_iter().for_each(|line| self.keep(line));
+            new.into_iter().for_each(|line| self.keep_kind(line));
             if !self.placed {
                 let pairs = self.templates.pair_counts();
                 let seldom = |line: &usize| self.templates.has_rare_pair(*line, &pairs, seldom);
-                (0..count).filter(seldom).collect::<Vec<_>>().into_iter().for_each(|line| self.keep(line));
+                (0..count)
+                    .filter(seldom)
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .for_each(|line| self.keep_kind(line));
             }
         }
         self.severe(Severity::Error, (count / 10).max(20));
@@ -285,6 +319,32 @@ impl LineSelector<'_> {
         }
     }
 
+    /// Keeps the headers of sections.
+    fn headings(&mut self) {
+        for line in self.structure.kept_headings() {
+            self.keep(line);
+        }
+    }
+
+    /// Keeps the lines on both sides of silences and of jumps of counters.
+    fn sequences(&mut self) {
+        let mut pairs: Vec<(u32, u32)> = self.structure.silences().to_vec();
+        let mut values = Vec::new();
+        for lines in self.templates.lines_by_template().filter(|lines| lines.len() >= outliers::MIN_VALUES) {
+            let places = lines.first().map_or(0, |line| self.features.numbers(*line as usize).len());
+            for place in 0..places.min(MAX_NUMBERS) {
+                let number = |line: &u32| Some((*self.features.numbers(*line as usize).get(place)?, *line));
+                values.clear();
+                values.extend(lines.iter().filter_map(number));
+                pairs.extend(sequence::jumps(&values));
+            }
+        }
+        for (before, after) in pairs {
+            self.keep(before as usize);
+            self.keep(after as usize);
+        }
+    }
+
     fn keep_outliers(&mut self, values: &[(f32, u32)]) {
         for line in outliers::outliers(values) {
             self.keep(line as usize);
@@ -321,6 +381,30 @@ impl LineSelector<'_> {
             self.keep_around(line, 1, 1);
         }
     }
+}
+
+/// Marks lines that say that tests passed, and lines to which only such lines belong, as the name of a suite.
+fn passed(features: &LineFeatures, structure: &Structure<'_>) -> Vec<bool> {
+    let mut passed: Vec<bool> = features.rows.iter().map(|row| row.progress == PASSED).collect();
+    if !passed.contains(&true) {
+        return passed;
+    }
+    let mut owns = vec![false; passed.len()];
+    let mut owns_other = vec![false; passed.len()];
+    for line in (0..passed.len()).rev() {
+        let is_suite = owns.get(line) == Some(&true) && owns_other.get(line) == Some(&false);
+        let is_plain = features.rows.get(line).is_some_and(|row| row.severity == Severity::None);
+        let other = owns_other.get(line) == Some(&true);
+        let Some(own) = passed.get_mut(line) else { continue };
+        *own = *own && !other || is_suite && is_plain;
+        let own = *own;
+        let Some(owner) = structure.owner(line).filter(|owner| *owner < line) else { continue };
+        let marks = if own { &mut owns } else { &mut owns_other };
+        if let Some(mark) = marks.get_mut(owner) {
+            *mark = true;
+        }
+    }
+    passed
 }
 
 /// Returns the delimiter, if most lines are rows of one table.

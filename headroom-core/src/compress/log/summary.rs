@@ -2,7 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::relevance::{features::LineFeatures, severity::LEVELS, templates::Templates};
+use crate::relevance::{
+    features::{BEGAN, LineFeatures, PASSED},
+    severity::LEVELS,
+    templates::Templates,
+};
 
 /// Maximum number of characters of an example line.
 const MAX_EXAMPLE: usize = 32;
@@ -15,8 +19,15 @@ pub(super) fn summary(
     lines: std::ops::Range<usize>,
 ) -> String {
     let count = lines.len();
+    let rows = features.rows.get(lines.clone()).unwrap_or_default();
+    let passed = rows.iter().filter(|row| row.progress == PASSED).count();
+    let began = rows.iter().filter(|row| row.progress == BEGAN).count();
+    // Some runners print more about each test.
+    if passed > 0 && (passed + began) * 5 >= count {
+        return format!("{passed} passed test{}", if passed == 1 { "" } else { "s" });
+    }
     let mut levels = [0_usize; LEVELS.len()];
-    for row in features.rows.get(lines.clone()).unwrap_or_default() {
+    for row in rows {
         let level = usize::from(row.level).checked_sub(1);
         if let Some(places) = level.and_then(|level| levels.get_mut(level)) {
             *places += 1;

@@ -49,7 +49,7 @@ impl<'t> LineView<'t> {
         line.strip_suffix('\r').unwrap_or(line)
     }
 
-    pub(in crate::compress) fn lines(&self) -> impl Iterator<Item = &'t str> {
+    pub(in crate::compress) fn lines(&self) -> impl Iterator<Item = &'t str> + Clone {
         (0..self.len()).map(|line| self.line(line))
     }
 
@@ -100,18 +100,18 @@ impl<'t> LineView<'t> {
                 visible.get_mut(run.clone()).unwrap_or_default().fill(false);
             }
             let needed = |line: usize| carriers.get(line).copied().flatten();
-            let missing: Vec<usize> = (0..kept.len())
-                .filter(|line| visible.get(*line) == Some(&true))
-                .filter_map(needed)
-                .filter(|carrier| visible.get(*carrier) == Some(&false))
-                .collect();
-            if missing.is_empty() {
-                return found;
-            }
-            for carrier in missing {
-                if let Some(visible) = visible.get_mut(carrier) {
+            let mut is_complete = true;
+            for line in 0..kept.len() {
+                let mut next = Some(line).filter(|line| visible.get(*line) == Some(&true)).and_then(needed);
+                while let Some(carrier) = next {
+                    let Some(visible) = visible.get_mut(carrier).filter(|visible| !**visible) else { break };
                     *visible = true;
+                    is_complete = false;
+                    next = needed(carrier);
                 }
+            }
+            if is_complete {
+                return found;
             }
             kept = visible;
         }

@@ -5,6 +5,7 @@
 //! that introduce a list, and sentences that qualify the one before stay. No sentence is ever shortened.
 
 mod bm25;
+mod genre;
 mod outline;
 mod prune;
 mod sentence;
@@ -17,9 +18,10 @@ use bm25::Ranking;
 use outline::{ProseUnit, ProseUnitKind, units};
 pub(crate) use prune::prune;
 
+use headroom_json::{Tape, Text};
+
 use crate::{
     compress::Omission,
-    json::tape::{Limits, Text, scan},
     relevance::{Query, words::Terms},
     text::marker,
 };
@@ -32,8 +34,8 @@ const LONG: usize = 32 << 10;
 /// Percentage of bytes that stay for their score; higher in a conversation, whose turns are less self-contained.
 const KEPT: usize = 40;
 const KEPT_TURNS: usize = 45;
-/// A marker costs about as much as this much text.
-const MIN_GAP: usize = 100;
+/// A short marker costs about as much as this much text. Whether a longer gap pays, the tokens decide.
+const MIN_GAP: usize = 80;
 /// Terms that must discriminate between units before these are ranked by them: one in this many, and the number if the
 /// query is no question.
 const MIN_SHARE: usize = 3;
@@ -68,7 +70,7 @@ pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
         return Vec::new();
     }
     let units = units(text);
-    if units.len() < MIN_UNITS {
+    if units.len() < MIN_UNITS || !genre::is_prose(text, &units) {
         return Vec::new();
     }
     let terms = terms(query);
@@ -85,6 +87,11 @@ pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     runs(&kept).filter_map(|run| gap(text, &units, run)).collect()
 }
 
+/// Whether a text is prose from start to end, so that parts of it may go.
+pub(crate) fn is_prose(text: &str) -> bool {
+    genre::is_prose(text, &units(text))
+}
+
 /// Whether a text asks for information.
 fn is_question(text: &str) -> bool {
     const WORDS: [&str; 9] = ["how", "what", "when", "where", "which", "who", "whom", "whose", "why"];
@@ -96,7 +103,7 @@ fn is_question(text: &str) -> bool {
 fn terms(query: &Query<'_>) -> Terms {
     let mut texts: Vec<String> = query.question.map(str::to_owned).into_iter().collect();
     if let Some(arguments) = query.arguments {
-        match scan(arguments, Limits::for_length(arguments.len())) {
+        match Tape::parse(arguments) {
             Ok(tape) if tape.root().is_object() => {
                 texts
                     .extend(tape.root().strings().filter_map(Text::decode).map(std::borrow::Cow::into_owned));

@@ -35,6 +35,8 @@ const LONGEST_NAME: usize = 40;
 const WRAPPED: usize = 40;
 /// A longer text has no sentences.
 const LONGEST_SENTENCE: usize = 2000;
+/// Starts of the lines of an indented block.
+const BLOCK_INDENTS: [&str; 2] = ["    ", "\t"];
 /// Number of lines examined to detect a conversation.
 const SAMPLE: usize = 400;
 
@@ -46,6 +48,7 @@ pub(super) fn units(text: &str) -> Vec<ProseUnit> {
         is_conversation: is_conversation(text),
         fence: None,
         was_blank: true,
+        in_block: false,
         last: "",
     };
     let mut start = 0;
@@ -64,6 +67,8 @@ struct OutlineReader<'t> {
     /// The fence that closes the open code block.
     fence: Option<&'t str>,
     was_blank: bool,
+    /// Whether the previous line is in a block of indented lines.
+    in_block: bool,
     /// The previous line.
     last: &'t str,
 }
@@ -83,6 +88,22 @@ impl<'t> OutlineReader<'t> {
             self.was_blank = true;
             return;
         }
+        let in_list = self.units.last().is_some_and(|unit| unit.kind == ProseUnitKind::Item);
+        let starts_block = self.was_blank && !in_list;
+        if BLOCK_INDENTS.iter().any(|indent| line.starts_with(indent))
+            && (starts_block || self.in_block && !self.was_blank)
+        {
+            // Code in a document, or a drawing; it stays or goes as a whole.
+            if self.was_blank {
+                self.paragraph += 1;
+                self.push(ProseUnitKind::Code, bytes, number);
+            } else {
+                self.extend(bytes, number);
+            }
+            (self.in_block, self.was_blank, self.last) = (true, false, line);
+            return;
+        }
+        self.in_block = false;
         let kind = kind(trimmed);
         let continues = !self.was_blank && self.units.last().is_some_and(|unit| unit.kind == kind);
         self.paragraph += u32::from(self.was_blank || kind != ProseUnitKind::Sentence || !continues);

@@ -68,6 +68,8 @@ pub(crate) struct RepeatedRun {
     /// The bytes that the reference replaces, without the last line end.
     pub(crate) bytes: Range<usize>,
     pub(crate) marker: String,
+    /// The id of the text that holds the lines.
+    pub(crate) source: u32,
 }
 
 /// A matching run, by line indices.
@@ -246,7 +248,10 @@ impl Index {
         let there = if whole && !shows && (plain || there == There::Same) { There::Whole } else { there };
         let label = (!mentioned.contains(&source.id)).then_some(source.origin.label.as_str());
         let marker = Reference { here, there, origin: &source.origin.name, label }.to_string();
-        Some((source.id, RepeatedRun { bytes: first_line.start as usize..last.end as usize, marker }))
+        Some((
+            source.id,
+            RepeatedRun { bytes: first_line.start as usize..last.end as usize, marker, source: source.id },
+        ))
     }
 
     /// Rough memory use in bytes.

@@ -3,8 +3,10 @@
 //! The first of several adjacent rows of a file names it. Some agents print the path of some context rows in full and
 //! of others relative to the working directory; each of the two is remembered.
 
-use super::row::{SearchLine, SearchParser, SearchRow, SearchRowKind, same_file, short};
-use crate::text::marker;
+use crate::{
+    formats::search::{SearchLine, SearchParser, SearchRow, SearchRowKind, same_file, short},
+    text::marker,
+};
 
 /// Precedes rows without paths.
 pub(super) const HEADER: &str = "[rows without a path are of the file above]";

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{super::trial, *};
-use crate::compress::shared_texts;
+use crate::{compress::shared_texts, formats::search::share};
 
 fn both(text: &str, query: &Query<'_>) -> String {
     let rendered = render(text);

@@ -7,12 +7,11 @@ use std::{fmt::Write, ops::Range};
 
 use rustc_hash::FxHashMap;
 
-use super::{
-    super::log::view::{LineView, name},
-    layout::Layout,
-};
+use super::super::log::view::{LineView, name};
 use crate::{
     compress::Omission,
+    formats::table::Layout,
+    records::Structure,
     relevance::{Query, outliers},
 };
 
@@ -103,7 +102,13 @@ pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
         table.choose(&view, &asked, &mut kept);
     }
     let pays = |run: &Range<usize>| run.len() >= MIN_GAP_LINES && view.bytes(run) >= MIN_GAP_BYTES;
-    let runs = view.settle(kept, &[], pays).into_iter();
+    let structure = Structure::new(view.lines().collect());
+    for line in structure.kept_headings() {
+        if let Some(kept) = kept.get_mut(line) {
+            *kept = true;
+        }
+    }
+    let runs = structure.settle(kept, pays).into_iter();
     runs.filter_map(|run| {
         let at = tables.partition_point(|table| table.lines.end <= run.start);
         let table = tables.get(at).filter(|table| run.end <= table.lines.end)?;
@@ -177,6 +182,8 @@ impl<'t> PaddedTable<'t> {
             self.rare(column, &values, &mut stays);
         }
         self.category = category;
+        self.signs(&mut stays);
+        self.rare_words(&mut stays);
         for (line, stays) in self.lines.clone().zip(stays) {
             if let Some(kept) = kept.get_mut(line) {
                 *kept = stays;
@@ -226,6 +233,50 @@ impl<'t> PaddedTable<'t> {
         }
     }
 
+    /// Keeps rows whose last cell has a remark in brackets that most rows lack, as in `[origin/main: gone]`.
+    fn signs(&self, stays: &mut [bool]) {
+        let Some(column) = self.columns.checked_sub(1) else { return };
+        let has_remark = |row: &usize| {
+            self.cell(*row, column).is_some_and(|cell| {
+                let inner = cell.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+                inner.is_some_and(|(inner, _)| inner.contains(": "))
+            })
+        };
+        let rows: Vec<usize> = (0..self.fits.len()).filter(has_remark).collect();
+        if rows.len() * 2 <= self.fits.len() {
+            for row in rows {
+                if let Some(stays) = stays.get_mut(row) {
+                    *stays = true;
+                }
+            }
+        }
+    }
+
+    /// Keeps rows with a word in the last cell that is rare among the words there, if the others are few.
+    fn rare_words(&self, stays: &mut [bool]) {
+        let Some(column) = self.columns.checked_sub(1) else { return };
+        let words = |row: usize| {
+            let cell = self.cell(row, column).unwrap_or_default();
+            let words = cell.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 2);
+            words.take(MAX_COLUMNS)
+        };
+        let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
+        for word in (1..self.fits.len()).flat_map(words) {
+            *counts.entry(word).or_default() += 1;
+        }
+        let seldom = 1 + self.fits.len() / 100;
+        if counts.len() * MIN_SHARE > self.fits.len() {
+            return;
+        }
+        let is_rare =
+            |row: &usize| words(*row).any(|word| counts.get(word).is_some_and(|count| *count <= seldom));
+        for row in (1..self.fits.len()).filter(is_rare).take(MAX_RARE) {
+            if let Some(stays) = stays.get_mut(row) {
+                *stays = true;
+            }
+        }
+    }
+
     /// Keeps rows with outliers.
     fn outliers(&self, column: usize, stays: &mut [bool]) {
         let number = |row: u32| Some((number(self.cell(row as usize, column)?)?, row));
@@ -261,7 +312,7 @@ impl<'t> PaddedTable<'t> {
 }
 
 /// Whether a value indicates trouble, or an incomplete count such as `0/1`.
-fn tells_of_trouble(cell: &str) -> bool {
+pub(in crate::compress) fn tells_of_trouble(cell: &str) -> bool {
     let short = cell.len() <= 40;
     let missing = cell.split_once('/').is_some_and(|(ready, all)| {
         let numbers = (ready.parse::<u32>(), all.parse::<u32>());
@@ -271,7 +322,7 @@ fn tells_of_trouble(cell: &str) -> bool {
 }
 
 /// Parses the number in a cell: `12`, `3.5%`, `1.2G`, `45m`.
-fn number(cell: &str) -> Option<f32> {
+pub(in crate::compress) fn number(cell: &str) -> Option<f32> {
     let end = cell.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(cell.len());
     let value: f32 = cell.get(..end)?.parse().ok()?;
     let scale = match cell.get(end..)? {

@@ -1,31 +1,19 @@
 //! Shortens aligned columns, as printed by `ls -l`, `ps`, `df`, `kubectl get`, `docker ps` and `psql`.
 
 mod gaps;
-mod layout;
 #[cfg(test)]
 mod tests;
 
-use crate::{compress::Omission, relevance::Query, text::marker};
-use layout::{Layout, OPEN};
+use crate::{
+    compress::Omission,
+    formats::table::{Layout, OPEN, TableBlocks, content},
+    relevance::Query,
+    text::marker,
+};
+pub(in crate::compress) use gaps::{number, tells_of_trouble};
 
 /// Blocks are rewritten only if that saves at least one byte in this many.
 const MIN_SAVING_RATIO: usize = 20;
-
-/// Returns the percentage of lines that are rows of aligned columns.
-pub(crate) fn share(text: &str) -> u32 {
-    let (mut fit, mut all) = (0_usize, 0_usize);
-    for block in TableBlocks::new(text) {
-        all += block.rows.len();
-        if let Some(layout) = Layout::from_rows(&block.rows).filter(|_| is_padded(&block.rows)) {
-            let mut cells = Vec::new();
-            for row in &block.rows {
-                cells.clear();
-                fit += usize::from(layout.raw_cells(row, &mut cells));
-            }
-        }
-    }
-    u32::try_from(fit * 100 / all.max(1)).unwrap_or(100)
-}
 
 /// Returns the text without the padding of columns; `None` if that is not shorter.
 pub(crate) fn render(text: &str) -> Option<String> {
@@ -106,61 +94,4 @@ fn expand(text: &str) -> String {
         out.push_str(&line[row.len()..]);
     }
     out
-}
-
-/// Whether more than single spaces separate the columns, so that the rows do not line up by chance.
-fn is_padded(rows: &[&str]) -> bool {
-    let padded = rows.iter().filter(|row| row.trim_start().contains("  ")).count();
-    padded * 2 >= rows.len()
-}
-
-/// Strips the line end.
-fn content(line: &str) -> &str {
-    let line = line.strip_suffix('\n').unwrap_or(line);
-    line.strip_suffix('\r').unwrap_or(line)
-}
-
-/// Adjacent lines, none of them blank.
-#[derive(Debug)]
-struct TableBlock<'t> {
-    start: usize,
-    text: &'t str,
-    rows: Vec<&'t str>,
-    crlf: bool,
-}
-
-/// Iterates over the blocks of a text that may be tables.
-#[derive(Debug)]
-struct TableBlocks<'t> {
-    text: &'t str,
-    at: usize,
-}
-
-impl<'t> TableBlocks<'t> {
-    const fn new(text: &'t str) -> Self {
-        Self { text, at: 0 }
-    }
-}
-
-impl<'t> Iterator for TableBlocks<'t> {
-    type Item = TableBlock<'t>;
-
-    fn next(&mut self) -> Option<TableBlock<'t>> {
-        let rest = self.text.get(self.at..)?;
-        let mut lines = rest.split_inclusive('\n').peekable();
-        let mut start = self.at;
-        while let Some(line) = lines.next_if(|line| line.trim().is_empty()) {
-            start += line.len();
-        }
-        let mut end = start;
-        let mut rows = Vec::new();
-        let mut crlf = false;
-        while let Some(line) = lines.next_if(|line| !line.trim().is_empty()) {
-            rows.push(content(line));
-            crlf |= line.ends_with("\r\n");
-            end += line.len();
-        }
-        self.at = end;
-        (!rows.is_empty()).then_some(TableBlock { start, text: self.text.get(start..end)?, rows, crlf })
-    }
 }

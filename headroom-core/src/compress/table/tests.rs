@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{super::trial, *};
-use crate::compress::shared_texts;
+use crate::{compress::shared_texts, formats::table::share};
 
 fn both(text: &str, query: &Query<'_>) -> String {
     let rendered = render(text);
@@ -202,4 +202,52 @@ proptest! {
         trial::check(&text, &gaps(&text, &asking(&question)));
         prop_assert!(share(&text) <= 100);
     }
+}
+
+#[test]
+fn a_row_with_a_remark_stays() {
+    for (remark, at) in [(": gone]", 71), (": ahead 3, behind 1]", 40)] {
+        let rows: Vec<String> = (0..150)
+            .map(|n| {
+                let name = format!("topic/quill-{n}");
+                let end = if n == at { remark } else { "]" };
+                let subject = ["Let the ledger balance", "Count parts", "Write in one go"][n % 3];
+                format!("  {name:<28} {:08x} [origin/{name}{end} {subject} of part {n}", n * 7_919_777)
+            })
+            .collect();
+        let out = both(&rows.join("\n"), &Query::default());
+        assert!(out.contains(remark), "{out}");
+        assert!(out.contains("[headroom:"), "{out}");
+    }
+}
+
+#[test]
+fn a_word_that_one_row_alone_has_in_its_last_cell_stays() {
+    let mut text = format!("{:<22}{:<12}{:<10}{}\n", "NAME", "READY", "AGE", "NOTE");
+    for n in 0..140 {
+        let note = if n == 77 { "volume detached" } else { ["volume bound", "volume ready"][n % 2] };
+        text += &format!(
+            "{:<22}{:<12}{:<10}{note}\n",
+            format!("disk-{n}-{:x}", n * 7919),
+            "1/1",
+            format!("{}d", n % 40 + 1)
+        );
+    }
+    let out = both(&text, &Query::default());
+    assert!(out.contains("detached"), "{out}");
+}
+
+#[test]
+fn what_continues_a_row_stays_with_it() {
+    let mut text = format!("{:<24}{:<14}{:<12}{}\n", "NAME", "STATE", "NODE", "MESSAGE");
+    for n in 0..120 {
+        let name = format!("job-{n}-{:x}", n * 7919);
+        text += &format!("{name:<24}{:<14}{:<12}ran to its end\n", "Complete", format!("node-{}", n % 5));
+        if n == 66 {
+            text += &format!("{:<24}{:<14}{:<12}but kestrel was refused\n", "", "", "");
+        }
+    }
+    let out = both(&text, &asking("What about kestrel?"));
+    let before = &out[..out.find("kestrel").unwrap()];
+    assert!(before.lines().rev().nth(1).is_some_and(|row| row.contains("job-66-")), "{out}");
 }

@@ -6,7 +6,7 @@ pub(super) fn shows_file<W: AsRef<str>>(words: &[W], has_input: bool, depth: usi
         return false;
     }
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    let words = command(&words);
+    let words = of_command(&words);
     let Some((program, arguments)) = words.split_first() else { return false };
     let program = name(program);
     let has = |options: &str| has_input || !operands(arguments, options).is_empty();
@@ -46,19 +46,42 @@ pub(super) fn shows_file<W: AsRef<str>>(words: &[W], has_input: bool, depth: usi
 /// Whether the program is one of these.
 pub(super) fn is_any(words: &[String], programs: &[&str]) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    command(&words).first().is_some_and(|program| programs.contains(&name(program).as_str()))
+    of_command(&words).first().is_some_and(|program| programs.contains(&name(program).as_str()))
+}
+
+/// Whether the program changes the files that it names: `sed -i`, `perl -pi`.
+pub(super) fn edits_in_place(words: &[String]) -> bool {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let Some((program, arguments)) = of_command(&words).split_first() else { return false };
+    let is_in_place = |word: &&str| {
+        word.starts_with("--in-place")
+            || word.starts_with('-') && !word.starts_with("--") && word.contains('i')
+    };
+    matches!(name(program).as_str(), "sed" | "gsed" | "perl" | "ruby") && arguments.iter().any(is_in_place)
 }
 
 /// Whether the program prints its arguments.
 pub(super) fn echoes(words: &[String]) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    command(&words).first().is_some_and(|word| matches!(*word, "echo" | "printf"))
+    of_command(&words).first().is_some_and(|word| matches!(*word, "echo" | "printf"))
+}
+
+/// Whether the program runs another on the names that it reads.
+pub(super) fn passes_names(words: &[String]) -> bool {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let Some((program, arguments)) = of_command(&words).split_first() else { return false };
+    matches!(name(program).as_str(), "xargs" | "parallel") && {
+        let inner = skip_options(arguments, "-n -P -I -L -d -a -s -E");
+        !inner
+            .first()
+            .is_some_and(|inner| matches!(name(inner).as_str(), "wc" | "ls" | "rm" | "stat" | "echo"))
+    }
 }
 
 /// Whether the program's output is something other than lines of its input.
 pub(super) fn transforms(words: &[String]) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let Some((program, arguments)) = command(&words).split_first() else { return false };
+    let Some((program, arguments)) = of_command(&words).split_first() else { return false };
     let program = name(program);
     match program.as_str() {
         "awk" | "gawk" | "mawk" | "nawk" => !shows_script_input(arguments, true, "-f -F -v", |script| {
@@ -72,7 +95,7 @@ pub(super) fn transforms(words: &[String]) -> bool {
 }
 
 /// Returns the words of a command from its program on, without keywords, assignments and wrapper programs.
-fn command<'a, 'w>(mut words: &'w [&'a str]) -> &'w [&'a str] {
+pub(super) fn of_command<'a, 'w>(mut words: &'w [&'a str]) -> &'w [&'a str] {
     while let Some((word, rest)) = words.split_first() {
         let options = match name(word).as_str() {
             "if" | "then" | "else" | "elif" | "do" | "while" | "until" | "!" | "{" | "builtin"
@@ -106,13 +129,13 @@ fn is_assignment(word: &str) -> bool {
 }
 
 /// Returns the name of a program without its directory, in lower case.
-fn name(program: &str) -> String {
+pub(super) fn name(program: &str) -> String {
     let name = program.rsplit(['/', '\\']).next().unwrap_or(program).to_ascii_lowercase();
     name.strip_suffix(".exe").map(str::to_owned).unwrap_or(name)
 }
 
 /// Returns the arguments after the options. `valued` lists the options whose value is a separate word.
-fn skip_options<'a, 'w>(mut arguments: &'w [&'a str], valued: &str) -> &'w [&'a str] {
+pub(super) fn skip_options<'a, 'w>(mut arguments: &'w [&'a str], valued: &str) -> &'w [&'a str] {
     while let Some((word, rest)) = arguments.split_first() {
         if !word.starts_with('-') || *word == "-" {
             break;
@@ -127,7 +150,7 @@ fn skip_options<'a, 'w>(mut arguments: &'w [&'a str], valued: &str) -> &'w [&'a 
 }
 
 /// Returns the arguments that are neither options nor values of options.
-fn operands<'a>(arguments: &[&'a str], valued: &str) -> Vec<&'a str> {
+pub(super) fn operands<'a>(arguments: &[&'a str], valued: &str) -> Vec<&'a str> {
     let mut operands = Vec::new();
     let mut rest = skip_options(arguments, valued);
     while let Some((word, after)) = rest.split_first() {
@@ -169,7 +192,7 @@ fn shows_script_input(
 }
 
 /// Whether this is `git show REVISION:PATH` or `git cat-file ... REVISION:PATH`.
-fn shows_blob(arguments: &[&str]) -> bool {
+pub(super) fn shows_blob(arguments: &[&str]) -> bool {
     let arguments = skip_options(arguments, "-C -c --git-dir --work-tree");
     arguments.split_first().is_some_and(|(verb, rest)| {
         matches!(*verb, "show" | "cat-file")

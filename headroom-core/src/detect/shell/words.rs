@@ -9,6 +9,8 @@ pub(super) struct Command {
     pub(super) substitutions: Vec<String>,
     /// Whether standard input is a named file.
     pub(super) reads_input: bool,
+    /// The name of that file.
+    pub(super) input: Option<String>,
     /// Whether standard output goes to a file.
     pub(super) writes_file: bool,
 }
@@ -132,7 +134,7 @@ impl Lexer<'_> {
         if self.accept('(') {
             self.substitution();
         } else if !self.accept('<') {
-            self.target();
+            self.command.input = Some(self.target());
             self.command.reads_input = true;
         } else if self.accept('<') {
             self.target();

@@ -1,5 +1,7 @@
 //! Classifies one line.
 
+use super::code_line::is_code;
+
 /// The class of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineClass {
@@ -324,63 +326,6 @@ fn is_mark(text: &str) -> bool {
         || text.split_once(". ").is_some_and(|(number, _)| {
             (1..=3).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
         })
-}
-
-fn is_code(text: &str) -> bool {
-    const STARTS: [&str; 38] = [
-        "def ",
-        "class ",
-        "import ",
-        "from ",
-        "return",
-        "if ",
-        "elif ",
-        "else",
-        "for ",
-        "while ",
-        "func ",
-        "fn ",
-        "pub ",
-        "let ",
-        "const ",
-        "var ",
-        "type ",
-        "struct ",
-        "impl ",
-        "use ",
-        "package ",
-        "public ",
-        "private ",
-        "protected ",
-        "static ",
-        "export ",
-        "function ",
-        "async ",
-        "await ",
-        "try",
-        "raise ",
-        "throw ",
-        "my ",
-        "sub ",
-        "#include ",
-        "#define ",
-        "namespace ",
-        "@",
-    ];
-    text.ends_with([';', '{', '}'])
-        || text.ends_with(");")
-        || text.ends_with("},")
-        || text.ends_with("),")
-        || (text.ends_with([':', ')', ',', '(', '[']) && text.contains(['(', '=', '[']))
-        || matches!(text, "}" | ")" | "]" | "*/" | "/*" | "/**")
-        || text.starts_with("//")
-        || text.starts_with("/*")
-        || text.starts_with("* ")
-        || text.starts_with("\"\"\"")
-        || STARTS.iter().any(|start| text.starts_with(start)) && !text.ends_with('.')
-        || text.contains(" = ") && !text.ends_with('.')
-        || text.contains("::")
-        || text.contains("->") && text.contains('(')
 }
 
 fn is_row(line: &str) -> bool {

@@ -3,6 +3,7 @@
 //! Each line is classified by its start, and the shares of the classes decide. At most a few thousand lines, evenly
 //! spread, are examined.
 
+mod code_line;
 mod line;
 #[cfg(test)]
 pub(super) mod tests;
@@ -11,7 +12,8 @@ use line::LineClass;
 
 use crate::{
     Classification, ContentKind,
-    compress::{diff, html, listing, search, table},
+    formats::{diff, html, listing, search, table},
+    records::RecordScan,
     text::lines,
 };
 
@@ -29,16 +31,20 @@ const SOME_PROSE: usize = 35;
 const MOSTLY_CODE: usize = 50;
 
 /// A detected content kind, and what else the text could be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Guess {
+#[derive(Debug)]
+pub(crate) struct Guess<'t> {
     pub(crate) kind: ContentKind,
     may_be_code: bool,
     may_be_prose: bool,
+    /// Whether the text consists of groups under heads that are no declarations of code.
+    pub(crate) has_groups: bool,
+    /// The records that were looked for in the text or in a part of it.
+    pub(crate) scan: Option<RecordScan<'t>>,
 }
 
-impl Guess {
+impl Guess<'_> {
     /// Returns the kind; asks the classifier if the structure is ambiguous.
-    pub(crate) fn settled(self, verdict: impl FnOnce() -> Option<Classification>) -> ContentKind {
+    pub(crate) fn settled(&self, verdict: impl FnOnce() -> Option<Classification>) -> ContentKind {
         if !self.may_be_code && !self.may_be_prose {
             return self.kind;
         }
@@ -50,9 +56,9 @@ impl Guess {
     }
 }
 
-impl From<ContentKind> for Guess {
+impl From<ContentKind> for Guess<'_> {
     fn from(kind: ContentKind) -> Self {
-        Self { kind, may_be_code: false, may_be_prose: false }
+        Self { kind, may_be_code: false, may_be_prose: false, has_groups: false, scan: None }
     }
 }
 
@@ -87,13 +93,32 @@ impl Shares {
     }
 }
 
-/// Detects the content kind from the structure.
-pub(super) fn guess(text: &str) -> Guess {
-    use LineClass::{Blob, Code, Frame, Hit, Json, Log, Mark, Perms, Prose, Rows, Tag};
+/// Returns the percentage of lines that are of a log.
+pub(super) fn log_share(text: &str) -> usize {
+    let lines: Vec<&str> = lines::split(text).collect();
+    let step = lines.len().div_ceil(MAX_LINES).max(1);
+    let shares = Shares::from_lines(lines.iter().copied().step_by(step));
+    if shares.count(LineClass::Code) * 5 > shares.lines {
+        return 0;
+    }
+    let log = shares.count(LineClass::Log) + shares.count(LineClass::Frame);
+    log * 100 / shares.lines.max(1)
+}
 
+/// Detects the content kind from the structure.
+pub(super) fn guess(text: &str) -> Guess<'_> {
     if html::is_page(text) {
         return ContentKind::Html.into();
     }
+    let mut scan = None;
+    let guess = by_lines(text, &mut scan);
+    let has_groups = guess.kind == ContentKind::Log && scan.as_ref().is_some_and(has_plain_groups);
+    Guess { scan, has_groups, ..guess }
+}
+
+fn by_lines<'t>(text: &'t str, scan: &mut Option<RecordScan<'t>>) -> Guess<'t> {
+    use LineClass::{Blob, Code, Frame, Hit, Json, Log, Mark, Perms, Prose, Rows, Tag};
+
     let lines: Vec<&str> = lines::split(text).collect();
     let step = lines.len().div_ceil(MAX_LINES).max(1);
     let shares = Shares::from_lines(lines.iter().copied().step_by(step));
@@ -102,6 +127,8 @@ pub(super) fn guess(text: &str) -> Guess {
         ContentKind::Json
     } else if diff::share(start) >= 50 {
         ContentKind::Diff
+    } else if scan.insert(RecordScan::new(start)).consists_of_records() {
+        ContentKind::Log
     } else if shares.reach(50, &[Tag]) && has_page_tags(text) {
         ContentKind::Html
     } else if shares.reach(60, &[Blob]) {
@@ -116,15 +143,17 @@ pub(super) fn guess(text: &str) -> Guess {
     } else if is_run(&lines) {
         // The source of a test may mention runs, and a document may show one.
         return Guess {
-            kind: ContentKind::Log,
             may_be_code: shares.reach(MOSTLY_CODE, &[Code]),
             may_be_prose: shares.reach(SOME_PROSE, &[Prose, Mark]),
+            ..ContentKind::Log.into()
         };
     } else if shares.lines > 3 && listing::share(start) >= 70 {
         ContentKind::Listing
-    } else if shares.reach(50, &[Perms])
-        || shares.lines > 2 && (table::share(start) >= 70 || shares.reach(90, &[Rows]))
-    {
+    } else if shares.reach(50, &[Perms]) {
+        ContentKind::Table
+    } else if !is_document(&lines) && scan.as_ref().is_some_and(has_plain_groups) {
+        ContentKind::Log
+    } else if shares.lines > 2 && (table::share(start) >= 70 || shares.reach(90, &[Rows])) {
         ContentKind::Table
     } else if is_document(&lines) {
         ContentKind::Prose
@@ -137,9 +166,19 @@ pub(super) fn guess(text: &str) -> Guess {
         ContentKind::Log
     } else {
         let may_be_code = shares.reach(SOME_CODE, &[Code]);
-        return Guess { kind: ContentKind::Text, may_be_code, may_be_prose: false };
+        return Guess { may_be_code, ..ContentKind::Text.into() };
     };
     kind.into()
+}
+
+/// Whether a text consists of groups whose heads are no declarations, as those of functions are.
+fn has_plain_groups(scan: &RecordScan<'_>) -> bool {
+    let (mut declarations, mut all) = (0_usize, 0_usize);
+    for head in scan.heads_of_groups() {
+        all += 1;
+        declarations += usize::from(line::class(head) == LineClass::Code);
+    }
+    declarations * 2 < all
 }
 
 /// Returns the lines at the start that represent the text.

@@ -12,7 +12,9 @@ use std::borrow::Cow;
 
 use profile::{Alike, ColumnProfile, Profile};
 
-use super::{grid::Grid, scan::Document};
+use headroom_json::document::Document;
+
+use super::grid::Grid;
 use crate::relevance::{
     Query,
     features::{LineFeatures, Row, pieces},

@@ -2,12 +2,10 @@
 
 use std::{hash::Hasher, ops::Range};
 
+use headroom_json::document::{Document, DocumentNodeKind};
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::super::{
-    grid::Grid,
-    scan::{Document, DocumentNodeKind},
-};
+use super::super::grid::Grid;
 use crate::{
     relevance::features::{BETWEEN, DIGIT, HEX, class_of},
     text::reserve::expected,

@@ -4,11 +4,10 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::super::{
-    MIN_BYTES, MIN_ELEMENTS, Selection, candidates,
-    decode::{covers, decode, minify},
-    selected,
+    MIN_BYTES, MIN_ELEMENTS, Selection,
+    tests::{candidates, covers, decode, minify, selected},
 };
-use crate::{Handle, compress::shared_texts, relevance::Query};
+use crate::{Handle, Vocabulary, compress::shared_texts, relevance::Query};
 
 /// Selects, and checks what holds for all selections.
 #[track_caller]
@@ -459,7 +458,7 @@ fn results(body: &Value) -> Vec<(String, Option<String>, Option<String>)> {
 #[test]
 #[ignore = "needs HEADROOM_SHARED"]
 fn published_workloads_shrink_and_show_every_needle() {
-    let tokens = |text: &str| bpe_openai::o200k_base().count(text);
+    let tokens = |text: &str| Vocabulary::O200kBase.count(text);
     for (name, least) in [
         ("headline_code_search_100", 930),
         ("headline_sre_incident", 930),
@@ -498,7 +497,7 @@ fn published_workloads_shrink_and_show_every_needle() {
 #[test]
 #[ignore = "needs HEADROOM_SHARED"]
 fn real_json_keeps_its_needles() {
-    let tokens = |text: &str| bpe_openai::o200k_base().count(text);
+    let tokens = |text: &str| Vocabulary::O200kBase.count(text);
     let texts = shared_texts("corpora");
     let file = |name: &str| texts.iter().find(|(path, _)| path.ends_with(name)).map(|(_, text)| text);
     let all = file("needles.json").unwrap();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    ContentKind,
+    ContentKind, Vocabulary,
     compress::{json, shared},
     detect,
 };
@@ -20,7 +20,7 @@ fn folded(text: &str) -> String {
 }
 
 fn tokens(text: &str) -> usize {
-    bpe_openai::o200k_base().count(text)
+    Vocabulary::O200kBase.count(text)
 }
 
 #[derive(Default)]
@@ -96,7 +96,7 @@ fn workload(name: &str) -> Tally {
     let mut total = Tally::default();
     for (at, message) in messages.iter().enumerate().filter(|(_, message)| message["role"] == "tool") {
         let original = message["content"].as_str().unwrap();
-        let table = json::candidates(original).pop().unwrap_or_else(|| original.to_owned());
+        let table = json::tests::candidates(original).pop().unwrap_or_else(|| original.to_owned());
         let needles: Vec<String> = meta["needles"]
             .as_array()
             .unwrap()

@@ -118,7 +118,7 @@ fn formats_are_known() {
 fn a_verdict_counts_only_where_the_structure_ties() {
     let python = "    result = compute(value)\n    check(result, expected)\n".repeat(60);
     let source_of_a_test = format!("def test_run():\n{python}    text = \"5 passed, 1 failed\"\n");
-    let guess = super::super::guess(&source_of_a_test, None, None);
+    let guess = super::super::guess(&source_of_a_test, None, None, &|_| false);
     assert_eq!(guess.kind, ContentKind::Log);
     assert_eq!(guess.settled(|| Some(Classification::Code("py"))), ContentKind::Code);
     assert_eq!(guess.settled(|| Some(Classification::Prose)), ContentKind::Log);
@@ -126,7 +126,7 @@ fn a_verdict_counts_only_where_the_structure_ties() {
 
     let log = "2031-04-09T07:15:01Z INFO ship 12 moored\n".repeat(60);
     for certain in [log.as_str(), "[1, 2, 3]", "fn main() {\n    let x = 1;\n    run(x);\n}\n"] {
-        let guess = super::super::guess(certain, None, None);
+        let guess = super::super::guess(certain, None, None, &|_| false);
         let asked = std::cell::Cell::new(false);
         let settled = guess.settled(|| {
             asked.set(true);

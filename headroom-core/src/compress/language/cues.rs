@@ -1,0 +1,140 @@
+//! The lines that are typical of each language.
+
+use super::Language;
+
+/// Starts and contents of lines that are frequent in one language and rare in the others.
+pub(super) struct Cues {
+    pub(super) language: Language,
+    pub(super) starts: &'static [&'static str],
+    pub(super) holds: &'static [&'static str],
+    pub(super) ends: &'static [&'static str],
+}
+
+pub(super) const CUES: [Cues; 10] = [
+    Cues {
+        language: Language::Python,
+        starts: &[
+            "def ",
+            "async def ",
+            "elif ",
+            "except ",
+            "except:",
+            "self.",
+            "@property",
+            "\"\"\"",
+            "raise ",
+        ],
+        holds: &["__init__", "(self", " is None", " not in ", "self.", " import "],
+        ends: &["):", "else:", "try:"],
+    },
+    Cues {
+        language: Language::JavaScript,
+        starts: &["const {", "export ", "function ", "async function", "}, [", "describe(", "it(", "await "],
+        holds: &[" => {", " === ", "require(", " from '", " from \"", "this.", "const "],
+        ends: &["});", "})", "};"],
+    },
+    Cues {
+        language: Language::Go,
+        starts: &["func ", "package ", "type ", "defer ", "if err", "t.Run("],
+        holds: &[" := ", "err != nil", "fmt.", "[]string", " *testing.T"],
+        ends: &[" struct {", " interface {", "import ("],
+    },
+    Cues {
+        language: Language::Rust,
+        starts: &[
+            "fn ",
+            "pub fn ",
+            "pub(",
+            "impl ",
+            "impl<",
+            "use ",
+            "let mut ",
+            "#[",
+            "///",
+            "match ",
+            "pub struct ",
+        ],
+        holds: &["::new(", ".unwrap()", "&mut ", "&self", "Some(", "Ok(", "let "],
+        ends: &["=> {", "?;"],
+    },
+    Cues {
+        language: Language::Java,
+        starts: &[
+            "import java",
+            "import org.",
+            "import com.",
+            "@Override",
+            "@Test",
+            "package ",
+            "public class ",
+            "private final ",
+        ],
+        holds: &[" throws ", " final ", "public static ", " extends ", "new ArrayList"],
+        ends: &[],
+    },
+    Cues {
+        language: Language::C,
+        starts: &[
+            "#include",
+            "#define",
+            "#ifdef",
+            "#ifndef",
+            "#endif",
+            "static ",
+            "struct ",
+            "typedef ",
+            "template",
+            "namespace ",
+            "using namespace",
+        ],
+        holds: &["->", "NULL", "sizeof(", "(void)", "char *", "std::", "nullptr"],
+        ends: &[],
+    },
+    Cues {
+        language: Language::Perl,
+        starts: &["use strict", "use warnings", "my ", "sub ", "package ", "our ", "=head", "=cut"],
+        holds: &["my $", "my (", "my @", "my %", "$_", "@_", "=~", "$self->", "->{", " eq "],
+        ends: &[],
+    },
+    Cues {
+        language: Language::CSharp,
+        starts: &[
+            "using System",
+            "using Microsoft",
+            "namespace ",
+            "public class ",
+            "internal ",
+            "/// <summary>",
+            "private readonly ",
+        ],
+        holds: &["{ get;", "public async Task", " string ", " => _", "var ", ".ConfigureAwait("],
+        ends: &[],
+    },
+    Cues {
+        language: Language::Ruby,
+        starts: &[
+            "require '",
+            "require_relative",
+            "attr_",
+            "module ",
+            "def ",
+            "end",
+            "class ",
+            "elsif ",
+            "unless ",
+            "rescue ",
+            "private",
+            "let(:",
+        ],
+        holds: &[" do |", ".each ", ".nil?", "@", "#{"],
+        ends: &[" do", "|"],
+    },
+    Cues {
+        language: Language::Bash,
+        starts: &[
+            "fi", "done", "if [", "echo ", "esac", "for ", "set -", "local ", "elif [", "case ", "while ",
+        ],
+        holds: &["${", "\"$", "$(", "|| ", "$1"],
+        ends: &["; then", "; do", "() {"],
+    },
+];

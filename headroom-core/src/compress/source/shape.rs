@@ -1,0 +1,163 @@
+//! How source code looks at a glance, whatever its language.
+
+use super::Comment;
+
+/// The percentage of lines that only a program has, in what may be one.
+const SOME_PROGRAM: usize = 12;
+/// Lines at the start and at the end that show a frame of code.
+const FRAME_LINES: usize = 12;
+/// Number of lines examined for programs, evenly spread.
+const SAMPLE: usize = 400;
+const COMMENTS: [Comment; 4] = [("// ", ""), ("# ", ""), ("-- ", ""), ("/* ", " */")];
+
+/// Whether a text starts and ends like code, at a glance. Words in lines of their own would parse too.
+#[cfg(feature = "__code")]
+pub(super) fn may_be_code(text: &str) -> bool {
+    const OPENINGS: [&str; 9] = ["\"\"\"", "#", "/*", "//", "from ", "import ", "package ", "use ", "using "];
+    let opens = |line: &str| {
+        line.ends_with(['{', '(', '[', ';']) || OPENINGS.iter().any(|opening| line.starts_with(opening))
+    };
+    let closes = |line: &str| line.ends_with(['}', ')', ']', ';']) || line.starts_with("//");
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.next().is_some_and(opens) && lines.next_back().is_some_and(closes)
+}
+
+/// Whether most of a text is in here-documents, whose lines may look like anything: `return <<'END';` and a line `END`.
+pub(super) fn is_here_document(text: &str) -> bool {
+    const MAX_LINE_BYTES: usize = 200;
+    let is_part = |c: char| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit();
+    // The rest of the statement, and a comment, may follow.
+    let opened = |line: &'_ str| {
+        let (_, rest) = line.get(..line.len().min(MAX_LINE_BYTES))?.rsplit_once("<<")?;
+        let rest = rest.trim_start_matches(['<', '~', '-', ' ', '"', '\'', '\\']);
+        let name = rest.get(..rest.find(|c| !is_part(c)).unwrap_or(rest.len()))?;
+        (name.len() > 1).then(|| name.to_owned())
+    };
+    let (mut all, mut inside) = (0_usize, 0_usize);
+    let mut open: Option<(String, usize)> = None;
+    for line in text.lines() {
+        all += 1;
+        match open.take() {
+            Some((name, start)) if line.trim() == name => inside += all - start,
+            Some(still) => open = Some(still),
+            None => open = opened(line).map(|name| (name, all)),
+        }
+    }
+    inside * 2 > all
+}
+
+/// Whether a text has documentation of Perl between its statements.
+pub(super) fn has_pod(text: &str) -> bool {
+    let starts = |start: &str| text.starts_with(start) || text.contains(&format!("\n{start}"));
+    starts("=cut") && (starts("=head") || starts("=pod") || starts("=over")) && text.contains(';')
+}
+
+/// Whether most lines of a text are objects of JSON. What their strings hold says nothing about the text.
+pub(super) fn is_json_lines(text: &str) -> bool {
+    let is_object = |line: &&str| line.starts_with("{\"") && line.ends_with('}');
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines().filter(is_object).count() * 2 >= lines().count().max(1)
+}
+
+/// Whether a text starts with a comment and ends with what closes a list or a text in code.
+pub(super) fn is_framed(text: &str) -> bool {
+    const OPENINGS: [&str; 6] = ["\"\"\"", "#", "--", "/*", "//", ";;"];
+    const CLOSINGS: [&str; 10] = [")", ");", "1;", "END", "EOF", "]", "];", "end", "}", "};"];
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let starts = lines().take(FRAME_LINES).any(|line| OPENINGS.iter().any(|open| line.starts_with(open)));
+    starts && text.lines().rev().map(str::trim).take(FRAME_LINES).any(|line| CLOSINGS.contains(&line))
+}
+
+/// Whether many lines say what is added, changed or removed, as those of a plan do, which looks like code otherwise.
+pub(super) fn lists_changes(text: &str) -> bool {
+    const SIGNS: [&str; 4] = ["~ ", "+ ", "- ", "-/+ "];
+    let lines = || text.lines().map(str::trim_start).filter(|line| !line.is_empty());
+    let changes = lines().filter(|line| SIGNS.iter().any(|sign| line.starts_with(sign))).count();
+    changes * 8 >= lines().count().max(1)
+}
+
+/// Whether a text is in brackets from its first line to its last.
+pub(super) fn is_bracketed(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let opens = lines.next().is_some_and(|line| line.ends_with(['{', '[', '(']));
+    opens
+        && lines.next_back().is_some_and(|line| line.trim_end_matches([';', ',']).ends_with(['}', ']', ')']))
+}
+
+/// Whether each brace and each comment that opens in a text closes in it.
+pub(super) fn is_balanced(text: &str) -> bool {
+    let mut depth = 0_isize;
+    for byte in text.bytes() {
+        depth += isize::from(byte == b'{') - isize::from(byte == b'}');
+        if depth < 0 {
+            return false;
+        }
+    }
+    depth == 0 && text.matches("/*").count() == text.matches("*/").count()
+}
+
+/// Whether many lines are what only programs have: brackets, keywords, and comments between them.
+pub(super) fn is_program(text: &str) -> bool {
+    program_share(text) >= SOME_PROGRAM
+}
+
+/// Returns the percentage of such lines.
+pub(super) fn program_share(text: &str) -> usize {
+    const STARTS: [&str; 18] = [
+        "#define ",
+        "#if",
+        "#include ",
+        "*/",
+        "/*",
+        "//",
+        "@media ",
+        "class ",
+        "def ",
+        "fn ",
+        "func ",
+        "function ",
+        "import ",
+        "local ",
+        "public ",
+        "return ",
+        "using ",
+        "val ",
+    ];
+    let all: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let step = all.len().div_ceil(SAMPLE).max(1);
+    let is_one =
+        |line: &&&str| line.ends_with(['{', '}', ';']) || STARTS.iter().any(|start| line.starts_with(start));
+    let sample = || all.iter().step_by(step);
+    sample().filter(is_one).count() * 100 / sample().count().max(1)
+}
+
+/// Returns how comments look in a text, if it has some.
+pub(super) fn comment_in(text: &str) -> Option<Comment> {
+    let count =
+        |open: &str| text.lines().filter(|line| line.trim_start().starts_with(open.trim_end())).count();
+    let counted = COMMENTS.iter().map(|comment| (count(comment.0), *comment));
+    let (most, comment) = counted.max_by_key(|(count, _)| *count)?;
+    (most > 1).then_some(comment)
+}
+
+/// Whether each bracket and each comment that opens in a text closes in it.
+pub(super) fn is_paired(text: &str) -> bool {
+    let mut depths = [0_isize; 3];
+    for byte in text.bytes() {
+        let (kind, step) = match byte {
+            b'(' => (0, 1),
+            b')' => (0, -1),
+            b'[' => (1, 1),
+            b']' => (1, -1),
+            b'{' => (2, 1),
+            b'}' => (2, -1),
+            _ => continue,
+        };
+        let Some(depth) = depths.get_mut(kind) else { continue };
+        *depth += step;
+        if *depth < 0 {
+            return false;
+        }
+    }
+    depths == [0; 3] && text.matches("/*").count() == text.matches("*/").count()
+}

@@ -1,0 +1,21 @@
+//! The words in which every room speaks of content: its kind, how it may be edited and retrieved, and what was done to it.
+
+mod block;
+mod kind;
+mod language;
+mod listed_tool;
+mod original;
+mod reason;
+mod retrieval;
+mod tier;
+mod transform;
+
+pub use block::BlockReport;
+pub use kind::ContentKind;
+pub use language::Language;
+pub use listed_tool::{KeptTool, ListedTool};
+pub use original::Original;
+pub use reason::UnchangedReason;
+pub use retrieval::{Retrieval, UnknownRetrieval};
+pub use tier::{Tier, UnknownTier};
+pub use transform::{Action, Transform};

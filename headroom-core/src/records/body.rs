@@ -1,0 +1,138 @@
+//! Lines without what every line starts with.
+
+use super::{margin::drop_margin, stamp::Stamp};
+
+/// One line in this many may lack a time in a text whose lines start with one.
+const STRAY: usize = 10;
+/// Stands for the time of a line that prints none.
+const NO_TIME: i64 = i64::MIN;
+
+/// A line without its line end and, where every line has one, without the time at its start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Body<'t> {
+    pub(crate) text: &'t str,
+    /// The time that the line prints, in milliseconds. Behind the time that a runner of builds puts before each line, lines
+    /// may have their own.
+    millis: i64,
+    /// The width of the spaces and tabs before the text.
+    pub(crate) indent: u32,
+    /// The bytes of the line at which its time starts and ends.
+    stamp: (u8, u8),
+    /// Whether the indentation says what the line is a part of.
+    is_nested: bool,
+    /// Whether the time makes the line an event of its own: not if every line has one, as a runner of builds puts it.
+    pub(crate) is_event: bool,
+}
+
+impl<'t> Body<'t> {
+    /// Takes a whole line.
+    fn new(line: &'t str) -> Self {
+        let found = Stamp::parse(line);
+        let byte = |at: usize| u8::try_from(at).unwrap_or(u8::MAX);
+        let body = Self {
+            text: line,
+            millis: found.map_or(NO_TIME, |found| found.millis),
+            indent: 0,
+            stamp: found.map_or((0, 0), |found| (byte(found.start), byte(found.end))),
+            is_nested: false,
+            is_event: found.is_some(),
+        };
+        body.from(0)
+    }
+
+    /// Drops the bytes before this one.
+    pub(super) fn from(self, start: u8) -> Self {
+        let text = self.text.get(usize::from(start)..).unwrap_or_default().trim_end();
+        let bare = text.trim_start_matches([' ', '\t']);
+        let indent = u32::try_from(text.len() - bare.len()).unwrap_or(u32::MAX);
+        // Numbers are aligned to the right, and their lines are no less equal for it. One space behind a time pads the
+        // names of levels.
+        let is_padding = start > 0 && indent == 1 || bare.starts_with(|c: char| c.is_ascii_digit());
+        Self { text, indent, is_nested: !is_padding, ..self }
+    }
+
+    pub(crate) fn is_blank(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Returns the text without its indentation.
+    pub(crate) fn bare(&self) -> &'t str {
+        self.text.get(self.indent as usize..).unwrap_or_default()
+    }
+
+    /// Returns the indentation that says what the line is a part of.
+    pub(crate) const fn level(&self) -> u32 {
+        if self.is_nested { self.indent } else { 0 }
+    }
+
+    /// Returns the time that the line prints, in milliseconds.
+    pub(crate) const fn time(&self) -> Option<i64> {
+        if self.millis == NO_TIME { None } else { Some(self.millis) }
+    }
+
+    /// Returns the part of a line before its time: the program or the host that printed it.
+    pub(super) fn source<'l>(&self, line: &'l str) -> &'l str {
+        line.get(..usize::from(self.stamp.0)).unwrap_or_default()
+    }
+
+    const fn is_stamped_at_start(&self) -> bool {
+        self.millis != NO_TIME && self.stamp.0 == 0
+    }
+
+    const fn is_stamped_behind(&self) -> bool {
+        self.millis != NO_TIME && self.stamp.0 > 0
+    }
+}
+
+/// Returns the bodies of lines.
+pub(crate) fn bodies<'t>(lines: &[&'t str]) -> Vec<Body<'t>> {
+    let mut bodies: Vec<Body<'t>> = lines.iter().map(|line| Body::new(line)).collect();
+    let count = |test: fn(&Body<'t>) -> bool| bodies.iter().filter(|body| test(body)).count();
+    let filled = lines.len() - count(Body::is_blank);
+    let (stamped, behind) = (count(Body::is_stamped_at_start), count(Body::is_stamped_behind));
+    if stamped + behind == 0 {
+        drop_margin(&mut bodies);
+        return bodies;
+    }
+    // A runner of builds puts the time before everything, also before lines with another time and empty ones.
+    let all_start = stamped * STRAY >= filled * (STRAY - 1) && stamped > behind;
+    let all_behind = behind * STRAY >= filled * (STRAY - 1)
+        && lines.iter().filter(|line| line.contains('\t')).count() >= behind;
+    let is_every = all_start && stamped == filled || all_behind && behind == filled;
+    for body in bodies.iter_mut().filter(|body| body.time().is_some()) {
+        body.is_event = !is_every;
+        let is_cut = if body.is_stamped_at_start() { all_start } else { all_behind };
+        if is_cut {
+            *body = body.from(body.stamp.1);
+        }
+    }
+    if is_every && has_own_times(&bodies) {
+        for body in &mut bodies {
+            let own = Stamp::parse(body.text);
+            body.millis = own.map_or(NO_TIME, |own| own.millis);
+            body.is_event = own.is_some();
+        }
+    }
+    if is_every {
+        drop_margin(&mut bodies);
+    }
+    bodies
+}
+
+/// Whether most lines have a time behind the one that all have.
+fn has_own_times(bodies: &[Body<'_>]) -> bool {
+    const SAMPLE_LINES: usize = 64;
+    let step = (bodies.len() / SAMPLE_LINES).max(1);
+    let sample = || bodies.iter().step_by(step);
+    sample().filter(|body| Stamp::parse(body.text).is_some()).count() * 2 > sample().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_small() {
+        assert!(size_of::<Body<'_>>() <= 32, "a text of short lines has many: {}", size_of::<Body<'_>>());
+    }
+}

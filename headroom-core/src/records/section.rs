@@ -1,0 +1,169 @@
+//! Sections: what a header governs.
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    body::Body,
+    heading::{HeadingStyle, heading},
+};
+
+/// Lines of a style that govern fewer lines than this on average are ordinary lines.
+const MIN_LINES: usize = 2;
+/// Lines of a style without marks that govern at least this many on average are headers.
+const MIN_SURE_LINES: usize = 4;
+/// One line in this many may be a header without marks.
+const MIN_BARE: usize = 4;
+/// Limit on the styles that are nested.
+const MAX_STYLES: usize = 12;
+
+/// A header.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heading<'t> {
+    pub(crate) line: usize,
+    pub(crate) style: HeadingStyle,
+    pub(crate) name: &'t str,
+    /// Whether the text says clearly that this is a header: by its marks, or by how much such lines govern.
+    pub(crate) is_sure: bool,
+    /// Its rank among the styles of the text: a header ends the sections of its own and later ranks.
+    pub(crate) rank: usize,
+}
+
+/// Returns the headers of a text, in order. Lines of records are marked, and are none.
+pub(super) fn headings<'t>(bodies: &[Body<'t>], in_record: &[bool]) -> Vec<Heading<'t>> {
+    let mut found: Vec<Heading<'t>> = Vec::new();
+    let new = |line, (style, name)| Heading { line, style, name, is_sure: false, rank: 0 };
+    for line in 0..bodies.len() {
+        let is_event = bodies.get(line).is_some_and(|body| body.is_event);
+        if is_event || in_record.get(line) == Some(&true) {
+            continue;
+        }
+        if let Some(head) = heading(bodies.get(line..).unwrap_or_default()) {
+            found.push(new(line, head));
+        }
+    }
+    if found.iter().all(|heading| !heading.style.is_plain()) {
+        let stamped = bare(bodies, in_record);
+        let lines = if stamped.is_empty() { names(bodies, in_record) } else { stamped };
+        for line in lines {
+            if let Some(body) = bodies.get(line) {
+                found.push(new(line, (HeadingStyle::Bare, body.bare())));
+            }
+        }
+        found.sort_by_key(|heading| heading.line);
+        found.dedup_by_key(|heading| heading.line);
+    }
+    rank(bodies.len(), found)
+}
+
+/// Drops styles whose lines govern nothing, and ranks the others by their first line.
+fn rank(lines: usize, mut found: Vec<Heading<'_>>) -> Vec<Heading<'_>> {
+    let mut governed: FxHashMap<HeadingStyle, (usize, usize)> = FxHashMap::default();
+    let mut next: FxHashMap<HeadingStyle, usize> = FxHashMap::default();
+    for heading in found.iter().rev() {
+        let end = next.insert(heading.style, heading.line).unwrap_or(lines);
+        let (count, all) = governed.entry(heading.style).or_default();
+        *count += 1;
+        *all += end - heading.line - 1;
+    }
+    found.retain(|heading| {
+        governed.get(&heading.style).is_some_and(|(count, all)| *all >= *count * MIN_LINES)
+    });
+    let mut styles: Vec<HeadingStyle> = Vec::new();
+    for heading in &mut found {
+        let is_sure = |(count, all): &(usize, usize)| *count > 1 && *all >= *count * MIN_SURE_LINES;
+        let governs = governed.get(&heading.style).is_some_and(is_sure);
+        heading.is_sure = heading.style.is_plain() || heading.style != HeadingStyle::TestRun && governs;
+        let known = styles.iter().position(|style| *style == heading.style);
+        heading.rank = known.unwrap_or(styles.len()).min(MAX_STYLES);
+        if known.is_none() && styles.len() < MAX_STYLES {
+            styles.push(heading.style);
+        }
+    }
+    found
+}
+
+/// Returns lines of one shape, each before a run of lines with times, that have none themselves: names of what the
+/// lines below belong to. Times that start anew below such a line, or an empty line before it, tell it from others.
+fn bare(bodies: &[Body<'_>], in_record: &[bool]) -> Vec<usize> {
+    let stamped = bodies.iter().filter(|body| body.is_event).count();
+    if stamped * 10 < bodies.len() * 6 {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let mut last: Option<i64> = None;
+    let mut is_after_blank = true;
+    for (line, body) in bodies.iter().enumerate() {
+        if body.is_blank() {
+            is_after_blank = true;
+            continue;
+        }
+        if let Some(time) = body.time().filter(|_| body.is_event) {
+            last = Some(time);
+            is_after_blank = false;
+            continue;
+        }
+        let next = bodies.get(line + 1).filter(|next| next.is_event).and_then(Body::time);
+        let restarts = next.zip(last).is_some_and(|(next, last)| next < last);
+        let opens = next.is_some() && (restarts || is_after_blank);
+        if opens && body.indent == 0 && body.text.len() <= 120 && in_record.get(line) != Some(&true) {
+            found.push(line);
+        }
+        is_after_blank = false;
+    }
+    if found.len() < 2 || found.len() * MIN_BARE > bodies.len() { Vec::new() } else { found }
+}
+
+/// Returns the lines of a text that are names of one shape, such as those of hosts, each above a run of other lines. No
+/// name stands there twice. The text starts with one, or they are at about the same distance from each other.
+fn names(bodies: &[Body<'_>], in_record: &[bool]) -> Vec<usize> {
+    const MIN_NAMES: usize = 3;
+    const MIN_RUN: usize = 3;
+    const MAX_PREAMBLE: usize = 6;
+    let mut groups: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+    for (line, body) in bodies.iter().enumerate() {
+        let is_name = !body.is_event && body.level() == 0 && is_short_name(body.text);
+        if is_name && in_record.get(line) != Some(&true) {
+            groups.entry(shape(body.text)).or_default().push(line);
+        }
+    }
+    let governs = |lines: &Vec<usize>| {
+        let first = lines.first().copied().unwrap_or_default();
+        let distances = || lines.windows(2).map(|pair| if let [a, b] = pair { b - a } else { 0 });
+        let (least, most) = (distances().min().unwrap_or(0), distances().max().unwrap_or(0));
+        let is_regular = least > MIN_RUN && most <= least * 2;
+        let mut names: Vec<&str> =
+            lines.iter().filter_map(|line| bodies.get(*line)).map(|body| body.text).collect();
+        names.sort_unstable();
+        names.dedup();
+        lines.len() >= MIN_NAMES
+            && names.len() == lines.len()
+            && least > 1
+            && bodies.len() - first >= lines.len() * (MIN_RUN + 1)
+            && (first < MAX_PREAMBLE || is_regular)
+    };
+    groups.into_values().filter(governs).min().unwrap_or_default()
+}
+
+/// Whether a line is a name rather than a sentence or a value.
+fn is_short_name(text: &str) -> bool {
+    text.len() <= 60
+        && text.split(' ').count() <= 3
+        && text.starts_with(char::is_alphanumeric)
+        && !text.contains(['=', '{', '}', '(', ')', ';', '"', '\t'])
+}
+
+/// Returns the shape of a line: letters and digits as one sign each.
+fn shape(text: &str) -> String {
+    let mut shape = String::new();
+    for c in text.chars() {
+        let sign = match c {
+            c if c.is_ascii_digit() => '0',
+            c if c.is_alphanumeric() => 'a',
+            c => c,
+        };
+        if !shape.ends_with(sign) || !sign.is_ascii_alphanumeric() {
+            shape.push(sign);
+        }
+    }
+    shape
+}

@@ -1,0 +1,151 @@
+//! Rows with one line per column, as databases print wide rows, and paragraphs of `key: value` lines.
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    body::Body,
+    record::{Name, Record, RecordKind},
+};
+
+/// Minimum number of paragraphs with the same first key.
+const MIN_ENTRIES: usize = 3;
+/// Average length in bytes of the lines of such paragraphs, at most: longer ones are sentences.
+const MAX_LINE_BYTES: usize = 120;
+/// Keys of columns that name a row, in lower case.
+const IDENTITIES: [&str; 22] = [
+    "arn",
+    "dn",
+    "file",
+    "filename",
+    "guid",
+    "host",
+    "hostname",
+    "id",
+    "key",
+    "name",
+    "package",
+    "path",
+    "pid",
+    "processor",
+    "serial",
+    "sku",
+    "slug",
+    "title",
+    "unit",
+    "url",
+    "username",
+    "uuid",
+];
+/// Columns of a row that are examined for its identity.
+const MAX_COLUMNS: usize = 64;
+
+/// Splits a line into a key and its value.
+pub(crate) fn field(text: &str) -> Option<(&str, &str)> {
+    let is_key = |key: &str| {
+        let key = key.trim();
+        !key.is_empty()
+            && key.len() <= 48
+            && key.split(' ').count() <= 4
+            && key.starts_with(|c: char| {
+                c.is_alphanumeric() || matches!(c, '_' | '?' | '@' | '(' | '"' | '-' | '~')
+            })
+    };
+    let split = |mark: &str| text.split_once(mark).filter(|(key, _)| is_key(key));
+    let found = [" | ", " = ", ": ", ":\t", "="].iter().find_map(|mark| split(mark));
+    let found = found.or_else(|| {
+        let key = text.strip_suffix([':', '|', '='])?;
+        is_key(key).then_some((key, ""))
+    });
+    found.map(|(key, value)| (key.trim(), value.trim()))
+}
+
+/// Whether a key names a row.
+fn is_identity(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let key = key.trim_matches('"');
+    IDENTITIES.contains(&key) || ["_id", "_name", " id", " name"].iter().any(|end| key.ends_with(end))
+}
+
+/// Finds rows below a line that only counts them: `*** 1. row ***`, `-[ RECORD 1 ]-`.
+pub(super) fn rows<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
+    let starts: Vec<usize> = (0..bodies.len())
+        .filter(|line| bodies.get(*line).is_some_and(|body| is_row_head(body.text)))
+        .collect();
+    let ends = starts.iter().skip(1).copied().chain([bodies.len()]);
+    let row = |(start, end): (&usize, usize)| {
+        let line = *start + 1..end;
+        // The row ends at an empty line; a value may have several lines.
+        let end = line.clone().find(|line| bodies.get(*line).is_none_or(Body::is_blank)).unwrap_or(end);
+        let mut record = Record::new(RecordKind::Row, *start..end);
+        name(&mut record, bodies);
+        if record.names.is_empty() {
+            let head = bodies.get(*start).map_or("", |body| body.text);
+            record.named(*start, head.trim_matches(['*', '-', '[', ']', '+', ' ']));
+        }
+        record
+    };
+    starts.iter().zip(ends).map(row).collect()
+}
+
+/// Whether this line counts rows.
+fn is_row_head(text: &str) -> bool {
+    let mysql =
+        text.starts_with("***") && text.trim_matches(['*', ' ']).strip_suffix(". row").is_some_and(is_number);
+    let psql = text.strip_prefix("-[ RECORD ").or_else(|| text.strip_prefix("\u{2500}[ RECORD "));
+    let psql = psql.and_then(|rest| rest.split(' ').next()).is_some_and(is_number);
+    mysql || psql
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Finds paragraphs of `key: value` lines that begin with the same key.
+pub(super) fn entries<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
+    let mut found: Vec<(&str, Record<'t>)> = Vec::new();
+    let mut line = 0;
+    let blank = bodies.iter().filter(|body| body.is_blank()).count();
+    if blank + 1 < MIN_ENTRIES {
+        return Vec::new();
+    }
+    for paragraph in bodies.chunk_by(|a, b| a.is_blank() == b.is_blank()) {
+        let lines = line..line + paragraph.len();
+        line = lines.end;
+        if paragraph.len() < 2 || paragraph.iter().any(|body| body.is_event) {
+            continue;
+        }
+        let fields = paragraph.iter().filter(|body| field(body.bare()).is_some()).count();
+        if fields * 10 < paragraph.len() * 6 {
+            continue;
+        }
+        if let Some((key, value)) = paragraph.first().and_then(|body| field(body.bare())) {
+            let line = lines.start;
+            let names = vec![Name { line, text: key }, Name { line, text: value }];
+            found.push((key, Record { names, ..Record::new(RecordKind::Entry, lines) }));
+        }
+    }
+    // The first paragraph may have lost its start.
+    let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
+    for (key, _) in &found {
+        *counts.entry(key).or_default() += 1;
+    }
+    let usual = counts.into_iter().max_by_key(|(key, count)| (*count, *key)).map(|(key, _)| key);
+    found.retain(|(key, _)| Some(*key) == usual);
+    let all: usize = found.iter().map(|(_, record)| record.lines.len()).sum();
+    let filled = bodies.iter().filter(|body| !body.is_blank()).count();
+    let bytes: usize = bodies.iter().map(|body| body.text.len()).sum();
+    let is_most = found.len() >= MIN_ENTRIES && all * 2 > filled && bytes <= filled * MAX_LINE_BYTES;
+    if is_most { found.into_iter().map(|(_, record)| record).collect() } else { Vec::new() }
+}
+
+/// Names a row by its first column that identifies it, or else by its first column.
+fn name<'t>(record: &mut Record<'t>, bodies: &[Body<'t>]) {
+    let columns = || record.lines.clone().skip(1).take(MAX_COLUMNS);
+    let column = |line: usize| field(bodies.get(line)?.bare()).map(|(key, value)| (line, key, value));
+    let identity = columns().filter_map(column).find(|(_, key, value)| is_identity(key) && !value.is_empty());
+    let found = identity.or_else(|| columns().filter_map(column).next());
+    if let Some((line, key, value)) = found {
+        record.named(line, key);
+        record.named(line, value);
+    }
+}
