@@ -2,14 +2,14 @@
 //!
 //! The engine returns the originals of everything that its output alone cannot restore. They go into an
 //! [`OriginalStore`] before the request is sent, each under its [`Handle`], so that every marker a provider has seen
-//! can be resolved. [`MemoryStore`] is the default; [`DiskStore`] survives the process; other stores implement the same
-//! trait.
+//! can be resolved. Records of hidden exchanges go into an [`ExchangeStore`]. [`MemoryStore`] is the default for both;
+//! [`DiskStore`] survives the process; other stores implement the same traits.
 //!
 //! # Example
 //!
 //! ```
 //! use headroom_core::{Handle, Original};
-//! use headroom_store::{MemoryStore, OriginalStore, Part};
+//! use headroom_store::{MemoryStore, OriginalStore, RetrieveQuery};
 //!
 //! # async fn example() -> Result<(), headroom_store::StoreError> {
 //! let store = MemoryStore::new();
@@ -18,8 +18,8 @@
 //!
 //! store.put_many("team-a", vec![Original { handle, content: log }]).await?;
 //!
-//! let piece = store.get_part("team-a", &handle, &Part::lines(2, 3)).await?.expect("stored above");
-//! assert_eq!(piece.text(), "working\ndone");
+//! let content = store.get("team-a", &handle).await?.expect("stored above");
+//! assert!(RetrieveQuery::new().lines("2-3").answer(&content).ends_with(":\nworking\ndone"));
 //! assert!(store.get("team-b", &handle).await?.is_none(), "other tenants see nothing");
 //! # Ok(())
 //! # }
@@ -51,11 +51,9 @@ mod disk;
 #[cfg(any(feature = "disk", feature = "redis"))]
 mod entry;
 mod error;
-#[doc(hidden)]
-pub mod json;
+mod key;
 #[cfg(feature = "memory")]
 mod memory;
-mod part;
 mod query;
 #[cfg(feature = "redis")]
 mod redis;
@@ -69,14 +67,14 @@ mod units;
 #[cfg_attr(docsrs, doc(cfg(feature = "disk")))]
 pub use disk::{DiskStore, DiskStoreBuilder, InvalidPlaintextStore, PlaintextStore, PlaintextStoreBuilder};
 pub use error::{BoxError, StoreError};
+pub use key::RecordKey;
 #[cfg(feature = "memory")]
 pub use memory::{MemoryStore, MemoryStoreBuilder};
-pub use part::{Part, Piece};
-pub use query::{RetrieveQuery, retrieve};
+pub use query::{RetrieveCall, RetrieveQuery, retrieve};
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use redis::{RedisStore, RedisStoreBuilder};
-pub use store::OriginalStore;
+pub use store::{ExchangeStore, OriginalStore, Store};
 
 #[cfg(all(doctest, feature = "memory"))]
 #[doc = include_str!("../README.md")]

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use headroom_core::{Handle, Original};
 use moka::{policy::EvictionPolicy, sync::Cache};
 
-use crate::{OriginalStore, StoreError};
+use crate::{ExchangeStore, OriginalStore, RecordKey, StoreError, key::EntryKey};
 
 /// The size of an entry besides its content and its tenant's name.
 const ENTRY_BYTES: usize = 256;
@@ -47,7 +47,17 @@ pub struct MemoryStore {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
     tenant: Arc<str>,
-    handle: Handle,
+    entry: EntryKey,
+}
+
+impl Key {
+    fn original(tenant: &Arc<str>, handle: &Handle) -> Self {
+        Self { tenant: Arc::clone(tenant), entry: EntryKey::Original(*handle) }
+    }
+
+    fn record(tenant: &Arc<str>, key: &RecordKey) -> Self {
+        Self { tenant: Arc::clone(tenant), entry: EntryKey::Record(*key) }
+    }
 }
 
 impl MemoryStore {
@@ -74,11 +84,14 @@ impl MemoryStore {
     /// For tools of the user who runs this process, never for answers to a tenant.
     #[must_use]
     pub fn find(&self, handle: &Handle) -> Option<Arc<str>> {
-        self.cache.iter().find(|(key, _)| key.handle == *handle).map(|(_, content)| content)
+        self.cache
+            .iter()
+            .find(|(key, _)| key.entry == EntryKey::Original(*handle))
+            .map(|(_, content)| content)
     }
 
     fn put(&self, tenant: &Arc<str>, original: Original) -> Result<(), StoreError> {
-        let key = Key { tenant: Arc::clone(tenant), handle: original.handle };
+        let key = Key::original(tenant, &original.handle);
         let content = original.content;
         let entry = self.cache.entry_by_ref(&key).or_insert_with(|| Arc::from(content.as_str()));
         if !entry.is_fresh() && **entry.value() != *content {
@@ -112,7 +125,30 @@ impl OriginalStore for MemoryStore {
     }
 
     async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
-        Ok(self.cache.get(&Key { tenant: Arc::from(tenant), handle: *handle }))
+        Ok(self.cache.get(&Key::original(&Arc::from(tenant), handle)))
+    }
+}
+
+#[async_trait]
+impl ExchangeStore for MemoryStore {
+    async fn put_record(&self, tenant: &str, keys: &[RecordKey], record: &str) -> Result<(), StoreError> {
+        if !keys.is_empty() && weight(tenant, record) > self.capacity {
+            return Err(StoreError::too_large());
+        }
+        let tenant = Arc::from(tenant);
+        for key in keys {
+            self.cache.entry(Key::record(&tenant, key)).or_insert_with(|| Arc::from(record));
+        }
+        Ok(())
+    }
+
+    async fn get_records(
+        &self,
+        tenant: &str,
+        keys: &[RecordKey],
+    ) -> Result<Vec<Option<Arc<str>>>, StoreError> {
+        let tenant = Arc::from(tenant);
+        Ok(keys.iter().map(|key| self.cache.get(&Key::record(&tenant, key))).collect())
     }
 }
 
@@ -181,7 +217,7 @@ fn weight(tenant: &str, content: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Part;
+    use crate::Store;
 
     fn original(content: &str) -> Original {
         Original { handle: Handle::from_content(content), content: content.to_owned() }
@@ -194,7 +230,22 @@ mod tests {
         assert_eq!(store.get("a", &Handle::from_content("x")).await.unwrap().as_deref(), Some("x"));
         assert_eq!(store.get("a", &Handle::from_content("y")).await.unwrap().as_deref(), Some("y"));
         assert!(store.get("b", &Handle::from_content("x")).await.unwrap().is_none());
-        assert!(store.get_part("b", &Handle::from_content("x"), &Part::all()).await.unwrap().is_none());
+        assert!(store.get("b", &Handle::from_content("y")).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn records_are_kept_apart_under_any_key() {
+        let store = MemoryStore::builder().capacity(10_000).build();
+        let keys = [1, 2, 3].map(|n| RecordKey::from_hash(&[n; 32]));
+        store.put_record("a", &keys[..2], "the exchange").await.unwrap();
+        store.put_record("a", &keys[..1], "another").await.expect("a key may keep its record");
+        let records = store.get_records("a", &keys).await.unwrap();
+        let records: Vec<_> = records.iter().map(Option::as_deref).collect();
+        assert_eq!(records, [Some("the exchange"), Some("the exchange"), None]);
+        assert_eq!(store.get_records("b", &keys).await.unwrap(), [None, None, None]);
+        let alike: Handle = keys[0].to_string().parse().unwrap();
+        assert!(store.get("a", &alike).await.unwrap().is_none() && store.find(&alike).is_none());
+        assert!(store.put_record("a", &keys, &"x".repeat(20_000)).await.unwrap_err().is_too_large());
     }
 
     #[tokio::test]
@@ -266,6 +317,8 @@ mod tests {
         fn assert_store<T: OriginalStore + Send + Sync + Clone>() {}
         assert_store::<MemoryStore>();
         assert_store::<Arc<dyn OriginalStore>>();
-        let _: Arc<dyn OriginalStore> = Arc::new(MemoryStore::new());
+        assert_store::<Arc<dyn Store>>();
+        let both: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let (_, _): (Arc<dyn OriginalStore>, Arc<dyn ExchangeStore>) = (both.clone(), both);
     }
 }

@@ -1,9 +1,11 @@
+//! What a store does.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use headroom_core::{Handle, Original};
 
-use crate::{Part, Piece, StoreError};
+use crate::{RecordKey, StoreError};
 
 /// Stores originals by tenant and handle. Object-safe: use it as `Arc<dyn OriginalStore>`.
 ///
@@ -51,39 +53,28 @@ pub trait OriginalStore: Send + Sync + 'static {
         }
         Ok(has)
     }
+}
 
-    /// Returns a bounded part of an original, or `None` if this tenant has none with that handle.
-    ///
-    /// # Errors
-    ///
-    /// If the store cannot answer.
-    async fn get_part(
-        &self,
-        tenant: &str,
-        handle: &Handle,
-        part: &Part,
-    ) -> Result<Option<Piece>, StoreError> {
-        Ok(self.get(tenant, handle).await?.map(|content| part.apply(&content)))
-    }
-
-    /// Stores a record of a hidden exchange under the caller's keys. The keys are hashes, but not of the record, and
-    /// never equal the handle of an original. A key that has a record already may keep it.
-    ///
-    /// Stores that check content against its handle implement this separately from [`put_many`](Self::put_many).
+/// Stores records of hidden exchanges by tenant and key. Object-safe: use it as `Arc<dyn ExchangeStore>`.
+///
+/// A record is what the model asked for and got while the client saw one answer, so that it can be put back when the
+/// client sends the conversation again. A conversation whose record is lost goes on without what the model had
+/// retrieved.
+///
+/// # Implementing a store
+///
+/// - Records and originals are apart, even under a key that prints like a handle.
+/// - A key that has a record already may keep it.
+/// - Finding a record counts as use of it.
+/// - Content reaches no log and no error.
+#[async_trait]
+pub trait ExchangeStore: Send + Sync + 'static {
+    /// Stores a record under each of these keys.
     ///
     /// # Errors
     ///
     /// If the record may not be found afterwards.
-    async fn put_record(&self, tenant: &str, keys: &[Handle], record: &str) -> Result<(), StoreError> {
-        for key in keys {
-            let record = Original { handle: *key, content: record.to_owned() };
-            match self.put_many(tenant, vec![record]).await {
-                Err(error) if !error.is_collision() => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
+    async fn put_record(&self, tenant: &str, keys: &[RecordKey], record: &str) -> Result<(), StoreError>;
 
     /// Returns the records under these keys, in their order. A request asks for those of a whole conversation at once,
     /// so a store on a network should answer in one round trip.
@@ -91,14 +82,17 @@ pub trait OriginalStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// If the store cannot answer.
-    async fn get_records(&self, tenant: &str, keys: &[Handle]) -> Result<Vec<Option<Arc<str>>>, StoreError> {
-        let mut records = Vec::with_capacity(keys.len());
-        for key in keys {
-            records.push(self.get(tenant, key).await?);
-        }
-        Ok(records)
-    }
+    async fn get_records(
+        &self,
+        tenant: &str,
+        keys: &[RecordKey],
+    ) -> Result<Vec<Option<Arc<str>>>, StoreError>;
 }
+
+/// Stores both originals and records, as a layer that answers calls of its tool needs. Every type that does is one.
+pub trait Store: OriginalStore + ExchangeStore {}
+
+impl<T: OriginalStore + ExchangeStore + ?Sized> Store for T {}
 
 #[async_trait]
 impl<T: OriginalStore + ?Sized> OriginalStore for Arc<T> {
@@ -113,21 +107,19 @@ impl<T: OriginalStore + ?Sized> OriginalStore for Arc<T> {
     async fn has_many(&self, tenant: &str, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
         (**self).has_many(tenant, handles).await
     }
+}
 
-    async fn get_part(
-        &self,
-        tenant: &str,
-        handle: &Handle,
-        part: &Part,
-    ) -> Result<Option<Piece>, StoreError> {
-        (**self).get_part(tenant, handle, part).await
-    }
-
-    async fn put_record(&self, tenant: &str, keys: &[Handle], record: &str) -> Result<(), StoreError> {
+#[async_trait]
+impl<T: ExchangeStore + ?Sized> ExchangeStore for Arc<T> {
+    async fn put_record(&self, tenant: &str, keys: &[RecordKey], record: &str) -> Result<(), StoreError> {
         (**self).put_record(tenant, keys, record).await
     }
 
-    async fn get_records(&self, tenant: &str, keys: &[Handle]) -> Result<Vec<Option<Arc<str>>>, StoreError> {
+    async fn get_records(
+        &self,
+        tenant: &str,
+        keys: &[RecordKey],
+    ) -> Result<Vec<Option<Arc<str>>>, StoreError> {
         (**self).get_records(tenant, keys).await
     }
 }

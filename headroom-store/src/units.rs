@@ -5,7 +5,7 @@ use std::{
     ops::{Range, RangeInclusive},
 };
 
-use crate::json::{Value, compact_into};
+use headroom_json::{Value, compact_into};
 
 /// How deep to look for the array with the most items.
 const MAX_DEPTH: usize = 6;

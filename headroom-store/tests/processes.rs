@@ -8,7 +8,7 @@ use std::{
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use headroom_core::{Handle, Original};
@@ -57,6 +57,16 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
 }
 
+/// Nanoseconds since 1970.
+fn now() -> u128 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos()
+}
+
+/// Says which batch is stored, and when its writing began. Fails where nobody reads any more: the test is over.
+fn acknowledge(start: u64, began: u128) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "\nstored {start} {began}")
+}
+
 /// Not a test but what the others start: stores batch after batch, and says of each that it is stored.
 #[test]
 fn writer() {
@@ -71,17 +81,18 @@ fn writer() {
     let store = store.build();
     block_on(async {
         for start in (first..).step_by(usize::try_from(BATCH).unwrap()) {
+            let mut began = now();
             // A folder that is full of what was just written takes no more for a moment.
             while let Err(error) = store.put_many("a", (start..start + BATCH).map(original).collect()).await {
                 assert!(capacity < UNBOUNDED && error.is_unavailable(), "{error:?}");
                 thread::sleep(Duration::from_millis(20));
+                began = now();
             }
             for n in start..start + BATCH {
                 let found = store.get("a", &Handle::from_content(&content(n))).await.unwrap();
                 assert_eq!(found.as_deref(), Some(content(n).as_str()), "acknowledged and not there");
             }
-            // Nobody reads any more: the test is over.
-            if writeln!(std::io::stdout(), "\nstored {start}").is_err() {
+            if acknowledge(start, began).is_err() {
                 return;
             }
         }
@@ -102,15 +113,17 @@ fn plaintext_writer() {
     let plaintext = plaintext.build().unwrap();
     block_on(async {
         for start in (first..).step_by(usize::try_from(BATCH).unwrap()) {
+            let mut began = now();
             while let Err(error) = plaintext.put_many((start..start + BATCH).map(original).collect()).await {
                 assert!(capacity < UNBOUNDED && error.is_unavailable(), "{error:?}");
                 thread::sleep(Duration::from_millis(20));
+                began = now();
             }
             for n in start..start + BATCH {
                 let file = format!("{}/{}", plaintext.folder(), original(n).handle);
                 assert_eq!(fs::read_to_string(file).unwrap(), content(n), "acknowledged and not there");
             }
-            if writeln!(std::io::stdout(), "\nstored {start}").is_err() {
+            if acknowledge(start, began).is_err() {
                 return;
             }
         }
@@ -123,7 +136,7 @@ fn holder() {
     let Ok(task) = env::var(HOLDER) else { return };
     let lock = fs::File::options().append(true).open(task.splitn(3, ' ').last().unwrap()).unwrap();
     lock.lock().unwrap();
-    writeln!(std::io::stdout(), "\nstored 0").unwrap();
+    acknowledge(0, now()).unwrap();
     // Longer than any test waits, should nobody kill it.
     thread::sleep(Duration::from_secs(100));
 }
@@ -151,10 +164,17 @@ impl Writer {
 
     /// The next batch that it says is stored.
     fn next(&mut self) -> Option<u64> {
+        self.next_timed().map(|(start, _)| start)
+    }
+
+    /// The same, and when its writing began.
+    fn next_timed(&mut self) -> Option<(u64, u128)> {
         let mut line = String::new();
         while self.lines.read_line(&mut line).unwrap() > 0 {
-            if let Some(start) = line.strip_prefix("stored ") {
-                return Some(start.trim().parse().unwrap());
+            if let Some((start, began)) =
+                line.strip_prefix("stored ").and_then(|line| line.trim().split_once(' '))
+            {
+                return Some((start.parse().unwrap(), began.parse().unwrap()));
             }
             line.clear();
         }
@@ -162,11 +182,30 @@ impl Writer {
     }
 
     /// Kills it with a signal that it cannot handle, and returns what else it said before.
-    fn kill(mut self) -> Vec<u64> {
+    fn kill(self) -> Vec<u64> {
+        self.kill_timed().into_iter().map(|(start, _)| start).collect()
+    }
+
+    fn kill_timed(mut self) -> Vec<(u64, u128)> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        std::iter::from_fn(|| self.next()).collect()
+        std::iter::from_fn(|| self.next_timed()).collect()
     }
+}
+
+/// Runs writers that fill one folder until each has stored `batches`, kills them, and returns what no sweep may have
+/// taken: what they acknowledged and began to write within the protected time, a quarter of `TIME_TO_IDLE`, before the
+/// last one was dead.
+fn protected_at_the_end(mut writers: Vec<Writer>, batches: usize) -> Vec<u64> {
+    let mut stored = Vec::new();
+    for _ in 0..batches {
+        stored.extend(writers.iter_mut().map(|writer| writer.next_timed().expect("a writer failed")));
+    }
+    writers.iter_mut().for_each(|writer| writer.child.kill().unwrap());
+    stored.extend(writers.into_iter().flat_map(Writer::kill_timed));
+    let protected = now() - (TIME_TO_IDLE / 4 - Duration::from_millis(50)).as_nanos();
+    let starts = stored.into_iter().filter(|(_, began)| *began > protected).map(|(start, _)| start);
+    starts.flat_map(|start| start..start + BATCH).collect()
 }
 
 /// Every handle that names a file in the folder.
@@ -239,19 +278,11 @@ fn processes_that_write_and_sweep_one_folder_keep_what_they_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     // Half of what they write has to go again.
     let capacity = 16 << 20;
-    let mut writers: Vec<_> = (0..3).map(|n| Writer::start(folder.path(), n * 1_000_000, capacity)).collect();
-    let mut last = Vec::new();
-    for _ in 0..200 {
-        last = writers.iter_mut().map(|writer| writer.next().expect("a writer failed")).collect();
-    }
-    writers.iter_mut().for_each(|writer| writer.child.kill().unwrap());
-    // They were ahead of what was read here, and what they stored first is gone; what they stored last is not.
-    for (last, writer) in last.iter_mut().zip(writers) {
-        *last = writer.kill().pop().unwrap_or(*last);
-    }
+    let writers = (0..3).map(|n| Writer::start(folder.path(), n * 1_000_000, capacity)).collect();
+    let protected = protected_at_the_end(writers, 200);
     let store = DiskStore::builder(folder.path()).capacity(capacity).build();
     block_on(async {
-        for n in last.iter().flat_map(|start| *start..start + BATCH) {
+        for n in protected {
             let found = store.get("a", &Handle::from_content(&content(n))).await.unwrap();
             assert_eq!(found.as_deref(), Some(content(n).as_str()), "{n} from another process");
         }
@@ -305,14 +336,9 @@ fn writers_of_plaintext_that_sweep_one_folder_keep_what_they_acknowledged() {
     let capacity = 4 << 20;
     let start =
         |n: u64| Writer::start_as("plaintext_writer", PLAINTEXT_WRITER, &plaintext, n * 1_000_000, capacity);
-    let mut writers: Vec<_> = (0..3).map(start).collect();
-    for _ in 0..60 {
-        writers.iter_mut().for_each(|writer| _ = writer.next().expect("a writer failed"));
-    }
-    writers.iter_mut().for_each(|writer| writer.child.kill().unwrap());
-    let last: Vec<_> = writers.into_iter().map(|writer| writer.kill().pop()).collect();
+    let protected = protected_at_the_end((0..3).map(start).collect(), 60);
     let there = stored_files(&plaintext);
-    for n in last.into_iter().flatten().flat_map(|start| start..start + BATCH) {
+    for n in protected {
         assert!(there.contains(&original(n).handle), "{n} from another process");
     }
     assert!(there.len() < 60 * 3 * 8, "nothing was dropped: {}", there.len());

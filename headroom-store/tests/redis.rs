@@ -17,7 +17,7 @@ use std::{
 };
 
 use headroom_core::{Handle, Original};
-use headroom_store::{OriginalStore, RedisStore, StoreError};
+use headroom_store::{ExchangeStore, OriginalStore, RecordKey, RedisStore, StoreError};
 use tempfile::TempDir;
 
 /// Nothing in these tests takes that long unless it hangs.
@@ -164,7 +164,7 @@ async fn every_sight_lets_an_original_live_on() {
     let Some(server) = Server::start() else { return };
     let store = RedisStore::builder(server.url()).time_to_idle(Duration::from_secs(500)).build().unwrap();
     store.put_many("a", vec![original("put again"), original("read"), original("left alone")]).await.unwrap();
-    store.put_record("a", &[Handle::from_content("key")], "record").await.unwrap();
+    store.put_record("a", &[RecordKey::from_hash(&[7; 32])], "record").await.unwrap();
     let keys: Vec<String> = server.ask(&["KEYS", "*"]);
     for key in &keys {
         let left: u64 = server.ask(&["PTTL", key]);
@@ -173,7 +173,7 @@ async fn every_sight_lets_an_original_live_on() {
     }
     store.put_many("a", vec![original("put again")]).await.unwrap();
     assert!(has(&store, "a", "read").await);
-    assert!(store.get_records("a", &[Handle::from_content("key")]).await.unwrap()[0].is_some());
+    assert!(store.get_records("a", &[RecordKey::from_hash(&[7; 32])]).await.unwrap()[0].is_some());
     let renewed = keys.iter().filter(|key| server.ask::<u64>(&["PTTL", key]) > 400_000).count();
     assert_eq!(renewed, 3);
 }
@@ -182,7 +182,7 @@ async fn every_sight_lets_an_original_live_on() {
 async fn records_are_kept_apart_under_any_key() {
     let Some(server) = Server::start() else { return };
     let store = server.store();
-    let keys = [Handle::from_content("k1"), Handle::from_content("k2"), Handle::from_content("k3")];
+    let keys = [1, 2, 3].map(|n| RecordKey::from_hash(&[n; 32]));
     store.put_record("a", &keys[..2], "the exchange").await.unwrap();
     store.put_record("a", &keys[..1], "another").await.expect("a key may keep its record");
     let records = server.store().get_records("a", &keys).await.unwrap();
@@ -190,7 +190,7 @@ async fn records_are_kept_apart_under_any_key() {
     assert_eq!(records, [Some("the exchange"), Some("the exchange"), None]);
     assert_eq!(store.get_records("b", &keys).await.unwrap(), [None, None, None]);
     assert_eq!(store.get_records("b", &[]).await.unwrap(), []);
-    assert!(store.get("a", &keys[0]).await.unwrap().is_none());
+    assert!(store.get("a", &keys[0].to_string().parse().unwrap()).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -11,14 +11,15 @@ use blake3::Hash;
 use headroom_core::{Handle, Original};
 
 use super::{
-    Failure,
     evict::{Bounds, Evictor},
+    failure::Failure,
     folder::{Folder, Found, Layout, Stamp},
-    name::{self, FileKind, Name},
-    seen::Seen,
+    name::{self, Name},
+    seen::SeenFiles,
     vfs::Vfs,
 };
 use crate::{
+    RecordKey,
     entry::{self, Encoder, MAX_BYTES},
     tenant::Tenant,
 };
@@ -29,7 +30,7 @@ pub(super) const REFRESH: Duration = Duration::from_secs(10 * 60);
 pub(super) struct BlockingDisk {
     folder: Folder,
     /// The files that this process has verified, and the hashes of their content.
-    seen: Seen<Name, Hash>,
+    seen: SeenFiles<Name, Hash>,
     sweeper: Evictor,
 }
 
@@ -50,15 +51,14 @@ impl<'a> StoredFile<'a> {
         if !entry::names(&original.handle, &hash) {
             return Err(Failure::Collision);
         }
-        let name = Name { tenant, key: original.handle, kind: FileKind::Original };
-        Ok(Self { name, content: &original.content, hash })
+        Ok(Self { name: Name::original(tenant, &original.handle), content: &original.content, hash })
     }
 }
 
 impl BlockingDisk {
     pub(super) fn new(root: PathBuf, vfs: Arc<dyn Vfs>, bounds: Bounds) -> Self {
         let folder = Folder::new(root, Layout::Shards, vfs, REFRESH.min(bounds.idle / 8));
-        Self { folder, seen: Seen::new(), sweeper: Evictor::new(bounds) }
+        Self { folder, seen: SeenFiles::new(), sweeper: Evictor::new(bounds) }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -76,13 +76,13 @@ impl BlockingDisk {
         self.put(items.collect::<Result<_, _>>()?)
     }
 
-    pub(super) fn put_record(&self, tenant: Tenant, keys: &[Handle], record: &str) -> Result<(), Failure> {
+    pub(super) fn put_record(&self, tenant: Tenant, keys: &[RecordKey], record: &str) -> Result<(), Failure> {
         if record.len() > MAX_BYTES {
             return Err(Failure::TooLarge);
         }
         let hash = blake3::hash(record.as_bytes());
-        let name = |key: &Handle| Name { tenant, key: *key, kind: FileKind::Record };
-        self.put(keys.iter().map(|key| StoredFile { name: name(key), content: record, hash }).collect())
+        let file = |key| StoredFile { name: Name::record(tenant, key), content: record, hash };
+        self.put(keys.iter().map(file).collect())
     }
 
     fn put(&self, items: Vec<StoredFile<'_>>) -> Result<(), Failure> {
@@ -125,7 +125,7 @@ impl BlockingDisk {
     /// Whether this is stored, and records a use. A file that cannot be read must be written again.
     fn has(&self, item: &StoredFile<'_>) -> Result<bool, Failure> {
         let Ok(Some((hash, stamp))) = self.verify(&item.name) else { return Ok(false) };
-        if hash != item.hash && item.name.kind == FileKind::Original {
+        if hash != item.hash && !item.name.is_record() {
             return Err(Failure::Collision);
         }
         let seen = self.folder.see(&item.name.path(), stamp);
@@ -152,7 +152,7 @@ impl BlockingDisk {
     pub(super) fn has_many(&self, tenant: Tenant, handles: &[Handle]) -> Result<Vec<bool>, Failure> {
         let mut has = Vec::with_capacity(handles.len());
         for handle in handles {
-            let name = Name { tenant, key: *handle, kind: FileKind::Original };
+            let name = Name::original(tenant, handle);
             let found = self.verify(&name)?;
             has.push(found.is_some());
             if let Some((hash, stamp)) = found {
@@ -179,7 +179,7 @@ impl BlockingDisk {
     }
 
     pub(super) fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, Failure> {
-        let files = match self.folder.entries(&self.root().join(name::shard(handle))) {
+        let files = match self.folder.entries(&self.root().join(name::shard(&handle.to_string()))) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             files => files?,
         };

@@ -145,13 +145,13 @@ pub(super) struct Candidate {
 
 /// The files to drop: all idle ones, and others by priority until enough space is free.
 #[derive(Debug)]
-struct Chosen {
+struct EvictionCandidates {
     files: BinaryHeap<Candidate>,
     blocks: u64,
     wanted: u64,
 }
 
-impl Chosen {
+impl EvictionCandidates {
     fn new(wanted: u64) -> Self {
         Self { files: BinaryHeap::new(), blocks: 0, wanted }
     }
@@ -174,7 +174,6 @@ pub(super) struct Sweep<'a> {
     folder: &'a Folder,
     bounds: &'a Bounds,
     is_recent: &'a IsRecent<'a>,
-    now: SystemTime,
 }
 
 /// Sweeps unless another process does. Returns how many blocks are left. Walks the folder twice; memory is proportional
@@ -185,7 +184,7 @@ fn sweep(folder: &Folder, bounds: &Bounds, is_recent: &IsRecent<'_>) -> io::Resu
     sweep.remove_abandoned();
     let mut total = 0;
     sweep.each_file(|_, file| total += blocks(file.len()))?;
-    let mut chosen = Chosen::new(total.saturating_sub(bounds.kept()));
+    let mut chosen = EvictionCandidates::new(total.saturating_sub(bounds.kept()));
     sweep.each_file(|path, file| {
         if let Some(candidate) = sweep.candidate(path, file) {
             chosen.add(candidate);
@@ -204,7 +203,7 @@ fn sweep(folder: &Folder, bounds: &Bounds, is_recent: &IsRecent<'_>) -> io::Resu
 
 impl<'a> Sweep<'a> {
     pub(super) fn new(folder: &'a Folder, bounds: &'a Bounds, is_recent: &'a IsRecent<'a>) -> Self {
-        Self { folder, bounds, is_recent, now: folder.now() }
+        Self { folder, bounds, is_recent }
     }
 
     /// Returns the candidate for a file; `None` if it must stay.
@@ -213,7 +212,7 @@ impl<'a> Sweep<'a> {
         if self.is_protected(&path, modified) {
             return None;
         }
-        let class = match self.now.duration_since(modified) {
+        let class = match self.folder.now().duration_since(modified) {
             Ok(age) if age > self.bounds.idle => Class::Idle,
             Ok(_) => Class::Past,
             Err(_) => Class::Future,
@@ -222,8 +221,12 @@ impl<'a> Sweep<'a> {
     }
 
     /// Whether a file was used in the last minutes: by its time, or by this process's clock, which never jumps.
+    ///
+    /// The time is read for each file: a sweep can take minutes, and what others write meanwhile must not look as if
+    /// it came from the future.
     fn is_protected(&self, path: &Path, modified: SystemTime) -> bool {
-        distance(self.now, modified) < self.bounds.protected(self.folder.refresh()) || (self.is_recent)(path)
+        distance(self.folder.now(), modified) < self.bounds.protected(self.folder.refresh())
+            || (self.is_recent)(path)
     }
 
     /// Deletes a file, unless it was used since it was chosen.
@@ -240,7 +243,8 @@ impl<'a> Sweep<'a> {
         let Ok(entries) = self.folder.entries(&self.folder.temporary()) else { return };
         for path in entries.map_while(Result::ok) {
             let Ok(file) = self.folder.metadata(&path) else { continue };
-            let age = file.modified().map(|modified| self.now.duration_since(modified).unwrap_or_default());
+            let now = self.folder.now();
+            let age = file.modified().map(|modified| now.duration_since(modified).unwrap_or_default());
             // A folder that had the name of a file is not ours to delete.
             if !file.is_dir() && age.is_ok_and(|age| age > ABANDONED) {
                 let _ = self.folder.remove(&path);

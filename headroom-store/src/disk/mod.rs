@@ -2,24 +2,17 @@
 
 mod blocking;
 mod evict;
-#[cfg(all(test, unix))]
-mod fault;
-#[cfg(all(test, unix))]
-mod faults;
+mod failure;
 mod folder;
 mod name;
+mod options;
 mod plaintext;
 mod seen;
 #[cfg(all(test, unix))]
 mod tests;
 mod vfs;
 
-use std::{
-    fmt, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use headroom_core::{Handle, Original};
@@ -28,15 +21,13 @@ use tokio::task;
 pub use self::plaintext::{InvalidPlaintextStore, PlaintextStore, PlaintextStoreBuilder};
 use self::{
     blocking::BlockingDisk,
-    evict::Bounds,
-    folder::BLOCK,
-    name::{FileKind, Name},
-    vfs::{System, Vfs},
+    failure::{Failure, blocking},
+    name::Name,
+    options::FolderOptions,
 };
-use crate::{OriginalStore, StoreError, tenant::Tenant};
+use crate::{ExchangeStore, OriginalStore, RecordKey, StoreError, tenant::Tenant};
 
 const CAPACITY: u64 = 2 << 30;
-const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Stores originals in a folder. Several processes may use the folder at once. Cloning the store is cheap.
 ///
@@ -101,7 +92,7 @@ const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// ```
 #[derive(Clone)]
 pub struct DiskStore {
-    shelf: Arc<BlockingDisk>,
+    disk: Arc<BlockingDisk>,
 }
 
 impl DiskStore {
@@ -113,12 +104,7 @@ impl DiskStore {
 
     /// Starts a configuration.
     pub fn builder(folder: impl Into<PathBuf>) -> DiskStoreBuilder {
-        DiskStoreBuilder {
-            folder: folder.into(),
-            capacity: CAPACITY,
-            time_to_idle: TIME_TO_IDLE,
-            vfs: Arc::new(System),
-        }
+        DiskStoreBuilder(FolderOptions::new(folder.into(), CAPACITY))
     }
 
     /// Checks whether originals can be stored, for a message at startup: the store works as soon as its folder does.
@@ -127,7 +113,7 @@ impl DiskStore {
     ///
     /// If the folder cannot be created or written.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.blocking(|shelf| shelf.check()).await
+        self.blocking(|disk| disk.check()).await
     }
 
     /// Returns the whole original, whichever tenant stored it.
@@ -139,15 +125,15 @@ impl DiskStore {
     /// If the folder cannot be read.
     pub async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
         let handle = *handle;
-        self.blocking(move |shelf| shelf.find(&handle)).await
+        self.blocking(move |disk| disk.find(&handle)).await
     }
 
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&BlockingDisk) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let shelf = Arc::clone(&self.shelf);
-        blocking(self.shelf.root(), move || work(&shelf)).await
+        let disk = Arc::clone(&self.disk);
+        blocking(self.disk.root(), move || work(&disk)).await
     }
 
     /// Runs a write, and then a due sweep outside the request.
@@ -155,10 +141,10 @@ impl DiskStore {
         &self,
         work: impl FnOnce(&BlockingDisk) -> Result<(), Failure> + Send + 'static,
     ) -> Result<(), StoreError> {
-        let due = self.blocking(|shelf| work(shelf).map(|()| shelf.begin_sweep())).await?;
+        let due = self.blocking(|disk| work(disk).map(|()| disk.begin_sweep())).await?;
         if due {
-            let shelf = Arc::clone(&self.shelf);
-            task::spawn_blocking(move || shelf.sweep());
+            let disk = Arc::clone(&self.disk);
+            task::spawn_blocking(move || disk.sweep());
         }
         Ok(())
     }
@@ -166,7 +152,7 @@ impl DiskStore {
 
 impl fmt::Debug for DiskStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DiskStore").field("folder", &self.shelf.root()).finish_non_exhaustive()
+        f.debug_struct("DiskStore").field("folder", &self.disk.root()).finish_non_exhaustive()
     }
 }
 
@@ -174,47 +160,48 @@ impl fmt::Debug for DiskStore {
 impl OriginalStore for DiskStore {
     async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
         let tenant = Tenant::from_name(tenant);
-        self.put(move |shelf| shelf.put_many(tenant, &originals)).await
+        self.put(move |disk| disk.put_many(tenant, &originals)).await
     }
 
     async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
-        let name = Name { tenant: Tenant::from_name(tenant), key: *handle, kind: FileKind::Original };
-        self.blocking(move |shelf| shelf.get(&name)).await
+        let name = Name::original(Tenant::from_name(tenant), handle);
+        self.blocking(move |disk| disk.get(&name)).await
     }
 
     async fn has_many(&self, tenant: &str, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
         let (tenant, handles) = (Tenant::from_name(tenant), handles.to_vec());
-        self.blocking(move |shelf| shelf.has_many(tenant, &handles)).await
+        self.blocking(move |disk| disk.has_many(tenant, &handles)).await
     }
+}
 
-    async fn put_record(&self, tenant: &str, keys: &[Handle], record: &str) -> Result<(), StoreError> {
+#[async_trait]
+impl ExchangeStore for DiskStore {
+    async fn put_record(&self, tenant: &str, keys: &[RecordKey], record: &str) -> Result<(), StoreError> {
         let (tenant, keys, record) = (Tenant::from_name(tenant), keys.to_vec(), record.to_owned());
-        self.put(move |shelf| shelf.put_record(tenant, &keys, &record)).await
+        self.put(move |disk| disk.put_record(tenant, &keys, &record)).await
     }
 
-    async fn get_records(&self, tenant: &str, keys: &[Handle]) -> Result<Vec<Option<Arc<str>>>, StoreError> {
+    async fn get_records(
+        &self,
+        tenant: &str,
+        keys: &[RecordKey],
+    ) -> Result<Vec<Option<Arc<str>>>, StoreError> {
         let tenant = Tenant::from_name(tenant);
-        let names = keys.iter().map(|key| Name { tenant, key: *key, kind: FileKind::Record });
-        let names: Vec<_> = names.collect();
-        self.blocking(move |shelf| names.iter().map(|name| shelf.get(name)).collect()).await
+        let names: Vec<_> = keys.iter().map(|key| Name::record(tenant, key)).collect();
+        self.blocking(move |disk| names.iter().map(|name| disk.get(name)).collect()).await
     }
 }
 
 /// Configuration of [`DiskStore`].
 #[derive(Clone)]
 #[must_use]
-pub struct DiskStoreBuilder {
-    folder: PathBuf,
-    capacity: u64,
-    time_to_idle: Duration,
-    vfs: Arc<dyn Vfs>,
-}
+pub struct DiskStoreBuilder(FolderOptions);
 
 impl DiskStoreBuilder {
     /// Keeps at most about this many bytes on the disk, in whole blocks, for all tenants and processes together.
     /// Default: 2 GiB.
     pub fn capacity(mut self, bytes: u64) -> Self {
-        self.capacity = bytes;
+        self.0.capacity = bytes;
         self
     }
 
@@ -224,85 +211,26 @@ impl DiskStoreBuilder {
     /// can be resumed without a first request that stores them anew. Uses are recorded at intervals of an eighth of it,
     /// and of ten minutes at most.
     pub fn time_to_idle(mut self, time: Duration) -> Self {
-        self.time_to_idle = time;
+        self.0.time_to_idle = time;
         self
     }
 
     #[cfg(test)]
-    fn vfs(mut self, vfs: Arc<dyn Vfs>) -> Self {
-        self.vfs = vfs;
+    fn vfs(mut self, vfs: Arc<dyn vfs::Vfs>) -> Self {
+        self.0.vfs = vfs;
         self
     }
 
     /// Builds the store, without reading or writing yet.
     #[must_use]
     pub fn build(self) -> DiskStore {
-        let bounds = Bounds { blocks: self.capacity / BLOCK, idle: self.time_to_idle };
-        DiskStore { shelf: Arc::new(BlockingDisk::new(self.folder.join("originals"), self.vfs, bounds)) }
+        let bounds = self.0.bounds();
+        DiskStore { disk: Arc::new(BlockingDisk::new(self.0.folder.join("originals"), self.0.vfs, bounds)) }
     }
 }
 
 impl fmt::Debug for DiskStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DiskStoreBuilder")
-            .field("folder", &self.folder)
-            .field("capacity", &self.capacity)
-            .field("time_to_idle", &self.time_to_idle)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why an operation failed.
-#[derive(Debug)]
-enum Failure {
-    Io(io::Error),
-    Collision,
-    TooLarge,
-    /// The folder is full, and nothing in it may be deleted.
-    Full,
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-/// Works on a folder, on a thread that may block.
-async fn blocking<T: Send + 'static>(
-    folder: &Path,
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, StoreError> {
-    let result = task::spawn_blocking(work).await;
-    // A panic message may contain anything, so it is not passed on.
-    result.unwrap_or_else(|_| Err(io::Error::other("its thread ended early").into())).map_err(|failure| {
-        let unavailable = |source| StoreError::unavailable(FolderError { folder: folder.to_owned(), source });
-        match failure {
-            Failure::Io(source) => unavailable(source),
-            Failure::Full => unavailable(io::Error::new(io::ErrorKind::StorageFull, FULL)),
-            Failure::Collision => StoreError::collision(),
-            Failure::TooLarge => StoreError::too_large(),
-        }
-    })
-}
-
-const FULL: &str = "its capacity is taken by what was seen in the last minutes; give it more";
-
-/// Adds the folder to an error, so that the reader knows where to look.
-#[derive(Debug)]
-struct FolderError {
-    folder: PathBuf,
-    source: io::Error,
-}
-
-impl fmt::Display for FolderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot use the folder {}", self.folder.display())
-    }
-}
-
-impl std::error::Error for FolderError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
+        self.0.debug("DiskStoreBuilder", f)
     }
 }

@@ -15,7 +15,7 @@ const MAX_FILES: u64 = 16 << 10;
 const ONE_SIGHT: Duration = Duration::from_secs(1);
 
 /// The verified content of files, valid while their state stays the same.
-pub(super) struct Seen<K, V>(Cache<K, Sight<V>>);
+pub(super) struct SeenFiles<K, V>(Cache<K, Sight<V>>);
 
 #[derive(Clone)]
 struct Sight<V> {
@@ -24,7 +24,7 @@ struct Sight<V> {
     at: Instant,
 }
 
-impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Seen<K, V> {
+impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> SeenFiles<K, V> {
     pub(super) fn new() -> Self {
         // The cache's default policy rejects some new entries when it is full.
         Self(Cache::builder().max_capacity(MAX_FILES).eviction_policy(EvictionPolicy::lru()).build())

@@ -13,7 +13,7 @@ use tokio::task;
 
 use self::connection::{Connection, ServerError};
 use crate::{
-    OriginalStore, StoreError,
+    ExchangeStore, OriginalStore, RecordKey, StoreError,
     entry::{self, Encoder, MAX_BYTES},
     tenant::Tenant,
 };
@@ -57,15 +57,15 @@ const MAX_VERIFIED: u64 = 16 << 10;
 /// ```
 #[derive(Clone)]
 pub struct RedisStore {
-    link: Arc<Connection>,
+    connection: Arc<Connection>,
     prefix: Arc<str>,
     milliseconds: u64,
-    verified: Cache<String, Verified>,
+    verified: Cache<String, VerifiedValue>,
 }
 
 /// A value that was verified or stored.
 #[derive(Clone, Copy)]
-struct Verified {
+struct VerifiedValue {
     hash: Hash,
     len: usize,
 }
@@ -119,7 +119,7 @@ impl RedisStore {
         format!("{}:{tenant}:{handle}", self.prefix)
     }
 
-    fn record_key(&self, tenant: Tenant, key: &Handle) -> String {
+    fn record_key(&self, tenant: Tenant, key: &RecordKey) -> String {
         format!("{}:{tenant}:{key}:record", self.prefix)
     }
 
@@ -136,7 +136,7 @@ impl RedisStore {
             return Ok(());
         }
         let (set, stored) = self.set(missing).await?;
-        self.link.ask::<()>(&set).await?;
+        self.connection.ask::<()>(&set).await?;
         for (key, value) in stored {
             self.verified.insert(key, value);
         }
@@ -153,7 +153,7 @@ impl RedisStore {
             touch.cmd("PEXPIRE").arg(key).arg(self.milliseconds).ignore();
             touch.cmd("STRLEN").arg(key);
         }
-        let lens: Vec<usize> = self.link.ask(&touch).await?;
+        let lens: Vec<usize> = self.connection.ask(&touch).await?;
         let known = |(key, len): (&String, &usize)| {
             self.verified.get(key).filter(|known| known.len == *len).map(|known| known.hash)
         };
@@ -171,7 +171,10 @@ impl RedisStore {
     }
 
     /// Returns the commands that store these values, and the entries to remember once they are sent.
-    async fn set(&self, items: Vec<RedisItem>) -> Result<(Pipeline, Vec<(String, Verified)>), StoreError> {
+    async fn set(
+        &self,
+        items: Vec<RedisItem>,
+    ) -> Result<(Pipeline, Vec<(String, VerifiedValue)>), StoreError> {
         let milliseconds = self.milliseconds;
         let encode = move || {
             let mut encoder = Encoder::new()?;
@@ -181,7 +184,7 @@ impl RedisStore {
                 let len = value.len();
                 // If another replica stored the value meanwhile, it is the same.
                 set.cmd("SET").arg(&item.key).arg(value).arg("PX").arg(milliseconds).ignore();
-                stored.push((item.key, Verified { hash: item.hash, len }));
+                stored.push((item.key, VerifiedValue { hash: item.hash, len }));
             }
             Ok::<_, std::io::Error>((set, stored))
         };
@@ -197,7 +200,7 @@ impl RedisStore {
         for key in &keys {
             get.add_command(Cmd::new().arg("GETEX").arg(key).arg("PX").arg(self.milliseconds).to_owned());
         }
-        let values: Vec<Option<Vec<u8>>> = self.link.ask(&get).await?;
+        let values: Vec<Option<Vec<u8>>> = self.connection.ask(&get).await?;
         let decode = |value: Option<Vec<u8>>| {
             let value = value?;
             Some((entry::decode(&value)?, value.len()))
@@ -209,7 +212,7 @@ impl RedisStore {
                 self.verified.invalidate(&key);
                 return None;
             };
-            self.verified.insert(key, Verified { hash, len });
+            self.verified.insert(key, VerifiedValue { hash, len });
             Some((content, hash))
         };
         Ok(keys.into_iter().zip(decoded).map(learn).collect())
@@ -261,8 +264,11 @@ impl OriginalStore for RedisStore {
             |(handle, hash): (&Handle, Option<Hash>)| hash.is_some_and(|hash| entry::names(handle, &hash));
         Ok(handles.iter().zip(found).map(has).collect())
     }
+}
 
-    async fn put_record(&self, tenant: &str, keys: &[Handle], record: &str) -> Result<(), StoreError> {
+#[async_trait]
+impl ExchangeStore for RedisStore {
+    async fn put_record(&self, tenant: &str, keys: &[RecordKey], record: &str) -> Result<(), StoreError> {
         if record.len() > MAX_BYTES {
             return Err(StoreError::too_large());
         }
@@ -274,7 +280,11 @@ impl OriginalStore for RedisStore {
         self.put(keys.iter().map(item).collect()).await
     }
 
-    async fn get_records(&self, tenant: &str, keys: &[Handle]) -> Result<Vec<Option<Arc<str>>>, StoreError> {
+    async fn get_records(
+        &self,
+        tenant: &str,
+        keys: &[RecordKey],
+    ) -> Result<Vec<Option<Arc<str>>>, StoreError> {
         let tenant = Tenant::from_name(tenant);
         let found = self.fetch(keys.iter().map(|key| self.record_key(tenant, key)).collect()).await?;
         Ok(found.into_iter().map(|found| found.map(|(content, _)| content.into())).collect())
@@ -321,7 +331,7 @@ impl RedisStoreBuilder {
         // The server rejects expiries beyond its calendar.
         let milliseconds = self.time_to_idle.min(MAX_TIME).as_millis().max(1);
         Ok(RedisStore {
-            link: Arc::new(Connection::new(client, self.timeout)),
+            connection: Arc::new(Connection::new(client, self.timeout)),
             prefix: self.prefix.into(),
             milliseconds: u64::try_from(milliseconds).unwrap_or(u64::MAX),
             verified: Cache::builder()

@@ -1,29 +1,20 @@
 //! Stores originals as files that agents read with their own tools.
 
-use std::{
-    fmt,
-    io::ErrorKind,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+mod folder;
+
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use headroom_core::{Handle, Original};
 use tokio::task;
 
+use self::folder::PlaintextFolder;
 use super::{
-    Failure, blocking,
-    blocking::REFRESH,
-    evict::{Bounds, Evictor},
-    folder::{BLOCK, Folder, Layout, Stamp},
-    name,
-    seen::Seen,
-    vfs::{System, Vfs},
+    failure::{Failure, blocking},
+    options::FolderOptions,
 };
-use crate::{StoreError, entry::MAX_BYTES};
+use crate::StoreError;
 
 const CAPACITY: u64 = 1 << 30;
-const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Writes originals as files under their handles, for agents that read them with their own tools: see
 /// [`Retrieval::File`](headroom_core::Retrieval::File). Several processes may use the folder at once. Cloning the store
@@ -62,11 +53,11 @@ const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// use headroom_store::PlaintextStore;
 ///
 /// # async fn example(folder: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
-/// let spool = PlaintextStore::new(folder.join("plaintext"))?;
+/// let plaintext = PlaintextStore::new(folder.join("plaintext"))?;
 /// let content = "a long log".to_owned();
 /// let handle = Handle::from_content(&content);
-/// spool.put_many(vec![Original { handle, content }]).await?;
-/// assert_eq!(std::fs::read_to_string(format!("{}/{handle}", spool.folder()))?, "a long log");
+/// plaintext.put_many(vec![Original { handle, content }]).await?;
+/// assert_eq!(std::fs::read_to_string(format!("{}/{handle}", plaintext.folder()))?, "a long log");
 /// # Ok(())
 /// # }
 /// # fn main() {
@@ -78,7 +69,7 @@ const TIME_TO_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 #[derive(Clone)]
 pub struct PlaintextStore {
     folder: Arc<str>,
-    rack: Arc<PlaintextFolder>,
+    files: Arc<PlaintextFolder>,
 }
 
 impl PlaintextStore {
@@ -93,12 +84,7 @@ impl PlaintextStore {
 
     /// Starts a configuration.
     pub fn builder(folder: impl Into<PathBuf>) -> PlaintextStoreBuilder {
-        PlaintextStoreBuilder {
-            folder: folder.into(),
-            capacity: CAPACITY,
-            time_to_idle: TIME_TO_IDLE,
-            vfs: Arc::new(System),
-        }
+        PlaintextStoreBuilder(FolderOptions::new(folder.into(), CAPACITY))
     }
 
     /// Returns the folder as markers name it: an absolute path.
@@ -122,12 +108,10 @@ impl PlaintextStore {
     ///
     /// If any of them may not be there afterwards. Which of the others were written is unspecified.
     pub async fn put_many(&self, originals: Vec<Original>) -> Result<(), StoreError> {
-        let put = move |rack: &PlaintextFolder| {
-            rack.put_many(&originals).map(|()| rack.sweeper.begin(&rack.folder))
-        };
+        let put = move |files: &PlaintextFolder| files.put_many(&originals).map(|()| files.begin_sweep());
         if self.blocking(put).await? {
-            let rack = Arc::clone(&self.rack);
-            task::spawn_blocking(move || rack.sweep());
+            let files = Arc::clone(&self.files);
+            task::spawn_blocking(move || files.sweep());
         }
         Ok(())
     }
@@ -141,7 +125,7 @@ impl PlaintextStore {
     /// If the folder cannot be read.
     pub async fn has_many(&self, handles: &[Handle]) -> Result<Vec<bool>, StoreError> {
         let handles = handles.to_vec();
-        self.blocking(move |rack| rack.has_many(&handles)).await
+        self.blocking(move |files| files.has_many(&handles)).await
     }
 
     /// Returns the original under this handle, or `None` if there is no file or its content differs.
@@ -151,15 +135,15 @@ impl PlaintextStore {
     /// If the folder cannot be read.
     pub async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
         let handle = *handle;
-        self.blocking(move |rack| rack.find(&handle)).await
+        self.blocking(move |files| files.find(&handle)).await
     }
 
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&PlaintextFolder) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let rack = Arc::clone(&self.rack);
-        blocking(self.rack.folder.root(), move || work(&rack)).await
+        let files = Arc::clone(&self.files);
+        blocking(self.files.root(), move || work(&files)).await
     }
 }
 
@@ -172,17 +156,12 @@ impl fmt::Debug for PlaintextStore {
 /// Configuration of [`PlaintextStore`].
 #[derive(Clone)]
 #[must_use]
-pub struct PlaintextStoreBuilder {
-    folder: PathBuf,
-    capacity: u64,
-    time_to_idle: Duration,
-    vfs: Arc<dyn Vfs>,
-}
+pub struct PlaintextStoreBuilder(FolderOptions);
 
 impl PlaintextStoreBuilder {
     /// Keeps at most about this many bytes on the disk, in whole blocks, for all processes together. Default: 1 GiB.
     pub fn capacity(mut self, bytes: u64) -> Self {
-        self.capacity = bytes;
+        self.0.capacity = bytes;
         self
     }
 
@@ -191,13 +170,13 @@ impl PlaintextStoreBuilder {
     /// This limits the pause after which a conversation can be resumed with all its elided content: its first request
     /// writes missing files again. Uses are recorded at intervals of an eighth of it, and of ten minutes at most.
     pub fn time_to_idle(mut self, time: Duration) -> Self {
-        self.time_to_idle = time;
+        self.0.time_to_idle = time;
         self
     }
 
     #[cfg(test)]
-    pub(super) fn vfs(mut self, vfs: Arc<dyn Vfs>) -> Self {
-        self.vfs = vfs;
+    pub(super) fn vfs(mut self, vfs: Arc<dyn super::vfs::Vfs>) -> Self {
+        self.0.vfs = vfs;
         self
     }
 
@@ -207,28 +186,20 @@ impl PlaintextStoreBuilder {
     ///
     /// If markers cannot name the folder: its path is not UTF-8, or contains a bracket or a control character.
     pub fn build(self) -> Result<PlaintextStore, InvalidPlaintextStore> {
-        let path = std::path::absolute(&self.folder).map_err(|_| InvalidPlaintextStore(()))?;
+        let path = std::path::absolute(&self.0.folder).map_err(|_| InvalidPlaintextStore(()))?;
         let folder = path.to_str().map(|path| path.trim_end_matches(std::path::MAIN_SEPARATOR));
         let is_plain =
             |path: &&str| !path.is_empty() && !path.contains(|c: char| c.is_control() || "[]".contains(c));
         let folder = folder.filter(is_plain).ok_or(InvalidPlaintextStore(()))?;
-        let bounds = Bounds { blocks: self.capacity / BLOCK, idle: self.time_to_idle };
-        let rack = PlaintextFolder {
-            folder: Folder::new(folder.into(), Layout::Flat, self.vfs, REFRESH.min(bounds.idle / 8)),
-            seen: Seen::new(),
-            sweeper: Evictor::new(bounds),
-        };
-        Ok(PlaintextStore { folder: folder.into(), rack: Arc::new(rack) })
+        let bounds = self.0.bounds();
+        let files = PlaintextFolder::new(folder.into(), self.0.vfs, bounds);
+        Ok(PlaintextStore { folder: folder.into(), files: Arc::new(files) })
     }
 }
 
 impl fmt::Debug for PlaintextStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PlaintextStoreBuilder")
-            .field("folder", &self.folder)
-            .field("capacity", &self.capacity)
-            .field("time_to_idle", &self.time_to_idle)
-            .finish_non_exhaustive()
+        self.0.debug("PlaintextStoreBuilder", f)
     }
 }
 
@@ -245,137 +216,6 @@ impl fmt::Display for InvalidPlaintextStore {
 }
 
 impl std::error::Error for InvalidPlaintextStore {}
-
-/// The operations of the plaintext store, for threads that may block.
-struct PlaintextFolder {
-    folder: Folder,
-    /// The files that are known to be undamaged.
-    seen: Seen<Handle, ()>,
-    sweeper: Evictor,
-}
-
-impl PlaintextFolder {
-    fn check(&self) -> Result<(), Failure> {
-        self.folder.lock_shared()?;
-        self.folder.prepare(b"")?;
-        Ok(())
-    }
-
-    fn put_many(&self, originals: &[Original]) -> Result<(), Failure> {
-        if originals.is_empty() {
-            return Ok(());
-        }
-        if originals.iter().any(|original| original.content.len() > MAX_BYTES) {
-            return Err(Failure::TooLarge);
-        }
-        // A handle that is not its content's hash already belongs to other content.
-        if originals.iter().any(|original| Handle::from_content(&original.content) != original.handle) {
-            return Err(Failure::Collision);
-        }
-        let lock = self.folder.lock_shared()?;
-        let mut missing = Vec::new();
-        for original in originals {
-            if !self.has(&original.handle) {
-                missing.push(original);
-            }
-        }
-        drop(lock);
-        let (mut prepared, mut blocks) = (Vec::with_capacity(missing.len()), 0);
-        for original in missing {
-            let (file, size) = self.folder.prepare(original.content.as_bytes())?;
-            blocks += size;
-            if blocks > self.sweeper.bounds.kept() {
-                return Err(Failure::TooLarge);
-            }
-            prepared.push((file, original));
-        }
-        if prepared.is_empty() {
-            return Ok(());
-        }
-        let is_recent = |path: &Path| self.is_recent(path);
-        if !self.sweeper.make_room(&self.folder, blocks, &is_recent)? {
-            return Err(Failure::Full);
-        }
-        // Count first, as in the disk store.
-        self.folder.count(blocks)?;
-        // A sweep that chose a changed old file must not delete its replacement.
-        let _lock = self.folder.lock_shared()?;
-        for (file, original) in prepared {
-            let stamp = self.folder.publish(file, &path(&original.handle))?;
-            self.seen.insert(original.handle, (), stamp, self.folder.instant());
-        }
-        Ok(())
-    }
-
-    /// Whether the file holds the original of this handle, and records a use. A file that cannot be read must be
-    /// written again.
-    fn has(&self, handle: &Handle) -> bool {
-        let Ok(Some(stamp)) = self.verify(handle) else { return false };
-        let seen = self.folder.see(&path(handle), stamp);
-        if let Ok(stamp) = seen {
-            self.seen.insert(*handle, (), stamp, self.folder.instant());
-        }
-        seen.is_ok()
-    }
-
-    /// Returns the state of the file if it holds the original of this handle.
-    fn verify(&self, handle: &Handle) -> Result<Option<Stamp>, Failure> {
-        let Some(stamp) = self.folder.stamp(&path(handle))? else { return Ok(None) };
-        match self.seen.get(handle, &stamp) {
-            Some(()) => Ok(Some(stamp)),
-            None => Ok(self.read(handle)?.map(|(_, stamp)| stamp)),
-        }
-    }
-
-    fn has_many(&self, handles: &[Handle]) -> Result<Vec<bool>, Failure> {
-        let mut has = Vec::with_capacity(handles.len());
-        for handle in handles {
-            let found = self.verify(handle)?;
-            has.push(found.is_some());
-            if let Some(stamp) = found {
-                // Reading works where writing does not.
-                let stamp = self.folder.see(&path(handle), stamp).unwrap_or(stamp);
-                self.seen.insert(*handle, (), stamp, self.folder.instant());
-            }
-        }
-        Ok(has)
-    }
-
-    fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, Failure> {
-        let found = self.read(handle)?;
-        if found.is_none() {
-            self.seen.forget(handle);
-        }
-        Ok(found.map(|(content, _)| content.into()))
-    }
-
-    /// Returns the original of this handle, if the file holds it.
-    fn read(&self, handle: &Handle) -> Result<Option<(String, Stamp)>, Failure> {
-        let (bytes, stamp) = match self.folder.read_bytes(&path(handle), MAX_BYTES as u64 + 1) {
-            Err(error) if error.kind() == ErrorKind::InvalidData => return Ok(None),
-            read => match read? {
-                Some(read) => read,
-                None => return Ok(None),
-            },
-        };
-        let content =
-            String::from_utf8(bytes).ok().filter(|content| Handle::from_content(content) == *handle);
-        Ok(content.map(|content| (content, stamp)))
-    }
-
-    fn is_recent(&self, file: &Path) -> bool {
-        let time = self.sweeper.bounds.protected(self.folder.refresh());
-        name::parse_bare(file).is_some_and(|handle| self.seen.is_recent(&handle, self.folder.instant(), time))
-    }
-
-    fn sweep(&self) {
-        self.sweeper.run(&self.folder, &|path| self.is_recent(path));
-    }
-}
-
-fn path(handle: &Handle) -> PathBuf {
-    handle.to_string().into()
-}
 
 #[cfg(all(test, unix))]
 mod tests;

@@ -7,24 +7,31 @@
     reason = "what goes wrong in a test ends it"
 )]
 
-use std::fs;
-
-use tempfile::TempDir;
+use std::{fs, ops::Deref, path::Path};
 
 use super::*;
-use crate::disk::fault::{FaultVfs, faults};
+use crate::disk::{
+    folder::BLOCK,
+    tests::{
+        support::{DAY, TestFolder, chance, original, places, soon},
+        vfs::faults,
+    },
+};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// A folder to be created.
+struct World(TestFolder);
 
-/// A folder to be created, and its clock.
-struct World {
-    folder: TempDir,
-    vfs: Arc<FaultVfs>,
+impl Deref for World {
+    type Target = TestFolder;
+
+    fn deref(&self) -> &TestFolder {
+        &self.0
+    }
 }
 
 impl World {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), vfs: FaultVfs::new() }
+        Self(TestFolder::new())
     }
 
     fn root(&self) -> PathBuf {
@@ -32,16 +39,12 @@ impl World {
     }
 
     fn builder(&self) -> PlaintextStoreBuilder {
-        PlaintextStore::builder(self.root()).vfs(Arc::clone(&self.vfs) as Arc<dyn Vfs>)
+        PlaintextStore::builder(self.root()).vfs(self.shared_vfs())
     }
 
     /// Opens the folder like another process.
     fn plaintext(&self) -> PlaintextStore {
         self.builder().build().unwrap()
-    }
-
-    fn wait(&self, time: Duration) {
-        self.vfs.wait(time);
     }
 
     fn file(&self, content: &str) -> PathBuf {
@@ -54,13 +57,9 @@ impl World {
     }
 }
 
-fn original(content: &str) -> Original {
-    Original { handle: Handle::from_content(content), content: content.to_owned() }
-}
-
 async fn put(plaintext: &PlaintextStore, content: &str) {
     plaintext.put_many(vec![original(content)]).await.unwrap();
-    while plaintext.rack.sweeper.is_running() {
+    while plaintext.files.is_sweeping() {
         task::yield_now().await;
     }
 }
@@ -150,7 +149,7 @@ async fn what_is_needed_stays_and_what_is_not_goes() {
     for plaintext in [&a, &b, &a] {
         world.wait(20 * DAY);
         put(plaintext, "needed").await;
-        a.rack.sweep();
+        a.files.sweep();
     }
     assert!(world.shown("needed").is_some() && world.shown("left alone").is_none());
     assert!(foreign.iter().all(|path| path.exists()));
@@ -194,7 +193,7 @@ async fn another_process_that_hangs_makes_puts_fail_not_hang() {
     let world = World::new();
     let plaintext = world.plaintext();
     put(&plaintext, "x").await;
-    let _lock = world.plaintext().rack.folder.lock_exclusive().unwrap();
+    let _lock = world.plaintext().files.folder().lock_exclusive().unwrap();
     assert!(plaintext.put_many(vec![original("x")]).await.unwrap_err().is_unavailable());
     assert!(plaintext.find(&Handle::from_content("x")).await.unwrap().is_some(), "reading needs no lock");
 }
@@ -218,23 +217,23 @@ fn whatever_call_fails_no_agent_reads_something_else_and_the_spool_works_again()
             let fault = faults(n)[kind];
             let world = World::new();
             let before = world.plaintext();
-            before.rack.put_many(&originals[..1]).unwrap();
+            before.files.put_many(&originals[..1]).unwrap();
             world.wait(20 * DAY);
             let plaintext = world.plaintext();
             world.vfs.arm(n, fault);
-            let result = plaintext.rack.put_many(&originals);
-            plaintext.rack.sweep();
-            let has = plaintext.rack.has_many(&[originals[0].handle]);
+            let result = plaintext.files.put_many(&originals);
+            plaintext.files.sweep();
+            let has = plaintext.files.has_many(&[originals[0].handle]);
             let reached = world.vfs.disarm();
             for (content, original) in contents.iter().zip(&originals) {
                 let shown = world.shown(content);
                 assert!(shown.as_ref().is_none_or(|shown| shown == content), "{fault:?} {n}");
                 assert!(result.is_err() || shown.is_some(), "{fault:?} {n}: acknowledged and not there");
-                assert!(plaintext.rack.find(&original.handle).unwrap().as_deref() == shown.as_deref());
+                assert!(plaintext.files.find(&original.handle).unwrap().as_deref() == shown.as_deref());
             }
             let has = has.is_ok_and(|has| has[0]);
             assert!(!has || world.shown(&contents[0]).is_some(), "{fault:?} {n}");
-            plaintext.rack.put_many(&originals).unwrap();
+            plaintext.files.put_many(&originals).unwrap();
             assert!(contents.iter().all(|content| world.shown(content).is_some()), "{fault:?} {n}");
             if !reached {
                 assert!(n > 20, "{n} calls are too few");
@@ -251,16 +250,10 @@ fn after_a_loss_of_power_no_agent_reads_a_part() {
     world.vfs.record();
     let plaintext = world.plaintext();
     for content in &contents {
-        plaintext.rack.put_many(&[original(content)]).unwrap();
+        plaintext.files.put_many(&[original(content)]).unwrap();
     }
     let journal = world.vfs.journal();
-    let mut seed = 7_u64;
-    let mut chance = |below: u64| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        seed % below
-    };
+    let mut chance = chance();
     for done in 0..=journal.len() {
         for _ in 0..20 {
             let after = World::new();
@@ -278,7 +271,7 @@ fn after_a_loss_of_power_no_agent_reads_a_part() {
             }
             let plaintext = after.plaintext();
             let all: Vec<_> = contents.iter().map(|content| original(content)).collect();
-            plaintext.rack.put_many(&all).unwrap();
+            plaintext.files.put_many(&all).unwrap();
             assert!(contents.iter().all(|content| after.shown(content).as_deref() == Some(content)));
         }
     }
@@ -289,17 +282,17 @@ fn what_is_no_file_holds_nobody_up_and_is_replaced() {
     let world = World::new();
     let plaintext = world.plaintext();
     let content = original("the content");
-    plaintext.rack.put_many(std::slice::from_ref(&content)).unwrap();
-    for place in crate::disk::faults::places() {
+    plaintext.files.put_many(std::slice::from_ref(&content)).unwrap();
+    for place in places() {
         let file = world.file("the content");
         fs::remove_file(&file).unwrap();
         place(&file);
         let plaintext = plaintext.clone();
         let content = content.clone();
-        crate::disk::faults::soon(move || {
-            assert!(plaintext.rack.find(&content.handle).unwrap().is_none());
-            assert_eq!(plaintext.rack.has_many(&[content.handle]).unwrap(), [false]);
-            plaintext.rack.put_many(&[content]).unwrap();
+        soon(move || {
+            assert!(plaintext.files.find(&content.handle).unwrap().is_none());
+            assert_eq!(plaintext.files.has_many(&[content.handle]).unwrap(), [false]);
+            plaintext.files.put_many(&[content]).unwrap();
         });
         assert!(fs::symlink_metadata(&file).unwrap().is_file());
         assert_eq!(world.shown("the content").as_deref(), Some("the content"));

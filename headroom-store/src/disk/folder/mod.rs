@@ -9,8 +9,11 @@
 //!   k3/       files whose handles start so; in a plaintext store, the files themselves
 //! ```
 
+mod lock;
+mod stamp;
+
 use std::{
-    fs::{File, Metadata, ReadDir, TryLockError},
+    fs::{File, Metadata, ReadDir},
     io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::{
@@ -23,23 +26,17 @@ use std::{
 use blake3::Hash;
 use tempfile::TempPath;
 
+pub(super) use self::stamp::Stamp;
 use super::{
-    name::{self, FileKind, Name},
-    vfs::{LockKind, Mode, Vfs},
+    name::{self, Name},
+    vfs::{Mode, Vfs},
 };
 use crate::entry;
 
 /// The unit in which file systems allocate space, and in which it is counted here.
 pub(super) const BLOCK: u64 = 4096;
-/// Longest wait for another process. Deletions hold the lock for a few milliseconds.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
-/// The longest wait after one was in vain, until the lock is acquired again: a stuck lock delays one request, not all.
-const STUCK_LOCK_PATIENCE: Duration = Duration::from_millis(20);
-const LOCK_PAUSE: Duration = Duration::from_millis(1);
 /// The largest file: a little longer than the largest content, in case that cannot be compressed.
 const MAX_FILE: u64 = entry::MAX_BYTES as u64 + (1 << 20);
-/// The most blocks counted at once, 64 GiB of them.
-const MAX_MARKS: usize = 16 << 20;
 
 /// The layout of files in a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,34 +57,6 @@ pub(super) struct Folder {
     made: AtomicBool,
     /// Whether the last wait for the lock was in vain.
     is_lock_stuck: AtomicBool,
-}
-
-/// Holds a lock until it is dropped.
-pub(super) struct Lock {
-    _file: File,
-}
-
-/// The state of a file, which changes with every write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
-    modified: SystemTime,
-    len: u64,
-    /// The inode and its change time, which no program can set.
-    #[cfg(unix)]
-    inode: (u64, i64, i64),
-}
-
-impl Stamp {
-    fn new(file: &Metadata) -> io::Result<Self> {
-        #[cfg(unix)]
-        use std::os::unix::fs::MetadataExt;
-        Ok(Self {
-            modified: file.modified()?,
-            len: file.len(),
-            #[cfg(unix)]
-            inode: (file.ino(), file.ctime(), file.ctime_nsec()),
-        })
-    }
 }
 
 /// The content found under the name of an entry.
@@ -192,9 +161,8 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::InvalidData => return Ok(Found::Damaged),
             Err(error) => return Err(error),
         };
-        let names = |hash| name.kind != FileKind::Original || entry::names(&name.key, hash);
         Ok(match entry::decode(&bytes) {
-            Some((content, hash)) if names(&hash) => Found::Whole { content, hash, stamp },
+            Some((content, hash)) if name.may_hold(&hash) => Found::Whole { content, hash, stamp },
             _ => Found::Damaged,
         })
     }
@@ -265,88 +233,6 @@ impl Folder {
     /// Returns the new path for a folder that has the name of a file: next to the file's temporary file.
     fn aside(&self, file: &Path) -> PathBuf {
         file.with_extension("folder")
-    }
-
-    /// Prevents the deletion of files.
-    pub(super) fn lock_shared(&self) -> io::Result<Lock> {
-        let is_stuck = self.is_lock_stuck.load(Ordering::Relaxed);
-        let lock = self.lock(LockKind::Shared, || match self.is_lock_stuck.load(Ordering::Relaxed) {
-            true => STUCK_LOCK_PATIENCE,
-            false => LOCK_PATIENCE,
-        });
-        match &lock {
-            Ok(_) if is_stuck => self.is_lock_stuck.store(false, Ordering::Relaxed),
-            Err(error) if error.kind() == ErrorKind::TimedOut => {
-                self.is_lock_stuck.store(true, Ordering::Relaxed);
-            }
-            _ => {}
-        }
-        lock
-    }
-
-    /// Waits until no process prevents deletion.
-    pub(super) fn lock_exclusive(&self) -> io::Result<Lock> {
-        self.lock(LockKind::Exclusive, || LOCK_PATIENCE)
-    }
-
-    /// Locks the folder. `patience` is called repeatedly, since another thread may learn that waiting is in vain.
-    fn lock(&self, kind: LockKind, patience: impl Fn() -> Duration) -> io::Result<Lock> {
-        let file = self.made(|| self.open("lock"))?;
-        let start = self.instant();
-        loop {
-            if self.try_lock(&file, kind)? {
-                return Ok(Lock { _file: file });
-            }
-            if self.instant().duration_since(start) > patience() {
-                let message = "another process holds its lock for too long";
-                return Err(io::Error::new(ErrorKind::TimedOut, message));
-            }
-            self.vfs.sleep(LOCK_PAUSE);
-        }
-    }
-
-    fn try_lock(&self, file: &File, kind: LockKind) -> io::Result<bool> {
-        match self.vfs.try_lock(file, kind) {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => match error.kind() {
-                ErrorKind::Interrupted => Ok(false),
-                // Some file systems have no locks. There a sweep may delete a file that was just used for the first
-                // time in days, and the next request of its conversation stores it again.
-                ErrorKind::Unsupported => Ok(true),
-                _ => Err(error),
-            },
-        }
-    }
-
-    /// Acquires the right to sweep; `None` while another process has it. Records the start of the sweep.
-    pub(super) fn begin_sweep(&self) -> io::Result<Option<Lock>> {
-        let file = self.made(|| self.open("sweep"))?;
-        if !self.try_lock(&file, LockKind::Exclusive)? {
-            return Ok(None);
-        }
-        self.vfs.truncate(&self.open("written")?)?;
-        self.vfs.set_modified(&file, self.now())?;
-        Ok(Some(Lock { _file: file }))
-    }
-
-    /// Records that blocks are being written.
-    pub(super) fn count(&self, blocks: u64) -> io::Result<()> {
-        let written = self.made(|| self.open("written"))?;
-        let marks = vec![b'.'; usize::try_from(blocks).unwrap_or(usize::MAX).min(MAX_MARKS)];
-        self.vfs.write(&written, &marks)
-    }
-
-    /// Returns how many blocks were written since the last sweep began.
-    pub(super) fn written(&self) -> io::Result<u64> {
-        Ok(or_missing(self.vfs.metadata(&self.root.join("written")))?.map_or(0, |file| file.len()))
-    }
-
-    /// Returns how long ago a sweep last began; `None` if none did, or if that is in the future because the clock was
-    /// set back.
-    pub(super) fn since_sweep(&self) -> io::Result<Option<Duration>> {
-        let Some(file) = or_missing(self.vfs.metadata(&self.root.join("sweep")))? else { return Ok(None) };
-        Ok(self.now().duration_since(file.modified()?).ok())
     }
 
     pub(super) fn metadata(&self, path: &Path) -> io::Result<Metadata> {

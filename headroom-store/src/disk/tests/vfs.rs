@@ -1,12 +1,5 @@
 //! A file system that fails, waits, jumps in time and loses power as tests demand, over real files in the tests'
 //! folders.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "what goes wrong in a test ends it"
-)]
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,11 +11,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::vfs::{LockKind, Mode, System, Vfs};
+use crate::disk::vfs::{LockKind, Mode, System, Vfs};
 
 /// A fault during one call.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Fault {
+pub(in crate::disk) enum Fault {
     /// The call fails with this system error. A write fails after half of it.
     Error(i32),
     /// The call takes this long.
@@ -32,7 +25,7 @@ pub(super) enum Fault {
 }
 
 /// Returns the faults for the n-th call of every operation. Errors that the store treats alike take turns.
-pub(super) fn faults(n: u64) -> [Fault; 7] {
+pub(in crate::disk) fn faults(n: u64) -> [Fault; 7] {
     const ALIKE: [i32; 3] = [errno::ENOSPC, errno::EACCES, errno::EMFILE];
     [
         Fault::Error(errno::EIO),
@@ -56,7 +49,7 @@ mod errno {
     pub(super) const ENOENT: i32 = Errno::NOENT.raw_os_error();
 }
 
-pub(super) struct FaultVfs {
+pub(in crate::disk) struct FaultVfs {
     start: Instant,
     state: Mutex<State>,
 }
@@ -73,7 +66,7 @@ struct State {
 }
 
 impl FaultVfs {
-    pub(super) fn new() -> Arc<Self> {
+    pub(in crate::disk) fn new() -> Arc<Self> {
         let state = State {
             wall: 1_700_000_000,
             elapsed: Duration::ZERO,
@@ -86,40 +79,40 @@ impl FaultVfs {
     }
 
     /// Advances both clocks.
-    pub(super) fn wait(&self, time: Duration) {
+    pub(in crate::disk) fn wait(&self, time: Duration) {
         let mut state = self.state.lock().unwrap();
         state.wall += i64::try_from(time.as_secs()).unwrap();
         state.elapsed += time;
     }
 
     /// Moves the wall clock.
-    pub(super) fn jump(&self, seconds: i64) {
+    pub(in crate::disk) fn jump(&self, seconds: i64) {
         self.state.lock().unwrap().wall += seconds;
     }
 
     /// Arms a fault for the n-th call from here, counted from 0.
-    pub(super) fn arm(&self, n: u64, fault: Fault) {
+    pub(in crate::disk) fn arm(&self, n: u64, fault: Fault) {
         let mut state = self.state.lock().unwrap();
         (state.calls, state.fault) = (0, Some((n, fault)));
     }
 
     /// Returns whether that call was reached.
-    pub(super) fn disarm(&self) -> bool {
+    pub(in crate::disk) fn disarm(&self) -> bool {
         let mut state = self.state.lock().unwrap();
         state.fault.take().is_some_and(|(n, _)| state.calls > n)
     }
 
     /// Corrupts a byte of a file on the disk without a trace in its metadata.
-    pub(super) fn rot(&self, file: &Path, byte: usize) {
+    pub(in crate::disk) fn rot(&self, file: &Path, byte: usize) {
         self.state.lock().unwrap().bad_byte = Some((std::fs::metadata(file).unwrap().ino(), byte));
     }
 
     /// Starts recording operations.
-    pub(super) fn record(&self) {
+    pub(in crate::disk) fn record(&self) {
         self.state.lock().unwrap().journal = Some(Journal::default());
     }
 
-    pub(super) fn journal(&self) -> Journal {
+    pub(in crate::disk) fn journal(&self) -> Journal {
         self.state.lock().unwrap().journal.take().unwrap()
     }
 
@@ -274,7 +267,7 @@ impl Vfs for FaultVfs {
 
 /// The operations so far, to lose power after any of them.
 #[derive(Default)]
-pub(super) struct Journal {
+pub(in crate::disk) struct Journal {
     ops: Vec<Op>,
     /// Inodes are reused, so files have numbers of their own.
     files: HashMap<u64, usize>,
@@ -305,14 +298,20 @@ impl Journal {
         self.ops.push(op);
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::disk) fn len(&self) -> usize {
         self.ops.len()
     }
 
     /// Creates in a new folder the state after power was lost behind the first `done` operations in `from`. Everything
     /// synced is there. The rest is left to chance: names may be lost whatever came after them, and data may be
     /// missing, cut or zeros.
-    pub(super) fn lose_power(&self, done: usize, from: &Path, to: &Path, mut chance: impl FnMut(u64) -> u64) {
+    pub(in crate::disk) fn lose_power(
+        &self,
+        done: usize,
+        from: &Path,
+        to: &Path,
+        mut chance: impl FnMut(u64) -> u64,
+    ) {
         let mut names = BTreeMap::new();
         let mut data: HashMap<usize, (Vec<u8>, usize)> = HashMap::new();
         for op in &self.ops[..done] {

@@ -1,46 +1,45 @@
 //! Tests the store under every fault: failing calls, damage, losses of power, and names without a file.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "what goes wrong in a test ends it"
-)]
 
 use std::{
     fs,
+    ops::Deref,
     path::{Path, PathBuf},
     process::Command,
-    sync::{Arc, OnceLock, mpsc},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use headroom_core::{Handle, Original};
-use tempfile::TempDir;
+use headroom_core::Handle;
 
 use super::{
-    Failure,
-    blocking::BlockingDisk,
-    evict::Bounds,
-    fault::{Fault, FaultVfs, faults},
-    folder::BLOCK,
-    name::{FileKind, Name},
-    vfs::{System, Vfs},
+    support::{DAY, TestFolder, chance, original, places, record_key, soon},
+    vfs::{Fault, faults},
 };
-use crate::tenant::Tenant;
+use crate::{
+    disk::{
+        blocking::BlockingDisk,
+        evict::Bounds,
+        failure::Failure,
+        folder::BLOCK,
+        name::Name,
+        vfs::{System, Vfs},
+    },
+    tenant::Tenant,
+};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Work that takes longer counts as stuck.
-const PATIENCE: Duration = Duration::from_secs(20);
+struct World(TestFolder);
 
-struct World {
-    folder: TempDir,
-    vfs: Arc<FaultVfs>,
+impl Deref for World {
+    type Target = TestFolder;
+
+    fn deref(&self) -> &TestFolder {
+        &self.0
+    }
 }
 
 impl World {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), vfs: FaultVfs::new() }
+        Self(TestFolder::new())
     }
 
     fn root(&self) -> PathBuf {
@@ -48,9 +47,9 @@ impl World {
     }
 
     /// Opens the folder like another process.
-    fn shelf(&self) -> BlockingDisk {
+    fn disk(&self) -> BlockingDisk {
         let bounds = Bounds { blocks: 64, idle: 30 * DAY };
-        BlockingDisk::new(self.root(), Arc::clone(&self.vfs) as Arc<dyn Vfs>, bounds)
+        BlockingDisk::new(self.root(), self.shared_vfs(), bounds)
     }
 
     fn file(&self, content: &str) -> PathBuf {
@@ -63,20 +62,16 @@ fn tenant() -> Tenant {
 }
 
 fn name(content: &str) -> Name {
-    Name { tenant: tenant(), key: Handle::from_content(content), kind: FileKind::Original }
+    Name::original(tenant(), &Handle::from_content(content))
 }
 
-fn original(content: &str) -> Original {
-    Original { handle: Handle::from_content(content), content: content.to_owned() }
-}
-
-fn put(shelf: &BlockingDisk, contents: &[&str]) -> Result<(), Failure> {
-    shelf.put_many(tenant(), &contents.iter().map(|content| original(content)).collect::<Vec<_>>())
+fn put(disk: &BlockingDisk, contents: &[&str]) -> Result<(), Failure> {
+    disk.put_many(tenant(), &contents.iter().map(|content| original(content)).collect::<Vec<_>>())
 }
 
 /// Returns whether the store has the content; it never returns other content.
-fn get(shelf: &BlockingDisk, content: &str) -> Result<bool, Failure> {
-    let found = shelf.get(&name(content))?;
+fn get(disk: &BlockingDisk, content: &str) -> Result<bool, Failure> {
+    let found = disk.get(&name(content))?;
     assert!(found.as_deref().is_none_or(|found| found == content), "a wrong original");
     Ok(found.is_some())
 }
@@ -101,12 +96,12 @@ fn filled() -> World {
 
 fn fill() -> World {
     let world = World::new();
-    let shelf = world.shelf();
-    put(&shelf, &[IDLE]).unwrap();
+    let disk = world.disk();
+    put(&disk, &[IDLE]).unwrap();
     world.vfs.wait(20 * DAY);
-    put(&shelf, &[AGED, DAMAGED]).unwrap();
+    put(&disk, &[AGED, DAMAGED]).unwrap();
     world.vfs.wait(20 * DAY);
-    put(&shelf, &[SEEN]).unwrap();
+    put(&disk, &[SEEN]).unwrap();
     let mut bytes = fs::read(world.file(DAMAGED)).unwrap();
     bytes[20] ^= 1;
     fs::write(world.file(DAMAGED), bytes).unwrap();
@@ -133,37 +128,37 @@ type Work = fn(&BlockingDisk) -> Result<(), Failure>;
 
 /// All operations of the store.
 const WORK: [(&str, Work); 10] = [
-    ("put", |shelf| put(shelf, &[NEW[0], NEW[1], SEEN, AGED, DAMAGED])),
-    ("put again", |shelf| put(shelf, &[SEEN, AGED])),
-    ("put a record", |shelf| shelf.put_record(tenant(), &[Handle::from_content(KEY)], RECORD)),
-    ("get", |shelf| {
-        get(shelf, SEEN)?;
-        get(shelf, AGED)?;
-        get(shelf, DAMAGED)?;
-        get(shelf, NEW[0]).map(drop)
+    ("put", |disk| put(disk, &[NEW[0], NEW[1], SEEN, AGED, DAMAGED])),
+    ("put again", |disk| put(disk, &[SEEN, AGED])),
+    ("put a record", |disk| disk.put_record(tenant(), &[record_key(KEY)], RECORD)),
+    ("get", |disk| {
+        get(disk, SEEN)?;
+        get(disk, AGED)?;
+        get(disk, DAMAGED)?;
+        get(disk, NEW[0]).map(drop)
     }),
-    ("find", |shelf| {
-        let found = shelf.find(&Handle::from_content(AGED))?;
+    ("find", |disk| {
+        let found = disk.find(&Handle::from_content(AGED))?;
         assert!(found.as_deref().is_none_or(|found| found == AGED), "a wrong original");
         Ok(())
     }),
-    ("has", |shelf| {
-        let has = shelf.has_many(tenant(), &[SEEN, AGED, DAMAGED, NEW[0]].map(Handle::from_content))?;
+    ("has", |disk| {
+        let has = disk.has_many(tenant(), &[SEEN, AGED, DAMAGED, NEW[0]].map(Handle::from_content))?;
         assert!(!has[2] && !has[3], "{has:?}");
         Ok(())
     }),
-    ("check", |shelf| shelf.check()),
-    ("begin a sweep", |shelf| {
-        shelf.begin_sweep();
+    ("check", |disk| disk.check()),
+    ("begin a sweep", |disk| {
+        disk.begin_sweep();
         Ok(())
     }),
-    ("sweep", |shelf| {
-        shelf.sweep();
+    ("sweep", |disk| {
+        disk.sweep();
         Ok(())
     }),
-    ("put into a folder that is gone", |shelf| {
-        let _ = fs::remove_dir_all(shelf.root());
-        put(shelf, &[NEW[0], NEW[1], SEEN, AGED, DAMAGED])
+    ("put into a folder that is gone", |disk| {
+        let _ = fs::remove_dir_all(disk.root());
+        put(disk, &[NEW[0], NEW[1], SEEN, AGED, DAMAGED])
     }),
 ];
 
@@ -192,37 +187,37 @@ fn survives_all(label: &str, work: Work) {
 /// Exposes the n-th call of some work to a fault. Returns whether there was such a call.
 fn survives(label: &str, work: Work, fault: Fault, n: u64) -> bool {
     let world = filled();
-    let shelf = world.shelf();
+    let disk = world.disk();
     world.vfs.arm(n, fault);
-    let result = work(&shelf);
+    let result = work(&disk);
     let reached = world.vfs.disarm();
     let what = format!("{label}, {fault:?} at {n}: {result:?}");
     let is_put = label.starts_with("put");
 
     // Acknowledged originals are there, for this process and for others.
-    for shelf in [&shelf, &world.shelf()] {
+    for disk in [&disk, &world.disk()] {
         if is_put && result.is_ok() && !label.contains("record") {
-            assert!(get(shelf, SEEN).unwrap() && get(shelf, AGED).unwrap(), "{what}");
+            assert!(get(disk, SEEN).unwrap() && get(disk, AGED).unwrap(), "{what}");
         }
         if label == "put" && result.is_ok() {
-            assert!(NEW.iter().chain([&DAMAGED]).all(|content| get(shelf, content).unwrap()), "{what}");
+            assert!(NEW.iter().chain([&DAMAGED]).all(|content| get(disk, content).unwrap()), "{what}");
         }
         if label.contains("record") && result.is_ok() {
-            let record = Name { tenant: tenant(), key: Handle::from_content(KEY), kind: FileKind::Record };
-            assert_eq!(shelf.get(&record).unwrap().as_deref(), Some(RECORD), "{what}");
+            let record = Name::record(tenant(), &record_key(KEY));
+            assert_eq!(disk.get(&record).unwrap().as_deref(), Some(RECORD), "{what}");
         }
         if !label.contains("gone") && !matches!(fault, Fault::Jump(_)) {
-            assert!(get(shelf, SEEN).unwrap(), "{what}");
+            assert!(get(disk, SEEN).unwrap(), "{what}");
         }
         for content in [NEW[0], NEW[1], SEEN, AGED, IDLE, DAMAGED] {
-            get(shelf, content).unwrap();
+            get(disk, content).unwrap();
         }
     }
     // All of the work again, without faults.
-    work(&shelf).unwrap_or_else(|error| panic!("{what}, then {error:?}"));
-    put(&shelf, &[NEW[0], NEW[1], SEEN, AGED, IDLE, DAMAGED]).unwrap();
+    work(&disk).unwrap_or_else(|error| panic!("{what}, then {error:?}"));
+    put(&disk, &[NEW[0], NEW[1], SEEN, AGED, IDLE, DAMAGED]).unwrap();
     for content in [NEW[0], NEW[1], SEEN, AGED, IDLE, DAMAGED] {
-        assert!(get(&shelf, content).unwrap() && get(&world.shelf(), content).unwrap(), "{what}");
+        assert!(get(&disk, content).unwrap() && get(&world.disk(), content).unwrap(), "{what}");
     }
     reached
 }
@@ -245,20 +240,20 @@ fn damages(bytes: &[u8]) -> Vec<Vec<u8>> {
 fn every_damage_reads_as_missing_and_is_mended_by_the_next_put() {
     let content = "start\nworking\nworking\ndone\n".repeat(3);
     let world = World::new();
-    let shelf = world.shelf();
-    put(&shelf, &[&content]).unwrap();
+    let disk = world.disk();
+    put(&disk, &[&content]).unwrap();
     let whole = fs::read(world.file(&content)).unwrap();
     for (n, damage) in damages(&whole).into_iter().enumerate() {
         fs::write(world.file(&content), &damage).unwrap();
         // Half of the time nothing reads it before it is put again.
         if n % 2 == 0 {
             // Some bits of a frame's header do not affect its content.
-            let is_whole = get(&shelf, &content).unwrap();
-            let has = shelf.has_many(tenant(), &[Handle::from_content(&content)]).unwrap();
+            let is_whole = get(&disk, &content).unwrap();
+            let has = disk.has_many(tenant(), &[Handle::from_content(&content)]).unwrap();
             assert_eq!(has, [is_whole], "damage {n}");
         }
-        put(&shelf, &[&content]).unwrap();
-        assert!(get(&shelf, &content).unwrap(), "damage {n}: the next put mends it");
+        put(&disk, &[&content]).unwrap();
+        assert!(get(&disk, &content).unwrap(), "damage {n}: the next put mends it");
     }
 }
 
@@ -266,14 +261,14 @@ fn every_damage_reads_as_missing_and_is_mended_by_the_next_put() {
 fn damage_that_leaves_no_trace_is_mended_once_it_was_read() {
     let content = "start\nworking\ndone\n";
     let world = World::new();
-    let shelf = world.shelf();
-    put(&shelf, &[content]).unwrap();
+    let disk = world.disk();
+    put(&disk, &[content]).unwrap();
     let len = fs::read(world.file(content)).unwrap().len();
     for byte in 4..len {
         world.vfs.rot(&world.file(content), byte);
-        let mended = get(&shelf, content).unwrap();
-        put(&shelf, &[content]).unwrap();
-        assert!(get(&shelf, content).unwrap(), "byte {byte}, {mended}");
+        let mended = get(&disk, content).unwrap();
+        put(&disk, &[content]).unwrap();
+        assert!(get(&disk, content).unwrap(), "byte {byte}, {mended}");
     }
 }
 
@@ -282,79 +277,49 @@ fn after_a_loss_of_power_originals_are_whole_or_missing() {
     let contents: Vec<_> = (0..4).map(|n| format!("{n} {}", "line\n".repeat(50 * n))).collect();
     let world = World::new();
     world.vfs.record();
-    let shelf = world.shelf();
+    let disk = world.disk();
     for content in &contents {
-        put(&shelf, &[content, SEEN]).unwrap();
+        put(&disk, &[content, SEEN]).unwrap();
         world.vfs.wait(Duration::from_secs(1000));
     }
     let journal = world.vfs.journal();
-    let (mut seed, mut whole, mut missing) = (7_u64, 0, 0);
-    let mut chance = |below: u64| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        seed % below
-    };
+    let (mut chance, mut whole, mut missing) = (chance(), 0, 0);
     for done in 0..=journal.len() {
         for _ in 0..20 {
             let after = World::new();
             journal.lose_power(done, &world.root(), &after.root(), &mut chance);
-            let shelf = after.shelf();
+            let disk = after.disk();
             for content in &contents {
-                match get(&shelf, content).unwrap() {
+                match get(&disk, content).unwrap() {
                     true => whole += 1,
                     false => missing += 1,
                 }
             }
             let all: Vec<_> = contents.iter().map(String::as_str).collect();
-            put(&shelf, &all).unwrap();
-            assert!(contents.iter().all(|content| get(&after.shelf(), content).unwrap()), "after {done}");
-            shelf.sweep();
+            put(&disk, &all).unwrap();
+            assert!(contents.iter().all(|content| get(&after.disk(), content).unwrap()), "after {done}");
+            disk.sweep();
         }
     }
     assert!(whole > 100 && missing > 100, "{whole} whole, {missing} missing");
 }
 
-/// Things that may take a file's place: pipes, sockets, devices, links and folders.
-pub(super) fn places() -> [fn(&Path); 8] {
-    [
-        |path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
-        |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap()),
-        |path| std::os::unix::fs::symlink("/dev/zero", path).unwrap(),
-        |path| std::os::unix::fs::symlink("/dev/tty", path).unwrap(),
-        |path| std::os::unix::fs::symlink("leads/nowhere", path).unwrap(),
-        |path| std::os::unix::fs::symlink(path, path).unwrap(),
-        |path| fs::create_dir(path).unwrap(),
-        |path| {
-            fs::create_dir(path).unwrap();
-            fs::write(path.join("somebody's"), "own").unwrap();
-        },
-    ]
-}
-
-/// Does work that must not block forever.
-pub(super) fn soon<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let (send, receive) = mpsc::channel();
-    std::thread::spawn(move || send.send(work()));
-    receive.recv_timeout(PATIENCE).expect("it waits for good, or panicked")
-}
-
 #[test]
 fn what_is_no_file_holds_nobody_up_and_is_replaced() {
     let world = World::new();
-    let shelf = Arc::new(world.shelf());
-    put(&shelf, &[SEEN]).unwrap();
+    let disk = Arc::new(world.disk());
+    put(&disk, &[SEEN]).unwrap();
     let file = world.file(SEEN);
     for place in places() {
         fs::remove_file(&file).unwrap();
         place(&file);
-        let shelf = Arc::clone(&shelf);
+        let disk = Arc::clone(&disk);
         soon(move || {
-            assert!(!get(&shelf, SEEN).unwrap());
-            assert!(shelf.find(&Handle::from_content(SEEN)).unwrap().is_none());
-            shelf.sweep();
-            put(&shelf, &[SEEN]).unwrap();
-            assert!(get(&shelf, SEEN).unwrap());
+            assert!(!get(&disk, SEEN).unwrap());
+            assert!(disk.find(&Handle::from_content(SEEN)).unwrap().is_none());
+            disk.sweep();
+            put(&disk, &[SEEN]).unwrap();
+            assert!(get(&disk, SEEN).unwrap());
         });
         assert!(fs::symlink_metadata(&file).unwrap().is_file());
     }
@@ -363,47 +328,47 @@ fn what_is_no_file_holds_nobody_up_and_is_replaced() {
 #[test]
 fn a_link_to_an_original_is_no_original() {
     let world = World::new();
-    let shelf = world.shelf();
-    put(&shelf, &[SEEN]).unwrap();
+    let disk = world.disk();
+    put(&disk, &[SEEN]).unwrap();
     let elsewhere = world.folder.path().join("elsewhere");
     fs::rename(world.file(SEEN), &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, world.file(SEEN)).unwrap();
-    assert!(!get(&shelf, SEEN).unwrap());
-    put(&shelf, &[SEEN]).unwrap();
+    assert!(!get(&disk, SEEN).unwrap());
+    put(&disk, &[SEEN]).unwrap();
     fs::remove_file(&elsewhere).unwrap();
-    assert!(get(&shelf, SEEN).unwrap());
+    assert!(get(&disk, SEEN).unwrap());
 }
 
 #[test]
 fn a_pipe_in_place_of_the_folders_own_files_is_an_error_and_no_wait() {
     for own in ["lock", "written", "sweep"] {
         let world = World::new();
-        put(&world.shelf(), &[SEEN]).unwrap();
+        put(&world.disk(), &[SEEN]).unwrap();
         let file = world.root().join(own);
         let _ = fs::remove_file(&file);
         assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
-        let shelf = world.shelf();
+        let disk = world.disk();
         let stored = soon(move || {
-            let stored = put(&shelf, &[NEW[0]]).is_ok();
-            shelf.begin_sweep();
-            shelf.sweep();
-            assert!(get(&shelf, SEEN).unwrap());
+            let stored = put(&disk, &[NEW[0]]).is_ok();
+            disk.begin_sweep();
+            disk.sweep();
+            assert!(get(&disk, SEEN).unwrap());
             stored
         });
         assert_eq!(stored, own == "sweep", "{own}");
         fs::remove_file(&file).unwrap();
-        put(&world.shelf(), &[NEW[0]]).unwrap();
+        put(&world.disk(), &[NEW[0]]).unwrap();
     }
 }
 
 #[test]
 fn a_file_that_cannot_be_read_is_written_again() {
     let world = World::new();
-    let shelf = world.shelf();
-    put(&shelf, &[SEEN]).unwrap();
+    let disk = world.disk();
+    put(&disk, &[SEEN]).unwrap();
     // Larger than any file of the store.
     fs::File::options().write(true).open(world.file(SEEN)).unwrap().set_len(BLOCK << 20).unwrap();
-    assert!(!get(&shelf, SEEN).unwrap());
-    put(&shelf, &[SEEN]).unwrap();
-    assert!(get(&shelf, SEEN).unwrap());
+    assert!(!get(&disk, SEEN).unwrap());
+    put(&disk, &[SEEN]).unwrap();
+    assert!(get(&disk, SEEN).unwrap());
 }
