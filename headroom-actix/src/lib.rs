@@ -77,7 +77,7 @@
 //! |---|---|---|
 //! | `memory` | yes | a store in memory |
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
-//! | `tiktoken` | | token counts by OpenAI's published vocabularies, 50 MB of the binary; estimates without |
+//! | `tiktoken` | | token counts by OpenAI's published vocabularies, 2 MB of the binary; estimates without |
 //! | `code` | | parsing of source code in thirteen languages; needs a C compiler |
 //! | `plaintext` | | originals as files that agents read with their own tools |
 //! | `metrics` | | `MetricsObserver` for the `metrics` facade |

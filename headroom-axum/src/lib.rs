@@ -82,7 +82,7 @@
 //! | `routes` | | `Routes`, ready-made routes for a gateway |
 //! | `memory` | yes | a store in memory |
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
-//! | `tiktoken` | | token counts by OpenAI's published vocabularies, 50 MB of the binary; estimates without |
+//! | `tiktoken` | | token counts by OpenAI's published vocabularies, 2 MB of the binary; estimates without |
 //! | `code` | | parsing of source code in thirteen languages; needs a C compiler |
 //! | `plaintext` | | originals as files that agents read with their own tools |
 //! | `metrics` | | `MetricsObserver` for the `metrics` facade |
@@ -150,9 +150,7 @@ pub fn layer() -> HeadroomLayer<IntoAxumBody> {
 /// let layer = headroom_axum::layer_with_store(store.clone());
 /// # let _ = layer;
 /// ```
-pub fn layer_with_store(
-    store: impl headroom_tower::headroom_store::OriginalStore,
-) -> HeadroomLayer<IntoAxumBody> {
+pub fn layer_with_store(store: impl headroom_tower::headroom_store::Store) -> HeadroomLayer<IntoAxumBody> {
     HeadroomLayer::with_store(store).map_body(IntoAxumBody::new())
 }
 

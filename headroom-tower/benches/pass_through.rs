@@ -1,7 +1,13 @@
 //! What the layer adds to a request that it does not rewrite, by size of the body. The engine's own part is shown too.
 //!
 //! Run with: `cargo bench -p headroom-tower --bench pass_through`
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a benchmark prints, and what goes wrong ends it"
+)]
 
 use std::{
     convert::Infallible,

@@ -4,7 +4,13 @@
 //! same is shown without anything between the two, and with a proxy that does nothing, since most is its part.
 //!
 //! Run with: `cargo bench -p headroom-tower --bench streams`
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a benchmark prints, and what goes wrong ends it"
+)]
 
 use std::{
     convert::Infallible,

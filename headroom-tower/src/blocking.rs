@@ -17,7 +17,7 @@ pub(crate) type Task<T> = Box<dyn FnOnce(&AtomicBool) -> T + Send>;
 pub(crate) struct Offload {
     pub(crate) threshold: u64,
     #[cfg(feature = "tokio")]
-    pool: pool::Pool,
+    pool: pool::BlockingPool,
 }
 
 impl Offload {
@@ -25,14 +25,14 @@ impl Offload {
         Self {
             threshold: THRESHOLD,
             #[cfg(feature = "tokio")]
-            pool: pool::Pool::new(std::thread::available_parallelism().map_or(1, usize::from)),
+            pool: pool::BlockingPool::new(std::thread::available_parallelism().map_or(1, usize::from)),
         }
     }
 
     pub(crate) fn set_max(&mut self, running: usize) {
         #[cfg(feature = "tokio")]
         {
-            self.pool = pool::Pool::new(running);
+            self.pool = pool::BlockingPool::new(running);
         }
         #[cfg(not(feature = "tokio"))]
         let _ = running;
@@ -61,7 +61,7 @@ impl Offload {
 pub(crate) enum Work<T> {
     Done(Option<Result<T, SkipReason>>),
     #[cfg(feature = "tokio")]
-    Pooled(pool::Pooled<T>),
+    Pooled(pool::PooledTask<T>),
 }
 
 impl<T: Send + 'static> Work<T> {
@@ -102,37 +102,37 @@ mod pool {
     use crate::SkipReason;
 
     #[derive(Clone)]
-    pub(crate) struct Pool {
+    pub(crate) struct BlockingPool {
         running: Arc<Semaphore>,
     }
 
     type Acquire = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send>>;
 
-    pub(crate) struct Pooled<T> {
-        state: State<T>,
+    pub(crate) struct PooledTask<T> {
+        state: TaskState<T>,
         cancelled: Arc<AtomicBool>,
     }
 
-    enum State<T> {
+    enum TaskState<T> {
         Waiting { permit: Acquire, task: Option<Task<T>> },
         Running(JoinHandle<Result<T, SkipReason>>),
     }
 
-    impl Pool {
+    impl BlockingPool {
         pub(crate) fn new(running: usize) -> Self {
             Self { running: Arc::new(Semaphore::new(running.clamp(1, Semaphore::MAX_PERMITS))) }
         }
 
-        pub(crate) fn start<T: Send + 'static>(&self, task: Task<T>) -> Pooled<T> {
+        pub(crate) fn start<T: Send + 'static>(&self, task: Task<T>) -> PooledTask<T> {
             let cancelled = Arc::new(AtomicBool::new(false));
             let state = match Arc::clone(&self.running).try_acquire_owned() {
                 Ok(permit) => spawn(task, permit, &cancelled),
                 Err(_) => {
                     let permit = Box::pin(Arc::clone(&self.running).acquire_owned());
-                    State::Waiting { permit, task: Some(task) }
+                    TaskState::Waiting { permit, task: Some(task) }
                 }
             };
-            Pooled { state, cancelled }
+            PooledTask { state, cancelled }
         }
     }
 
@@ -140,27 +140,27 @@ mod pool {
         task: Task<T>,
         permit: OwnedSemaphorePermit,
         cancelled: &Arc<AtomicBool>,
-    ) -> State<T> {
+    ) -> TaskState<T> {
         let cancelled = Arc::clone(cancelled);
-        State::Running(tokio::task::spawn_blocking(move || {
+        TaskState::Running(tokio::task::spawn_blocking(move || {
             let result = run(task, &cancelled);
             drop(permit);
             result
         }))
     }
 
-    impl<T: Send + 'static> Pooled<T> {
+    impl<T: Send + 'static> PooledTask<T> {
         pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, SkipReason>> {
             loop {
                 match &mut self.state {
-                    State::Waiting { permit, task } => {
+                    TaskState::Waiting { permit, task } => {
                         let permit = ready!(permit.as_mut().poll(cx));
                         let (Ok(permit), Some(task)) = (permit, task.take()) else {
                             return Poll::Ready(Err(SkipReason::Internal));
                         };
                         self.state = spawn(task, permit, &self.cancelled);
                     }
-                    State::Running(handle) => {
+                    TaskState::Running(handle) => {
                         let joined = ready!(Pin::new(handle).poll(cx));
                         // The task catches its own panics: it is lost only if the runtime shuts down.
                         return Poll::Ready(joined.unwrap_or(Err(SkipReason::Internal)));
@@ -170,16 +170,16 @@ mod pool {
         }
     }
 
-    impl<T> Drop for Pooled<T> {
+    impl<T> Drop for PooledTask<T> {
         fn drop(&mut self) {
             self.cancelled.store(true, Ordering::Relaxed);
-            if let State::Running(handle) = &self.state {
+            if let TaskState::Running(handle) = &self.state {
                 handle.abort();
             }
         }
     }
 
-    impl fmt::Debug for Pool {
+    impl fmt::Debug for BlockingPool {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.debug_struct("Pool").field("free", &self.running.available_permits()).finish_non_exhaustive()
         }

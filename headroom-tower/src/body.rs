@@ -23,13 +23,13 @@ pin_project! {
         B: Body,
     {
         #[pin]
-        kind: Kind<B>,
+        kind: BodyKind<B>,
     }
 }
 
 pin_project! {
-    #[project = KindProj]
-    enum Kind<B>
+    #[project = BodyKindProj]
+    enum BodyKind<B>
     where
         B: Body,
     {
@@ -52,11 +52,11 @@ pub(crate) enum Tail<B: Body> {
 
 impl<B: Body> HeadroomBody<B> {
     pub(crate) fn untouched(body: B) -> Self {
-        Self { kind: Kind::Untouched { body } }
+        Self { kind: BodyKind::Untouched { body } }
     }
 
     pub(crate) fn replay(data: Bytes, tail: Tail<B>) -> Self {
-        Self { kind: Kind::Replay { data: Some(data).filter(|data| !data.is_empty()), tail } }
+        Self { kind: BodyKind::Replay { data: Some(data).filter(|data| !data.is_empty()), tail } }
     }
 
     pub(crate) fn full(data: Bytes) -> Self {
@@ -77,8 +77,8 @@ where
 {
     fn clone(&self) -> Self {
         let kind = match &self.kind {
-            Kind::Untouched { body } => Kind::Untouched { body: body.clone() },
-            Kind::Replay { data, tail } => Kind::Replay { data: data.clone(), tail: tail.clone() },
+            BodyKind::Untouched { body } => BodyKind::Untouched { body: body.clone() },
+            BodyKind::Replay { data, tail } => BodyKind::Replay { data: data.clone(), tail: tail.clone() },
         };
         Self { kind }
     }
@@ -108,8 +108,10 @@ impl<B: Body> Body for HeadroomBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let (data, tail) = match self.project().kind.project() {
-            KindProj::Untouched { body } => return Poll::Ready(ready!(body.poll_frame(cx)).map(into_bytes)),
-            KindProj::Replay { data, tail } => (data, tail),
+            BodyKindProj::Untouched { body } => {
+                return Poll::Ready(ready!(body.poll_frame(cx)).map(into_bytes));
+            }
+            BodyKindProj::Replay { data, tail } => (data, tail),
         };
         if let Some(data) = data.take() {
             return Poll::Ready(Some(Ok(Frame::data(data))));
@@ -130,9 +132,9 @@ impl<B: Body> Body for HeadroomBody<B> {
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Untouched { body } => body.is_end_stream(),
-            Kind::Replay { data: Some(_), .. } => false,
-            Kind::Replay { data: None, tail } => match tail {
+            BodyKind::Untouched { body } => body.is_end_stream(),
+            BodyKind::Replay { data: Some(_), .. } => false,
+            BodyKind::Replay { data: None, tail } => match tail {
                 Tail::End => true,
                 Tail::Rest(body) => body.is_end_stream(),
                 Tail::Trailers(..) | Tail::Error(..) => false,
@@ -142,8 +144,8 @@ impl<B: Body> Body for HeadroomBody<B> {
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Untouched { body } => body.size_hint(),
-            Kind::Replay { data, tail } => {
+            BodyKind::Untouched { body } => body.size_hint(),
+            BodyKind::Replay { data, tail } => {
                 let rest = match tail {
                     Tail::End => SizeHint::with_exact(0),
                     Tail::Rest(body) => body.size_hint(),
@@ -182,8 +184,8 @@ fn into_bytes<D: Buf, E>(frame: Result<Frame<D>, E>) -> Result<Frame<Bytes>, E> 
 impl<B: Body> fmt::Debug for HeadroomBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {
-            Kind::Untouched { .. } => "untouched",
-            Kind::Replay { .. } => "replay",
+            BodyKind::Untouched { .. } => "untouched",
+            BodyKind::Replay { .. } => "replay",
         };
         f.debug_struct("HeadroomBody").field("kind", &kind).field("size", &self.size_hint()).finish()
     }

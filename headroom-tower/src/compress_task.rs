@@ -5,7 +5,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Api, CompressOptions, Original, Outcome, Report, UnchangedReason};
+use headroom_core::{Api, CompressOptions, Outcome, UnchangedReason};
 
 use crate::{SkipReason, config::PromptEngine, decode::Codec, memory::Reservation};
 
@@ -29,15 +29,18 @@ pub(crate) struct Input {
 /// The output of the CPU work on one body.
 pub(crate) struct Output {
     pub(crate) api: Option<Api>,
-    pub(crate) report: Option<Report>,
     pub(crate) elapsed: Option<Duration>,
-    pub(crate) result: Result<(Vec<u8>, Vec<Original>), SkipReason>,
+    pub(crate) result: Result<Outcome, SkipReason>,
 }
 
 impl Output {
     /// Whether there was more work than [`Input::max_new`] allows.
     pub(crate) fn is_unfinished(&self) -> bool {
-        matches!(self.result, Err(SkipReason::Engine(UnchangedReason::Cancelled)))
+        let reason = match &self.result {
+            Ok(Outcome::Unchanged { reason, .. }) | Err(SkipReason::Engine(reason)) => Some(*reason),
+            _ => None,
+        };
+        reason == Some(UnchangedReason::Cancelled)
     }
 }
 
@@ -57,7 +60,7 @@ impl Input {
     }
 
     fn compress(self, engine: &dyn PromptEngine, cancelled: &AtomicBool) -> Output {
-        let skip = |api, reason| Output { api, report: None, elapsed: None, result: Err(reason) };
+        let skip = |api, reason| Output { api, elapsed: None, result: Err(reason) };
         let decoded = match self.codec.decode(&self.body, self.max_decompressed_body) {
             Ok(decoded) => decoded,
             Err(reason) => return skip(self.api, reason),
@@ -77,11 +80,8 @@ impl Input {
             new.set(new.get().saturating_add(bytes));
             new.get() < self.max_new && !cancelled.load(Ordering::Relaxed)
         };
-        let (result, report) = match engine.compress_while(api, body, &self.options, &may_go_on) {
-            Outcome::Rewritten { body, originals, report } => (Ok((body, originals)), Some(report)),
-            Outcome::Unchanged { reason, report } => (Err(SkipReason::Engine(reason)), Some(report)),
-        };
-        Output { api: Some(api), report, elapsed: None, result }
+        let outcome = engine.compress_while(api, body, &self.options, &may_go_on);
+        Output { api: Some(api), elapsed: None, result: Ok(outcome) }
     }
 }
 

@@ -1,7 +1,8 @@
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use headroom_core::{Api, CompressOptions, Engine, Handle, Original, Outcome, Retrieval, Tier};
-use headroom_store::OriginalStore;
+use headroom_retrieval::{KnownOriginals, Refusals, Tenant};
+use headroom_store::{ExchangeStore, OriginalStore};
 use http::request::Parts;
 
 use crate::{
@@ -9,9 +10,6 @@ use crate::{
     blocking::Offload,
     files::{Asking, Files, Storing},
     memory::Memory,
-    original_set::OriginalSet,
-    server_tool::RejectedConversations,
-    tenant::{self, Tenant},
 };
 
 /// The default of `max_body`: 32 MiB, the most that providers accept.
@@ -67,7 +65,10 @@ pub(crate) type TenantOf = Arc<dyn Fn(&Parts) -> String + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) engine: Arc<dyn PromptEngine>,
-    pub(crate) store: Option<Arc<dyn OriginalStore>>,
+    /// The store for elided content.
+    pub(crate) originals: Option<Arc<dyn OriginalStore>>,
+    /// The store for hidden exchanges, if the layer sees responses.
+    pub(crate) exchanges: Option<Arc<dyn ExchangeStore>>,
     pub(crate) files: Option<Files>,
     pub(crate) observer: Arc<dyn Observer>,
     /// Returns the tenant of a request; the credential's hash is used if unset.
@@ -75,17 +76,17 @@ pub(crate) struct Config {
     pub(crate) api: Option<Api>,
     pub(crate) tier: Tier,
     pub(crate) retrieval: Retrieval,
+    /// Per cent of the conversations that are sent untouched.
+    pub(crate) holdout: u8,
+    pub(crate) epochs: bool,
+    /// Tools whose definitions leave from the first request of a conversation on.
+    pub(crate) drop_tools: Arc<BTreeSet<String>>,
     /// Whether the layer sees responses, so that it can answer calls of its own tool.
     pub(crate) serve: bool,
-    /// Conversations that are sent unchanged.
-    pub(crate) rejected: Arc<RejectedConversations>,
-    /// Originals that the store acknowledged, for use while it cannot answer.
-    pub(crate) stored: Arc<OriginalSet>,
-    /// Originals that could not be stored. Their blocks were sent without eliding, and stay so when the store works
-    /// again: another rendering would be a cache miss for everything behind them.
-    pub(crate) unstored: Arc<OriginalSet>,
-    /// Conversations whose thinking up to some turn is no longer sent.
-    pub(crate) unbound: Arc<RejectedConversations>,
+    /// Conversations that are sent unchanged, or whose thinking up to some turn is no longer sent.
+    pub(crate) refusals: Arc<Refusals>,
+    /// What the store took and what it did not.
+    pub(crate) known: Arc<KnownOriginals>,
     pub(crate) max_body: u64,
     pub(crate) max_decompressed_body: u64,
     pub(crate) memory: Memory,
@@ -96,18 +97,20 @@ impl Config {
     pub(crate) fn new() -> Self {
         Self {
             engine: Arc::new(Engine::new()),
-            store: None,
+            originals: None,
+            exchanges: None,
             files: None,
             observer: Arc::new(()),
             tenant: None,
             api: None,
             tier: Tier::default(),
             retrieval: Retrieval::default(),
+            holdout: 0,
+            epochs: false,
+            drop_tools: Arc::default(),
             serve: false,
-            rejected: Arc::default(),
-            stored: Arc::default(),
-            unstored: Arc::default(),
-            unbound: Arc::default(),
+            refusals: Arc::default(),
+            known: Arc::default(),
             max_body: MAX_BODY,
             max_decompressed_body: MAX_DECOMPRESSED_BODY,
             memory: Memory::default(),
@@ -118,17 +121,24 @@ impl Config {
     /// Returns the engine's options for one request.
     pub(crate) fn options(&self, own: Option<&HeadroomOverride>, tenant: &str) -> CompressOptions {
         let tier = own.and_then(|own| own.tier).unwrap_or(self.tier);
-        let options = CompressOptions::new().tier(tier).tenant(tenant);
+        let epochs = own.and_then(|own| own.epochs).unwrap_or(self.epochs);
+        let options = CompressOptions::new().tier(tier).tenant(tenant).epochs(epochs);
         match (self.retrieval(own), &self.files) {
             (Retrieval::File, Some(files)) => options.originals_dir(&*files.folder),
             (retrieval, _) => options.retrieval(retrieval),
         }
     }
 
+    /// Whether requests are told which conversation they belong to: for a control group, to follow its epochs, or to leave
+    /// tools out of all of it.
+    pub(crate) fn follows_conversations(&self) -> bool {
+        self.holdout > 0 || self.epochs || !self.drop_tools.is_empty()
+    }
+
     /// Returns how elided content is retrieved: not at all if there is no place to keep it.
     pub(crate) fn retrieval(&self, own: Option<&HeadroomOverride>) -> Retrieval {
         let retrieval = own.and_then(|own| own.retrieval).unwrap_or(self.retrieval);
-        let kept = if retrieval == Retrieval::File { self.files.is_some() } else { self.store.is_some() };
+        let kept = if retrieval == Retrieval::File { self.files.is_some() } else { self.originals.is_some() };
         if kept { retrieval } else { Retrieval::Disabled }
     }
 
@@ -142,7 +152,7 @@ impl Config {
         if retrieval == Retrieval::File {
             return Some((self.files.as_ref()?.write)(originals));
         }
-        let (store, tenant) = (self.store.clone()?, tenant.to_owned());
+        let (store, tenant) = (self.originals.clone()?, tenant.to_owned());
         Some(Box::pin(async move { store.put_many(&tenant, originals).await }))
     }
 
@@ -151,20 +161,19 @@ impl Config {
         if retrieval == Retrieval::File {
             return Some((self.files.as_ref()?.has)(handles));
         }
-        let (store, tenant) = (self.store.clone()?, tenant.to_owned());
+        let (store, tenant) = (self.originals.clone()?, tenant.to_owned());
         Some(Box::pin(async move { store.has_many(&tenant, &handles).await }))
     }
 
     pub(crate) fn tenant_of(&self, parts: &Parts) -> String {
-        self.tenant(parts).name
+        self.tenant(parts).name().to_owned()
     }
 
     /// Returns the tenant of a request.
     pub(crate) fn tenant(&self, parts: &Parts) -> Tenant {
         let own = parts.extensions.get::<HeadroomOverride>().and_then(|own| own.tenant.clone());
         let named = own.or_else(|| Some((self.tenant.as_ref()?)(parts)));
-        let is_credential = named.is_none();
-        Tenant { name: named.unwrap_or_else(|| tenant::from_credentials(parts)), is_credential }
+        named.map_or_else(|| Tenant::from_credentials(parts), Tenant::new)
     }
 }
 
@@ -173,6 +182,7 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("api", &self.api)
             .field("tier", &self.tier)
+            .field("epochs", &self.epochs)
             .field("retrieval", &self.retrieval)
             .field("max_body", &self.max_body)
             .field("max_decompressed_body", &self.max_decompressed_body)
@@ -189,16 +199,6 @@ macro_rules! settings {
         /// Uses this engine. Default: [`Engine::new`](headroom_core::Engine::new).
         pub fn engine(mut self, engine: headroom_core::Engine) -> Self {
             self.config_mut().engine = std::sync::Arc::new(engine);
-            self
-        }
-
-        /// Keeps elided content in this store.
-        ///
-        /// While the store fails, nothing that would have to be stored is elided from new tool results. Content that is
-        /// already stored stays elided, and the definition of the tool stays, so the provider's prompt cache keeps
-        /// hitting.
-        pub fn store(mut self, store: impl headroom_store::OriginalStore) -> Self {
-            self.config_mut().store = Some(std::sync::Arc::new(store));
             self
         }
 
@@ -245,6 +245,13 @@ macro_rules! settings {
         /// Sets how far edits may go. Default: [`Tier::Recoverable`](headroom_core::Tier::Recoverable).
         pub fn tier(mut self, tier: headroom_core::Tier) -> Self {
             self.config_mut().tier = tier;
+            self
+        }
+
+        /// Sets whether old content may leave at new prompts of the user, where that is expected to be repaid; see
+        /// [`CompressOptions::epochs`](headroom_core::CompressOptions::epochs). Default: `false`.
+        pub fn epochs(mut self, may_begin: bool) -> Self {
+            self.config_mut().epochs = may_begin;
             self
         }
 

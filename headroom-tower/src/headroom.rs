@@ -7,7 +7,8 @@ use std::{
 };
 
 use headroom_core::Retrieval;
-use headroom_store::OriginalStore;
+use headroom_retrieval::unknown_thread;
+use headroom_store::{OriginalStore, Store};
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -18,8 +19,8 @@ use crate::{
     DefaultPredicate, HeadroomBody, Identity, MapBody, Predicate, PromptCompression, PromptCompressionLayer,
     RequestReport, ResponseBody, Rewrite,
     config::{Config, settings},
-    server_tool::{Replayer, Respond, respond, unknown_thread},
-    service::RequestState,
+    prompt_compression::RequestState,
+    server_tool::{Replayer, Respond, respond},
 };
 
 /// The default way for the model to retrieve elided content.
@@ -62,8 +63,19 @@ impl HeadroomLayer {
     }
 
     /// Creates a layer with the default settings and this store.
-    pub fn with_store(store: impl OriginalStore) -> Self {
-        let mut layer = Self { compress: PromptCompressionLayer::new().store(store).retrieval(RETRIEVAL) };
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use headroom_store::MemoryStore;
+    /// use headroom_tower::HeadroomLayer;
+    ///
+    /// let store = MemoryStore::new(); // shared with what else reads it
+    /// let layer = HeadroomLayer::with_store(store.clone());
+    /// # let _ = layer;
+    /// ```
+    pub fn with_store(store: impl Store) -> Self {
+        let mut layer = Self { compress: PromptCompressionLayer::new().retrieval(RETRIEVAL) }.store(store);
         layer.config_mut().serve = true;
         layer
     }
@@ -79,6 +91,17 @@ impl Default for HeadroomLayer {
 impl<M, P> HeadroomLayer<M, P> {
     settings!();
 
+    /// Keeps elided content in this store, and records of hidden exchanges.
+    ///
+    /// While the store fails, nothing that would have to be stored is elided from new tool results. Content that is
+    /// already stored stays elided, and the definition of the tool stays, so the provider's prompt cache keeps hitting.
+    pub fn store(mut self, store: impl Store) -> Self {
+        let store = Arc::new(store);
+        self.config_mut().exchanges = Some(store.clone());
+        self.config_mut().originals = Some(store);
+        self
+    }
+
     /// Sets how the model can retrieve elided content.
     ///
     /// With [`Retrieval::ServerTool`] the layer adds a tool of its own to requests that have tools, answers its calls
@@ -86,6 +109,38 @@ impl<M, P> HeadroomLayer<M, P> {
     /// request is treated as with [`Retrieval::Disabled`]. [`Retrieval::File`] needs a folder for the files.
     pub fn retrieval(mut self, retrieval: Retrieval) -> Self {
         self.config_mut().retrieval = retrieval;
+        self
+    }
+
+    /// Sends this many per cent of the conversations untouched, for their whole life, as a control group. Default: 0.
+    ///
+    /// A conversation is chosen by what it holds before the model's first answer, so every process and replica chooses
+    /// the same. [`RequestReport::conversation`](crate::RequestReport::conversation) tells which conversation a request
+    /// belongs to, and [`SkipReason::Holdout`](crate::SkipReason::Holdout) that it is in the group. Conversations that
+    /// the provider keeps (`store`, `previous_response_id`, message threads) are in neither group.
+    ///
+    /// In conversations that are open while this changes, results may change their form once.
+    pub fn holdout(mut self, percent: u8) -> Self {
+        self.config_mut().holdout = percent.min(100);
+        self
+    }
+
+    /// Leaves the definitions of these tools out of conversations that begin from now on; `mcp__github__*` stands for all
+    /// that begin so. Default: none. See [`CompressOptions::drop_tools`](headroom_core::CompressOptions::drop_tools) for
+    /// those that stay.
+    ///
+    /// The first request of a conversation decides for all of it, and a note of that is in the store: a conversation that
+    /// began before keeps its tools, and one that began with this setting leaves them out after the setting was changed
+    /// to other tools. Where the note cannot be stored, or the request does not tell the whole conversation, all stay.
+    ///
+    /// ```
+    /// use headroom_tower::HeadroomLayer;
+    ///
+    /// let layer = HeadroomLayer::new().drop_tools(["WebSearch", "mcp__github__*"]);
+    /// # let _ = layer;
+    /// ```
+    pub fn drop_tools(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.config_mut().drop_tools = Arc::new(names.into_iter().map(Into::into).collect());
         self
     }
 
@@ -125,7 +180,7 @@ impl<M, P> HeadroomLayer<M, P> {
     /// Returns the store for elided content.
     #[must_use]
     pub fn originals(&self) -> Option<Arc<dyn OriginalStore>> {
-        self.config().store.clone()
+        self.config().originals.clone()
     }
 
     fn config(&self) -> &Config {

@@ -201,7 +201,7 @@
 //! | `tokio` | yes | work on large bodies moves to tokio's blocking pool |
 //! | `tracing` | yes | the span `headroom.compress` and events, without content |
 //! | `metrics` | | `MetricsObserver` for the `metrics` facade |
-//! | `tiktoken` | | token counts by OpenAI's published vocabularies, 50 MB of the binary; estimates without |
+//! | `tiktoken` | | token counts by OpenAI's published vocabularies, 2 MB of the binary; estimates without |
 //! | `code` | | parsing of source code in thirteen languages; needs a C compiler |
 //! | `decompression-gzip`, `-deflate`, `-br`, `-zstd`, `-full` | | encoded request bodies and streams |
 //!
@@ -225,25 +225,23 @@ mod decode;
 mod files;
 mod future;
 mod headroom;
-mod layer;
+mod holdout;
 mod map_body;
 #[cfg_attr(not(feature = "tokio"), path = "memory/unbounded.rs")]
 mod memory;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod observer;
-mod original_set;
 mod overrides;
 mod predicate;
+mod prompt_compression;
 mod read;
 mod report;
 mod response_body;
 mod rewrite;
 mod server_tool;
-mod service;
 mod skip;
 mod telemetry;
-mod tenant;
 
 #[cfg(test)]
 mod test_support;
@@ -256,7 +254,7 @@ pub use headroom_store;
 pub use body::HeadroomBody;
 pub use future::ResponseFuture;
 pub use headroom::{Headroom, HeadroomFuture, HeadroomLayer};
-pub use layer::PromptCompressionLayer;
+pub use holdout::ConversationId;
 pub use map_body::{Identity, MapBody};
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
@@ -264,18 +262,11 @@ pub use metrics::MetricsObserver;
 pub use observer::{Cancelled, Fallback, Observer, Retrieved, Rewritten, Skipped, Stage, StoreFailure};
 pub use overrides::HeadroomOverride;
 pub use predicate::{And, DefaultPredicate, Predicate};
+pub use prompt_compression::{PromptCompression, PromptCompressionLayer};
 pub use report::RequestReport;
 pub use response_body::ResponseBody;
 pub use rewrite::Rewrite;
-pub use service::PromptCompression;
 pub use skip::SkipReason;
-
-/// Internals for the fuzz targets, not part of the API.
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub mod fuzzing {
-    pub use crate::server_tool::{Split, split};
-}
 
 #[cfg(all(doctest, feature = "memory"))]
 #[doc = include_str!("../README.md")]

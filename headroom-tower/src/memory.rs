@@ -26,21 +26,25 @@ const WORK: u64 = 4;
 /// The pools of memory for bodies. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
-    bodies: Pool,
-    work: Pool,
+    bodies: BufferPool,
+    work: BufferPool,
     /// Held by the one reader that may exceed the pool of bodies.
     over: Arc<Semaphore>,
 }
 
 #[derive(Clone, Debug)]
-struct Pool {
+struct BufferPool {
     free: Arc<Semaphore>,
     units: u32,
 }
 
 impl Memory {
     pub(crate) fn new(bytes: u64) -> Self {
-        Self { bodies: Pool::new(bytes / 2), work: Pool::new(bytes / 2), over: Arc::new(Semaphore::new(1)) }
+        Self {
+            bodies: BufferPool::new(bytes / 2),
+            work: BufferPool::new(bytes / 2),
+            over: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// Creates a meter for a body to be read.
@@ -64,7 +68,7 @@ impl Default for Memory {
     }
 }
 
-impl Pool {
+impl BufferPool {
     fn new(bytes: u64) -> Self {
         let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
         let free = Semaphore::new(
@@ -212,13 +216,13 @@ impl Reservation {
 
 /// Returns bytes that own `held` and drop it with their last clone.
 fn hold(bytes: Bytes, held: impl Send + 'static) -> Bytes {
-    struct Owner<H>(Bytes, H);
+    struct HeldBytes<H>(Bytes, H);
 
-    impl<H> AsRef<[u8]> for Owner<H> {
+    impl<H> AsRef<[u8]> for HeldBytes<H> {
         fn as_ref(&self) -> &[u8] {
             &self.0
         }
     }
 
-    if bytes.is_empty() { bytes } else { Bytes::from_owner(Owner(bytes, held)) }
+    if bytes.is_empty() { bytes } else { Bytes::from_owner(HeldBytes(bytes, held)) }
 }

@@ -16,6 +16,9 @@ use crate::{Cancelled, Fallback, Observer, Retrieved, Rewritten, Skipped, StoreF
 /// | `headroom_retrieval_rounds_total` | `api` | requests sent to the provider for them |
 /// | `headroom_fallbacks_total` | `api`, `accepted` | requests that were refused and sent again unchanged |
 /// | `headroom_unbound_total` | `api` | those that were accepted only without their thinking |
+/// | `headroom_epochs_total` | `api` | requests with which an epoch began |
+/// | `headroom_epoch_tokens_total` | `kind` | estimated tokens that left at them (`freed`), or are written to the cache again (`rewritten`) |
+/// | `headroom_epoch_refusals_total` | `api` | requests that were accepted after an epoch only without their old thinking |
 /// | `headroom_cancelled_total` | `stage` | requests dropped during the layer's work |
 ///
 /// No label holds content, a model, a user or a tenant.
@@ -50,6 +53,12 @@ impl MetricsObserver {
         describe_counter!("headroom_retrieval_rounds_total", "Requests made to answer them");
         describe_counter!("headroom_fallbacks_total", "Requests refused and sent again as they came");
         describe_counter!("headroom_unbound_total", "Requests taken without their thinking only");
+        describe_counter!("headroom_epochs_total", "Requests with which old content left");
+        describe_counter!(
+            "headroom_epoch_tokens_total",
+            "Tokens that left, or are written again, by estimate"
+        );
+        describe_counter!("headroom_epoch_refusals_total", "Requests taken without their old thinking only");
         describe_counter!("headroom_cancelled_total", "Requests dropped while they were worked on");
         Self
     }
@@ -68,6 +77,12 @@ impl Observer for MetricsObserver {
                     counter!("headroom_tokens_saved_total", "content" => block.kind.as_str())
                         .increment(saved);
                 }
+            }
+        }
+        if let Some(epoch) = event.report.epochs.last().filter(|_| event.report.epoch_begins) {
+            counter!("headroom_epochs_total", "api" => event.api.as_str()).increment(1);
+            for (kind, tokens) in [("freed", epoch.freed), ("rewritten", epoch.rewritten)] {
+                counter!("headroom_epoch_tokens_total", "kind" => kind).increment(tokens as u64);
             }
         }
         if let Some(elapsed) = event.elapsed {
@@ -98,6 +113,10 @@ impl Observer for MetricsObserver {
     }
 
     fn on_fallback(&self, event: &Fallback) {
+        if event.epoch {
+            counter!("headroom_epoch_refusals_total", "api" => event.api.as_str()).increment(1);
+            return;
+        }
         let accepted = if event.accepted { "true" } else { "false" };
         counter!("headroom_fallbacks_total", "api" => event.api.as_str(), "accepted" => accepted)
             .increment(1);

@@ -52,7 +52,7 @@ pub trait Observer: Send + Sync + 'static {
     }
 
     /// The provider refused a rewritten request, or its answer came in an encoding that cannot be decoded, and the
-    /// original request was sent.
+    /// original request was sent, or the rewritten one without old thinking.
     fn on_fallback(&self, event: &Fallback) {
         let _ = event;
     }
@@ -195,6 +195,9 @@ pub struct Fallback {
     /// Whether the provider refused both and accepted the rewritten request without thinking. Exchanges hidden from the
     /// client were lost with the store, and the thinking that followed them is no longer sent in this conversation.
     pub unbound: bool,
+    /// Whether the refusal was about thinking after an epoch, and the provider accepted the rewritten request without the
+    /// thinking before the newest prompt. That thinking is no longer sent in this conversation, and the original was not.
+    pub epoch: bool,
 }
 
 /// See [`Observer::on_cancelled`].

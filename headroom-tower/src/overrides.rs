@@ -24,6 +24,7 @@ pub struct HeadroomOverride {
     pub(crate) api: Option<Api>,
     pub(crate) tier: Option<Tier>,
     pub(crate) retrieval: Option<Retrieval>,
+    pub(crate) epochs: Option<bool>,
     pub(crate) tenant: Option<String>,
 }
 
@@ -53,6 +54,12 @@ impl HeadroomOverride {
     /// Sets how the model can retrieve elided content.
     pub fn retrieval(mut self, retrieval: Retrieval) -> Self {
         self.retrieval = Some(retrieval);
+        self
+    }
+
+    /// Sets whether old content may leave at new prompts of the user.
+    pub fn epochs(mut self, may_begin: bool) -> Self {
+        self.epochs = Some(may_begin);
         self
     }
 

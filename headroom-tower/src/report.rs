@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use headroom_core::Report;
 
-use crate::SkipReason;
+use crate::{ConversationId, SkipReason};
 
 /// The outcome of a request, in the extensions of the request that the inner service gets.
 ///
@@ -23,15 +23,16 @@ use crate::SkipReason;
 pub struct RequestReport {
     skipped: Option<SkipReason>,
     report: Option<Arc<Report>>,
+    pub(crate) conversation: Option<ConversationId>,
 }
 
 impl RequestReport {
     pub(crate) fn rewritten(report: Arc<Report>) -> Self {
-        Self { skipped: None, report: Some(report) }
+        Self { skipped: None, report: Some(report), conversation: None }
     }
 
     pub(crate) fn skipped(reason: SkipReason, report: Option<Arc<Report>>) -> Self {
-        Self { skipped: Some(reason), report }
+        Self { skipped: Some(reason), report, conversation: None }
     }
 
     /// The engine's report; `None` if it did not run.
@@ -44,6 +45,15 @@ impl RequestReport {
     #[must_use]
     pub fn skip_reason(&self) -> Option<SkipReason> {
         self.skipped
+    }
+
+    /// The conversation that the request belongs to, if there is a control group or epochs may begin.
+    ///
+    /// `None` also where the provider may know more of the conversation than the request tells. See
+    /// [`HeadroomLayer::holdout`](crate::HeadroomLayer::holdout).
+    #[must_use]
+    pub fn conversation(&self) -> Option<ConversationId> {
+        self.conversation
     }
 
     /// Whether the body was rewritten.

@@ -32,23 +32,23 @@ pin_project! {
         B: Body,
     {
         #[pin]
-        kind: Kind<B>,
+        kind: ResponseKind<B>,
     }
 }
 
 pin_project! {
-    #[project = KindProj]
-    enum Kind<B>
+    #[project = ResponseKindProj]
+    enum ResponseKind<B>
     where
         B: Body,
     {
         Inner { #[pin] body: HeadroomBody<B> },
-        Stitched { body: Stitched<B::Error> },
+        Stitched { body: StitchedBody<B::Error> },
     }
 }
 
 /// A body stitched from several rounds. The lock is never taken: it makes the body `Sync`, like other bodies.
-type Stitched<E> = Mutex<Pin<Box<dyn Body<Data = Bytes, Error = E> + Send>>>;
+type StitchedBody<E> = Mutex<Pin<Box<dyn Body<Data = Bytes, Error = E> + Send>>>;
 
 impl<B: Body> ResponseBody<B> {
     pub(crate) fn untouched(body: B) -> Self {
@@ -64,13 +64,13 @@ impl<B: Body> ResponseBody<B> {
     }
 
     pub(crate) fn stitched(body: impl Body<Data = Bytes, Error = B::Error> + Send + 'static) -> Self {
-        Self { kind: Kind::Stitched { body: Mutex::new(Box::pin(body)) } }
+        Self { kind: ResponseKind::Stitched { body: Mutex::new(Box::pin(body)) } }
     }
 }
 
 impl<B: Body> From<HeadroomBody<B>> for ResponseBody<B> {
     fn from(body: HeadroomBody<B>) -> Self {
-        Self { kind: Kind::Inner { body } }
+        Self { kind: ResponseKind::Inner { body } }
     }
 }
 
@@ -89,8 +89,8 @@ impl<B: Body> Body for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         match self.project().kind.project() {
-            KindProj::Inner { body } => body.poll_frame(cx),
-            KindProj::Stitched { body } => {
+            ResponseKindProj::Inner { body } => body.poll_frame(cx),
+            ResponseKindProj::Stitched { body } => {
                 body.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll_frame(cx)
             }
         }
@@ -98,15 +98,15 @@ impl<B: Body> Body for ResponseBody<B> {
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Inner { body } => body.is_end_stream(),
-            Kind::Stitched { .. } => false,
+            ResponseKind::Inner { body } => body.is_end_stream(),
+            ResponseKind::Stitched { .. } => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Inner { body } => body.size_hint(),
-            Kind::Stitched { .. } => SizeHint::new(),
+            ResponseKind::Inner { body } => body.size_hint(),
+            ResponseKind::Stitched { .. } => SizeHint::new(),
         }
     }
 }
@@ -114,8 +114,8 @@ impl<B: Body> Body for ResponseBody<B> {
 impl<B: Body> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {
-            Kind::Inner { .. } => "inner",
-            Kind::Stitched { .. } => "stitched",
+            ResponseKind::Inner { .. } => "inner",
+            ResponseKind::Stitched { .. } => "stitched",
         };
         f.debug_struct("ResponseBody").field("kind", &kind).field("size", &self.size_hint()).finish()
     }

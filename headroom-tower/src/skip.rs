@@ -48,6 +48,8 @@ pub enum SkipReason {
     DecodedTooLarge,
     /// The provider refused the rewritten form of this conversation and accepted the original.
     Rejected,
+    /// The conversation is in the control group of [`HeadroomLayer::holdout`](crate::HeadroomLayer::holdout).
+    Holdout,
     /// The request continues a message thread, and its client was told to send the conversation in full.
     MessageThread,
     /// Neither path nor body identify a known API.
@@ -99,6 +101,7 @@ impl SkipReason {
             Self::DecodeFailed => "decode_failed",
             Self::DecodedTooLarge => "decoded_too_large",
             Self::Rejected => "rejected",
+            Self::Holdout => "holdout",
             Self::MessageThread => "message_thread",
             Self::UnknownApi => "unknown_api",
             Self::NoStore => "no_store",

@@ -108,7 +108,8 @@ pub(crate) fn fallback(config: &Config, event: &Fallback) {
         status = event.status.as_u16(),
         accepted = event.accepted,
         unbound = event.unbound,
-        "the rewritten request was refused; sent as it came"
+        epoch = event.epoch,
+        "the rewritten request was refused; sent as it came, or without old thinking"
     );
     config.observer.on_fallback(event);
 }

@@ -280,6 +280,7 @@ impl Observer for Recorder {
 
     fn on_fallback(&self, event: &Fallback) {
         let end = match (event.accepted, event.unbound) {
+            _ if event.epoch => "without old thinking",
             (true, _) => "accepted",
             (_, true) => "unbound",
             _ => "refused",

@@ -20,8 +20,13 @@ const STEP_BYTES: usize = 1024;
 /// The most that one step may decode to. Only an attack is that dense.
 const MAX_STEP_BYTES: usize = 16 << 20;
 
+/// Whether the content encoding of a response with these headers can be decoded.
+pub(super) fn is_readable(headers: &HeaderMap) -> bool {
+    Codec::from_headers(headers).and_then(Decoder::new).is_ok()
+}
+
 /// A body that is decoded as it arrives. A body without encoding passes through without a copy.
-pub(super) struct Decoded<R> {
+pub(super) struct DecodedBody<R> {
     body: Pin<Box<R>>,
     decoder: Option<Decoder>,
     /// Bytes that are not decoded yet.
@@ -29,11 +34,13 @@ pub(super) struct Decoded<R> {
     damaged: bool,
 }
 
-impl<R: Body> Decoded<R> {
-    /// Decodes the body of a response with these headers; an error if its encoding is not supported.
-    pub(super) fn new(headers: &HeaderMap, body: R) -> Result<Self, SkipReason> {
-        let decoder = Decoder::new(Codec::from_headers(headers)?)?;
-        Ok(Self { body: Box::pin(body), decoder, encoded: Bytes::new(), damaged: false })
+impl<R: Body> DecodedBody<R> {
+    /// Decodes the body of a response with these headers. One whose encoding is not supported is damaged from its
+    /// first byte on.
+    pub(super) fn new(headers: &HeaderMap, body: R) -> Self {
+        let decoder = Codec::from_headers(headers).and_then(Decoder::new);
+        let (decoder, damaged) = decoder.map_or((None, true), |decoder| (decoder, false));
+        Self { body: Box::pin(body), decoder, encoded: Bytes::new(), damaged }
     }
 
     /// Whether the body ended because it could not be decoded.

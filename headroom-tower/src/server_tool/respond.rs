@@ -1,90 +1,37 @@
 //! Turns the provider's response into the client's.
 
 use std::{
-    fmt,
     future::{Future, poll_fn},
-    marker::PhantomData,
     pin::Pin,
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use headroom_retrieval::{Command, Exchange, Input, Reply};
+use http::{HeaderValue, Response, StatusCode, header, response::Parts};
 use http_body::Body;
-use tower_service::Service;
 
 use super::{
-    MAX_ERROR, SentRequest,
-    api::provider_format,
-    buffered,
-    decoded::Decoded,
-    events::{Framing, essence},
-    exchange::Exchange,
-    restore::unbound,
-    stream,
+    carrier::{Carrier, SentRequest, head},
+    decoded::DecodedBody,
+    stream::StitchedBody,
+    time::sleep,
+    upstream::Upstream,
 };
 use crate::{
-    Fallback, HeadroomBody, MapBody, ResponseBody,
+    ResponseBody,
+    body::Tail,
     decode::Codec,
     read::{Read, ReadEnd},
-    telemetry,
 };
 
 /// The future of the client's response, once the request has been sent.
 pub(crate) type Respond<R, E> = Pin<Box<dyn Future<Output = Result<Response<ResponseBody<R>>, E>> + Send>>;
 
-/// A service that can be called again.
-pub(crate) trait Upstream<R>: Send + 'static {
-    type Error: Send;
-
-    fn ask(
-        &mut self,
-        parts: Parts,
-        body: Bytes,
-    ) -> impl Future<Output = Result<Response<R>, Self::Error>> + Send;
-}
-
-/// The inner service, for further calls.
-pub(crate) struct Replayer<S, M, B> {
-    service: S,
-    map_body: M,
-    body: PhantomData<fn() -> B>,
-}
-
-impl<S, M, B> Replayer<S, M, B> {
-    pub(crate) fn new(service: S, map_body: M) -> Self {
-        Self { service, map_body, body: PhantomData }
-    }
-}
-
-impl<S, M, B> fmt::Debug for Replayer<S, M, B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Replayer").finish_non_exhaustive()
-    }
-}
-
-impl<S, M, B, R> Upstream<R> for Replayer<S, M, B>
-where
-    S: Service<Request<M::Body>, Response = Response<R>> + Send + 'static,
-    S::Future: Send,
-    S::Error: Send,
-    M: MapBody<HeadroomBody<B>> + Send + 'static,
-    B: Body + 'static,
-{
-    type Error = S::Error;
-
-    async fn ask(&mut self, parts: Parts, body: Bytes) -> Result<Response<R>, S::Error> {
-        poll_fn(|cx| self.service.poll_ready(cx)).await?;
-        let request = Request::from_parts(parts, self.map_body.map_body(HeadroomBody::full(body)));
-        let response = self.service.call(request);
-        response.await
-    }
-}
-
 /// Handles the provider's answer to a rewritten request.
 pub(crate) async fn respond<R, U, F>(
     first: F,
-    mut upstream: U,
-    mut sent: SentRequest,
+    upstream: U,
+    sent: SentRequest,
 ) -> Result<Response<ResponseBody<R>>, U::Error>
 where
     F: Future<Output = Result<Response<R>, U::Error>> + Send,
@@ -93,141 +40,158 @@ where
     R::Data: Send,
     R::Error: Send,
 {
-    let mut response = first.await?;
-    if may_be_ours(response.status(), &sent) {
-        match fall_back(response, &mut upstream, &mut sent).await? {
-            Fallen::Raw(response) => return Ok(response.map(ResponseBody::untouched)),
-            Fallen::Unbound(taken) => response = taken,
+    let (mut exchange, mut carrier) = sent.begin(upstream);
+    let mut current = Received::new(&mut exchange, first.await?);
+    let mut kept = None;
+    loop {
+        match exchange.poll() {
+            Command::Send(request) => {
+                // Another response comes in its place. Where it is not kept, its connection is freed first.
+                kept = request.keeps_response.then_some(current);
+                match carrier.send(request).await {
+                    Ok(response) => current = Received::new(&mut exchange, response),
+                    Err(error) => {
+                        tell(&mut exchange, Input::Unreachable);
+                        let reply = after_notes(&mut exchange, &carrier);
+                        return match (kept, reply) {
+                            (Some(kept), Command::Respond(Reply::Kept)) => Ok(kept.response()),
+                            _ => Err(error),
+                        };
+                    }
+                }
+            }
+            Command::Read { limit } => current.read(&mut exchange, limit).await,
+            Command::Wait(pause) => match sleep(pause) {
+                Some(pause) => {
+                    current.body = None;
+                    pause.await;
+                    tell(&mut exchange, Input::Waited);
+                }
+                None => tell(&mut exchange, Input::CannotWait),
+            },
+            Command::Respond(Reply::Stream) => return Ok(current.stream(exchange, carrier)),
+            Command::Respond(Reply::Kept) => return Ok(kept.unwrap_or(current).response()),
+            Command::Respond(reply) => return Ok(current.answered(reply)),
+            // A reply comes before these.
+            Command::Write(_) | Command::Forward | Command::Fail | Command::Done => {
+                return Ok(current.response());
+            }
+            command => {
+                if let Some(input) = carrier.perform(command).await {
+                    tell(&mut exchange, input);
+                }
+            }
         }
     }
-    let wire = provider_format(sent.api).filter(|_| sent.served && response.status() == StatusCode::OK);
-    let Some(wire) = wire else { return Ok(response.map(ResponseBody::untouched)) };
-    let headers = response.headers();
-    let framing = Framing::from_headers(headers);
-    if framing.is_none() && !essence(headers).eq_ignore_ascii_case("application/json") {
-        return Ok(response.map(ResponseBody::untouched));
-    }
-    if Codec::from_headers(headers).is_err() {
-        // A call in it would reach the client. The original request does not offer the tool.
-        return send_original(response.status(), &mut upstream, &sent).await;
-    }
-    let Some(framing) = framing else {
-        return buffered::stitched(response, Exchange::new(sent, wire, upstream)).await;
-    };
-    let (parts, body) = response.into_parts();
-    let Ok(body) = Decoded::new(&parts.headers, body) else {
-        return send_original(parts.status, &mut upstream, &sent).await;
-    };
-    let response = Response::from_parts(parts, body);
-    Ok(stream::stitched(response, framing, Exchange::new(sent, wire, upstream)))
 }
 
-/// Whether the layer's rewriting may have caused the refusal, so that the original may be accepted.
-fn may_be_ours(status: StatusCode, sent: &SentRequest) -> bool {
-    match status.as_u16() {
-        400 | 422 => true,
-        413 => sent.sent.1.len() > sent.original.1.len(),
-        _ => false,
+/// Tells the exchange what it waits for.
+pub(super) fn tell(exchange: &mut Exchange, input: Input) {
+    let told = exchange.handle(input);
+    debug_assert_eq!(told, Ok(()));
+}
+
+/// Carries out the commands that nothing waits for, and returns the next.
+fn after_notes<U>(exchange: &mut Exchange, carrier: &Carrier<U>) -> Command {
+    loop {
+        match exchange.poll() {
+            command @ (Command::Remember(_) | Command::Report(_)) => carrier.note(&command),
+            command => return command,
+        }
     }
 }
 
-/// The result of falling back after a refusal.
-enum Fallen<R> {
-    /// The answer to the original request.
-    Raw(Response<R>),
-    /// The answer to the rewritten request without thinking.
-    Unbound(Response<R>),
+/// A response of the provider.
+struct Received<R: Body> {
+    parts: Parts,
+    body: Option<R>,
+    /// What was read of the body, as it came, and what follows.
+    read: Option<(Bytes, Tail<R>)>,
 }
 
-/// Sends the original request, once. If that is refused too, and the refusal was about thinking, sends the rewritten
-/// request without thinking: the content that thinking followed is lost, and no other form of it is valid. Remembers
-/// for the conversation which form the provider accepts.
-async fn fall_back<R, U>(
-    refusal: Response<R>,
-    upstream: &mut U,
-    sent: &mut SentRequest,
-) -> Result<Fallen<R>, U::Error>
-where
-    U: Upstream<R>,
-    R: Body,
-{
-    let status = refusal.status();
-    let is_about_thinking = is_about_thinking(refusal).await;
-    let (raw, mut event) = ask_original(status, upstream, sent).await?;
-    let mut fallen = Fallen::Raw(raw);
-    if is_about_thinking
-        && let Fallen::Raw(raw) = &fallen
-        && may_be_ours(raw.status(), sent)
-        && let Some(taken) = ask_unbound(upstream, sent).await
+impl<R: Body> Received<R> {
+    fn new(exchange: &mut Exchange, response: Response<R>) -> Self {
+        tell(exchange, Input::Head(head(&response)));
+        let (parts, body) = response.into_parts();
+        Self { parts, body: Some(body), read: None }
+    }
+
+    /// Reads the body, and gives it to the exchange.
+    async fn read(&mut self, exchange: &mut Exchange, limit: u64) {
+        let Some(body) = self.body.take() else {
+            tell(exchange, Input::Broken);
+            return;
+        };
+        let mut read = Read::new(body, limit);
+        let (bytes, tail) = match poll_fn(|cx| read.poll(cx)).await {
+            ReadEnd::Complete(bytes) => (bytes, Tail::End),
+            ReadEnd::Partial(data, tail) => (data, tail),
+        };
+        match &tail {
+            Tail::Rest(_) => tell(exchange, Input::Data(bytes.clone())),
+            Tail::Error(..) => tell(exchange, Input::Broken),
+            Tail::End | Tail::Trailers(..) => {
+                let codec = Codec::from_headers(&self.parts.headers);
+                match codec.and_then(|codec| codec.decode(&bytes, limit)) {
+                    Ok(decoded) => {
+                        let decoded = decoded.map_or_else(|| bytes.clone(), Bytes::from);
+                        tell(exchange, Input::Data(decoded));
+                        tell(exchange, Input::End);
+                    }
+                    Err(_) => tell(exchange, Input::Damaged),
+                }
+            }
+        }
+        self.read = Some((bytes, tail));
+    }
+
+    /// Returns the response as it was received.
+    fn response(self) -> Response<ResponseBody<R>> {
+        let body = match (self.read, self.body) {
+            (Some((bytes, tail)), _) => ResponseBody::replay(bytes, tail),
+            (None, Some(body)) => ResponseBody::untouched(body),
+            (None, None) => ResponseBody::full(Bytes::new()),
+        };
+        Response::from_parts(self.parts, body)
+    }
+
+    /// Returns the client's response.
+    fn answered(self, reply: Reply) -> Response<ResponseBody<R>> {
+        match reply {
+            Reply::Document(body) => self.document(body),
+            Reply::Unfinished(body) => self.unfinished(body),
+            Reply::Received | Reply::Kept | Reply::Stream => self.response(),
+        }
+    }
+
+    /// Returns the response with another body.
+    fn document(mut self, body: Bytes) -> Response<ResponseBody<R>> {
+        for name in [header::CONTENT_ENCODING, header::TRANSFER_ENCODING] {
+            self.parts.headers.remove(name);
+        }
+        self.parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len() as u64));
+        Response::from_parts(self.parts, ResponseBody::full(body))
+    }
+
+    /// Returns the client's response if its answer cannot be completed.
+    fn unfinished(mut self, body: Bytes) -> Response<ResponseBody<R>> {
+        self.parts.status = StatusCode::BAD_GATEWAY;
+        self.parts.headers.remove(header::ETAG);
+        self.document(body)
+    }
+
+    /// Returns the response with the stitched stream as its body, without the provider's encoding.
+    fn stream<U>(self, exchange: Exchange, carrier: Carrier<U>) -> Response<ResponseBody<R>>
+    where
+        U: Upstream<R>,
+        R: Send + 'static,
+        R::Data: Send,
+        R::Error: Send,
     {
-        sent.config.unbound.add(sent.ask.owner.lasting(), sent.ask.link);
-        event.unbound = true;
-        fallen = Fallen::Unbound(taken);
+        let Self { mut parts, body, .. } = self;
+        let body = body.map(|body| DecodedBody::new(&parts.headers, body));
+        parts.headers.remove(header::CONTENT_LENGTH);
+        parts.headers.remove(header::CONTENT_ENCODING);
+        Response::from_parts(parts, ResponseBody::stitched(StitchedBody::new(exchange, carrier, body)))
     }
-    telemetry::fallback(&sent.config, &event);
-    Ok(fallen)
-}
-
-/// Sends the original request, because the answer to the rewritten one cannot be decoded.
-async fn send_original<R, U>(
-    status: StatusCode,
-    upstream: &mut U,
-    sent: &SentRequest,
-) -> Result<Response<ResponseBody<R>>, U::Error>
-where
-    U: Upstream<R>,
-    R: Body,
-{
-    let (response, event) = ask_original(status, upstream, sent).await?;
-    telemetry::fallback(&sent.config, &event);
-    Ok(response.map(ResponseBody::untouched))
-}
-
-/// Sends the original request. If it is accepted, the rest of the conversation is sent unchanged.
-async fn ask_original<R, U>(
-    status: StatusCode,
-    upstream: &mut U,
-    sent: &SentRequest,
-) -> Result<(Response<R>, Fallback), U::Error>
-where
-    U: Upstream<R>,
-{
-    let (parts, body) = sent.original.clone();
-    let response = upstream.ask(parts, body).await?;
-    let event = Fallback { api: sent.api, status, accepted: response.status().is_success(), unbound: false };
-    if event.accepted && sent.ask.turns > 0 {
-        // The first request of a conversation looks like that of any other with the same prompt.
-        sent.config.rejected.add(sent.ask.owner.lasting(), sent.ask.link);
-    }
-    Ok((response, event))
-}
-
-/// Sends the rewritten request without thinking; returns the answer if it is accepted.
-async fn ask_unbound<R, U>(upstream: &mut U, sent: &mut SentRequest) -> Option<Response<R>>
-where
-    U: Upstream<R>,
-{
-    let body = unbound(provider_format(sent.api)?, std::str::from_utf8(&sent.sent.1).ok()?)?;
-    let (parts, bytes) = &mut sent.sent;
-    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len() as u64));
-    *bytes = Bytes::from(body);
-    let answer = upstream.ask(parts.clone(), bytes.clone()).await.ok()?;
-    answer.status().is_success().then_some(answer)
-}
-
-/// Whether a provider's refusal mentions thinking. Each provider words this differently.
-async fn is_about_thinking<R: Body>(refusal: Response<R>) -> bool {
-    const WORDS: [&str; 3] = ["thinking", "signature", "reasoning"];
-
-    let (parts, body) = refusal.into_parts();
-    let mut read = Read::new(body, MAX_ERROR);
-    let ReadEnd::Complete(bytes) = poll_fn(|cx| read.poll(cx)).await else { return false };
-    let decoded = Codec::from_headers(&parts.headers).and_then(|codec| codec.decode(&bytes, MAX_ERROR));
-    let text = match &decoded {
-        Ok(Some(decoded)) => String::from_utf8_lossy(decoded),
-        Ok(None) => String::from_utf8_lossy(&bytes),
-        Err(_) => return false,
-    };
-    let text = text.to_ascii_lowercase();
-    WORDS.iter().any(|word| text.contains(word))
 }

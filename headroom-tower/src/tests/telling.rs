@@ -51,32 +51,30 @@ fn metrics_count_what_became_of_requests() {
     assert_eq!(timed, 3);
 }
 
+/// What is logged, as text.
+#[cfg(feature = "tracing")]
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+#[cfg(feature = "tracing")]
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(feature = "tracing")]
 #[test]
 fn traces_say_what_happened_and_nothing_of_what_was_said() {
-    use std::{
-        io,
-        sync::{Arc, Mutex},
-    };
-
     use crate::{
         PromptCompressionLayer,
         test_support::{BadStore, TestBody, block_on, halve, post, set_aside},
     };
-
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     let log = Log::default();
     let writer = log.clone();

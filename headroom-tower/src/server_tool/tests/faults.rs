@@ -332,7 +332,7 @@ async fn a_structured_answer_is_held_to_a_limit() {
     let word = "x".repeat(1 << 16);
     let words = std::iter::repeat_n(word.as_str(), 300).collect::<Vec<_>>().join(" ");
     let stream = anthropic::stream(1, &[text(&words)]);
-    assert!(stream.len() > super::super::MAX_HELD);
+    assert!(stream.len() > headroom_retrieval::limits::MAX_HELD);
     let ask = ASK.replace("\"model\"", "\"output_config\":{\"format\":{\"type\":\"json_schema\"}},\"model\"");
     let setup = Setup::new("/v1/messages").says([Say::events(&stream).cut(1 << 20).hangs()]);
     let mut body = Box::pin(setup.open(&ask).await.into_body());

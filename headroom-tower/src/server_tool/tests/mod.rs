@@ -12,11 +12,14 @@ mod chat;
     feature = "decompression-br",
     feature = "decompression-zstd"
 ))]
+mod dropping;
 mod encoded;
+mod epochs;
 mod faults;
 mod forget;
-pub(in crate::server_tool) mod frames;
+mod frames;
 mod gemini;
+mod held;
 mod limits;
 mod lines;
 mod lost;

@@ -118,29 +118,49 @@ async fn send(layer: &HeadroomLayer, port: u16, body: &Value) -> Value {
     if body["stream"] == true { accumulate(&text) } else { serde_json::from_str(&text).unwrap() }
 }
 
+/// A view of a file, of which nothing is set aside when it arrives.
+fn view(n: usize) -> String {
+    (1..200).fold(String::new(), |mut view, line| {
+        let _ = writeln!(view, "{line:6}\tlet setting_{n}_{line} = make(\"part {line}\", {});", line * n);
+        view
+    })
+}
+
 /// Runs an agent to the end of its task and on with another question. The transcript, and what the provider saw.
 async fn converse(name: &str, parallel: bool, streaming: bool) -> Option<(Value, Vec<Value>)> {
     let arguments: &[&str] = if parallel { &["--parallel"] } else { &[] };
     let strict = Strict::start(name, arguments).await?;
-    let layer = layer();
+    run(&strict, &layer(), ("claude-opus-5", streaming, 1), output).await
+}
+
+/// Runs an agent of this model, with so many further questions.
+async fn run(
+    strict: &Strict,
+    layer: &HeadroomLayer,
+    (model, streaming, questions): (&str, bool, usize),
+    output: fn(usize) -> String,
+) -> Option<(Value, Vec<Value>)> {
     let mut body = json!({
-        "model": "claude-opus-5", "max_tokens": 1000, "stream": streaming,
+        "model": model, "max_tokens": 1000, "stream": streaming,
         "thinking": {"type": "adaptive"},
         "system": [{"type": "text", "text": "You are an agent.", "cache_control": {"type": "ephemeral"}}],
-        "tools": [{"name": "get_weather", "description": "Tells the weather.", "input_schema": {"type": "object"}}],
+        "tools": [
+            {"name": "fly_kite", "description": "Flies a kite.", "input_schema": {"type": "object"}},
+            {"name": "get_weather", "description": "Tells the weather.", "input_schema": {"type": "object"}}],
         "messages": [{"role": "user", "content": "Why do requests fail?"}],
     });
-    let mut asked_again = false;
-    for n in 0..12 {
-        let message = send(&layer, strict.port, &body).await;
+    let mut asked = 0;
+    for n in 0..40 {
+        let message = send(layer, strict.port, &body).await;
         let content = message["content"].as_array().unwrap();
         let calls: Vec<_> = content.iter().filter(|block| block["type"] == "tool_use").cloned().collect();
         let messages = body["messages"].as_array_mut().unwrap();
         messages.push(json!({"role": "assistant", "content": content}));
         if calls.is_empty() {
-            if std::mem::replace(&mut asked_again, true) {
+            if asked == questions {
                 break;
             }
+            asked += 1;
             messages.push(json!({"role": "user", "content": "And since when?"}));
             continue;
         }
@@ -156,8 +176,60 @@ async fn converse(name: &str, parallel: bool, streaming: bool) -> Option<(Value,
         });
         messages.push(json!({"role": "user", "content": results.collect::<Vec<_>>()}));
     }
-    assert!(asked_again, "the agent came to an end");
+    assert_eq!(asked, questions, "the agent came to an end");
     Some((body, strict.log()))
+}
+
+#[tokio::test]
+#[ignore = "needs HEADROOM_SHARED"]
+async fn at_an_epoch_no_thinking_is_refused_and_hidden_exchanges_are_found() {
+    for streaming in [false, true] {
+        let Some(strict) = Strict::start("epochs", &["--steps", "16"]).await else { return };
+        // This model writes its cache at the price of reading it, so that the next prompt is an epoch.
+        let layer = layer().epochs(true);
+        let Some((transcript, log)) = run(&strict, &layer, ("gpt-5-pro", streaming, 3), view).await else {
+            return;
+        };
+        assert!(!transcript.to_string().contains("headroom_retrieve"), "the client sees nothing of it");
+        let (mut cached, mut lost, mut retrieved) = (0, 0, 0);
+        for entry in &log {
+            assert!(entry.get("err").is_none(), "{entry}");
+            assert_eq!(entry["dropped"], json!([]), "no thinking is lost");
+            let read = entry["usage"]["cache_read_input_tokens"].as_u64().unwrap();
+            lost += usize::from(read < cached);
+            cached = read;
+            retrieved += usize::from(entry["calls"].to_string().contains("headroom_retrieve"));
+        }
+        assert!(retrieved >= 3, "what left is fetched: {log:#?}");
+        assert!((1..=3).contains(&lost), "the cache is written anew at prompts only: {log:#?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs HEADROOM_SHARED"]
+async fn a_tool_that_leaves_costs_no_read_of_the_cache() {
+    let Some(strict) = Strict::start("dropping", &[]).await else { return };
+    let question = ("claude-opus-5", false, 1);
+    let Some((_, whole)) = run(&strict, &layer(), question, output).await else { return };
+    let Some(strict) = Strict::start("dropping", &[]).await else { return };
+    let Some((_, log)) = run(&strict, &layer().drop_tools(["fly_kite"]), question, output).await else {
+        return;
+    };
+    assert_eq!(log.len(), whole.len());
+    let of = |entry: &Value, what: &str| entry["usage"][what].as_u64().unwrap();
+    let mut cached = 0;
+    for (entry, before) in log.iter().zip(&whole) {
+        assert!(entry.get("err").is_none(), "{entry}");
+        assert!(of(entry, "cache_read_input_tokens") >= cached, "{log:#?}");
+        cached = of(entry, "cache_read_input_tokens");
+        let prompt = |entry: &Value| {
+            of(entry, "cache_read_input_tokens")
+                + of(entry, "cache_creation_input_tokens")
+                + of(entry, "input_tokens")
+        };
+        assert!(prompt(entry) < prompt(before), "{entry}, {before}");
+    }
+    assert!(cached > 0);
 }
 
 async fn check(name: &str, parallel: bool, streaming: bool) {

@@ -8,7 +8,8 @@ use std::{
 
 use bytes::Bytes;
 use headroom_core::{Api, CompressOptions, Engine, Handle, Original, Outcome, Retrieval};
-use headroom_store::{MemoryStore, OriginalStore, json::Value};
+use headroom_json::Value;
+use headroom_store::{MemoryStore, OriginalStore};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};

@@ -63,6 +63,15 @@ impl Default for PromptCompressionLayer {
 impl<M, P> PromptCompressionLayer<M, P> {
     settings!();
 
+    /// Keeps elided content in this store.
+    ///
+    /// While the store fails, nothing that would have to be stored is elided from new tool results. Content that is
+    /// already stored stays elided, and the definition of the tool stays, so the provider's prompt cache keeps hitting.
+    pub fn store(mut self, store: impl headroom_store::OriginalStore) -> Self {
+        self.config_mut().originals = Some(Arc::new(store));
+        self
+    }
+
     /// Sets how the model can retrieve elided content. Default:
     /// [`Retrieval::Disabled`](headroom_core::Retrieval::Disabled).
     ///

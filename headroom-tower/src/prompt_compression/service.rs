@@ -87,7 +87,7 @@ where
 }
 
 /// The first state of a call, which the futures take apart at once.
-#[allow(clippy::large_enum_variant)]
+#[allow(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub(crate) enum RequestState<S, B: Body, M, F> {
     Calling(F),
     Rewriting(Rewrite<B>, S, M),

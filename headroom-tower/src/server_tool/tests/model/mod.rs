@@ -2,16 +2,23 @@
 //! each, behind the client's back too, and every request that the provider gets must be what the model says: no turn of
 //! one conversation in another.
 
+pub(super) mod dice;
+mod items;
+mod says;
+
 use std::{collections::HashMap, sync::Arc};
 
 use headroom_core::{Api, CompressOptions, Handle, Original, Outcome, Report, Retrieval};
-use headroom_store::{MemoryStore, json};
+use headroom_store::MemoryStore;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use self::dice::Dice;
+pub(super) use self::items::{calls, results, user};
+use self::items::{copy, plain, said, say, strip, without_ours};
 use super::{
     anthropic, chat, gemini, responses,
-    support::{Say, Setup, tool},
+    support::{Setup, tool},
 };
 use crate::{HeadroomLayer, config::PromptEngine, test_support::block_on};
 
@@ -22,7 +29,7 @@ impl PromptEngine for Secrets {
     fn compress(&self, api: Api, body: &[u8], options: &CompressOptions) -> Outcome {
         let body = std::str::from_utf8(body).unwrap();
         assert!(*options == options.clone().retrieval(Retrieval::ServerTool));
-        let tools = json::Value::parse(body).unwrap().get("tools").unwrap();
+        let tools = headroom_json::Value::parse(body).unwrap().get("tools").unwrap();
         let (before, after) = body.split_at(tools.end() - 1);
         let mut report = Report::default();
         (report.api, report.retrieval) = (Some(api), Retrieval::ServerTool);
@@ -40,22 +47,6 @@ pub(super) fn secret(project: usize) -> String {
 fn numbers(text: &str, words: &str) -> Vec<usize> {
     let digits = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>();
     text.split(words).skip(1).filter_map(|rest| digits(rest).parse().ok()).collect()
-}
-
-/// Chance that a seed repeats.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 33) as usize % bound
-    }
-
-    fn one_in(&mut self, bound: usize) -> bool {
-        self.below(bound) == 0
-    }
 }
 
 /// What a conversation and its client are like.
@@ -139,7 +130,7 @@ impl World {
     fn new(seed: u64) -> Self {
         let store = MemoryStore::new();
         Self {
-            dice: Dice(seed | 1),
+            dice: Dice::new(seed),
             layer: layer(&store),
             store,
             setups: HashMap::new(),
@@ -255,79 +246,6 @@ impl World {
         rounds
     }
 
-    /// What the provider answers in a round.
-    fn blocks(&mut self, kind: Kind, round: &Round, calls: usize) -> Vec<Value> {
-        let mut signature = match kind.signatures {
-            Signatures::None => None,
-            Signatures::Constant => Some("skip_thought_signature_validator".to_owned()),
-            Signatures::Unique => Some(self.random()),
-        };
-        let id = if kind.random_ids { self.random() } else { format!("functions.Bash:{calls}") };
-        self.made += 1;
-        let handle = Handle::from_content(&secret(kind.project)).to_string();
-        let ours = json!({"hash": handle, "lines": "1", "n": self.made});
-        let text = Some(round.text).filter(|text| !text.is_empty());
-        let mut all = Vec::new();
-        let command = round.call.as_ref().map(|command| json!({"command": command, "timeout": 10.0}));
-        match kind.api {
-            Api::Anthropic => {
-                all.extend(signature.map(|own| json!({"type":"thinking","thinking":"hm","signature":own})));
-                all.extend(text.map(|text| json!({"type":"text","text":text})));
-                let mut call = |id: &str, name: &str, input: &Value| {
-                    all.push(json!({"type":"tool_use","id":id,"name":name,"input":input}));
-                };
-                if round.ours {
-                    call("functions.headroom_retrieve:0", "headroom_retrieve", &ours);
-                }
-                if let Some(command) = &command {
-                    call(&id, "Bash", command);
-                }
-            }
-            Api::OpenAiChat => {
-                let call = |id: &str, name: &str, input: &Value| json!({"id":id,"type":"function","function":{"name":name,"arguments":input.to_string()}});
-                all.extend(
-                    round.ours.then(|| call("functions.headroom_retrieve:0", "headroom_retrieve", &ours)),
-                );
-                all.extend(command.map(|command| call(&id, "Bash", &command)));
-                all.insert(0, json!(round.text));
-            }
-            Api::OpenAiResponses => {
-                all.extend(
-                    signature.map(
-                        |own| json!({"type":"reasoning","id":"rs","summary":[],"encrypted_content":own}),
-                    ),
-                );
-                all.extend(text.map(responses::message));
-                let mut call = |id: &str, name: &str, input: &Value| {
-                    all.push(json!({"type":"function_call","id":"fc","call_id":id,"name":name,"arguments":input.to_string(),"status":"completed"}));
-                };
-                if round.ours {
-                    call("functions.headroom_retrieve:0", "headroom_retrieve", &ours);
-                }
-                if let Some(command) = &command {
-                    call(&id, "Bash", command);
-                }
-            }
-            _ => {
-                all.extend(text.map(gemini::text));
-                let mut call = |name: &str, args: &Value| {
-                    let mut part = json!({"functionCall":{"name":name,"args":args}});
-                    if let Some(own) = signature.take() {
-                        part["thoughtSignature"] = json!(own);
-                    }
-                    all.push(part);
-                };
-                if round.ours {
-                    call("headroom_retrieve", &ours);
-                }
-                if let Some(command) = &command {
-                    call("Bash", command);
-                }
-            }
-        }
-        all
-    }
-
     /// The lists that the provider got, and what the client was shown.
     async fn send(
         &mut self,
@@ -436,179 +354,6 @@ impl World {
             rest.is_some_and(|rest| self.is_said(kind, steps, news, rest, turn.mixed))
         })
     }
-}
-
-/// A turn as the client, or the truth, has it once the client has made it its own.
-fn copy(kind: Kind, mut items: Vec<Value>) -> Vec<Value> {
-    if kind.api != Api::Anthropic {
-        return items;
-    }
-    if kind.strips {
-        strip(&mut items);
-    }
-    for item in &mut items {
-        let content = item["content"].as_array_mut().unwrap();
-        for block in content.iter_mut().filter(|block| block["name"] == "Bash") {
-            // Only where the id tells which call it is.
-            if kind.edits && kind.random_ids {
-                block["input"] = json!({"command":"edited"});
-            }
-        }
-    }
-    items
-}
-
-/// Takes all thinking of Anthropic's out.
-fn strip(items: &mut [Value]) {
-    for content in items.iter_mut().filter_map(|item| item.get_mut("content")?.as_array_mut()) {
-        content.retain(|block| block["type"] != "thinking");
-    }
-}
-
-fn say(kind: Kind, n: usize, blocks: &[Value]) -> Say {
-    let said = || -> chat::Said {
-        let text = ["Done. ", "Look. ", ""].into_iter().find(|text| blocks[0] == *text).unwrap();
-        (text, blocks[1..].to_vec())
-    };
-    match (kind.api, kind.streaming) {
-        (Api::Anthropic, true) => Say::events(&anthropic::stream(n, blocks)),
-        (Api::Anthropic, false) => Say::json(&anthropic::whole(n, blocks)),
-        (Api::OpenAiChat, true) => Say::events(&chat::stream(n, &said())),
-        (Api::OpenAiChat, false) => Say::json(&chat::whole(n, &said())),
-        (Api::OpenAiResponses, true) => Say::events(&responses::stream(n, blocks)),
-        (Api::OpenAiResponses, false) => Say::json(&responses::response(n, "completed", blocks).to_string()),
-        (_, true) => Say::events(&gemini::stream(n, blocks)),
-        (_, false) => Say::json(&gemini::whole(n, blocks)),
-    }
-}
-
-/// What the provider said in a round, as a request repeats it.
-fn said(api: Api, blocks: &[Value]) -> Vec<Value> {
-    match api {
-        Api::Anthropic => vec![json!({"role":"assistant","content":blocks})],
-        Api::OpenAiChat => {
-            let content = if blocks[0] == "" { Value::Null } else { blocks[0].clone() };
-            vec![json!({"role":"assistant","content":content,"tool_calls":blocks[1..]})]
-        }
-        Api::OpenAiResponses => blocks.to_vec(),
-        _ => vec![json!({"role":"model","parts":blocks})],
-    }
-}
-
-pub(super) fn user(api: Api, text: &str) -> Value {
-    match api {
-        Api::OpenAiResponses => json!({"type":"message","role":"user","content":text}),
-        Api::Gemini => json!({"role":"user","parts":[{"text":text}]}),
-        _ => json!({"role":"user","content":text}),
-    }
-}
-
-pub(super) fn results(api: Api, ids: &[String], text: &str) -> Vec<Value> {
-    let result = |id: &String| match api {
-        Api::Anthropic => json!({"type":"tool_result","tool_use_id":id,"content":text}),
-        Api::OpenAiChat => json!({"role":"tool","tool_call_id":id,"content":text}),
-        Api::OpenAiResponses => json!({"type":"function_call_output","call_id":id,"output":text}),
-        _ => json!({"functionResponse":{"name":"Bash","response":{"output":text}}}),
-    };
-    let results: Vec<_> = ids.iter().map(result).collect();
-    match api {
-        Api::Anthropic => vec![json!({"role":"user","content":results})],
-        Api::Gemini => vec![json!({"role":"user","parts":results})],
-        _ => results,
-    }
-}
-
-/// The ids of calls in these items.
-pub(super) fn calls(api: Api, items: &[Value]) -> Vec<String> {
-    let id = |value: &Value| value.as_str().unwrap_or("gemini").to_owned();
-    let of = |item: &Value| -> Vec<String> {
-        let list = |key: &str| item[key].as_array().cloned().unwrap_or_default();
-        match api {
-            Api::Anthropic => {
-                list("content").iter().filter(|b| b["type"] == "tool_use").map(|b| id(&b["id"])).collect()
-            }
-            Api::OpenAiChat => list("tool_calls").iter().map(|call| id(&call["id"])).collect(),
-            Api::OpenAiResponses if item["type"] == "function_call" => vec![id(&item["call_id"])],
-            Api::OpenAiResponses => Vec::new(),
-            _ => list("parts")
-                .iter()
-                .filter(|p| p.get("functionCall").is_some())
-                .map(|_| id(&Value::Null))
-                .collect(),
-        }
-    };
-    items.iter().flat_map(of).collect()
-}
-
-/// The same items in the one form that all their forms are compared in.
-fn plain(items: &[Value]) -> Vec<Value> {
-    let mut items = items.to_vec();
-    for item in &mut items {
-        if item["content"].is_string() {
-            item["content"] = json!([{"type":"text","text":item["content"]}]);
-        }
-        for block in item.get_mut("content").and_then(Value::as_array_mut).into_iter().flatten() {
-            block.as_object_mut().unwrap().remove("cache_control");
-            if block["input"]["timeout"].is_number() {
-                block["input"]["timeout"] = json!(10);
-            }
-        }
-        for part in item.get_mut("parts").and_then(Value::as_array_mut).into_iter().flatten() {
-            if part["functionCall"]["args"]["timeout"].is_number() {
-                part["functionCall"]["args"]["timeout"] = json!(10);
-            }
-        }
-        for call in item.get_mut("tool_calls").and_then(Value::as_array_mut).into_iter().flatten() {
-            let mut arguments: Value =
-                serde_json::from_str(call["function"]["arguments"].as_str().unwrap()).unwrap();
-            if arguments["timeout"].is_number() {
-                arguments["timeout"] = json!(10);
-            }
-            call["function"]["arguments"] = json!(arguments.to_string());
-        }
-        if item["role"] == "assistant"
-            && item
-                .get("content")
-                .is_some_and(|content| content.is_null() || *content == json!([{"type":"text","text":""}]))
-        {
-            item["content"] = Value::Null;
-        }
-        if item["tool_calls"] == json!([]) {
-            item.as_object_mut().unwrap().remove("tool_calls");
-        }
-    }
-    items
-}
-
-/// The items without results of ours, and their texts.
-fn without_ours(api: Api, items: &[Value]) -> (Vec<Value>, Vec<String>) {
-    let is_ours = |result: &Value| {
-        ["tool_use_id", "tool_call_id", "call_id"]
-            .iter()
-            .any(|key| result[key].as_str().is_some_and(|id| id.contains("headroom_retrieve")))
-            || result["functionResponse"]["name"] == "headroom_retrieve"
-    };
-    let mut texts = Vec::new();
-    let mut keep = |result: &Value| {
-        let ours = is_ours(result);
-        if ours {
-            texts.push(result.to_string());
-        }
-        !ours
-    };
-    let mut items = items.to_vec();
-    match api {
-        Api::Anthropic => items
-            .iter_mut()
-            .filter_map(|item| item.get_mut("content")?.as_array_mut())
-            .for_each(|list| list.retain(&mut keep)),
-        Api::Gemini => items
-            .iter_mut()
-            .filter_map(|item| item.get_mut("parts")?.as_array_mut())
-            .for_each(|list| list.retain(&mut keep)),
-        _ => items.retain(keep),
-    }
-    (items, texts)
 }
 
 fn run(seed: u64, conversations: usize) -> World {
