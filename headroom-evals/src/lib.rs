@@ -26,6 +26,7 @@ pub mod ordered_json;
 pub mod questions;
 pub mod replay;
 pub mod report;
+pub mod session;
 pub mod stats;
 mod suite;
 

@@ -10,7 +10,7 @@ pub(crate) use self::edit::of_view;
 pub use self::{
     apply::{Applied, apply},
     edit::{Edits, edits, view},
-    parse::{Language, mistakes},
+    parse::mistakes,
 };
 
 /// Runs a judge and turns a panic into a failure.

@@ -25,6 +25,19 @@ pub struct Diff {
     pub edits: Vec<Edit>,
     /// The appended tool definition, without the comma.
     pub tool: Option<Vec<u8>>,
+    /// How many runs of thinking were removed, oldest first.
+    pub thoughts: usize,
+}
+
+/// A place at which the output may differ.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stop {
+    /// The end of a list of tools.
+    Tools,
+    /// Thinking up to this byte.
+    Thinking(usize),
+    /// A text, by its index.
+    Text(usize),
 }
 
 /// Finds the edits, or the first difference outside editable text.
@@ -39,16 +52,27 @@ pub fn diff(api: Api, input: &[u8], output: &[u8]) -> Result<Diff, String> {
     let json = Json::parse(input).ok_or("a body that is not JSON was changed")?;
     Json::parse(output).ok_or("JSON became something else")?;
     let spans = spans::editable(api, &json);
-    let mut stops: Vec<(usize, Option<usize>)> =
-        spans.iter().enumerate().map(|(n, s)| (s.range.start, Some(n))).collect();
-    stops.extend(spans::tool_list_ends(api, &json).into_iter().map(|end| (end, None)));
+    let mut stops: Vec<(usize, Stop)> =
+        spans.iter().enumerate().map(|(n, s)| (s.range.start, Stop::Text(n))).collect();
+    stops.extend(spans::tool_list_ends(api, &json).into_iter().map(|end| (end, Stop::Tools)));
+    let thoughts = spans::thinking(api, &json);
+    stops.extend(thoughts.into_iter().map(|run| (run.start, Stop::Thinking(run.end))));
     stops.sort_unstable();
 
     let mut found = Diff::default();
+    let mut keeps_thinking = false;
     let (mut from, mut to) = (0, 0);
-    for (stop, span) in stops {
+    for (stop, what) in stops {
         same(input, output, &mut from, &mut to, stop)?;
-        if let Some(index) = span {
+        if let Stop::Thinking(end) = what {
+            if output[to..].starts_with(&input[from..end]) {
+                keeps_thinking = true;
+            } else if keeps_thinking {
+                return Err(format!("thinking was removed at byte {from}, and older thinking stayed"));
+            } else {
+                (from, found.thoughts) = (end, found.thoughts + 1);
+            }
+        } else if let Stop::Text(index) = what {
             let span = &spans[index];
             let end = json::string_end(output, to).ok_or_else(|| differs(input, output, from, to))?;
             if output[to..end] != input[span.range.clone()] {
@@ -152,6 +176,28 @@ mod tests {
         ] {
             assert!(to(from, into).is_err(), "{from} to {into}");
         }
+    }
+
+    #[test]
+    fn accepts_that_the_oldest_thinking_leaves_before_a_prompt() {
+        let thought = |n: u32| format!(r#"{{"type":"thinking","thinking":"{n}","signature":"s"}}"#);
+        let said = |thoughts: &str| {
+            format!(r#"{{"role":"assistant","content":[{thoughts}{{"type":"text","text":"yes"}}]}}"#)
+        };
+        let [one, two, new] = [1, 2, 3].map(|n| said(&format!("{}, ", thought(n))));
+        let body = |messages: &[&str]| format!(r#"{{"messages":[{}]}}"#, messages.join(","));
+        let user = r#"{"role":"user","content":"why?"}"#;
+        let before = body(&[user, &one, user, &two, user, &new]);
+        let judge = |after: String| diff(Api::Anthropic, before.as_bytes(), after.as_bytes());
+        let bare = said("");
+        assert_eq!(judge(body(&[user, &bare, user, &bare, user, &new])).unwrap().thoughts, 2);
+        assert_eq!(judge(body(&[user, &bare, user, &two, user, &new])).unwrap().thoughts, 1);
+        assert!(judge(body(&[user, &one, user, &bare, user, &new])).is_err(), "older thinking stays");
+        assert!(judge(body(&[user, &bare, user, &bare, user, &bare])).is_err(), "after the last prompt");
+        assert!(judge(body(&[user, &bare, user, &two.replace("yes", "no"), user, &new])).is_err());
+        assert!(
+            judge(body(&[user, &said(&thought(1)).replace("}{", "},{"), user, &two, user, &new])).is_err()
+        );
     }
 
     #[test]

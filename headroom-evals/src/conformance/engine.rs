@@ -30,6 +30,8 @@ pub struct Answer {
     pub tokenizer: String,
     /// The body's length before and after, according to the report.
     pub bytes: (usize, usize),
+    /// The prompts that were epochs, according to the report: their numbers among the prompts of the user.
+    pub epochs: Vec<usize>,
     /// The edited texts of the report, in the order of the body.
     pub edited: Vec<Edited>,
     /// Everything that may be logged: debug output, display output, the serialised report.
@@ -58,6 +60,7 @@ impl EngineUnderTest for Engine {
             tokens_saved: report.tokens_saved,
             tokenizer: report.tokenizer.to_owned(),
             bytes: (report.bytes_before, report.bytes_after),
+            epochs: report.epochs.iter().map(|epoch| epoch.prompt).collect(),
             printed: format!(
                 "{outcome:?} {report:?} {report:#?} {} {:?}",
                 serde_json::to_string(report).unwrap_or_default(),

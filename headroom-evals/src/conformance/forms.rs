@@ -27,68 +27,101 @@ pub fn decoded(before: &str, after: &str) -> String {
     for (at, line) in originals.iter().enumerate() {
         by_ink.entry(ink(line)).or_default().push(at);
     }
-    let mut form = "";
-    let mut directory = String::new();
-    let mut paths: Vec<String> = Vec::new();
-    let mut next = 0;
-    let mut out = Vec::new();
-    // Whether the last line was a directory with its entries.
-    let mut was_directory = false;
+    let mut reader = Reader { originals, known, by_ink, ..Reader::default() };
     for line in after.split('\n') {
-        if declares(line) && !known.contains(line) {
-            form = ALL.into_iter().find(|form| line.starts_with(form)).unwrap();
-            continue;
+        if declares(line) && !reader.known.contains(line) {
+            reader.form = ALL.into_iter().find(|form| line.starts_with(form)).unwrap();
+        } else {
+            reader.read(line);
         }
-        // An empty directory is written as its original line.
-        if form == DIRECTORIES
-            && (!known.contains(line) || line.ends_with(':'))
-            && let Some((path, entries)) = line.split_once(':').filter(|(path, _)| !path.starts_with('['))
-        {
-            let path =
-                path.strip_prefix(' ').map_or_else(|| path.to_owned(), |name| format!("{directory}{name}"));
-            path[..path.rfind(['/', '\\']).map_or(0, |end| end + 1)].clone_into(&mut directory);
-            if was_directory {
-                out.push(String::new());
+    }
+    reader.out.join("\n")
+}
+
+/// Reads line after line, in the form that was declared last.
+#[derive(Default)]
+struct Reader<'a> {
+    originals: Vec<&'a str>,
+    known: HashSet<&'a str>,
+    /// Where the original has a line with this ink.
+    by_ink: HashMap<String, Vec<usize>>,
+    form: &'static str,
+    /// The directory of the last path, with its last separator.
+    directory: String,
+    /// Paths that rows of a search result may refer to, the newest first.
+    paths: Vec<String>,
+    /// The next line of the original.
+    next: usize,
+    /// Whether the last line was a directory with its entries.
+    was_directory: bool,
+    out: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, line: &str) {
+        if self.directory_with_entries(line) {
+            return;
+        }
+        self.was_directory = false;
+        let full = self.full(line).unwrap_or_else(|| line.to_owned());
+        if let Some(end) = full.rfind(['/', '\\']) {
+            full[..=end].clone_into(&mut self.directory);
+        }
+        if self.form == SEARCH && self.known.contains(line) {
+            for path in prefixes(line) {
+                self.paths.retain(|other| other != path);
+                self.paths.insert(0, path.to_owned());
             }
-            out.push(format!("{path}:"));
-            out.extend(entries.split(' ').filter(|name| !name.is_empty()).map(str::to_owned));
-            was_directory = true;
-            continue;
+            self.paths.truncate(CARRIED);
         }
-        was_directory = false;
-        let full = match form {
-            _ if known.contains(line) => None,
-            LISTING => line.strip_prefix(' ').map(|name| format!("{directory}{name}")),
+        if let Some(at) = self.place(&full) {
+            self.next = at + 1;
+        }
+        self.out.push(full);
+    }
+
+    /// Reads a directory with its entries behind it. An empty directory is written as its original line.
+    fn directory_with_entries(&mut self, line: &str) -> bool {
+        if self.form != DIRECTORIES || self.known.contains(line) && !line.ends_with(':') {
+            return false;
+        }
+        let Some((path, entries)) = line.split_once(':').filter(|(path, _)| !path.starts_with('[')) else {
+            return false;
+        };
+        let path = match path.strip_prefix(' ') {
+            Some(name) => format!("{}{name}", self.directory),
+            None => path.to_owned(),
+        };
+        path[..path.rfind(['/', '\\']).map_or(0, |end| end + 1)].clone_into(&mut self.directory);
+        if self.was_directory {
+            self.out.push(String::new());
+        }
+        self.out.push(format!("{path}:"));
+        self.out.extend(entries.split(' ').filter(|name| !name.is_empty()).map(str::to_owned));
+        self.was_directory = true;
+        true
+    }
+
+    /// Returns the original line, if this one is written in fewer words.
+    fn full(&self, line: &str) -> Option<String> {
+        match self.form {
+            _ if self.known.contains(line) => None,
+            LISTING => line.strip_prefix(' ').map(|name| format!("{}{name}", self.directory)),
             SEARCH => {
                 let mark = line.chars().find(|c| !c.is_ascii_digit()).filter(|_| !line.starts_with(':'));
-                let rows = paths.iter().map(|path| match mark {
-                    Some(mark) => format!("{path}{mark}{line}"),
-                    None => format!("{path}{line}"),
-                });
-                rows.into_iter().find(|row| known.contains(row.as_str()))
+                let mark = mark.map_or_else(String::new, String::from);
+                let mut rows = self.paths.iter().map(|path| format!("{path}{mark}{line}"));
+                rows.find(|row| self.known.contains(row.as_str()))
             }
-            TREE | COLUMNS => by_ink
-                .get(&ink(line))
-                .and_then(|places| places.iter().find(|at| **at >= next).map(|at| originals[*at].to_owned())),
+            TREE | COLUMNS => self.place(line).map(|at| self.originals[at].to_owned()),
             _ => None,
-        };
-        let full = full.unwrap_or_else(|| line.to_owned());
-        if let Some(end) = full.rfind(['/', '\\']) {
-            full[..=end].clone_into(&mut directory);
         }
-        if form == SEARCH && known.contains(line) {
-            for path in prefixes(line) {
-                paths.retain(|other| other != path);
-                paths.insert(0, path.to_owned());
-            }
-            paths.truncate(CARRIED);
-        }
-        if let Some(at) = by_ink.get(&ink(&full)).and_then(|places| places.iter().find(|at| **at >= next)) {
-            next = at + 1;
-        }
-        out.push(full);
     }
-    out.join("\n")
+
+    /// Returns the next line of the original with the same ink.
+    fn place(&self, line: &str) -> Option<usize> {
+        self.by_ink.get(&ink(line))?.iter().copied().find(|at| *at >= self.next)
+    }
 }
 
 /// Returns the possible paths of a row: the text before a number between colons or hyphens.

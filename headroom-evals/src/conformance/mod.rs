@@ -15,6 +15,7 @@ pub mod ask;
 pub mod data;
 pub mod diff;
 pub mod engine;
+pub mod events;
 pub mod forms;
 pub mod json;
 pub mod laws;

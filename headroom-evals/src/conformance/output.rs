@@ -154,50 +154,32 @@ impl Output {
             Self::ServerLog if out => {
                 format!("{} ERROR shipd::{place}: cannot load ship {word}: connection refused", clock(n))
             }
-            Self::ServerLog => match rng.below(4) {
-                0 => format!("{} INFO  shipd::{place}: ship {word} left after {amount} ms", clock(n)),
-                1 => format!("{} DEBUG shipd::pool: {} of 40 in use for {word}", clock(n), id % 40),
-                _ => {
-                    format!(
-                        "{} INFO  shipd::http: GET /ships/{word} 200 {} ms {amount} bytes",
-                        clock(n),
-                        id % 70
-                    )
-                }
-            },
+            Self::ServerLog => {
+                let message = match rng.below(4) {
+                    0 => format!("INFO  shipd::{place}: ship {word} left after {amount} ms"),
+                    1 => format!("DEBUG shipd::pool: {} of 40 in use for {word}", id % 40),
+                    _ => format!("INFO  shipd::http: GET /ships/{word} 200 {} ms {amount} bytes", id % 70),
+                };
+                format!("{} {message}", clock(n))
+            }
             Self::TestRun if out => format!(
                 "test {place}::{word} ... FAILED\n\nthread '{place}::{word}' panicked at src/{place}.rs:{n}:5:\nassertion `left == right` failed\n  left: {id}\n right: 0\nstack backtrace:\n   0: std::panicking::begin_panic\n   1: {place}::{word}\n             at ./src/{place}.rs:{n}:5\n"
             ),
             Self::TestRun => format!("test {place}::{word} ... ok"),
             Self::Search => {
                 let (file, line) = (n / 120, n % 120 * 31 + 12);
-                format!(
-                    "src/{}/{}.rs:{line}:    ship = {place}.find(\"{word}\", {id})?;",
-                    WORDS[file % 8],
-                    file / 8
-                )
+                let (folder, file) = (WORDS[file % 8], file / 8);
+                format!("src/{folder}/{file}.rs:{line}:    ship = {place}.find(\"{word}\", {id})?;")
             }
             Self::Listing => format!("./src/{}/{}/{word}.rs", WORDS[n / 40 % 8], WORDS[n / 9 % 8]),
-            Self::Diff => {
-                let head = |file: usize| {
-                    format!(
-                        "diff --git a/src/f{file}.rs b/src/f{file}.rs\nindex 1a2b3c4..5d6e7f8 100644\n--- a/src/f{file}.rs\n+++ b/src/f{file}.rs\n@@ -10,5 +10,5 @@ fn f{file}()\n"
-                    )
-                };
-                format!(
-                    "{} let mut all = Vec::new();\n let {place} = {id};\n-    all.push(load(\"{place}\", {id}));\n+    all.push(load(\"{word}\", {amount}));\n all.sort();\n all",
-                    head(n)
-                )
-            }
+            Self::Diff => format!(
+                "diff --git a/src/f{n}.rs b/src/f{n}.rs\nindex 1a2b3c4..5d6e7f8 100644\n--- a/src/f{n}.rs\n+++ b/src/f{n}.rs\n@@ -10,5 +10,5 @@ fn f{n}()\n let mut all = Vec::new();\n let {place} = {id};\n-    all.push(load(\"{place}\", {id}));\n+    all.push(load(\"{word}\", {amount}));\n all.sort();\n all"
+            ),
             Self::Table => {
                 let status = if out { "CrashLoopBackOff" } else { "Running" };
-                let restarts = if out { 412 } else { 0 };
-                format!(
-                    "{place:12} {:32} {:7} {status:16} {restarts:<10} {}d",
-                    format!("{word}-{}", id % 97),
-                    if out { "0/1" } else { "1/1" },
-                    id % 90
-                )
+                let (restarts, ready) = if out { (412, "0/1") } else { (0, "1/1") };
+                let pod = format!("{word}-{}", id % 97);
+                format!("{place:12} {pod:32} {ready:7} {status:16} {restarts:<10} {}d", id % 90)
             }
             Self::FileRead => match n % 70 {
                 0 => format!("{:6}\tfn {word}(ship: &Ship) -> u32 {{", n + 1),

@@ -40,6 +40,14 @@ pub fn blocks(api: Api, json: &Json<'_>) -> Vec<String> {
     out
 }
 
+/// Whether a block that [`blocks`] returned may be words of the user rather than a result.
+#[must_use]
+pub fn is_words_of_user(block: &str) -> bool {
+    let result = ["\"tool_result\"", "\"toolResult\"", "\"functionResponse\"", "\"function_response\""];
+    (block.starts_with("user ") || block.contains("\"role\":\"user\""))
+        && !result.iter().any(|name| block.contains(name))
+}
+
 /// Returns everything in the head that may affect how blocks are edited: the model, the instructions, and the tools
 /// that are not deferred.
 #[must_use]
@@ -106,17 +114,8 @@ pub fn canonical(json: &Json<'_>, id: Id) -> String {
                 };
                 (json.children(id).iter().copied().filter(counts).collect(), ("{", "}"))
             }
-            Kind::String => {
-                match json.text(id) {
-                    Some(text) => {
-                        out.push_str(&String::from_utf8_lossy(&crate::conformance::json::encode(&text)));
-                    }
-                    None => out.push_str(&String::from_utf8_lossy(json.raw(id))),
-                }
-                continue;
-            }
             _ => {
-                out.push_str(&String::from_utf8_lossy(json.raw(id)));
+                out.push_str(&scalar(json, id));
                 continue;
             }
         };
@@ -140,6 +139,15 @@ pub fn canonical(json: &Json<'_>, id: Id) -> String {
         }
     }
     out
+}
+
+/// Spells a value that has no others within it. A string is spelled by what it says, where it says something.
+fn scalar(json: &Json<'_>, id: Id) -> String {
+    let text = if json.kind(id) == Kind::String { json.text(id) } else { None };
+    match text {
+        Some(text) => String::from_utf8_lossy(&crate::conformance::json::encode(&text)).into_owned(),
+        None => String::from_utf8_lossy(json.raw(id)).into_owned(),
+    }
 }
 
 fn text_block(json: &Json<'_>, id: Id) -> String {

@@ -49,23 +49,7 @@ pub fn editable(api: Api, json: &Json<'_>) -> Vec<Span> {
         }
         Api::Gemini => {
             for content in json.array(root, "contents").unwrap_or_default() {
-                let role = json.member(*content, "role");
-                if role == Member::Twice
-                    || role.one().is_some_and(|id| json.text(id).as_deref() == Some("model"))
-                {
-                    continue;
-                }
-                for part in json.array(*content, "parts").unwrap_or_default() {
-                    for name in ["functionResponse", "function_response"] {
-                        if let Some(call) = json.member(*part, name).one()
-                            && let Some(response) = json.member(call, "response").one()
-                            && json.kind(response) == Kind::Object
-                            && json.member(response, "error") == Member::Absent
-                        {
-                            leaves(json, response, &mut ids);
-                        }
-                    }
-                }
+                gemini_responses(json, *content, &mut ids);
             }
         }
         Api::Converse => {
@@ -83,6 +67,24 @@ pub fn editable(api: Api, json: &Json<'_>) -> Vec<Span> {
         ids.into_iter().filter_map(|id| Some(Span { range: json.range(id), text: json.text(id)? })).collect();
     spans.sort_by_key(|span| span.range.start);
     spans
+}
+
+fn gemini_responses(json: &Json<'_>, content: Id, ids: &mut Vec<Id>) {
+    let role = json.member(content, "role");
+    if role == Member::Twice || role.one().is_some_and(|id| json.text(id).as_deref() == Some("model")) {
+        return;
+    }
+    for part in json.array(content, "parts").unwrap_or_default() {
+        for name in ["functionResponse", "function_response"] {
+            if let Some(call) = json.member(*part, name).one()
+                && let Some(response) = json.member(call, "response").one()
+                && json.kind(response) == Kind::Object
+                && json.member(response, "error") == Member::Absent
+            {
+                leaves(json, response, ids);
+            }
+        }
+    }
 }
 
 /// Returns where a tool definition may be appended: before the closing bracket of each tool array.
@@ -115,6 +117,45 @@ pub fn tool_list_ends(api: Api, json: &Json<'_>) -> Vec<usize> {
     let mut ends: Vec<usize> = lists.into_iter().map(|id| json.range(id).end - 1).collect();
     ends.sort_unstable();
     ends
+}
+
+/// Returns the runs of thinking that may be removed, with the comma beside each: those of the model's messages before the
+/// last prompt of the user, which are followed by something else in their message.
+#[must_use]
+pub fn thinking(api: Api, json: &Json<'_>) -> Vec<Range<usize>> {
+    if api != Api::Anthropic {
+        return Vec::new();
+    }
+    let kind = |id: Id| json.text_of(id, "type").unwrap_or_default();
+    let thinks = |id: Id| matches!(kind(id).as_str(), "thinking" | "redacted_thinking");
+    let messages = json.array(json.root(), "messages").unwrap_or_default();
+    let role = |id: Id| json.text_of(id, "role").unwrap_or_default();
+    let prompts = |id: &Id| {
+        let blocks = json.array(*id, "content").unwrap_or_default();
+        let text = json.text_of(*id, "content").is_some() || blocks.iter().any(|id| kind(*id) == "text");
+        role(*id) == "user" && text && !blocks.iter().any(|id| kind(*id) == "tool_result")
+    };
+    let last = messages.iter().rposition(prompts).unwrap_or_default();
+    let mut runs = Vec::new();
+    for message in messages.iter().take(last).filter(|id| role(**id) == "assistant") {
+        let blocks = json.array(*message, "content").unwrap_or_default();
+        if blocks.iter().all(|id| thinks(*id)) {
+            continue;
+        }
+        let mut at = 0;
+        for run in blocks.chunk_by(|a, b| thinks(*a) == thinks(*b)) {
+            let (first, next) = (at, at + run.len());
+            at = next;
+            if !thinks(run[0]) {
+                continue;
+            }
+            runs.push(match blocks.get(next) {
+                Some(next) => json.range(run[0]).start..json.range(*next).start,
+                None => json.range(blocks[first - 1]).end..json.range(blocks[next - 1]).end,
+            });
+        }
+    }
+    runs
 }
 
 /// Finds tool output that agents without tool calls send as user text: the first text after a model turn that holds a
@@ -324,7 +365,7 @@ mod tests {
 
     #[test]
     fn other_shapes_have_no_spans() {
-        for api in Api::ALL {
+        for &api in Api::ALL {
             for body in [
                 "[]",
                 "1",

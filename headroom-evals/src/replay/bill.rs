@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use headroom_core::Vocabulary;
 use serde::Serialize;
 
 use crate::ordered_json::Node;
@@ -75,7 +76,7 @@ impl Tokens {
         *self
             .known
             .entry(text)
-            .or_insert_with_key(|text| Block { id, tokens: bpe_openai::o200k_base().count(text) as u64 })
+            .or_insert_with_key(|text| Block { id, tokens: Vocabulary::O200kBase.count(text) as u64 })
     }
 
     /// Returns the blocks of a request in the order in which a provider renders them: tools, system prompt, messages.

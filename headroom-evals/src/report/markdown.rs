@@ -1,4 +1,4 @@
-use super::{Goal, Report, Table, thousands};
+use super::{Goal, Report, Table, Timings, thousands};
 
 /// Writes the report for people.
 #[must_use]
@@ -31,25 +31,7 @@ pub fn markdown(report: &Report) -> String {
         }
     }
     if let Some(timings) = &report.timings {
-        out.push_str(&format!("## Speed\n\nMedians on {}, one thread", timings.machine));
-        if !timings.optimised {
-            out.push_str(", **in a build without optimisation**: the numbers say nothing");
-        }
-        out.push_str(".\n\n");
-        if !timings.goals.is_empty() {
-            out.push_str(&goals(&timings.goals, |_| String::new()));
-        }
-        out.push_str("| what | bytes | ms | MB/s |\n|---|--:|--:|--:|\n");
-        for row in &timings.rows {
-            out.push_str(&format!(
-                "| {} | {} | {:.2} | {:.0} |\n",
-                row.what,
-                thousands(row.bytes as u64),
-                row.milliseconds,
-                row.throughput()
-            ));
-        }
-        out.push('\n');
+        out.push_str(&speed(timings));
     }
     if !report.data.is_empty() {
         out.push_str("## Data\n\n| data | files | bytes | BLAKE3 |\n|---|--:|--:|---|\n");
@@ -63,6 +45,30 @@ pub fn markdown(report: &Report) -> String {
             ));
         }
     }
+    out
+}
+
+/// Writes how long texts took.
+fn speed(timings: &Timings) -> String {
+    let mut out = format!("## Speed\n\nMedians on {}, one thread", timings.machine);
+    if !timings.optimised {
+        out.push_str(", **in a build without optimisation**: the numbers say nothing");
+    }
+    out.push_str(".\n\n");
+    if !timings.goals.is_empty() {
+        out.push_str(&goals(&timings.goals, |_| String::new()));
+    }
+    out.push_str("| what | bytes | ms | MB/s |\n|---|--:|--:|--:|\n");
+    for row in &timings.rows {
+        out.push_str(&format!(
+            "| {} | {} | {:.2} | {:.0} |\n",
+            row.what,
+            thousands(row.bytes as u64),
+            row.milliseconds,
+            row.throughput()
+        ));
+    }
+    out.push('\n');
     out
 }
 

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use headroom_core::{Api, Engine, Handle, Original, Outcome, Retrieval};
-use headroom_store::{MemoryStore, OriginalStore, Part};
+use headroom_core::{Api, Engine, Handle, Language, Original, Outcome, Retrieval};
+use headroom_store::{MemoryStore, OriginalStore, RetrieveQuery};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::{EvalError, Progress, Suite};
 use crate::{
     File,
-    checks::{Applied, Language, apply, edits, judged, mistakes, of_view, view},
+    checks::{Applied, apply, edits, judged, mistakes, of_view, view},
     conformance::{
         ask::Ask,
         laws::{Forms, Run, every},
@@ -36,6 +36,24 @@ struct Check {
     done: usize,
     held: usize,
     note: usize,
+}
+
+impl Check {
+    /// Counts what was found. Returns why it did not hold, if it did not.
+    fn add(&mut self, found: Result<Held, String>) -> Option<String> {
+        match found {
+            Ok(Held { done, held, note }) => {
+                self.done += done;
+                self.held += held;
+                self.note += note;
+                (held < done).then(|| format!("{held} of {done}"))
+            }
+            Err(why) => {
+                self.done += 1;
+                Some(why.chars().take(200).collect())
+            }
+        }
+    }
 }
 
 /// A tool result.
@@ -69,35 +87,34 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
         section.data = format!("`corpora`: {} recorded results, and output that is made here", cases.len());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(EvalError::Runtime)?;
-    let mut checks: BTreeMap<(usize, &'static str, String), Check> = BTreeMap::new();
+    let mut checks = Checks::new();
     progress.begin("fidelity", cases.len());
     let has_git = std::process::Command::new("git").arg("--version").output().is_ok();
     let mut judge = Judge { runtime, forms: Forms::default(), engine: Engine::new(), has_git };
     for case in &cases {
         for (order, what, held) in judge.case(suite, case) {
             let check = checks.entry((order, what, case.kind.clone())).or_default();
-            match held {
-                Ok(Held { done, held, note }) => {
-                    check.done += done;
-                    check.held += held;
-                    check.note += note;
-                    if held < done {
-                        section.failures.push(format!("{what}: {}: {held} of {done}", case.name));
-                    }
-                }
-                Err(why) => {
-                    check.done += 1;
-                    let why: String = why.chars().take(200).collect();
-                    section.failures.push(format!("{what}: {}: {why}", case.name));
-                }
+            if let Some(why) = check.add(held) {
+                section.failures.push(format!("{what}: {}: {why}", case.name));
             }
         }
         progress.step();
     }
+    if !has_git {
+        section.failures.push("applies: left out, since there is no git".to_owned());
+    }
+    section.tables.push(table(suite, &checks));
+    Ok(section)
+}
+
+type Checks = BTreeMap<(usize, &'static str, String), Check>;
+
+/// Lists the checks by kind, and states as goals that all of a check hold.
+fn table(suite: &mut Suite, checks: &Checks) -> Table {
     let mut table =
         Table::new("", &[("check", "check"), ("kind", "kind"), ("held", "held"), ("other", "not judged")]);
     let mut sums: BTreeMap<(usize, &'static str), (usize, usize)> = BTreeMap::new();
-    for ((order, what, kind), check) in &checks {
+    for ((order, what, kind), check) in checks {
         table.row([
             Cell::text(*what),
             Cell::text(kind),
@@ -108,19 +125,10 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
         (sum.0, sum.1) = (sum.0 + check.held, sum.1 + check.done);
     }
     for ((_, what), (held, done)) in sums {
-        suite.goal(
-            "fidelity",
-            &format!("fidelity: {what}"),
-            "all",
-            format!("{held}/{done}"),
-            held == done && done > 0,
-        );
+        let what = format!("fidelity: {what}");
+        suite.goal("fidelity", &what, "all", format!("{held}/{done}"), held == done && done > 0);
     }
-    if !has_git {
-        section.failures.push("applies: left out, since there is no git".to_owned());
-    }
-    section.tables.push(table);
-    Ok(section)
+    table
 }
 
 /// Counts of checks that held; `note` counts those that could not be judged.
@@ -216,11 +224,10 @@ impl Judge {
             for (handle, content) in wanted {
                 held.done += 1;
                 let whole = store.get(TENANT, &handle).await.map_err(|error| error.to_string())?;
-                let line = content.split_inclusive('\n').nth(1).unwrap_or_default();
-                let part = Part::lines(2, 2).max_bytes(usize::MAX);
-                let part = store.get_part(TENANT, &handle, &part).await.map_err(|error| error.to_string())?;
-                let same =
-                    whole.as_deref() == Some(&*content) && part.is_some_and(|piece| piece.text() == line);
+                let query = RetrieveQuery::new().lines("1-").max_bytes(usize::MAX);
+                let lines = whole.as_deref().map(|whole| query.answer(whole));
+                let same = whole.as_deref() == Some(&*content)
+                    && lines.is_some_and(|lines| lines.ends_with(&content));
                 held.held += usize::from(same);
             }
             Ok(held)

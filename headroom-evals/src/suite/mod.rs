@@ -9,7 +9,7 @@ mod workloads;
 
 use std::io;
 
-use headroom_core::Tier;
+use headroom_core::{Tier, Vocabulary};
 
 use crate::{
     Compressor, Data,
@@ -209,5 +209,5 @@ fn sent(compressor: &mut dyn Compressor, turn: &Turn<'_>) -> (Sent, bool) {
 }
 
 fn tokens(text: &str) -> usize {
-    bpe_openai::o200k_base().count(text)
+    Vocabulary::O200kBase.count(text)
 }

@@ -49,6 +49,13 @@ struct Count {
     after: u64,
 }
 
+impl Count {
+    /// Returns how many facts can neither be seen nor retrieved.
+    fn lost(&self) -> usize {
+        self.all - self.seen - self.aside
+    }
+}
+
 pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Section {
     let sizes: &[usize] = if suite.options.quick { &[300] } else { &SIZES };
     let mut section = Section {
@@ -78,7 +85,7 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Section {
         ],
     );
     progress.begin("planted facts", Output::ALL.len());
-    let (mut named, mut named_seen, mut lost) = (0, 0, 0);
+    let mut total = Total::default();
     for output in Output::ALL {
         for place in PLACES.into_iter().filter(|place| *place != Place::StandsOut || output.has_outliers()) {
             let mut counts: Vec<Count> = suite.compressors.iter().map(|_| Count::default()).collect();
@@ -88,12 +95,8 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Section {
                 }
             }
             for (compressor, count) in suite.compressors.iter().zip(counts) {
-                let gone = count.all - count.seen - count.aside;
                 if compressor.is_own() {
-                    if place != Place::Nowhere {
-                        (named, named_seen) = (named + count.all, named_seen + count.seen);
-                    }
-                    lost += gone;
+                    total.add(place, &count);
                 }
                 table.row([
                     Cell::text(output.to_string()),
@@ -101,23 +104,42 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Section {
                     Cell::text(compressor.name()),
                     Cell::ratio(count.seen, count.all),
                     Cell::count(count.aside),
-                    Cell::count(gone),
+                    Cell::count(count.lost()),
                     Cell::change(count.before, count.after),
                 ]);
             }
         }
         progress.step();
     }
-    suite.goal(
-        "planted",
-        "planted facts that are named or stand out, visible",
-        "all",
-        format!("{named_seen}/{named}"),
-        named_seen == named,
-    );
-    suite.goal("planted", "planted facts neither visible nor retrievable", "0", lost.to_string(), lost == 0);
+    total.goals(suite);
     section.tables.push(table);
     section
+}
+
+/// What the goals are about, over all output.
+#[derive(Default)]
+struct Total {
+    named: usize,
+    named_seen: usize,
+    lost: usize,
+}
+
+impl Total {
+    fn add(&mut self, place: Place, count: &Count) {
+        if place != Place::Nowhere {
+            self.named += count.all;
+            self.named_seen += count.seen;
+        }
+        self.lost += count.lost();
+    }
+
+    fn goals(&self, suite: &mut Suite) {
+        let Self { named, named_seen, lost } = self;
+        let what = "planted facts that are named or stand out, visible";
+        suite.goal("planted", what, "all", format!("{named_seen}/{named}"), named_seen == named);
+        let what = "planted facts neither visible nor retrievable";
+        suite.goal("planted", what, "0", lost.to_string(), *lost == 0);
+    }
 }
 
 fn plant(suite: &mut Suite, output: Output, place: Place, of: (usize, u64, usize), counts: &mut [Count]) {

@@ -153,36 +153,7 @@ fn retained(
         let mut counts = vec![Count::default(); suite.compressors.len()];
         for item in told.iter().filter(|item| (item.set, item.how) == (set, how)) {
             progress.step();
-            let ask = Ask {
-                question: &item.question,
-                tool: "search_documents",
-                arguments: json!({"query": item.question}),
-                result: &item.text,
-            };
-            let body = ask.body(Api::OpenAiChat);
-            let before = tokens(&item.text) as u64;
-            for (compressor, count) in suite.compressors.iter_mut().zip(&mut counts) {
-                let turn =
-                    Turn { api: Api::OpenAiChat, conversation: "questions", body: &body, answer: None };
-                let (sent, _) = sent(&mut **compressor, &turn);
-                let shown = Ask::result_of(Api::OpenAiChat, &sent.body).unwrap_or_default();
-                count.before += before;
-                count.after += if shown == item.text { before } else { tokens(&shown) as u64 };
-                let seen = item.needed.iter().filter(|part| shown.contains(part.as_str())).count();
-                let unseen = item.needed.iter().filter(|part| !shown.contains(part.as_str()));
-                let own = compressor.is_own();
-                failures
-                    .extend(unseen.filter(|_| own).map(|part| format!("not visible: {set}, {how}: {part}")));
-                let has = |part: &&String| {
-                    shown.contains(part.as_str())
-                        || sent.originals.iter().any(|original| original.content.contains(part.as_str()))
-                };
-                count.aside += item.needed.iter().filter(has).count() - seen;
-                count.seen += seen;
-                count.all += item.needed.len();
-                count.items += 1;
-                count.whole += usize::from(seen == item.needed.len());
-            }
+            tell(suite, item, &mut counts, failures);
         }
         let published =
             PUBLISHED.iter().find(|(name, _)| *name == set).map_or("", |(_, published)| *published);
@@ -202,20 +173,43 @@ fn retained(
                 Cell::text(published),
             ]);
             if is_own {
-                let reached = format!(
-                    "{:.1} % at {} tokens",
-                    share * 100.0,
-                    signed(crate::report::change(count.before, count.after))
-                );
-                suite.goal(
-                    "qa",
-                    &format!("{set} as {how}: what the answer needs, visible"),
-                    "97.0 % or more",
-                    reached,
-                    share >= 0.97,
-                );
+                let what = format!("{set} as {how}: what the answer needs, visible");
+                let change = signed(crate::report::change(count.before, count.after));
+                let reached = format!("{:.1} % at {change} tokens", share * 100.0);
+                suite.goal("qa", &what, "97.0 % or more", reached, share >= 0.97);
             }
         }
     }
     table
+}
+
+/// Sends one text as the result of a search to every compressor.
+fn tell(suite: &mut Suite, item: &EvalItem, counts: &mut [Count], failures: &mut Vec<String>) {
+    let ask = Ask {
+        question: &item.question,
+        tool: "search_documents",
+        arguments: json!({"query": item.question}),
+        result: &item.text,
+    };
+    let body = ask.body(Api::OpenAiChat);
+    let before = tokens(&item.text) as u64;
+    for (compressor, count) in suite.compressors.iter_mut().zip(counts) {
+        let turn = Turn { api: Api::OpenAiChat, conversation: "questions", body: &body, answer: None };
+        let (sent, _) = sent(&mut **compressor, &turn);
+        let shown = Ask::result_of(Api::OpenAiChat, &sent.body).unwrap_or_default();
+        count.before += before;
+        count.after += if shown == item.text { before } else { tokens(&shown) as u64 };
+        let (seen, unseen): (Vec<&str>, Vec<&str>) =
+            item.needed.iter().map(String::as_str).partition(|part| shown.contains(part));
+        if compressor.is_own() {
+            let (set, how) = (item.set, item.how);
+            failures.extend(unseen.iter().map(|part| format!("not visible: {set}, {how}: {part}")));
+        }
+        let is_aside = |part: &&&str| sent.originals.iter().any(|original| original.content.contains(**part));
+        count.aside += unseen.iter().filter(is_aside).count();
+        count.seen += seen.len();
+        count.all += item.needed.len();
+        count.items += 1;
+        count.whole += usize::from(unseen.is_empty());
+    }
 }

@@ -10,8 +10,10 @@ use crate::{
     report::{Bar, Cell, Plot, Section, Table, change},
 };
 
-/// A workload, the minimum share of tokens to remove, and the publisher's own claim.
-const WORKLOADS: [(&str, &str, f64, &str); 5] = [
+/// The name of its files, what it is, the minimum share of tokens to remove, and the publisher's own claim.
+type Workload = (&'static str, &'static str, f64, &'static str);
+
+const WORKLOADS: [Workload; 5] = [
     ("headline_code_search_100", "code search, 100 results", 0.92, "-92 %"),
     ("headline_sre_incident", "SRE incident", 0.92, "-92 %"),
     ("headline_issue_triage", "issue triage", 0.73, "-73 %"),
@@ -49,50 +51,9 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
     );
     let mut plot = Plot { title: "Tokens of the request (OpenAI form)".to_owned(), bars: Vec::new() };
     progress.begin("workloads", WORKLOADS.len() * FORMS.len());
-    for (file, name, least, published) in WORKLOADS {
-        let mut worst: Option<(f64, usize, usize)> = None;
-        for (form, api) in FORMS {
-            let body = suite.data.file("workloads", &format!("{file}.{form}.json"))?;
-            let meta = suite.data.json("workloads", &format!("{file}.meta.json"))?;
-            progress.step();
-            let (Some(body), Some(meta)) = (body, meta) else { continue };
-            let needles = needles(&meta);
-            let Some((_, before)) = read(&body.content) else { continue };
-            for compressor in &mut suite.compressors {
-                let turn = Turn { api, conversation: name, body: &body.content, answer: None };
-                let (sent, _) = sent(&mut **compressor, &turn);
-                let Some((shown, after)) = read(&sent.body) else { continue };
-                let aside =
-                    sent.originals.iter().fold(shown.clone(), |all, original| all + "\n" + &original.content);
-                let count = |text: &str| needles.iter().filter(|parts| has(text, parts)).count();
-                let (visible, retrievable) = (count(&shown), count(&aside));
-                let less = change(before as u64, after as u64);
-                if compressor.is_own() {
-                    let (worst, seen, _) = worst.get_or_insert((less, visible, needles.len()));
-                    (*worst, *seen) = (worst.max(less), visible.min(*seen));
-                }
-                if api == Api::OpenAiChat {
-                    plot.bars.push(Bar {
-                        label: format!("{name}, {}", compressor.name()),
-                        value: less,
-                        interval: None,
-                        other: !compressor.is_own(),
-                    });
-                }
-                table.row([
-                    Cell::text(name),
-                    Cell::text(form),
-                    Cell::text(compressor.name()),
-                    Cell::count(before),
-                    Cell::count(after),
-                    Cell::Change(less),
-                    Cell::ratio(visible, needles.len()),
-                    Cell::ratio(retrievable, needles.len()),
-                    Cell::text(if compressor.is_own() { "" } else { published }),
-                ]);
-            }
-        }
-        if let Some((less, seen, all)) = worst {
+    for workload in WORKLOADS {
+        let (_, name, least, _) = workload;
+        if let Some((less, seen, all)) = compare(suite, workload, (&mut table, &mut plot), progress)? {
             suite.goal(
                 "workloads",
                 &format!("tokens of the workload {name}, all needles visible"),
@@ -108,6 +69,59 @@ pub(super) fn run(suite: &mut Suite, progress: &dyn Progress) -> Result<Section,
     }
     (section.tables, section.plots) = (vec![table], vec![plot]);
     Ok(section)
+}
+
+/// Sends one workload to every compressor. Returns the worst change of our own, the fewest needles that were visible then,
+/// and how many there are.
+fn compare(
+    suite: &mut Suite,
+    (file, name, _, published): Workload,
+    (table, plot): (&mut Table, &mut Plot),
+    progress: &dyn Progress,
+) -> Result<Option<(f64, usize, usize)>, EvalError> {
+    let mut worst: Option<(f64, usize, usize)> = None;
+    for (form, api) in FORMS {
+        let body = suite.data.file("workloads", &format!("{file}.{form}.json"))?;
+        let meta = suite.data.json("workloads", &format!("{file}.meta.json"))?;
+        progress.step();
+        let (Some(body), Some(meta)) = (body, meta) else { continue };
+        let needles = needles(&meta);
+        let Some((_, before)) = read(&body.content) else { continue };
+        for compressor in &mut suite.compressors {
+            let turn = Turn { api, conversation: name, body: &body.content, answer: None };
+            let (sent, _) = sent(&mut **compressor, &turn);
+            let Some((shown, after)) = read(&sent.body) else { continue };
+            let aside =
+                sent.originals.iter().fold(shown.clone(), |all, original| all + "\n" + &original.content);
+            let count = |text: &str| needles.iter().filter(|parts| has(text, parts)).count();
+            let (visible, retrievable) = (count(&shown), count(&aside));
+            let less = change(before as u64, after as u64);
+            if compressor.is_own() {
+                let (worst, seen, _) = worst.get_or_insert((less, visible, needles.len()));
+                (*worst, *seen) = (worst.max(less), visible.min(*seen));
+            }
+            if api == Api::OpenAiChat {
+                plot.bars.push(Bar {
+                    label: format!("{name}, {}", compressor.name()),
+                    value: less,
+                    interval: None,
+                    other: !compressor.is_own(),
+                });
+            }
+            table.row([
+                Cell::text(name),
+                Cell::text(form),
+                Cell::text(compressor.name()),
+                Cell::count(before),
+                Cell::count(after),
+                Cell::Change(less),
+                Cell::ratio(visible, needles.len()),
+                Cell::ratio(retrievable, needles.len()),
+                Cell::text(if compressor.is_own() { "" } else { published }),
+            ]);
+        }
+    }
+    Ok(worst)
 }
 
 /// Returns every text of a request, and its tokens.

@@ -20,6 +20,8 @@ pub struct Compared {
     pub blocks: usize,
     /// Texts that were edited in the shorter request of a pair.
     pub edits: usize,
+    /// Pairs between whose requests an epoch began.
+    pub epochs: usize,
 }
 
 impl std::ops::AddAssign for Compared {
@@ -27,6 +29,7 @@ impl std::ops::AddAssign for Compared {
         self.pairs += other.pairs;
         self.blocks += other.blocks;
         self.edits += other.edits;
+        self.epochs += other.epochs;
     }
 }
 
@@ -41,7 +44,8 @@ pub struct ComparedRequest {
     pub body: Vec<u8>,
 }
 
-/// Checks that blocks shared by two requests of a conversation are compressed alike in both.
+/// Checks that blocks shared by two requests of a conversation are compressed alike in both, unless an epoch began in
+/// between: at a new prompt of the user, and with the epochs before it unchanged.
 ///
 /// Every request is compared with the next and with the last one, each through an engine without history and through
 /// one that has seen all earlier requests.
@@ -74,6 +78,7 @@ pub fn causality(
             after: semantic::blocks(api, &after),
             tool: found.tool,
             edits: found.edits.len(),
+            epochs: answer.epochs,
         });
     }
     let mut compared = Compared::default();
@@ -81,25 +86,44 @@ pub fn causality(
     for n in 0..last {
         let later = if n + 1 == last { vec![last] } else { vec![n + 1, last] };
         for m in later {
-            let (a, b) = (&seen[n], &seen[m]);
-            if a.head != b.head {
-                continue;
-            }
-            if a.tool != b.tool {
-                return fail(format!("requests {n} and {m}: the appended tool changed"));
-            }
-            let shared = semantic::common(&a.before, &b.before);
-            if let Some(at) = (0..shared).find(|at| a.after.get(*at) != b.after.get(*at)) {
-                return fail(format!(
-                    "requests {n} and {m}: block {at} became {:?} and then {:?}",
-                    a.after.get(at).map(|text| excerpt(text)),
-                    b.after.get(at).map(|text| excerpt(text)),
-                ));
-            }
-            compared += Compared { pairs: 1, blocks: shared, edits: a.edits };
+            let pair = compare(&seen[n], &seen[m]);
+            compared += pair.or_else(|what| fail(format!("requests {n} and {m}: {what}")))?;
         }
     }
     Ok(compared)
+}
+
+/// Compares two requests of a conversation, the earlier one first. Returns what is wrong with the later one.
+fn compare(a: &Seen, b: &Seen) -> Result<Compared, String> {
+    if a.head != b.head {
+        return Ok(Compared::default());
+    }
+    if a.tool != b.tool {
+        return Err("the appended tool changed".to_owned());
+    }
+    let shared = semantic::common(&a.before, &b.before);
+    if a.epochs != b.epochs {
+        if shared < a.before.len() {
+            // The conversation went back; its epochs are its own.
+            return Ok(Compared::default());
+        }
+        let news = b.before.get(shared..).unwrap_or_default();
+        if !b.epochs.starts_with(&a.epochs) || !news.iter().any(|block| semantic::is_words_of_user(block)) {
+            return Err(format!("epochs {:?} became {:?}", a.epochs, b.epochs));
+        }
+        return Ok(Compared { pairs: 1, epochs: 1, ..Compared::default() });
+    }
+    // Thinking that left before the newest epoch stands in neither output.
+    let gone = |seen: &Seen| seen.before.len().saturating_sub(seen.after.len());
+    let shared = if gone(a) == gone(b) { shared.saturating_sub(gone(a)) } else { 0 };
+    if let Some(at) = (0..shared).find(|at| a.after.get(*at) != b.after.get(*at)) {
+        return Err(format!(
+            "block {at} became {:?} and then {:?}",
+            a.after.get(at).map(|text| excerpt(text)),
+            b.after.get(at).map(|text| excerpt(text)),
+        ));
+    }
+    Ok(Compared { pairs: 1, blocks: shared, edits: a.edits, epochs: 0 })
 }
 
 /// Checks that neither the order of requests nor requests of other tenants in between change any result.
@@ -138,6 +162,7 @@ struct Seen {
     after: Vec<String>,
     tool: Option<Vec<u8>>,
     edits: usize,
+    epochs: Vec<usize>,
 }
 
 fn options(request: &ComparedRequest) -> CompressOptions {

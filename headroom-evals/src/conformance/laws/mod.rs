@@ -2,6 +2,8 @@
 
 mod causality;
 mod drawn;
+mod identity;
+mod inline;
 mod never_worse;
 mod page;
 mod private;
@@ -9,6 +11,7 @@ mod recoverable;
 mod sentences;
 mod splice;
 mod truthful;
+mod values;
 
 use std::fmt;
 
@@ -16,6 +19,7 @@ use headroom_core::{Api, CompressOptions};
 
 pub use causality::{Compared, ComparedRequest, causality, order};
 pub use drawn::as_drawn;
+pub use identity::identity;
 pub use never_worse::never_worse;
 pub use page::page;
 pub use private::private;
@@ -86,5 +90,6 @@ impl Run {
 pub fn every(run: &Run, options: &CompressOptions, forms: &Forms) -> Result<(), Violation> {
     never_worse(run)?;
     truthful(run, forms)?;
+    identity(run)?;
     recoverable(run, options)
 }

@@ -1,3 +1,5 @@
+use headroom_core::Vocabulary;
+
 use super::{Run, Violation};
 
 /// Texts of up to this many bytes must be counted exactly. Longer ones may be estimated, within [`TOLERANCE`].
@@ -63,7 +65,6 @@ const fn doubt(text: &str, tokens: usize) -> usize {
 
 /// Counts tokens with the named tokenizer, or with `o200k_base` if it has no public tables.
 fn count(tokenizer: &str, text: &str) -> usize {
-    let tokenizer =
-        if tokenizer.contains("cl100k") { bpe_openai::cl100k_base() } else { bpe_openai::o200k_base() };
+    let tokenizer = if tokenizer.contains("cl100k") { Vocabulary::Cl100kBase } else { Vocabulary::O200kBase };
     tokenizer.count(text)
 }

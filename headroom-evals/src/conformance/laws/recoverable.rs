@@ -24,6 +24,9 @@ pub fn recoverable(run: &Run, options: &CompressOptions) -> Result<(), Violation
     let mut written = BTreeSet::new();
     for edit in &run.diff.edits {
         let known: BTreeSet<&str> = handles(&edit.before).collect();
+        if let Some(what) = further(&edit.before, &edit.after, originals) {
+            return fail(format!("text {}: {what}", edit.index));
+        }
         for marker in markers(&edit.after).filter(|marker| !edit.before.contains(marker.whole)) {
             let Some((_, text)) = originals.iter().find(|(handle, _)| handle == marker.handle) else {
                 continue;
@@ -58,6 +61,24 @@ fn markers(text: &str) -> impl Iterator<Item = Marker<'_>> {
         let (handle, what) = whole[OPENING.len()..].split_once(' ')?;
         handle.parse::<Handle>().is_ok().then_some(Marker { whole, handle, what })
     })
+}
+
+/// Explains why a marker for further lines does not name lines of the original that the marker before it names.
+fn further(before: &str, after: &str, originals: &[(String, String)]) -> Option<String> {
+    let mut original = None;
+    for line in after.lines() {
+        if let Some(marker) = markers(line).next() {
+            original = originals.iter().find(|(handle, _)| handle == marker.handle).map(|(_, text)| text);
+        }
+        let Some((_, lines)) = line.split_once("[headroom: also ").filter(|_| !before.contains(line)) else {
+            continue;
+        };
+        let Some(original) = original else { return Some(format!("of what are these? {line}")) };
+        if let Some(what) = outside(lines, original) {
+            return Some(format!("{what}: {line}"));
+        }
+    }
+    None
 }
 
 /// Explains why the lines or rows that a marker names are not those of the original, if they are not.
@@ -106,6 +127,17 @@ fn handles(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn further_lines_are_of_the_original_before_them() {
+        let originals = [("abcdefghijklmnop".to_owned(), "a\nb\nc\nd\ne\n".to_owned())];
+        let first = "[headroom:abcdefghijklmnop lines 2-3 stored; headroom_retrieve]";
+        let also = |lines: &str| format!("a\n{first}\nd\n[headroom: also lines {lines}]");
+        assert_eq!(further("", &also("5-5 stored: 1 line"), &originals), None);
+        assert_eq!(further("", &also("5-5 stored"), &originals), None);
+        assert!(further("", &also("5-9 stored"), &originals).is_some());
+        assert!(further("", "a\n[headroom: also lines 2-3 stored]", &originals).is_some());
+    }
 
     #[test]
     fn ranges_lie_within_the_original() {

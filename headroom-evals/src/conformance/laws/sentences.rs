@@ -107,7 +107,7 @@ mod tests {
     fn whole_sentences_hold() {
         for after in [
             "One is here. [headroom:x lines 1-1 stored] Four.\n\nFive stands. Six.\n- seven\n",
-            "One is here. Two is 2.5 m.\n[headroom: also lines 1-3, 4 words]\nSix.\n- seven\n",
+            "One is here. Two is 2.5 m.\n[headroom: also lines 1-3 stored: 4 words]\nSix.\n- seven\n",
             "[headroom:x lines 1-3 stored]\n- seven\n",
             "One is here. [headroom: x]",
         ] {

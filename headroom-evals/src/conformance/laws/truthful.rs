@@ -2,12 +2,8 @@ use std::{collections::HashMap, fmt};
 
 use headroom_core::Transform;
 
-use super::{Run, Violation, page, sentences};
-use crate::conformance::{
-    forms,
-    json::{Json, Kind},
-    semantic,
-};
+use super::{Run, Violation, inline, page, sentences, values};
+use crate::conformance::{events, forms};
 
 pub(super) const MARKER: &str = "[headroom";
 
@@ -56,7 +52,7 @@ impl fmt::Debug for Forms {
 impl Default for Forms {
     /// Web pages by their words, prose by sentences, JSON by scalars, everything else line by line.
     fn default() -> Self {
-        Self(vec![Box::new(page), Box::new(sentences), Box::new(json), Box::new(lines)])
+        Self(vec![Box::new(page), Box::new(sentences), Box::new(values::json), Box::new(lines)])
     }
 }
 
@@ -126,6 +122,19 @@ fn lines(case: &TruthCase<'_>) -> Verdict {
         case.before
     };
     let before: Vec<&str> = before.split('\n').collect();
+    let shown = inline::restored(case.after, &before);
+    let case = &TruthCase { after: &shown, ..*case };
+    let hits;
+    let declared = case.after.split_once('\n').filter(|(mark, _)| {
+        mark.starts_with(MARKER) && mark.contains(events::DECLARED) && case.has(Transform::Search)
+    });
+    let (before, case) = match declared {
+        Some((_, after)) => {
+            hits = events::hits(case.before);
+            (hits.iter().map(String::as_str).collect(), &TruthCase { after, ..*case })
+        }
+        None => (before, case),
+    };
     let hidden = case.after.split_once('\n').filter(|(mark, _)| super::drawn::is_mark(mark));
     let case = &TruthCase { after: hidden.map_or(case.after, |(_, rest)| rest), ..*case };
     let after = if case.has(Transform::LineNumbers) { numbered(case.after, &before) } else { None };
@@ -140,6 +149,11 @@ fn lines(case: &TruthCase<'_>) -> Verdict {
     } else {
         after
     };
+    follows(&before, after)
+}
+
+/// Checks that lines are those of the original, in its order, with a marker between lines that were not adjacent there.
+fn follows(before: &[&str], after: &str) -> Verdict {
     let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, line) in before.iter().enumerate() {
         places.entry(line).or_default().push(at);
@@ -175,102 +189,6 @@ fn lines(case: &TruthCase<'_>) -> Verdict {
     }
 }
 
-/// Checks that JSON output equals the original value; in other forms, that no string or number is lost.
-fn json(case: &TruthCase<'_>) -> Verdict {
-    if !case.has(Transform::Json) {
-        return Verdict::Other;
-    }
-    let partial = case.has(Transform::Elision) || case.has(Transform::Reference);
-    let Some(before) = Json::parse(case.before.as_bytes()) else {
-        let lines = if partial { Verdict::Other } else { json_lines(case) };
-        return if lines == Verdict::Other { nothing_new(case) } else { lines };
-    };
-    if !partial && let Some(after) = Json::parse(case.after.as_bytes()) {
-        let same = semantic::canonical(&before, before.root()) == semantic::canonical(&after, after.root());
-        return if same { Verdict::Holds } else { Verdict::Fails("another JSON value".to_owned()) };
-    }
-    if partial {
-        return nothing_new(case);
-    }
-    missing_scalar(&before, case.after)
-        .map_or(Verdict::Holds, |raw| Verdict::Fails(format!("{raw} is missing")))
-}
-
-/// Checks text that is partly JSON, or shown in part: every number in it is one of the original's.
-fn nothing_new(case: &TruthCase<'_>) -> Verdict {
-    let invented = said(case.after).into_iter().flat_map(numbers);
-    match invented.into_iter().find(|number| !case.before.contains(number)) {
-        Some(number) => Verdict::Fails(format!("{number} is not in the original")),
-        None => Verdict::Holds,
-    }
-}
-
-/// Checks a text with one JSON value per line.
-fn json_lines(case: &TruthCase<'_>) -> Verdict {
-    for line in case.before.lines().filter(|line| !line.trim().is_empty()) {
-        let Some(value) = Json::parse(line.as_bytes()) else { return Verdict::Other };
-        if let Some(raw) = missing_scalar(&value, case.after) {
-            return Verdict::Fails(format!("{raw} is missing"));
-        }
-    }
-    Verdict::Holds
-}
-
-/// Returns the first number or string that is missing in `after`.
-fn missing_scalar(before: &Json<'_>, after: &str) -> Option<String> {
-    let mut open = vec![before.root()];
-    while let Some(id) = open.pop() {
-        open.extend(before.children(id));
-        let raw = String::from_utf8_lossy(before.raw(id)).into_owned();
-        let found = match before.kind(id) {
-            Kind::Number => has_word(after, &raw),
-            Kind::String => {
-                after.contains(&raw[1..raw.len() - 1])
-                    || before.text(id).is_some_and(|text| after.contains(&text))
-            }
-            _ => true,
-        };
-        if !found {
-            return Some(raw);
-        }
-    }
-    None
-}
-
-/// Returns the lines without markers, row counts, and the numbers before selected rows.
-fn said(after: &str) -> Vec<&str> {
-    const HEADERS: [&str; 3] = [" rows", " elements", " JSON values"];
-    let mut numbered = false;
-    let mut said = Vec::new();
-    for line in after.lines().filter(|line| !line.contains(MARKER)) {
-        let header = HEADERS.iter().find_map(|what| {
-            let (before, after) = line.split_once(what)?;
-            let count = before.trim_end_matches(|c: char| c.is_ascii_digit());
-            (count.len() < before.len()).then_some((count, after))
-        });
-        match header {
-            Some((before, after)) => {
-                numbered = after.contains(" here by number");
-                said.extend([before, after.split_once(": ").map_or("", |(_, columns)| columns)]);
-            }
-            None if numbered => said.push(line.trim_start_matches(|c: char| c.is_ascii_digit())),
-            None => said.push(line),
-        }
-    }
-    said
-}
-
-fn numbers(line: &str) -> Vec<&str> {
-    line.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() > 1).collect()
-}
-
-fn has_word(text: &str, word: &str) -> bool {
-    let bounds = |c: Option<char>| !c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '.');
-    text.match_indices(word).any(|(at, _)| {
-        bounds(text[..at].chars().next_back()) && bounds(text[at + word.len()..].chars().next())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,6 +213,24 @@ mod tests {
             assert!(verdict("a\nb\nc\nd", &format!("a\n{mark}\nd"), &[]));
         }
         assert!(!verdict("a\nb\nc\nd", "a\nb # [headroom: 2 lines]\nd", &[]));
+    }
+
+    #[test]
+    fn hits_of_events_are_read_by_their_events() {
+        let event = |kind: &str, line: u32, text: &str| {
+            format!(
+                r#"{{"type":"{kind}","data":{{"path":{{"text":"a.rs"}},"lines":{{"text":"{text}\n"}},"line_number":{line}}}}}"#
+            )
+        };
+        let before =
+            [event("match", 3, r#"x \"y\""#), event("context", 4, "z"), event("match", 9, "x")].join("\n");
+        let mark =
+            format!("[headroom:abcdefghijklmnop lines 1-3 stored: {}; headroom_retrieve]", events::DECLARED);
+        let steps = &[Transform::Search];
+        assert!(verdict(&before, &format!("{mark}\na.rs:3:x \"y\"\na.rs-4-z\na.rs:9:x"), steps));
+        for wrong in ["a.rs:3:x \"y\"\na.rs:9:x", "a.rs:3:x \"y\"\na.rs-4-z\na.rs:8:x", "b.rs:3:x"] {
+            assert!(!verdict(&before, &format!("{mark}\n{wrong}"), steps), "{wrong}");
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ mod codex;
 mod request;
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -94,18 +95,40 @@ pub fn from_node(node: Node) -> Option<Conversation> {
 ///
 /// Fails if the file cannot be read, or is not text.
 pub fn read(path: &Path) -> io::Result<Vec<Conversation>> {
-    let text = fs::read_to_string(path)?;
-    if path.extension().is_some_and(|extension| extension == "jsonl") {
-        let lines: Vec<Node> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let found = claude::read(&lines);
-        let found = if found.is_empty() { codex::read(&lines) } else { found };
-        return Ok(if found.is_empty() {
-            lines.into_iter().filter_map(request::read).collect()
-        } else {
-            found
-        });
+    if is_log(path) {
+        return Ok(from_lines(lines(path)?));
     }
+    let text = fs::read_to_string(path)?;
     Ok(serde_json::from_str(&text).ok().and_then(request::read).into_iter().collect())
+}
+
+/// Whether a file holds a JSON value on each line.
+#[must_use]
+pub fn is_log(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "jsonl")
+}
+
+/// Reads the values of a log, without the lines that are none.
+///
+/// # Errors
+///
+/// Fails if the file cannot be read.
+pub fn lines(path: &Path) -> io::Result<Vec<Node>> {
+    let mut lines = BufReader::new(File::open(path)?);
+    let (mut line, mut values) = (Vec::new(), Vec::new());
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        values.extend(serde_json::from_slice(&line).ok());
+        line.clear();
+    }
+    Ok(values)
+}
+
+/// Returns the conversations in the values of a log.
+#[must_use]
+pub fn from_lines(lines: Vec<Node>) -> Vec<Conversation> {
+    let found = claude::read(&lines);
+    let found = if found.is_empty() { codex::read(&lines) } else { found };
+    if found.is_empty() { lines.into_iter().filter_map(request::read).collect() } else { found }
 }
 
 /// Lists the files that may hold conversations, in order.

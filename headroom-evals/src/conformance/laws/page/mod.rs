@@ -1,0 +1,305 @@
+//! Checks web pages written as Markdown: every word of the output is in the page, in the page's order.
+
+mod ink;
+mod markup;
+
+use headroom_core::Transform;
+
+use super::truthful::{MARKER, TruthCase, Verdict};
+use ink::{Need, ParsedPage, Row};
+use markup::solid;
+
+/// Checks that the words of the Markdown are the page's, that its links have the page's targets, and that a marker for
+/// the whole page comes first.
+#[must_use]
+pub fn page(case: &TruthCase<'_>) -> Verdict {
+    if !case.has(Transform::HtmlToMarkdown) {
+        return Verdict::Other;
+    }
+    let (head, source, tail) = around(case.before);
+    let lines = source.split('\n').count();
+    let whole = format!(" lines 1-{lines} stored");
+    let Some(after) = case.after.strip_prefix(head).and_then(|after| after.strip_suffix(tail)) else {
+        return Verdict::Fails("the text around the page changed".to_owned());
+    };
+    if !after.split('\n').next().is_some_and(|line| line.starts_with(MARKER) && line.contains(&whole)) {
+        return Verdict::Fails("no marker for the whole page stands first".to_owned());
+    }
+    let page = ParsedPage::parse(source);
+    let mut at = 0;
+    for line in after.split('\n') {
+        for piece in without_markers(line) {
+            match page.find(&piece, at) {
+                Some(end) => at = end,
+                None => {
+                    return Verdict::Fails(format!(
+                        "`{piece}` does not stand in the page behind what comes before it"
+                    ));
+                }
+            }
+        }
+    }
+    Verdict::Holds
+}
+
+/// Returns the text before a page, the page, and the text behind it.
+fn around(text: &str) -> (&str, &str, &str) {
+    let lower = text.to_ascii_lowercase();
+    let start = ["<!doctype html", "<html"].iter().filter_map(|tag| lower.find(tag)).min().unwrap_or(0);
+    if start == 0 || text.trim_start().starts_with('<') && !lower[..start].contains("output:") {
+        return ("", text, "");
+    }
+    let end = lower.rfind("</html>").map_or(text.len(), |end| end + "</html>".len());
+    (&text[..start], &text[start..end], &text[end..])
+}
+
+/// Returns the text before, between and after markers.
+pub(super) fn without_markers(line: &str) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut rest = line;
+    while let Some(start) = rest.find(MARKER) {
+        pieces.push(rest[..start].to_owned());
+        rest = rest[start..].split_once(']').map_or("", |(_, rest)| rest);
+    }
+    pieces.push(rest.to_owned());
+    pieces
+}
+
+impl ParsedPage {
+    /// Returns where a line of Markdown ends in the page.
+    fn find(&self, line: &str, at: usize) -> Option<usize> {
+        let text = line.trim();
+        let is_rule = text.starts_with("---") && text.chars().all(|c| c == '-' || c == '|');
+        if text.is_empty() || text.starts_with("```") || is_rule {
+            return Some(at);
+        }
+        if let Some((name, href)) = text.strip_prefix('[').and_then(|text| text.rsplit_once("]: "))
+            && self.hrefs.contains(href)
+            && self.ink_at(&self.without_tags(name), 0, &|_, _| true).is_some()
+        {
+            return Some(at);
+        }
+        if text.starts_with('<') && self.source.contains(text) {
+            return Some(at);
+        }
+        self.item(text, at).or_else(|| self.cells(text, at)).or_else(|| self.linked(text, at)).or_else(|| {
+            let bare = ["# ", "- ", "> ", ": "].iter().find_map(|mark| match *mark {
+                "# " => text.starts_with('#').then(|| text.trim_start_matches('#').trim_start()),
+                mark => text.strip_prefix(mark),
+            })?;
+            self.cells(bare, at).or_else(|| self.linked(bare, at))
+        })
+    }
+
+    /// Finds an item of an ordered list behind its number.
+    fn item(&self, text: &str, at: usize) -> Option<usize> {
+        let (label, text) = text.split_once(". ")?;
+        let is_item = |start: usize, _: usize| {
+            let mut items = self.items.iter();
+            items.any(|(item, number)| *item == start && number == label)
+        };
+        let name = text.strip_prefix('[').and_then(|text| text.strip_suffix(')')?.rsplit_once("]("));
+        self.ink_at(text, at, &is_item).or_else(|| {
+            let (name, href) = name.filter(|(_, href)| self.hrefs.contains(*href))?;
+            self.ink_at(name, at, &is_item).filter(|_| !href.is_empty())
+        })
+    }
+
+    /// Removes tags that are shown verbatim, such as those of forms.
+    fn without_tags(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, tag)) = rest.split_once('<') {
+            out.push_str(before);
+            match tag
+                .split_once('>')
+                .filter(|(tag, _)| !tag.ends_with("ins") && self.source.contains(&format!("<{tag}>")))
+            {
+                Some((_, behind)) => rest = behind,
+                None => {
+                    out.push('<');
+                    rest = tag;
+                }
+            }
+        }
+        out + rest
+    }
+
+    fn linked(&self, text: &str, at: usize) -> Option<usize> {
+        let (name, href) = text.strip_prefix('[')?.strip_suffix(')')?.rsplit_once("](")?;
+        if self.hrefs.contains(href) { self.cells(name, at) } else { None }
+    }
+
+    /// Finds a text, or the cells of a row.
+    fn cells(&self, text: &str, at: usize) -> Option<usize> {
+        if let Some(end) = text.contains('|').then(|| self.row(text, at)).flatten() {
+            return Some(end);
+        }
+        // The cells of a row that spans others stand in their columns or nowhere.
+        let is_no_row = |start: usize, end: usize| {
+            !text.contains('|')
+                || !self.rows.iter().any(|row| row.has_spans && row.start <= start && end <= row.end)
+        };
+        self.ink_at(text, at, &is_no_row).or_else(|| {
+            let cells = text.split('|').filter(|cell| !cell.trim().is_empty());
+            cells.into_iter().try_fold(at, |at, cell| self.ink_at(cell, at, &is_no_row))
+        })
+    }
+
+    /// Finds a row with these cells.
+    fn row(&self, text: &str, at: usize) -> Option<usize> {
+        let shown: Vec<String> = text.split('|').map(solid).collect();
+        let is = |cell: &Option<String>, shown: &str| match cell {
+            Some(cell) => cell == shown,
+            None => matches!(shown, "(asabove)" | "(asbefore)"),
+        };
+        let fits = |row: &&Row| {
+            let width = shown.len();
+            row.start >= at
+                && row.cells.len() >= width
+                && row.cells.iter().zip(&shown).all(|(cell, shown)| is(cell, shown))
+                && row.cells.iter().skip(width).all(|cell| cell.as_deref() == Some(""))
+        };
+        self.rows.iter().find(fits).map(|row| row.end)
+    }
+
+    /// Returns the end of the first place of a text that passes the test, given its start and end.
+    fn ink_at(&self, text: &str, at: usize, passes: &dyn Fn(usize, usize) -> bool) -> Option<usize> {
+        let text: Vec<char> = solid(text).chars().collect();
+        let Some(first) = text.first() else { return Some(at) };
+        (at..self.ink.len()).filter(|start| self.ink[*start].0 == *first).find_map(|start| {
+            let cut = start.checked_sub(1).is_some_and(|before| self.ink[before].1 == Need::Opening)
+                && self.ink[start].1 != Need::Opening;
+            let end = if cut { None } else { self.matched(&text, start) };
+            end.filter(|end| passes(start, *end))
+        })
+    }
+
+    /// Returns where a text that starts here ends.
+    fn matched(&self, text: &[char], start: usize) -> Option<usize> {
+        let mut ends = vec![start];
+        for c in text {
+            let mut next = Vec::new();
+            for end in ends {
+                let mut at = end;
+                while let Some((ink, need)) = self.ink.get(at) {
+                    if ink == c && !next.contains(&(at + 1)) {
+                        next.push(at + 1);
+                    }
+                    if *need != Need::Maybe {
+                        break;
+                    }
+                    at += 1;
+                }
+            }
+            ends = next;
+            if ends.is_empty() {
+                return None;
+            }
+        }
+        ends.into_iter().find(|end| self.ink.get(*end).is_none_or(|(_, need)| *need != Need::Closing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "<title>Night &amp; day</title><h1>The log</h1>\n<p>Wind from <a href='/west?a=1&amp;b=2'>the \
+         west</a> at 12&nbsp;knots.</p><script>var x = 'hidden';</script><!-- aside --><ul><li>one<li>two</ul>\
+         <table><tr><td>a<td>b</table><pre>if (a < 2)</pre>";
+
+    fn verdict(body: &str) -> Verdict {
+        let after =
+            format!("[headroom:abcdefghijklmnop lines 1-2 stored: the page; headroom_retrieve]\n{body}");
+        page(&TruthCase { before: PAGE, after: &after, steps: &[Transform::HtmlToMarkdown] })
+    }
+
+    #[test]
+    fn words_of_the_page_hold() {
+        let all = "# Night & day\n\n# The log\n\nWind from the west at 12 knots.\n[the west]: /west?a=1&b=2\n\n- one\n- \
+             two\n\na | b\n\n```\nif (a < 2)\n```";
+        assert_eq!(verdict(all), Verdict::Holds);
+        assert_eq!(verdict("Wind from [headroom: x] knots."), Verdict::Holds);
+        assert_eq!(verdict("- [the west](/west?a=1&b=2)"), Verdict::Holds);
+        assert!(
+            matches!(verdict("1. [the west](/west?a=1&b=2)"), Verdict::Fails(_)),
+            "no item of an ordered list"
+        );
+    }
+
+    fn of(html: &str, body: &str) -> Verdict {
+        let after =
+            format!("[headroom:abcdefghijklmnop lines 1-1 stored: the page; headroom_retrieve]\n{body}");
+        page(&TruthCase { before: html, after: &after, steps: &[Transform::HtmlToMarkdown] })
+    }
+
+    #[test]
+    fn signs_for_what_tags_say_are_needed() {
+        for (html, right, wrong) in [
+            ("<p>100<sup>2</sup> m", "100^2 m", "1002 m"),
+            ("<p>e<sup>2x</sup>y", "e^(2x)y", "e2xy"),
+            ("<p>x<sub>12</sub>", "x_12", "x12"),
+            ("<p>so<sup><a href='#f1'>1</a></sup>.", "so[^1].", "so1."),
+            ("<p><del>120</del> 90 EUR", "~~120~~ 90 EUR", "120 90 EUR"),
+            ("<p>is <s>safe</s> bad", "is ~~safe~~ bad", "is safe bad"),
+            ("<p><del>120</del><p>90", "~~120~~\n\n90", "120\n\n90"),
+            ("<p style='text-decoration:line-through'>free</p>now", "~~free~~\n\nnow", "free\n\nnow"),
+            ("<p><ins>new</ins> x", "<ins>new</ins> x", "new x"),
+            (
+                "<ul><li><input type=checkbox checked> a<li><input type=checkbox> b",
+                "- [x] a\n- [ ] b",
+                "- [x] a\n- [x] b",
+            ),
+            ("<ol start=4><li>a<li>b", "4. a\n5. b", "1. a\n2. b"),
+            ("<ol reversed><li>a<li>b", "2. a\n1. b", "1. a\n2. b"),
+            ("<ol type=a><li>x<li value=4>y", "a. x\nd. y", "a. x\nb. y"),
+            ("<p>see <img alt='the keep'> there", "see ![the keep] there", "see ![the moat] there"),
+            ("<dl><dt>port<dd>80</dl>", "port\n: 80", "port\n: 81"),
+        ] {
+            assert_eq!(of(html, right), Verdict::Holds, "{html}");
+            assert!(matches!(of(html, wrong), Verdict::Fails(_)), "{html}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn cells_that_span_stand_in_their_columns() {
+        let table = "<table><tr><th>day<th colspan=2>am<th>pm<tr><td rowspan=2>Mon<td>a<td>b<td>c<tr><td>d<td>e<td>f</table>";
+        let right = "day | am | am | pm\n---|---|---|---\nMon | a | b | c\nMon | d | e | f";
+        assert_eq!(of(table, right), Verdict::Holds);
+        for (from, to) in [("Mon | d", "d"), ("am | am", "am"), ("d | e", "e | d"), ("Mon | d", "| d")] {
+            assert!(matches!(of(table, &right.replace(from, to)), Verdict::Fails(_)), "{to}");
+        }
+    }
+
+    #[test]
+    fn what_stands_around_a_page_stays() {
+        let head = "HTTP/1.1 200 OK\r\n\r\n";
+        let html = format!("{head}<html><p>a word</p></html>\nend");
+        let mark = "[headroom:abcdefghijklmnop lines 1-1 stored: the page; headroom_retrieve]";
+        let steps = &[Transform::HtmlToMarkdown];
+        let verdict = |after: &str| page(&TruthCase { before: &html, after, steps });
+        assert_eq!(verdict(&format!("{head}{mark}\na word\nend")), Verdict::Holds);
+        assert!(matches!(verdict(&format!("{mark}\na word\nend")), Verdict::Fails(_)));
+        assert!(matches!(verdict(&format!("{head}{mark}\na word")), Verdict::Fails(_)));
+    }
+
+    #[test]
+    fn what_the_page_does_not_say_fails() {
+        for wrong in [
+            "Wind from the west at 13 knots.",
+            "- two\n- one",
+            "[the west]: /west",
+            "[the west](/east)",
+            "var x = 'hidden';",
+            "aside",
+            "a | c",
+            "no words of it",
+            "<input name=a>",
+        ] {
+            assert!(matches!(verdict(wrong), Verdict::Fails(_)), "{wrong}");
+        }
+        let unmarked = TruthCase { before: PAGE, after: "# The log", steps: &[Transform::HtmlToMarkdown] };
+        assert!(matches!(page(&unmarked), Verdict::Fails(_)));
+    }
+}
