@@ -6,6 +6,8 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
+use anstyle::{AnsiColor, Style};
+
 /// Writes all bytes. A reader that stops early is no error.
 ///
 /// On a terminal, control characters are shown instead of sent, since prompts, tools and files may contain them.
@@ -83,6 +85,50 @@ pub(crate) fn takes_colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// Paints text where colours are on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paint {
+    on: bool,
+}
+
+impl Paint {
+    pub(crate) const fn new(on: bool) -> Self {
+        Self { on }
+    }
+
+    fn with(self, style: Style, text: &str) -> String {
+        if self.on { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    pub(crate) fn bold(self, text: &str) -> String {
+        self.with(Style::new().bold(), text)
+    }
+
+    pub(crate) fn dim(self, text: &str) -> String {
+        self.with(Style::new().dimmed(), text)
+    }
+
+    pub(crate) fn good(self, text: &str) -> String {
+        self.with(AnsiColor::Green.on_default(), text)
+    }
+
+    pub(crate) fn doubtful(self, text: &str) -> String {
+        self.with(AnsiColor::Yellow.on_default(), text)
+    }
+
+    pub(crate) fn bad(self, text: &str) -> String {
+        self.with(AnsiColor::Red.on_default(), text)
+    }
+}
+
+/// Dollars with as many decimals as needed to show a value.
+pub(crate) fn dollars(amount: f64) -> String {
+    let sign = if amount < 0.0 { "-" } else { "" };
+    let size = amount.abs();
+    let places = if size >= 0.1 || size == 0.0 { 2 } else { 4 };
+    format!("{sign}${size:.places$}")
+}
+
 /// A number with thousands separators: `12,345`.
 pub(crate) struct Count(pub(crate) u64);
 
@@ -102,7 +148,32 @@ impl std::fmt::Display for Count {
 
 #[cfg(test)]
 mod tests {
-    use super::{Count, escape};
+    use super::{Count, Paint, dollars, escape};
+
+    #[test]
+    fn colours_are_the_eight_that_every_terminal_has() {
+        let on = Paint::new(true);
+        assert_eq!(on.bold("x"), "\x1b[1mx\x1b[0m");
+        assert_eq!(on.dim("x"), "\x1b[2mx\x1b[0m");
+        assert_eq!(on.good("x"), "\x1b[32mx\x1b[0m");
+        assert_eq!(on.doubtful("x"), "\x1b[33mx\x1b[0m");
+        assert_eq!(on.bad("x"), "\x1b[31mx\x1b[0m");
+        assert_eq!(Paint::new(false).bad("x"), "x");
+    }
+
+    #[test]
+    fn dollars_show_what_there_is() {
+        for (amount, text) in [
+            (0.0, "$0.00"),
+            (12.345, "$12.35"),
+            (-12.3, "-$12.30"),
+            (0.9, "$0.90"),
+            (0.0073, "$0.0073"),
+            (-0.0003, "-$0.0003"),
+        ] {
+            assert_eq!(dollars(amount), text);
+        }
+    }
 
     #[test]
     fn nothing_that_commands_a_terminal_is_left_and_everything_else_stays() {

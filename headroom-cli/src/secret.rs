@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use data_encoding::HEXLOWER;
 use headroom_axum::BearerToken as Token;
 use tempfile::NamedTempFile;
 
@@ -153,7 +154,7 @@ fn make(folder: &Path, path: &Path) -> io::Result<Result<String, Why>> {
     make_private(folder)?;
     let mut bytes = [0; RANDOM_BYTES];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let secret = HEXLOWER.encode(&bytes);
     // Readable for the user alone.
     let mut file = NamedTempFile::new_in(folder)?;
     writeln!(file, "{secret}")?;

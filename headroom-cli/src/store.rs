@@ -2,7 +2,7 @@
 
 use headroom_store::StoreError;
 
-use crate::config::chain;
+use crate::chain::Chain;
 
 /// The tenant of originals that the command line stores: the user who runs it, whatever credentials the request will be
 /// sent with.
@@ -13,5 +13,5 @@ pub(crate) const LOCAL_TENANT: &str = "local";
 
 /// Formats the error and its sources on one line, without content.
 pub(crate) fn reason(error: Option<&StoreError>) -> String {
-    error.map_or_else(|| "the store panicked".to_owned(), |error| chain(error))
+    error.map_or_else(|| "the store panicked".to_owned(), |error| Chain(error).to_string())
 }

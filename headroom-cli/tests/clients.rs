@@ -17,6 +17,8 @@ mod aimock;
 mod claude;
 #[path = "clients/codex.rs"]
 mod codex;
+#[path = "clients/epochs.rs"]
+mod epochs;
 #[path = "clients/others.rs"]
 mod others;
 #[path = "clients/sdk.rs"]

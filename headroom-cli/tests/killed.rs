@@ -178,15 +178,13 @@ fn round(id: &str, words: &str, handle: Option<&str>) -> String {
     events.into_iter().map(event).collect()
 }
 
-#[test]
-fn a_proxy_that_is_killed_in_a_hidden_round_is_replaced_and_the_conversation_goes_on() {
-    let store = tempfile::tempdir().unwrap();
-    let (entered, hidden) = mpsc::channel();
-    let hangs = Arc::new(Mutex::new(true));
-    let hang = Arc::clone(&hangs);
-    let got: Arc<Mutex<Vec<Message>>> = Arc::default();
-    let seen = Arc::clone(&got);
-    let upstream = Upstream::start(move |connection| {
+/// A provider whose hidden rounds do not end while `hang` says so.
+fn hanging_provider(
+    entered: mpsc::Sender<()>,
+    hang: Arc<Mutex<bool>>,
+    seen: Arc<Mutex<Vec<Message>>>,
+) -> Upstream {
+    Upstream::start(move |connection| {
         let request = connection.read()?;
         seen.lock().unwrap().push(request.clone());
         let handle = handles(&request.body).into_iter().next().expect("something was set aside");
@@ -202,8 +200,16 @@ fn a_proxy_that_is_killed_in_a_hidden_round_is_replaced_and_the_conversation_goe
         };
         connection.write(http("text/event-stream", &answer))?;
         Ok(request)
-    });
+    })
+}
 
+#[test]
+fn a_proxy_that_is_killed_in_a_hidden_round_is_replaced_and_the_conversation_goes_on() {
+    let store = tempfile::tempdir().unwrap();
+    let (entered, hidden) = mpsc::channel();
+    let hangs = Arc::new(Mutex::new(true));
+    let got: Arc<Mutex<Vec<Message>>> = Arc::default();
+    let upstream = hanging_provider(entered, Arc::clone(&hangs), Arc::clone(&got));
     let asked = conversation(7);
     let mut proxy = start(upstream.address, store.path(), None, &[]);
     let mut connection = Connection::open(proxy.address);

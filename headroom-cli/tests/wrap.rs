@@ -124,7 +124,7 @@ fn assert_saved(output: &Finished) {
     let receipt = output.text.lines().rev().find(|line| line.starts_with("headroom: "));
     let receipt = receipt.unwrap_or_else(|| panic!("no receipt: {}", output.text));
     eprintln!("{receipt}");
-    assert!(receipt.ends_with(" saved") && receipt.contains(" -> "), "{receipt}\n{}", output.text);
+    assert!(receipt.ends_with(" saved") && receipt.contains(" requests, "), "{receipt}\n{}", output.text);
     assert!(!output.text.contains("headroom_retrieve"), "the user sees our tool: {}", output.text);
 }
 

@@ -145,11 +145,13 @@ const period = () => Number(document.querySelector("#period :checked").value);
 function sum(all) {
   const total = { turns: 0, refused: 0, rewritten: 0, unpriced: 0, saved_new: 0, saved_cached: 0, paid: 0, saved: 0 };
   const usage = { input: 0, cache_read: 0, cache_write: 0, output: 0 };
+  const epochs = { began: 0, freed: 0, written: 0, expected: 0, gain: 0 };
   for (const sums of all) {
     for (const name in total) total[name] += sums[name];
     for (const name in usage) usage[name] += sums.usage[name];
+    for (const name in epochs) epochs[name] += sums.epochs[name];
   }
-  return { ...total, usage };
+  return { ...total, usage, epochs };
 }
 
 function show() {
@@ -168,6 +170,8 @@ function show() {
   const names = { 1: "today", 7: "7 days", 30: "30 days" };
   const wanted = days.slice(-period());
   showSums(sum(wanted));
+  showEpochs(sum(wanted).epochs, (ledger?.lost_epochs ?? []).filter((epoch) => epoch.day >= (wanted[0]?.day ?? "")));
+  showHeads(ledger?.head_changes ?? []);
   showDays(days, wanted.length);
   const began = new Date(live.since * 1000);
   const isToday = began.toDateString() === new Date().toDateString();
@@ -196,6 +200,25 @@ function showSums(total) {
   if (total.unpriced) notes.push(`${count(total.unpriced)} without a price`);
   put(find("turns-of"), notes.join(", "));
   document.title = priced ? `${dollars(total.saved)} saved – Headroom` : "Headroom";
+}
+
+function showEpochs(epochs, lost) {
+  put(find("epochs"), count(epochs.began));
+  const notes = [`gained ${dollars(epochs.gain)} of ${dollars(epochs.expected)} expected`, `${count(epochs.freed)} tokens left, ${count(epochs.written)} written again`];
+  if (lost.length) notes.push(`${count(lost.length)} not repaid: ${dollars(lost.reduce((all, epoch) => all + epoch.gain, 0))}`);
+  put(find("epochs-of"), epochs.began || epochs.gain || lost.length ? notes.join("; ") : "none in this period");
+}
+
+/** What changed in the heads of conversations, so that the provider wrote their prompts again. */
+function showHeads(changes) {
+  find("heads-box").hidden = changes.length === 0;
+  const words = { text: "other words", order: "another order", number: "a number", id: "an id", time: "a time", date: "a date" };
+  const named = changes.slice(0, 3).map((change) => {
+    const place = change.place.startsWith("tool") ? change.place : `${change.place}, line ${change.line}`;
+    return `${place}: ${words[change.what] ?? change.what} (${dollars(change.dollars)})`;
+  });
+  put(find("heads"), count(changes.reduce((all, change) => all + change.turns, 0)));
+  put(find("heads-of"), named.join("; "));
 }
 
 function showDays(days, within) {
@@ -338,6 +361,10 @@ function facts(request, detail) {
     ["Paid", dollars(request.paid)],
     ["Saved", `${dollars(request.saved)}; ${count(request.saved_new)} tokens that were new, ${count(request.saved_cached)} that would have come from the cache`],
   ];
+  if (request.epochs) {
+    const began = request.epoch ? `; the newest began here: about ${count(request.epoch.freed)} tokens left` : "";
+    all.push(["Epochs", `${count(request.epochs)}${began}`]);
+  }
   if (detail?.bytes_before) {
     const sent = request.outcome === "rewritten" ? `${bytes(detail.bytes_before)} → ${bytes(detail.bytes_after)}` : bytes(detail.bytes_before);
     all.push(["Body", sent]);

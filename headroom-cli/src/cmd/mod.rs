@@ -1,12 +1,17 @@
 //! One module for each command.
 
+pub(crate) mod args;
 pub(crate) mod compress;
+pub(crate) mod config;
 pub(crate) mod dashboard;
 pub(crate) mod doctor;
+pub(crate) mod error;
+#[cfg(feature = "evals")]
 pub(crate) mod evals;
 pub(crate) mod inspect;
 pub(crate) mod mcp;
 pub(crate) mod model;
+pub(crate) mod proxy;
 pub(crate) mod retrieve;
 pub(crate) mod savings;
 pub(crate) mod shell;

@@ -5,7 +5,8 @@ use std::{fs, io, path::PathBuf};
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::{args::Args, output};
+use super::args::Args;
+use crate::output;
 
 pub(crate) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

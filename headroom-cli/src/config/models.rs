@@ -13,6 +13,8 @@ use headroom_model::{Kompress, KompressOptions};
 use headroom_model::{Magika, ModelError, Runtime};
 use serde::Deserialize;
 
+use crate::chain::Chain;
+
 /// The models of one engine.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Models {
@@ -31,13 +33,13 @@ impl Models {
             Ok(Some(magika)) => builder = builder.classifier(magika),
             Ok(None) => {}
             Err(error) => {
-                failed.push(format!("texts are classified by structure alone: {}", chain(&error)));
+                failed.push(format!("texts are classified by structure alone: {}", Chain(&error)));
             }
         }
         match self.condenser() {
             Ok(Some(kompress)) => builder = builder.token_pruner(kompress),
             Ok(None) => {}
-            Err(error) => failed.push(format!("no words are pruned from prose: {}", chain(&error))),
+            Err(error) => failed.push(format!("no words are pruned from prose: {}", Chain(&error))),
         }
         (builder.build(), failed)
     }
@@ -74,11 +76,6 @@ pub(crate) enum LoadError {
     #[cfg(not(feature = "models"))]
     #[error("this build cannot load models; build one with `--features models`")]
     NotBuilt,
-}
-
-/// Formats an error and its sources on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {}", chain(source)))
 }
 
 /// Classifies texts whose structure is ambiguous.

@@ -24,6 +24,7 @@ impl Config {
         settings.extend([
             ("bedrock_sign".to_owned(), json!(self.bedrock_sign)),
             ("tier".to_owned(), text(&self.tier)),
+            ("epochs".to_owned(), text(&self.epochs())),
             ("store".to_owned(), text(&self.store)),
             ("retrieval".to_owned(), text(&self.retrieval)),
         ]);
@@ -42,8 +43,14 @@ impl Config {
             ("answer_seconds".to_owned(), json!(self.limits.answer.as_secs())),
             ("max_connections".to_owned(), json!(self.limits.connections)),
             ("max_connections_per_peer".to_owned(), json!(self.limits.connections_per_peer)),
+            ("max_buffered_mb".to_owned(), json!(self.limits.buffered >> 20)),
+        ]);
+        settings.extend(self.tenant.iter().map(|tenant| ("tenant".to_owned(), text(tenant))));
+        settings.extend([
             ("allow_origins".to_owned(), json!(self.allow_origins)),
             ("dashboard_content".to_owned(), json!(self.dashboard_content)),
+            ("drop_tools".to_owned(), json!(self.drop_tools)),
+            ("holdout".to_owned(), json!(self.holdout.percent())),
         ]);
         settings
     }
@@ -59,17 +66,20 @@ pub(crate) fn schema() -> Value {
             | "body_seconds"
             | "answer_seconds"
             | "max_connections"
-            | "max_connections_per_peer" => {
+            | "max_connections_per_peer"
+            | "max_buffered_mb" => {
                 json!({"type": "integer", "minimum": 1, "maximum": u32::MAX})
             }
-            "allow_origins" => json!({"type": "array", "items": {"type": "string"}}),
+            "holdout" => json!({"type": "integer", "minimum": 0, "maximum": 100}),
+            "allow_origins" | "drop_tools" => json!({"type": "array", "items": {"type": "string"}}),
             "model_threads" => json!({"type": "integer", "minimum": 0, "maximum": u16::MAX}),
             "bedrock_sign" | "dashboard_content" => json!({"type": "boolean"}),
             "classifier" => json!({"enum": ["magika", "off"]}),
             "tier" => json!({"enum": ["lossless", "dedup", "recoverable"]}),
+            "epochs" => json!({"enum": ["on", "off"]}),
             "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
             "retrieval" => json!({"enum": ["server-tool", "client-tool", "file", "off"]}),
-            "listen" | "originals_dir" | "store" | "prose_model" | "model_runtime" => {
+            "listen" | "originals_dir" | "tenant" | "store" | "prose_model" | "model_runtime" => {
                 json!({"type": "string"})
             }
             _ => json!({"type": "string", "format": "uri"}),
@@ -97,10 +107,10 @@ mod tests {
     fn what_is_printed_says_the_same_when_it_is_read() {
         let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'dedup'\nlog = 'warn'\n\
                      store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nidle_seconds = 60\nbody_seconds = 3\n\
-                     answer_seconds = 4\nmax_connections = 5\nmax_connections_per_peer = 6\n\
-                     allow_origins = ['null', 'https://a.example:1']\nretrieval = 'file'\noriginals_dir = '/a b'\n\
+                     answer_seconds = 4\nmax_connections = 5\nmax_connections_per_peer = 6\nmax_buffered_mb = 9\ntenant = 'me'\n\
+                     allow_origins = ['null', 'https://a.example:1']\nretrieval = 'file'\nepochs = 'on'\noriginals_dir = '/a b'\n\
                      classifier = 'off'\nprose_model = './m'\nmodel_runtime = '/a.so'\nmodel_threads = 2\n\
-                     dashboard_content = false";
+                     dashboard_content = false\ndrop_tools = ['WebSearch', 'mcp__x__*']\nholdout = 5";
         for text in [given, "store = 'memory'"] {
             let config = |text: &str| {
                 Config::from_sources(&[

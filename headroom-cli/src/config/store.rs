@@ -1,14 +1,14 @@
 use std::{
-    env,
-    ffi::OsString,
-    fmt,
+    env, fmt,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
 };
 
-use headroom_store::{DiskStore, MemoryStore, OriginalStore};
+use headroom_store::{DiskStore, MemoryStore};
 use serde::Deserialize;
+
+use crate::dirs::headroom_home;
 
 /// Where originals are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -23,31 +23,16 @@ pub(crate) enum Store {
 impl Store {
     /// The user's folder; the memory of the process if the user has none.
     pub(super) fn own() -> Self {
-        home().map_or(Self::Memory, Self::Folder)
+        headroom_home().map_or(Self::Memory, Self::Folder)
     }
 
     /// Opens the store. Nothing is read or written yet.
-    pub(crate) fn open(&self) -> Arc<dyn OriginalStore> {
+    pub(crate) fn open(&self) -> Arc<dyn headroom_store::Store> {
         match self {
             Self::Memory => Arc::new(MemoryStore::new()),
             Self::Folder(folder) => Arc::new(DiskStore::new(folder)),
         }
     }
-}
-
-/// The user's folder for persistent data: `HEADROOM_HOME`, else Headroom's folder by the XDG specification, else
-/// `~/.headroom`.
-pub(crate) fn home() -> Option<PathBuf> {
-    home_by(|name| env::var_os(name))
-}
-
-fn home_by(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let given = |name| variable(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    // By the XDG specification, a relative path counts as not set.
-    let absolute = |name| given(name).filter(|path| path.is_absolute());
-    given("HEADROOM_HOME")
-        .or_else(|| Some(absolute("XDG_DATA_HOME")?.join("headroom")))
-        .or_else(|| Some(absolute("HOME")?.join(".headroom")))
 }
 
 impl fmt::Display for Store {
@@ -99,21 +84,6 @@ impl TryFrom<String> for Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_folder_is_found_where_the_user_has_it() {
-        let home = |set: &[(&str, &str)]| {
-            let value = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
-            home_by(value).map(|path| path.to_str().unwrap().to_owned())
-        };
-        let all = [("HEADROOM_HOME", "/own"), ("XDG_DATA_HOME", "/data"), ("HOME", "/home/me")];
-        assert_eq!(home(&all).as_deref(), Some("/own"));
-        assert_eq!(home(&all[1..]).as_deref(), Some("/data/headroom"));
-        assert_eq!(home(&all[2..]).as_deref(), Some("/home/me/.headroom"));
-        assert_eq!(home(&[]), None);
-        let odd = [("HEADROOM_HOME", ""), ("XDG_DATA_HOME", "data"), ("HOME", "/home/me")];
-        assert_eq!(home(&odd).as_deref(), Some("/home/me/.headroom"));
-    }
 
     #[test]
     fn a_store_is_a_folder_or_memory() {

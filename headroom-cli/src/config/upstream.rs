@@ -6,7 +6,7 @@ use http::{
 };
 use serde::Deserialize;
 
-use crate::proxy::Provider;
+use super::provider::Provider;
 
 /// The target of requests: scheme, host and, optionally, a path that is put in front of all requests' paths.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -26,15 +26,7 @@ pub(crate) fn plain(text: &str) -> String {
             ('"', _) => {
                 comma = None;
                 plain.push('"');
-                let mut escaped = false;
-                for c in characters.by_ref() {
-                    plain.push(c);
-                    match c {
-                        '"' if !escaped => break,
-                        '\\' => escaped = !escaped,
-                        _ => escaped = false,
-                    }
-                }
+                copy_string(&mut characters, &mut plain);
             }
             ('/', Some('/')) => {
                 plain.push(' ');
@@ -46,14 +38,7 @@ pub(crate) fn plain(text: &str) -> String {
                 // The star that opens the comment does not close it.
                 characters.next();
                 plain.push_str("  ");
-                let mut last = ' ';
-                for c in characters.by_ref() {
-                    blank(&mut plain, c);
-                    if (last, c) == ('*', '/') {
-                        break;
-                    }
-                    last = c;
-                }
+                blank_comment(&mut characters, &mut plain);
             }
             (',', _) => {
                 // A comma that follows nothing is an error, not a trailing comma.
@@ -75,6 +60,31 @@ pub(crate) fn plain(text: &str) -> String {
         }
     }
     plain
+}
+
+/// Copies the rest of a string, up to its closing quote.
+fn copy_string(characters: &mut impl Iterator<Item = char>, plain: &mut String) {
+    let mut escaped = false;
+    for c in characters {
+        plain.push(c);
+        match c {
+            '"' if !escaped => break,
+            '\\' => escaped = !escaped,
+            _ => escaped = false,
+        }
+    }
+}
+
+/// Blanks the rest of a comment, up to its end.
+fn blank_comment(characters: &mut impl Iterator<Item = char>, plain: &mut String) {
+    let mut last = ' ';
+    for c in characters {
+        blank(plain, c);
+        if (last, c) == ('*', '/') {
+            break;
+        }
+        last = c;
+    }
 }
 
 fn blank(plain: &mut String, c: char) {

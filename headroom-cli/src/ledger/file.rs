@@ -11,7 +11,7 @@ use std::{
 
 use time::OffsetDateTime;
 
-use super::Entry;
+use super::{Conversations, Entry};
 use crate::secret::make_private;
 
 /// The ledger's folder in the user's folder.
@@ -173,6 +173,7 @@ pub(crate) fn day(at: u64) -> String {
 /// Reads the entries from this day on, oldest day first. Returns the number of unreadable lines.
 pub(crate) fn read(home: &Path, since: &str, mut see: impl FnMut(&str, Entry)) -> io::Result<u64> {
     let mut unread = 0;
+    let mut conversations = Conversations::default();
     let days = match days(&home.join(FOLDER)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         days => days?,
@@ -181,8 +182,11 @@ pub(crate) fn read(home: &Path, since: &str, mut see: impl FnMut(&str, Entry)) -
         let mut lines = BufReader::new(File::open(path)?);
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line)? > 0 {
-            match serde_json::from_slice(&line) {
-                Ok(entry) => see(day, entry),
+            match serde_json::from_slice::<Entry>(&line) {
+                Ok(mut entry) => {
+                    conversations.follow(&mut entry);
+                    see(day, entry);
+                }
                 Err(_) => unread += u64::from(!line.trim_ascii().is_empty()),
             }
             line.clear();

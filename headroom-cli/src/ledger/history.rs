@@ -1,12 +1,12 @@
 use std::{
     collections::BTreeMap,
-    fs::File,
+    fs::{self, File},
     io::{self, BufRead, BufReader, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
 use super::{
-    Entry, LedgerTotals,
+    Conversations, Entry, EpochAccount, EpochBook, HeadBook, LedgerTotals,
     file::{FOLDER, days},
 };
 
@@ -15,6 +15,9 @@ use super::{
 pub(crate) struct History {
     folder: PathBuf,
     days: BTreeMap<String, Day>,
+    conversations: Conversations,
+    epochs: EpochBook,
+    heads: HeadBook,
 }
 
 #[derive(Debug, Default)]
@@ -27,7 +30,12 @@ struct Day {
 impl History {
     /// The ledger in the user's folder. Nothing is read yet.
     pub(crate) fn in_folder(home: &Path) -> Self {
-        Self { folder: home.join(FOLDER), days: BTreeMap::new() }
+        Self::new(home.join(FOLDER))
+    }
+
+    fn new(folder: PathBuf) -> Self {
+        let (conversations, epochs) = (Conversations::default(), EpochBook::default());
+        Self { folder, days: BTreeMap::new(), conversations, epochs, heads: HeadBook::default() }
     }
 
     /// Reads new entries from this day on, and drops earlier days.
@@ -38,9 +46,29 @@ impl History {
         };
         self.days.retain(|day, _| day.as_str() >= since && files.iter().any(|(name, _)| name == day));
         for (day, path) in files.into_iter().filter(|(day, _)| day.as_str() >= since) {
-            self.days.entry(day).or_default().read_on(&path)?;
+            let of_day = self.days.entry(day).or_default();
+            if fs::metadata(&path)?.len() < of_day.read {
+                // The file was replaced, and nobody knows what of the rest came from it.
+                *self = Self::new(std::mem::take(&mut self.folder));
+                return self.update(since);
+            }
+            let (epochs, heads) = (&mut self.epochs, &mut self.heads);
+            of_day.read_on(&path, &mut self.conversations, &mut |entry| {
+                epochs.add(entry);
+                heads.add(entry);
+            })?;
         }
         Ok(())
+    }
+
+    /// All epochs that were read, oldest first; those of dropped days too.
+    pub(crate) fn epochs(&self) -> Vec<&EpochAccount> {
+        self.epochs.accounts()
+    }
+
+    /// What changed in heads; of dropped days too.
+    pub(crate) const fn heads(&self) -> &HeadBook {
+        &self.heads
     }
 
     /// The sums by day and model, oldest day first.
@@ -52,14 +80,15 @@ impl History {
 }
 
 impl Day {
-    fn read_on(&mut self, path: &Path) -> io::Result<()> {
+    fn read_on(
+        &mut self,
+        path: &Path,
+        conversations: &mut Conversations,
+        see: &mut dyn FnMut(&Entry),
+    ) -> io::Result<()> {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
-        if length < self.read {
-            // The file was replaced.
-            *self = Self::default();
-        }
-        if length == self.read {
+        if length <= self.read {
             return Ok(());
         }
         file.seek(SeekFrom::Start(self.read))?;
@@ -68,7 +97,9 @@ impl Day {
         // A line that is still being written is read next time.
         while lines.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
             self.read += line.len() as u64;
-            if let Ok(entry) = serde_json::from_slice::<Entry>(&line) {
+            if let Ok(mut entry) = serde_json::from_slice::<Entry>(&line) {
+                conversations.follow(&mut entry);
+                see(&entry);
                 let model = entry.model.as_deref().unwrap_or("unknown");
                 match self.models.get_mut(model) {
                     Some(sums) => sums.add(&entry),

@@ -1,15 +1,21 @@
 //! Records what turns cost and saved, in the user's folder. Counts, never content.
 
+mod conversations;
 mod entry;
+mod epochs;
 mod file;
+mod heads;
 mod history;
 mod prices;
 mod sums;
 
 pub(crate) use self::{
-    entry::{Call, DEFINITION, Entry, first_new, saved_in},
+    conversations::{CacheWrites, Conversations, Previous},
+    entry::{Call, DEFINITION, Entry, saved_in},
+    epochs::{EpochAccount, EpochBook, EpochMark, EpochState},
     file::{Ledger, day, read},
+    heads::{HeadAccount, HeadBook, HeadMark, HeadMemory},
     history::History,
-    prices::{AS_OF, Price},
-    sums::LedgerTotals,
+    prices::{Price, as_of},
+    sums::{EpochTotals, LedgerTotals},
 };

@@ -1,106 +1,173 @@
-//! The prices of models, as of one day.
+//! The prices of models: the engine's table, and one of the user's own that goes before it.
 
-use crate::usage::Usage;
+use std::{collections::BTreeMap, env, fs, path::Path, sync::OnceLock};
 
-/// The date of the table.
-pub(crate) const AS_OF: &str = "2026-11-24";
+use headroom_core::ModelPrices;
+use serde::Deserialize;
 
-/// Dollars per million tokens: prompt, prompt read from the cache, prompt written to it, written with the longer
-/// lifetime, output. A provider without prices for caching has the price of the prompt there.
-///
-/// Standard prices from the providers' lists as LiteLLM 1.110.2 repeats them, without surcharges for very long prompts
-/// and without the prices of batches and service tiers.
-const TABLE: &[(&str, [f64; 5])] = &[
-    ("claude-fable-5", [10.0, 1.0, 12.5, 20.0, 50.0]),
-    ("claude-fable-5-1", [10.0, 0.25, 12.5, 20.0, 50.0]),
-    ("claude-haiku-4-5", [1.0, 0.1, 1.25, 2.0, 5.0]),
-    ("claude-haiku-5-5", [0.1, 0.01, 0.125, 0.2, 0.5]),
-    ("claude-mythos-5", [10.0, 1.0, 12.5, 20.0, 50.0]),
-    ("claude-mythos-5-1", [10.0, 0.25, 12.5, 20.0, 50.0]),
-    ("claude-opus-4-5", [5.0, 0.5, 6.25, 10.0, 25.0]),
-    ("claude-opus-4-6", [5.0, 0.5, 6.25, 10.0, 25.0]),
-    ("claude-opus-4-7", [5.0, 0.5, 6.25, 10.0, 25.0]),
-    ("claude-opus-4-8", [5.0, 0.5, 6.25, 10.0, 25.0]),
-    ("claude-opus-5", [5.0, 0.5, 6.25, 10.0, 25.0]),
-    ("claude-opus-5-5", [4.0, 0.2, 5.0, 8.0, 20.0]),
-    ("claude-sonnet-4-5", [3.0, 0.3, 3.75, 6.0, 15.0]),
-    ("claude-sonnet-4-6", [3.0, 0.3, 3.75, 6.0, 15.0]),
-    ("claude-sonnet-5", [2.0, 0.2, 2.5, 4.0, 10.0]),
-    ("claude-sonnet-5-5", [2.0, 0.1, 2.5, 4.0, 10.0]),
-    ("gemini-2.5-flash", [0.3, 0.03, 0.3, 0.3, 2.5]),
-    ("gemini-2.5-flash-lite", [0.1, 0.01, 0.1, 0.1, 0.4]),
-    ("gemini-2.5-pro", [1.25, 0.125, 1.25, 1.25, 10.0]),
-    ("gemini-3-flash-preview", [0.5, 0.05, 0.5, 0.5, 3.0]),
-    ("gemini-3.1-flash-lite", [0.25, 0.025, 0.25, 0.25, 1.5]),
-    ("gemini-3.1-pro-preview", [2.0, 0.2, 2.0, 2.0, 12.0]),
-    ("gemini-3.5-flash", [1.5, 0.15, 1.5, 1.5, 9.0]),
-    ("gemini-3.5-flash-lite", [0.3, 0.03, 0.3, 0.3, 2.5]),
-    ("gemini-3.6-flash", [0.75, 0.075, 0.75, 0.75, 3.75]),
-    ("gemini-3.7-flash", [0.75, 0.075, 0.75, 0.75, 3.75]),
-    ("gemini-3.8-flash", [0.75, 0.075, 0.75, 0.75, 3.75]),
-    ("gpt-4.1", [2.0, 0.5, 2.0, 2.0, 8.0]),
-    ("gpt-4.1-mini", [0.4, 0.1, 0.4, 0.4, 1.6]),
-    ("gpt-4.1-nano", [0.1, 0.025, 0.1, 0.1, 0.4]),
-    ("gpt-4o", [2.5, 1.25, 2.5, 2.5, 10.0]),
-    ("gpt-4o-mini", [0.15, 0.075, 0.15, 0.15, 0.6]),
-    ("gpt-5", [1.25, 0.125, 1.25, 1.25, 10.0]),
-    ("gpt-5-codex", [1.25, 0.125, 1.25, 1.25, 10.0]),
-    ("gpt-5-mini", [0.25, 0.025, 0.25, 0.25, 2.0]),
-    ("gpt-5-nano", [0.05, 0.005, 0.05, 0.05, 0.4]),
-    ("gpt-5-pro", [15.0, 15.0, 15.0, 15.0, 120.0]),
-    ("gpt-5.1", [1.25, 0.125, 1.25, 1.25, 10.0]),
-    ("gpt-5.1-codex", [1.25, 0.125, 1.25, 1.25, 10.0]),
-    ("gpt-5.1-codex-max", [1.25, 0.125, 1.25, 1.25, 10.0]),
-    ("gpt-5.1-codex-mini", [0.25, 0.025, 0.25, 0.25, 2.0]),
-    ("gpt-5.2", [1.75, 0.175, 1.75, 1.75, 14.0]),
-    ("gpt-5.2-codex", [1.75, 0.175, 1.75, 1.75, 14.0]),
-    ("gpt-5.2-pro", [21.0, 21.0, 21.0, 21.0, 168.0]),
-    ("gpt-5.3-codex", [1.75, 0.175, 1.75, 1.75, 14.0]),
-    ("gpt-5.4", [2.5, 0.25, 2.5, 2.5, 15.0]),
-    ("gpt-5.4-mini", [0.75, 0.075, 0.75, 0.75, 4.5]),
-    ("gpt-5.4-nano", [0.2, 0.02, 0.2, 0.2, 1.25]),
-    ("gpt-5.4-pro", [30.0, 30.0, 30.0, 30.0, 180.0]),
-    ("gpt-5.5", [5.0, 0.5, 5.0, 5.0, 30.0]),
-    ("gpt-5.5-pro", [30.0, 30.0, 30.0, 30.0, 180.0]),
-    ("gpt-5.6", [4.0, 0.4, 5.0, 10.0, 20.0]),
-    ("gpt-5.6-luna", [0.2, 0.02, 0.25, 0.5, 1.2]),
-    ("gpt-5.6-sol", [4.0, 0.4, 5.0, 10.0, 20.0]),
-    ("gpt-5.6-terra", [2.0, 0.2, 2.5, 5.0, 12.0]),
-    ("gpt-6-astra", [10.0, 1.0, 12.5, 25.0, 50.0]),
-    ("gpt-6-luna", [0.1, 0.01, 0.125, 0.25, 0.5]),
-    ("gpt-6-sol", [2.0, 0.2, 2.5, 5.0, 10.0]),
-    ("gpt-6.1-sol", [2.0, 0.1, 2.5, 5.0, 10.0]),
-    ("gpt-6.1-terra", [1.0, 0.05, 1.25, 2.5, 5.0]),
-    ("o1", [15.0, 7.5, 15.0, 15.0, 60.0]),
-    ("o3", [2.0, 0.5, 2.0, 2.0, 8.0]),
-    ("o3-mini", [1.1, 0.55, 1.1, 1.1, 4.4]),
-    ("o3-pro", [20.0, 20.0, 20.0, 20.0, 80.0]),
-    ("o4-mini", [1.1, 0.275, 1.1, 1.1, 4.4]),
-];
+use crate::{output, usage::Usage};
+
+/// The variable that names the user's own table.
+const VARIABLE: &str = "HEADROOM_PRICES";
+
+/// A table of prices.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PriceTable {
+    /// The day of the prices.
+    as_of: String,
+    models: BTreeMap<String, Row>,
+}
+
+/// The prices of a model as they stand in a table: dollars per million tokens, and multiples of the input's.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    input: f64,
+    output: f64,
+    #[serde(default = "one")]
+    read: f64,
+    #[serde(default = "one")]
+    write: f64,
+    #[serde(default)]
+    write_long: Option<f64>,
+    #[serde(default)]
+    least: u32,
+}
+
+const fn one() -> f64 {
+    1.0
+}
+
+impl From<ModelPrices> for Row {
+    fn from(prices: ModelPrices) -> Self {
+        let times = |price: f64| if prices.input > 0.0 { price / prices.input } else { 1.0 };
+        Self {
+            input: prices.input,
+            output: prices.output,
+            read: times(prices.cache_read),
+            write: times(prices.cache_write),
+            write_long: Some(times(prices.cache_write_long)),
+            least: prices.least_cached,
+        }
+    }
+}
+
+impl PriceTable {
+    /// The table of the engine.
+    fn own() -> Self {
+        Self {
+            as_of: ModelPrices::as_of().to_owned(),
+            models: ModelPrices::all().map(|(model, prices)| (model.to_owned(), Row::from(prices))).collect(),
+        }
+    }
+
+    /// The table in the program, and above it the user's, if there is one.
+    fn all() -> &'static Self {
+        static TABLE: OnceLock<PriceTable> = OnceLock::new();
+        TABLE.get_or_init(|| {
+            let own = Self::own();
+            let Some(path) = env::var_os(VARIABLE).filter(|path| !path.is_empty()) else { return own };
+            match Self::read(Path::new(&path)) {
+                Ok(users) => own.under(users),
+                Err(reason) => {
+                    output::note(&format_args!(
+                        "headroom: {VARIABLE}: {reason}; the table of {} holds",
+                        own.as_of
+                    ));
+                    own
+                }
+            }
+        })
+    }
+
+    fn read(path: &Path) -> Result<Self, String> {
+        let text =
+            fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let table: Self =
+            toml::from_str(&text).map_err(|error| format!("{}: {}", path.display(), error.message()))?;
+        let is_price = |price: f64| price.is_finite() && price >= 0.0;
+        let is_fine = |row: &Row| {
+            [row.input, row.output, row.read, row.write, row.write_long.unwrap_or(1.0)]
+                .into_iter()
+                .all(is_price)
+        };
+        match table.models.iter().find(|(_, row)| !is_fine(row)) {
+            Some((model, _)) => Err(format!("{}: a price of {model} is below zero", path.display())),
+            None => Ok(table),
+        }
+    }
+
+    fn under(mut self, users: Self) -> Self {
+        self.models.extend(users.models);
+        Self { as_of: format!("{}, your own of {}", self.as_of, users.as_of), ..self }
+    }
+
+    fn exact(&self, model: &str) -> Option<Price> {
+        let rows = self.models.iter().map(|(known, row)| (known.as_str(), row));
+        ModelPrices::find(model, rows).map(Price::from_row)
+    }
+
+    /// The price of the longest name that this one begins with, else the newest of its family.
+    fn nearest(&self, name: &str) -> Option<Price> {
+        let begins =
+            |known: &str| name.strip_prefix(known).is_some_and(|rest| rest.starts_with(['-', '.', '@', ':']));
+        let longest =
+            self.models.iter().filter(|(known, _)| begins(known)).max_by_key(|(known, _)| known.len());
+        let family = || {
+            let words =
+                |name: &str| name.split('-').take_while(|word| is_word(word)).collect::<Vec<_>>().join("-");
+            let family = words(name);
+            let is_same = |known: &str| !family.is_empty() && words(known) == family;
+            self.models.iter().rev().find(|(known, _)| is_same(known))
+        };
+        longest.or_else(family).map(|(_, row)| Price::from_row(row))
+    }
+}
+
+fn is_word(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// The day of the prices.
+pub(crate) fn as_of() -> &'static str {
+    &PriceTable::all().as_of
+}
 
 /// The prices of a model, in dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Price {
-    input: f64,
-    cache_read: f64,
-    cache_write: f64,
-    cache_write_long: f64,
-    output: f64,
+    pub(crate) input: f64,
+    pub(crate) cache_read: f64,
+    pub(crate) cache_write: f64,
+    pub(crate) cache_write_long: f64,
+    pub(crate) output: f64,
+    /// Tokens below which a prompt is not cached.
+    pub(crate) least: u32,
 }
 
 impl Price {
     /// The prices of a model by the name that the provider or a cloud uses; `None` if it is not in the table.
     pub(crate) fn for_model(model: &str) -> Option<Self> {
-        let name = model.rsplit('/').next().unwrap_or(model);
-        // Bedrock: `eu.anthropic.claude-opus-5-5-v1:0`.
-        let name = name.rsplit_once("anthropic.").map_or(name, |(_, name)| name);
-        // OpenRouter writes `claude-opus-5.5`.
-        let dashed = name.starts_with("claude").then(|| name.replace('.', "-"));
-        let name = dashed.as_deref().unwrap_or(name);
-        let matches = TABLE.iter().filter(|(known, _)| name.strip_prefix(known).is_some_and(is_release));
-        let (_, prices) = matches.max_by_key(|(known, _)| known.len())?;
-        let [input, cache_read, cache_write, cache_write_long, output] = *prices;
-        Some(Self { input, cache_read, cache_write, cache_write_long, output })
+        PriceTable::all().exact(model)
+    }
+
+    /// The same, or the prices of the model that is most like it: the one whose name this begins with, else the newest of
+    /// its family.
+    pub(crate) fn nearest(model: &str) -> Option<Self> {
+        let table = PriceTable::all();
+        table.exact(model).or_else(|| table.nearest(&plain(model)))
+    }
+
+    fn from_row(row: &Row) -> Self {
+        Self {
+            input: row.input,
+            cache_read: row.input * row.read,
+            cache_write: row.input * row.write,
+            cache_write_long: row.input * row.write_long.unwrap_or(row.write),
+            output: row.output,
+            least: row.least,
+        }
     }
 
     /// The cost of a usage in dollars.
@@ -126,23 +193,17 @@ impl Price {
     }
 }
 
+/// A model's name as it stands in the table.
+fn plain(model: &str) -> String {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    // Bedrock: `eu.anthropic.claude-opus-5-5-v1:0`.
+    let name = name.rsplit_once("anthropic.").map_or(name, |(_, name)| name);
+    // OpenRouter writes `claude-opus-5.5`.
+    if name.starts_with("claude") { name.replace('.', "-") } else { name.to_owned() }
+}
+
 fn dollars(tokens: u64, price: f64) -> f64 {
     tokens as f64 * price / 1e6
-}
-
-/// Whether the rest of a model's name denotes a release and not another model: a date (`-20251101`, `-2026-04-23`,
-/// `@20251101`, `-0613`), `latest`, or Bedrock's `-v1:0`.
-fn is_release(rest: &str) -> bool {
-    let rest =
-        rest.split_once("-v").filter(|(_, version)| is_version(version)).map_or(rest, |(rest, _)| rest);
-    let Some(rest) = rest.strip_prefix(['-', '@']) else { return rest.is_empty() };
-    let digits = rest.bytes().filter(u8::is_ascii_digit).count();
-    let is_date = rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && matches!(digits, 4 | 8);
-    is_date || rest == "latest"
-}
-
-fn is_version(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
 }
 
 #[cfg(test)]
@@ -189,10 +250,59 @@ mod tests {
 
     #[test]
     fn a_table_without_slips() {
-        for (model, [input, read, write, long, output]) in TABLE {
-            assert_eq!(TABLE.iter().filter(|(other, _)| other == model).count(), 1, "{model} twice");
-            assert!(*read <= *input && *input <= *write && *write <= *long && *input < *output, "{model}");
-            assert!(Price::for_model(model).is_some_and(|price| price.input == *input), "{model}");
+        let table = PriceTable::own();
+        assert!(table.models.len() > 50 && table.as_of.len() == 10, "{table:?}");
+        for (model, row) in &table.models {
+            let long = row.write_long.unwrap();
+            assert!(
+                row.read <= 1.0 && 1.0 <= row.write && row.write <= long && row.input < row.output,
+                "{model}"
+            );
+            assert!(row.least >= 512, "{model}");
+            assert!(table.exact(model).is_some_and(|price| price.input == row.input), "{model}");
         }
+    }
+
+    #[test]
+    fn an_unknown_model_costs_what_the_most_like_it_costs() {
+        let nearest = |model: &str| Price::nearest(model).map(|price| price.input);
+        for (model, expected) in [
+            ("claude-opus-5-5", Some(4.0)),
+            ("claude-opus-5-5-fast", Some(4.0)),
+            ("claude-opus-7", Some(4.0)),
+            ("claude-3-5-haiku-20241022", Some(0.8)),
+            ("gpt-5.3-codex-spark", Some(1.75)),
+            ("llama-4", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(model), expected, "{model}");
+        }
+    }
+
+    #[test]
+    fn a_table_of_the_users_goes_first_and_a_broken_one_says_where() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |text: &str| {
+            let path = folder.path().join("p.toml");
+            fs::write(&path, text).unwrap();
+            PriceTable::read(&path)
+        };
+        let own = "as_of = '2027-01-01'\n[models]\n'gpt-5.5' = { input = 2.5, output = 20 }\nhouse = { input = 1, output = 1 }";
+        let table = PriceTable::own().under(read(own).unwrap());
+        let price = table.exact("gpt-5.5-2026-04-23").unwrap();
+        assert_eq!((price.input, price.cache_read, price.cache_write_long), (2.5, 2.5, 2.5));
+        assert!(
+            table.exact("house").is_some() && table.as_of.ends_with("your own of 2027-01-01"),
+            "{}",
+            table.as_of
+        );
+        for (text, wanted) in [
+            ("as_of = 'x'\n[models]\na = { input = -1, output = 1 }", "a price of a is below zero"),
+            ("as_of = 'x'\n[models]\na = { input = 1 }", "missing field `output`"),
+            ("models = 3", ""),
+        ] {
+            assert!(read(text).unwrap_err().contains(wanted), "{text}");
+        }
+        assert!(PriceTable::read(&folder.path().join("none")).unwrap_err().starts_with("cannot read "));
     }
 }

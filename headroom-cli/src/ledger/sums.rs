@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::Entry;
+use super::{CacheWrites, Entry};
 use crate::usage::Usage;
 
 /// Sums of entries. Every figure can be derived from the entries and the prices.
@@ -28,6 +28,49 @@ pub(crate) struct LedgerTotals {
     pub(crate) paid: f64,
     /// Dollars saved, less the cost of the extra calls.
     pub(crate) saved: f64,
+    /// The tokens that were not read from the cache, by cause.
+    pub(crate) cache_writes: CacheWrites,
+    /// The epochs that began in these turns, and the gain of all epochs in them.
+    pub(crate) epochs: EpochTotals,
+}
+
+/// Sums over epochs. Their gain is part of what was saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct EpochTotals {
+    /// How many began.
+    pub(crate) began: u64,
+    /// Tokens that left at them, by estimate.
+    pub(crate) freed: u64,
+    /// Tokens that were written to the cache again for them, by the provider's count.
+    pub(crate) written: u64,
+    /// Dollars that they were expected to gain in the end.
+    pub(crate) expected: f64,
+    /// Dollars that they and earlier ones gained in these turns, less the cost of writing again.
+    pub(crate) gain: f64,
+}
+
+impl EpochTotals {
+    fn add(&mut self, entry: &Entry) {
+        for (at, mark) in entry.epochs.iter().enumerate() {
+            let begins = entry.epoch_begins && at + 1 == entry.epochs.len();
+            self.gain += entry.epoch_gain(mark, begins).unwrap_or_default();
+            if begins {
+                self.began += 1;
+                self.freed += mark.freed;
+                self.written += entry.written_again();
+                self.expected += entry.at_full_price(mark.expected).unwrap_or_default();
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        let Self { began, freed, written, expected, gain } = other;
+        self.began += began;
+        self.freed += freed;
+        self.written += written;
+        self.expected += expected;
+        self.gain += gain;
+    }
 }
 
 impl LedgerTotals {
@@ -43,6 +86,8 @@ impl LedgerTotals {
         self.extra += entry.extra;
         self.saved_new += entry.saved_new;
         self.saved_cached += entry.saved_cached;
+        self.cache_writes += CacheWrites::of(entry);
+        self.epochs.add(entry);
         match (entry.paid(), entry.saved()) {
             (Some((paid, _)), Some(saved)) => {
                 self.paid += paid;
@@ -66,6 +111,8 @@ impl LedgerTotals {
             saved_cached,
             paid,
             saved,
+            cache_writes,
+            epochs,
         } = *other;
         self.turns += turns;
         self.refused += refused;
@@ -78,6 +125,18 @@ impl LedgerTotals {
         self.saved_cached += saved_cached;
         self.paid += paid;
         self.saved += saved;
+        self.cache_writes += cache_writes;
+        self.epochs.merge(epochs);
+    }
+
+    /// What the turns would have cost in dollars without Headroom, by estimate.
+    pub(crate) fn without(&self) -> f64 {
+        self.paid + self.saved
+    }
+
+    /// The share of that which was saved.
+    pub(crate) fn saved_share(&self) -> f64 {
+        if self.without() > 0.0 { self.saved / self.without() } else { 0.0 }
     }
 
     /// All tokens saved, cached or not.

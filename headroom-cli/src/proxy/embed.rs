@@ -28,9 +28,9 @@ use super::{
 };
 use crate::{
     config::{self, Config, Upstreams},
-    configured,
-    ledger::Ledger,
+    ledger::{Ledger, LedgerTotals},
     proxy::{accounting::exchange::Exchange, server::signals::Signals, upstream::connect::Connector},
+    setup::configured,
 };
 
 /// The outcome of one request of a client.
@@ -45,7 +45,7 @@ type Watch = Arc<dyn Fn(&EmbeddedExchange<'_>) + Send + Sync>;
 
 /// Serves on free loopback ports, one for each set of upstreams, with a shared store. The proxy's own routes are
 /// closed.
-pub(crate) struct Embedded {
+pub(crate) struct EmbeddedProxy {
     config: Config,
     store: OpenStore,
     layer: HeadroomLayer,
@@ -54,7 +54,7 @@ pub(crate) struct Embedded {
     watch: Watch,
 }
 
-impl Embedded {
+impl EmbeddedProxy {
     /// Creates the proxy without listening. `watch` is called whenever the head of a response goes to the client.
     pub(crate) fn new(
         config: &Config,
@@ -63,7 +63,9 @@ impl Embedded {
         let store = OpenStore::new(&config.store);
         let ledger = config::home().map(|home| Ledger::in_folder(&home));
         Ok(Self {
-            layer: configured(config, store.shared()).observer(store_health::StoreHealthWarner),
+            layer: configured(config, store.shared())
+                .holdout(config.holdout.percent())
+                .observer(store_health::StoreHealthWarner),
             config: config.clone(),
             store,
             connector: Connector::new()?,
@@ -85,16 +87,17 @@ impl Embedded {
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let totals = Arc::clone(&self.totals);
         let own = OwnRoutes::new(self.store.clone(), None, &self.layer, metrics, Arc::clone(&totals));
-        let door = Auth::new(None, false).allow_origins(self.config.allow_origins.clone());
+        let auth = Auth::new(None, false).allow_origins(self.config.allow_origins.clone());
         let watched = WatchedService { service, watch: Arc::clone(&self.watch) };
-        let edge = ProxyService::new(watched, door, own, self.config.retrieval, totals, signs, limits.body);
+        let service =
+            ProxyService::new(watched, auth, own, self.config.retrieval, totals, signs, limits.body);
         let config = self.config.clone();
         let read = {
             let config = config.clone();
             Box::new(move || Ok(config.clone()))
         };
         let mut live = Reloadable { config, upstreams, read, set_log: Box::new(|_| {}) };
-        tokio::spawn(async move { serve(listener, edge, &mut live, &mut Signals::never()).await });
+        tokio::spawn(async move { serve(listener, service, &mut live, &mut Signals::never()).await });
         Ok(address)
     }
 
@@ -102,9 +105,14 @@ impl Embedded {
     pub(crate) fn flush(&self) {
         self.totals.flush();
     }
+
+    /// What the turns so far cost and saved.
+    pub(crate) fn sums(&self) -> LedgerTotals {
+        self.totals.sums()
+    }
 }
 
-impl fmt::Debug for Embedded {
+impl fmt::Debug for EmbeddedProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Embedded").finish_non_exhaustive()
     }

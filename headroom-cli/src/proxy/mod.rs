@@ -44,7 +44,7 @@ use self::{
     accounting::Totals,
     aws::Signer,
     connections::{Connections, Place},
-    dashboard::{Board, Copied},
+    dashboard::{Board, CopiedBody},
     idle::IdleTimeout,
     reload::{LiveUpstreams, Reloadable},
     routes::{Dashboard, OwnRoutes},
@@ -55,7 +55,7 @@ use self::{
 pub(crate) use self::{
     answer::{ResponseBody, failure},
     auth::{Access, Auth},
-    embed::{Embedded, EmbeddedExchange},
+    embed::{EmbeddedExchange, EmbeddedProxy},
     probe::{Listener, code, probe},
     store_health::AnyTenantStore,
 };
@@ -65,11 +65,12 @@ pub(crate) use crate::{
 };
 use crate::{
     config::{self, Config, ConfigError, Log, OriginalsDir},
-    configured, core_dumps,
+    core_dumps,
     ledger::Ledger,
     output,
     proxy::server::signals::ShutdownRequest,
     secret::{Secret, SecretError},
+    setup::configured,
 };
 
 /// Delay before the next accept after the machine ran out of a resource, usually file handles.
@@ -121,7 +122,7 @@ pub(crate) async fn run(
     let signer = config.bedrock_sign.then(Signer::default);
     let upstream = Upstream::new(Connector::new()?, upstreams.clone(), signer.clone(), config.limits.answer);
     let home = config::home();
-    let door = door(&config, home.as_deref())?;
+    let auth = auth(&config, home.as_deref())?;
     let (listener, address) = listen(config.listen.address()).await?;
     announce(&config, address);
     let (metrics, observer) = crate::proxy::accounting::metered::collect()?;
@@ -130,18 +131,22 @@ pub(crate) async fn run(
     }
     let store = OpenStore::open(&config.store).await;
     store_health::check_originals_dir(&config).await;
-    let layer = configured(&config, store.shared()).observer((store_health::StoreHealthWarner, observer));
+    let layer = configured(&config, store.shared())
+        .holdout(config.holdout.percent())
+        .observer((store_health::StoreHealthWarner, observer));
     let totals = Arc::new(Totals::new(home.as_deref().map(Ledger::in_folder)));
     tokio::spawn(crate::proxy::accounting::metered::keep_up(metrics.clone()));
     let originals_dir = config.originals_dir.as_ref().map(OriginalsDir::open);
     let board = Dashboard::new(Board::new(config.dashboard_content), home.as_deref(), config.tier);
+    // Messages that a client compresses here and sends itself.
+    let filter = layer.clone().epochs(config.for_filter().epochs().is_on());
     let own =
-        OwnRoutes::new(store, originals_dir, &layer, metrics, Arc::clone(&totals)).with_dashboard(board);
+        OwnRoutes::new(store, originals_dir, &filter, metrics, Arc::clone(&totals)).with_dashboard(board);
     let service = ServiceBuilder::new().layer(layer).service(upstream);
     let signs = signer.is_some();
-    let edge = ProxyService::new(
+    let service = ProxyService::new(
         service,
-        door,
+        auth,
         own,
         config.retrieval,
         Arc::clone(&totals),
@@ -149,14 +154,14 @@ pub(crate) async fn run(
         config.limits.body,
     );
     let mut live = Reloadable { config, upstreams, read: Box::new(read), set_log };
-    serve(listener, edge, &mut live, &mut signals).await;
+    serve(listener, service, &mut live, &mut signals).await;
     totals.flush();
     Ok(())
 }
 
 /// Creates the access check. Without a token the proxy's own routes stay closed, but clients on this machine are
 /// served.
-fn door(config: &Config, home: Option<&Path>) -> Result<Auth, ProxyError> {
+fn auth(config: &Config, home: Option<&Path>) -> Result<Auth, ProxyError> {
     let secret = home.map(Secret::in_folder).transpose();
     let reachable = !config.listen.address().ip().is_loopback();
     if reachable && !matches!(secret, Ok(Some(_))) {
@@ -203,11 +208,11 @@ fn announce(config: &Config, address: SocketAddr) {
 
 async fn serve<S, B>(
     listener: TcpListener,
-    edge: ProxyService<S>,
+    service: ProxyService<S>,
     live: &mut Reloadable,
     signals: &mut Signals,
 ) where
-    S: Service<Request<Copied<IdleTimeout<Incoming>>>, Response = Response<B>, Error = UpstreamError>
+    S: Service<Request<CopiedBody<IdleTimeout<Incoming>>>, Response = Response<B>, Error = UpstreamError>
         + Clone
         + Send
         + 'static,
@@ -240,7 +245,7 @@ async fn serve<S, B>(
             tracing::debug!("connection closed: its machine reached max_connections_per_peer");
             continue;
         };
-        connect(&server, &graceful, edge.clone(), (stream, peer, place), limits.idle);
+        connect(&server, &graceful, service.clone(), (stream, peer, place), limits.idle);
     }
     drop(listener);
     let drain = live.config.drain;
@@ -259,11 +264,11 @@ async fn serve<S, B>(
 fn connect<S, B>(
     server: &auto::Builder<TokioExecutor>,
     graceful: &GracefulShutdown,
-    edge: ProxyService<S>,
+    service: ProxyService<S>,
     (stream, peer, place): (TcpStream, SocketAddr, Place),
     idle: Duration,
 ) where
-    S: Service<Request<Copied<IdleTimeout<Incoming>>>, Response = Response<B>, Error = UpstreamError>
+    S: Service<Request<CopiedBody<IdleTimeout<Incoming>>>, Response = Response<B>, Error = UpstreamError>
         + Clone
         + Send
         + 'static,
@@ -276,7 +281,7 @@ fn connect<S, B>(
     let begins = Arc::clone(&began);
     let service = service_fn(move |request| {
         begins.store(true, Ordering::Relaxed);
-        edge.clone().handle(peer, request)
+        service.clone().handle(peer, request)
     });
     // A client that does not read its response blocks the writer.
     let mut stream = TimeoutWriter::new(stream);

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::config::{Config, ConfigError, Log, Upstreams};
+use crate::{
+    chain::Chain,
+    config::{Config, ConfigError, Log, Upstreams},
+};
 
 /// The current upstreams. All clones see a change.
 #[derive(Clone, Debug)]
@@ -38,7 +41,7 @@ impl Reloadable {
         let new = match (self.read)() {
             Ok(new) => new,
             Err(error) => {
-                tracing::warn!("the configuration is unchanged: {:#}", anyhow::Error::from(error));
+                tracing::warn!("the configuration is unchanged: {}", Chain(&error));
                 return;
             }
         };
@@ -47,6 +50,8 @@ impl Reloadable {
             ("listen", new.listen != old.listen),
             ("bedrock_sign", new.bedrock_sign != old.bedrock_sign),
             ("tier", new.tier != old.tier),
+            ("epochs", new.epochs() != old.epochs()),
+            ("drop_tools", new.drop_tools != old.drop_tools),
             ("store", new.store != old.store),
             ("retrieval", new.retrieval != old.retrieval),
             ("originals_dir", new.originals_dir != old.originals_dir),

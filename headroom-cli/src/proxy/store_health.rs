@@ -45,7 +45,7 @@ impl OpenStore {
         }
     }
 
-    pub(super) fn shared(&self) -> Arc<dyn OriginalStore> {
+    pub(super) fn shared(&self) -> Arc<dyn headroom_store::Store> {
         match self {
             Self::Memory(store) => Arc::new(store.clone()),
             Self::Folder(store) => Arc::new(store.clone()),

@@ -53,7 +53,7 @@ impl AddAssign for Usage {
 /// A `usage` object of any provider. The formats share no field with different meanings.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Reported {
+pub(super) struct ReportedUsage {
     // Anthropic Messages, OpenAI Responses, Bedrock Converse.
     #[serde(alias = "inputTokens")]
     input_tokens: Option<u64>,
@@ -102,7 +102,7 @@ struct WriteDetails {
     ttl_12h_tokens: Option<u64>,
 }
 
-impl Reported {
+impl ReportedUsage {
     /// Merges a later event of the same response. Fields that it omits are kept.
     pub(super) fn update(&mut self, later: Self) {
         macro_rules! take {
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     fn counts(json: &str) -> Option<Usage> {
-        serde_json::from_str::<Reported>(json).unwrap().counts()
+        serde_json::from_str::<ReportedUsage>(json).unwrap().counts()
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn later_events_overwrite_what_they_name() {
-        let mut reported: Reported =
+        let mut reported: ReportedUsage =
             serde_json::from_str(r#"{"input_tokens":10,"cache_read_input_tokens":30,"output_tokens":1}"#)
                 .unwrap();
         reported.update(serde_json::from_str(r#"{"output_tokens":99}"#).unwrap());

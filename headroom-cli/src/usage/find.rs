@@ -4,7 +4,7 @@ use std::mem;
 
 use memchr::memchr2;
 
-use super::counts::Reported;
+use super::counts::ReportedUsage;
 
 /// Maximum length of a key or model name in bytes.
 const MAX_WORD: usize = 96;
@@ -38,7 +38,7 @@ pub(super) struct Finder {
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FoundUsage {
-    pub(super) reported: Option<Reported>,
+    pub(super) reported: Option<ReportedUsage>,
     pub(super) model: Option<String>,
 }
 
@@ -199,7 +199,7 @@ impl Finder {
         }
         let Some((usage, _)) = self.usage.take() else { return false };
         // One that is too long or malformed is ignored.
-        let Ok(reported) = serde_json::from_slice::<Reported>(&usage) else { return false };
+        let Ok(reported) = serde_json::from_slice::<ReportedUsage>(&usage) else { return false };
         self.found.reported.get_or_insert_default().update(reported);
         true
     }
@@ -216,7 +216,7 @@ mod tests {
             finder.read(piece);
         }
         let found = finder.found();
-        (found.reported.as_ref().and_then(Reported::counts), found.model.clone())
+        (found.reported.as_ref().and_then(ReportedUsage::counts), found.model.clone())
     }
 
     #[test]

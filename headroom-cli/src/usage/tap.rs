@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 
 use super::{
     Usage,
-    counts::Reported,
+    counts::ReportedUsage,
     find::{Finder, FoundUsage},
 };
 
@@ -57,7 +57,7 @@ where
             && let Some(data) = frame.data_ref()
             && let Some(found) = this.decoder.read(data)
         {
-            (this.told)(found.reported.as_ref().and_then(Reported::counts), found.model.as_deref());
+            (this.told)(found.reported.as_ref().and_then(ReportedUsage::counts), found.model.as_deref());
         }
         Poll::Ready(frame)
     }

@@ -10,16 +10,16 @@ use super::{
 };
 
 /// Claude Code in its folder, and what it is pointed at.
-struct Claude<'a> {
-    clients: &'a Clients,
-    home: &'a Path,
-    folder: &'a Path,
-    variables: &'a [(&'a str, &'a str)],
+pub(crate) struct Claude<'a> {
+    pub(crate) clients: &'a Clients,
+    pub(crate) home: &'a Path,
+    pub(crate) folder: &'a Path,
+    pub(crate) variables: &'a [(&'a str, &'a str)],
 }
 
 impl Claude<'_> {
     /// Runs it to the end of a turn.
-    fn turn(&self, proxy: &Proxy, args: &[&str]) {
+    pub(crate) fn turn(&self, proxy: &Proxy, args: &[&str]) {
         let mut claude = Command::new(&self.clients.claude);
         clean(&mut claude, self.home, self.folder);
         claude

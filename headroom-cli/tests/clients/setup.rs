@@ -237,6 +237,46 @@ impl Mock {
         Self::strict_changed(clients, log, folder, &[], &changes)
     }
 
+    /// The same with the model of `long_codex.py`.
+    pub(crate) fn recording_long(clients: &Clients, recorded: &Path, folder: &Path) -> Option<Self> {
+        let mut script = fs::read_to_string(clients.mocks.join("recording_upstream.py")).unwrap();
+        let plan = include_str!("long_codex.py");
+        for (from, to) in [
+            ("def resp_events(b, i):", &*format!("{plan}def resp_events(b, i):")),
+            ("else: calls=plan(step,names) if step<STEPS else []", "else: calls=long_plan(inp,names)"),
+        ] {
+            assert!(script.contains(from), "{from}");
+            script = script.replace(from, to);
+        }
+        let path = recorded.with_extension("py");
+        fs::write(&path, script).unwrap();
+        let mut command = Command::new(&clients.python);
+        command.arg(path);
+        Self::start(command, &[recorded.as_os_str()], folder)
+    }
+
+    /// One that enforces the provider's rules, with the model of `long.py`, and a log of the blocks of each prompt.
+    pub(crate) fn strict_long(clients: &Clients, log: &Path, folder: &Path, args: &[&str]) -> Option<Self> {
+        let script = include_str!("long.py");
+        let changes = [
+            ("ctr=itertools.count(1)", &*format!("{script}\nctr=itertools.count(1)")),
+            ("u=cache(body); calls=script(body)", "u=cache(body); calls=long_script(body)"),
+            ("CACHE={}\n", "CACHE={}; LAST=[]\n"),
+            (
+                "for bp in bps: CACHE[hs[bp]]=1\n",
+                "for bp in bps: CACHE[hs[bp]]=1\n    LAST[:]=[hs,tok,bps]\n",
+            ),
+            ("'thinking':f'think {n}'", "'thinking':f'think {n} '*60"),
+            (
+                "'thread':th})",
+                "'thread':th,'hashes':LAST[0],'tokens':LAST[1],'breakpoints':LAST[2],\
+                 'conversation':H(strip(blocks(body['messages'][0]['content']))),\
+                 'thoughts':sum(b['type'] in TH for m in body['messages'] for b in blocks(m['content']))})",
+            ),
+        ];
+        Self::strict_changed(clients, log, folder, args, &changes)
+    }
+
     fn strict_changed(
         clients: &Clients,
         log: &Path,
@@ -322,6 +362,12 @@ pub(crate) fn workspace() -> TempDir {
     }
     fs::write(path("report.sh"), report + "END\n").unwrap();
     fs::set_permissions(path("report.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(path("parts")).unwrap();
+    for n in 0..160_u32 {
+        let line =
+            |line| format!("let part_{n}_{line} = make(\"line {line} of {n}\", {});\n", n * 7919 + line * 31);
+        fs::write(path(&format!("parts/part_{n}.rs")), (0..130_u32).map(line).collect::<String>()).unwrap();
+    }
     let record = |n| serde_json::json!({"id": n, "state": "open", "zone": "eu-west-1", "amount": n * 3});
     let records: Vec<_> = (0..200).map(record).collect();
     fs::write(path("data.json"), serde_json::to_string_pretty(&records).unwrap()).unwrap();

@@ -31,8 +31,8 @@ fn events(lines: &[Value]) -> String {
     )
 }
 
-#[test]
-fn usage_of_every_api_is_read_from_bodies_and_streams() {
+/// Paths, and answers of theirs with the same usage.
+fn answers() -> [(&'static str, String); 8] {
     let anthropic = json!({"input_tokens": 10, "cache_read_input_tokens": 30, "cache_creation_input_tokens": 5, "output_tokens": 1});
     let chat = json!({"prompt_tokens": 45, "prompt_tokens_details": {"cached_tokens": 30, "cache_write_tokens": 5}, "completion_tokens": 8});
     let responses = json!({"input_tokens": 45, "input_tokens_details": {"cached_tokens": 30, "cache_write_tokens": 5}, "output_tokens": 8});
@@ -42,7 +42,7 @@ fn usage_of_every_api_is_read_from_bodies_and_streams() {
         usage["output_tokens"] = json!(8);
         usage
     };
-    let cases = [
+    [
         ("/v1/messages", ok(&json!({"model": "m", "usage": with_output(&anthropic)}).to_string())),
         (
             "/v1/messages",
@@ -78,8 +78,12 @@ fn usage_of_every_api_is_read_from_bodies_and_streams() {
                 json!({"usageMetadata": gemini, "modelVersion": "m"}),
             ]),
         ),
-    ];
-    for (path, response) in cases {
+    ]
+}
+
+#[test]
+fn usage_of_every_api_is_read_from_bodies_and_streams() {
+    for (path, response) in answers() {
         let home = tempfile::tempdir().unwrap();
         let upstream = Upstream::answering(response.clone());
         let proxy = Proxy::at_home(home.path(), upstream.address, &[]);
@@ -143,7 +147,7 @@ fn a_turn_costs_what_its_tokens_cost_and_the_client_hears_of_it() {
         "{entries:?}"
     );
     let text = entries[0].to_string();
-    for content in ["secret", "zone", "why", "Bash", "messages", "127.0.0.1"] {
+    for content in ["secret", "zone", "why", "messages", "127.0.0.1"] {
         assert!(!text.contains(content), "{text}");
     }
     let statement = savings(home.path(), &[]);
@@ -281,6 +285,34 @@ fn turns_stay_when_the_proxy_is_killed_and_other_requests_are_none() {
         }
         proxy.signal("KILL");
         proxy.wait();
+    }
+}
+
+#[test]
+fn a_control_group_is_sent_untouched_and_compared() {
+    let usage = json!({"input_tokens": 100, "cache_creation_input_tokens": 100000, "cache_read_input_tokens": 0, "output_tokens": 1000});
+    let upstream = Upstream::answering(ok(&json!({"model": "claude-opus-5-5", "usage": usage}).to_string()));
+    for (percent, outcome) in [("100", "holdout"), ("0", "rewritten")] {
+        let home = tempfile::tempdir().unwrap();
+        let proxy = Proxy::at_home(home.path(), upstream.address, &["--holdout", percent, "--epochs", "off"]);
+        let answer = exchange(proxy.address, post("/v1/messages", "", &request("anthropic")));
+        assert_eq!(answer.header("x-headroom-outcome"), Some(outcome));
+        let is_untouched = upstream.request().body == request("anthropic");
+        assert_eq!(is_untouched, percent == "100");
+        let entries = entries(home.path(), proxy);
+        assert_eq!(entries[0]["conversation"].is_string(), percent == "100", "{entries:?}");
+        let found = savings(home.path(), &[]);
+        let group = &found["control_group"];
+        if percent == "0" {
+            assert!(group.is_null(), "{found}");
+            continue;
+        }
+        assert_eq!((&group["untouched"]["conversations"], &group["per_turn"]), (&json!(1), &Value::Null));
+        let output = headroom(&["savings"]).env("HEADROOM_HOME", home.path()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("1 of 1 conversations were sent untouched"), "{text}");
+        assert!(text.contains("too little to compare"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 }
 

@@ -168,7 +168,9 @@ fn limits_are_checked_and_described() {
     }
     let schema = crate::support::headroom(&["config", "schema"]).output().unwrap();
     let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
-    for name in ["body_seconds", "answer_seconds", "max_connections", "max_connections_per_peer"] {
+    for name in
+        ["body_seconds", "answer_seconds", "max_connections", "max_connections_per_peer", "max_buffered_mb"]
+    {
         assert_eq!(schema["properties"][name]["minimum"], 1, "{name}");
     }
     assert_eq!(schema["properties"]["allow_origins"]["items"]["type"], "string");

@@ -18,9 +18,13 @@ mod crowd;
 mod dashboard;
 mod destinations;
 mod doctor;
+mod epochs;
+#[cfg(feature = "evals")]
 mod evals;
 mod faults;
+mod heads;
 mod http2;
+mod http2_frames;
 mod inspect;
 mod ledger;
 mod lifetime;
@@ -35,6 +39,7 @@ mod simulate;
 mod streaming;
 #[path = "../support/mod.rs"]
 mod support;
+mod tenant;
 mod terminal;
 mod tls;
 mod wrap;

@@ -1,5 +1,6 @@
 //! `headroom compress`: the layer's rewriting as a filter.
 
+mod args;
 mod request;
 mod text;
 
@@ -12,8 +13,11 @@ use std::{
 use headroom_store::StoreError;
 use serde::Serialize;
 
-pub(crate) use self::request::{local, through};
-use crate::{args::CompressArgs, config::Config, output, store};
+pub(crate) use self::{
+    args::{CompressArgs, EXAMPLES},
+    request::{local, through},
+};
+use crate::{config::Config, output, store};
 
 /// Errors of `headroom compress`. A body that cannot be made smaller is none: it is passed on.
 #[derive(Debug, thiserror::Error)]

@@ -13,14 +13,16 @@ use http_body_util::{BodyExt, Empty, Full};
 use serde_json::{Value, json};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
-use super::{CompressError, warn_not_stored, write_output, write_report};
-use crate::{args::CompressArgs, config::Config, configured, store::LOCAL_TENANT};
+use super::{CompressArgs, CompressError, warn_not_stored, write_output, write_report};
+use crate::{config::Config, setup::configured, store::LOCAL_TENANT};
 
 pub(super) fn run(args: &CompressArgs, config: &Config, input: Vec<u8>) -> Result<(), CompressError> {
     let input = Bytes::from(input);
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CompressError::Runtime)?;
     // This thread has nothing else to do meanwhile.
-    let layer = configured(config, config.store.open()).blocking_threshold(u64::MAX).observer(StoreWarner);
+    let layer = configured(&config.for_filter(), config.store.open())
+        .blocking_threshold(u64::MAX)
+        .observer(StoreWarner);
     let (body, report) = runtime.block_on(through(layer, local(None), args.api, input.clone()));
     let written = write_output(body.as_ref().unwrap_or(&input));
     if let Some(path) = &args.report {

@@ -4,8 +4,8 @@ use std::{io, mem, str};
 
 use headroom_core::{CompressOptions, Hints, Retrieval};
 
-use super::{CompressError, warn_not_stored, write_output, write_report};
-use crate::{args::CompressArgs, config::Config, engine, store::LOCAL_TENANT};
+use super::{CompressArgs, CompressError, warn_not_stored, write_output, write_report};
+use crate::{config::Config, setup::engine, store::LOCAL_TENANT};
 
 pub(super) fn run(args: &CompressArgs, config: &Config, input: &[u8]) -> Result<(), CompressError> {
     let Ok(text) = str::from_utf8(input) else {

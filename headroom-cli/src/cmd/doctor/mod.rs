@@ -2,19 +2,23 @@
 
 mod agents;
 mod args;
+mod bill;
 mod models;
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use clap::ValueEnum;
-use headroom_core::Retrieval;
+use headroom_core::{Retrieval, Tier};
 use headroom_store::DiskStore;
 use serde::Serialize;
 use serde_json::json;
 
 pub(crate) use self::args::{DoctorArgs, EXAMPLES};
 use crate::{
-    cmd::wrap::{self, Agent, Persisted},
+    cmd::wrap::{self, Agent, PersistentSetup},
     config::{self, Config, Store},
     output,
     proxy::{Listener, probe},
@@ -28,6 +32,8 @@ pub(crate) enum DoctorError {
     Runtime(#[source] io::Error),
     #[error("cannot write standard output")]
     Write(#[source] io::Error),
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
 }
 
 /// The severity of a finding.
@@ -50,6 +56,9 @@ struct Finding {
 
 /// Runs all checks, prints the findings, and returns whether all is well.
 pub(crate) fn run(args: &DoctorArgs, config: &Config, file: Option<&Path>) -> Result<bool, DoctorError> {
+    if args.bill {
+        return bill::run(args).map(|()| true);
+    }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DoctorError::Runtime)?;
     let address = config.listen.address();
@@ -57,6 +66,7 @@ pub(crate) fn run(args: &DoctorArgs, config: &Config, file: Option<&Path>) -> Re
     let mut findings = vec![
         configuration(file),
         finding("tier", Health::Good, config.tier.to_string()),
+        epochs(config),
         finding("upstreams", Health::Good, config.upstreams.to_string()),
         runtime.block_on(kept(&config.store)),
         runtime.block_on(retrieval(config)),
@@ -86,6 +96,20 @@ fn configuration(file: Option<&Path>) -> Finding {
         None => "defaults and variables; HOME is not set".to_owned(),
     };
     finding("configuration", Health::Good, what)
+}
+
+/// Says whether old content may leave at new prompts, and where it cannot.
+fn epochs(config: &Config) -> Finding {
+    let can_retrieve = config.retrieval != Retrieval::Disabled && config.tier == Tier::Recoverable;
+    let what = match (config.epochs().is_on(), can_retrieve) {
+        (false, _) => "off: what was sent stays as it was sent",
+        (true, false) => "on, but without effect: the model could not retrieve what leaves",
+        (true, true) => {
+            "on, where rewriting is expected to be more than repaid; not for models without a known price; \
+             --epochs off turns them off"
+        }
+    };
+    finding("epochs", Health::Good, what)
 }
 
 async fn kept(store: &Store) -> Finding {
@@ -147,8 +171,8 @@ fn proxy(listener: &Listener, address: &str) -> Finding {
 }
 
 /// Checks an agent that was set up with `--persist`.
-fn persisted(one: Persisted, runtime: &tokio::runtime::Runtime) -> Finding {
-    let Persisted { agent, file, proxy } = one;
+fn persisted(one: PersistentSetup, runtime: &tokio::runtime::Runtime) -> Finding {
+    let PersistentSetup { agent, file, proxy } = one;
     let subject = format!("{agent}, persistent");
     let file = file.display();
     let Some(url) = proxy else {
@@ -177,15 +201,14 @@ fn variables() -> Option<Finding> {
 
 fn table(findings: &[Finding]) -> String {
     let width = findings.iter().map(|finding| finding.subject.len()).max().unwrap_or_default();
-    let colours = output::has_colours();
+    let paint = output::Paint::new(output::has_colours());
     let mut text = String::new();
     for Finding { subject, health, what } in findings {
-        let (mark, code) = match health {
-            Health::Good => ("ok    ", "32"),
-            Health::Note => ("note  ", "33"),
-            Health::Broken => ("broken", "31"),
+        let mark = match health {
+            Health::Good => paint.good("ok    "),
+            Health::Note => paint.doubtful("note  "),
+            Health::Broken => paint.bad("broken"),
         };
-        let mark = if colours { format!("\x1b[{code}m{mark}\x1b[0m") } else { mark.to_owned() };
         let (subject, what) = (output::content(subject), output::content(what));
         text.push_str(&format!("{mark}  {subject:width$}  {what}\n"));
     }

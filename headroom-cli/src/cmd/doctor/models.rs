@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use super::{Finding, Health, finding};
 use crate::{
+    chain::Chain,
     cmd::model::is_intact,
-    config::{Classifier, Models, Prose, chain},
+    config::{Classifier, Models, Prose},
 };
 
 pub(super) fn classifier(models: &Models) -> Finding {
@@ -26,7 +27,7 @@ pub(super) fn classifier(models: &Models) -> Finding {
         (_, Err(error)) => finding(
             SUBJECT,
             Health::Broken,
-            format!("texts are classified by structure alone: {}", chain(&error)),
+            format!("texts are classified by structure alone: {}", Chain(&error)),
         ),
     }
 }
@@ -61,7 +62,7 @@ pub(super) fn prose(models: &Models) -> Finding {
         Err(error) => finding(
             SUBJECT,
             Health::Broken,
-            format!("no words are pruned from prose: {}{hint}", chain(&error)),
+            format!("no words are pruned from prose: {}{hint}", Chain(&error)),
         ),
     }
 }

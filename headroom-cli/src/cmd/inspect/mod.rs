@@ -1,8 +1,6 @@
 //! `headroom inspect`: shows a request before and after, block by block, with reasons.
 
 mod args;
-pub(crate) mod place;
-pub(crate) mod reason;
 mod table;
 
 use std::{
@@ -13,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{Action, Api, BlockReport, CompressOptions, Engine, Outcome, Report, Retrieval, Tier};
+use headroom_core::{Action, Api, BlockReport, CompressOptions, Engine, Outcome, Report, Retrieval};
 use headroom_store::MemoryStore;
 use headroom_tower::SkipReason;
 use serde_json::{Value, json};
@@ -21,10 +19,11 @@ use similar::TextDiff;
 
 pub(crate) use self::args::{EXAMPLES, InspectArgs};
 use crate::{
+    blocks::{place, reason},
     cmd::compress,
     config::{Config, OriginalsDir},
-    layer,
-    output::{self, Count},
+    output::{self, Count, Paint},
+    setup::layer,
     store::LOCAL_TENANT,
 };
 
@@ -53,9 +52,9 @@ impl InspectError {
 /// Prints what would change in a request.
 pub(crate) fn run(args: &InspectArgs, config: &Config) -> Result<(), InspectError> {
     let input = Bytes::from(read(args.file.as_ref())?);
-    let Looked { body, report, skipped } = match &config.originals_dir {
+    let Inspection { body, report, skipped } = match &config.originals_dir {
         Some(originals_dir) if config.retrieval == Retrieval::File => {
-            with_files(args, config.tier, originals_dir, &input)
+            with_files(args, config, originals_dir, &input)
         }
         _ => as_sent(args, config, &input)?,
     };
@@ -71,34 +70,44 @@ pub(crate) fn run(args: &InspectArgs, config: &Config) -> Result<(), InspectErro
 }
 
 /// What would change in a request.
-struct Looked {
+struct Inspection {
     body: Option<Bytes>,
     report: Report,
     skipped: Option<SkipReason>,
 }
 
 /// Compresses the request as the proxy would.
-fn as_sent(args: &InspectArgs, config: &Config, input: &Bytes) -> Result<Looked, InspectError> {
+fn as_sent(args: &InspectArgs, config: &Config, input: &Bytes) -> Result<Inspection, InspectError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(InspectError::Runtime)?;
     let layer = layer(config, std::sync::Arc::new(MemoryStore::new())).blocking_threshold(u64::MAX);
     let settings = compress::local(Some(config.retrieval));
     let (body, result) = runtime.block_on(compress::through(layer, settings, args.api, input.clone()));
     let skipped = result.as_ref().and_then(|result| result.skip_reason());
     let report = result.as_ref().and_then(|result| result.report()).cloned().unwrap_or_default();
-    Ok(Looked { body, report, skipped })
+    Ok(Inspection { body, report, skipped })
 }
 
 /// The same with markers that name files, none of which is written.
-fn with_files(args: &InspectArgs, tier: Tier, originals_dir: &OriginalsDir, input: &Bytes) -> Looked {
+fn with_files(
+    args: &InspectArgs,
+    config: &Config,
+    originals_dir: &OriginalsDir,
+    input: &Bytes,
+) -> Inspection {
     let Some(api) = args.api.or_else(|| Api::detect(input)) else {
-        return Looked { body: None, report: Report::default(), skipped: Some(SkipReason::UnknownApi) };
+        return Inspection { body: None, report: Report::default(), skipped: Some(SkipReason::UnknownApi) };
     };
-    let options =
-        CompressOptions::new().tier(tier).tenant(LOCAL_TENANT).originals_dir(originals_dir.folder());
+    let options = CompressOptions::new()
+        .tier(config.tier)
+        .epochs(config.epochs().is_on())
+        .tenant(LOCAL_TENANT)
+        .originals_dir(originals_dir.folder());
     match Engine::new().compress(api, input, &options) {
-        Outcome::Rewritten { body, report, .. } => Looked { body: Some(body.into()), report, skipped: None },
+        Outcome::Rewritten { body, report, .. } => {
+            Inspection { body: Some(body.into()), report, skipped: None }
+        }
         Outcome::Unchanged { reason, report } => {
-            Looked { body: None, report, skipped: Some(SkipReason::Engine(reason)) }
+            Inspection { body: None, report, skipped: Some(SkipReason::Engine(reason)) }
         }
     }
 }
@@ -155,7 +164,7 @@ fn to_json(report: &Report, skipped: Option<SkipReason>, texts: &[Texts]) -> Str
 }
 
 fn to_text(report: &Report, skipped: Option<SkipReason>, texts: &[Texts], length: usize) -> String {
-    let paint = table::Paint::new(output::has_colours());
+    let paint = Paint::new(output::has_colours());
     let mut text = String::new();
     let api = report.api.map_or_else(|| "Unknown API".to_owned(), |api| format!("{api} request"));
     let bytes = |bytes: usize| Count(bytes as u64);
@@ -182,20 +191,36 @@ fn to_text(report: &Report, skipped: Option<SkipReason>, texts: &[Texts], length
             ));
         }
     }
+    for tool in &report.listed_tools {
+        let what = match tool.kept {
+            None => format!("left out, {} tokens", bytes(tool.tokens)),
+            Some(reason) => format!("stays: {}", reason.as_str()),
+        };
+        text.push_str(&format!("Tool {} {what}\n", output::content(&tool.name)));
+    }
+    for epoch in &report.epochs {
+        text.push_str(&format!(
+            "Epoch at prompt {}: {} old results shrank by about {} tokens, about {} are written to the cache again\n",
+            epoch.prompt,
+            bytes(epoch.results),
+            bytes(epoch.freed),
+            bytes(epoch.rewritten)
+        ));
+    }
     if !report.blocks.is_empty() {
         text.push('\n');
-        text.push_str(&table::render(&report.blocks, &paint));
+        text.push_str(&table::render(&report.blocks, paint));
     }
     for (block, texts) in report.blocks.iter().zip(texts) {
         if matches!(block.action, Action::Edited(_)) {
-            text.push_str(&changes(block, texts.as_ref(), &paint));
+            text.push_str(&changes(block, texts.as_ref(), paint));
         }
     }
     text
 }
 
 /// A line diff of a block, with three lines of context.
-fn changes(block: &BlockReport, texts: Option<&(String, String)>, paint: &table::Paint) -> String {
+fn changes(block: &BlockReport, texts: Option<&(String, String)>, paint: Paint) -> String {
     let mut text = format!("\n{}\n", paint.bold(&output::content(&block.path)));
     let Some((before, after)) = texts else {
         text.push_str("(not available)\n");
@@ -205,7 +230,7 @@ fn changes(block: &BlockReport, texts: Option<&(String, String)>, paint: &table:
     let diff = TextDiff::from_lines(&*before, &*after);
     for line in diff.unified_diff().missing_newline_hint(false).to_string().lines() {
         let painted = match line.as_bytes().first() {
-            Some(b'-') => paint.gone(line),
+            Some(b'-') => paint.bad(line),
             Some(b'+') => paint.good(line),
             Some(b'@') => paint.dim(line),
             _ => line.to_owned(),

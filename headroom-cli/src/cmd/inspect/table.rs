@@ -1,45 +1,16 @@
 use headroom_core::{Action, BlockReport};
 
-use super::reason;
-use crate::output::{self, Count};
-
-/// Paints text in colours if they are on.
-pub(super) struct Paint {
-    on: bool,
-}
-
-impl Paint {
-    pub(super) const fn new(on: bool) -> Self {
-        Self { on }
-    }
-
-    fn with(&self, code: &str, text: &str) -> String {
-        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
-    pub(super) fn bold(&self, text: &str) -> String {
-        self.with("1", text)
-    }
-
-    pub(super) fn dim(&self, text: &str) -> String {
-        self.with("2", text)
-    }
-
-    pub(super) fn good(&self, text: &str) -> String {
-        self.with("32", text)
-    }
-
-    pub(super) fn gone(&self, text: &str) -> String {
-        self.with("31", text)
-    }
-}
+use crate::{
+    blocks::reason,
+    output::{self, Count, Paint},
+};
 
 const TITLES: [&str; 6] = ["where", "tool", "kind", "before", "after", "what"];
 /// Columns of numbers, which are aligned right.
 const NUMBERS: [usize; 2] = [3, 4];
 
 /// Renders a table with one line per block.
-pub(super) fn render(blocks: &[BlockReport], paint: &Paint) -> String {
+pub(super) fn render(blocks: &[BlockReport], paint: Paint) -> String {
     let rows: Vec<[String; 6]> = blocks.iter().map(row).collect();
     let widths: Vec<usize> = (0..TITLES.len()).map(|column| width(column, &rows)).collect();
     let mut text = paint.bold(&line(&TITLES.map(str::to_owned), &widths));

@@ -1,5 +1,5 @@
 use super::install::McpClient;
-use crate::config::{Listen, Store};
+use crate::config::{Listen, Settings, Store};
 
 pub(crate) const EXAMPLES: &str = "\
 Without a subcommand this is a server of the Model Context Protocol on standard input and output, started and ended by \
@@ -41,10 +41,17 @@ pub(crate) struct McpArgs {
     pub(super) command: Option<McpCommand>,
     /// Folder of the store [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR")]
-    pub(crate) store: Option<Store>,
+    pub(super) store: Option<Store>,
     /// Serve on this address instead of standard input and output [default: 127.0.0.1:8788]
     #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:8788")]
     pub(super) http: Option<Listen>,
+}
+
+impl McpArgs {
+    /// The settings that these flags share with the configuration.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { store: self.store.clone(), ..Settings::default() }
+    }
 }
 
 #[derive(Debug, clap::Subcommand)]

@@ -48,10 +48,10 @@ pub(super) async fn serve(address: SocketAddr, server: Server) -> Result<(), Mcp
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     announce(bound, &home);
-    let door = Arc::new(Auth::new(Some(secret), !address.ip().is_loopback()));
+    let auth = Arc::new(Auth::new(Some(secret), !address.ip().is_loopback()));
     let mcp = mcp(server);
     tokio::select! {
-        () = accept(listener, &door, &mcp) => {}
+        () = accept(listener, &auth, &mcp) => {}
         () = signals.stop() => {}
     }
     Ok(())
@@ -80,7 +80,7 @@ fn announce(address: SocketAddr, home: &Path) {
     );
 }
 
-async fn accept(listener: TcpListener, door: &Arc<Auth>, mcp: &Mcp) {
+async fn accept(listener: TcpListener, auth: &Arc<Auth>, mcp: &Mcp) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -88,8 +88,8 @@ async fn accept(listener: TcpListener, door: &Arc<Auth>, mcp: &Mcp) {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let (door, mcp) = (Arc::clone(door), mcp.clone());
-        let answer = service_fn(move |request| answer(Arc::clone(&door), mcp.clone(), request));
+        let (auth, mcp) = (Arc::clone(auth), mcp.clone());
+        let answer = service_fn(move |request| answer(Arc::clone(&auth), mcp.clone(), request));
         tokio::spawn(async move {
             let mut server = http1::Builder::new();
             server.timer(TokioTimer::new()).header_read_timeout(HEAD);
@@ -100,11 +100,11 @@ async fn accept(listener: TcpListener, door: &Arc<Auth>, mcp: &Mcp) {
 }
 
 async fn answer(
-    door: Arc<Auth>,
+    auth: Arc<Auth>,
     mut mcp: Mcp,
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Infallible> {
-    if let Some(refusal) = door.refusal(&request, Access::Guarded) {
+    if let Some(refusal) = auth.refusal(&request, Access::Guarded) {
         return Ok(refusal.response(Provider::OpenAi));
     }
     if request.uri().path().trim_end_matches('/') != PATH {

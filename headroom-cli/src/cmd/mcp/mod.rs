@@ -13,8 +13,9 @@ pub(crate) use self::args::{EXAMPLES, McpArgs};
 use self::{args::McpCommand, install::InstallError, server::Server};
 use crate::{
     config::{Config, OriginalsDir, Store},
-    core_dumps, engine,
+    core_dumps,
     secret::SecretError,
+    setup::engine,
 };
 
 /// Errors of `headroom mcp`.

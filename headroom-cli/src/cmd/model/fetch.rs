@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use http::{
     HeaderMap, Request, Response, StatusCode, Uri,
     header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, LOCATION, RANGE, USER_AGENT},
@@ -20,9 +21,9 @@ use tokio::time::timeout;
 
 use super::{
     catalog::Remote,
-    sum::{Checksums, Expected, Sha256, git_name},
+    sum::{Checksums, ExpectedSum, Sha256, git_name},
 };
-use crate::{config::chain, proxy::Connector};
+use crate::{chain::Chain, proxy::Connector};
 
 /// A server that is silent for this long is considered gone.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -83,7 +84,7 @@ impl Fetcher {
         &self,
         remote: &Remote,
         folder: &Path,
-        expected: Option<Expected>,
+        expected: Option<ExpectedSum>,
         bar: &ProgressBar,
     ) -> Result<Sha256, FetchError> {
         let url = &remote.url;
@@ -117,7 +118,7 @@ impl Fetcher {
         remote: &Remote,
         part: &mut Part,
         bar: &ProgressBar,
-    ) -> Result<Option<Expected>, FetchError> {
+    ) -> Result<Option<ExpectedSum>, FetchError> {
         let mut attempts = 0;
         loop {
             let had = part.sums.bytes();
@@ -141,7 +142,7 @@ impl Fetcher {
         remote: &Remote,
         part: &mut Part,
         bar: &ProgressBar,
-    ) -> Result<Option<Expected>, More> {
+    ) -> Result<Option<ExpectedSum>, More> {
         let url = &remote.url;
         let have = part.sums.bytes();
         let answer = self.get(url, have).await?;
@@ -174,7 +175,7 @@ impl Fetcher {
             else {
                 return Ok(stated);
             };
-            let frame = frame.map_err(|error| More::Again(chain(&error)))?;
+            let frame = frame.map_err(|error| More::Again(Chain(&error).to_string()))?;
             if let Ok(data) = frame.into_data() {
                 part.add(&data)?;
                 bar.inc(data.len() as u64);
@@ -197,7 +198,7 @@ impl Fetcher {
             let request = request.body(Empty::new()).map_err(|_| address())?;
             let response = timeout(PATIENCE, self.client.request(request)).await;
             let response = response.map_err(|_| More::Again("the server does not answer".to_owned()))?;
-            let response = response.map_err(|error| More::Again(chain(&error)))?;
+            let response = response.map_err(|error| More::Again(Chain(&error).to_string()))?;
             stated = stated.or_else(|| tag(response.headers()));
             if !response.status().is_redirection() {
                 return Ok(FetchResponse { response, stated });
@@ -234,7 +235,7 @@ impl From<FetchError> for More {
 struct FetchResponse {
     response: Response<Incoming>,
     /// The checksum in the entity tags.
-    stated: Option<Expected>,
+    stated: Option<ExpectedSum>,
 }
 
 impl FetchResponse {
@@ -247,8 +248,8 @@ impl FetchResponse {
     }
 }
 
-fn tag(headers: &HeaderMap) -> Option<Expected> {
-    let of = |name: &str| headers.get(name).and_then(|tag| tag.to_str().ok()).and_then(Expected::of_tag);
+fn tag(headers: &HeaderMap) -> Option<ExpectedSum> {
+    let of = |name: &str| headers.get(name).and_then(|tag| tag.to_str().ok()).and_then(ExpectedSum::of_tag);
     of(LINKED_TAG).or_else(|| of(ETAG.as_str()))
 }
 
@@ -329,15 +330,15 @@ impl Part {
     }
 
     /// Verifies the file; otherwise returns what was expected and found.
-    fn check(&self, expected: Expected) -> Result<Result<(), (String, String)>, FetchError> {
-        let hex = |name: [u8; 20]| name.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    fn check(&self, expected: ExpectedSum) -> Result<Result<(), (String, String)>, FetchError> {
+        let hex = |name: [u8; 20]| HEXLOWER.encode(&name);
         let (expected, found) = match expected {
-            Expected::Sha256(sum) => (sum.to_string(), self.sums.sha256().to_string()),
-            Expected::Git(name) if self.sums.bytes() <= MAX_SMALL => {
+            ExpectedSum::Sha256(sum) => (sum.to_string(), self.sums.sha256().to_string()),
+            ExpectedSum::Git(name) if self.sums.bytes() <= MAX_SMALL => {
                 let content = std::fs::read(&self.path).map_err(|source| self.failed(source))?;
                 (hex(name), hex(git_name(&content)))
             }
-            Expected::Git(name) => (hex(name), format!("{} bytes", self.sums.bytes())),
+            ExpectedSum::Git(name) => (hex(name), format!("{} bytes", self.sums.bytes())),
         };
         Ok(if expected == found { Ok(()) } else { Err((expected, found)) })
     }

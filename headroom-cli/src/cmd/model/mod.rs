@@ -17,7 +17,7 @@ pub(crate) use self::args::{EXAMPLES, ModelCommand};
 use self::{
     args::{ListArgs, PullArgs},
     fetch::{FetchError, Fetcher},
-    sum::{Checksums, Expected, Sha256, listed},
+    sum::{Checksums, ExpectedSum, Sha256, listed},
 };
 use crate::{
     config,
@@ -115,7 +115,7 @@ fn pull(args: &PullArgs, home: &Path) -> Result<(), ModelCommandError> {
                     Some(sum) if sum_of(&folder.join(remote.file)).is_some_and(|found| found == sum) => sum,
                     _ => {
                         let bar = bar(remote.file);
-                        let sum = fetcher.file(remote, &folder, wanted.map(Expected::Sha256), &bar).await;
+                        let sum = fetcher.file(remote, &folder, wanted.map(ExpectedSum::Sha256), &bar).await;
                         bar.finish_and_clear();
                         sum?
                     }

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use ring::digest::{Context, Digest, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 
 /// A SHA-256.
@@ -12,13 +13,13 @@ impl FromStr for Sha256 {
     type Err = &'static str;
 
     fn from_str(hex: &str) -> Result<Self, Self::Err> {
-        bytes(hex).map(Self).ok_or("a SHA-256 has 64 hexadecimal digits")
+        decoded(hex).map(Self).ok_or("a SHA-256 has 64 hexadecimal digits")
     }
 }
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&HEXLOWER.encode(&self.0))
     }
 }
 
@@ -28,31 +29,23 @@ impl fmt::Debug for Sha256 {
     }
 }
 
-fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    let digits = hex.as_bytes();
-    if digits.len() != 2 * N || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
+fn decoded<const N: usize>(hex: &str) -> Option<[u8; N]> {
+    HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?.try_into().ok()
 }
 
 /// The checksum that a file must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expected {
+pub(super) enum ExpectedSum {
     Sha256(Sha256),
     /// The git hash of its content, which the hub gives for small files.
     Git([u8; 20]),
 }
 
-impl Expected {
+impl ExpectedSum {
     /// Parses an entity tag of the hub: the SHA-256 of a large file, the git hash of a small one.
     pub(super) fn of_tag(tag: &str) -> Option<Self> {
         let hex = tag.trim_start_matches("W/").trim_matches('"');
-        hex.parse().map(Self::Sha256).ok().or_else(|| bytes(hex).map(Self::Git))
+        hex.parse().map(Self::Sha256).ok().or_else(|| decoded(hex).map(Self::Git))
     }
 }
 
@@ -120,17 +113,17 @@ mod tests {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(sums.sha256().to_string(), abc);
         assert_eq!(
-            Expected::of_tag("\"d670460b4b4aece5915caf5c68d12f560a9fe3e4\""),
-            Some(Expected::Git(git_name(b"test content\n")))
+            ExpectedSum::of_tag("\"d670460b4b4aece5915caf5c68d12f560a9fe3e4\""),
+            Some(ExpectedSum::Git(git_name(b"test content\n")))
         );
     }
 
     #[test]
     fn tags_and_lists_are_read() {
-        assert_eq!(Expected::of_tag(EMPTY), EMPTY.parse().ok().map(Expected::Sha256));
-        assert!(matches!(Expected::of_tag(&format!("\"{}\"", &EMPTY[..40])), Some(Expected::Git(_))));
+        assert_eq!(ExpectedSum::of_tag(EMPTY), EMPTY.parse().ok().map(ExpectedSum::Sha256));
+        assert!(matches!(ExpectedSum::of_tag(&format!("\"{}\"", &EMPTY[..40])), Some(ExpectedSum::Git(_))));
         for tag in ["", "\"\"", "W/\"abc\"", &EMPTY[..63], "é".repeat(32).as_str()] {
-            assert_eq!(Expected::of_tag(tag), None, "{tag}");
+            assert_eq!(ExpectedSum::of_tag(tag), None, "{tag}");
         }
         let list = format!("{EMPTY}  tokenizer.json\n{EMPTY} *model.onnx\nnonsense\n");
         assert_eq!(listed(&list, "model.onnx"), EMPTY.parse().ok());

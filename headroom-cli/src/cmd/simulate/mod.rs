@@ -1,31 +1,47 @@
-//! `headroom simulate`: prices recorded conversations with and without Headroom.
+//! `headroom simulate`: the bill of recorded sessions, with and without Headroom.
 
 mod args;
+mod arrival;
+mod bill;
+mod epochs;
+mod heads;
+mod picture;
+mod replayed;
 mod show;
+mod text;
 
 use std::{
     collections::BTreeMap,
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use bytes::Bytes;
-use headroom_evals::{
-    ordered_json::Node,
-    replay::{
-        Bill, Prices, Tokens,
-        recording::{self, Conversation},
-    },
-};
+use headroom_core::Retrieval;
+use headroom_evals::{replay::recording, session};
 use headroom_store::MemoryStore;
 use headroom_tower::{HeadroomLayer, RequestReport};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-pub(crate) use self::args::{EXAMPLES, SimulateArgs};
-use crate::{cmd::compress, config::Config, layer, output};
+pub(crate) use self::{
+    args::{EXAMPLES, SimulateArgs},
+    bill::rates,
+};
+use self::{
+    arrival::{Row, Tool},
+    bill::Sessions,
+    heads::Heads,
+};
+use crate::{
+    cmd::compress,
+    config::{Config, ToolNames},
+    output,
+    setup::configured,
+};
 
 /// Errors of `headroom simulate`.
 #[derive(Debug, thiserror::Error)]
@@ -39,51 +55,36 @@ pub(crate) enum SimulateError {
     Nothing(usize),
     #[error("cannot start the async runtime")]
     Runtime(#[source] io::Error),
+    #[error("cannot make a folder for plain-text originals")]
+    Folder(#[source] io::Error),
     #[error("cannot write standard output")]
     Write(#[source] io::Error),
+    #[error("cannot write {}", path.display())]
+    Picture { path: PathBuf, source: io::Error },
 }
 
-/// The result for all conversations.
+/// The result for all files.
 #[derive(Debug, Default, Serialize)]
 struct Outcome {
+    /// Sessions with the provider's counts.
+    sessions: Sessions,
+    /// Conversations without.
     conversations: Vec<Row>,
     tools: BTreeMap<String, Tool>,
+    #[serde(skip)]
+    heads: Heads,
     /// Files without a conversation.
     skipped: usize,
 }
 
-/// One conversation.
-#[derive(Debug, Serialize)]
-struct Row {
-    file: PathBuf,
-    turns: usize,
-    /// Tokens of its last request, before and after.
-    tokens_before: u64,
-    tokens_after: u64,
-    /// The cost of all of its requests, in units of one input token.
-    bill_before: f64,
-    bill_after: f64,
-}
-
-/// The results of one tool in the last requests.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-struct Tool {
-    results: u64,
-    /// Tokens of the results that were considered for edits.
-    tokens_before: u64,
-    tokens_after: u64,
-}
-
-/// Replays all conversations and prints the savings.
+/// Replays all files and prints what they cost.
 pub(crate) fn run(args: &SimulateArgs, config: &Config) -> Result<(), SimulateError> {
     let mut files = Vec::new();
     for path in &args.paths {
         let found = recording::files(path);
         files.extend(found.map_err(|source| SimulateError::Read { path: path.clone(), source })?);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(SimulateError::Runtime)?;
-    let replay =
-        Replay { layer: layer(config, Arc::new(MemoryStore::new())), runtime, max_turns: args.max_turns };
+    let replay = Replay::new(config, args.max_turns)?;
     let mut outcome = Outcome::default();
     // Hidden unless standard error is a terminal.
     let bar = ProgressBar::new(files.len() as u64);
@@ -92,14 +93,19 @@ pub(crate) fn run(args: &SimulateArgs, config: &Config) -> Result<(), SimulateEr
     }
     for file in &files {
         bar.set_message(output::escape(&name(file)).into_owned());
-        replay.file(file, &mut outcome)?;
+        replay.file(file, &mut outcome, &bar)?;
         bar.inc(1);
     }
     bar.finish_and_clear();
-    if outcome.conversations.is_empty() {
+    outcome.sessions.finish();
+    if outcome.conversations.is_empty() && outcome.sessions.is_empty() {
         return Err(SimulateError::Nothing(files.len()));
     }
-    let shown = if args.json { show::json(&outcome) } else { show::text(&outcome) };
+    if let Some(path) = &args.svg {
+        let picture = picture::draw(&outcome.sessions);
+        fs::write(path, picture).map_err(|source| SimulateError::Picture { path: path.clone(), source })?;
+    }
+    let shown = if args.json { show::json(&outcome, config) } else { show::text(&outcome, config) };
     output::write(shown.as_bytes()).map_err(SimulateError::Write)
 }
 
@@ -109,79 +115,73 @@ fn name(file: &Path) -> String {
 
 struct Replay {
     layer: HeadroomLayer,
+    has_epochs: bool,
     runtime: Runtime,
     max_turns: Option<usize>,
+    /// Where `--retrieval file` writes, until the end.
+    _originals: Option<TempDir>,
 }
 
 impl Replay {
-    fn file(&self, file: &Path, outcome: &mut Outcome) -> Result<(), SimulateError> {
-        let conversations = match recording::read(file) {
-            Ok(conversations) => conversations,
-            // A file that is not text holds no conversation.
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Vec::new(),
-            Err(source) => return Err(SimulateError::Read { path: file.to_owned(), source }),
+    fn new(config: &Config, max_turns: Option<usize>) -> Result<Self, SimulateError> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().build().map_err(SimulateError::Runtime)?;
+        let mut config = config.clone();
+        // Logs hold no definitions of tools.
+        config.drop_tools = ToolNames::default();
+        // Nothing is left behind: not in the user's folders either.
+        let originals = match config.retrieval {
+            Retrieval::File => {
+                let folder = tempfile::tempdir().map_err(SimulateError::Folder)?;
+                // A folder within, which the store makes private.
+                config.originals_dir = folder.path().join("originals").to_string_lossy().parse().ok();
+                Some(folder)
+            }
+            _ => None,
+        };
+        // This thread has nothing else to do meanwhile.
+        let layer = configured(&config, Arc::new(MemoryStore::new())).blocking_threshold(u64::MAX);
+        Ok(Self { layer, has_epochs: config.epochs().is_on(), runtime, max_turns, _originals: originals })
+    }
+
+    fn file(&self, file: &Path, outcome: &mut Outcome, bar: &ProgressBar) -> Result<(), SimulateError> {
+        let failed = |source| SimulateError::Read { path: file.to_owned(), source };
+        let conversations = if recording::is_log(file) {
+            let lines = recording::lines(file).map_err(failed)?;
+            if let Some(session) = session::read(&lines) {
+                drop(lines);
+                outcome.sessions.add(self, file, session, bar);
+                return Ok(());
+            }
+            recording::from_lines(lines)
+        } else {
+            match recording::read(file) {
+                // A file that is not text holds no conversation.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => Vec::new(),
+                conversations => {
+                    if let Ok(body) = fs::read_to_string(file) {
+                        outcome.heads.add(&body);
+                    }
+                    conversations.map_err(failed)?
+                }
+            }
         };
         if conversations.is_empty() {
             outcome.skipped += 1;
         }
         for conversation in &conversations {
-            outcome.conversations.push(self.conversation(conversation, file, &mut outcome.tools));
+            let row = self.conversation(conversation, file, &mut outcome.tools);
+            outcome.conversations.push(row);
         }
         Ok(())
     }
 
-    fn conversation(
-        &self,
-        conversation: &Conversation,
-        file: &Path,
-        tools: &mut BTreeMap<String, Tool>,
-    ) -> Row {
-        let mut tokens = Tokens::default();
-        let (mut before, mut after) = (Bill::default(), Bill::default());
-        let mut last = None;
-        let turns = conversation.turns.iter().take(self.max_turns.unwrap_or(usize::MAX));
-        for messages in turns.clone() {
-            let Ok(request) = conversation.request(*messages) else { continue };
-            let (sent, report) = self.send(request.clone());
-            let (Ok(raw), Ok(sent)) = (parse(&request), parse(sent.as_deref().unwrap_or(&request))) else {
-                continue;
-            };
-            before.add(tokens.blocks(&raw));
-            after.add(tokens.blocks(&sent));
-            last = report;
-        }
-        for block in last.as_ref().and_then(RequestReport::report).iter().flat_map(|report| &report.blocks) {
-            let tool = tools.entry(block.tool.clone().unwrap_or_else(|| "(unnamed)".to_owned())).or_default();
-            let count = |tokens: Option<usize>| tokens.unwrap_or_default() as u64;
-            tool.results += 1;
-            tool.tokens_before += count(block.tokens_before);
-            tool.tokens_after += count(block.tokens_after);
-        }
-        Row {
-            file: file.to_owned(),
-            turns: turns.count(),
-            tokens_before: before.tokens(),
-            tokens_after: after.tokens(),
-            bill_before: in_tokens(before.price(&Prices::ANTHROPIC)),
-            bill_after: in_tokens(after.price(&Prices::ANTHROPIC)),
-        }
-    }
-
     fn send(&self, request: Vec<u8>) -> (Option<Bytes>, Option<RequestReport>) {
-        self.runtime.block_on(compress::through(
-            self.layer.clone(),
-            compress::local(None),
-            None,
-            request.into(),
-        ))
+        self.send_with(request, self.has_epochs)
     }
-}
 
-/// Converts thousandths of a token's price to token prices.
-fn in_tokens(thousandths: u64) -> f64 {
-    thousandths as f64 / 1e3
-}
-
-fn parse(body: &[u8]) -> serde_json::Result<Node> {
-    serde_json::from_slice(body)
+    fn send_with(&self, request: Vec<u8>, epochs: bool) -> (Option<Bytes>, Option<RequestReport>) {
+        let settings = compress::local(None).epochs(epochs);
+        self.runtime.block_on(compress::through(self.layer.clone(), settings, None, request.into()))
+    }
 }

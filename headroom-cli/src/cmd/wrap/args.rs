@@ -1,9 +1,11 @@
+//! The arguments of `headroom wrap` and `headroom unwrap`.
+
 use std::ffi::OsString;
 
 use headroom_core::{Retrieval, Tier};
 
 use super::{agent::Agent, context::ContextTool};
-use crate::config::{Base, OriginalsDir, Settings, Store};
+use crate::config::{Base, Epochs, Holdout, OriginalsDir, Settings, Store};
 
 pub(crate) const EXAMPLES: &str = "\
 The agent runs as it would without Headroom: in the same folder, on the same terminal, with the same settings and keys. \
@@ -57,6 +59,9 @@ pub(crate) struct WrapArgs {
     /// How far edits may go: lossless, dedup or recoverable [default: recoverable]
     #[arg(long)]
     pub(super) tier: Option<Tier>,
+    /// Whether old results and old thinking may leave at new prompts: on or off [default: on]
+    #[arg(long, value_name = "on|off")]
+    pub(super) epochs: Option<Epochs>,
     /// Where originals are stored: a folder, or memory [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR|memory")]
     pub(super) store: Option<Store>,
@@ -69,14 +74,17 @@ pub(crate) struct WrapArgs {
     /// An installed tool that shrinks the output of shell commands before the agent sees it (claude only) [default: $HEADROOM_CONTEXT_TOOL, or none]
     #[arg(long, value_enum, value_name = "TOOL", conflicts_with_all = ["persist"])]
     pub(super) context_tool: Option<ContextTool>,
+    /// Per cent of the conversations that are sent untouched, for their whole life, so that `headroom savings` can compare [default: 0]
+    #[arg(long, value_name = "PERCENT", conflicts_with_all = ["join", "print", "persist"])]
+    pub(super) holdout: Option<Holdout>,
     /// Use the proxy that runs at the configured address instead of starting one
-    #[arg(long, conflicts_with_all = ["upstream", "tier", "store", "retrieval", "originals_dir"])]
+    #[arg(long, conflicts_with_all = ["upstream", "tier", "epochs", "store", "retrieval", "originals_dir"])]
     pub(super) join: bool,
     /// Print the variables and arguments for the configured address instead of running the agent
-    #[arg(long, conflicts_with_all = ["upstream", "tier", "store", "retrieval", "originals_dir", "join"])]
+    #[arg(long, conflicts_with_all = ["upstream", "tier", "epochs", "store", "retrieval", "originals_dir", "join"])]
     pub(super) print: bool,
     /// Point the agent's own configuration at the proxy at the configured address, until `headroom unwrap`
-    #[arg(long, conflicts_with_all = ["upstream", "tier", "store", "join", "args"])]
+    #[arg(long, conflicts_with_all = ["upstream", "tier", "epochs", "store", "join", "args"])]
     pub(super) persist: bool,
     /// With --persist: have systemd run the proxy whenever you are logged in
     #[arg(long, requires = "persist", conflicts_with = "print")]
@@ -95,10 +103,40 @@ impl WrapArgs {
         Settings {
             upstream: self.upstream.clone(),
             tier: self.tier,
+            epochs: self.epochs,
             store: self.store.clone(),
             retrieval: self.retrieval,
             originals_dir: self.originals_dir.clone(),
+            holdout: self.holdout,
             ..Settings::default()
         }
     }
+}
+
+pub(crate) const UNWRAP_EXAMPLES: &str = "\
+Undoes `headroom wrap AGENT --persist`. A file that was not changed since is restored byte for byte, or deleted if \
+it did not exist. In a changed file, only Headroom's keys are removed, except those that were changed. \
+An interrupted `headroom wrap --persist` is undone in the same way. With the last agent, the service that \
+--service has set up is removed.
+
+Examples:
+  One agent, or all of them:
+    headroom unwrap claude
+    headroom unwrap
+  What that would do:
+    headroom unwrap --print
+
+Exit status: 0 undone or nothing to undo, 1 something could not be undone, 2 wrong usage.";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct UnwrapArgs {
+    /// The agents to undo [default: all]
+    #[arg(value_enum, value_name = "AGENT")]
+    pub(super) agents: Vec<Agent>,
+    /// Print what would be done, and change nothing
+    #[arg(long)]
+    pub(super) print: bool,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }

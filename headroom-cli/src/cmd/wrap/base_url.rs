@@ -4,7 +4,8 @@ use tokio::runtime::Runtime;
 
 use crate::{
     config::{Base, Config, Upstreams},
-    proxy::{Embedded, ProxyError},
+    ledger::LedgerTotals,
+    proxy::{EmbeddedProxy, ProxyError},
 };
 
 /// Provides base URLs that lead through the proxy.
@@ -13,7 +14,7 @@ pub(super) enum BaseUrl<'a> {
     /// A proxy inside this process, which opens a port for each requested upstream.
     Own {
         runtime: &'a Runtime,
-        proxy: Box<Embedded>,
+        proxy: Box<EmbeddedProxy>,
         config: &'a Config,
         open: Vec<(Option<Base>, SocketAddr)>,
     },
@@ -49,6 +50,14 @@ impl BaseUrl<'_> {
     pub(super) fn flush(&self) {
         if let Self::Own { proxy, .. } = self {
             proxy.flush();
+        }
+    }
+
+    /// What the turns cost and saved, if the proxy is this process's own.
+    pub(super) fn sums(&self) -> Option<LedgerTotals> {
+        match self {
+            Self::Own { proxy, .. } => Some(proxy.sums()),
+            Self::Shared(_) => None,
         }
     }
 

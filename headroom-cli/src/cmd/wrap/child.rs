@@ -12,16 +12,16 @@ use crate::core_dumps;
 
 /// How the agent ended.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ended {
+pub(super) struct AgentExit {
     /// The status that a shell would report.
     pub(super) status: u8,
-    /// Whether a signal, or a key of the terminal, ended it: it may have been in the middle of a line.
+    /// Whether a signal, or a key of the terminal, asked it to end: it may have been in the middle of a line.
     pub(super) is_interrupted: bool,
 }
 
 /// Runs the agent on this terminal until it ends. Called on the main thread; the agent ends with that thread.
-pub(super) fn run(command: Command, runtime: &Runtime) -> io::Result<Ended> {
-    let (status, had_key) = runtime.block_on(async {
+pub(super) fn run(command: Command, runtime: &Runtime) -> io::Result<AgentExit> {
+    let (status, is_interrupted) = runtime.block_on(async {
         // Before the child exists, so that no signal for it is lost.
         let mut signals = signals::Signals::new()?;
         let mut child = spawn(command)?;
@@ -39,15 +39,15 @@ pub(super) fn run(command: Command, runtime: &Runtime) -> io::Result<Ended> {
         };
         #[cfg(unix)]
         watcher.dismiss();
-        io::Result::Ok((status?, signals.had_key()))
+        io::Result::Ok((status?, signals.is_interrupted()))
     })?;
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         let status = u8::try_from(128 + signal).unwrap_or(u8::MAX);
-        return Ok(Ended { status, is_interrupted: true });
+        return Ok(AgentExit { status, is_interrupted: true });
     }
     let status = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    Ok(Ended { status, is_interrupted: had_key })
+    Ok(AgentExit { status, is_interrupted })
 }
 
 #[cfg(unix)]
@@ -92,6 +92,7 @@ mod signals {
     use rustix::process::{Pid, Signal, kill_process};
     use signal_hook::{
         consts::signal::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2},
+        flag,
         iterator::{SignalsInfo, exfiltrator::WithOrigin},
     };
     use tokio::{process::Child, sync::mpsc};
@@ -108,23 +109,23 @@ mod signals {
     /// The signals that were sent to this process only.
     pub(super) struct Signals {
         sent: mpsc::UnboundedReceiver<Signal>,
-        had_key: Arc<AtomicBool>,
+        is_interrupted: Arc<AtomicBool>,
     }
 
     impl Signals {
         pub(super) fn new() -> io::Result<Self> {
             let mut signals = SignalsInfo::<WithOrigin>::new(FORWARDED.map(|(number, _)| number))?;
             let (sender, sent) = mpsc::unbounded_channel();
-            let had_key = Arc::new(AtomicBool::new(false));
-            let key = Arc::clone(&had_key);
+            // Set by the handler itself: the thread below may hear of a key only after the agent has ended.
+            let is_interrupted = Arc::new(AtomicBool::new(false));
+            for number in [SIGINT, SIGQUIT] {
+                flag::register(number, Arc::clone(&is_interrupted))?;
+            }
             thread::Builder::new().name("signals".to_owned()).spawn(move || {
                 for origin in signals.forever() {
                     // Keys such as Ctrl-C reach every process in the foreground, so the agent has received them; most
                     // agents take a second one for "now".
                     let from_terminal = origin.process.is_none();
-                    if from_terminal && matches!(origin.signal, SIGINT | SIGQUIT) {
-                        key.store(true, Ordering::Relaxed);
-                    }
                     let signal = FORWARDED.iter().find(|(number, _)| *number == origin.signal);
                     if let Some((_, signal)) = signal.filter(|_| !from_terminal)
                         && sender.send(*signal).is_err()
@@ -133,7 +134,7 @@ mod signals {
                     }
                 }
             })?;
-            Ok(Self { sent, had_key })
+            Ok(Self { sent, is_interrupted })
         }
 
         pub(super) async fn next(&mut self) -> Signal {
@@ -143,9 +144,9 @@ mod signals {
             }
         }
 
-        /// Whether a key of the terminal asked the foreground processes to end.
-        pub(super) fn had_key(&self) -> bool {
-            self.had_key.load(Ordering::Relaxed)
+        /// Whether a signal, such as the one of Ctrl-C, asked the foreground processes to end.
+        pub(super) fn is_interrupted(&self) -> bool {
+            self.is_interrupted.load(Ordering::Relaxed)
         }
     }
 
@@ -174,7 +175,7 @@ mod signals {
             let _ = tokio::signal::ctrl_c().await;
         }
 
-        pub(super) const fn had_key(&self) -> bool {
+        pub(super) const fn is_interrupted(&self) -> bool {
             false
         }
     }

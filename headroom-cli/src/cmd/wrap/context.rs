@@ -9,9 +9,10 @@ use serde_json::{Map, Value, json};
 use super::{
     Agent, WrapError,
     agent::find,
-    plan::{Plan, claude, value},
+    plan::{Plan, claude},
     quoted,
 };
+use crate::dirs::value;
 
 const VARIABLE: &str = "HEADROOM_CONTEXT_TOOL";
 const SETTINGS: &str = "--settings";

@@ -29,14 +29,20 @@ use tokio::runtime::Runtime;
 pub(crate) use self::orphan::step;
 pub(crate) use self::{
     agent::{Agent, find},
-    args::{EXAMPLES, WrapArgs},
-    persist::{PersistError, Persisted, UNWRAP_EXAMPLES, UnwrapArgs, persisted, unwrap},
+    args::{EXAMPLES, UNWRAP_EXAMPLES, UnwrapArgs, WrapArgs},
+    persist::{PersistError, PersistentSetup, persisted, unwrap},
 };
-use self::{base_url::BaseUrl, context::ContextTool, plan::Plan, summary::Summary};
+use self::{
+    base_url::BaseUrl,
+    context::ContextTool,
+    plan::Plan,
+    summary::{Receipt, Summary},
+};
 use crate::{
     config::{Config, InvalidBase, Store},
+    ledger::LedgerTotals,
     output,
-    proxy::{Embedded, ProxyError, probe},
+    proxy::{EmbeddedProxy, ProxyError, probe},
     store,
 };
 
@@ -97,17 +103,17 @@ pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Resu
     }
     let runtime = Runtime::new().map_err(WrapError::Runtime)?;
     let receipt = Arc::new(Summary::default());
-    let mut door = if args.join {
+    let mut base_url = if args.join {
         if !runtime.block_on(probe(shared)).is_ours() {
             return Err(WrapError::NoProxy { address: shared });
         }
         BaseUrl::Shared(shared)
     } else {
         let seen = Arc::clone(&receipt);
-        let proxy = Embedded::new(config, move |exchange| seen.add(exchange))?;
+        let proxy = EmbeddedProxy::new(config, move |exchange| seen.add(exchange))?;
         BaseUrl::Own { runtime: &runtime, proxy: Box::new(proxy), config, open: Vec::new() }
     };
-    let Some(mut plan) = Plan::new(args.agent, upstream_is_set(args), shared, &mut door)? else {
+    let Some(mut plan) = Plan::new(args.agent, upstream_is_set(args), shared, &mut base_url)? else {
         return steps(args.agent, shared).map(|()| 0);
     };
     ContextTool::asked(args.context_tool)?.attach(args.agent, &mut plan, &args.args)?;
@@ -123,12 +129,13 @@ pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Resu
         }
     }
     let result = child::run(command(args, &plan), &runtime);
-    door.flush();
+    base_url.flush();
+    let bill = base_url.sums().unwrap_or_default();
     // Cancels responses that the agent did not wait for.
-    drop(door);
+    drop(base_url);
     runtime.shutdown_background();
     let ended = result.map_err(|source| failed(args.agent, source))?;
-    finish(args, shared, &receipt, ended.is_interrupted);
+    finish(args, shared, &receipt, &bill, ended.is_interrupted);
     Ok(ended.status)
 }
 
@@ -210,7 +217,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Prints the summary. The agent may have left the terminal in the middle of a line.
-fn finish(args: &WrapArgs, shared: SocketAddr, receipt: &Summary, is_interrupted: bool) {
+fn finish(args: &WrapArgs, shared: SocketAddr, receipt: &Summary, bill: &LedgerTotals, is_interrupted: bool) {
     let totals = receipt.totals();
     let program = args.agent.program();
     if is_interrupted && io::stderr().is_terminal() {
@@ -221,13 +228,13 @@ fn finish(args: &WrapArgs, shared: SocketAddr, receipt: &Summary, is_interrupted
             "headroom: {program} went through the proxy at http://{shared}, which keeps its own count"
         ));
     } else if args.json {
-        output::note(&json!({"headroom": totals, "tokens_saved": totals.saved()}));
+        output::note(&json!({"headroom": totals, "tokens_saved": totals.saved(), "bill": bill}));
     } else if totals.is_empty() {
         output::note(&format_args!(
             "headroom: no request came through the proxy; if {program} made any, its own settings sent them elsewhere"
         ));
     } else {
-        output::note(&format_args!("headroom: {totals}"));
+        output::note(&format_args!("headroom: {}", Receipt { totals, bill }));
     }
 }
 

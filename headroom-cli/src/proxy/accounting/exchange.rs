@@ -8,11 +8,11 @@ use std::{
 use headroom_tower::RequestReport;
 
 use crate::{
-    ledger::{Call, Entry},
+    ledger::Call,
     proxy::{
         Provider,
         accounting::Totals,
-        dashboard::{Begun, Board, Copies},
+        dashboard::{Begun, Board, Copies, project_of},
     },
     usage::Usage,
 };
@@ -48,8 +48,9 @@ impl Exchange {
     /// Records a request to the provider. Returns its number, under which the answer is recorded.
     pub(crate) fn call(&self, report: Option<RequestReport>) -> usize {
         self.with(|state| {
+            let is_rewritten = report.as_ref().is_some_and(RequestReport::is_rewritten);
             state.report = state.report.take().or(report);
-            state.calls.push(Call::default());
+            state.calls.push(Call { is_rewritten, ..Call::default() });
             state.calls.len() - 1
         })
     }
@@ -76,12 +77,13 @@ impl Exchange {
         self.with(|state| state.report.clone())
     }
 
-    /// Whether the provider refused the rewritten request, so that the original was sent.
+    /// Whether the provider refused the rewritten request, so that the original was sent last.
     pub(crate) fn was_rejected(&self) -> bool {
         self.with(|state| {
             let refused = |call: &Call| call.status.is_some_and(|status| matches!(status, 400 | 413 | 422));
             let rewritten = state.report.as_ref().is_some_and(RequestReport::is_rewritten);
-            rewritten && state.calls.len() > 1 && state.calls.first().is_some_and(refused)
+            let original = state.calls.last().is_some_and(|call| !call.is_rewritten);
+            rewritten && original && state.calls.len() > 1 && state.calls.first().is_some_and(refused)
         })
     }
 }
@@ -100,10 +102,15 @@ impl Drop for ExchangeRecorder {
     fn drop(&mut self) {
         let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let name = self.provider.as_str();
-        let entry = self.turn.with(|state| Entry::new(at, name, state.report.as_ref(), &state.calls));
+        let (totals, report) = (&self.totals, self.turn.report());
+        let bodies = self.turn.copies().take();
+        let sent = bodies.as_ref().and_then(|bodies| bodies.sent(report.as_ref()));
+        let text = sent.as_deref().and_then(|sent| std::str::from_utf8(sent).ok());
+        let entry = self.turn.with(|state| totals.entry(at, name, report.as_ref(), &state.calls, text));
         let Some(entry) = entry else { return };
         if let Some((board, begun)) = self.board.take() {
-            board.add(begun, &entry, self.turn.report().as_ref(), self.turn.copies());
+            let project = sent.as_deref().and_then(project_of);
+            board.add(begun.or(project), &entry, report.as_ref(), bodies);
         }
         self.totals.add(entry);
     }

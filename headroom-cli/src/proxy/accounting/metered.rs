@@ -27,6 +27,7 @@ pub(crate) fn collect() -> Result<(PrometheusHandle, MetricsObserver), BuildErro
     let _ = metrics::set_global_recorder(recorder);
     describe_histogram!(FIRST_BYTE, Unit::Seconds, "Time until the head of the provider's response");
     describe_counter!("headroom_usage_tokens_total", "Tokens that providers counted");
+    describe_counter!("headroom_uncached_tokens_total", "Tokens not read from the cache, by cause");
     Ok((handle, MetricsObserver::new()))
 }
 

@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     env, fs, io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
@@ -15,6 +15,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::profile;
+use crate::dirs::user_home;
 
 /// How long a program's credentials are used before it runs again. They are valid for a quarter of an hour or more.
 const KEPT: Duration = Duration::from_secs(240);
@@ -110,8 +111,7 @@ fn elsewhere(profile: String, settings: &HashMap<String, String>) -> Credentials
 }
 
 fn text(variable_name: &str, name: &str) -> Result<String, CredentialsError> {
-    let own =
-        || Some(Path::new(&variable("HOME").or_else(|| variable("USERPROFILE"))?).join(".aws").join(name));
+    let own = || Some(user_home()?.join(".aws").join(name));
     let Some(path) = variable(variable_name).map(PathBuf::from).or_else(own) else {
         return Ok(String::new());
     };
@@ -125,7 +125,7 @@ fn text(variable_name: &str, name: &str) -> Result<String, CredentialsError> {
 /// The output of such a program.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Written {
+struct ProcessCredentials {
     version: u32,
     access_key_id: String,
     secret_access_key: String,
@@ -145,10 +145,10 @@ fn from_process(command: &str, profile: &str) -> Result<Credentials, Credentials
         return Err(failed(output.status.to_string()));
     }
     // The parser's message could contain what it parsed.
-    let written: Option<Written> = serde_json::from_slice(&output.stdout).ok();
+    let written: Option<ProcessCredentials> = serde_json::from_slice(&output.stdout).ok();
     let written = written.filter(|written| written.version == 1);
     let written = written
         .ok_or_else(|| failed("its output is not in the format of credentials, version 1".to_owned()))?;
-    let Written { access_key_id, secret_access_key, session_token, .. } = written;
+    let ProcessCredentials { access_key_id, secret_access_key, session_token, .. } = written;
     Ok(Credentials::new(access_key_id, secret_access_key, session_token, None, "process"))
 }

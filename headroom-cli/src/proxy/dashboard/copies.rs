@@ -1,6 +1,7 @@
 //! Copies a request's body, as received and as first sent.
 
 use std::{
+    borrow::Cow,
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -10,9 +11,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderValue;
+use headroom_tower::RequestReport;
+use http::{HeaderMap, HeaderValue, header};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+
+use super::decode::decode;
 
 /// Maximum size of a copied body. A longer one is not copied at all.
 const MAX_BODY: usize = 4 << 20;
@@ -23,7 +27,7 @@ const MAX_OPEN: usize = 32 << 20;
 
 /// The size of the copies of open requests.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Open(Arc<AtomicUsize>);
+pub(in crate::proxy) struct OpenCopies(Arc<AtomicUsize>);
 
 /// A side of the layer.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +44,7 @@ pub(in crate::proxy) struct Copies(Option<Arc<Mutex<Both>>>);
 
 #[derive(Debug)]
 struct Both {
-    open: Open,
+    open: OpenCopies,
     encoding: Option<HeaderValue>,
     before: Copy,
     after: Copy,
@@ -56,22 +60,39 @@ enum Copy {
 
 /// Both copies of a body.
 #[derive(Debug)]
-pub(super) struct Bodies {
+pub(in crate::proxy) struct Bodies {
     /// The content encoding of the first.
     pub(super) encoding: Option<HeaderValue>,
     pub(super) before: Vec<u8>,
     pub(super) after: Vec<u8>,
 }
 
+impl Bodies {
+    /// Returns what the provider got, decoded; `None` if it cannot be decoded, or is too long.
+    pub(in crate::proxy) fn sent(&self, report: Option<&RequestReport>) -> Option<Cow<'_, [u8]>> {
+        // A rewritten body has no content encoding.
+        match (&self.encoding, report.is_some_and(RequestReport::is_rewritten)) {
+            (_, true) => Some(Cow::Borrowed(&self.after)),
+            (None, false) => Some(Cow::Borrowed(&self.before)),
+            (encoding, false) => {
+                let decoded = decode(&self.before, encoding.as_ref(), MAX_BODY)?;
+                (decoded.len() < MAX_BODY).then_some(Cow::Owned(decoded))
+            }
+        }
+    }
+}
+
 impl Copies {
-    pub(super) fn new(open: Open, encoding: Option<HeaderValue>) -> Self {
+    /// Copies of a request with these headers.
+    pub(in crate::proxy) fn new(open: OpenCopies, headers: &HeaderMap) -> Self {
+        let encoding = headers.get(header::CONTENT_ENCODING).cloned();
         let both = Both { open, encoding, before: Copy::default(), after: Copy::default() };
         Self(Some(Arc::new(Mutex::new(both))))
     }
 
     /// Wraps a body so that it is copied while it passes.
-    pub(in crate::proxy) fn copy<B>(&self, body: B, side: Side) -> Copied<B> {
-        Copied { body, copies: self.clone(), side }
+    pub(in crate::proxy) fn copy<B>(&self, body: B, side: Side) -> CopiedBody<B> {
+        CopiedBody { body, copies: self.clone(), side }
     }
 
     fn add(&self, side: Side, data: &Bytes) {
@@ -81,7 +102,7 @@ impl Copies {
     }
 
     /// Takes the copies; `None` if one is missing.
-    pub(super) fn take(&self) -> Option<Bodies> {
+    pub(in crate::proxy) fn take(&self) -> Option<Bodies> {
         let both = &mut *self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         let (Copy::Taken(before, length), Copy::Taken(after, _)) =
             (both.before.end(&both.open), both.after.end(&both.open))
@@ -124,7 +145,7 @@ impl Default for Copy {
 
 impl Copy {
     /// Takes the copy; nothing is added from then on.
-    fn end(&mut self, open: &Open) -> Self {
+    fn end(&mut self, open: &OpenCopies) -> Self {
         let copy = std::mem::replace(self, Self::Dropped);
         if let Self::Taken(_, length) = &copy {
             open.0.fetch_sub(*length, Ordering::Relaxed);
@@ -135,7 +156,7 @@ impl Copy {
 
 pin_project! {
     /// A body that is copied while it passes.
-    pub(in crate::proxy) struct Copied<B> {
+    pub(in crate::proxy) struct CopiedBody<B> {
         #[pin]
         body: B,
         copies: Copies,
@@ -143,7 +164,7 @@ pin_project! {
     }
 }
 
-impl<B: Body<Data = Bytes>> Body for Copied<B> {
+impl<B: Body<Data = Bytes>> Body for CopiedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -174,8 +195,8 @@ impl<B: Body<Data = Bytes>> Body for Copied<B> {
 mod tests {
     use super::*;
 
-    fn taken(open: &Open, before: &[&[u8]], after: &[&[u8]]) -> Option<(usize, usize)> {
-        let copies = Copies::new(open.clone(), None);
+    fn taken(open: &OpenCopies, before: &[&[u8]], after: &[&[u8]]) -> Option<(usize, usize)> {
+        let copies = Copies::new(open.clone(), &HeaderMap::new());
         before.iter().for_each(|data| copies.add(Side::Before, &Bytes::copy_from_slice(data)));
         after.iter().for_each(|data| copies.add(Side::After, &Bytes::copy_from_slice(data)));
         copies.take().map(|bodies| (bodies.before.len(), bodies.after.len()))
@@ -183,7 +204,7 @@ mod tests {
 
     #[test]
     fn bodies_are_kept_up_to_a_limit_and_room_is_given_back() {
-        let open = Open::default();
+        let open = OpenCopies::default();
         assert_eq!(taken(&open, &[b"one", b"two"], &[b"1"]), Some((6, 1)));
         assert_eq!(taken(&open, &[&vec![0; MAX_BODY]], &[b"1"]), Some((MAX_BODY, 1)));
         assert_eq!(taken(&open, &[&vec![0; MAX_BODY], b"0"], &[b"1"]), None, "too long");
@@ -191,7 +212,7 @@ mod tests {
         assert_eq!(taken(&open, &[&b"1"[..]; MAX_FRAMES + 1], &[]), None, "in too many pieces");
         assert_eq!(taken(&open, &[], &[]), None, "nothing was copied");
         assert_eq!(open.0.load(Ordering::Relaxed), 0);
-        let held = Copies::new(open.clone(), None);
+        let held = Copies::new(open.clone(), &HeaderMap::new());
         open.0.fetch_add(MAX_OPEN, Ordering::Relaxed);
         assert_eq!(taken(&open, &[b"1"], &[]), None, "no room");
         held.add(Side::Before, &Bytes::from_static(b"1"));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{copies::Bodies, decode::decode};
 use crate::{
-    cmd::inspect::{place, reason},
+    blocks::{place, reason},
     ledger::Entry,
 };
 

@@ -15,18 +15,19 @@ use std::{
 };
 
 use headroom_tower::RequestReport;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 
-pub(super) use self::copies::{Copied, Copies, Side};
-use self::{copies::Open, detail::Detail, session::Sessions, share::Shares};
-use crate::{cmd::inspect::reason, ledger::Entry};
+pub(super) use self::{
+    copies::{Bodies, CopiedBody, Copies, OpenCopies, Side},
+    project::find as project_of,
+};
+use self::{detail::Detail, session::Sessions, share::Shares};
+use crate::{blocks::reason, ledger::Entry};
 
 /// Maximum number of requests.
 const MAX_REQUESTS: usize = 100;
 /// Maximum size of their details: texts and reports. The oldest are dropped first.
 const MAX_HELD: usize = 16 << 20;
-/// Bytes of an encoded body that are searched for the project.
-const MAX_LOOKED_AT: usize = 1 << 20;
 /// The header in which a client may name the project of a request.
 const PROJECT: &str = "x-headroom-project";
 
@@ -37,7 +38,7 @@ pub(super) struct Board {
     content: bool,
     /// Start time, in seconds since 1970.
     since: u64,
-    open: Open,
+    open: OpenCopies,
     seen: Mutex<RequestRecord>,
     sessions: Mutex<Sessions>,
 }
@@ -72,10 +73,23 @@ pub(super) struct Begun {
     project: Option<String>,
 }
 
+impl Begun {
+    /// Takes a project that the body names, unless a header named one.
+    pub(super) fn or(self, project: Option<String>) -> Self {
+        Self { project: self.project.or(project), ..self }
+    }
+}
+
 impl Board {
     pub(super) fn new(content: bool) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        Self { content, since, open: Open::default(), seen: Mutex::default(), sessions: Mutex::default() }
+        Self {
+            content,
+            since,
+            open: OpenCopies::default(),
+            seen: Mutex::default(),
+            sessions: Mutex::default(),
+        }
     }
 
     /// Called when a request arrives. Returns what to copy of it, and what to pass to [`add`](Self::add) when it is
@@ -84,23 +98,17 @@ impl Board {
         let project = headers.get(PROJECT).and_then(|name| name.to_str().ok());
         let project = project.map(str::trim).filter(|name| !name.is_empty()).map(project::shorten);
         // Without texts, the body is still needed to find the project.
-        let copies = Copies::new(self.open.clone(), headers.get(header::CONTENT_ENCODING).cloned());
-        (copies, Begun { start: Instant::now(), project })
+        (Copies::new(self.open.clone(), headers), Begun { start: Instant::now(), project })
     }
 
-    pub(super) fn add(&self, begun: Begun, entry: &Entry, report: Option<&RequestReport>, copies: &Copies) {
-        let bodies = copies.take();
-        let project = begun.project.or_else(|| {
-            let bodies = bodies.as_ref()?;
-            // A rewritten body has no content encoding.
-            match report.is_some_and(RequestReport::is_rewritten) {
-                true => project::find(&bodies.after),
-                false => {
-                    let limit = if bodies.encoding.is_some() { MAX_LOOKED_AT } else { usize::MAX };
-                    project::find(&decode::decode(&bodies.before, bodies.encoding.as_ref(), limit)?)
-                }
-            }
-        });
+    pub(super) fn add(
+        &self,
+        begun: Begun,
+        entry: &Entry,
+        report: Option<&RequestReport>,
+        bodies: Option<Bodies>,
+    ) {
+        let project = begun.project;
         let engine = report.and_then(RequestReport::report);
         let why = report.and_then(RequestReport::skip_reason).map(reason::of_request);
         let detail =
@@ -198,7 +206,9 @@ mod tests {
         let (copies, begun) = board.begin(&HeaderMap::new());
         copies.copy(Full::<bytes::Bytes>::from(before), Side::Before).collect().await.unwrap();
         copies.copy(Full::<bytes::Bytes>::from(after), Side::After).collect().await.unwrap();
-        board.add(begun, &entry(), Some(&report().await), &copies);
+        let bodies = copies.take();
+        let project = bodies.as_ref().and_then(|bodies| project_of(&bodies.before));
+        board.add(begun.or(project), &entry(), Some(&report().await), bodies);
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ const BEFORE: [&str; 4] =
 const MAX_NAME: usize = 100;
 
 /// The working directory that an agent states.
-pub(super) fn find(body: &[u8]) -> Option<String> {
+pub(in crate::proxy) fn find(body: &[u8]) -> Option<String> {
     let place = |before: &&str| Some(memmem::find(body, before.as_bytes())? + before.len());
     let mut places: Vec<_> = BEFORE.iter().filter_map(place).collect();
     // The first one counts: later ones may be in the output of a tool.

@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use data_encoding::HEXLOWER;
+
 /// How long a code is valid.
 const CODE_LIFE: Duration = Duration::from_secs(120);
 /// How long an unused session lasts.
@@ -65,7 +67,7 @@ fn push(names: &mut VecDeque<(Hash, Instant)>, name: Hash, now: Instant) {
 fn random() -> Option<String> {
     let mut bytes = [0; RANDOM_BYTES];
     getrandom::fill(&mut bytes).ok()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(HEXLOWER.encode(&bytes))
 }
 
 #[cfg(test)]

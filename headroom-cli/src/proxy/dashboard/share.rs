@@ -6,7 +6,7 @@ use headroom_core::{Report, Retrieval};
 use serde_json::{Value, json};
 
 use super::project::shorten;
-use crate::ledger::{DEFINITION, Entry, first_new, saved_in};
+use crate::ledger::{DEFINITION, Entry, saved_in};
 
 /// Maximum number of names. Further ones are summed up under [`OTHERS`].
 const MAX_NAMES: usize = 100;
@@ -16,6 +16,9 @@ pub(super) const UNKNOWN: &str = "(unknown)";
 /// Costs that are not results of a tool.
 const OWN: &str = "(definition of headroom_retrieve)";
 const HIDDEN: &str = "(hidden calls)";
+const AGAIN: &str = "(written again at epochs)";
+/// Thinking that left at epochs.
+const THINKING: &str = "(old thinking)";
 
 /// Sums by name.
 #[derive(Debug, Default)]
@@ -43,7 +46,7 @@ impl Shares {
     pub(super) fn add(&mut self, name: &str, entry: &Entry, new: i64, cached: i64) {
         let share = self.entry(name);
         share.add(entry, new, cached);
-        share.saved -= entry.paid().map_or(0.0, |(_, extra)| extra);
+        share.saved -= entry.paid().map_or(0.0, |(_, extra)| extra) + entry.epoch_cost().unwrap_or_default();
     }
 
     /// Sorted by savings, largest first.
@@ -80,7 +83,7 @@ impl Share {
 /// costs of `headroom_retrieve` have a line, too.
 pub(super) fn by_tool(report: &Report, entry: &Entry, tools: &mut Shares) {
     let usage = entry.usage.unwrap_or_default();
-    let first_new = first_new(report, &usage);
+    let first_new = entry.first_new(report);
     let mut saved: BTreeMap<&str, [i64; 2]> = BTreeMap::new();
     for (at, block) in report.blocks.iter().enumerate() {
         let tokens = saved_in(block);
@@ -89,12 +92,21 @@ pub(super) fn by_tool(report: &Report, entry: &Entry, tools: &mut Shares) {
             *(if at >= first_new { new } else { cached }) += tokens;
         }
     }
+    if report.thinking_saved > 0 {
+        let [new, cached] = saved.entry(THINKING).or_default();
+        *(if first_new == 0 { new } else { cached }) += i64::try_from(report.thinking_saved).unwrap_or(0);
+    }
     if report.retrieval == Retrieval::ServerTool {
         let [new, cached] = saved.entry(OWN).or_default();
         *(if usage.cache_read == 0 { new } else { cached }) -= DEFINITION;
     }
     for (name, [new, cached]) in saved {
         tools.entry(name).add(entry, new, cached);
+    }
+    if let Some(cost) = entry.epoch_cost().filter(|cost| *cost > 0.0) {
+        let share = tools.entry(AGAIN);
+        share.turns += 1;
+        share.saved -= cost;
     }
     if let Some((_, extra)) = entry.paid().filter(|(_, extra)| *extra > 0.0) {
         let share = tools.entry(HIDDEN);

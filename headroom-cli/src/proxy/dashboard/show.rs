@@ -37,6 +37,8 @@ fn row(request: &Request) -> Value {
         "paid": entry.paid().map(|(paid, _)| paid),
         "saved": entry.saved(),
         "usage": entry.usage,
+        "epochs": entry.epochs.len(),
+        "epoch": entry.epochs.last().filter(|_| entry.epoch_begins),
         "detail": detail.is_some(),
     })
 }

@@ -17,7 +17,7 @@ use tower::BoxError;
 
 use super::failure;
 use crate::{
-    ledger::{self, AS_OF, History, LedgerTotals},
+    ledger::{self, EpochAccount, EpochState, History, LedgerTotals},
     proxy::{
         answer::{self, ResponseBody},
         auth::bearer,
@@ -137,7 +137,7 @@ impl Dashboard {
             "version": env!("CARGO_PKG_VERSION"),
             "tier": self.tier,
             "uptime_seconds": self.start.elapsed().as_secs(),
-            "prices_as_of": AS_OF,
+            "prices_as_of": ledger::as_of(),
             "ledger": ledger,
             "live": self.board.to_json(),
         });
@@ -194,6 +194,14 @@ fn read(ledger: &Mutex<WatchedStream>) -> Value {
             models.entry((day, model)).or_default().merge(sums);
         }
     }
+    let since = now.saturating_sub(DAYS * DAY);
+    let lost = |account: &&&EpochAccount| account.last >= since && account.state(now) == EpochState::Lost;
+    let accounts = history.epochs();
+    let lost: Vec<_> = accounts
+        .iter()
+        .filter(lost)
+        .map(|account| json!({"day": ledger::day(account.last), "gain": account.gain}))
+        .collect();
     let with = |sums: &LedgerTotals, fields: &[(&str, &str)]| {
         let mut row = json!(sums);
         for (name, value) in fields {
@@ -209,6 +217,8 @@ fn read(ledger: &Mutex<WatchedStream>) -> Value {
             .iter()
             .map(|((day, model), sums)| with(sums, &[("day", day), ("model", model)]))
             .collect::<Vec<_>>(),
+        "lost_epochs": lost,
+        "head_changes": history.heads().to_json(),
         "error": error,
     })
 }

@@ -28,13 +28,14 @@ use super::{
     answer::{self, ResponseBody},
     auth::{Access, Auth},
     aws,
-    dashboard::{Copied, Side},
+    dashboard::{CopiedBody, Copies, OpenCopies, Side},
     idle::{BodyFailure, IdleTimeout},
     routes::{OwnRoutes, Route},
     upstream::UpstreamError,
     version,
 };
 use crate::{
+    config::Epochs,
     proxy::accounting::{
         exchange::{Exchange, ExchangeRecorder},
         metered::FIRST_BYTE,
@@ -46,12 +47,12 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct ProxyService<S> {
     service: S,
-    shared: Arc<Shared>,
+    shared: Arc<ServerState>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    door: Auth,
+struct ServerState {
+    auth: Auth,
     own: OwnRoutes,
     retrieval: Retrieval,
     totals: Arc<Totals>,
@@ -59,19 +60,25 @@ struct Shared {
     signs: bool,
     /// How long a request's body may stall.
     patience: Duration,
+    /// The size of the copies of open requests, where there is no dashboard.
+    copies: OpenCopies,
 }
 
 impl<S> ProxyService<S> {
     pub(super) fn new(
         service: S,
-        door: Auth,
+        auth: Auth,
         own: OwnRoutes,
         retrieval: Retrieval,
         totals: Arc<Totals>,
         signs: bool,
         patience: Duration,
     ) -> Self {
-        Self { service, shared: Arc::new(Shared { door, own, retrieval, totals, signs, patience }) }
+        let copies = OpenCopies::default();
+        Self {
+            service,
+            shared: Arc::new(ServerState { auth, own, retrieval, totals, signs, patience, copies }),
+        }
     }
 
     pub(super) async fn handle<I, B>(
@@ -80,7 +87,7 @@ impl<S> ProxyService<S> {
         request: Request<I>,
     ) -> Result<Response<ResponseBody>, Infallible>
     where
-        S: Service<Request<Copied<IdleTimeout<I>>>, Response = Response<B>, Error = UpstreamError>,
+        S: Service<Request<CopiedBody<IdleTimeout<I>>>, Response = Response<B>, Error = UpstreamError>,
         I: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
@@ -93,11 +100,10 @@ impl<S> ProxyService<S> {
         let provider = Provider::from_request(&line.path, request.headers());
         let mut turn = Exchange::default();
         let access = route.map_or(Access::Forwarded, Route::access);
-        if self.shared.retrieval == Retrieval::File && !is_here(peer, request.headers()) {
-            // The agent cannot read files of this machine.
-            request.extensions_mut().insert(HeadroomOverride::new().retrieval(Retrieval::ServerTool));
+        if let Some(own) = settings(request.headers(), peer, self.shared.retrieval) {
+            request.extensions_mut().insert(own);
         }
-        let response = match (self.shared.door.refusal(&request, access), route) {
+        let response = match (self.shared.auth.refusal(&request, access), route) {
             (Some(refusal), _) => refusal.response(provider),
             (None, Some(route)) => self.shared.own.answer(route, request).await,
             (None, None) => {
@@ -114,7 +120,8 @@ impl<S> ProxyService<S> {
     fn record(&self, headers: &HeaderMap, provider: Provider) -> ExchangeRecorder {
         let totals = Arc::clone(&self.shared.totals);
         let Some(board) = self.shared.own.board() else {
-            return ExchangeRecorder { turn: Exchange::default(), provider, totals, board: None };
+            let copies = Copies::new(self.shared.copies.clone(), headers);
+            return ExchangeRecorder { turn: Exchange::copied_to(copies), provider, totals, board: None };
         };
         let (copies, begun) = board.begin(headers);
         let turn = Exchange::copied_to(copies);
@@ -130,7 +137,7 @@ impl<S> ProxyService<S> {
         start: Instant,
     ) -> Response<ResponseBody>
     where
-        S: Service<Request<Copied<IdleTimeout<I>>>, Response = Response<B>, Error = UpstreamError>,
+        S: Service<Request<CopiedBody<IdleTimeout<I>>>, Response = Response<B>, Error = UpstreamError>,
         I: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
@@ -146,7 +153,7 @@ impl<S> ProxyService<S> {
                 histogram!(FIRST_BYTE, "provider" => provider.as_str(), "status" => class)
                     .record(start.elapsed());
                 describe(&turn, &mut response);
-                response.map(|body| Forwarded { body, recorded }.map_err(Into::into).boxed_unsync())
+                response.map(|body| RecordedBody { body, recorded }.map_err(Into::into).boxed_unsync())
             }
             Err(error) => failed(&error, &failure, provider),
         }
@@ -172,6 +179,22 @@ fn failed(error: &UpstreamError, body: &OnceLock<BodyFailure>, provider: Provide
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// The header by which a client turns epochs on or off for a request.
+const EPOCHS: &str = "x-headroom-epochs";
+
+/// Returns what holds for this request only, if anything does.
+fn settings(headers: &HeaderMap, peer: SocketAddr, retrieval: Retrieval) -> Option<HeadroomOverride> {
+    // An agent elsewhere cannot read files of this machine.
+    let retrieval =
+        (retrieval == Retrieval::File && !is_here(peer, headers)).then_some(Retrieval::ServerTool);
+    let epochs = headers.get(EPOCHS).and_then(|value| value.to_str().ok()?.parse::<Epochs>().ok());
+    if retrieval.is_none() && epochs.is_none() {
+        return None;
+    }
+    let own = retrieval.into_iter().fold(HeadroomOverride::new(), HeadroomOverride::retrieval);
+    Some(epochs.into_iter().fold(own, |own, epochs| own.epochs(epochs.is_on())))
 }
 
 /// Whether a client runs on this machine, as far as visible: forwarded requests may come from anywhere.
@@ -208,6 +231,9 @@ fn describe<B>(turn: &Exchange, response: &mut Response<B>) {
         let after = if outcome == "rewritten" { tokens.after } else { tokens.before };
         headers.insert(HeaderName::from_static("x-headroom-tokens-before"), tokens.before.into());
         headers.insert(HeaderName::from_static("x-headroom-tokens-after"), after.into());
+        if outcome == "rewritten" && !engine.epochs.is_empty() {
+            headers.insert(HeaderName::from_static("x-headroom-epochs"), engine.epochs.len().into());
+        }
     }
 }
 
@@ -221,14 +247,14 @@ fn outcome(turn: &Exchange, report: &RequestReport) -> &'static str {
 
 pin_project! {
     /// A response's body; the turn is over when it is dropped.
-    struct Forwarded<B> {
+    struct RecordedBody<B> {
         #[pin]
         body: B,
         recorded: Option<ExchangeRecorder>,
     }
 }
 
-impl<B: Body> Body for Forwarded<B> {
+impl<B: Body> Body for RecordedBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -278,13 +304,38 @@ impl fmt::Display for Effect<'_> {
             return write!(f, ", sent unchanged: {outcome}");
         };
         let Tokens { before, after } = Tokens::from_report(report);
-        write!(f, ", tool results {before} -> {after} tokens, {} saved", report.tokens_saved)
+        write!(f, ", tool results {before} -> {after} tokens, {} saved", report.tokens_saved)?;
+        match report.epochs.last().filter(|_| report.epoch_begins) {
+            Some(epoch) => write!(f, ", an epoch: about {} tokens left", epoch.freed),
+            None => Ok(()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_may_turn_epochs_off() {
+        let headers = |value: &'static str| {
+            [(HeaderName::from_static(EPOCHS), HeaderValue::from_static(value))]
+                .into_iter()
+                .collect::<HeaderMap>()
+        };
+        let here = "127.0.0.1:9".parse().unwrap();
+        let settings =
+            |value| settings(&headers(value), here, Retrieval::ServerTool).map(|own| format!("{own:?}"));
+        assert!(
+            settings("off").is_some_and(|own| own.contains("epochs: Some(false)")),
+            "{:?}",
+            settings("off")
+        );
+        assert!(settings("on").is_some_and(|own| own.contains("epochs: Some(true)")));
+        assert_eq!(settings("perhaps"), None);
+        assert!(super::settings(&HeaderMap::new(), here, Retrieval::File).is_none());
+        assert!(super::settings(&HeaderMap::new(), "10.0.0.7:9".parse().unwrap(), Retrieval::File).is_some());
+    }
 
     #[test]
     fn clients_elsewhere_are_told_from_those_on_this_machine() {

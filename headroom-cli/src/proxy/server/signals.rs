@@ -11,11 +11,11 @@ pub(crate) enum ShutdownRequest {
 
 /// The signals that the proxy handles.
 #[derive(Debug)]
-pub(crate) struct Signals(Option<Listening>);
+pub(crate) struct Signals(Option<SignalListener>);
 
 #[cfg(unix)]
 #[derive(Debug)]
-struct Listening {
+struct SignalListener {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
@@ -25,11 +25,11 @@ struct Listening {
 
 #[cfg(not(unix))]
 #[derive(Debug)]
-struct Listening;
+struct SignalListener;
 
 impl Signals {
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self(Some(Listening::new()?)))
+        Ok(Self(Some(SignalListener::new()?)))
     }
 
     /// No signals: the proxy ends with the process that it is part of.
@@ -56,7 +56,7 @@ impl Signals {
 }
 
 #[cfg(unix)]
-impl Listening {
+impl SignalListener {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
@@ -80,7 +80,7 @@ impl Listening {
 }
 
 #[cfg(not(unix))]
-impl Listening {
+impl SignalListener {
     const fn new() -> io::Result<Self> {
         Ok(Self)
     }

@@ -29,12 +29,10 @@ pub(super) fn update(stream: u32, by: u32) -> Vec<u8> {
 /// A name, the frames, the expected code, and the stream that ends, if not the connection.
 type Case = (&'static str, Vec<Vec<u8>>, u32, Option<u32>);
 
-#[test]
-fn errors_of_frames_end_the_connection_or_their_stream() {
-    let (proxy, _upstream) = proxy();
+fn cases() -> Vec<Case> {
     let reset = |stream| frame(RST_STREAM, 0, stream, &8u32.to_be_bytes());
     let most = 0x7fff_ffff;
-    let cases: Vec<Case> = vec![
+    vec![
         (
             "4.2 DATA above the largest size",
             vec![open(1), frame(DATA, 0, 1, &[0; 16_385])],
@@ -136,8 +134,13 @@ fn errors_of_frames_end_the_connection_or_their_stream() {
             PROTOCOL,
             None,
         ),
-    ];
-    let wrong: Vec<String> = cases
+    ]
+}
+
+#[test]
+fn errors_of_frames_end_the_connection_or_their_stream() {
+    let (proxy, _upstream) = proxy();
+    let wrong: Vec<String> = cases()
         .iter()
         .filter_map(|(name, frames, code, stream)| {
             let got = exchange(proxy.address, &frames.concat());

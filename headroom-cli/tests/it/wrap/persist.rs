@@ -1,5 +1,8 @@
 //! `headroom wrap --persist` and `headroom unwrap`.
 
+mod kills;
+mod service;
+
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
@@ -301,66 +304,6 @@ fn printing_changes_nothing() {
     }
 }
 
-/// Whenever it is killed, the file is one of the two, and `unwrap` heals the rest.
-#[test]
-fn a_kill_at_any_moment_can_be_undone() {
-    let world = world();
-    let settings = "{\n  // mine\n  \"a\": 1\n}\n";
-    let path = world.write("home/.claude/settings.json", settings);
-    done(&world, &["wrap", "claude", "--persist"]);
-    let persisted = read(&path);
-    done(&world, &["unwrap"]);
-    let (mut written, mut unwritten) = (0, 0);
-    for n in 0..120_u64 {
-        // Half of them while it is written, half while it is undone.
-        let undoing = n % 2 == 1;
-        if undoing {
-            done(&world, &["wrap", "claude", "--persist"]);
-        }
-        let args: &[&str] = if undoing { &["unwrap"] } else { &["wrap", "claude", "--persist"] };
-        let mut child = world.headroom(args).spawn().unwrap();
-        thread::sleep(Duration::from_micros(n * 150));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        match read(&path) {
-            now if now == settings => unwritten += 1,
-            now if now == persisted => written += 1,
-            other => panic!("neither one nor the other: {other}"),
-        }
-        done(&world, &["unwrap"]);
-        assert_eq!(read(&path), settings);
-        assert_eq!(files(&world.path("home")).len(), 1, "something is left behind");
-        let left: Vec<_> = files(&world.path("store")).into_keys().collect();
-        assert_eq!(left, [world.path("store/persist/lock")]);
-    }
-    eprintln!("killed: {written} with the file written, {unwritten} without");
-}
-
-/// Between the journal and the file, and between the file and the journal.
-#[test]
-fn half_of_a_change_is_healed() {
-    let world = world();
-    let path = world.write("home/.claude/settings.json", "{}");
-    done(&world, &["wrap", "claude", "--persist"]);
-    let journal = world.path("store/persist/claude.json");
-    let (noted, persisted) = (read(&journal), read(&path));
-    // It was noted and not done: doing it again does it.
-    fs::write(&path, "{}").unwrap();
-    fs::write(path.with_file_name(".headroom-x.tmp"), "half").unwrap();
-    assert!(done(&world, &["wrap", "claude", "--persist"]).contains("now"));
-    assert_eq!(read(&path), persisted);
-    // It was undone and not forgotten.
-    fs::write(&path, "{}").unwrap();
-    assert_eq!(read(&journal), noted);
-    assert!(done(&world, &["unwrap"]).contains("nothing to undo"));
-    assert_eq!(files(&world.path("home")).len(), 1, "a part is left behind");
-    // The file is gone altogether.
-    done(&world, &["wrap", "claude", "--persist"]);
-    fs::remove_file(&path).unwrap();
-    assert!(done(&world, &["unwrap"]).contains("does not exist"));
-    assert!(!journal.exists());
-}
-
 #[test]
 fn doctor_says_whether_the_proxy_is_there() {
     let world = world();
@@ -396,49 +339,4 @@ fn a_run_under_wrap_does_not_go_through_both() {
     assert!(own.starts_with("http://127.0.0.1:") && !own.ends_with(":8787"), "{own}");
     assert!(text(&output.stdout).contains(&format!("{{\"env\":{{\"ANTHROPIC_BASE_URL\":\"{own}\"}}}}")));
     assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
-}
-
-/// Stands for systemd: notes what it is asked, and starts what the unit says.
-const SYSTEMCTL: &str = r#"echo "$@" >> "$HOME/../calls"
-unit="$HOME/.config/systemd/user/headroom-proxy.service"
-case "$2" in
-is-active) exit 3;;
-restart)
-    command=$(sed -n 's/^ExecStart=//p' "$unit")
-    eval "$(sed -n 's/^Environment=/export /p' "$unit")"
-    eval "exec $command" > /dev/null 2>&1 & echo $! > "$HOME/../pid";;
-disable) kill "$(cat "$HOME/../pid")";;
-esac"#;
-
-#[test]
-fn the_service_comes_with_the_first_agent_and_goes_with_the_last() {
-    let world = World::with("systemctl", SYSTEMCTL);
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let run = |args: &[&str]| {
-        let output = world.headroom(args).env("HEADROOM_LISTEN", &address).output().unwrap();
-        assert!(output.status.success(), "{args:?}: {}", stderr(&output));
-        text(&output.stdout).to_owned()
-    };
-    assert!(run(&["wrap", "claude", "--persist", "--service"]).contains("runs the proxy"));
-    run(&["wrap", "goose", "--persist"]);
-    let unit = world.path("home/.config/systemd/user/headroom-proxy.service");
-    assert!(read(&unit).contains(&format!("Environment=\"HEADROOM_LISTEN={address}\"\n")), "{}", read(&unit));
-    assert!(run(&["doctor"]).contains(&format!("goes to http://{address}")));
-    assert!(!run(&["unwrap", "claude"]).contains("service"));
-    assert!(unit.exists());
-    assert!(run(&["unwrap"]).contains("the service is stopped and removed"));
-    assert_eq!(fs::read_dir(world.path("home")).unwrap().count(), 0);
-    let calls = read(&world.path("calls"));
-    for call in ["--user enable headroom-proxy.service", "--user disable --now headroom-proxy.service"] {
-        assert!(calls.contains(call), "{calls}");
-    }
-}
-
-#[test]
-fn without_systemd_the_error_says_what_to_do() {
-    let world = World::with("systemctl", "exit 1");
-    let error = failed(&world.run(&["wrap", "claude", "--persist", "--service", "--json"]), 1);
-    assert!(error.contains("let your system run") && error.contains(" proxy` when you log in"), "{error}");
-    let persisted = json!(read(&world.path("home/.claude/settings.json")));
-    assert!(persisted.as_str().unwrap().contains("8787"), "the rest is done");
 }

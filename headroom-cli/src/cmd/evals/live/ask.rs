@@ -24,7 +24,7 @@ use super::{
 use crate::{
     cmd::evals::client::{ClientError, EvalAnswer, EvalClient},
     config::{Base, Config},
-    layer,
+    setup::layer,
     usage::Usage,
 };
 
@@ -41,7 +41,7 @@ pub(super) enum Arm {
 
 /// What a model answered.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Answered {
+pub(super) struct LiveAnswer {
     pub(super) text: String,
     pub(super) usage: Usage,
     pub(super) calls: u64,
@@ -92,7 +92,7 @@ impl Asker {
     }
 
     /// Asks a question whose text is the result of a tool call.
-    pub(super) fn ask(&mut self, item: &EvalItem, arm: Arm) -> Result<Answered, LiveError> {
+    pub(super) fn ask(&mut self, item: &EvalItem, arm: Arm) -> Result<LiveAnswer, LiveError> {
         let question = format!("{}\n\n{}", item.question, item.score.wanted());
         let ask = Ask {
             question: &question,
@@ -111,7 +111,7 @@ impl Asker {
         question: &str,
         references: &[String],
         answer: &str,
-    ) -> Result<Answered, LiveError> {
+    ) -> Result<LiveAnswer, LiveError> {
         let text = format!(
             "Question: {question}\n\nCorrect answers, any of which will do: {}\n\nAnswer to judge: {answer}\n\n\
              Does the answer to judge say what one of the correct answers says, and nothing that is against them? \
@@ -122,7 +122,7 @@ impl Asker {
         self.answer(model, body.as_bytes(), Arm::Without)
     }
 
-    fn answer(&mut self, model: &str, body: &[u8], arm: Arm) -> Result<Answered, LiveError> {
+    fn answer(&mut self, model: &str, body: &[u8], arm: Arm) -> Result<LiveAnswer, LiveError> {
         let body = self.with_model(model, body);
         let version = if arm == Arm::With { self.version.clone() } else { String::new() };
         let key = Handle::from_content(&format!(
@@ -133,7 +133,7 @@ impl Asker {
         .to_string();
         if let Some(line) = self.cache.get(&key) {
             let (text, usage, calls) = (line.text.clone(), line.usage, line.calls);
-            return Ok(Answered { text, usage, calls, cached: true });
+            return Ok(LiveAnswer { text, usage, calls, cached: true });
         }
         let (answer, usage, calls) = self.send(body, arm)?;
         let text = said(self.api, &answer).ok_or_else(|| LiveError::Unknown {
@@ -142,7 +142,7 @@ impl Asker {
             said: start(&answer),
         })?;
         self.cache.put(CacheLine { key, text: text.clone(), usage, calls })?;
-        Ok(Answered { text, usage, calls, cached: false })
+        Ok(LiveAnswer { text, usage, calls, cached: false })
     }
 
     fn send(&self, body: Vec<u8>, arm: Arm) -> Result<(Bytes, Usage, u64), LiveError> {

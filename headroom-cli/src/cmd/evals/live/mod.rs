@@ -13,7 +13,7 @@ use headroom_evals::{
 };
 
 use self::{
-    ask::{Answered, Arm, Asker},
+    ask::{Arm, Asker, LiveAnswer},
     cache::Cache,
     results::{LiveResults, Pair},
 };
@@ -80,7 +80,7 @@ pub(super) fn run(
         for (arm, place) in [Arm::Without, Arm::With].into_iter().zip(&mut pair) {
             let answered = asker.ask(item, arm)?;
             let (right, judged) = score(&mut asker, &judge, item, &answered)?;
-            let dollars = |answered: &Answered| price.map_or(0.0, |price| price.cost(&answered.usage));
+            let dollars = |answered: &LiveAnswer| price.map_or(0.0, |price| price.cost(&answered.usage));
             let judged = judged.iter().filter(|judged| !judged.cached);
             let spent = judged
                 .map(|judged| Price::for_model(&judge).map_or(0.0, |price| price.cost(&judged.usage)))
@@ -101,8 +101,8 @@ fn score(
     asker: &mut Asker,
     judge: &str,
     item: &EvalItem,
-    answered: &Answered,
-) -> Result<(bool, Option<Answered>), LiveError> {
+    answered: &LiveAnswer,
+) -> Result<(bool, Option<LiveAnswer>), LiveError> {
     if let Some(right) = item.score.score(&answered.text) {
         return Ok((right, None));
     }

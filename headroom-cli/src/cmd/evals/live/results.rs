@@ -5,9 +5,9 @@ use headroom_evals::{
     stats,
 };
 
-use super::{Answered, LiveArgs};
+use super::{LiveAnswer, LiveArgs};
 use crate::{
-    ledger::{AS_OF, Price},
+    ledger::{Price, as_of},
     usage::Usage,
 };
 
@@ -15,8 +15,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Pair {
     pub(super) set: &'static str,
-    pub(super) without: (Answered, bool),
-    pub(super) with: (Answered, bool),
+    pub(super) without: (LiveAnswer, bool),
+    pub(super) with: (LiveAnswer, bool),
 }
 
 pub(super) struct LiveResults {
@@ -45,6 +45,29 @@ impl LiveResults {
     }
 
     pub(super) fn report(self, asked: usize, price: Option<&Price>) -> Report {
+        let left_out = asked - self.pairs.len();
+        let section = Section {
+            id: "answers",
+            title: "Answers with and without",
+            about: self.about(left_out, price.is_some()),
+            data: format!("{} questions, at most {} of each set", self.pairs.len(), self.items),
+            command: self.command(),
+            tables: vec![self.table(price)],
+            failures: self.failures(),
+            ..Section::default()
+        };
+        Report {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: self.command(),
+            goals: vec![self.goal()],
+            data: self.data,
+            sections: vec![section],
+            timings: None,
+        }
+    }
+
+    /// Returns a row for each set of questions, and one for all.
+    fn table(&self, price: Option<&Price>) -> Table {
         let mut sets: Vec<&str> = Vec::new();
         for pair in &self.pairs {
             if !sets.contains(&pair.set) {
@@ -66,54 +89,38 @@ impl LiveResults {
                 ("dollars", "dollars without, with"),
             ],
         );
-        let mut total = (0.0, 0.0);
-        let all = [("all", None)];
-        for (name, set) in sets.iter().map(|set| (*set, Some(*set))).chain(all) {
-            let pairs: Vec<&Pair> =
-                self.pairs.iter().filter(|pair| set.is_none_or(|set| pair.set == set)).collect();
-            let (difference, low, high) = difference(&pairs);
-            if set.is_none() {
-                total = (difference, low);
-            }
-            let right = |of: fn(&Pair) -> bool| pairs.iter().filter(|pair| of(pair)).count();
-            let (without, with) = (right(|pair| pair.without.1), right(|pair| pair.with.1));
-            let usage = |of: fn(&Pair) -> &Answered| {
-                pairs.iter().map(|pair| of(pair).usage).fold(Usage::default(), |sum, usage| sum + usage)
-            };
-            let (before, after) = (usage(|pair| &pair.without.0), usage(|pair| &pair.with.0));
-            let fetched: u64 = pairs.iter().map(|pair| pair.with.0.calls.saturating_sub(1)).sum();
-            let dollars = price.map_or(Cell::None, |price| {
-                Cell::text(format!("{:.4}, {:.4}", price.cost(&before), price.cost(&after)))
-            });
-            table.row([
-                Cell::text(name),
-                Cell::ratio(without, pairs.len()),
-                Cell::ratio(with, pairs.len()),
-                Cell::Interval(difference, low, high),
-                Cell::text(verdict(low, high, self.margin)),
-                Cell::Count(before.prompt()),
-                Cell::Count(after.prompt()),
-                Cell::Change(change(before.prompt(), after.prompt())),
-                Cell::Count(fetched),
-                dollars,
-            ]);
+        for set in sets {
+            let pairs: Vec<&Pair> = self.pairs.iter().filter(|pair| pair.set == set).collect();
+            table.row(row(set, &pairs, self.margin, price));
         }
-        let (difference, low) = total;
-        let goals = vec![Goal {
+        table.row(row("all", &self.pairs.iter().collect::<Vec<_>>(), self.margin, price));
+        table
+    }
+
+    fn goal(&self) -> Goal {
+        let (difference, low, _) = difference(&self.pairs.iter().collect::<Vec<_>>());
+        Goal {
             what: "accuracy with Headroom, all questions".to_owned(),
             target: format!("no more than {:.1} points less, with 97.5 % confidence", self.margin),
             reached: format!("{}, at worst {}", signed(difference), signed(low)),
             ok: low > -self.margin / 100.0 && !self.pairs.is_empty(),
             obstacle: None,
             section: "answers",
-        }];
+        }
+    }
+
+    /// Returns the command that does the same again.
+    fn command(&self) -> String {
         let mut command = format!("headroom evals suite --live --data DIR --model {}", self.model);
         if self.judge != self.model {
             command.push_str(&format!(" --judge {}", self.judge));
         }
         command.push_str(&format!(" --items {} --margin {:.1}", self.items, self.margin));
-        let left_out = asked - self.pairs.len();
-        let about = format!(
+        command
+    }
+
+    fn about(&self, left_out: usize, has_price: bool) -> String {
+        format!(
             "Every question is asked twice of `{}`: without Headroom, and with it, where the model can retrieve elided content. \
              Its text is the result of a search call, as with an agent. Answers are scored by exact \
              match; those of TruthfulQA are judged by `{}`. The margin was set before any question was asked: with \
@@ -123,43 +130,48 @@ impl LiveResults {
             self.model,
             self.judge,
             self.margin,
-            if price.is_some() { format!("; dollars are by list prices of {AS_OF}") } else { String::new() },
+            if has_price { format!("; dollars are by list prices of {}", as_of()) } else { String::new() },
             if self.stopped {
                 format!(" The budget ended before {left_out} questions.")
             } else {
                 String::new()
             },
-        );
-        let section = Section {
-            id: "answers",
-            title: "Answers with and without",
-            about,
-            data: format!("{} questions, at most {} of each set", self.pairs.len(), self.items),
-            command: command.clone(),
-            tables: vec![table],
-            failures: self
-                .pairs
-                .iter()
-                .filter(|pair| pair.without.1 && !pair.with.1)
-                .map(|pair| {
-                    format!(
-                        "{}: right without, wrong with: {}",
-                        pair.set,
-                        pair.with.0.text.chars().take(200).collect::<String>()
-                    )
-                })
-                .collect(),
-            ..Section::default()
-        };
-        Report {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            command,
-            data: self.data,
-            goals,
-            sections: vec![section],
-            timings: None,
-        }
+        )
     }
+
+    fn failures(&self) -> Vec<String> {
+        let lost = self.pairs.iter().filter(|pair| pair.without.1 && !pair.with.1);
+        lost.map(|pair| {
+            let answer: String = pair.with.0.text.chars().take(200).collect();
+            format!("{}: right without, wrong with: {answer}", pair.set)
+        })
+        .collect()
+    }
+}
+
+fn row(name: &str, pairs: &[&Pair], margin: f64, price: Option<&Price>) -> [Cell; 10] {
+    let (difference, low, high) = difference(pairs);
+    let right = |of: fn(&Pair) -> bool| pairs.iter().filter(|pair| of(pair)).count();
+    let usage = |of: fn(&Pair) -> &LiveAnswer| {
+        pairs.iter().map(|pair| of(pair).usage).fold(Usage::default(), |sum, usage| sum + usage)
+    };
+    let (before, after) = (usage(|pair| &pair.without.0), usage(|pair| &pair.with.0));
+    let fetched: u64 = pairs.iter().map(|pair| pair.with.0.calls.saturating_sub(1)).sum();
+    let dollars = price.map_or(Cell::None, |price| {
+        Cell::text(format!("{:.4}, {:.4}", price.cost(&before), price.cost(&after)))
+    });
+    [
+        Cell::text(name),
+        Cell::ratio(right(|pair| pair.without.1), pairs.len()),
+        Cell::ratio(right(|pair| pair.with.1), pairs.len()),
+        Cell::Interval(difference, low, high),
+        Cell::text(verdict(low, high, margin)),
+        Cell::Count(before.prompt()),
+        Cell::Count(after.prompt()),
+        Cell::Change(change(before.prompt(), after.prompt())),
+        Cell::Count(fetched),
+        dollars,
+    ]
 }
 
 /// Returns how much more often answers are right with Headroom, with its interval.
@@ -189,8 +201,11 @@ mod tests {
     use super::*;
 
     fn pairs(both: usize, lost: usize) -> Vec<Pair> {
-        let one =
-            |with| Pair { set: "s", without: (Answered::default(), true), with: (Answered::default(), with) };
+        let one = |with| Pair {
+            set: "s",
+            without: (LiveAnswer::default(), true),
+            with: (LiveAnswer::default(), with),
+        };
         (0..both).map(|_| one(true)).chain((0..lost).map(|_| one(false))).collect()
     }
 

@@ -1,9 +1,8 @@
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+
+use crate::dirs::absolute;
 
 /// A client whose configuration can list the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -54,15 +53,15 @@ impl McpClient {
 
     /// The user's configuration file of this client.
     pub(super) fn file(self) -> Option<PathBuf> {
-        let home = directory("HOME").or_else(|| directory("USERPROFILE"))?;
-        let config = directory("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
+        let home = absolute("HOME").or_else(|| absolute("USERPROFILE"))?;
+        let config = absolute("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
         let at = |variable, folder: &str, file: &str| {
-            directory(variable).unwrap_or_else(|| home.join(folder)).join(file)
+            absolute(variable).unwrap_or_else(|| home.join(folder)).join(file)
         };
         Some(match self {
             // Without the variable the file is beside the folder, not in it.
             Self::Claude => {
-                directory("CLAUDE_CONFIG_DIR").unwrap_or_else(|| home.clone()).join(".claude.json")
+                absolute("CLAUDE_CONFIG_DIR").unwrap_or_else(|| home.clone()).join(".claude.json")
             }
             Self::Codex => at("CODEX_HOME", ".codex", "config.toml"),
             Self::Opencode => {
@@ -112,12 +111,8 @@ fn application_data(home: &Path, config: &Path) -> PathBuf {
     if cfg!(target_os = "macos") {
         home.join("Library/Application Support")
     } else if cfg!(windows) {
-        directory("APPDATA").unwrap_or_else(|| home.join("AppData/Roaming"))
+        absolute("APPDATA").unwrap_or_else(|| home.join("AppData/Roaming"))
     } else {
         config.to_owned()
     }
-}
-
-fn directory(variable: &str) -> Option<PathBuf> {
-    env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
 }

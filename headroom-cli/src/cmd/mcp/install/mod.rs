@@ -2,19 +2,19 @@
 
 mod client;
 mod entry;
-mod journal;
 
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub(super) use self::client::McpClient;
-use self::{client::McpEntry, entry::ExistingEntry, journal::InstallChange};
+use self::{client::McpEntry, entry::ExistingEntry};
 use super::args::InstallArgs;
-use crate::{file, output};
+use crate::{dirs::state_home, file, journal::Journal, output};
 
 /// Why a configuration was not changed. The file is unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -52,19 +52,40 @@ impl InstallError {
     }
 }
 
+/// A change of one file.
+#[derive(Debug, Deserialize, Serialize)]
+struct InstallChange {
+    file: PathBuf,
+    /// The text before the change; `None` if there was no file.
+    before: Option<String>,
+    /// The text after the change.
+    after: String,
+}
+
 /// The files of one client.
 struct InstallTarget {
+    client: McpClient,
     file: PathBuf,
-    journal: PathBuf,
+    journal: Journal,
     entry: McpEntry,
 }
 
 impl InstallTarget {
     fn for_client(client: McpClient) -> Result<Self, InstallError> {
         let program = env::current_exe().map_err(InstallError::Program)?;
-        let place = || Some((client.file()?, journal::path(client)?));
+        let place = || Some((client.file()?, Journal::new(state_home()?.join("headroom/mcp"))));
         let (file, journal) = place().ok_or(InstallError::Home { client: client.as_str() })?;
-        Ok(Self { file, journal, entry: client.entry(&program) })
+        Ok(Self { client, file, journal, entry: client.entry(&program) })
+    }
+
+    /// The record of the change.
+    fn record(&self) -> PathBuf {
+        self.journal.path(self.client.as_str())
+    }
+
+    fn forget(&self) -> Result<(), InstallError> {
+        let forgotten = self.journal.forget(self.client.as_str());
+        forgotten.map_err(|source| InstallError::Write { path: self.record(), source })
     }
 
     fn read(&self) -> Result<Option<String>, InstallError> {
@@ -125,9 +146,10 @@ pub(super) fn install(args: &InstallArgs) -> Result<(), InstallError> {
     };
     // Written first, so that the change can be undone at any moment.
     let change = InstallChange { file: place.file.clone(), before, after };
-    change
-        .write(&place.journal)
-        .map_err(|source| InstallError::Write { path: place.journal.clone(), source })?;
+    place
+        .journal
+        .write(client.as_str(), &change)
+        .map_err(|source| InstallError::Write { path: place.record(), source })?;
     place.write(&change.after)?;
     let words = format!("{file} has the server now; restart {} to use it\n", client.as_str());
     told.say("added", &words, None)
@@ -138,18 +160,20 @@ pub(super) fn uninstall(args: &InstallArgs) -> Result<(), InstallError> {
     let place = InstallTarget::for_client(args.client)?;
     let file = place.file.display();
     let told = InstallReport { args, file: &place.file };
-    let change = InstallChange::read(&place.journal)
-        .map_err(|source| InstallError::Read { path: place.journal.clone(), source })?
-        .filter(|change| change.file == place.file);
+    let change: Option<InstallChange> = place
+        .journal
+        .read(args.client.as_str())
+        .map_err(|source| InstallError::Read { path: place.record(), source })?;
+    let change = change.filter(|change| change.file == place.file);
     let Some(text) = place.read()? else {
-        forget(&place.journal)?;
+        place.forget()?;
         return told.say("unchanged", &format!("{file} does not exist; nothing to undo\n"), None);
     };
     let untouched = change.filter(|change| change.after == text);
     let (after, what, words) = match (untouched, place.entry.find(&text)) {
         (Some(change), _) => (change.before, "restored", "is as it was before"),
         (None, ExistingEntry::Missing) => {
-            forget(&place.journal)?;
+            place.forget()?;
             return told.say("unchanged", &format!("{file} has no such entry; nothing to undo\n"), None);
         }
         (None, ExistingEntry::Same) => match place.entry.remove(&text) {
@@ -169,15 +193,6 @@ pub(super) fn uninstall(args: &InstallArgs) -> Result<(), InstallError> {
         None => fs::remove_file(&place.file)
             .map_err(|source| InstallError::Write { path: place.file.clone(), source })?,
     }
-    forget(&place.journal)?;
+    place.forget()?;
     told.say(what, &format!("{file} {words}\n"), None)
-}
-
-fn forget(journal: &Path) -> Result<(), InstallError> {
-    match fs::remove_file(journal) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(InstallError::Write { path: journal.to_owned(), source })
-        }
-        _ => Ok(()),
-    }
 }

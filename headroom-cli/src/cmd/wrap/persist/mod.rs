@@ -1,7 +1,8 @@
 //! `headroom wrap --persist` and `headroom unwrap`: point an agent's own configuration at the proxy, and undo that.
 
-mod journal;
+mod change;
 mod lines;
+mod report;
 mod service;
 mod tables;
 mod target;
@@ -13,20 +14,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::{Value, json};
-
-pub(crate) use self::undo::{UNWRAP_EXAMPLES, UnwrapArgs, unwrap};
+pub(crate) use self::undo::unwrap;
 use self::{
-    journal::{Journals, Key, PersistChange, name},
+    change::{Key, PersistChange, name},
     target::Target,
-    text::unquoted,
     undo::undone,
 };
 use super::{Agent, manual_setup};
 use crate::{
     config::{Base, Config, InvalidBase},
-    file, output,
-    proxy::{Listener, probe},
+    file,
+    journal::{Journal, missing_folders},
+    output,
+    proxy::probe,
 };
 
 /// Why nothing was changed.
@@ -105,13 +105,13 @@ pub(super) fn persist(asked: &PersistRequest<'_>, config: &Config) -> Result<(),
         let Some(target) = Target::for_agent(asked.agent, config)? else {
             return say(&manual_setup::instructions(asked.agent, address));
         };
-        return say(&shown(asked, &target));
+        return say(&report::shown(asked, &target));
     }
-    let journals = journals()?;
+    let journal = journal()?;
     let agent = name(asked.agent);
-    let mut noted: Option<PersistChange> = journals.read(&agent).map_err(PersistError::Journal)?;
+    let mut noted: Option<PersistChange> = journal.read(&agent).map_err(PersistError::Journal)?;
     if let Some(change) = noted.take_if(|change| change.proxy != format!("http://{address}")) {
-        undo::undo(&journals, &agent, &change)?;
+        undo::undo(&journal, &agent, &change)?;
     }
     let Some(mut target) = Target::for_agent(asked.agent, config)? else {
         return say(&manual_setup::instructions(asked.agent, address));
@@ -120,30 +120,29 @@ pub(super) fn persist(asked: &PersistRequest<'_>, config: &Config) -> Result<(),
     if !is_there {
         // The file was changed since, or a process was killed while it wrote it.
         if let Some(change) = &noted {
-            undo::undo(&journals, &agent, change)?;
+            undo::undo(&journal, &agent, change)?;
             target.read()?;
         }
-        write(&journals, &agent, &target)?;
+        write(&journal, &agent, &target)?;
     }
     let served = match asked.service {
-        true => Some(service::start(&journals, config, asked.file)?),
+        true => Some(service::start(&journal, config, asked.file)?),
         false => None,
     };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PersistError::Runtime)?;
     let listener = runtime.block_on(probe(address));
-    say(&report(asked, &target, !is_there, &listener, served.as_deref()))
+    say(&report::report(asked, &target, !is_there, &listener, served.as_deref()))
 }
 
-fn journals() -> Result<Journals, PersistError> {
-    let journals = Journals::open().map_err(PersistError::Journal)?.ok_or(PersistError::NoFolder)?;
-    journals.sweep();
-    Ok(journals)
+fn journal() -> Result<Journal, PersistError> {
+    Journal::locked(change::folder().ok_or(PersistError::NoFolder)?).map_err(PersistError::Journal)
 }
 
 /// Records the change, then makes it.
-fn write(journals: &Journals, agent: &str, target: &Target) -> Result<(), PersistError> {
-    let by_hand = || PersistError::Unsafe { path: target.file.clone(), what: lines(&target.keys).join(", ") };
+fn write(journal: &Journal, agent: &str, target: &Target) -> Result<(), PersistError> {
+    let by_hand =
+        || PersistError::Unsafe { path: target.file.clone(), what: report::lines(&target.keys).join(", ") };
     let after = target.after().ok_or_else(by_hand)?;
     let before = target.text.as_deref().unwrap_or(target.start);
     let key = |(path, value): &(Vec<String>, String)| {
@@ -163,7 +162,7 @@ fn write(journals: &Journals, agent: &str, target: &Target) -> Result<(), Persis
     };
     file::sweep(&change.file);
     // Recorded first, so that the change can be undone at any moment.
-    journals.write(agent, &change).map_err(PersistError::Journal)?;
+    journal.write(agent, &change).map_err(PersistError::Journal)?;
     let failed = |source| PersistError::Write { path: change.file.clone(), source };
     let written = match file::read(&change.file) {
         Ok(now) if now == change.before => file::replace(&change.file, &change.after).map_err(failed),
@@ -171,86 +170,14 @@ fn write(journals: &Journals, agent: &str, target: &Target) -> Result<(), Persis
         Err(source) => Err(failed(source)),
     };
     if written.is_err() {
-        journals.forget(agent).map_err(PersistError::Journal)?;
+        journal.forget(agent).map_err(PersistError::Journal)?;
     }
     written
 }
 
-/// The missing folders of the file, inner ones first.
-fn missing_folders(file: &Path) -> Vec<PathBuf> {
-    let folders = file.ancestors().skip(1);
-    folders.take_while(|folder| !folder.exists()).map(Path::to_owned).collect()
-}
-
-fn lines(keys: &[(Vec<String>, String)]) -> Vec<String> {
-    keys.iter().map(|(path, value)| format!("{} = {value}", text::name(path))).collect()
-}
-
-fn as_json(target: &Target) -> Value {
-    let keys = target.keys.iter().map(|(path, value)| json!({"key": path, "value": unquoted(value)}));
-    json!({"file": target.file, "keys": keys.collect::<Vec<_>>(), "notes": target.notes})
-}
-
-/// Describes what would be done.
-fn shown(asked: &PersistRequest<'_>, target: &Target) -> String {
-    if asked.json {
-        return format!("{}\n", as_json(target));
-    }
-    let mut text = format!("In {}:\n", target.file.display());
-    for line in lines(&target.keys) {
-        text.push_str(&format!("  {line}\n"));
-    }
-    text + &notes(target)
-}
-
-/// Describes what was done, and what is left to do.
-fn report(
-    asked: &PersistRequest<'_>,
-    target: &Target,
-    is_new: bool,
-    listener: &Listener,
-    served: Option<&str>,
-) -> String {
-    let agent = name(asked.agent);
-    let runs = listener.is_ours();
-    if asked.json {
-        let mut report = as_json(target);
-        if let Some(report) = report.as_object_mut() {
-            report.insert("agent".to_owned(), json!(agent));
-            report.insert("changed".to_owned(), json!(is_new));
-            let proxy = json!({"url": target.proxy(), "runs": runs, "service": served.is_some()});
-            report.insert("proxy".to_owned(), proxy);
-        }
-        return format!("{report}\n");
-    }
-    let mut text = format!(
-        "{agent} {}: {} in {}; undo it with `headroom unwrap {agent}`\n",
-        if is_new { "uses the proxy now" } else { "uses the proxy already" },
-        target.proxy(),
-        target.file.display()
-    );
-    text.push_str(&notes(target));
-    text.push_str(&match (served, runs) {
-        (Some(served), _) => served.to_owned(),
-        (None, true) => format!(
-            "The proxy runs. {agent} cannot reach its provider without it: `headroom wrap {agent} --persist \
-             --service` starts it with your session\n"
-        ),
-        (None, false) => format!(
-            "The proxy does not run, and {agent} cannot reach its provider without it. Start it: `headroom proxy`, or \
-             with your session: `headroom wrap {agent} --persist --service`\n"
-        ),
-    });
-    text
-}
-
-fn notes(target: &Target) -> String {
-    target.notes.iter().map(|note| format!("note: {note}\n")).collect()
-}
-
 /// The state of an agent that was set up with `--persist`.
 #[derive(Debug)]
-pub(crate) struct Persisted {
+pub(crate) struct PersistentSetup {
     pub(crate) agent: String,
     pub(crate) file: PathBuf,
     /// The proxy that it is pointed at; `None` if the file says something else now.
@@ -258,14 +185,18 @@ pub(crate) struct Persisted {
 }
 
 /// All agents that were set up with `--persist`.
-pub(crate) fn persisted() -> Vec<Persisted> {
+pub(crate) fn persisted() -> Vec<PersistentSetup> {
     let one = |(agent, change): (Agent, PersistChange)| {
         let text = fs::read_to_string(&change.file).unwrap_or_default();
         let has = |key: &Key| undone::stands(&change, key, &text);
         let leads = change.keys.iter().any(has);
-        Persisted { agent: name(agent), file: change.file.clone(), proxy: leads.then_some(change.proxy) }
+        PersistentSetup {
+            agent: name(agent),
+            file: change.file.clone(),
+            proxy: leads.then_some(change.proxy),
+        }
     };
-    journal::persisted().into_iter().map(one).collect()
+    change::persisted().into_iter().map(one).collect()
 }
 
 fn say(text: &str) -> Result<(), PersistError> {

@@ -11,11 +11,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::Journals;
 use crate::{
-    cmd::wrap::plan::folder,
     config::{self, Config},
+    dirs::named,
     file,
+    journal::{Journal, missing_folders},
     proxy::{Listener, probe},
 };
 
@@ -54,25 +54,21 @@ struct Unit {
 }
 
 /// Sets up and starts the service, and describes its state.
-pub(super) fn start(
-    journals: &Journals,
-    config: &Config,
-    file: Option<&Path>,
-) -> Result<String, ServiceError> {
+pub(super) fn start(journal: &Journal, config: &Config, file: Option<&Path>) -> Result<String, ServiceError> {
     let program = env::current_exe().map_err(ServiceError::Program)?;
-    let path = folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("systemd/user").join(UNIT));
+    let path = named("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("systemd/user").join(UNIT));
     let Some(path) = path.filter(|_| is_there()) else { return Err(ServiceError::NoSystemd { program }) };
     let failed = |source| ServiceError::Io { path: path.clone(), source };
-    let noted: Option<Unit> = journals.read(NAME).map_err(failed)?;
+    let noted: Option<Unit> = journal.read(NAME).map_err(failed)?;
     let text = unit(&program, &config::set_variables(), file.map(absolute).as_deref());
     let now = file::read(&path).map_err(failed)?;
     let is_ours = |now: &str| now == text || noted.as_ref().is_some_and(|unit| unit.text == now);
     if now.as_deref().is_some_and(|now| !is_ours(now)) {
         return Err(ServiceError::Other { path });
     }
-    let folders = noted.map_or_else(|| super::missing_folders(&path), |unit| unit.folders);
+    let folders = noted.map_or_else(|| missing_folders(&path), |unit| unit.folders);
     let unit = Unit { file: path.clone(), text, folders };
-    journals.write(NAME, &unit).map_err(failed)?;
+    journal.write(NAME, &unit).map_err(failed)?;
     file::replace(&path, &unit.text).map_err(failed)?;
     systemctl(&["daemon-reload"])?;
     systemctl(&["enable", UNIT])?;
@@ -95,9 +91,9 @@ pub(super) fn start(
 }
 
 /// Stops and removes the service; returns whether there was one.
-pub(super) fn stop(journals: &Journals) -> Result<bool, ServiceError> {
+pub(super) fn stop(journal: &Journal) -> Result<bool, ServiceError> {
     let failed = |source| ServiceError::Io { path: PathBuf::from(UNIT), source };
-    let Some(unit) = journals.read::<Unit>(NAME).map_err(failed)? else { return Ok(false) };
+    let Some(unit) = journal.read::<Unit>(NAME).map_err(failed)? else { return Ok(false) };
     // A missing unit cannot be stopped, and one changed by hand is not Headroom's.
     let is_ours = file::read(&unit.file).map_err(failed)?.is_some_and(|text| text == unit.text);
     if is_ours {
@@ -114,11 +110,11 @@ pub(super) fn stop(journals: &Journals) -> Result<bool, ServiceError> {
             systemctl(&["daemon-reload"])?;
         }
     }
-    journals.forget(NAME).map_err(failed)?;
+    journal.forget(NAME).map_err(failed)?;
     Ok(is_ours)
 }
 
-fn unit(program: &Path, variables: &[(&str, String)], file: Option<&Path>) -> String {
+fn unit(program: &Path, variables: &[(String, String)], file: Option<&Path>) -> String {
     let mut words = vec![word(&program.to_string_lossy())];
     if let Some(file) = file {
         words.extend(["--config".to_owned(), word(&file.to_string_lossy())]);
@@ -177,7 +173,7 @@ mod tests {
     fn systemd_reads_what_was_meant() {
         let text = unit(
             Path::new("/opt/my $tools/100%/headroom"),
-            &[("HEADROOM_UPSTREAM", "http://a/\"b\"%20".to_owned())],
+            &[("HEADROOM_UPSTREAM".to_owned(), "http://a/\"b\"%20".to_owned())],
             Some(Path::new("/etc/h.toml")),
         );
         assert!(

@@ -12,9 +12,10 @@ use super::{
 use crate::{
     cmd::wrap::{
         agent::Agent,
-        plan::{claude, codex, folder, home, opencode, value},
+        plan::{claude, codex, opencode},
     },
     config::{Base, Config, leads_to},
+    dirs::{named, user_home, value},
     file,
     proxy::Provider,
 };
@@ -40,10 +41,10 @@ impl Target {
             Agent::Claude => claude::user_file().map(|file| (file, Format::Json)),
             Agent::Codex => codex::home().map(|home| (home.join("config.toml"), Format::Toml)),
             Agent::Opencode => opencode::home().map(|home| (commented(&home), Format::Json)),
-            Agent::Gemini => home().map(|home| (gemini(&home), Format::Env)),
-            Agent::Aider => home().map(|home| (home.join(".aider.conf.yml"), Format::Yaml)),
+            Agent::Gemini => user_home().map(|home| (gemini(&home), Format::Env)),
+            Agent::Aider => user_home().map(|home| (home.join(".aider.conf.yml"), Format::Yaml)),
             Agent::Goose => {
-                let config = folder("XDG_CONFIG_HOME", ".config");
+                let config = named("XDG_CONFIG_HOME", ".config");
                 config.map(|config| (config.join("goose/config.yaml"), Format::Yaml))
             }
             Agent::Openhands

@@ -6,40 +6,16 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::{
-    Journals, PersistError,
-    journal::{Key, PersistChange, name},
-    journals, say, service,
+    PersistError,
+    change::{self, Key, PersistChange, name},
+    journal, say, service,
     text::{self, unquoted},
 };
-use crate::{cmd::wrap::agent::Agent, file};
-
-pub(crate) const UNWRAP_EXAMPLES: &str = "\
-Undoes `headroom wrap AGENT --persist`. A file that was not changed since is restored byte for byte, or deleted if \
-it did not exist. In a changed file, only Headroom's keys are removed, except those that were changed. \
-An interrupted `headroom wrap --persist` is undone in the same way. With the last agent, the service that \
---service has set up is removed.
-
-Examples:
-  One agent, or all of them:
-    headroom unwrap claude
-    headroom unwrap
-  What that would do:
-    headroom unwrap --print
-
-Exit status: 0 undone or nothing to undo, 1 something could not be undone, 2 wrong usage.";
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct UnwrapArgs {
-    /// The agents to undo [default: all]
-    #[arg(value_enum, value_name = "AGENT")]
-    agents: Vec<Agent>,
-    /// Print what would be done, and change nothing
-    #[arg(long)]
-    print: bool,
-    /// Print what was done as JSON
-    #[arg(long)]
-    json: bool,
-}
+use crate::{
+    cmd::wrap::{agent::Agent, args::UnwrapArgs},
+    file,
+    journal::Journal,
+};
 
 /// The result for a file.
 #[derive(Debug, PartialEq, Eq)]
@@ -82,14 +58,14 @@ impl Undone {
 
 /// Undoes the changes of `headroom wrap --persist`.
 pub(crate) fn unwrap(args: &UnwrapArgs) -> Result<(), PersistError> {
-    let journals = journals()?;
+    let journal = journal()?;
     let all = args.agents.is_empty();
     let agents = if all { Agent::value_variants() } else { &args.agents };
     let mut done = Vec::new();
     let mut failed = None;
     for agent in agents {
         let agent = name(*agent);
-        let change: Option<PersistChange> = journals.read(&agent).map_err(PersistError::Journal)?;
+        let change: Option<PersistChange> = journal.read(&agent).map_err(PersistError::Journal)?;
         let Some(change) = change else {
             if !all {
                 done.push((agent, None, Undone::Nothing("was not persisted")));
@@ -99,7 +75,7 @@ pub(crate) fn unwrap(args: &UnwrapArgs) -> Result<(), PersistError> {
         let undone = if args.print {
             plan(&change).map(|(undone, _)| undone)
         } else {
-            undo(&journals, &agent, &change)
+            undo(&journal, &agent, &change)
         };
         match undone {
             Ok(undone) => done.push((agent, Some(change.file), undone)),
@@ -107,8 +83,8 @@ pub(crate) fn unwrap(args: &UnwrapArgs) -> Result<(), PersistError> {
             Err(error) => failed = failed.or(Some(error)),
         }
     }
-    let is_last = super::journal::persisted().is_empty() && !args.print;
-    let stopped = if is_last { service::stop(&journals)? } else { false };
+    let is_last = change::persisted().is_empty() && !args.print;
+    let stopped = if is_last { service::stop(&journal)? } else { false };
     if args.json {
         let done = done.iter().map(|(agent, file, undone)| {
             let kept = if let Undone::Keys { kept } = undone { kept.as_slice() } else { &[] };
@@ -133,7 +109,7 @@ pub(crate) fn unwrap(args: &UnwrapArgs) -> Result<(), PersistError> {
 }
 
 /// Undoes one change and deletes its record.
-pub(super) fn undo(journals: &Journals, agent: &str, change: &PersistChange) -> Result<Undone, PersistError> {
+pub(super) fn undo(journal: &Journal, agent: &str, change: &PersistChange) -> Result<Undone, PersistError> {
     let failed = |source| PersistError::Write { path: change.file.clone(), source };
     file::sweep(&change.file);
     let (undone, text) = plan(change)?;
@@ -152,7 +128,7 @@ pub(super) fn undo(journals: &Journals, agent: &str, change: &PersistChange) -> 
             }
         }
     }
-    journals.forget(agent).map_err(PersistError::Journal)?;
+    journal.forget(agent).map_err(PersistError::Journal)?;
     Ok(undone)
 }
 

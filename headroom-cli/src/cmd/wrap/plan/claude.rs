@@ -4,8 +4,12 @@ use std::{env, fs, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Planner, folder, value};
-use crate::{cmd::wrap::WrapError, jsonc};
+use super::Planner;
+use crate::{
+    cmd::wrap::WrapError,
+    dirs::{named, value},
+    jsonc,
+};
 
 pub(in crate::cmd::wrap) const VARIABLE: &str = "ANTHROPIC_BASE_URL";
 /// With these it speaks to a cloud instead of the Anthropic API.
@@ -41,7 +45,7 @@ pub(in crate::cmd::wrap) fn clouds<'a>(set: impl Fn(&str) -> Option<&'a str>) ->
 
 /// The user's settings file.
 pub(in crate::cmd::wrap) fn user_file() -> Option<PathBuf> {
-    Some(folder("CLAUDE_CONFIG_DIR", ".claude")?.join("settings.json"))
+    Some(named("CLAUDE_CONFIG_DIR", ".claude")?.join("settings.json"))
 }
 
 /// The settings files, in order of precedence.

@@ -8,8 +8,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Planner, folder, value};
-use crate::cmd::wrap::WrapError;
+use super::Planner;
+use crate::{
+    cmd::wrap::WrapError,
+    dirs::{named, value},
+};
 
 /// Its built-in provider.
 const BUILT_IN: &str = "openai";
@@ -71,7 +74,7 @@ pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
 
 /// The folder of its files.
 pub(in crate::cmd::wrap) fn home() -> Option<PathBuf> {
-    folder("CODEX_HOME", ".codex")
+    named("CODEX_HOME", ".codex")
 }
 
 fn set_key(planner: &mut Planner<'_, '_>, key: &str, url: &str) {

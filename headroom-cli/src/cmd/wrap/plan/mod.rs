@@ -5,14 +5,15 @@ pub(super) mod codex;
 pub(super) mod opencode;
 
 use std::{
-    env,
     ffi::{OsStr, OsString},
     net::SocketAddr,
-    path::PathBuf,
 };
 
 use super::{WrapError, agent::Agent, base_url::BaseUrl};
-use crate::config::{Base, leads_to};
+use crate::{
+    config::{Base, leads_to},
+    dirs::value,
+};
 
 /// How the agent is run.
 #[derive(Debug, Default)]
@@ -28,20 +29,15 @@ pub(super) struct Plan {
 /// Variables that name the base URL of one API, and what its clients expect in it after the host.
 type Variables = (&'static [&'static str], &'static str);
 
-/// The value of a variable in the agent's environment without Headroom.
-pub(super) fn value(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.trim().is_empty())
-}
-
 impl Plan {
     /// Plans the run of an agent through a proxy. `None` if no variable or argument can point it there.
     pub(super) fn new(
         agent: Agent,
         upstream_is_set: bool,
         shared: SocketAddr,
-        door: &mut BaseUrl<'_>,
+        base_url: &mut BaseUrl<'_>,
     ) -> Result<Option<Self>, WrapError> {
-        let mut plan = Planner { plan: Self::default(), upstream_is_set, shared, door };
+        let mut plan = Planner { plan: Self::default(), upstream_is_set, shared, base_url };
         match agent {
             Agent::Claude => claude::plan(&mut plan)?,
             Agent::Codex => codex::plan(&mut plan)?,
@@ -107,7 +103,7 @@ struct Planner<'a, 'b> {
     upstream_is_set: bool,
     /// The address of a shared proxy, running or not. It is never an upstream.
     shared: SocketAddr,
-    door: &'a mut BaseUrl<'b>,
+    base_url: &'a mut BaseUrl<'b>,
 }
 
 impl Planner<'_, '_> {
@@ -135,21 +131,12 @@ impl Planner<'_, '_> {
             None => None,
         };
         if let Some(upstream) = &upstream
-            && !self.door.is_own()
+            && !self.base_url.is_own()
         {
             self.plan.notes.push(format!(
                 "{place} is {upstream}; the proxy sends requests to its own upstream instead, see `headroom proxy --help`"
             ));
         }
-        Ok(self.door.url(upstream.as_ref(), path)?)
+        Ok(self.base_url.url(upstream.as_ref(), path)?)
     }
-}
-
-pub(super) fn home() -> Option<PathBuf> {
-    value("HOME").or_else(|| value("USERPROFILE")).map(PathBuf::from)
-}
-
-/// The folder that this variable names, or the default below the user's home.
-pub(super) fn folder(variable: &str, of_home: &str) -> Option<PathBuf> {
-    value(variable).map(PathBuf::from).or_else(|| Some(home()?.join(of_home)))
 }

@@ -4,8 +4,12 @@ use std::{env, fs, path::PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::{Planner, folder, value};
-use crate::{cmd::wrap::WrapError, jsonc};
+use super::Planner;
+use crate::{
+    cmd::wrap::WrapError,
+    dirs::{named, value},
+    jsonc,
+};
 
 const VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
 /// Its built-in providers, and the paths of their base URLs.
@@ -70,7 +74,7 @@ pub(in crate::cmd::wrap) fn expand(text: &str) -> String {
 
 /// The folder of the user's files.
 pub(in crate::cmd::wrap) fn home() -> Option<PathBuf> {
-    Some(folder("XDG_CONFIG_HOME", ".config")?.join("opencode"))
+    Some(named("XDG_CONFIG_HOME", ".config")?.join("opencode"))
 }
 
 /// Its files, in ascending precedence: the user's, the one named by a variable, the project's from the outside in.

@@ -1,13 +1,16 @@
 //! `headroom retrieve`: prints the original behind a marker.
 
-use std::{borrow::Cow, io, path::PathBuf, sync::Arc};
+mod args;
+mod part;
+
+use std::{io, path::PathBuf, sync::Arc};
 
 use headroom_core::Handle;
-use headroom_store::{DiskStore, RetrieveQuery, StoreError};
-use serde_json::{Value, json};
+use headroom_store::{DiskStore, StoreError};
 
+pub(crate) use self::args::{EXAMPLES, RetrieveArgs};
+use self::part::RetrievePart;
 use crate::{
-    args::RetrieveArgs,
     config::{Config, Store},
     output,
 };
@@ -68,58 +71,5 @@ async fn find(handle: &Handle, config: &Config) -> Result<Option<Arc<str>>, Stor
     match &config.originals_dir {
         Some(originals_dir) => originals_dir.open().find(handle).await,
         None => Ok(None),
-    }
-}
-
-/// The requested part of an original; by default all of it.
-#[derive(Clone, Debug, Default)]
-struct RetrievePart {
-    lines: Option<String>,
-    rows: Option<String>,
-    path: Option<String>,
-    query: Option<String>,
-    max_bytes: Option<usize>,
-}
-
-impl RetrievePart {
-    fn from_args(args: &RetrieveArgs) -> Self {
-        Self {
-            lines: args.lines.clone(),
-            rows: args.rows.clone(),
-            path: args.path.clone(),
-            query: args.query.clone(),
-            max_bytes: args.max_bytes,
-        }
-    }
-
-    /// A JSON object with the part and the size of the original.
-    fn answer(&self, handle: Handle, content: &str) -> Value {
-        let text = self.of_content(content);
-        json!({
-            "hash": handle.to_string(),
-            "bytes": content.len(),
-            "lines": content.lines().count(),
-            "text": text,
-        })
-    }
-
-    /// The whole original, byte for byte, or the part with its place in the whole.
-    fn of_content<'a>(&self, content: &'a str) -> Cow<'a, str> {
-        type Set = fn(RetrieveQuery, String) -> RetrieveQuery;
-        let parts: [(&Option<String>, Set); 4] = [
-            (&self.lines, RetrieveQuery::lines),
-            (&self.rows, RetrieveQuery::rows),
-            (&self.path, RetrieveQuery::path),
-            (&self.query, RetrieveQuery::query),
-        ];
-        if self.max_bytes.is_none() && parts.iter().all(|(part, _)| part.is_none()) {
-            return Cow::Borrowed(content);
-        }
-        let slice = parts.iter().fold(RetrieveQuery::new(), |slice, (part, set)| match part {
-            Some(part) => set(slice, part.clone()),
-            None => slice,
-        });
-        let slice = self.max_bytes.map_or(slice.clone(), |bytes| slice.max_bytes(bytes));
-        Cow::Owned(slice.answer(content))
     }
 }
