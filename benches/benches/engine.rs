@@ -141,11 +141,40 @@ fn compress(bencher: Bencher<'_, '_>, kind: Fresh) {
         .bench_refs(|engine| engine.compress(Api::OpenAiChat, black_box(&body), &CompressOptions::new()));
 }
 
+/// One fresh result of a size that agents send. A new engine each time, so that nothing is remembered.
+#[divan::bench_group(sample_count = 20)]
+mod fresh {
+    use super::*;
+
+    const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
+    const KINDS: [Output; 4] = [Output::Records, Output::ServerLog, Output::Search, Output::FileRead];
+
+    fn of(bencher: Bencher<'_, '_>, output: Output, size: usize, retrieval: Retrieval) {
+        let text = |rows| output.text(rows, 3, None);
+        let text = text((size * 200 / text(200).len()).max(1));
+        let (tool, arguments) = output.call(None);
+        let ask = Ask { question: "Why is ship lantern4711 late?", tool, arguments, result: &text };
+        let body = ask.body(Api::Anthropic);
+        let options = CompressOptions::new().retrieval(retrieval);
+        bencher
+            .counter(BytesCount::new(body.len()))
+            .with_inputs(Engine::new)
+            .bench_refs(|engine| engine.compress(Api::Anthropic, black_box(&body), &options));
+    }
+
+    #[divan::bench(args = KINDS, consts = SIZES)]
+    fn with_retrieval<const SIZE: usize>(bencher: Bencher<'_, '_>, output: Output) {
+        of(bencher, output, SIZE, Retrieval::ServerTool);
+    }
+
+    #[divan::bench(args = KINDS, consts = SIZES)]
+    fn without_retrieval<const SIZE: usize>(bencher: Bencher<'_, '_>, output: Output) {
+        of(bencher, output, SIZE, Retrieval::Disabled);
+    }
+}
+
 /// One result of each kind, from which parts are set aside, at n, 10n and 100n rows: a step that is not linear shows as
-/// bytes per second that fall.
-///
-/// Of each text that is longer than 64 KiB only so much is counted in tokens, in samples. With JSON and logs of 1000n rows
-/// (24 MB and 15 MB) that is so small a part of the time that the rest shows: what the compressors take.
+/// bytes per second that fall. Tokens of all of them are counted.
 #[divan::bench_group(sample_count = 10)]
 mod kind {
     use super::*;
@@ -190,7 +219,7 @@ mod kind {
     }
 }
 
-/// What the compressors take of that: no body is read or written, and what is counted of 200,000 rows is a sample.
+/// What the compressors and the counter take of that: no body is read or written.
 #[divan::bench_group(sample_count = 10)]
 mod text {
     use super::*;

@@ -1,6 +1,8 @@
 //! Benchmarks of the engine. `cargo bench -p headroom-benches` runs them, with medians and bytes per second.
 //!
 //! - `scan`: requests whose history an engine has seen before.
+//! - `tokens`: the token counter by kind and size.
+//! - `fresh`: one fresh result of 1, 10 or 100 KB or 1 MB, as agents send them, with and without a means of retrieval.
 //! - `compress`: one fresh tool result of each kind.
 //! - `kind`: one result of each kind at three sizes, with parts of it set aside.
 //! - `turn`: turn N of a conversation, of which only the newest result is new.

@@ -30,7 +30,7 @@ fn conversation(input: &mut Unstructured<'_>) -> Result<Conversation> {
         escapes: *input.choose(&[Escapes::Minimal, Escapes::Ascii, Escapes::Odd])?,
         order: input.arbitrary()?,
     };
-    let (api, tools, odd) = (*input.choose(&Api::ALL)?, input.int_in_range(0..=3)?, input.arbitrary()?);
+    let (api, tools, odd) = (*input.choose(Api::ALL)?, input.int_in_range(0..=3)?, input.arbitrary()?);
     let mut exchanges = Vec::new();
     while exchanges.len() < 6 && !input.is_empty() {
         exchanges.push(if input.ratio(1, 5)? {
@@ -45,7 +45,7 @@ fn conversation(input: &mut Unstructured<'_>) -> Result<Conversation> {
 
 fn call(input: &mut Unstructured<'_>) -> Result<Call> {
     let content = Content {
-        shape: *input.choose(&Shape::ALL)?,
+        shape: *input.choose(Shape::ALL)?,
         seed: input.int_in_range(0..=3)?,
         lines: input.int_in_range(0..=160)?,
         changed: input.int_in_range(0..=320)?,

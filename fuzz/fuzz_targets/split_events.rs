@@ -2,7 +2,7 @@
 //! reading of the format says, and other data changes nothing else.
 #![no_main]
 
-use headroom_tower::fuzzing::{Split, split};
+use headroom_retrieval::fuzzing::{Split, split};
 use libfuzzer_sys::fuzz_target;
 
 const OTHER: &str = r#"{"type":"ping"}"#;
@@ -18,6 +18,9 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(events(&pieces), events(&whole), "where the stream is cut makes a difference");
     for (raw, data, replaced) in whole.iter().filter(|_| !aws) {
         assert_eq!(*data, plain(raw), "{:?} reads otherwise", raw);
+        if data.is_none() {
+            continue; // Only data is ever replaced.
+        }
         assert_eq!(plain(replaced).as_deref(), Some(OTHER), "{:?} has other data", replaced);
         // Alone, an event may look otherwise: a CR at its end needs what follows, an LF at its start what was before.
         let stands_alone = raw.ends_with(b"\n\n") || raw.ends_with(b"\r\n\r\n");

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use headroom_core::{Api, CompressOptions, Engine, Original, Outcome, Retrieval};
+use headroom_core::{Api, CompressOptions, Engine, Original, Outcome, Retrieval, Vocabulary};
 use headroom_tests::{
     ask::{Ask, texts},
     data, forms,
@@ -93,31 +93,37 @@ impl Count {
             Outcome::Rewritten { originals, .. } => originals,
             Outcome::Unchanged { .. } => &[],
         };
-        let tokenizer = bpe_openai::o200k_base();
-        let before = tokenizer.count(&*text);
-        let after = if shown == text { before } else { tokenizer.count(&*shown) };
+        let tokenizer = Vocabulary::O200kBase;
+        let before = tokenizer.count(&text);
+        let after = if shown == text { before } else { tokenizer.count(&shown) };
         self.before += before;
         self.after += after;
         let kind = outcome.report().blocks.first().map_or("", |block| block.kind.as_str());
         println!("{before:6} -> {after:6} {kind:9} {name}");
 
-        let strong = needles[&name]["needles"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let strong: Vec<&str> = strong
-            .iter()
-            .filter(|needle| needle["strength"] != "weak")
-            .filter_map(|needle| needle["needle"].as_str())
-            .collect();
+        let strong = strong(&needles[&name]);
         if strong.is_empty() {
             return;
         }
-        let here = Haystack::new(&shown, &name);
-        let whole = Haystack::new(&forms::decoded(&text, &shown), &name);
+        self.look_for(&strong, (&name, &text, &shown), originals, lost);
+    }
+
+    /// Counts the needles that are visible, and names those that are nowhere.
+    fn look_for(
+        &mut self,
+        strong: &[&str],
+        (name, text, shown): (&str, &str, &str),
+        originals: &[Original],
+        lost: &mut Vec<String>,
+    ) {
+        let here = Haystack::new(shown, name);
+        let whole = Haystack::new(&forms::decoded(text, shown), name);
         // An original has its escape sequences.
         let drawn = |text: &str| text.split('\n').map(as_drawn).collect::<Vec<_>>().join("\n");
         let aside: Vec<Haystack> = originals
             .iter()
             .flat_map(|original| [original.content.clone(), drawn(&original.content)])
-            .map(|text| Haystack::new(&text, &name))
+            .map(|text| Haystack::new(&text, name))
             .collect();
         for needle in strong {
             self.needles += 1;
@@ -127,7 +133,10 @@ impl Count {
                 println!("  not seen in {name}: {needle:?}");
                 // What a form without loss writes in other words is not lost.
                 let drawn = as_drawn(needle);
+                // A member that is the same in every value stands above the rows.
+                let constant = needle.trim_end_matches(',').replace("\": ", "=").replace('"', "");
                 if !here.has(&drawn)
+                    && !here.has(&constant)
                     && !whole.has(needle)
                     && !aside.iter().any(|original| original.has(&drawn))
                 {
@@ -136,6 +145,16 @@ impl Count {
             }
         }
     }
+}
+
+/// Returns the needles of a file that must not be lost.
+fn strong(file: &Value) -> Vec<&str> {
+    let needles = file["needles"].as_array().map(Vec::as_slice).unwrap_or_default();
+    needles
+        .iter()
+        .filter(|needle| needle["strength"] != "weak")
+        .filter_map(|needle| needle["needle"].as_str())
+        .collect()
 }
 
 /// Whether the text is one that parsers must, or may, refuse.

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use headroom_core::{Api, CompressOptions, Engine, Retrieval};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval, Vocabulary};
 use headroom_tests::{ask::Ask, output::Output};
 use serde_json::{Value, json};
 
@@ -126,7 +126,7 @@ impl Sample {
 
     fn shown(&self) -> String {
         let after = self.sent();
-        let count = |text: &str| bpe_openai::o200k_base().count(text);
+        let count = |text: &str| Vocabulary::O200kBase.count(text);
         let (before, now) = (count(&self.text), count(&after));
         assert!(now < before, "a sample that saves nothing: {after}");
         // Where the first part is missing, if that is not at the start.

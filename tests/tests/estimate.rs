@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use headroom_core::{Api, CompressOptions, Engine, Retrieval, TokenEstimate};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval, TokenEstimate, Vocabulary};
 use headroom_tests::{ask::Ask, data, generate, laws::Run};
 use proptest::prelude::*;
 use serde_json::json;
@@ -30,7 +30,7 @@ fn options(retrieval: Retrieval) -> CompressOptions {
 }
 
 fn count(text: &str) -> usize {
-    bpe_openai::o200k_base().count(text)
+    Vocabulary::O200kBase.count(text)
 }
 
 /// What edits saved by the tables of `o200k_base`, and what the estimate said.

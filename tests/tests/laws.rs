@@ -9,6 +9,10 @@
 
 #[path = "laws/causality.rs"]
 mod causality;
+#[path = "laws/drop_tools.rs"]
+mod drop_tools;
+#[path = "laws/epochs.rs"]
+mod epochs;
 #[path = "laws/large.rs"]
 mod large;
 #[path = "laws/never_worse.rs"]
@@ -41,7 +45,7 @@ const TURNS: usize = if cfg!(debug_assertions) { 4 } else { 40 };
 
 /// Options with this retrieval, and a folder for originals where they need one.
 fn options(retrieval: Retrieval) -> CompressOptions {
-    CompressOptions::new().originals_dir("/var/spool/headroom").retrieval(retrieval)
+    CompressOptions::new().originals_dir("/var/spool/headroom").retrieval(retrieval).epochs(true)
 }
 
 /// `PROPTEST_CASES` asks for more cases, or fewer.

@@ -10,7 +10,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use headroom_core::{Api, CompressOptions, Engine, Retrieval, Transform};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval, Transform, Vocabulary};
 use headroom_tests::{
     ask::Ask,
     data,
@@ -40,10 +40,10 @@ struct Count {
 
 impl Count {
     fn add(&mut self, text: &str, question: &str, sentence: &str) {
-        let tokenizer = bpe_openai::o200k_base();
+        let tokenizer = Vocabulary::O200kBase;
         let after = shown(text, question, Retrieval::ServerTool);
         self.before += tokenizer.count(text);
-        self.after += tokenizer.count(&*after);
+        self.after += tokenizer.count(&after);
         self.all += 1;
         if after.contains(sentence) {
             self.seen += 1;
@@ -209,7 +209,7 @@ fn document() -> String {
 fn prose_obeys_the_laws() {
     let text = document();
     let question = "How high is the lighthouse of Ardnamurchan?";
-    for retrieval in Retrieval::ALL {
+    for &retrieval in Retrieval::ALL {
         let ask = Ask { question, tool: "search", arguments: json!({"query": question}), result: &text };
         let options = CompressOptions::new().retrieval(retrieval);
         let run = Run::new(&*real(), Api::Anthropic, &ask.body(Api::Anthropic), &options).unwrap();

@@ -1,7 +1,7 @@
 //! The published workloads get smaller and show every fact that the answer needs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may")]
 
-use headroom_core::{Api, CompressOptions, Engine, Retrieval};
+use headroom_core::{Api, CompressOptions, Engine, Retrieval, Vocabulary};
 use headroom_tests::{ask::texts, data};
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ const WORKLOADS: [(&str, usize); 5] = [
 fn read(body: &[u8]) -> (String, usize) {
     let mut all = String::new();
     texts(&serde_json::from_slice(body).unwrap(), &mut all);
-    let tokens = bpe_openai::o200k_base().count(&*all);
+    let tokens = Vocabulary::O200kBase.count(&all);
     (all, tokens)
 }
 

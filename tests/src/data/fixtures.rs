@@ -8,7 +8,7 @@ use super::{Conversation, prefixes};
 #[must_use]
 pub fn fixtures() -> Vec<(String, Api, Vec<u8>)> {
     let mut out = Vec::new();
-    for api in Api::ALL {
+    for &api in Api::ALL {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(api.as_str());
         let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();

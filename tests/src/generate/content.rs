@@ -33,7 +33,7 @@ pub enum Shape {
 
 impl Shape {
     /// Every shape that is not large.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: &'static [Self] = &[
         Self::Log,
         Self::NumberedRead,
         Self::Records,

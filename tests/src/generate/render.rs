@@ -104,13 +104,6 @@ fn exchange_items(conversation: &Conversation, n: usize, calls: &[Call], newest:
         calls.iter().zip(&ids).map(|(call, id)| result(api, id, &call.content.text(), call.spelling));
     let mut made: Vec<Raw> = made.collect();
     let mut results: Vec<Raw> = results.collect();
-    let thinking = || {
-        Raw::object([
-            ("type", Raw::text("thinking")),
-            ("thinking", Raw::text("Let me look.\nThe tide turns.")),
-            ("signature", Raw::token(r#""RXhhbXBsZQ==\/+""#)),
-        ])
-    };
     match api {
         Api::OpenAiChat => {
             items.push(Raw::object([
@@ -122,15 +115,7 @@ fn exchange_items(conversation: &Conversation, n: usize, calls: &[Call], newest:
         }
         Api::OpenAiResponses => {
             if conversation.odd {
-                items.push(Raw::object([
-                    ("type", Raw::text("reasoning")),
-                    ("summary", Raw::Array(vec![])),
-                    ("encrypted_content", Raw::text("gAAAA/odd+bytes==")),
-                ]));
-                items.push(Raw::object([
-                    ("type", Raw::text("mcp_call")),
-                    ("output", Raw::text("kept\n".repeat(50))),
-                ]));
+                items.extend(odd_items());
             }
             items.append(&mut made);
             items.append(&mut results);
@@ -142,14 +127,7 @@ fn exchange_items(conversation: &Conversation, n: usize, calls: &[Call], newest:
         _ => {
             if conversation.odd && api == Api::Anthropic {
                 made.insert(0, thinking());
-                results.push(Raw::object([
-                    ("type", Raw::text("mcp_tool_result")),
-                    ("content", Raw::text("kept as it is\n".repeat(50))),
-                ]));
-                results.push(Raw::object([
-                    ("type", Raw::text("text")),
-                    ("text", Raw::text("a nudge\n".repeat(50))),
-                ]));
+                results.extend(odd_blocks());
             }
             if newest && api == Api::Anthropic {
                 // The cache breakpoint of clients that use prompt caching: it moves with every turn.
@@ -160,6 +138,36 @@ fn exchange_items(conversation: &Conversation, n: usize, calls: &[Call], newest:
             items.push(Raw::object([("role", Raw::text("user")), ("content", Raw::Array(results))]));
         }
     }
+}
+
+fn thinking() -> Raw {
+    Raw::object([
+        ("type", Raw::text("thinking")),
+        ("thinking", Raw::text("Let me look.\nThe tide turns.")),
+        ("signature", Raw::token(r#""RXhhbXBsZQ==\/+""#)),
+    ])
+}
+
+/// Blocks of Anthropic's API that are no tool results.
+fn odd_blocks() -> [Raw; 2] {
+    let result = ("content", Raw::text("kept as it is\n".repeat(50)));
+    let text = ("text", Raw::text("a nudge\n".repeat(50)));
+    [
+        Raw::object([("type", Raw::text("mcp_tool_result")), result]),
+        Raw::object([("type", Raw::text("text")), text]),
+    ]
+}
+
+/// Items of the Responses API that are no tool results.
+fn odd_items() -> [Raw; 2] {
+    [
+        Raw::object([
+            ("type", Raw::text("reasoning")),
+            ("summary", Raw::Array(vec![])),
+            ("encrypted_content", Raw::text("gAAAA/odd+bytes==")),
+        ]),
+        Raw::object([("type", Raw::text("mcp_call")), ("output", Raw::text("kept\n".repeat(50)))]),
+    ]
 }
 
 fn tool_name(tool: usize) -> &'static str {
@@ -263,39 +271,8 @@ fn result(api: Api, id: &str, text: &str, spelling: Spelling) -> Raw {
         Api::OpenAiResponses => {
             return responses_result(id(), plain(), content("input_text"), text, spelling);
         }
-        Api::Gemini => {
-            let response = match spelling {
-                Spelling::Failed => Raw::object([("error", plain())]),
-                Spelling::Part => Raw::object([("name", Raw::text("read")), ("content", plain())]),
-                Spelling::Parts => {
-                    Raw::object([("items", Raw::Array(vec![plain(), Raw::token("-0"), plain()]))])
-                }
-                Spelling::Doubled => Raw::object([("output", plain()), ("output", plain())]),
-                _ => Raw::object([("output", plain())]),
-            };
-            let key = if spelling == Spelling::Other { "function_response" } else { "functionResponse" };
-            return Raw::object([(
-                key,
-                Raw::object([("id", id()), ("name", Raw::text("read")), ("response", response)]),
-            )]);
-        }
-        Api::Converse => {
-            let text = || Raw::object([("text", plain())]);
-            let parts = match spelling {
-                Spelling::Parts => vec![text(), Raw::token(r#"{"image":{"format":"png"}}"#), text()],
-                Spelling::Other => vec![Raw::object([(
-                    "json",
-                    Raw::object([("rows", plain()), ("n", Raw::token("1e400"))]),
-                )])],
-                Spelling::Doubled => vec![text().and("text", plain())],
-                _ => vec![text()],
-            };
-            let mut result = Raw::object([("toolUseId", id()), ("content", Raw::Array(parts))]);
-            if spelling == Spelling::Failed {
-                result = result.and("status", Raw::text("error"));
-            }
-            return Raw::object([("toolResult", result)]);
-        }
+        Api::Gemini => return gemini_result(id(), &plain, spelling),
+        Api::Converse => return converse_result(id(), &plain, spelling),
         _ => {
             let made = Raw::object([
                 ("type", Raw::text("tool_result")),
@@ -310,6 +287,33 @@ fn result(api: Api, id: &str, text: &str, spelling: Spelling) -> Raw {
         }
     };
     if spelling == Spelling::Doubled { made.and("content", plain()) } else { made }
+}
+
+fn gemini_result(id: Raw, plain: &dyn Fn() -> Raw, spelling: Spelling) -> Raw {
+    let response = match spelling {
+        Spelling::Failed => Raw::object([("error", plain())]),
+        Spelling::Part => Raw::object([("name", Raw::text("read")), ("content", plain())]),
+        Spelling::Parts => Raw::object([("items", Raw::Array(vec![plain(), Raw::token("-0"), plain()]))]),
+        Spelling::Doubled => Raw::object([("output", plain()), ("output", plain())]),
+        _ => Raw::object([("output", plain())]),
+    };
+    let key = if spelling == Spelling::Other { "function_response" } else { "functionResponse" };
+    Raw::object([(key, Raw::object([("id", id), ("name", Raw::text("read")), ("response", response)]))])
+}
+
+fn converse_result(id: Raw, plain: &dyn Fn() -> Raw, spelling: Spelling) -> Raw {
+    let text = || Raw::object([("text", plain())]);
+    let parts = match spelling {
+        Spelling::Parts => vec![text(), Raw::token(r#"{"image":{"format":"png"}}"#), text()],
+        Spelling::Other => {
+            vec![Raw::object([("json", Raw::object([("rows", plain()), ("n", Raw::token("1e400"))]))])]
+        }
+        Spelling::Doubled => vec![text().and("text", plain())],
+        _ => vec![text()],
+    };
+    let result = Raw::object([("toolUseId", id), ("content", Raw::Array(parts))]);
+    let result = if spelling == Spelling::Failed { result.and("status", Raw::text("error")) } else { result };
+    Raw::object([("toolResult", result)])
 }
 
 fn responses_result(id: Raw, plain: Raw, content: Raw, text: &str, spelling: Spelling) -> Raw {

@@ -116,6 +116,7 @@ fn causality_refuses_engines_that_look_ahead_or_back() {
         RemembersRequests,
         SharesAcrossTenants,
         GivesUpOnOddities,
+        ClaimsEpochs,
     ] {
         assert_eq!(law(fault), "causality", "{fault:?}");
     }

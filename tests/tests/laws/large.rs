@@ -28,7 +28,7 @@ fn conversation(api: Api) -> Conversation {
 #[test]
 fn every_law_holds_where_parts_of_every_kind_are_set_aside() {
     let mut aside = BTreeMap::new();
-    for api in Api::ALL {
+    for &api in Api::ALL {
         let bodies = generate::bodies(&conversation(api));
         for retrieval in [Retrieval::ServerTool, Retrieval::File] {
             let options = crate::options(retrieval);

@@ -35,7 +35,7 @@ fn list(api: Api) -> &'static str {
 #[test]
 fn private_content_is_in_no_report_and_no_debug_output() {
     let style = Style { space: Space::Dense, escapes: Escapes::Minimal, order: 0 };
-    for api in Api::ALL {
+    for &api in Api::ALL {
         let texts = secrets();
         let items: Vec<String> = texts
             .iter()
@@ -51,7 +51,7 @@ fn private_content_is_in_no_report_and_no_debug_output() {
             format!(r#"{{"{}":[{}],"model":"{SECRET}","user":"{SECRET}"}}"#, list(api), items.join(","));
         for end in [body.len(), body.len() - 1] {
             for retrieval in RETRIEVALS {
-                for tier in Tier::ALL {
+                for &tier in Tier::ALL {
                     let options = CompressOptions::new().retrieval(retrieval).tier(tier).tenant(SECRET);
                     let answer = real().compress(api, &body.as_bytes()[..end], &options);
                     private(&answer, &[SECRET])

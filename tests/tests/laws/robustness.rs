@@ -63,7 +63,7 @@ fn robustness_json_suite_as_body_and_as_member() {
             } else if name.starts_with("n_") {
                 assert!(Json::parse(bytes).is_none(), "{name}: the tests' own reader is wrong");
             }
-            for api in Api::ALL {
+            for &api in Api::ALL {
                 check(name, api, bytes);
                 let whole = request(api, &log(80), "@");
                 let at = whole.iter().rposition(|byte| *byte == b'@').unwrap();
@@ -83,7 +83,7 @@ fn robustness_json_suite_as_tool_result() {
             for text in
                 [text.clone().into_owned(), format!("{text}\n").repeat(40), format!("[{text},{text}]")]
             {
-                for api in Api::ALL {
+                for &api in Api::ALL {
                     check(name, api, &request(api, &text, "0"));
                 }
             }
@@ -113,7 +113,7 @@ fn robustness_truncated_bodies_are_passed_on() {
 
 #[test]
 fn robustness_every_cut_of_a_small_body_is_passed_on() {
-    for api in Api::ALL {
+    for &api in Api::ALL {
         let body = request(
             api,
             "caf\u{e9} \\ \"quoted\" \u{1f6a2}\n\u{1b}[1m",
@@ -158,7 +158,7 @@ fn robustness_deep_nesting_costs_no_stack() {
                 [("[", "", "]"), (r#"{"a":"#, "1", "}"), (r#"[{"content":"#, "\"x\"", "}]")]
             {
                 let nested = format!("{}{inner}{}", open.repeat(depth), close.repeat(depth));
-                let apis = if depth > 10_000 { &Api::ALL[..1] } else { &Api::ALL[..] };
+                let apis = if depth > 10_000 { &Api::ALL[..1] } else { Api::ALL };
                 for api in apis.iter().copied() {
                     check("nested body", api, nested.as_bytes());
                     check("nested member", api, &request(api, &log(60), &nested));
@@ -195,7 +195,7 @@ fn robustness_odd_shapes_are_passed_on() {
         "{\"input\":[{\"type\":\"shell_call_output\",\"output\":@},{\"type\":\"function_call_output\",\"output\":{\"text\":@}}]}",
     ];
     for shape in shapes {
-        for api in Api::ALL {
+        for &api in Api::ALL {
             check(shape, api, shape.replace('@', &long).as_bytes());
         }
     }
@@ -203,7 +203,7 @@ fn robustness_odd_shapes_are_passed_on() {
 
 #[test]
 fn robustness_invalid_utf8_is_passed_on() {
-    for api in Api::ALL {
+    for &api in Api::ALL {
         let body = request(api, &format!("@{}", log(60)), "0");
         let at = body.iter().position(|byte| *byte == b'@').unwrap();
         for bytes in [&b"\xff"[..], b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\xaf"] {
@@ -253,7 +253,7 @@ fn robustness_bodies_over_the_limit_are_passed_on() {
 #[test]
 fn robustness_bodies_of_another_api_obey_the_laws() {
     for (name, _, body) in data::fixtures() {
-        for api in Api::ALL {
+        for &api in Api::ALL {
             check(&name, api, &body);
         }
     }

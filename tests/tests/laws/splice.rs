@@ -21,7 +21,7 @@ fn splice_holds_on_every_recorded_request() {
 fn splice_holds_under_every_means_and_tier() {
     for (name, api, body) in every_body("splice") {
         for retrieval in RETRIEVALS {
-            for tier in Tier::ALL {
+            for &tier in Tier::ALL {
                 splice(&real, api, &body, retrieval, &crate::options(retrieval).tier(tier))
                     .unwrap_or_else(|violation| panic!("{name} with {retrieval} and {tier}: {violation}"));
             }
