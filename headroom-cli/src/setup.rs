@@ -28,6 +28,7 @@ pub(crate) fn layer(config: &Config, store: Arc<dyn Store>) -> HeadroomLayer {
     HeadroomLayer::with_store(store)
         .tier(config.tier)
         .epochs(config.epochs().is_on())
+        .cache_hints(config.cache_hints.iter())
         .drop_tools(config.drop_tools.iter())
         .engine(engine(&config.models))
 }

@@ -66,8 +66,8 @@ mod tokenizer;
 mod wire;
 
 pub use content::{
-    Action, BlockReport, ContentKind, KeptTool, Language, ListedTool, Original, Retrieval, Tier, Transform,
-    UnchangedReason, UnknownRetrieval, UnknownTier,
+    Action, BlockReport, CacheHint, ContentKind, KeptTool, Language, ListedTool, Original, Retrieval, Tier,
+    Transform, UnchangedReason, UnknownCacheHint, UnknownRetrieval, UnknownTier,
 };
 pub use engine::Engine;
 pub use engine::builder::EngineBuilder;

@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
-use headroom_core::{Api, CompressOptions, Engine, Handle, Original, Outcome, Retrieval, Tier};
+use headroom_core::{Api, CacheHint, CompressOptions, Engine, Handle, Original, Outcome, Retrieval, Tier};
 use headroom_retrieval::{KnownOriginals, Refusals, Tenant};
 use headroom_store::{ExchangeStore, OriginalStore};
 use http::request::Parts;
@@ -81,6 +81,8 @@ pub(crate) struct Config {
     pub(crate) epochs: bool,
     /// Tools whose definitions leave from the first request of a conversation on.
     pub(crate) drop_tools: Arc<BTreeSet<String>>,
+    /// Settings for the provider's cache that are added where a request has none.
+    pub(crate) cache_hints: Arc<BTreeSet<CacheHint>>,
     /// Whether the layer sees responses, so that it can answer calls of its own tool.
     pub(crate) serve: bool,
     /// Conversations that are sent unchanged, or whose thinking up to some turn is no longer sent.
@@ -108,6 +110,7 @@ impl Config {
             holdout: 0,
             epochs: false,
             drop_tools: Arc::default(),
+            cache_hints: Arc::default(),
             serve: false,
             refusals: Arc::default(),
             known: Arc::default(),
@@ -123,6 +126,7 @@ impl Config {
         let tier = own.and_then(|own| own.tier).unwrap_or(self.tier);
         let epochs = own.and_then(|own| own.epochs).unwrap_or(self.epochs);
         let options = CompressOptions::new().tier(tier).tenant(tenant).epochs(epochs);
+        let options = options.cache_hints(self.cache_hints.iter().copied());
         match (self.retrieval(own), &self.files) {
             (Retrieval::File, Some(files)) => options.originals_dir(&*files.folder),
             (retrieval, _) => options.retrieval(retrieval),
@@ -252,6 +256,13 @@ macro_rules! settings {
         /// [`CompressOptions::epochs`](headroom_core::CompressOptions::epochs). Default: `false`.
         pub fn epochs(mut self, may_begin: bool) -> Self {
             self.config_mut().epochs = may_begin;
+            self
+        }
+
+        /// Adds these settings for the provider's prompt cache to requests that have none of their own; see
+        /// [`CompressOptions::cache_hints`](headroom_core::CompressOptions::cache_hints). Default: none.
+        pub fn cache_hints(mut self, hints: impl IntoIterator<Item = headroom_core::CacheHint>) -> Self {
+            self.config_mut().cache_hints = std::sync::Arc::new(hints.into_iter().collect());
             self
         }
 

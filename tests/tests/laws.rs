@@ -7,6 +7,8 @@
     clippy::print_stdout
 )]
 
+#[path = "laws/cache_hints.rs"]
+mod cache_hints;
 #[path = "laws/causality.rs"]
 mod causality;
 #[path = "laws/drop_tools.rs"]

@@ -3,6 +3,7 @@
 //! A setting has one name: the flag `--openai-upstream`, the variable `HEADROOM_OPENAI_UPSTREAM` and the file's key
 //! `openai_upstream` are the same.
 
+mod cache_hints;
 mod epochs;
 mod holdout;
 mod limits;
@@ -27,6 +28,7 @@ use std::{
 use headroom_core::{Retrieval, Tier};
 
 pub(crate) use self::{
+    cache_hints::CacheHints,
     epochs::Epochs,
     holdout::Holdout,
     limits::Limits,
@@ -75,6 +77,7 @@ pub(crate) struct Config {
     pub(crate) dashboard_content: bool,
     /// Tools whose definitions leave.
     pub(crate) drop_tools: ToolNames,
+    pub(crate) cache_hints: CacheHints,
     /// The share of the conversations that is sent untouched.
     pub(crate) holdout: Holdout,
 }
@@ -225,6 +228,7 @@ impl Config {
             tenant: first(sources, |source| source.tenant.as_ref()).filter(|name| !name.is_empty()),
             allow_origins: first(sources, |source| source.allow_origins.as_ref()).unwrap_or_default(),
             dashboard_content: first(sources, |source| source.dashboard_content.as_ref()).unwrap_or(true),
+            cache_hints: first(sources, |source| source.cache_hints.as_ref()).unwrap_or_default(),
             drop_tools: first(sources, |source| source.drop_tools.as_ref()).unwrap_or_default(),
             holdout: first(sources, |source| source.holdout.as_ref()).unwrap_or_default(),
         }

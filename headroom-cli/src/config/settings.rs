@@ -10,8 +10,8 @@ use headroom_core::{Retrieval, Tier};
 use serde::Deserialize;
 
 use super::{
-    Base, Classifier, ConfigError, Epochs, Holdout, Listen, Log, ModelRuntime, OriginalsDir, Origins, PREFIX,
-    Prose, Store, ToolNames,
+    Base, CacheHints, Classifier, ConfigError, Epochs, Holdout, Listen, Log, ModelRuntime, OriginalsDir,
+    Origins, PREFIX, Prose, Store, ToolNames,
 };
 
 /// The settings of one source: flags, environment or file.
@@ -114,6 +114,11 @@ pub(crate) struct Settings {
     /// one that the system prompt or another part of the head names stays [default: none]
     #[arg(long, value_name = "NAME,...")]
     pub(crate) drop_tools: Option<ToolNames>,
+    /// Settings for the provider's cache that are added to requests with none of their own: breakpoint (automatic caching
+    /// by Anthropic), system-split (a breakpoint before the line of the system prompt that tells the date or the session)
+    /// and prompt-cache-key (the conversation, for OpenAI) [default: none]
+    #[arg(long, value_name = "HINT,...")]
+    pub(crate) cache_hints: Option<CacheHints>,
     /// Per cent of the conversations that are sent untouched, for their whole life, so that `headroom savings` can compare [default: 0]
     #[arg(long, value_name = "PERCENT")]
     pub(crate) holdout: Option<Holdout>,

@@ -1,6 +1,7 @@
 //! `headroom config`: prints the effective settings and the schema.
 
 use clap::Args;
+use headroom_core::CacheHint;
 use serde_json::{Map, Value, json};
 
 use super::{Config, Settings};
@@ -50,6 +51,7 @@ impl Config {
             ("allow_origins".to_owned(), json!(self.allow_origins)),
             ("dashboard_content".to_owned(), json!(self.dashboard_content)),
             ("drop_tools".to_owned(), json!(self.drop_tools)),
+            ("cache_hints".to_owned(), json!(self.cache_hints)),
             ("holdout".to_owned(), json!(self.holdout.percent())),
         ]);
         settings
@@ -72,6 +74,10 @@ pub(crate) fn schema() -> Value {
             }
             "holdout" => json!({"type": "integer", "minimum": 0, "maximum": 100}),
             "allow_origins" | "drop_tools" => json!({"type": "array", "items": {"type": "string"}}),
+            "cache_hints" => {
+                let names: Vec<_> = CacheHint::ALL.iter().map(|hint| hint.as_str()).collect();
+                json!({"type": "array", "items": {"enum": names}})
+            }
             "model_threads" => json!({"type": "integer", "minimum": 0, "maximum": u16::MAX}),
             "bedrock_sign" | "dashboard_content" => json!({"type": "boolean"}),
             "classifier" => json!({"enum": ["magika", "off"]}),
@@ -110,7 +116,7 @@ mod tests {
                      answer_seconds = 4\nmax_connections = 5\nmax_connections_per_peer = 6\nmax_buffered_mb = 9\ntenant = 'me'\n\
                      allow_origins = ['null', 'https://a.example:1']\nretrieval = 'file'\nepochs = 'on'\noriginals_dir = '/a b'\n\
                      classifier = 'off'\nprose_model = './m'\nmodel_runtime = '/a.so'\nmodel_threads = 2\n\
-                     dashboard_content = false\ndrop_tools = ['WebSearch', 'mcp__x__*']\nholdout = 5";
+                     dashboard_content = false\ndrop_tools = ['WebSearch', 'mcp__x__*']\ncache_hints = ['breakpoint']\nholdout = 5";
         for text in [given, "store = 'memory'"] {
             let config = |text: &str| {
                 Config::from_sources(&[

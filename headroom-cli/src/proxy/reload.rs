@@ -51,6 +51,7 @@ impl Reloadable {
             ("bedrock_sign", new.bedrock_sign != old.bedrock_sign),
             ("tier", new.tier != old.tier),
             ("epochs", new.epochs() != old.epochs()),
+            ("cache_hints", new.cache_hints != old.cache_hints),
             ("drop_tools", new.drop_tools != old.drop_tools),
             ("store", new.store != old.store),
             ("retrieval", new.retrieval != old.retrieval),

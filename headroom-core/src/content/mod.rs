@@ -1,6 +1,7 @@
 //! The words in which every room speaks of content: its kind, how it may be edited and retrieved, and what was done to it.
 
 mod block;
+mod cache_hint;
 mod kind;
 mod language;
 mod listed_tool;
@@ -11,6 +12,7 @@ mod tier;
 mod transform;
 
 pub use block::BlockReport;
+pub use cache_hint::{CacheHint, UnknownCacheHint};
 pub use kind::ContentKind;
 pub use language::Language;
 pub use listed_tool::{KeptTool, ListedTool};

@@ -4,11 +4,12 @@ use std::{
     borrow::Cow,
     fmt,
     hash::{BuildHasher, RandomState},
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use headroom_json::{Replacement, Tape, Text, splice};
+use headroom_json::{Replacement, Tape, TapeValue, Text, splice};
 
 use crate::{
     Api, CompressOptions, ContentKind, EngineBuilder, Hints, ListedTool, Original, Outcome, Report,
@@ -133,6 +134,7 @@ impl Engine {
             Err(reason) => {
                 report.listed_tools.retain(|tool| tool.kept.is_some());
                 report.tools_saved = 0;
+                report.cache_hints.clear();
                 report.reason = Some(reason);
                 Outcome::Unchanged { reason, report }
             }
@@ -203,33 +205,57 @@ impl Engine {
         }
         let body = std::str::from_utf8(body).map_err(|_| UnchangedReason::NotJson)?;
         let tape = Tape::parse(body)?;
-        if options.drop_tools.is_empty() {
-            return self.rewrite_parsed(api, (body, &tape), options, may_go_on, report);
-        }
-        let Some(smaller) = self.without_tools(api, (body, &tape), options, report)? else {
+        let Some(head) = self.with_own_head(api, (body, &tape), options, report)? else {
             return self.rewrite_parsed(api, (body, &tape), options, may_go_on, report);
         };
         drop(tape);
-        // All that follows sees the request as if the client had never defined these tools.
-        let tape = Tape::parse(&smaller)?;
-        match self.rewrite_parsed(api, (&smaller, &tape), options, may_go_on, report) {
+        // All that follows sees the request as if the client had sent it with this head.
+        let tape = Tape::parse(&head)?;
+        match self.rewrite_parsed(api, (&head, &tape), options, may_go_on, report) {
             Err(UnchangedReason::NothingEditable | UnchangedReason::NoSaving) => {
-                Ok((smaller.into_bytes(), Vec::new()))
+                Ok((head.into_bytes(), Vec::new()))
             }
             other => other,
         }
     }
 
-    /// Returns the body without the tools that the options list; `None` if all of them stay.
-    fn without_tools(
+    /// Returns the body with its head as the options ask for: without the tools that they list, and with settings for the
+    /// provider's cache; `None` if it stays as it is.
+    fn with_own_head(
         &self,
         api: Api,
         (body, tape): (&str, &Tape<'_>),
         options: &CompressOptions,
         report: &mut Report,
     ) -> Result<Option<String>, UnchangedReason> {
-        let dropped = wire::drop::find(api, body, tape.root(), &options.drop_tools);
-        let model = tape.root().fields(["model"]).ok().and_then(|[model]| model?.text());
+        let (root, mut edits) = (tape.root(), Vec::new());
+        let additions = match options.cache_hints.is_empty() {
+            true => Vec::new(),
+            false => wire::cache::find(api, body, root, &options.cache_hints, &options.tenant),
+        };
+        report.cache_hints = additions.iter().map(|one| one.hint).collect();
+        edits.extend(additions.iter().map(|one| (one.range.clone(), Replacement::Json(&one.json))));
+        if !options.drop_tools.is_empty() {
+            let cuts = self.listed_tools(api, (body, root), options, report);
+            edits.extend(cuts.into_iter().map(|range| (range, Replacement::Json(""))));
+            edits.sort_by_key(|(range, _)| range.start);
+        }
+        if edits.is_empty() {
+            return Ok(None);
+        }
+        splice(body, &edits).ok_or(UnchangedReason::Internal).map(Some)
+    }
+
+    /// Reports the tools that the options list, and returns the bytes of those that leave.
+    fn listed_tools(
+        &self,
+        api: Api,
+        (body, root): (&str, TapeValue<'_, '_>),
+        options: &CompressOptions,
+        report: &mut Report,
+    ) -> Vec<Range<usize>> {
+        let dropped = wire::drop::find(api, body, root, &options.drop_tools);
+        let model = root.fields(["model"]).ok().and_then(|[model]| model?.text());
         let counter = self.shared.config.token_counter.as_deref();
         let tokenizer = Tokenizer::new(counter, model.map_or("", |model| model.raw));
         report.listed_tools = dropped
@@ -243,11 +269,7 @@ impl Engine {
             .collect();
         let left = report.listed_tools.iter().filter(|tool| tool.kept.is_none());
         report.tools_saved = left.map(|tool| tool.tokens).sum();
-        if dropped.cuts.is_empty() {
-            return Ok(None);
-        }
-        let cuts: Vec<_> = dropped.cuts.into_iter().map(|range| (range, Replacement::Json(""))).collect();
-        splice(body, &cuts).ok_or(UnchangedReason::Internal).map(Some)
+        dropped.cuts
     }
 
     /// Rewrites a body that was parsed.

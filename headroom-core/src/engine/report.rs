@@ -1,4 +1,4 @@
-use crate::{Api, BlockReport, EpochReport, ListedTool, Retrieval, Tier, UnchangedReason};
+use crate::{Api, BlockReport, CacheHint, EpochReport, ListedTool, Retrieval, Tier, UnchangedReason};
 
 /// Describes what the engine looked at and did. Holds no content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +34,9 @@ pub struct Report {
     pub listed_tools: Vec<ListedTool>,
     /// Tokens of the definitions that left; not part of [`tokens_saved`](Self::tokens_saved).
     pub tools_saved: usize,
+    /// The settings for the provider's prompt cache that were added; see
+    /// [`CompressOptions::cache_hints`](crate::CompressOptions::cache_hints).
+    pub cache_hints: Vec<CacheHint>,
     /// Every text of the tool results, in order; for results that are JSON values, their strings of sufficient length.
     pub blocks: Vec<BlockReport>,
 }

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use headroom_json::TapeValue;
 
+use super::answered;
 use crate::{Api, KeptTool};
 
 /// Members of a tool that hold its definition.
@@ -198,26 +199,6 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
             }
         }
     })
-}
-
-/// Returns the place of the conversation from the model's first answer on, which is no part of the head.
-fn answered(api: Api, root: TapeValue<'_, '_>) -> Option<Range<usize>> {
-    let list = match api {
-        Api::Anthropic | Api::OpenAiChat | Api::Converse => "messages",
-        Api::OpenAiResponses => "input",
-        Api::Gemini => "contents",
-    };
-    let [list] = root.fields([list]).ok()?;
-    let is_before = |item: &TapeValue<'_, '_>| {
-        let Ok([role, kind]) = item.fields(["role", "type"]) else { return false };
-        match (role.and_then(TapeValue::text), kind.and_then(TapeValue::text)) {
-            (Some(role), _) => matches!(role.raw, "user" | "system" | "developer"),
-            (None, kind) => api == Api::Gemini && kind.is_none(),
-        }
-    };
-    let list = list?;
-    let first = list.items().find(|item| !is_before(item))?;
-    Some(first.start()..list.end())
 }
 
 /// Returns the bytes that leave. A list does not lose its last definition, unless it leaves with its group.

@@ -5,6 +5,7 @@
 
 mod anthropic;
 pub(crate) mod api;
+pub(crate) mod cache;
 mod chat;
 pub(crate) mod conversation;
 mod converse;
@@ -16,7 +17,7 @@ mod responses;
 mod text_protocol;
 mod tools;
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 pub(crate) use detect::detect;
 pub(crate) use items::Items;
@@ -136,6 +137,26 @@ impl fmt::Display for BlockPath {
         }
         Ok(())
     }
+}
+
+/// Returns the place of the conversation from the model's first answer on, which is no part of the head.
+fn answered(api: Api, root: TapeValue<'_, '_>) -> Option<Range<usize>> {
+    let list = match api {
+        Api::Anthropic | Api::OpenAiChat | Api::Converse => "messages",
+        Api::OpenAiResponses => "input",
+        Api::Gemini => "contents",
+    };
+    let [list] = root.fields([list]).ok()?;
+    let is_before = |item: &TapeValue<'_, '_>| {
+        let Ok([role, kind]) = item.fields(["role", "type"]) else { return false };
+        match (role.and_then(TapeValue::text), kind.and_then(TapeValue::text)) {
+            (Some(role), _) => matches!(role.raw, "user" | "system" | "developer"),
+            (None, kind) => api == Api::Gemini && kind.is_none(),
+        }
+    };
+    let list = list?;
+    let first = list.items().find(|item| !is_before(item))?;
+    Some(first.start()..list.end())
 }
 
 /// Reads a body of this format.

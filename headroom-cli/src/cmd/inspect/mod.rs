@@ -100,6 +100,7 @@ fn with_files(
     let options = CompressOptions::new()
         .tier(config.tier)
         .epochs(config.epochs().is_on())
+        .cache_hints(config.cache_hints.iter())
         .tenant(LOCAL_TENANT)
         .originals_dir(originals_dir.folder());
     match Engine::new().compress(api, input, &options) {
@@ -197,6 +198,9 @@ fn to_text(report: &Report, skipped: Option<SkipReason>, texts: &[Texts], length
             Some(reason) => format!("stays: {}", reason.as_str()),
         };
         text.push_str(&format!("Tool {} {what}\n", output::content(&tool.name)));
+    }
+    for hint in &report.cache_hints {
+        text.push_str(&format!("Cache setting added: {hint}\n"));
     }
     for epoch in &report.epochs {
         text.push_str(&format!(
