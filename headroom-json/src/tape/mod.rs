@@ -35,6 +35,13 @@ struct TapeNode {
     kind: NodeKind,
 }
 
+impl TapeNode {
+    /// Whether quotes belong to the value, which its span excludes.
+    const fn is_string(self) -> bool {
+        matches!(self.kind, NodeKind::String | NodeKind::Escaped)
+    }
+}
+
 /// Limits on what [`Tape::parse_with`] accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -137,8 +144,7 @@ impl<'a, 't> TapeValue<'a, 't> {
     #[must_use]
     pub fn start(self) -> usize {
         let node = self.node();
-        let quote = matches!(node.kind, NodeKind::String | NodeKind::Escaped);
-        (node.start as usize).saturating_sub(usize::from(quote))
+        (node.start as usize).saturating_sub(usize::from(node.is_string()))
     }
 
     /// Whether this is an array of objects only.
@@ -155,11 +161,19 @@ impl<'a, 't> TapeValue<'a, 't> {
                 .is_none_or(|end| self.tape.text.get(end..self.end()).is_some_and(|rest| rest.trim() == "]"))
     }
 
-    /// Returns the offset after the value; for an array or object, after its closing bracket.
+    /// Returns the offset after the value, with its bracket or quote.
+    ///
+    /// ```
+    /// let text = r#"{"a": "b"}"#;
+    /// let tape = headroom_json::Tape::parse(text).unwrap();
+    /// let (_, b) = tape.root().members().next().unwrap();
+    /// assert_eq!(&text[b.start()..b.end()], "\"b\"");
+    /// ```
     #[inline]
     #[must_use]
     pub fn end(self) -> usize {
-        self.node().end as usize
+        let node = self.node();
+        node.end as usize + usize::from(node.is_string())
     }
 
     /// Returns the string content, if this is a string.
