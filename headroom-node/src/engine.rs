@@ -39,6 +39,7 @@ pub struct TextSource {
 
 #[napi]
 #[expect(clippy::needless_pass_by_value, reason = "how napi passes objects and strings")]
+#[expect(clippy::too_many_arguments, reason = "the package's own code is the only caller")]
 impl Engine {
     /// Creates an engine.
     #[napi(constructor)]
@@ -127,7 +128,6 @@ impl Engine {
 
     /// Begins the exchange about a request, whose answers the caller reads.
     #[napi]
-    #[expect(clippy::too_many_arguments, reason = "the package's own code is the only caller")]
     pub fn exchange(
         &self,
         method: String,

@@ -20,6 +20,8 @@ import * as gemini from 'headroom-rs/gemini';
 import * as openai from 'headroom-rs/openai';
 import * as remote from 'headroom-rs/remote';
 import { headroomMiddleware, headroomTools } from 'headroom-rs/vercel-ai';
+import { headroomMiddleware as langchainMiddleware } from 'headroom-rs/langchain';
+import { createAgent } from 'langchain';
 import OpenAI, { AzureOpenAI, type APIPromise } from 'openai';
 
 /** Whether two types are the same. */
@@ -82,3 +84,4 @@ headroomTools() satisfies ToolSet5;
 const model = createOpenAI()('gpt-5');
 wrapLanguageModel({ model, middleware: [headroomMiddleware()] });
 void [wrap5, wrap6];
+createAgent({ model: 'openai:gpt-5', middleware: [langchainMiddleware()] });

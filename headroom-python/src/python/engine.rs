@@ -45,7 +45,7 @@ impl Engine {
         settings: Settings,
     ) -> PyResult<Draft> {
         let py = messages.py();
-        let call = options::options(py, &settings)?;
+        let call = options::options(py, settings)?;
         let api = api.map(|name| options::api(py, name)).transpose()?;
         let head = Head { model, tools, tool_choice };
         Ok(Draft::new(self, messages, &head, api, (store.get().inner.clone(), call)))
@@ -60,7 +60,7 @@ impl Engine {
         store: &Bound<'_, Store>,
         settings: Settings,
     ) -> PyResult<RequestResult> {
-        let call = options::options(py, &settings)?;
+        let call = options::options(py, settings)?;
         let api = api.map(|name| options::api(py, name)).transpose()?;
         let (bytes, store) = (body.extract::<PyBackedBytes>()?, store.get().inner.clone());
         let compressed = py.detach(|| {
@@ -88,7 +88,7 @@ impl Engine {
         store: &Bound<'_, Store>,
         settings: Settings,
     ) -> PyResult<Exchange> {
-        let call = options::served_options(py, &settings)?;
+        let call = options::served_options(py, settings)?;
         let api = api.map(|name| options::api(py, name)).transpose()?;
         let request = RequestParts { method, url, headers, body: Bytes::from_owner(body), api };
         Ok(Exchange::new(self.inner.clone(), store.get().inner.clone(), call, request))
@@ -107,7 +107,7 @@ impl Engine {
         store: &Bound<'_, Store>,
         settings: Settings,
     ) -> PyResult<TextResult> {
-        let call = options::options(py, &settings)?;
+        let call = options::options(py, settings)?;
         let text = text.cast::<PyString>()?.as_any();
         let Ok(old) = text.extract::<PyBackedStr>() else {
             return Err(errors::configuration(

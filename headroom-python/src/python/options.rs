@@ -10,13 +10,15 @@ use super::errors;
 pub(super) type Settings = (String, String, String);
 
 /// Reads the settings of a call whose answer the caller reads itself.
-pub(super) fn options(py: Python<'_>, (tier, retrieval, tenant): &Settings) -> PyResult<CallOptions> {
-    CallOptions::parse(tier, retrieval, tenant).map_err(|error| errors::configuration(py, error))
+pub(super) fn options(py: Python<'_>, settings: Settings) -> PyResult<CallOptions> {
+    let (tier, retrieval, tenant) = settings;
+    CallOptions::parse(&tier, &retrieval, &tenant).map_err(|error| errors::configuration(py, error))
 }
 
 /// Reads the settings of an exchange, which answers the calls of its own tool.
-pub(super) fn served_options(py: Python<'_>, (tier, retrieval, tenant): &Settings) -> PyResult<CallOptions> {
-    CallOptions::parse_exchange(tier, retrieval, tenant).map_err(|error| errors::configuration(py, error))
+pub(super) fn served_options(py: Python<'_>, settings: Settings) -> PyResult<CallOptions> {
+    let (tier, retrieval, tenant) = settings;
+    CallOptions::parse_exchange(&tier, &retrieval, &tenant).map_err(|error| errors::configuration(py, error))
 }
 
 /// Parses the name of an API.
