@@ -33,6 +33,7 @@ function answer(path: string): object {
 
 /** The output of a tool: a log that is mostly alike. */
 export function readLog(): string {
-  const line = (n: number): string => `10:0${Math.floor(n / 60)}:${String(n % 60).padStart(2, '0')} INFO served request ${n} in ${(n * 7919) % 97} ms`;
+  const time = (n: number): string => `10:0${Math.floor(n / 60)}:${String(n % 60).padStart(2, '0')}`;
+  const line = (n: number): string => `${time(n)} INFO served request ${n} in ${(n * 7919) % 97} ms`;
   return Array.from({ length: 300 }, (_, n) => line(n)).join('\n');
 }

@@ -84,7 +84,8 @@ export async function strictProvider<T>(lines: string, work: (url: string) => Pr
 /** Runs `headroom proxy` with its folder at `home`. */
 export async function proxy<T>(home: string, upstream: string, work: (url: string) => Promise<T>): Promise<T> {
   const port = await freePort();
-  const args = ['proxy', '--listen', `127.0.0.1:${port}`, '--anthropic-upstream', upstream, '--openai-upstream', upstream, '--gemini-upstream', upstream, '--store', 'memory'];
+  const upstreams = ['anthropic', 'openai', 'gemini'].flatMap((name) => [`--${name}-upstream`, upstream]);
+  const args = ['proxy', '--listen', `127.0.0.1:${port}`, '--store', 'memory', ...upstreams];
   const env = { ...process.env, HOME: home, HEADROOM_HOME: home };
   return running(spawn(PROGRAM, args, { env, stdio: 'ignore' }), port, work);
 }

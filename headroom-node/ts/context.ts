@@ -1,6 +1,7 @@
 import { engineOr } from './default.js';
-import type { Engine, Retrieval } from './engine.js';
+import type { Engine } from './engine.js';
 import { checkOptions } from './errors.js';
+import type { Retrieval } from './options.js';
 
 /** Settings of a context. */
 export interface SharedContextOptions {

@@ -1,11 +1,5 @@
-import {
-  Engine,
-  type CompressOptions,
-  type RequestOptions,
-  type RetrieveArguments,
-  type RetrievePart,
-  type TextOptions,
-} from './engine.js';
+import { Engine } from './engine.js';
+import type { CompressOptions, RequestOptions, RetrieveArguments, RetrievePart, TextOptions } from './options.js';
 import type { CompressResult, RequestResult, TextResult } from './results.js';
 
 let engine: Engine | undefined;

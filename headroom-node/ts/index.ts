@@ -25,7 +25,7 @@ export type {
   RetrievePart,
   TextOptions,
   Tier,
-} from './engine.js';
+} from './options.js';
 export { ConfigurationError, HeadroomError, StoreError } from './errors.js';
 export { headroomFetch } from './fetch.js';
 export type { Fetch } from './fetch.js';

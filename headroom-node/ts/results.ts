@@ -1,5 +1,5 @@
-import type { BlockReport, Report } from '../native/index.js';
-import type { UnreadableMessage } from './rebuild.js';
+import type { BlockReport, MessagesOutcome, Report } from '../native/index.js';
+import { rebuild, type UnreadableMessage } from './rebuild.js';
 
 export type { BlockReport, Report, UnreadableMessage };
 
@@ -57,4 +57,43 @@ export interface TextResult extends Outcome {
   tokensAfter: number;
   /** What was done, or why nothing was done. */
   report: BlockReport;
+}
+
+/** @internal Puts what changed into copies of the messages: `list` as the caller has it, `given` as it was when it was read. */
+export function messagesResult<Message>(
+  list: Message[],
+  given: Message[],
+  outcome: MessagesOutcome,
+  unreadable: UnreadableMessage[],
+): CompressResult<Message> {
+  const edits = outcome.takeEdits();
+  const { messages, failed } = rebuild(given, edits, (index) => outcome.message(index));
+  const left = failed.reduce((sum, { index }) => sum + outcome.savedTokens(index), 0);
+  const tokensSaved = Math.max(outcome.tokensSaved - left, 0);
+  const compressed = edits.length > 0 && messages.some((message, index) => message !== given[index]);
+  const { originals } = outcome;
+  return {
+    messages: compressed ? messages : list,
+    // Counted when they are first asked for, where a thread did not do it.
+    get tokensBefore() {
+      return outcome.tokensBefore;
+    },
+    get tokensAfter() {
+      return outcome.tokensBefore - tokensSaved;
+    },
+    get compressionRatio() {
+      return tokensSaved === 0 ? 0 : tokensSaved / outcome.tokensBefore;
+    },
+    tokensSaved,
+    transformsApplied: outcome.transforms,
+    compressed,
+    originals,
+    ccrHashes: originals,
+    reason: outcome.reason ?? null,
+    storeFailed: outcome.storeFailed,
+    unreadable: [...unreadable, ...failed].sort((a, b) => a.index - b.index),
+    get report() {
+      return outcome.report;
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import { engineOr } from './default.js';
-import type { Engine, RetrieveArguments } from './engine.js';
+import type { Engine } from './engine.js';
 import { call, native } from './native.js';
+import type { RetrieveArguments } from './options.js';
 import type { ApiName } from './shape.js';
 
 /**
