@@ -64,7 +64,7 @@ pub enum ExchangeError {
     #[error("unknown input {0}")]
     Unknown(String),
     /// A status that HTTP does not have.
-    #[error("status {0} is none of HTTP's")]
+    #[error("HTTP has no status {0}")]
     Status(u16),
 }
 
@@ -75,7 +75,7 @@ pub struct BlockingExchange {
     call: CallOptions,
     api: Option<Api>,
     body: Bytes,
-    /// The head of the request; `None` if it is none of HTTP's.
+    /// The head of the request; `None` if HTTP has no such head.
     head: Option<request::Parts>,
     running: Mutex<Option<Exchange>>,
 }

@@ -19,7 +19,7 @@ impl CallOptions {
     ///
     /// # Errors
     ///
-    /// If a word is none of these.
+    /// If a word is unknown.
     ///
     /// ```
     /// use headroom_bindings::CallOptions;
@@ -39,7 +39,7 @@ impl CallOptions {
     ///
     /// # Errors
     ///
-    /// If a word is none of these.
+    /// If a word is unknown.
     pub fn parse_exchange(tier: &str, retrieval: &str, tenant: &str) -> Result<Self, InvalidOption> {
         let tier: Tier = tier.parse().map_err(|error| InvalidOption(format!("{error}")))?;
         let retrieval: Retrieval = retrieval.parse().map_err(|error| InvalidOption(format!("{error}")))?;

@@ -58,7 +58,8 @@ impl fmt::Debug for BlockingStore {
 }
 
 impl BlockingStore {
-    /// Opens a store in this process's memory, for so many bytes. An original that was unused for so long is dropped.
+    /// Opens a store in this process's memory, of this capacity in bytes. An original that was unused for `time_to_idle` is
+    /// dropped.
     #[must_use]
     pub fn memory(capacity: u64, time_to_idle: Duration) -> Self {
         let store: Arc<dyn Store> =

@@ -14,7 +14,7 @@ const SETTINGS = { tier: 'recoverable', retrieval: 'client-tool', tenant: 'local
 
 type Message = Record<string, unknown>;
 
-/** A conversation of about so many bytes, in results of at most 10 KB. */
+/** A conversation of about this size, in results of at most 10 KB. */
 function conversation(size: number): Message[] {
   const messages: Message[] = [{ role: 'user', content: 'Which requests were slow?' }];
   const two = (n: number): string => String(n).padStart(2, '0');

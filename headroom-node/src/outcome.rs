@@ -261,7 +261,7 @@ impl fmt::Debug for TextOutcome {
 }
 
 impl TextOutcome {
-    /// Describes what became of a text that this model reads.
+    /// Creates the outcome for a text that this model reads.
     pub(crate) fn new(given: &str, model: &str, compressed: CompressedText) -> Self {
         let CompressedText { outcome, handles, store_failed } = compressed;
         let count = || {

@@ -72,7 +72,7 @@ export function listName(api: ApiName): string {
   return api === 'responses' ? 'input' : api === 'gemini' ? 'contents' : 'messages';
 }
 
-/** A conversation of a question and so many results. */
+/** A question, and a call with its result for each text. */
 export function conversation(api: ApiName, ...texts: string[]): Message[] {
   return [question(api), ...texts.flatMap((text, number) => turn(api, number, text))];
 }

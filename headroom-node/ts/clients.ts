@@ -32,7 +32,7 @@ interface Members {
   withOptions?: (options: object) => object;
   middleware?: unknown[];
   fetch?: Fetch;
-  apiClient?: { clientOptions?: Record<string, unknown>; customBaseUrl?: string };
+  apiClient?: { clientOptions?: Record<string, unknown>; customBaseUrl?: string; getFetch?: () => unknown };
 }
 
 /** A request in the middleware of Anthropic's SDK. */
@@ -75,9 +75,10 @@ function google<Client extends object>(client: Client & Members, options: Client
   const { vertexai, project, location, apiKey, apiVersion } = inner;
   const Class = client.constructor as new (options: object) => Client & Members;
   const made = new Class({ vertexai, project, location, apiKey, apiVersion, httpOptions });
-  if (!made.apiClient?.clientOptions) throw new TypeError('this version of the SDK of Google is not known');
   // Its credentials are made already, and may come from the environment.
-  Object.assign(made.apiClient.clientOptions, inner, { httpOptions });
-  Object.assign(made.apiClient, { customBaseUrl: client.apiClient?.customBaseUrl });
+  Object.assign(made.apiClient?.clientOptions ?? {}, inner, { httpOptions });
+  Object.assign(made.apiClient ?? {}, { customBaseUrl: client.apiClient?.customBaseUrl });
+  // Versions before 2 would send what they are given by the global one.
+  if (made.apiClient?.getFetch?.() !== httpOptions.fetch) throw new TypeError('this version takes no fetch; use @google/genai 2 or newer');
   return made;
 }

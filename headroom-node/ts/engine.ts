@@ -146,7 +146,7 @@ export class Engine {
     return call(() => this.#native.exchange(method, url, headers, body, api, this.store.native, settings));
   }
 
-  /** @internal Whether so many bytes are compressed and stored fast enough for an event loop. */
+  /** @internal Whether a body of this length is compressed and stored fast enough for an event loop. */
   isQuick(size: number): boolean {
     return this.store.native.isQuick && native.Engine.isQuick(size);
   }

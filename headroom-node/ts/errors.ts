@@ -13,7 +13,7 @@ export class StoreError extends HeadroomError {
   override name = 'StoreError';
 }
 
-/** Throws for an option that is none, as a typo would otherwise do nothing. */
+/** Throws for an unknown option: a misspelt one would otherwise have no effect. */
 export function checkOptions(options: object, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw new TypeError(`unknown option ${name}; there are ${known.join(', ')}`);

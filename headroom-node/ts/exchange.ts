@@ -143,7 +143,7 @@ class Carrier {
     }
   }
 
-  /** Carries out a command that is none of reading or answering. */
+  /** Carries out a command to send, wait or work. */
   async #carryOut(command: ExchangeCommand): Promise<void> {
     if (command.kind === 'send') {
       await this.#send(command);
