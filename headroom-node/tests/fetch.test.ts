@@ -8,7 +8,7 @@ import { Engine, headroomFetch, withHeadroom } from 'headroom-rs';
 import OpenAI from 'openai';
 
 import { conversation, log, records, SCHEMA, type Message } from './conversations.js';
-import { scripted, type Model } from './scripted.js';
+import { scripted, type Model, type RawAnswer } from './scripted.js';
 import { curious } from './sdks.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -148,6 +148,42 @@ test('cancelling a call closes the connection, and the reason is the caller\'s',
     await provider.brokeOff;
     await assert.rejects(fresh()(`${provider.url}/v1/messages`, { ...init, signal: stop.signal }), reason);
   }));
+
+/** A model that retrieves, and then answers as told. */
+const thenRaw = (answer: RawAnswer): Model => {
+  let rounds = 0;
+  return (asked) => (++rounds === 2 ? answer : curious(asked));
+};
+
+test('a hidden round that finds the provider busy is asked again', () =>
+  scripted(thenRaw({ status: 529, body: '{"type":"error"}', headers: { 'retry-after': '0' } }), async (provider) => {
+    const answer = await fresh()(`${provider.url}/v1/messages`, { method: 'POST', headers: JSON_TYPE, body: BODY });
+    assert.match(await answer.text(), /I run it once more/);
+    assert.equal(provider.bodies.length, 3);
+    assert.equal(provider.bodies[1], provider.bodies[2]);
+  }));
+
+test('waiting for a busy provider ends when the caller aborts', () =>
+  scripted(thenRaw({ status: 529, body: '{"type":"error"}', headers: { 'retry-after': '2' } }), async (provider) => {
+    const stop = new AbortController();
+    const init = { method: 'POST', headers: JSON_TYPE, body: BODY, signal: stop.signal };
+    const asked = fresh()(`${provider.url}/v1/messages`, init);
+    setTimeout(() => stop.abort(new Error('enough')), 200);
+    await assert.rejects(asked, /enough/);
+    assert.equal(provider.bodies.length, 2, 'no further round is asked for');
+  }));
+
+test('a hidden round whose document breaks off is no part of an answer', () => {
+  const headers = { 'content-length': '1000' };
+  return scripted(thenRaw({ status: 200, body: '{"id":"msg_2","content":[', headers, isCut: true }), async (provider) => {
+    const answer = await fresh()(`${provider.url}/v1/messages`, { method: 'POST', headers: JSON_TYPE, body: BODY });
+    assert.equal(answer.status, 502);
+    const text = await answer.text();
+    assert.equal(Number(answer.headers.get('content-length')), Buffer.byteLength(text));
+    assert.doesNotMatch(text, /headroom_retrieve|msg_2/);
+    assert.equal(typeof JSON.parse(text), 'object');
+  });
+});
 
 test('no event of a stream waits for the next', () =>
   scripted(() => ['one two three four five six seven eight'], async (provider) => {

@@ -10,6 +10,8 @@ export interface RawAnswer {
   status: number;
   body: string | Buffer;
   headers?: Record<string, string>;
+  /** Whether the connection breaks off before the end. */
+  isCut?: boolean;
 }
 export type Model = (request: Dict) => Turn | RawAnswer;
 
@@ -57,7 +59,9 @@ export class Scripted {
     const said = model(asked);
     if (!Array.isArray(said)) {
       response.writeHead(said.status, { 'content-type': 'application/json', ...said.headers });
-      return void response.end(said.body);
+      if (!said.isCut) return void response.end(said.body);
+      response.write(said.body);
+      return void setTimeout(() => response.destroy(), 20);
     }
     const [document, events] = formOf(path)(said, this.bodies.length);
     if (!asked.stream && !path.toLowerCase().includes('stream')) {
