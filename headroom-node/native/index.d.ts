@@ -7,7 +7,7 @@ export declare class Engine {
   constructor(maxBody: number, cacheCapacity: number)
   /** Compresses messages, on this thread. */
   messages(body: RequestBody, api: string, store: Store, settings: Settings): MessagesOutcome
-  /** Compresses messages, and counts their tokens. */
+  /** Compresses messages, and counts the tokens of many. */
   messagesLater(body: RequestBody, api: string, store: Store, settings: Settings): Promise<MessagesOutcome>
   /** Compresses the body of a request, on this thread. */
   request(body: RequestBody, api: string | undefined | null, store: Store, settings: Settings): RequestOutcome

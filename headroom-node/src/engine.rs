@@ -61,7 +61,7 @@ impl Engine {
         now(|| Ok(work()))
     }
 
-    /// Compresses messages, and counts their tokens.
+    /// Compresses messages, and counts the tokens of many.
     #[napi(ts_return_type = "Promise<MessagesOutcome>")]
     pub fn messages_later(
         &self,

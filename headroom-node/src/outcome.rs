@@ -14,6 +14,9 @@ use crate::{
     strings::{decoded, is_text, path, walk},
 };
 
+/// Bytes of a body whose tokens are counted when they are first asked for: about two milliseconds.
+const MAX_COUNTED_LATER: usize = 256 << 10;
+
 /// A string of the messages that is to be another.
 #[napi(object, object_from_js = false)]
 pub struct TextEdit {
@@ -64,9 +67,11 @@ impl MessagesOutcome {
         Self { before, list, after: body, edits, report, originals, store_failed, tokens: OnceLock::new() }
     }
 
-    /// Counts the tokens now, on the thread that has the time.
+    /// Counts the tokens now if an event loop could not do it later without standing still.
     pub(crate) fn counted(self) -> Self {
-        let _ = self.tokens_before();
+        if self.before.len() > MAX_COUNTED_LATER {
+            let _ = self.tokens_before();
+        }
         self
     }
 
