@@ -1,10 +1,8 @@
 //! The engine, as Python calls it.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use headroom_core::{self as core, Api, Hints};
-use headroom_retrieval::{KnownOriginals, Refusals};
+use headroom_bindings::{BlockingEngine, RequestParts};
+use headroom_core::{Api, Hints};
 use pyo3::{
     prelude::*,
     pybacked::{PyBackedBytes, PyBackedStr},
@@ -13,34 +11,24 @@ use pyo3::{
 
 use super::{
     errors,
-    exchange::{Exchange, Incoming},
+    exchange::Exchange,
     messages::{Draft, Head},
     options::{self, Settings},
     results::{RequestResult, TextResult},
     store::Store,
-    work::Place,
 };
 
 /// Compresses requests. Its cache makes the next request of a growing conversation cheap and changes no output.
 #[pyclass(frozen, module = "headroom._native")]
 pub(super) struct Engine {
-    pub(super) inner: core::Engine,
-    known: Arc<KnownOriginals>,
-    refusals: Arc<Refusals>,
-}
-
-impl Engine {
-    fn place(&self, store: &Bound<'_, Store>) -> Place {
-        Place { store: store.get().handle(), known: Arc::clone(&self.known) }
-    }
+    pub(super) inner: BlockingEngine,
 }
 
 #[pymethods]
 impl Engine {
     #[new]
     fn new(max_body: usize, cache_capacity: usize) -> Self {
-        let inner = core::Engine::builder().max_body(max_body).cache_capacity(cache_capacity).build();
-        Self { inner, known: Arc::default(), refusals: Arc::default() }
+        Self { inner: BlockingEngine::new(max_body, cache_capacity) }
     }
 
     /// Prepares messages for compression.
@@ -57,10 +45,10 @@ impl Engine {
         settings: Settings,
     ) -> PyResult<Draft> {
         let py = messages.py();
-        let (options, tenant) = options::options(py, settings)?;
+        let call = options::options(py, settings)?;
         let api = api.map(|name| options::api(py, name)).transpose()?;
         let head = Head { model, tools, tool_choice };
-        Ok(Draft::new(self, messages, &head, api, (self.place(store), tenant, options)))
+        Ok(Draft::new(self, messages, &head, api, (store.get().inner.clone(), call)))
     }
 
     /// Compresses the body of a request.
@@ -72,12 +60,12 @@ impl Engine {
         store: &Bound<'_, Store>,
         settings: Settings,
     ) -> PyResult<RequestResult> {
-        let (options, tenant) = options::options(py, settings)?;
+        let call = options::options(py, settings)?;
         let api = api.map(|name| options::api(py, name)).transpose()?;
-        let (bytes, place) = (body.extract::<PyBackedBytes>()?, self.place(store));
+        let (bytes, store) = (body.extract::<PyBackedBytes>()?, store.get().inner.clone());
         let compressed = py.detach(|| {
             let api = api.or_else(|| Api::detect(&bytes))?;
-            Some(place.compress(&self.inner, (options, &tenant), api, Bytes::from_owner(bytes)))
+            Some(self.inner.compress(&store, &call, api, Bytes::from_owner(bytes)))
         });
         let Some(compressed) = compressed else { return RequestResult::unknown(py, body) };
         let body = match &compressed.body {
@@ -100,12 +88,10 @@ impl Engine {
         store: &Bound<'_, Store>,
         settings: Settings,
     ) -> PyResult<Exchange> {
-        let (options, tenant) = options::served_options(py, settings)?;
+        let call = options::served_options(py, settings)?;
         let api = api.map(|name| options::api(py, name)).transpose()?;
-        let (engine, refusals) = (self.inner.clone(), Arc::clone(&self.refusals));
-        let body = Bytes::from_owner(body);
-        let incoming = Incoming { engine, refusals, place: self.place(store), api, options, tenant, body };
-        Ok(Exchange::new(incoming, method, url, headers))
+        let request = RequestParts { method, url, headers, body: Bytes::from_owner(body), api };
+        Ok(Exchange::new(self.inner.clone(), store.get().inner.clone(), call, request))
     }
 
     /// Compresses one piece of content.
@@ -121,7 +107,7 @@ impl Engine {
         store: &Bound<'_, Store>,
         settings: Settings,
     ) -> PyResult<TextResult> {
-        let (options, tenant) = options::options(py, settings)?;
+        let call = options::options(py, settings)?;
         let text = text.cast::<PyString>()?.as_any();
         let Ok(old) = text.extract::<PyBackedStr>() else {
             return Err(errors::configuration(
@@ -129,24 +115,18 @@ impl Engine {
                 "the text is no valid Unicode: it has half of a surrogate pair",
             ));
         };
-        let place = self.place(store);
-        let hints = |options: &core::CompressOptions| {
-            let hints = Hints::new().model(model).options(options.clone());
-            let hints = tool.iter().fold(hints, |hints, tool| hints.tool(*tool));
-            let hints = arguments.iter().fold(hints, |hints, arguments| hints.arguments(*arguments));
-            query.iter().fold(hints, |hints, query| hints.query(*query))
-        };
-        let kept = py.detach(|| {
-            let compress = |options: &core::CompressOptions| self.inner.compress_text(&old, &hints(options));
-            place.compress_text((options, &tenant), compress)
-        });
-        Ok(TextResult::new(text, model.to_owned(), kept))
+        let hints = Hints::new().model(model);
+        let hints = tool.iter().fold(hints, |hints, tool| hints.tool(*tool));
+        let hints = arguments.iter().fold(hints, |hints, arguments| hints.arguments(*arguments));
+        let hints = query.iter().fold(hints, |hints, query| hints.query(*query));
+        let store = store.get().inner.clone();
+        let compressed = py.detach(|| self.inner.compress_text(&store, &call, &old, &hints));
+        Ok(TextResult::new(text, model.to_owned(), compressed))
     }
 
     /// Whether a body of this length is compressed fast enough for an event loop.
     #[staticmethod]
     const fn is_quick(bytes: usize) -> bool {
-        // As in the tower layer: about a millisecond.
-        bytes <= 32 << 10
+        BlockingEngine::is_quick(bytes)
     }
 }

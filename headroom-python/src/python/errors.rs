@@ -1,7 +1,8 @@
 //! The exceptions of the package, which are Python classes.
 
-use std::{error::Error, fmt::Display};
+use std::fmt::Display;
 
+use headroom_bindings::message_of;
 use headroom_store::StoreError;
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyType};
 
@@ -15,14 +16,7 @@ pub(super) fn configuration(py: Python<'_>, message: impl Display) -> PyErr {
 
 /// Returns the error for a store that cannot answer. The message holds no content.
 pub(super) fn store(py: Python<'_>, error: &StoreError) -> PyErr {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        source = error.source();
-    }
-    raise(py, &STORE, "StoreError", line)
+    raise(py, &STORE, "StoreError", message_of(error))
 }
 
 fn raise(py: Python<'_>, class: &PyOnceLock<Py<PyType>>, name: &str, message: String) -> PyErr {

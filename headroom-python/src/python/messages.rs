@@ -8,7 +8,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use headroom_core::{self as core, Api, CompressOptions, Handle, UnchangedReason, Vocabulary};
+use headroom_bindings::{BlockingEngine, BlockingStore, CallOptions, Compressed, saved_tokens, vocabulary};
+use headroom_core::{self as core, Api, Handle, UnchangedReason};
 use headroom_json::{EditedString, Text, edited_strings};
 use pyo3::{
     prelude::*,
@@ -21,7 +22,6 @@ use super::{
     rebuild::Rebuild,
     report::Report,
     shape::api_of,
-    work::{Compressed, Place},
 };
 
 /// What a request says besides its messages.
@@ -45,10 +45,9 @@ struct Encoded {
 #[pyclass(frozen, module = "headroom._native")]
 pub(super) struct Draft {
     api: Api,
-    options: CompressOptions,
-    tenant: String,
-    engine: core::Engine,
-    place: Place,
+    call: CallOptions,
+    engine: BlockingEngine,
+    store: BlockingStore,
     messages: Py<PyList>,
     size: usize,
     /// Taken by the run.
@@ -61,16 +60,15 @@ impl Draft {
         messages: &Bound<'_, PyList>,
         head: &Head<'_, '_>,
         api: Option<Api>,
-        (place, tenant, options): (Place, String, CompressOptions),
+        (store, call): (BlockingStore, CallOptions),
     ) -> Self {
         let api = api.unwrap_or_else(|| api_of(messages));
         let encoded = encode(messages, head, api);
         Self {
             api,
-            options,
-            tenant,
+            call,
             engine: engine.inner.clone(),
-            place,
+            store,
             messages: messages.clone().unbind(),
             size: encoded.body.len(),
             encoded: Mutex::new(Some(encoded)),
@@ -78,8 +76,8 @@ impl Draft {
     }
 
     fn work(&self, encoded: &Encoded) -> (Compressed, Vec<EditedString>) {
-        let (options, given) = ((self.options.clone(), self.tenant.as_str()), encoded.body.clone());
-        let mut compressed = self.place.compress(&self.engine, options, self.api, given);
+        let given = encoded.body.clone();
+        let mut compressed = self.engine.compress(&self.store, &self.call, self.api, given);
         let Some(body) = &compressed.body else { return (compressed, Vec::new()) };
         let strings = encoded.leaves.iter().map(|leaf| leaf.place.clone());
         let edited = std::str::from_utf8(&encoded.body)
@@ -118,7 +116,7 @@ impl Draft {
         } else {
             let (messages, failed) = rebuilt(messages, &encoded, edited)?;
             for (at, reason) in failed {
-                report.tokens_saved = report.tokens_saved.saturating_sub(saved_in(&report, at));
+                report.tokens_saved = report.tokens_saved.saturating_sub(saved_tokens(&report, at));
                 encoded.unreadable.insert(at, reason);
             }
             messages
@@ -202,18 +200,6 @@ fn rebuilt<'py>(
     Ok((list, failed))
 }
 
-/// Returns the tokens that the edits of one message saved.
-fn saved_in(report: &core::Report, message: usize) -> usize {
-    let place = format!("[{message}]");
-    let is_here = |path: &str| {
-        path.find('[').and_then(|at| path.get(at..)).is_some_and(|path| path.starts_with(&place))
-    };
-    let saved = |block: &core::BlockReport| {
-        block.tokens_before.unwrap_or_default().saturating_sub(block.tokens_after.unwrap_or_default())
-    };
-    report.blocks.iter().filter(|block| is_here(&block.path)).map(saved).sum()
-}
-
 /// The result of compressing messages.
 #[pyclass(frozen, module = "headroom")]
 pub(super) struct CompressResult {
@@ -258,9 +244,7 @@ impl CompressResult {
     }
 
     fn count(&self) -> usize {
-        let name = self.report.get().inner.tokenizer;
-        let old = Vocabulary::Cl100kBase;
-        let vocabulary = if name == "cl100k_base" { old } else { Vocabulary::O200kBase };
+        let vocabulary = vocabulary(self.report.get().inner.tokenizer);
         let leaves = self.encoded.leaves.iter().filter(|leaf| leaf.is_text);
         let texts = leaves.filter_map(|leaf| {
             let raw = std::str::from_utf8(self.encoded.body.get(leaf.place.clone())?).ok()?;

@@ -12,7 +12,6 @@ mod results;
 mod shape;
 mod store;
 mod tool;
-mod work;
 
 /// The native part of the package. Its contents are public under `headroom`.
 #[pyo3::pymodule]

@@ -1,6 +1,7 @@
 //! The settings of one call.
 
-use headroom_core::{Api, CompressOptions, Retrieval, Tier};
+use headroom_bindings::CallOptions;
+use headroom_core::Api;
 use pyo3::prelude::*;
 
 use super::errors;
@@ -9,22 +10,15 @@ use super::errors;
 pub(super) type Settings = (String, String, String);
 
 /// Reads the settings of a call whose answer the caller reads itself.
-pub(super) fn options(py: Python<'_>, settings: Settings) -> PyResult<(CompressOptions, String)> {
-    if settings.1 == Retrieval::ServerTool.as_str() {
-        return Err(errors::configuration(py, "unknown retrieval; expected client-tool or off"));
-    }
-    served_options(py, settings)
+pub(super) fn options(py: Python<'_>, settings: Settings) -> PyResult<CallOptions> {
+    let (tier, retrieval, tenant) = settings;
+    CallOptions::parse(&tier, &retrieval, &tenant).map_err(|error| errors::configuration(py, error))
 }
 
 /// Reads the settings of an exchange, which answers the calls of its own tool.
-pub(super) fn served_options(py: Python<'_>, settings: Settings) -> PyResult<(CompressOptions, String)> {
+pub(super) fn served_options(py: Python<'_>, settings: Settings) -> PyResult<CallOptions> {
     let (tier, retrieval, tenant) = settings;
-    let tier: Tier = tier.parse().map_err(|error| errors::configuration(py, error))?;
-    let retrieval: Retrieval = retrieval.parse().map_err(|error| errors::configuration(py, error))?;
-    if retrieval == Retrieval::File {
-        return Err(errors::configuration(py, "unknown retrieval; expected server-tool, client-tool or off"));
-    }
-    Ok((CompressOptions::new().tier(tier).retrieval(retrieval).tenant(tenant.clone()), tenant))
+    CallOptions::parse_exchange(&tier, &retrieval, &tenant).map_err(|error| errors::configuration(py, error))
 }
 
 /// Parses the name of an API.

@@ -1,6 +1,7 @@
 //! What the engine looked at and did.
 
-use headroom_core::{self as core, Action, Transform};
+use headroom_bindings::transforms;
+use headroom_core::{self as core, Action};
 use pyo3::prelude::*;
 
 /// Describes what the engine looked at and did. Holds no content.
@@ -74,15 +75,7 @@ impl Report {
     /// The kinds of edits that were made, each once.
     #[getter]
     pub(super) fn transforms(&self) -> Vec<&'static str> {
-        let mut transforms: Vec<Transform> = Vec::new();
-        for block in &self.inner.blocks {
-            if let Action::Edited(edits) = &block.action {
-                transforms.extend(edits);
-            }
-        }
-        transforms.sort_unstable();
-        transforms.dedup();
-        transforms.into_iter().map(Transform::as_str).collect()
+        transforms(&self.inner)
     }
 
     fn __repr__(&self) -> String {

@@ -1,6 +1,7 @@
 //! What calls return.
 
-use headroom_core::{self as core, Handle, TextOutcome, TokenCounter, Vocabulary};
+use headroom_bindings::CompressedText;
+use headroom_core::{self as core, Handle, TokenCounter, Vocabulary};
 use pyo3::{prelude::*, pybacked::PyBackedStr, types::PyString};
 
 use super::report::{BlockReport, Report};
@@ -91,7 +92,7 @@ impl TextResult {
     pub(super) fn new(
         given: &Bound<'_, PyAny>,
         model: String,
-        (outcome, handles, store_failed): (TextOutcome, Vec<Handle>, bool),
+        CompressedText { outcome, handles, store_failed }: CompressedText,
     ) -> Self {
         let text = match outcome.text {
             Some(new) => PyString::new(given.py(), &new).into_any().unbind(),

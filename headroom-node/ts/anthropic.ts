@@ -1,0 +1,2 @@
+export { headroomAnthropicMiddleware, withHeadroom } from './clients.js';
+export type { ClientOptions } from './compressor.js';

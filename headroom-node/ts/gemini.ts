@@ -1,0 +1,2 @@
+export { withHeadroom } from './clients.js';
+export type { ClientOptions } from './compressor.js';

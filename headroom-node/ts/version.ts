@@ -1,0 +1,4 @@
+import { native } from './native.js';
+
+/** The version of this package. */
+export const version: string = native.version();
