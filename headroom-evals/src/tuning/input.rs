@@ -134,6 +134,8 @@ fn recorded(kind: &'static str, tool: &str, file: &File, facts: &Value) -> Vec<I
     let is_read = kind == "code" && file.base().starts_with("read-");
     let (tool, arguments) = match (tool, is_read) {
         (_, true) => ("read_file", json!({"file_path": "/work/file"})),
+        // A path that ends in `.html` would ask for the source of a page.
+        ("fetch", _) if kind == "html" => (tool, json!({"url": "https://example.org/"})),
         ("fetch", _) => (tool, json!({"path": file.base().replace("__", "/")})),
         _ => (tool, json!({})),
     };
