@@ -13,7 +13,7 @@ tuning! {
         page_min_bytes: usize = 2048 bytes,
         /// Lines before a page that are no head of an HTTP response.
         page_max_lines: usize = 8 lines,
-        /// Length of these.
+        /// The longest of these lines.
         page_max_line: usize = 200 bytes,
     }
 }
