@@ -63,6 +63,7 @@ mod records;
 mod relevance;
 mod text;
 mod tokenizer;
+mod tuning;
 mod wire;
 
 pub use content::{
@@ -83,6 +84,13 @@ pub use tokenizer::Vocabulary;
 pub use tokenizer::{TokenCounter, TokenEstimate};
 pub use wire::api::{Api, UnknownApi};
 pub use wire::{RETRIEVE_TOOL_NAME, retrieve_tool};
+
+/// Other numbers for compressors and detectors, for the evaluation. No part of the API.
+#[cfg(feature = "__tuning")]
+#[doc(hidden)]
+pub mod __tuning {
+    pub use crate::tuning::numbers::{Number, numbers, with};
+}
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

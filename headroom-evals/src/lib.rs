@@ -29,6 +29,10 @@ pub mod report;
 pub mod session;
 pub mod stats;
 mod suite;
+/// Half and double of each number by which the engine chooses.
+#[cfg(feature = "__tuning")]
+#[doc(hidden)]
+pub mod tuning;
 
 pub use compressor::Compressor;
 pub use data::{Data, File};

@@ -4,14 +4,8 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-/// Shorter data costs little more than a marker.
-const MIN_BYTES: usize = 512;
-/// Shorter data of no known type may be a token that a later call needs, as for the next page of a result.
-const MIN_UNKNOWN_BYTES: usize = 2048;
-/// Minimum number of lines of equal length, as `base64` and mail programs write them, and their length.
-const MIN_LINES: usize = 12;
-const MIN_WIDTH: usize = 48;
-const MAX_WIDTH: usize = 128;
+use crate::tuning::tuning;
+
 /// Longest media type of a data URL.
 const MAX_TYPE: usize = 80;
 /// How files of a type begin, in base64.
@@ -54,13 +48,20 @@ pub(crate) fn find(text: &str) -> Vec<Embedded> {
         let start = at + start;
         let end = start + run(bytes, start);
         at = end;
-        let block =
-            if (MIN_WIDTH..=MAX_WIDTH).contains(&(end - start)) { lines(bytes, start..end) } else { None };
+        let block = if (tuning().text.data_min_width..=tuning().text.data_max_width).contains(&(end - start))
+        {
+            lines(bytes, start..end)
+        } else {
+            None
+        };
         let range = block.unwrap_or(start..end);
-        let Some(data) = text.get(range.clone()).filter(|data| data.len() >= MIN_BYTES) else { continue };
+        let Some(data) = text.get(range.clone()).filter(|data| data.len() >= tuning().text.data_min_bytes)
+        else {
+            continue;
+        };
         let declared = text.get(..start).and_then(media_type);
         let what = declared.or_else(|| type_of(data).filter(|_| is_dense(data)));
-        if what.is_none() && (data.len() < MIN_UNKNOWN_BYTES || !is_dense(data)) {
+        if what.is_none() && (data.len() < tuning().text.data_min_unknown_bytes || !is_dense(data)) {
             continue;
         }
         at = range.end;
@@ -108,7 +109,7 @@ fn lines(bytes: &[u8], first: Range<usize>) -> Option<Range<usize>> {
             break;
         }
     }
-    (count >= MIN_LINES).then_some(first.start..end)
+    (count >= tuning().text.data_min_lines).then_some(first.start..end)
 }
 
 /// Whether text without spaces is data rather than a long name or path: capitals, small letters and digits are mixed as

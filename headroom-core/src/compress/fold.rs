@@ -7,15 +7,13 @@ use std::ops::Range;
 
 use memchr::{memchr_iter, memmem};
 
+use crate::tuning::tuning;
+
 /// Maximum number of lines in a repeated group.
 const MAX_PERIOD: usize = 8;
-/// Minimum bytes that a fold must save, not counting bytes that cost no tokens.
-const MIN_GAIN: usize = 16;
-
-/// Minimum bytes that a fold can remove: [`MIN_GAIN`] and the shortest marker.
-const MIN_REMOVED: usize = MIN_GAIN + "[headroom: previous line repeated 1 more time]".len();
 
 const OPEN: &str = "[headroom: previous ";
+const SHORTEST: &str = "[headroom: previous line repeated 1 more time]";
 
 /// A range of a text and the marker line that replaces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,17 +145,18 @@ impl<'a> FoldLines<'a> {
             }
         }
         // Reject what cannot save tokens before the slower division.
+        let min_removed = tuning().text.fold_min_gain + SHORTEST.len();
         let repeated = first..*end;
         if repeated.len() < period
-            || self.start(repeated.end) - self.start(repeated.start) < MIN_REMOVED
-            || self.cost(repeated) < MIN_REMOVED
+            || self.start(repeated.end) - self.start(repeated.start) < min_removed
+            || self.cost(repeated) < min_removed
         {
             return None;
         }
         let times = (*end - first) / period;
         let next = first + times * period;
         let range = self.start(first)..self.start(next);
-        let least = marker_length(period, times) + MIN_GAIN;
+        let least = marker_length(period, times) + tuning().text.fold_min_gain;
         let cost = self.cost(at..first) * times;
         if cost < least {
             return None;

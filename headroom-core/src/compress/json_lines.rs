@@ -6,14 +6,7 @@
 use headroom_json::{Tape, document::Sequence};
 
 use super::{Omission, json::JsonText, log};
-use crate::relevance::Query;
-
-/// Minimum percentage of the text in lines of JSON.
-const MIN_SHARE: usize = 50;
-/// Minimum size of a gap, and size from which two lines suffice.
-const MIN_GAP_LINES: usize = 6;
-const LONG_GAP_BYTES: usize = 400;
-const MIN_GAP_BYTES: usize = 300;
+use crate::{relevance::Query, tuning::tuning};
 
 /// One line, without its line end.
 struct TextLine<'t> {
@@ -27,7 +20,9 @@ struct TextLine<'t> {
 pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Option<Vec<Omission>> {
     let mut lines = lines(text);
     let bytes: usize = lines.iter().filter(|line| line.is_json).map(|line| line.text.len()).sum();
-    if bytes * 100 < text.len() * MIN_SHARE || lines.iter().all(|line| line.is_json || line.text.is_empty()) {
+    if bytes * 100 < text.len() * tuning().json.lines_min_share
+        || lines.iter().all(|line| line.is_json || line.text.is_empty())
+    {
         return None;
     }
     let joined = |json: bool| -> String {
@@ -74,8 +69,10 @@ fn runs(lines: &[TextLine<'_>]) -> Vec<Omission> {
         at += run.len();
         let (first, last) = (run.first().filter(|line| !line.is_kept)?, run.last()?);
         let range = first.start..last.start + last.text.len();
-        let is_long = range.len() >= LONG_GAP_BYTES && run.len() > 1;
-        if range.len() < MIN_GAP_BYTES || run.len() < MIN_GAP_LINES && !is_long {
+        let is_long = range.len() >= tuning().json.lines_long_gap_bytes && run.len() > 1;
+        if range.len() < tuning().json.lines_min_gap_bytes
+            || run.len() < tuning().json.lines_min_gap_lines && !is_long
+        {
             return None;
         }
         let json = run.iter().filter(|line| line.is_json).count();

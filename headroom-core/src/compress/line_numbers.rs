@@ -17,16 +17,16 @@
 
 use std::ops::Range;
 
-use crate::text::{
-    lines::Lines,
-    numbered::{
-        Run,
-        thin::{HEADER, is_unasked},
+use crate::{
+    text::{
+        lines::Lines,
+        numbered::{
+            Run,
+            thin::{HEADER, is_unasked},
+        },
     },
+    tuning::tuning,
 };
-
-/// Minimum number of omitted numbers for which the header line saves tokens.
-const MIN_LEFT_OUT: usize = 12;
 
 /// Returns the replacements that omit the numbers of a view, in order: pairs of a range and its new text.
 ///
@@ -61,7 +61,7 @@ pub(crate) fn changes(
             }
         }
     }
-    if changes.len() < MIN_LEFT_OUT {
+    if changes.len() < tuning().text.min_numbers_left_out {
         return None;
     }
     // Just before the first line without its number; the line above shows its own.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Block, Find, MIN_SAVED_TOKENS,
+    Block, Find,
     changes::{Change, Changes, apply},
     renderings::Rendering,
     segments::{Segment, line_ends},
@@ -25,6 +25,7 @@ use crate::{
         marker::{self, Elision, More},
     },
     tokenizer,
+    tuning::tuning,
 };
 
 /// Bytes of the elided lines that are counted first; they usually show whether the marker saves tokens.
@@ -249,15 +250,15 @@ fn saves_tokens(block: &Block<'_>, text: &str, bytes: &Range<usize>, with: &str)
     let count = |text: &str| block.tokenizer.count(text);
     let Some(removed) = text.get(bytes.clone()) else { return false };
     // Counting words is cheap and decides most cases. Every token has at least one byte.
-    if tokenizer::has_words(removed, with.len() + MIN_SAVED_TOKENS) {
+    if tokenizer::has_words(removed, with.len() + tuning().decide.min_saved_tokens) {
         return true;
     }
-    let least = count(with) + MIN_SAVED_TOKENS;
+    let least = count(with) + tuning().decide.min_saved_tokens;
     if tokenizer::has_words(removed, least) {
         return true;
     }
     let is_long = removed.len() > MIN_TRIED_BYTES;
     let start = || (0..=MIN_TRIED_BYTES).rev().find_map(|end| removed.get(..end)).unwrap_or_default();
     // With a margin, because the start may end within a token.
-    is_long && count(start()) >= least + MIN_SAVED_TOKENS || count(removed) >= least
+    is_long && count(start()) >= least + tuning().decide.min_saved_tokens || count(removed) >= least
 }

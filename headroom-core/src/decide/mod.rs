@@ -20,14 +20,8 @@ use crate::{
     models::TenantModels,
     records::RecordScan,
     tokenizer::{KnownCounts, Tokenizer},
+    tuning::tuning,
 };
-
-/// Shorter blocks stay unchanged: no marker would save tokens.
-const MIN_BYTES: usize = 160;
-/// A rewrite of a whole block must save at least one token in this many.
-const MIN_SAVING_RATIO: usize = 20;
-/// A reference must save at least this many tokens.
-const MIN_SAVED_TOKENS: usize = 8;
 
 /// The decision about one block. Depends only on what its cache key covers.
 #[derive(Debug)]
@@ -185,7 +179,7 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
             source::settled(kind, text, block.arguments)
         }
     });
-    if text.len() < MIN_BYTES {
+    if text.len() < tuning().decide.min_bytes {
         return Decision::kept(kind, UnchangedReason::TooShort, text.len());
     }
     if detect::instructions::are_in(text, block.tool) {
@@ -210,7 +204,7 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
     decision.tokens = Some((tokens, tokens));
     let pays = |draft: &Candidate| {
         let saved = tokens.saturating_sub(draft.tokens);
-        saved > 0 && (!draft.whole || saved * MIN_SAVING_RATIO >= tokens)
+        saved > 0 && (!draft.whole || saved * tuning().decide.tokens_per_saved >= tokens)
     };
     let best = drafts.into_iter().filter(pays).min_by_key(|draft| draft.tokens);
     let Some(draft) = best else { return decision };

@@ -5,7 +5,7 @@ use std::{borrow::Cow, ops::Range};
 use memchr::memmem;
 
 use super::{
-    Block, MIN_SAVING_RATIO,
+    Block,
     segments::{LineMap, Segment, line_ends, segments},
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
         marker::{self, Elision},
         terminal,
     },
+    tuning::tuning,
 };
 
 /// What the marker for the events of a search says.
@@ -293,7 +294,7 @@ fn cheapest(
     let counted = candidates.into_iter().map(|text| (count(&text), text));
     let (tokens, form) = counted.min_by_key(|(tokens, _)| *tokens)?;
     let before = count(text);
-    let pays = tokens + before.div_ceil(MIN_SAVING_RATIO) <= before;
+    let pays = tokens + before.div_ceil(tuning().decide.tokens_per_saved) <= before;
     pays.then(|| AppliedTransforms {
         text: form,
         kind,

@@ -14,21 +14,9 @@ use super::{Guess, parts, structure};
 use crate::{
     ContentKind,
     text::lines::{self, Lines},
+    tuning::tuning,
 };
 
-/// Shorter files are shown as they are.
-const MIN_BYTES: usize = 2048;
-/// Minimum number of values in JSON lines.
-const MIN_VALUES: usize = 8;
-/// Minimum percentage of JSON data in arrays of many values.
-const BULK: usize = 50;
-/// Arrays of at least this many values hold data rather than a structure.
-const MIN_BULK: usize = 8;
-/// Minimum percentage of log lines in a log by name, and in a file that is one by its lines alone.
-const MIN_LOG: usize = 30;
-const MOSTLY_LOG: usize = 70;
-/// Most lines before the output in the frame of a command runner.
-const MAX_FRAME: usize = 10;
 /// Endings of files that machines write.
 const WRITTEN: [&str; 18] = [
     ".csv",
@@ -63,7 +51,10 @@ pub(super) fn machine_output<'t>(text: &'t str, names: &[String]) -> Option<Gues
         !name.contains('.') || ends || is_rotated(name)
     };
     let is_configuration = |name: &String| CONFIGURATION.iter().any(|word| name.contains(word));
-    if text.len() < MIN_BYTES || !names.iter().all(is_written) || names.iter().any(is_configuration) {
+    if text.len() < tuning().detect.file_min_bytes
+        || !names.iter().all(is_written)
+        || names.iter().any(is_configuration)
+    {
         return None;
     }
     let body = unframed(text);
@@ -77,7 +68,8 @@ pub(super) fn machine_output<'t>(text: &'t str, names: &[String]) -> Option<Gues
     }
     let named_log =
         |name: &String| is_rotated(name) || [".log", ".out", ".err"].iter().any(|end| name.ends_with(end));
-    let least = if names.iter().any(named_log) { MIN_LOG } else { MOSTLY_LOG };
+    let least =
+        if names.iter().any(named_log) { tuning().detect.file_log } else { tuning().detect.file_most_log };
     if structure::log_share(&plain) >= least {
         return Some(ContentKind::Log.into());
     }
@@ -96,19 +88,20 @@ fn is_separated(text: &str) -> bool {
     };
     let width = first.matches(separator).count();
     let fits = lines::split(text).filter(|line| line.matches(separator).count() == width).count();
-    fits > MIN_VALUES && fits * 10 >= lines::split(text).count() * 9
+    fits > tuning().detect.file_min_values
+        && fits * 100 >= lines::split(text).count() * tuning().detect.file_separated
 }
 
 /// Whether this is JSON data: many values of a kind, lines of JSON, a notebook, or the lock of a package manager.
 fn is_data(body: &str, names: &[String]) -> bool {
     if is_plausible(body) {
         let by_name = |name: &String| name.ends_with(".ipynb") || LOCKS.contains(&name.as_str());
-        return names.iter().any(by_name) || bulk(body).is_some_and(|bulk| bulk >= BULK);
+        return names.iter().any(by_name) || bulk(body).is_some_and(|bulk| bulk >= tuning().detect.file_bulk);
     }
     let lines = || lines::split(body).filter(|line| !line.trim().is_empty());
     let is_value = |line: &&str| line.starts_with('{') && line.trim_end().ends_with('}');
     let values = lines().filter(is_value).count();
-    values >= MIN_VALUES && values * 20 >= lines().count() * 19
+    values >= tuning().detect.file_min_values && values * 100 >= lines().count() * tuning().detect.file_values
 }
 
 /// Returns the percentage of a JSON text that is in arrays of many values; `None` if the text is not JSON.
@@ -121,7 +114,10 @@ fn bulk(text: &str) -> Option<usize> {
     let mut bulk = 0;
     while let Some(value) = open.pop() {
         let is_array = doc.node(value).is_some_and(|node| node.kind == DocumentNodeKind::Array);
-        if is_array && doc.children(value).take(MIN_BULK).count() == MIN_BULK {
+        if is_array
+            && doc.children(value).take(tuning().detect.file_min_bulk).count()
+                == tuning().detect.file_min_bulk
+        {
             bulk += doc.length(value);
         } else {
             open.extend(doc.children(value).map(|(child, _)| child));
@@ -138,7 +134,7 @@ fn is_cut_data(body: &str, names: &[String]) -> bool {
         let runs = parts.filter(|part| part.sequence == Sequence::Elements);
         runs.map(|part| part.bytes.len()).sum::<usize>()
     };
-    is_json && records() * 100 >= body.len() * BULK
+    is_json && records() * 100 >= body.len() * tuning().detect.file_bulk
 }
 
 /// Whether this is the name of an older log: `app.log.1`, `app.log.2024-05-01`.
@@ -149,7 +145,7 @@ fn is_rotated(name: &str) -> bool {
 /// Returns the output within the frame of a command runner: `Chunk ID: …`, `Exit code: 0`, `Output:`.
 fn unframed(text: &str) -> &str {
     let mut rest = text;
-    for _ in 0..MAX_FRAME {
+    for _ in 0..tuning().detect.file_frame_lines {
         let Some((line, behind)) = rest.split_once('\n') else { return text };
         if line.trim() == "Output:" {
             return behind;

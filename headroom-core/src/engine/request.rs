@@ -13,11 +13,12 @@ use super::{
 };
 use crate::{
     Action, Api, CompressOptions, ContentKind, Handle, Retrieval, Tier, Transform, UnchangedReason,
-    compress::reference::{Index, MIN_BYTES, Origin, RepeatedRun},
+    compress::reference::{Index, Origin, RepeatedRun},
     decide::{Block, Decision, decide},
     epoch::Rule,
     originals::Originals,
     tokenizer::Tokenizer,
+    tuning::tuning,
     wire::{
         self, Call, Conversation, Item, Items, Retrieve, ToolResult,
         conversation::{Facts, MAX_CALL_TEXTS, facts},
@@ -177,7 +178,8 @@ impl<'a, 'c> Request<'a, 'c> {
         let label = OnceCell::new();
         for leaf in 0..texts.get(at).len().min(MAX_CALL_TEXTS) {
             let Some(id) = source_id(at, leaf) else { return };
-            if let Some(text) = texts.read(id).filter(|text| text.len() >= MIN_BYTES) {
+            if let Some(text) = texts.read(id).filter(|text| text.len() >= tuning().text.reference_min_bytes)
+            {
                 let label = label.get_or_init(|| self.label(item, facts)).clone();
                 index.add(id, Origin { name: name(item, facts, leaf), label }, text);
             }

@@ -2,8 +2,8 @@
 
 use super::{margin::drop_margin, stamp::Stamp};
 
-/// One line in this many may lack a time in a text whose lines start with one.
-const STRAY: usize = 10;
+use crate::tuning::tuning;
+
 /// Stands for the time of a line that prints none.
 const NO_TIME: i64 = i64::MIN;
 
@@ -95,8 +95,11 @@ pub(crate) fn bodies<'t>(lines: &[&'t str]) -> Vec<Body<'t>> {
         return bodies;
     }
     // A runner of builds puts the time before everything, also before lines with another time and empty ones.
-    let all_start = stamped * STRAY >= filled * (STRAY - 1) && stamped > behind;
-    let all_behind = behind * STRAY >= filled * (STRAY - 1)
+    let all_start = stamped * tuning().records.lines_per_stray
+        >= filled * (tuning().records.lines_per_stray - 1)
+        && stamped > behind;
+    let all_behind = behind * tuning().records.lines_per_stray
+        >= filled * (tuning().records.lines_per_stray - 1)
         && lines.iter().filter(|line| line.contains('\t')).count() >= behind;
     let is_every = all_start && stamped == filled || all_behind && behind == filled;
     for body in bodies.iter_mut().filter(|body| body.time().is_some()) {

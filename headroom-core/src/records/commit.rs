@@ -6,10 +6,10 @@ use super::{
     record::{Record, RecordKind},
 };
 
+use crate::tuning::tuning;
+
 /// Digits of a hash that are shown.
 const SHORT_HASH: usize = 7;
-/// Lines below the head of a commit in which one of its fields must be.
-const MAX_FIELD_DISTANCE: usize = 4;
 
 /// Finds commits.
 pub(super) fn commits<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
@@ -73,7 +73,8 @@ fn head<'t>(bodies: &[Body<'t>], line: usize) -> Option<&'t str> {
     if let Some(rest) = text.strip_prefix("commit ") {
         let rest = rest.trim_start_matches(['-', '<', '>', '=', '^', ' ']);
         let hash = rest.split([' ', '\t']).next().filter(|hash| is_hash(hash, 7))?;
-        let below = bodies.get(line + 1..).unwrap_or_default().iter().take(MAX_FIELD_DISTANCE);
+        let below =
+            bodies.get(line + 1..).unwrap_or_default().iter().take(tuning().records.max_field_distance);
         let has_field = below.map(bare).any(|below| FIELDS.iter().any(|field| below.starts_with(field)));
         // `git rev-list --pretty` may print a subject only.
         let is_alone = rest.len() == hash.len() || rest.get(hash.len()..)?.starts_with([' ', '\t']);
@@ -140,7 +141,6 @@ fn is_change(text: &str) -> bool {
 
 /// Whether nearly all lines are commits with their short hash and subject, as in `git log --oneline` and `git reflog`.
 pub(super) fn are_one_line_each(bodies: &[Body<'_>]) -> bool {
-    const MIN_LINES: usize = 4;
     let is_one = |body: &&Body<'_>| {
         let hash = bare(body).trim_start_matches('^').split(' ').next().unwrap_or_default();
         let digits = hash.bytes().filter(u8::is_ascii_digit).count();
@@ -153,5 +153,5 @@ pub(super) fn are_one_line_each(bodies: &[Body<'_>]) -> bool {
     };
     let drawn = |body: &&Body<'_>| !body.is_blank() && !bare(body).is_empty();
     let (all, fit) = (bodies.iter().filter(drawn).count(), bodies.iter().filter(is_one).count());
-    fit >= MIN_LINES && fit * 10 >= all * 8
+    fit >= tuning().records.min_commits && fit * 100 >= all * tuning().records.commits
 }

@@ -1,12 +1,7 @@
 //! Recognises headers: lines that name what the lines below them belong to.
 
 use super::body::Body;
-use crate::relevance::test_result::TestResult;
-
-/// Longer lines are no headers.
-const MAX_BYTES: usize = 200;
-/// Maximum number of words before the colon of `name:`.
-const MAX_WORDS: usize = 6;
+use crate::{relevance::test_result::TestResult, tuning::tuning};
 
 /// How a header is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,7 +43,7 @@ impl HeadingStyle {
 pub(super) fn heading<'t>(lines: &[Body<'t>]) -> Option<(HeadingStyle, &'t str)> {
     let (line, below) = lines.split_first()?;
     let text = line.bare();
-    if text.is_empty() || text.len() > MAX_BYTES {
+    if text.is_empty() || text.len() > tuning().records.max_header_bytes {
         return None;
     }
     let first = text.bytes().next()?;
@@ -114,7 +109,7 @@ fn marks(text: &str) -> Option<(HeadingStyle, &str)> {
     // One `#` or `>` opens a comment or a quote, one `-`, `*` or `+` an item.
     let enough = count > 1 || mark == b'#';
     let name = name.strip_prefix(' ').filter(|_| enough)?.trim_end_matches(char::from(mark)).trim();
-    let short = name.split_ascii_whitespace().count() <= 16;
+    let short = name.split_ascii_whitespace().count() <= tuning().records.max_title_words;
     // A rule of a table.
     let says = named(name) && short && !name.starts_with(['|', '=']);
     says.then(|| (HeadingStyle::Marks(mark, u8::try_from(count.min(9)).unwrap_or(9)), name))
@@ -185,7 +180,8 @@ fn brackets(text: &str) -> Option<(HeadingStyle, &str)> {
 /// `name:`, above a line that is not empty
 fn colon<'t>(text: &'t str, after: Option<&Body<'t>>) -> Option<(HeadingStyle, &'t str)> {
     let name = text.strip_suffix(':')?;
-    let short = name.len() <= 80 && name.split_ascii_whitespace().count() <= MAX_WORDS;
+    let short = name.len() <= tuning().records.max_key_bytes
+        && name.split_ascii_whitespace().count() <= tuning().records.max_header_words;
     let says = named(name) && !name.contains(": ") && !name.contains(['(', '{', '"', '=']);
     let is_one = short && says && after.is_some_and(|after| !after.is_blank());
     is_one.then_some((HeadingStyle::Colon, name))

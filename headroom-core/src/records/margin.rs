@@ -2,12 +2,7 @@
 
 use super::body::Body;
 
-/// Longer words are no margins.
-const MAX_BYTES: usize = 24;
-/// One line in this many may lack the margin.
-const STRAY: usize = 10;
-/// Minimum number of lines with nothing behind the margin.
-const MIN_EMPTY: usize = 2;
+use crate::tuning::tuning;
 
 /// Drops the margin of each line, if lines behind it are empty and others are indented, so that it is no part of what they
 /// say. Its digits may differ: those of a process that another one started do.
@@ -21,11 +16,15 @@ pub(super) fn drop_margin(bodies: &mut [Body<'_>]) {
             let rest = body.text.get(own.len()..).unwrap_or_default();
             empty += usize::from(rest.is_empty());
             nested += usize::from(rest.starts_with("  "));
-        } else if filled > 2 * STRAY && marked * 2 < filled {
+        } else if filled > 2 * tuning().records.lines_per_stray_margin && marked * 2 < filled {
             return;
         }
     }
-    if marked * STRAY < filled * (STRAY - 1) || empty < MIN_EMPTY || nested * STRAY < filled {
+    if marked * tuning().records.lines_per_stray_margin
+        < filled * (tuning().records.lines_per_stray_margin - 1)
+        || empty < tuning().records.min_empty_margins
+        || nested * tuning().records.lines_per_stray_margin < filled
+    {
         return;
     }
     for body in bodies {
@@ -39,7 +38,10 @@ pub(super) fn drop_margin(bodies: &mut [Body<'_>]) {
 
 /// Returns the first word of a line, if it is made of signs and digits.
 fn margin(text: &str) -> Option<&str> {
-    let word = text.split(' ').next().filter(|word| !word.is_empty() && word.len() <= MAX_BYTES)?;
+    let word = text
+        .split(' ')
+        .next()
+        .filter(|word| !word.is_empty() && word.len() <= tuning().records.max_margin_bytes)?;
     let is_margin = word.starts_with(|c: char| c.is_ascii_punctuation())
         && word.contains(|c: char| c.is_ascii_digit())
         && word.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_punctuation());

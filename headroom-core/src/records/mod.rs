@@ -29,12 +29,8 @@ use owner::owners;
 pub(crate) use record::{Record, RecordKind};
 use section::{Heading, headings};
 
-/// Minimum number of records in a text of records.
-const MIN_RECORDS: usize = 4;
-/// Percentage of the lines of a text of records that belong to one.
-const MIN_SHARE: usize = 60;
-/// A text has so many sections that not every header stays if one line in this many is a header.
-const MANY_HEADERS: usize = 12;
+use crate::tuning::tuning;
+
 /// No line.
 const NONE: u32 = u32::MAX;
 
@@ -139,7 +135,7 @@ impl<'t> Structure<'t> {
     /// Returns the lines of the headers that stay: all, unless they are many.
     pub(crate) fn kept_headings(&self) -> impl Iterator<Item = usize> {
         let all = self.headings.iter().filter(|heading| heading.style.is_plain());
-        let few = all.clone().count() * MANY_HEADERS <= self.traits.len();
+        let few = all.clone().count() * tuning().records.lines_per_header <= self.traits.len();
         all.filter(move |_| few).map(|heading| heading.line)
     }
 
@@ -198,7 +194,9 @@ fn is_made_of(records: &[Record<'_>], bodies: &[Body<'_>]) -> bool {
     let within = records.iter().map(|record| count(bodies.get(record.lines.clone()).unwrap_or_default()));
     let (within, all) = (within.sum::<usize>(), count(bodies));
     // A line that is a record by itself needs no other.
-    records.len() >= MIN_RECORDS && within >= 2 * records.len() && within * 100 >= all * MIN_SHARE
+    records.len() >= tuning().records.min_records
+        && within >= 2 * records.len()
+        && within * 100 >= all * tuning().records.min_share
 }
 
 /// Finds the records of the first form that there are some of.

@@ -7,12 +7,8 @@ use super::{
     heading::{HeadingStyle, heading},
 };
 
-/// Lines of a style that govern fewer lines than this on average are ordinary lines.
-const MIN_LINES: usize = 2;
-/// Lines of a style without marks that govern at least this many on average are headers.
-const MIN_SURE_LINES: usize = 4;
-/// One line in this many may be a header without marks.
-const MIN_BARE: usize = 4;
+use crate::tuning::tuning;
+
 /// Limit on the styles that are nested.
 const MAX_STYLES: usize = 12;
 
@@ -66,11 +62,14 @@ fn rank(lines: usize, mut found: Vec<Heading<'_>>) -> Vec<Heading<'_>> {
         *all += end - heading.line - 1;
     }
     found.retain(|heading| {
-        governed.get(&heading.style).is_some_and(|(count, all)| *all >= *count * MIN_LINES)
+        governed
+            .get(&heading.style)
+            .is_some_and(|(count, all)| *all >= *count * tuning().records.min_section_lines)
     });
     let mut styles: Vec<HeadingStyle> = Vec::new();
     for heading in &mut found {
-        let is_sure = |(count, all): &(usize, usize)| *count > 1 && *all >= *count * MIN_SURE_LINES;
+        let is_sure =
+            |(count, all): &(usize, usize)| *count > 1 && *all >= *count * tuning().records.min_sure_lines;
         let governs = governed.get(&heading.style).is_some_and(is_sure);
         heading.is_sure = heading.style.is_plain() || heading.style != HeadingStyle::TestRun && governs;
         let known = styles.iter().position(|style| *style == heading.style);
@@ -86,7 +85,7 @@ fn rank(lines: usize, mut found: Vec<Heading<'_>>) -> Vec<Heading<'_>> {
 /// lines below belong to. Times that start anew below such a line, or an empty line before it, tell it from others.
 fn bare(bodies: &[Body<'_>], in_record: &[bool]) -> Vec<usize> {
     let stamped = bodies.iter().filter(|body| body.is_event).count();
-    if stamped * 10 < bodies.len() * 6 {
+    if stamped * 100 < bodies.len() * tuning().records.section_events {
         return Vec::new();
     }
     let mut found = Vec::new();
@@ -105,20 +104,25 @@ fn bare(bodies: &[Body<'_>], in_record: &[bool]) -> Vec<usize> {
         let next = bodies.get(line + 1).filter(|next| next.is_event).and_then(Body::time);
         let restarts = next.zip(last).is_some_and(|(next, last)| next < last);
         let opens = next.is_some() && (restarts || is_after_blank);
-        if opens && body.indent == 0 && body.text.len() <= 120 && in_record.get(line) != Some(&true) {
+        if opens
+            && body.indent == 0
+            && body.text.len() <= tuning().records.max_bare_bytes
+            && in_record.get(line) != Some(&true)
+        {
             found.push(line);
         }
         is_after_blank = false;
     }
-    if found.len() < 2 || found.len() * MIN_BARE > bodies.len() { Vec::new() } else { found }
+    if found.len() < 2 || found.len() * tuning().records.lines_per_bare > bodies.len() {
+        Vec::new()
+    } else {
+        found
+    }
 }
 
 /// Returns the lines of a text that are names of one shape, such as those of hosts, each above a run of other lines. No
 /// name stands there twice. The text starts with one, or they are at about the same distance from each other.
 fn names(bodies: &[Body<'_>], in_record: &[bool]) -> Vec<usize> {
-    const MIN_NAMES: usize = 3;
-    const MIN_RUN: usize = 3;
-    const MAX_PREAMBLE: usize = 6;
     let mut groups: FxHashMap<String, Vec<usize>> = FxHashMap::default();
     for (line, body) in bodies.iter().enumerate() {
         let is_name = !body.is_event && body.level() == 0 && is_short_name(body.text);
@@ -130,24 +134,24 @@ fn names(bodies: &[Body<'_>], in_record: &[bool]) -> Vec<usize> {
         let first = lines.first().copied().unwrap_or_default();
         let distances = || lines.windows(2).map(|pair| if let [a, b] = pair { b - a } else { 0 });
         let (least, most) = (distances().min().unwrap_or(0), distances().max().unwrap_or(0));
-        let is_regular = least > MIN_RUN && most <= least * 2;
+        let is_regular = least > tuning().records.min_run && most <= least * 2;
         let mut names: Vec<&str> =
             lines.iter().filter_map(|line| bodies.get(*line)).map(|body| body.text).collect();
         names.sort_unstable();
         names.dedup();
-        lines.len() >= MIN_NAMES
+        lines.len() >= tuning().records.min_names
             && names.len() == lines.len()
             && least > 1
-            && bodies.len() - first >= lines.len() * (MIN_RUN + 1)
-            && (first < MAX_PREAMBLE || is_regular)
+            && bodies.len() - first >= lines.len() * (tuning().records.min_run + 1)
+            && (first < tuning().records.max_preamble || is_regular)
     };
     groups.into_values().filter(governs).min().unwrap_or_default()
 }
 
 /// Whether a line is a name rather than a sentence or a value.
 fn is_short_name(text: &str) -> bool {
-    text.len() <= 60
-        && text.split(' ').count() <= 3
+    text.len() <= tuning().records.max_name_bytes
+        && text.split(' ').count() <= tuning().records.max_name_words
         && text.starts_with(char::is_alphanumeric)
         && !text.contains(['=', '{', '}', '(', ')', ';', '"', '\t'])
 }

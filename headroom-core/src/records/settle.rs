@@ -138,9 +138,7 @@ fn split(kept: &[bool], edges: &[bool]) -> Vec<Range<usize>> {
 
 /// Lists of names.
 mod names {
-    /// Limit on the names in a list, and on the characters of one.
-    const MAX_NAMES: usize = 80;
-    const MAX_CHARS: usize = 72;
+    use crate::tuning::tuning;
 
     /// Lists names, as many as are short; those that a marker cannot hold lose a character.
     pub(super) fn listed(labels: &[String]) -> String {
@@ -151,7 +149,7 @@ mod names {
         if let Some(range) = consecutive(&rest) {
             return format!("{out}{range}");
         }
-        for (at, label) in rest.into_iter().take(MAX_NAMES).enumerate() {
+        for (at, label) in rest.into_iter().take(tuning().records.max_labels).enumerate() {
             if at > 0 {
                 out.push_str(if label.contains(", ") { "; " } else { ", " });
             }
@@ -162,22 +160,21 @@ mod names {
                 c if c.is_control() => ' ',
                 c => c,
             });
-            out.extend(safe.take(MAX_CHARS));
-            if length > MAX_CHARS {
+            out.extend(safe.take(tuning().records.max_label_chars));
+            if length > tuning().records.max_label_chars {
                 out.push('…');
             }
         }
-        if labels.len() > MAX_NAMES {
-            out.push_str(&format!(" and {} more", labels.len() - MAX_NAMES));
+        if labels.len() > tuning().records.max_labels {
+            out.push_str(&format!(" and {} more", labels.len() - tuning().records.max_labels));
         }
         out
     }
 
     /// Writes numbers that follow each other as a range.
     fn consecutive(labels: &[&str]) -> Option<String> {
-        const MIN_NUMBERS: usize = 4;
         let (first, last) = (labels.first()?, labels.last()?);
-        let from: u64 = first.parse().ok().filter(|_| labels.len() >= MIN_NUMBERS)?;
+        let from: u64 = first.parse().ok().filter(|_| labels.len() >= tuning().records.min_numbers)?;
         let is = |number: u64, label: &&str| **label == number.to_string();
         let rise = (from..).zip(labels).all(|(number, label)| is(number, label));
         let fall = (0..=from).rev().zip(labels).all(|(number, label)| is(number, label));

@@ -7,10 +7,8 @@ use super::{
     record::{Name, Record, RecordKind},
 };
 
-/// Minimum number of paragraphs with the same first key.
-const MIN_ENTRIES: usize = 3;
-/// Average length in bytes of the lines of such paragraphs, at most: longer ones are sentences.
-const MAX_LINE_BYTES: usize = 120;
+use crate::tuning::tuning;
+
 /// Keys of columns that name a row, in lower case.
 const IDENTITIES: [&str; 22] = [
     "arn",
@@ -105,7 +103,7 @@ pub(super) fn entries<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
     let mut found: Vec<(&str, Record<'t>)> = Vec::new();
     let mut line = 0;
     let blank = bodies.iter().filter(|body| body.is_blank()).count();
-    if blank + 1 < MIN_ENTRIES {
+    if blank + 1 < tuning().records.min_vertical {
         return Vec::new();
     }
     for paragraph in bodies.chunk_by(|a, b| a.is_blank() == b.is_blank()) {
@@ -115,7 +113,7 @@ pub(super) fn entries<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
             continue;
         }
         let fields = paragraph.iter().filter(|body| field(body.bare()).is_some()).count();
-        if fields * 10 < paragraph.len() * 6 {
+        if fields * 100 < paragraph.len() * tuning().records.vertical_fields {
             continue;
         }
         if let Some((key, value)) = paragraph.first().and_then(|body| field(body.bare())) {
@@ -134,7 +132,9 @@ pub(super) fn entries<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
     let all: usize = found.iter().map(|(_, record)| record.lines.len()).sum();
     let filled = bodies.iter().filter(|body| !body.is_blank()).count();
     let bytes: usize = bodies.iter().map(|body| body.text.len()).sum();
-    let is_most = found.len() >= MIN_ENTRIES && all * 2 > filled && bytes <= filled * MAX_LINE_BYTES;
+    let is_most = found.len() >= tuning().records.min_vertical
+        && all * 2 > filled
+        && bytes <= filled * tuning().records.max_vertical_bytes;
     if is_most { found.into_iter().map(|(_, record)| record).collect() } else { Vec::new() }
 }
 

@@ -5,16 +5,16 @@ use super::{
     record::{Record, RecordKind},
 };
 
-/// Minimum number of lines of an item on average, and of items.
-const MIN_ITEM_LINES: usize = 3;
-const MIN_ITEMS: usize = 3;
+use crate::tuning::tuning;
+
 /// Keys that name an item, most telling first.
 const IDENTITIES: [&str; 8] = ["name", "id", "key", "title", "host", "path", "uid", "image"];
 
 /// Finds the items of the outermost list that covers most of the text.
 pub(super) fn items<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
-    let items = bodies.iter().filter(|body| body.bare().starts_with("- ")).take(MIN_ITEMS).count();
-    if items < MIN_ITEMS || !is_yaml(bodies) {
+    let items =
+        bodies.iter().filter(|body| body.bare().starts_with("- ")).take(tuning().records.min_items).count();
+    if items < tuning().records.min_items || !is_yaml(bodies) {
         return Vec::new();
     }
     let dashes = |indent: u32| {
@@ -22,7 +22,9 @@ pub(super) fn items<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
         bodies.iter().filter(is_one).count()
     };
     let indents = bodies.iter().filter(|body| is_item(body)).map(|body| body.indent);
-    let Some(indent) = indents.min().filter(|indent| dashes(*indent) >= MIN_ITEMS) else { return Vec::new() };
+    let Some(indent) = indents.min().filter(|indent| dashes(*indent) >= tuning().records.min_items) else {
+        return Vec::new();
+    };
     let mut found: Vec<Record<'t>> = Vec::new();
     let mut open = false;
     for (line, body) in bodies.iter().enumerate() {
@@ -40,7 +42,7 @@ pub(super) fn items<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
         }
     }
     let lines: usize = found.iter().map(|record| record.lines.len()).sum();
-    if lines < found.len() * MIN_ITEM_LINES {
+    if lines < found.len() * tuning().records.min_item_lines {
         return Vec::new();
     }
     for record in &mut found {
@@ -53,7 +55,7 @@ pub(super) fn items<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
 pub(super) fn documents<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
     let breaks: Vec<usize> =
         (0..bodies.len()).filter(|line| bodies.get(*line).is_some_and(|body| body.text == "---")).collect();
-    if breaks.len() + 1 < MIN_ITEMS || !is_yaml(bodies) {
+    if breaks.len() + 1 < tuning().records.min_items || !is_yaml(bodies) {
         return Vec::new();
     }
     let is_blank = |line: usize| bodies.get(line).is_none_or(Body::is_blank);
@@ -93,7 +95,7 @@ fn is_yaml(bodies: &[Body<'_>]) -> bool {
         fit +=
             usize::from(is_pair || body.bare().starts_with("- ") || text.starts_with('#') || text == "---");
     }
-    all > 0 && fit * 10 >= all * 8
+    all > 0 && fit * 100 >= all * tuning().records.yaml
 }
 
 /// Whether this line starts an item that is a map.

@@ -1,11 +1,6 @@
 //! Finds numbers that differ from the others in the same position.
 
-/// Fewer values have no usual range.
-pub(crate) const MIN_VALUES: usize = 12;
-/// How many median deviations from the median make an outlier.
-const MIN_DEVIATIONS: f32 = 10.0;
-/// Limit on the outliers of one position.
-const MAX_OUTLIERS: usize = 4;
+use crate::tuning::tuning;
 
 /// Parses the number whose digits start here, unless they are part of a date, an address, a version or a name.
 pub(crate) fn at(bytes: &[u8], start: usize, end: usize) -> Option<f32> {
@@ -48,7 +43,7 @@ pub(crate) fn at(bytes: &[u8], start: usize, end: usize) -> Option<f32> {
 /// Returns the lines of the values that are far from the others. Values are given with their lines, in order.
 pub(crate) fn outliers(values: &[(f32, u32)]) -> Vec<u32> {
     let count = values.len();
-    if count < MIN_VALUES {
+    if count < tuning().relevance.min_values {
         return Vec::new();
     }
     let mut sorted: Vec<f32> = values.iter().map(|(value, _)| *value).collect();
@@ -58,20 +53,22 @@ pub(crate) fn outliers(values: &[(f32, u32)]) -> Vec<u32> {
     }
     let Some(deviation) = middle(&mut sorted) else { return Vec::new() };
     let rises = values.windows(2).filter(|pair| matches!(pair, [a, b] if a.0 < b.0)).count();
-    if deviation > 0.0 && rises * 10 > count * 8 {
+    if deviation > 0.0 && rises * 100 > count * tuning().relevance.max_rises {
         return Vec::new();
     }
-    let limit = if deviation > 0.0 { deviation * MIN_DEVIATIONS } else { 0.0 };
+    let limit = if deviation > 0.0 { deviation * tuning().relevance.min_deviations } else { 0.0 };
     let mut far: Vec<(f32, u32)> = values
         .iter()
         .map(|(value, line)| ((value - median).abs(), *line))
         .filter(|(distance, _)| *distance > limit)
         .collect();
-    if far.len() > MAX_OUTLIERS.max(count / 50) && deviation == 0.0 {
+    if far.len() > tuning().relevance.max_outliers.max(count / tuning().relevance.values_per_outlier)
+        && deviation == 0.0
+    {
         return Vec::new();
     }
     far.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    far.truncate(MAX_OUTLIERS);
+    far.truncate(tuning().relevance.max_outliers);
     far.into_iter().map(|(_, line)| line).collect()
 }
 

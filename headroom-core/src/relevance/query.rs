@@ -6,10 +6,13 @@ use rustc_hash::FxHashMap;
 
 use headroom_json::{Tape, Text};
 
-use crate::relevance::{
-    Query,
-    features::{LineFeatures, VALUE, hash},
-    severity::{self, SeverityWords},
+use crate::{
+    relevance::{
+        Query,
+        features::{LineFeatures, VALUE, hash},
+        severity::{self, SeverityWords},
+    },
+    tuning::tuning,
 };
 
 /// Limit on the terms of the question, and on those of the call: each term has one bit in the mask of a line.
@@ -124,10 +127,12 @@ impl Hits {
 
     /// Returns the lines with a term that is not all over the text.
     pub(crate) fn named(&self) -> impl Iterator<Item = usize> {
+        let numbers = &tuning().relevance;
         let lines = u32::try_from(self.of.len()).unwrap_or(u32::MAX);
         let bits = self.bits(|term, count| {
-            let share = if term.plain && (term.narrow || term.names_severity) { 32 } else { 4 };
-            count <= (lines / share).max(8)
+            let is_narrow = term.plain && (term.narrow || term.names_severity);
+            let share = if is_narrow { numbers.lines_per_narrow_term } else { numbers.lines_per_term };
+            count <= (lines / share).max(numbers.min_lines_of_term)
         });
         self.lines_with(bits)
     }
@@ -135,13 +140,13 @@ impl Hits {
     /// Returns the lines with any term that most lines lack.
     pub(crate) fn related(&self) -> impl Iterator<Item = usize> {
         let lines = self.of.len();
-        self.lines_with(self.bits(|term, count| count as usize * 2 <= lines && !term.names_severity))
+        self.lines_with(self.bits(|term, count| is_related(count, lines) && !term.names_severity))
     }
 
     /// Returns the best matching lines. Rarer terms weigh more.
     pub(crate) fn best(&self, most: usize) -> Vec<usize> {
         let lines = self.of.len();
-        let bits = self.bits(|_, count| count as usize * 2 <= lines);
+        let bits = self.bits(|_, count| is_related(count, lines));
         let weights: Vec<u32> = self.counts.iter().map(|count| weight(lines, *count)).collect();
         let score = |mask: u128| {
             let mut bits = mask & bits;
@@ -173,7 +178,10 @@ impl Hits {
     /// Returns the lines with an identifier, path or number that occurs in at most `identifiers` lines, or with a word
     /// that occurs in at most `words` lines.
     pub(crate) fn named_within(&self, identifiers: usize, words: usize) -> impl Iterator<Item = usize> {
-        let narrow = words.min((self.of.len() / 32).max(8));
+        let numbers = &tuning().relevance;
+        let narrow = words.min(
+            (self.of.len() / numbers.lines_per_narrow_term as usize).max(numbers.min_lines_of_term as usize),
+        );
         let bits = self.bits(|term, count| {
             let most = match (term.plain, term.narrow || term.names_severity) {
                 (false, _) => identifiers,
@@ -188,7 +196,7 @@ impl Hits {
     /// Scores each line: the sum of the weights of its terms, except those that nearly all lines have.
     pub(crate) fn scores(&self) -> Vec<u32> {
         let lines = self.of.len();
-        let telling = |count: u32| count as usize * 10 <= lines * 9;
+        let telling = |count: u32| count as usize * 100 <= lines * tuning().relevance.max_scored;
         let weights: Vec<u32> =
             self.counts.iter().map(|count| if telling(*count) { weight(lines, *count) } else { 0 }).collect();
         let score = |mask: &u128| {
@@ -209,6 +217,11 @@ impl Hits {
         let lines = self.of.iter().enumerate();
         lines.filter(move |(_, set)| has.get(**set as usize) == Some(&true)).map(|(line, _)| line)
     }
+}
+
+/// Whether few enough lines have a term for it to be related to them.
+fn is_related(count: u32, lines: usize) -> bool {
+    count as usize * 100 <= lines * tuning().relevance.max_related
 }
 
 /// Returns the BM25 weight of a term, in thousandths.

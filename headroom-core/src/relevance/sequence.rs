@@ -1,18 +1,6 @@
 //! Finds breaks in sequences: silences between times, and jumps of counters.
 
-use super::outliers::MIN_VALUES;
-
-/// How many times the usual interval, and how many milliseconds, a silence lasts at least.
-const MIN_TIMES: i64 = 20;
-const MIN_MILLIS: i64 = 5000;
-/// How many times longer than nearly all intervals a silence is.
-const MIN_TIMES_OF_MOST: i64 = 4;
-/// One interval in this many may be longer than most.
-const STRAY: usize = 20;
-/// Limit on the silences.
-const MAX_SILENCES: usize = 4;
-/// A counter jumps at most once, and once more per this many values; a sawtooth is none.
-const MIN_VALUES_OF_JUMP: usize = 60;
+use crate::tuning::tuning;
 
 /// Returns the lines before and after each of the longest silences. Times are given in milliseconds with their lines,
 /// in order.
@@ -24,17 +12,21 @@ pub(crate) fn silences(times: &(impl Iterator<Item = (i64, u32)> + Clone)) -> Ve
         pairs.map(|(before, after)| (after.0 - before.0, (before.1, after.1))).filter(|(time, _)| *time >= 0)
     };
     let mut intervals: Vec<i64> = pairs().map(|(time, _)| time).collect();
-    if intervals.len() < MIN_VALUES {
+    if intervals.len() < tuning().relevance.min_values {
         return Vec::new();
     }
-    let (middle, stray) = (intervals.len() / 2, (intervals.len() / STRAY).max(1));
+    let (middle, stray) =
+        (intervals.len() / 2, (intervals.len() / tuning().relevance.intervals_per_stray).max(1));
     let mut from_longest = |at: usize| *intervals.select_nth_unstable_by(at, |a, b| b.cmp(a)).1;
     let (usual, most) = (from_longest(middle), from_longest(stray));
-    let least = usual.saturating_mul(MIN_TIMES).max(most.saturating_mul(MIN_TIMES_OF_MOST)).max(MIN_MILLIS);
+    let least = usual
+        .saturating_mul(tuning().relevance.silence_times)
+        .max(most.saturating_mul(tuning().relevance.silence_times_of_most))
+        .max(tuning().relevance.silence_millis);
     drop(intervals);
     let mut long: Vec<(i64, (u32, u32))> = pairs().filter(|(time, _)| *time > least).collect();
     long.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    long.into_iter().take(MAX_SILENCES).map(|(_, lines)| lines).collect()
+    long.into_iter().take(tuning().relevance.max_silences).map(|(_, lines)| lines).collect()
 }
 
 /// Returns the lines before and after each jump of a counter, which rises by the same step nearly always. Values are
@@ -44,7 +36,7 @@ pub(crate) fn jumps(values: &[(f32, u32)]) -> Vec<(u32, u32)> {
         [before, after] => after.0 - before.0,
         _ => 0.0,
     };
-    if values.len() < MIN_VALUES {
+    if values.len() < tuning().relevance.min_values {
         return Vec::new();
     }
     // The step of most pairs, by the majority vote.
@@ -58,7 +50,7 @@ pub(crate) fn jumps(values: &[(f32, u32)]) -> Vec<(u32, u32)> {
     let others = || values.windows(2).filter(|pair| !is_same(step(pair), usual));
     let count = others().count();
     // Constant values have outliers instead.
-    if usual <= 0.0 || count > 1 + values.len() / MIN_VALUES_OF_JUMP {
+    if usual <= 0.0 || count > 1 + values.len() / tuning().relevance.values_per_jump {
         return Vec::new();
     }
     let lines = |pair: &[(f32, u32)]| match pair {

@@ -2,7 +2,10 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::relevance::features::{LineFeatures, VALUE};
+use crate::{
+    relevance::features::{LineFeatures, VALUE},
+    tuning::tuning,
+};
 
 /// Limit on the entries in a table of counts.
 const MAX_PLACES: usize = 1 << 20;
@@ -70,7 +73,9 @@ impl<'s> Templates<'s> {
         for token in tokens {
             words.add(*token);
         }
-        let rare_word = u16::try_from(features.rows.len() / 1000).unwrap_or(u16::MAX).saturating_add(1);
+        let rare_word = u16::try_from(features.rows.len() / tuning().relevance.lines_per_rare_word)
+            .unwrap_or(u16::MAX)
+            .saturating_add(1);
         let mut found =
             Self { features, words, rare_word, all: Vec::new(), of: Vec::with_capacity(features.rows.len()) };
         let mut ids: FxHashMap<u64, u32> = FxHashMap::default();

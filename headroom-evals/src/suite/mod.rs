@@ -78,6 +78,9 @@ pub enum EvalError {
     /// A requested section does not exist.
     #[error("there is no section {0}; there are workloads, bill, needles, planted, qa, fidelity and speed")]
     UnknownSection(String),
+    /// The engine has no such number.
+    #[error("there is no number or group {0}; `headroom evals tuning --list` prints all")]
+    UnknownNumber(String),
     /// The async runtime cannot be started.
     #[error("cannot start the async runtime")]
     Runtime(#[source] io::Error),

@@ -1,3 +1,5 @@
+#[cfg(feature = "__tuning")]
+use std::num::NonZero;
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use clap::{Args, Subcommand};
@@ -38,6 +40,41 @@ pub(crate) enum EvalsCommand {
     /// Measure, and write report.md, report.json and report.html
     #[command(after_help = EXAMPLES)]
     Suite(Box<SuiteArgs>),
+    /// Measure what half and double of each number by which the engine chooses would change
+    #[cfg(feature = "__tuning")]
+    #[command(after_help = TUNING_EXAMPLES)]
+    Tuning(TuningArgs),
+}
+
+#[cfg(feature = "__tuning")]
+pub(crate) const TUNING_EXAMPLES: &str = "\
+Every input is one request: every fifth file of each folder of `corpora`, as the result of a call, the last request of every \
+fifth recorded conversation, `workloads`, and output that is made here. Savings are in points of percent of all tokens.
+
+Examples:
+  All numbers, on recorded data:
+    headroom evals tuning --data ../shared
+  One group and one number, for a program:
+    headroom evals tuning --data ../shared --only log --only json.min_bytes --json";
+
+#[cfg(feature = "__tuning")]
+#[derive(Debug, Args)]
+pub(crate) struct TuningArgs {
+    /// Folder of recorded data [default: $HEADROOM_SHARED, else none]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Only this number, or the numbers of this group; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    pub(super) only: Vec<String>,
+    /// Threads [default: as many as there are cores]
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<NonZero<usize>>,
+    /// List the numbers with their defaults, units and effects, and measure nothing
+    #[arg(long)]
+    pub(super) list: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,8 @@ mod args;
 mod client;
 mod live;
 mod peer;
+#[cfg(feature = "__tuning")]
+mod tuning;
 
 use std::{
     env, fs, io,
@@ -42,7 +44,7 @@ impl EvalsError {
     /// Whether the command was called wrongly: exit status 2.
     pub(crate) const fn is_usage(&self) -> bool {
         match self {
-            Self::NoData(_) => true,
+            Self::NoData(_) | Self::Suite(EvalError::UnknownNumber(_)) => true,
             Self::Live(error) => error.is_usage(),
             _ => false,
         }
@@ -51,12 +53,24 @@ impl EvalsError {
 
 /// Runs the evaluation and returns whether all checked goals are reached.
 pub(crate) fn run(command: &EvalsCommand, config: &Config) -> Result<bool, EvalsError> {
-    let EvalsCommand::Suite(args) = command;
-    let folder = args.data.clone().or_else(|| env::var_os("HEADROOM_SHARED").map(PathBuf::from));
+    match command {
+        EvalsCommand::Suite(args) => suite(args, config),
+        #[cfg(feature = "__tuning")]
+        EvalsCommand::Tuning(args) => tuning::run(args),
+    }
+}
+
+/// Returns the recorded data in this folder, or in the one that the environment names.
+fn data(folder: Option<&PathBuf>) -> Result<Data, EvalsError> {
+    let folder = folder.cloned().or_else(|| env::var_os("HEADROOM_SHARED").map(PathBuf::from));
     if let Some(missing) = folder.as_ref().filter(|folder| !folder.is_dir()) {
         return Err(EvalsError::NoData(missing.clone()));
     }
-    let data = Data::new(folder);
+    Ok(Data::new(folder))
+}
+
+fn suite(args: &SuiteArgs, config: &Config) -> Result<bool, EvalsError> {
+    let data = data(args.data.as_ref())?;
     let report = if args.live {
         live::run(&args.model, data, &args.out, config, &Bar::new())?
     } else {

@@ -31,12 +31,9 @@ use crate::{
     compress::Omission,
     relevance::{Query, features::LineFeatures, query::Hits},
     text::{lines::Lines, marker},
+    tuning::tuning,
 };
 
-/// Shorter texts are shown whole.
-const MIN_BYTES: usize = 2048;
-/// Shorter file reads are shown whole: agents use names from all over the files that they read.
-const MIN_FILE_LINES: usize = 500;
 /// Longer lines are not written by people.
 const MAX_LINE_BYTES: usize = 1000;
 /// Maximum size of a text: its tree takes some twenty times its memory.
@@ -45,15 +42,6 @@ const MAX_BYTES: usize = 256 << 10;
 const TRIAL_BYTES: usize = 8 << 10;
 /// Less of a start says nothing.
 const MIN_START_BYTES: usize = 512;
-/// Mistakes in a part of this size that no code has. Code may have some, most of them macros.
-const MANY_MISTAKES: usize = 48;
-/// If more than one byte in this many does not parse, the text is in another language, or in several.
-const MAX_BROKEN: usize = 8;
-/// A marker costs about as much as this much text.
-const CODE: Least = Least { rows: 5, bytes: 220 };
-const FILE: Least = Least { rows: 10, bytes: 400 };
-/// Lines of a file kept around a line that matches the query.
-const CONTEXT_LINES: usize = 8;
 
 /// Returns the lines of code that may be elided, with the frame for each marker.
 ///
@@ -63,11 +51,12 @@ pub(super) fn gaps(text: &str, language: Language, query: &Query<'_>) -> Vec<Fra
 }
 
 fn found(text: &str, language: Language, query: &Query<'_>) -> Option<Vec<FramedOmission>> {
-    if !(MIN_BYTES..=MAX_BYTES).contains(&text.len()) || marker::is_in(text) || is_dense(text) {
+    let code = &tuning().code;
+    if !(code.min_bytes..=MAX_BYTES).contains(&text.len()) || marker::is_in(text) || is_dense(text) {
         return None;
     }
     let view = Lines::new(text)?;
-    if query.file_read && (view.lines.len() < MIN_FILE_LINES || is_partial(query)) {
+    if query.file_read && (view.lines.len() < code.min_file_lines || is_partial(query)) {
         return None;
     }
     let features = LineFeatures::from_text(text);
@@ -76,7 +65,7 @@ fn found(text: &str, language: Language, query: &Query<'_>) -> Option<Vec<Framed
     if features.rows.len() != view.lines.len() || query.file_read && named.is_empty() {
         return None;
     }
-    let related = hits.best((view.lines.len() / 64).max(6));
+    let related = hits.best((view.lines.len() / code.lines_per_match).max(code.min_best_matches));
     drop((hits, features));
     let source = source(text, &view);
     let rows: Vec<&str> = source.split_terminator('\n').collect();
@@ -87,11 +76,15 @@ fn found(text: &str, language: Language, query: &Query<'_>) -> Option<Vec<Framed
         let (tree, source, rows) = parsed(grammar, &source, &rows, language)?;
         let before = errors(&tree);
         let mut outline = Outline::from_tree(&tree, &grammar.kinds, source, rows, language);
-        if outline.broken * MAX_BROKEN > source.len() {
+        if outline.broken * code.bytes_per_broken > source.len() {
             return None;
         }
         keep_named(&mut outline, rows, &named, &related, language, query.file_read);
-        let least = if query.file_read { FILE } else { CODE };
+        let least = if query.file_read {
+            Least { rows: code.file_min_gap_lines, bytes: code.file_min_gap_bytes }
+        } else {
+            Least { rows: code.min_gap_lines, bytes: code.min_gap_bytes }
+        };
         let holes = holes(&mut outline, &grammar.kinds, rows, least);
         let holes: Vec<Hole> = holes.into_iter().filter(|hole| is_one(&view, &hole.rows)).collect();
         let is_code = holes.is_empty()
@@ -163,7 +156,8 @@ pub(super) fn mistakes(text: &str, language: Language) -> Option<usize> {
 
 /// Whether the start of a long text shows that it is broken, or in another language. Parsing it whole would take long.
 fn is_hopeless(grammar: &mut Grammar, text: &str) -> bool {
-    text.len() > 4 * TRIAL_BYTES && mistakes_in_start(grammar, text).is_none_or(|count| count > MANY_MISTAKES)
+    text.len() > 4 * TRIAL_BYTES
+        && mistakes_in_start(grammar, text).is_none_or(|count| count > tuning().code.max_mistakes)
 }
 
 /// Counts the mistakes in the first whole lines, some [`TRIAL_BYTES`] long.
@@ -218,7 +212,7 @@ fn keep_named(
     file: bool,
 ) {
     let count = outline.kept.len();
-    let around = if file { CONTEXT_LINES } else { 0 };
+    let around = if file { tuning().code.context_lines } else { 0 };
     for row in named.iter().chain(related) {
         let rows = row.saturating_sub(around)..(row + around + 1).min(count);
         outline.kept.get_mut(rows).unwrap_or_default().fill(true);

@@ -9,10 +9,8 @@ use super::{
     kinds::{Kinds, role},
 };
 use crate::compress::language::Language;
+use crate::tuning::tuning;
 
-/// Shorter bodies and values are shown.
-const MIN_BODY: usize = 5;
-const MIN_DATA: usize = 24;
 /// Comments with one of these words are about obligations, and stay.
 const DUTIES: [&str; 12] = [
     "bug",
@@ -147,11 +145,11 @@ impl<'t> Outline<'t> {
         }
         let at = lines(node);
         if roles & role::FUNCTION != 0
-            && at.len() > MIN_BODY
+            && at.len() > tuning().code.min_body_lines
             && let Some(body) = kinds.body(node)
         {
             let inside = interior(body, rows);
-            if inside.len() >= MIN_BODY {
+            if inside.len() >= tuning().code.min_body_lines {
                 self.functions_end = self.functions_end.max(inside.end);
                 self.functions.push(Function { body, head: at.start..inside.start, rows: inside });
             }
@@ -169,7 +167,7 @@ impl<'t> Outline<'t> {
                 }
             }
             self.comments.push(node);
-        } else if roles & role::DATA != 0 && at.len() >= MIN_DATA {
+        } else if roles & role::DATA != 0 && at.len() >= tuning().code.min_data_lines {
             self.data.push(node);
         }
     }

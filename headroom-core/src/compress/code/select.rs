@@ -12,18 +12,10 @@ use super::{
     kinds::{Kinds, role},
     outline::{Outline, interior, lines, runs},
 };
+use crate::tuning::tuning;
 
-/// In longer bodies, inner functions lose their bodies instead of the outer one.
-const LONG_BODY_LINES: usize = 80;
-/// Values of a list that stay at the start and at the end.
-const DATA_HEAD_LINES: usize = 4;
-const DATA_TAIL_LINES: usize = 2;
-/// Lines of a comment that stay at its start; its last line stays too.
-const COMMENT_HEAD_LINES: usize = 4;
 /// Rounds in which declarations are kept. What is not repaired then stays as it is.
 const MAX_ROUNDS: usize = 6;
-/// A last statement of at most this many lines, such as a return, stays.
-const SHORT_LINES: usize = 2;
 
 /// Lines that may be elided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,11 +165,11 @@ impl<'t> CodeSelector<'_> {
 
     /// Elides the statements of a function that are not kept, and descends into the blocks of those that are.
     fn body(&mut self, body: Node<'t>) {
-        let long = interior(body, self.rows).len() > LONG_BODY_LINES;
+        let long = interior(body, self.rows).len() > tuning().code.long_body_lines;
         let mut blocks = vec![body];
         while let Some(block) = blocks.pop() {
             let inside = interior(block, self.rows);
-            let deep = long && inside.len() > LONG_BODY_LINES;
+            let deep = long && inside.len() > tuning().code.long_body_lines;
             let mut units = self.units(block, &inside);
             for unit in &mut units {
                 unit.stays |= self.kept.any(&unit.rows) || deep && self.functions.any(&unit.rows);
@@ -197,7 +189,7 @@ impl<'t> CodeSelector<'_> {
     /// Keeps the first and last statement of a function.
     fn frame(&mut self, units: &mut [CodeUnit<'t>]) {
         if let Some(last) = units.last_mut().filter(|last| !last.stays)
-            && last.rows.len() <= SHORT_LINES
+            && last.rows.len() <= tuning().code.short_lines
             && !self.dropped.any(&last.rows)
         {
             last.stays = true;
@@ -218,8 +210,8 @@ impl<'t> CodeSelector<'_> {
         let mut units = self.units(data, &inside);
         let count = units.len();
         for (at, unit) in units.iter_mut().enumerate() {
-            unit.stays |= at < DATA_HEAD_LINES
-                || at + DATA_TAIL_LINES >= count
+            unit.stays |= at < tuning().code.data_head
+                || at + tuning().code.data_tail >= count
                 || self.kept.any(&unit.rows)
                 || self.functions.any(&unit.rows);
         }
@@ -242,7 +234,7 @@ impl<'t> CodeSelector<'_> {
     }
 
     fn prose(&mut self, rows: Range<usize>, place: HolePlace) {
-        let inside = rows.start + COMMENT_HEAD_LINES..rows.end.saturating_sub(1);
+        let inside = rows.start + tuning().code.comment_head..rows.end.saturating_sub(1);
         let mut start = inside.start;
         for row in inside.clone() {
             if self.kept.any(&(row..row + 1)) {

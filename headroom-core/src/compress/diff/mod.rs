@@ -14,30 +14,9 @@ use crate::{
     formats::diff::{Diff, DiffLine, Section},
     relevance::Query,
     text::path,
+    tuning::tuning,
 };
 
-/// Smaller diffs are left alone.
-const MIN_BYTES: usize = 1024;
-const MIN_LINES: usize = 20;
-/// Minimum size of a gap, so that its marker saves tokens.
-const MIN_GAP_BYTES: usize = 300;
-const MIN_GAP_LINES: usize = 6;
-/// Unchanged lines that stay next to a change.
-const CONTEXT_LINES: usize = 6;
-/// A run of more unchanged lines may be elided.
-const LONG_CONTEXT_LINES: usize = 24;
-/// A diff with at least this many lines in ordinary files is huge.
-const HUGE_LINES: usize = 2000;
-/// Lines of a huge diff that stay in addition to those that match the query.
-const SHOWN_LINES: usize = 1200;
-/// Minimum number of lines that stay of each file.
-const MIN_LINES_OF_FILE: usize = 12;
-/// A file that the query names stays whole up to this many lines.
-const MAX_LINES_OF_NAMED_FILE: usize = 600;
-/// Lines that stay around one that matches the query.
-const LINES_AROUND_MATCH: usize = 8;
-/// Longer lines are not written by people.
-const LONG_LINE_BYTES: usize = 1000;
 /// Words of a query that needs all of a diff.
 const WANTS_ALL: [&str; 14] = [
     "am",
@@ -63,7 +42,9 @@ const GENERATED_HINTS: [&str; 4] =
 ///
 /// The same text, question and arguments always give the same gaps.
 pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
-    let Some(view) = LineView::new(text, query, (MIN_BYTES, MIN_LINES)) else { return Vec::new() };
+    let Some(view) = LineView::new(text, query, (tuning().diff.min_bytes, tuning().diff.min_lines)) else {
+        return Vec::new();
+    };
     let diff = Diff::parse(view.lines());
     let asked = view.query();
     let mut chooser = DiffSelector { view: &view, diff: &diff, asked: &asked, kept: vec![true; view.len()] };
@@ -109,8 +90,8 @@ impl DiffSelector<'_> {
         let says = |line: &str| GENERATED_HINTS.iter().any(|made| line.contains(made));
         let mut lines = section.body.clone();
         path::is_made(section.path)
-            || lines.clone().take(8).any(|line| says(self.view.line(line)))
-            || lines.any(|line| self.view.line(line).len() > LONG_LINE_BYTES)
+            || lines.clone().take(tuning().diff.generated_lines).any(|line| says(self.view.line(line)))
+            || lines.any(|line| self.view.line(line).len() > tuning().diff.long_line_bytes)
     }
 
     /// Drops lines except those that match the query, with their context and the header of their hunk.
@@ -123,8 +104,8 @@ impl DiffSelector<'_> {
             }
             if self.is_asked(line) {
                 self.set(head..head + 1, true);
-                let from = line.saturating_sub(LINES_AROUND_MATCH).max(head);
-                self.set(from..(line + LINES_AROUND_MATCH + 1).min(lines.end), true);
+                let from = line.saturating_sub(tuning().diff.lines_around_match).max(head);
+                self.set(from..(line + tuning().diff.lines_around_match + 1).min(lines.end), true);
             }
         }
     }
@@ -136,8 +117,8 @@ impl DiffSelector<'_> {
             if line < section.body.end && self.kind(line) == DiffLine::Context {
                 continue;
             }
-            if line - start > LONG_CONTEXT_LINES {
-                self.drop_between(start + CONTEXT_LINES..line - CONTEXT_LINES);
+            if line - start > tuning().diff.long_context_lines {
+                self.drop_between(start + tuning().diff.context_lines..line - tuning().diff.context_lines);
             }
             start = line + 1;
         }
@@ -156,13 +137,13 @@ impl DiffSelector<'_> {
     /// Gives each file of a huge diff an equal share of the lines that stay.
     fn trim_huge(&mut self, sections: &[&Section<'_>]) {
         let total: usize = sections.iter().map(|section| section.body.len()).sum();
-        if total <= HUGE_LINES {
+        if total <= tuning().diff.huge_lines {
             return;
         }
         let most = quota(sections.iter().map(|section| section.body.len()).collect());
         for section in sections {
             let named = (section.start..section.body.start).any(|line| self.is_asked(line));
-            let most = if named { MAX_LINES_OF_NAMED_FILE } else { most };
+            let most = if named { tuning().diff.max_lines_of_named_file } else { most };
             if section.body.len() > most {
                 let end = section.body.start + most;
                 self.drop(end..section.body.end);
@@ -173,7 +154,8 @@ impl DiffSelector<'_> {
     fn gaps(&self) -> Vec<Omission> {
         let pays = |run: &Range<usize>| {
             let bytes = self.view.bytes(run);
-            bytes >= MIN_GAP_BYTES && (run.len() >= MIN_GAP_LINES || bytes >= LONG_LINE_BYTES)
+            bytes >= tuning().diff.min_gap_bytes
+                && (run.len() >= tuning().diff.min_gap_lines || bytes >= tuning().diff.long_line_bytes)
         };
         let runs = self.view.settle(self.kept.clone(), &[], pays).into_iter();
         runs.filter_map(|run| self.view.gap(&run, self.summary(&run))).collect()
@@ -193,10 +175,10 @@ impl DiffSelector<'_> {
     }
 }
 
-/// Returns the lines per file at which all files together have [`SHOWN_LINES`].
+/// Returns the lines per file at which all files of a huge diff together have those that stay of it.
 fn quota(mut sizes: Vec<usize>) -> usize {
     sizes.sort_unstable();
-    let mut left = SHOWN_LINES;
+    let mut left = tuning().diff.shown_lines;
     let mut files = sizes.len();
     for size in sizes {
         if size * files > left {
@@ -205,5 +187,5 @@ fn quota(mut sizes: Vec<usize>) -> usize {
         left -= size;
         files -= 1;
     }
-    (left / files.max(1)).max(MIN_LINES_OF_FILE)
+    (left / files.max(1)).max(tuning().diff.min_lines_of_file)
 }

@@ -6,17 +6,7 @@
 
 use super::page::{Frame, HtmlBlock, HtmlBlockKind, Page};
 
-/// Paragraphs of at least this many bytes, few of them links, count as sentences.
-const SENTENCE: usize = 80;
-/// A page with fewer bytes of sentences is no article.
-const MIN_ARTICLE: usize = 400;
-/// The main element holds at least this percentage of the sentences.
-const MAIN: usize = 80;
-/// An element with at least this percentage of the sentences is no frame, whatever its name.
-const NO_FRAME: usize = 40;
-/// Minimum number of links in a list of links, and their minimum share of its text in percent.
-const MIN_LINKS: usize = 3;
-const LINKED: usize = 60;
+use crate::tuning::tuning;
 
 /// Totals over the blocks in an element and its descendants, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,13 +25,17 @@ pub(super) fn choose(page: &Page<'_>) -> Vec<bool> {
     let total = weights.first().map_or(0, |root| root.sentences);
     let shown = page.blocks.iter().filter(|block| block.kind != HtmlBlockKind::Field);
     let text: usize = shown.map(HtmlBlock::len).sum();
-    if total < MIN_ARTICLE || total * 10 < text {
+    if total < tuning().html.min_article || total * tuning().html.bytes_per_sentence < text {
         return vec![true; page.blocks.len()];
     }
     let in_main = in_main(page, &weights);
     let is_list: Vec<bool> = weights
         .iter()
-        .map(|w| w.sentences == 0 && w.links >= MIN_LINKS && w.linked * 100 >= w.text * LINKED)
+        .map(|w| {
+            w.sentences == 0
+                && w.links >= tuning().html.min_links
+                && w.linked * 100 >= w.text * tuning().html.linked_share
+        })
         .collect();
     let at = |flags: &[bool], node: usize| flags.get(node).copied().unwrap_or(false);
     let listed: usize = page
@@ -68,14 +62,18 @@ pub(super) fn choose(page: &Page<'_>) -> Vec<bool> {
 fn sentences(block: &HtmlBlock) -> usize {
     let least = match block.kind {
         HtmlBlockKind::Field | HtmlBlockKind::Heading(_) => return 0,
-        HtmlBlockKind::Preformatted | HtmlBlockKind::Row { .. } => SENTENCE / 4,
+        HtmlBlockKind::Preformatted | HtmlBlockKind::Row { .. } => tuning().html.row_bytes,
         HtmlBlockKind::Paragraph
         | HtmlBlockKind::Item { .. }
         | HtmlBlockKind::Term
         | HtmlBlockKind::Definition
-        | HtmlBlockKind::Quote => SENTENCE,
+        | HtmlBlockKind::Quote => tuning().html.sentence_bytes,
     };
-    if block.len() >= least && block.linked * 3 < block.len() { block.len() } else { 0 }
+    if block.len() >= least && block.linked * tuning().html.bytes_per_linked < block.len() {
+        block.len()
+    } else {
+        0
+    }
 }
 
 fn weights(page: &Page<'_>, counts: impl Fn(&HtmlBlock) -> bool) -> Vec<Weight> {
@@ -108,7 +106,7 @@ fn framed(page: &Page<'_>) -> Vec<bool> {
     for (node, weight) in page.nodes.iter().zip(&weights) {
         let own = match node.frame {
             Frame::No => false,
-            Frame::Named => weight.sentences * 100 < total * NO_FRAME || total == 0,
+            Frame::Named => weight.sentences * 100 < total * tuning().html.no_frame_share || total == 0,
             Frame::Yes => true,
         };
         let parent = framed.get(node.parent).copied().unwrap_or(false);
@@ -136,7 +134,7 @@ fn in_frame_element(page: &Page<'_>, node: usize) -> bool {
 fn in_main(page: &Page<'_>, weights: &[Weight]) -> Vec<bool> {
     let total = weights.first().map_or(0, |root| root.sentences);
     // Elements come before their descendants, so the last one that is heavy enough is the innermost.
-    let is_heavy = |weight: &Weight| weight.sentences * 100 >= total * MAIN;
+    let is_heavy = |weight: &Weight| weight.sentences * 100 >= total * tuning().html.main_share;
     let main = weights.iter().rposition(is_heavy).unwrap_or(0);
     let mut inside: Vec<bool> = Vec::with_capacity(page.nodes.len());
     for (at, node) in page.nodes.iter().enumerate() {

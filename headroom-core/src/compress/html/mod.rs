@@ -29,13 +29,10 @@ use crate::{
     formats::html::is_page,
     relevance::Query,
     text::marker::{self, Elision},
+    tuning::tuning,
 };
 
-/// Smaller pages are left alone; larger ones are not meant for reading.
-const MIN_BYTES: usize = 2048;
 const MAX_BYTES: usize = 16 << 20;
-/// A page that shows less text renders itself by scripts, which hold its content.
-const MIN_TEXT: usize = 200;
 /// Words of a question about a page's source.
 const SOURCE_WORDS: [&str; 14] = [
     "css",
@@ -66,7 +63,7 @@ pub(crate) struct Markdown {
 /// `folder` is the folder of plain-text originals, if any. Returns `None` if the text is no page, if the page shows
 /// next to no text, if the query may be about its source, and if it already holds something like a marker.
 pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> Option<Markdown> {
-    let fits = (MIN_BYTES..=MAX_BYTES).contains(&text.len());
+    let fits = (tuning().html.min_bytes..=MAX_BYTES).contains(&text.len());
     if !fits || !is_page(text) || marker::is_in(text) || is_about_source(query) {
         return None;
     }
@@ -81,7 +78,7 @@ pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> O
             words += page.text_of(block).split_ascii_whitespace().count();
         }
     }
-    if shown < MIN_TEXT {
+    if shown < tuning().html.min_text {
         return None;
     }
     let handle = Handle::from_content(text);

@@ -6,11 +6,11 @@ use headroom_json::document::{Document, DocumentNodeKind};
 
 use super::columns::Columns;
 
+use crate::tuning::tuning;
+
 /// How many columns are read, and how many are tried as the part of addresses that differs.
 const MAX_COLUMNS: usize = 64;
 const MAX_PARTS: usize = 8;
-/// Minimum number of rows for which an address is worth a pattern.
-const MIN_ROWS: usize = 3;
 /// What no pattern may contain: its own signs, delimiters, and what would need quotes.
 const SIGNS: [char; 8] = ['(', ')', ',', '|', '\t', ';', '"', '\\'];
 
@@ -38,7 +38,7 @@ pub(super) fn patterns(
 ) -> Vec<(u32, Pattern)> {
     let first = columns.ends.first().and_then(|end| columns.cells.get(..*end)).unwrap_or_default();
     let is_address = |text: &str| text.contains("://");
-    if rows < MIN_ROWS || !first.iter().any(|(_, node)| is_address(doc.lexeme(*node))) {
+    if rows < tuning().json.min_pattern_rows || !first.iter().any(|(_, node)| is_address(doc.lexeme(*node))) {
         return Vec::new();
     }
     let full = full(doc, columns, varying.get(..varying.len().min(MAX_COLUMNS)).unwrap_or_default());

@@ -52,24 +52,17 @@ use headroom_json::document::{ArrayLengths, Document, Sequence};
 use memchr::memmem;
 use rustc_hash::FxHashSet;
 
-use crate::{Handle, Original, relevance::Query, text::marker};
+use crate::{Handle, Original, relevance::Query, text::marker, tuning::tuning};
 use elide::{Selector, chosen_rows};
 use writer::{TableWriter, compact};
 
-/// Minimum number of rows in a table.
-const MIN_ROWS: usize = 2;
 /// Maximum work on tables that are discarded for a shorter form, as a multiple of the text's length.
 const MAX_WORK: usize = 8;
-/// Minimum number of elements in an array that is reduced, and minimum sizes of texts and arrays: agents use any part
-/// of smaller ones.
-const MIN_ELEMENTS: usize = 40;
-/// In an array of this many bytes, the minimum number of elements is lower.
-const LARGE_BYTES: usize = 24 << 10;
-const MIN_LARGE_ELEMENTS: usize = 24;
-const MIN_BYTES: usize = 4096;
-const MIN_ARRAY_BYTES: usize = 2048;
-/// The arrays that a table or a selection may shorten.
-const LENGTHS: ArrayLengths = ArrayLengths { rows: MIN_ROWS, long: MIN_ELEMENTS };
+
+/// Returns which arrays a table or a selection may shorten.
+fn lengths() -> ArrayLengths {
+    ArrayLengths { rows: tuning().json.min_table_rows, long: tuning().json.min_elements }
+}
 
 /// A JSON text, parsed once for all of its renderings.
 #[derive(Debug)]
@@ -90,7 +83,7 @@ pub(crate) struct Selection {
 impl<'t> JsonText<'t> {
     /// Parses values in this sequence; `None` if the text is not JSON by RFC 8259 or is nested deeper than 128.
     pub(crate) fn parse(text: &'t str, sequence: Sequence) -> Option<Self> {
-        let doc = Document::parse(text, sequence, LENGTHS).ok()?;
+        let doc = Document::parse(text, sequence, lengths()).ok()?;
         Some(Self { text, sequence, doc })
     }
 
@@ -103,7 +96,8 @@ impl<'t> JsonText<'t> {
         let Self { text, sequence, doc } = self;
         let tables = TableWriter::new(doc, text.len(), *sequence).stream();
         // Tables that are this much shorter have fewer tokens too.
-        let clear = tables.len() * 4 < doc.roots().iter().map(|root| doc.length(*root)).sum::<usize>() * 3;
+        let whole: usize = doc.roots().iter().map(|root| doc.length(*root)).sum();
+        let clear = tables.len() * 100 < whole * tuning().json.clear_tables;
         let compact = (!clear).then(|| compact(doc, *sequence));
         let mut shortest = text.trim().len();
         let mut found = Vec::new();
@@ -123,7 +117,7 @@ impl<'t> JsonText<'t> {
     /// already holds something like a marker, which would be indistinguishable from ours.
     pub(crate) fn selected(&self, query: &Query<'_>, folder: Option<&str>) -> Option<Selection> {
         let Self { text, sequence, doc } = self;
-        if text.len() < MIN_BYTES || marker::is_in(text) {
+        if text.len() < tuning().json.min_bytes || marker::is_in(text) {
             return None;
         }
         let (mut originals, shorter, parsed);
@@ -131,7 +125,7 @@ impl<'t> JsonText<'t> {
             Some(found) => {
                 originals = found.originals;
                 shorter = found.text;
-                parsed = Document::parse(&shorter, *sequence, LENGTHS).ok()?;
+                parsed = Document::parse(&shorter, *sequence, lengths()).ok()?;
                 &parsed
             }
             None => {
@@ -156,7 +150,7 @@ impl<'t> JsonText<'t> {
     /// Returns whether each of these values at the top stays; `None` if there are too few to choose.
     pub(crate) fn chosen(&self, query: &Query<'_>) -> Option<Vec<bool>> {
         let roots = self.doc.roots();
-        if roots.len() < MIN_ELEMENTS {
+        if roots.len() < tuning().json.min_elements {
             return None;
         }
         chosen_rows(&self.doc, roots, self.text, query).map(|chosen| chosen.kept)

@@ -17,28 +17,22 @@ use crate::{
     detect,
     relevance::Query,
     text::marker::{self, Elision},
+    tuning::tuning,
 };
-
-/// Shorter strings are left alone.
-const MIN_BYTES: usize = 4096;
-/// Shorter strings hold no data that is worth a marker.
-const MIN_DATA_BYTES: usize = 512;
-/// Parts of a string are elided if that saves at least one byte in this many.
-const MIN_SAVING_RATIO: usize = 5;
 
 /// Returns the document with long strings shortened, if any can be.
 pub(super) fn shorten(doc: &Document<'_>, query: &Query<'_>, folder: Option<&str>) -> Option<Selection> {
     let mut shorter: FxHashMap<&str, Option<String>> = FxHashMap::default();
     let mut originals = Vec::new();
-    let strings = doc.long_strings(MIN_DATA_BYTES);
+    let strings = doc.long_strings(tuning().json.string_min_data_bytes);
     for lexeme in strings.iter().map(|index| doc.lexeme(*index)) {
         shorter.entry(lexeme).or_insert_with(|| {
             let text = decode(lexeme)?;
-            let whole = lexeme.len() >= MIN_BYTES;
+            let whole = lexeme.len() >= tuning().json.string_min_bytes;
             let found =
                 data(&text, folder).or_else(|| if whole { one(&text, query, folder) } else { None })?;
             let with = encode(&found.text);
-            let worthwhile = with.len() + lexeme.len() / MIN_SAVING_RATIO <= lexeme.len();
+            let worthwhile = with.len() + lexeme.len() / tuning().json.string_bytes_per_saved <= lexeme.len();
             worthwhile.then(|| {
                 originals.extend(found.originals);
                 with

@@ -3,10 +3,12 @@
 use headroom_json::document::{Document, DocumentNodeKind, Sequence};
 
 use super::{
-    LARGE_BYTES, MAX_WORK, MIN_ARRAY_BYTES, MIN_ELEMENTS, MIN_LARGE_ELEMENTS, MIN_ROWS,
+    MAX_WORK,
     elide::{PathStep, Selector},
     table::{Head, JsonTable},
 };
+
+use crate::tuning::tuning;
 
 /// Writes the top-level values, one per line or separated by commas.
 pub(super) fn compact(doc: &Document<'_>, sequence: Sequence) -> String {
@@ -165,7 +167,7 @@ impl<'a> TableWriter<'a> {
     /// Writes the rows as a table with all or some of them, if that has fewer bytes than `length`.
     fn rows(&mut self, rows: &[u32], what: &str, length: usize) -> Option<String> {
         let doc = self.doc;
-        if rows.len() < MIN_ROWS {
+        if rows.len() < tuning().json.min_table_rows {
             return None;
         }
         let bytes: usize = rows.iter().map(|row| doc.length(*row)).sum();
@@ -184,8 +186,9 @@ impl<'a> TableWriter<'a> {
         }
         let is_shorter = table.is_some() && whole.len() < length;
         let alike = table.as_ref().is_some_and(|table| !table.has_lines());
-        let least = if bytes < LARGE_BYTES { MIN_ELEMENTS } else { MIN_LARGE_ELEMENTS };
-        let few = rows.len() < least || bytes < MIN_ARRAY_BYTES;
+        let json = &tuning().json;
+        let least = if bytes < json.large_bytes { json.min_elements } else { json.min_large_elements };
+        let few = rows.len() < least || bytes < json.min_array_bytes;
         if let Some(selector) = self.selector.as_ref().filter(|_| !few && !alike) {
             let some = match &table {
                 Some(table) => {

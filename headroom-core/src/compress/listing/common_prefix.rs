@@ -4,17 +4,16 @@
 //! one.
 
 use crate::formats::listing::branch;
-use crate::text::{
-    marker,
-    path::{directory, is_path},
+use crate::{
+    text::{
+        marker,
+        path::{directory, is_path},
+    },
+    tuning::tuning,
 };
 
 /// Precedes a shortened list of paths.
 pub(super) const LIST: &str = "[names after a space are in the directory of the path above]";
-/// Shorter lists are left alone: their paths are quoted as a whole.
-const MIN_PATHS: usize = 60;
-/// Minimum number of adjacent paths in one directory to be shortened.
-const MIN_RUN: usize = 4;
 
 /// Returns the listing with shared prefixes removed; `None` if that is not shorter.
 pub(super) fn render(text: &str) -> Option<String> {
@@ -59,8 +58,8 @@ fn list(text: &str) -> Option<String> {
         }
         last = told;
     }
-    runs.retain(|(start, end)| end - start >= MIN_RUN);
-    if paths < MIN_PATHS || runs.is_empty() {
+    runs.retain(|(start, end)| end - start >= tuning().listing.min_run);
+    if paths < tuning().listing.min_paths || runs.is_empty() {
         return None;
     }
     let mut out = String::with_capacity(text.len());

@@ -16,24 +16,9 @@ use crate::{
     formats::listing::ListingLine,
     relevance::Query,
     text::path::{directory, extension, is_made_directory},
+    tuning::tuning,
 };
 
-/// Smaller listings are left alone.
-const MIN_BYTES: usize = 1024;
-const MIN_LINES: usize = 40;
-/// Minimum length of a listing whose ordinary directories are shortened: agents use names from all over a listing.
-const LONG: usize = 400;
-/// A listing of at least this many lines is not read line by line.
-const HUGE: usize = 2000;
-/// Entries of one directory that stay: in an ordinary listing, in a huge one, and in generated directories.
-const SHOWN: usize = 40;
-const SHOWN_OF_HUGE: usize = 6;
-const SHOWN_OF_MADE: usize = 1;
-/// Lines of a huge listing that stay; beyond that, directories are named to a lesser depth.
-const MAX_SHOWN: usize = 1500;
-/// Minimum size of a gap, so that its marker saves tokens.
-const MIN_GAP_BYTES: usize = 250;
-const MIN_GAP_LINES: usize = 8;
 /// Deeper directories count as one.
 const MAX_DEPTH: usize = 64;
 
@@ -70,7 +55,10 @@ struct Listing<'t> {
 
 /// Returns the parts that may be elided, in order and disjoint.
 pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
-    let Some(view) = LineView::new(text, query, (MIN_BYTES, MIN_LINES)) else { return Vec::new() };
+    let Some(view) = LineView::new(text, query, (tuning().listing.min_bytes, tuning().listing.min_lines))
+    else {
+        return Vec::new();
+    };
     let mut listing = if text.starts_with(recursive::HEADER) {
         Listing::of_directories(&view)
     } else {
@@ -79,12 +67,14 @@ pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     let asked = view.query();
     let rare = listing.rare();
     let mut kept = listing.choose(&asked, &rare, usize::MAX);
-    let mut depth = 6;
-    while kept.iter().filter(|kept| **kept).count() > MAX_SHOWN && depth > 0 {
+    let mut depth = tuning().listing.shown_depth;
+    while kept.iter().filter(|kept| **kept).count() > tuning().listing.max_shown && depth > 0 {
         kept = listing.choose(&asked, &rare, depth);
         depth -= 1;
     }
-    let pays = |run: &Range<usize>| run.len() >= MIN_GAP_LINES && view.bytes(run) >= MIN_GAP_BYTES;
+    let pays = |run: &Range<usize>| {
+        run.len() >= tuning().listing.min_gap_lines && view.bytes(run) >= tuning().listing.min_gap_bytes
+    };
     let runs = view.settle(kept, &listing.carriers(), pays);
     runs.into_iter().filter_map(|run| view.gap(&run, listing.summary(&run))).collect()
 }
@@ -200,19 +190,21 @@ impl<'t> Listing<'t> {
             let directory = entry.and_then(|entry| self.directories.get_mut(entry.directory as usize));
             let Some(directory) = directory else {
                 // Lines between the entries of directories that are not shown.
-                kept.push(deepest == usize::MAX || at < MIN_LINES);
+                kept.push(deepest == usize::MAX || at < tuning().listing.min_lines);
                 continue;
             };
             let most = if directory.depth > deepest {
                 0
             } else if directory.made {
-                SHOWN_OF_MADE
-            } else if lines < LONG || directory.entries <= SHOWN && lines < HUGE {
+                tuning().listing.shown_of_generated
+            } else if lines < tuning().listing.long_lines
+                || directory.entries <= tuning().listing.whole_entries && lines < tuning().listing.huge_lines
+            {
                 usize::MAX
-            } else if lines < HUGE {
-                SHOWN / 2
+            } else if lines < tuning().listing.huge_lines {
+                tuning().listing.shown
             } else {
-                SHOWN_OF_HUGE
+                tuning().listing.shown_of_huge
             };
             let stays = directory.shown < most || *rare && !directory.made && most > 0;
             directory.shown += usize::from(stays);
@@ -245,7 +237,9 @@ impl<'t> Listing<'t> {
         let is_rare = |(entry, kind): (&Option<Entry<'t>>, usize)| {
             let Some(entry) = entry else { return false };
             let all = self.directories.get(entry.directory as usize).map_or(0, |directory| directory.entries);
-            counts.get(kind).is_some_and(|likes| *likes <= 2) && all > 8 && extension(entry.name).is_some()
+            counts.get(kind).is_some_and(|likes| *likes <= tuning().listing.rare_entries)
+                && all > tuning().listing.entries_for_rare
+                && extension(entry.name).is_some()
         };
         self.entries.iter().zip(kinds).map(is_rare).collect()
     }
@@ -279,13 +273,13 @@ impl<'t> Listing<'t> {
         let mut kinds: Vec<(usize, &str)> = kinds.into_iter().map(|(kind, count)| (count, kind)).collect();
         kinds.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
         let mut out = String::new();
-        for (count, kind) in kinds.iter().take(3) {
+        for (count, kind) in kinds.iter().take(tuning().listing.summary_kinds) {
             let comma = if out.is_empty() { "" } else { ", " };
             let dot = if kind.is_empty() { "names" } else { "." };
             // Writing to a string cannot fail.
             let _ = write!(out, "{comma}{count} {dot}{kind}");
         }
-        let others: usize = kinds.iter().skip(3).map(|(count, _)| count).sum();
+        let others: usize = kinds.iter().skip(tuning().listing.summary_kinds).map(|(count, _)| count).sum();
         if others > 0 {
             let _ = write!(out, ", {others} others");
         }

@@ -1,18 +1,17 @@
 //! Rewrites the output of `ls -R` with one line per directory.
 
 use crate::formats::listing::is_name;
-use crate::text::{
-    marker,
-    path::{directory, is_path},
+use crate::{
+    text::{
+        marker,
+        path::{directory, is_path},
+    },
+    tuning::tuning,
 };
 
 /// Precedes the directories.
 pub(super) const HEADER: &str =
     "[entries stand behind their directory; a directory after a space is beside the one above]";
-/// Minimum number of directories.
-const MIN_DIRECTORIES: usize = 8;
-/// A directory with more entries is written with its full path, by which it is referred to.
-const SMALL: usize = 5;
 
 /// Writes each directory with its entries on one line; `None` if the text has another form.
 pub(super) fn render(text: &str) -> Option<String> {
@@ -32,7 +31,7 @@ pub(super) fn render(text: &str) -> Option<String> {
         };
         directories += 1;
         let entries = || lines.clone().take_while(|line| is_name(line));
-        let is_small = entries().nth(SMALL).is_none();
+        let is_small = entries().nth(tuning().listing.small_entries).is_none();
         let beside = directory(path).filter(|directory| is_small && !above.is_empty() && *directory == above);
         match beside.and_then(|above| path.strip_prefix(above)) {
             Some(name) => out.extend([" ", name]),
@@ -50,7 +49,7 @@ pub(super) fn render(text: &str) -> Option<String> {
         }
     }
     // A text with lines that look like this form cannot be restored.
-    (directories >= MIN_DIRECTORIES && expand(&out).as_deref() == Some(text)).then_some(out)
+    (directories >= tuning().listing.min_directories && expand(&out).as_deref() == Some(text)).then_some(out)
 }
 
 /// Restores the original text; `None` if the text is not in this form.

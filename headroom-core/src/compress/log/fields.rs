@@ -2,19 +2,13 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::records::{MAX_RARE, MIN_SHARE, keep};
+use super::records::keep;
 use crate::{
     compress::table,
     records::{Record, Structure, vertical},
     relevance::{outliers, templates::Templates},
+    tuning::tuning,
 };
-
-/// More different values of a key are not compared.
-const MAX_VALUES: usize = 256;
-/// Maximum number of records of which a rare key or value may be a part: one, and one more per this many.
-const SELDOM: usize = 50;
-/// Numbers of a line that is no field that are compared.
-const MAX_NUMBERS: usize = 6;
 
 /// The values of one key.
 #[derive(Debug, Default)]
@@ -78,7 +72,7 @@ impl<'t> FieldTable<'t> {
                 if template > 0 {
                     let words = text.split_ascii_whitespace();
                     let numbers = words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-                    for (place, word) in numbers.take(MAX_NUMBERS).enumerate() {
+                    for (place, word) in numbers.take(tuning().log_records.max_numbers).enumerate() {
                         table.add((above, key, template, place + 1), number, word);
                     }
                 }
@@ -103,7 +97,7 @@ impl<'t> FieldTable<'t> {
 
     /// Keeps records that stand out in some key.
     pub(super) fn choose(&self, stays: &mut [bool]) {
-        let seldom = 1 + self.count / SELDOM;
+        let seldom = 1 + self.count / tuning().log_records.records_per_rare;
         let mut with_rare_keys: FxHashSet<u32> = FxHashSet::default();
         for key in &self.keys {
             let mut owners = key.records.clone();
@@ -116,7 +110,9 @@ impl<'t> FieldTable<'t> {
             }
         }
         // Keys that are names tell of nothing.
-        if with_rare_keys.len() * MIN_SHARE <= self.count.max(MAX_RARE) {
+        if with_rare_keys.len() * tuning().log_records.records_per_value
+            <= self.count.max(tuning().log_records.max_rare)
+        {
             keep(stays, with_rare_keys.into_iter());
         }
     }
@@ -130,20 +126,22 @@ impl<'t> FieldTable<'t> {
         let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
         for value in &key.values {
             *counts.entry(value).or_default() += 1;
-            if counts.len() > MAX_VALUES {
+            if counts.len() > tuning().log_records.max_values {
                 return;
             }
         }
-        if counts.len() * MIN_SHARE > key.values.len() {
+        if counts.len() * tuning().log_records.records_per_value > key.values.len() {
             return;
         }
         let is_rare = |value: &str| counts.get(value).is_some_and(|count| *count <= seldom);
         let tells = |value: &str| {
             table::tells_of_trouble(value)
-                && counts.get(value).is_some_and(|count| count * 4 <= key.values.len())
+                && counts
+                    .get(value)
+                    .is_some_and(|count| count * tuning().log_records.records_per_trouble <= key.values.len())
         };
         let found = key.values.iter().zip(&key.records).filter(|(value, _)| is_rare(value) || tells(value));
-        keep(stays, found.map(|(_, record)| *record).take(MAX_RARE));
+        keep(stays, found.map(|(_, record)| *record).take(tuning().log_records.max_rare));
     }
 
     /// Keeps the few records without a key that all others have. `owners` have it.

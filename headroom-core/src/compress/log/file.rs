@@ -6,20 +6,9 @@ use crate::{
     records::Structure,
     relevance::{Query, features::LineFeatures, query::Hits},
     text::{lines::Lines, marker},
+    tuning::tuning,
 };
 
-/// Shorter files are shown whole: agents use names from all over the files that they read.
-const MIN_LINES: usize = 700;
-/// Minimum length of a gap.
-const MIN_GAP_LINES: usize = 20;
-const MIN_GAP_BYTES: usize = 700;
-/// Lines kept at the start, where a file states its purpose and its imports, and at the end.
-const HEAD_LINES: usize = 40;
-const TAIL_LINES: usize = 12;
-/// Lines kept around a line that matches the query.
-const CONTEXT_LINES: usize = 8;
-/// Definitions with more indentation are details.
-const MAX_INDENT: usize = 4;
 const DEFINES: [&str; 24] = [
     "abstract",
     "async",
@@ -68,7 +57,7 @@ pub(super) fn gaps(text: &str, query: &Query<'_>, features: &LineFeatures, hits:
     let count = features.rows.len();
     let named: Vec<usize> = hits.named().collect();
     // Without a hint at what matters, anything may.
-    if count < MIN_LINES || is_partial(query) || named.is_empty() {
+    if count < tuning().log.file_min_lines || is_partial(query) || named.is_empty() {
         return Vec::new();
     }
     let Some(view) = Lines::new(text) else { return Vec::new() };
@@ -78,10 +67,13 @@ pub(super) fn gaps(text: &str, query: &Query<'_>, features: &LineFeatures, hits:
         let lines = line.saturating_sub(around)..(line + around + 1).min(count);
         kept.get_mut(lines).unwrap_or_default().fill(true);
     };
-    keep(0, HEAD_LINES);
-    keep(count - 1, TAIL_LINES);
-    for line in named.into_iter().chain(hits.best((count / 100).max(6))) {
-        keep(line, CONTEXT_LINES);
+    keep(0, tuning().log.file_head_lines);
+    keep(count - 1, tuning().log.file_tail_lines);
+    for line in named
+        .into_iter()
+        .chain(hits.best((count / tuning().log.file_lines_per_match).max(tuning().log.file_min_best_matches)))
+    {
+        keep(line, tuning().log.file_context_lines);
     }
     for (number, line) in view.lines.iter().enumerate() {
         let body = line.body(text);
@@ -94,7 +86,9 @@ pub(super) fn gaps(text: &str, query: &Query<'_>, features: &LineFeatures, hits:
     let is_big = |lines: &std::ops::Range<usize>| {
         let bytes = bytes(text, features, lines).map_or(0, |bytes| bytes.len());
         let is_one_view = lines.end.checked_sub(1).is_some_and(|last| run(lines.start) == run(last));
-        lines.len() >= MIN_GAP_LINES && bytes >= MIN_GAP_BYTES && is_one_view
+        lines.len() >= tuning().log.file_min_gap_lines
+            && bytes >= tuning().log.file_min_gap_bytes
+            && is_one_view
     };
     let gap = |lines: std::ops::Range<usize>| {
         Some(Omission {
@@ -118,7 +112,7 @@ fn defines(body: &str) -> bool {
     let line = body.trim_start_matches([' ', '\t']);
     let indent = body.len() - line.len();
     let first = line.split([' ', '(', '<']).next().unwrap_or_default();
-    indent <= MAX_INDENT
+    indent <= tuning().log.file_max_indent
         && (DEFINES.contains(&first) || (indent == 0 && line.starts_with('#') && line.contains("# ")))
         || (indent == 0 && line.ends_with('{'))
 }

@@ -7,8 +7,10 @@
 //! In file reads, less is known about what matters: [`file`] elides only long parts without anything that the query
 //! names, and shows the headers of the definitions in them.
 
+mod delimiter;
 mod fields;
 mod file;
+mod passed;
 mod records;
 mod repeats;
 mod select;
@@ -30,16 +32,8 @@ use crate::{
     records::{RecordScan, Structure},
     relevance::{Query, features::LineFeatures, query::Hits, templates::Templates},
     text::lines,
+    tuning::tuning,
 };
-
-/// Smaller texts are left alone.
-const MIN_BYTES: usize = 2048;
-const MIN_LINES: usize = 30;
-/// A marker costs about as much as this much text.
-const MIN_GAP_BYTES: usize = 300;
-const MIN_GAP_LINES: usize = 6;
-/// Runs of at least this many bytes may be elided with fewer lines.
-const LONG_GAP_BYTES: usize = 400;
 
 /// Returns the parts of `text` that may be elided, in order and disjoint.
 ///
@@ -54,8 +48,9 @@ pub(crate) fn scanned_gaps<'t>(
     query: &Query<'_>,
     scan: Option<RecordScan<'t>>,
 ) -> Vec<Omission> {
-    let has_lines = || lines::split(text).nth(MIN_LINES - 1).is_some();
-    if text.len() < MIN_BYTES || u32::try_from(text.len()).is_err() || !has_lines() {
+    let log = &tuning().log;
+    let has_lines = || lines::split(text).nth(log.min_lines - 1).is_some();
+    if text.len() < log.min_bytes || u32::try_from(text.len()).is_err() || !has_lines() {
         return Vec::new();
     }
     if query.file_read {
@@ -81,8 +76,7 @@ pub(crate) fn scanned_gaps<'t>(
     };
     drop(hits);
     let is_big = |lines: &Range<usize>| {
-        let bytes = bytes(text, &features, lines).map_or(0, |bytes| bytes.len());
-        bytes >= MIN_GAP_BYTES && (lines.len() >= MIN_GAP_LINES || bytes >= LONG_GAP_BYTES && lines.len() > 1)
+        bytes(text, &features, lines).is_some_and(|bytes| is_worth_a_marker(bytes.len(), lines.len()))
     };
     let gap = |lines: Range<usize>| {
         let of_lines = |lines| summary::summary(text, &features, &templates, lines);
@@ -120,7 +114,7 @@ fn elide_repeats(same: &[Repeat], hits: &Hits, kept: &mut [bool]) {
     }
     for repeat in same {
         // The end of a text stays.
-        let is_last = repeat.lines.end + select::TAIL_LINES > kept.len();
+        let is_last = repeat.lines.end + tuning().log.tail_lines > kept.len();
         let is_shown = kept.get(repeat.lines.clone()).is_some_and(|kept| kept.contains(&true));
         if is_last || !is_shown || named.get(repeat.lines.clone()).is_some_and(|named| named.contains(&true))
         {
@@ -129,6 +123,17 @@ fn elide_repeats(same: &[Repeat], hits: &Hits, kept: &mut [bool]) {
         kept.get_mut(repeat.of..repeat.of + repeat.lines.len()).unwrap_or_default().fill(true);
         kept.get_mut(repeat.lines.clone()).unwrap_or_default().fill(false);
     }
+}
+
+/// Whether a gap of this size may save more than its marker costs.
+fn is_worth_a_marker(bytes: usize, lines: usize) -> bool {
+    let log = &tuning().log;
+    bytes >= log.min_gap_bytes && (lines >= log.min_gap_lines || bytes >= log.long_gap_bytes && lines > 1)
+}
+
+/// Returns how many lines of a text may stay for being among the best matches of the query.
+fn best_matches(lines: usize) -> usize {
+    (lines / tuning().log.lines_per_match).max(tuning().log.min_best_matches)
 }
 
 /// Returns the bytes of these lines, without the last line end.

@@ -11,19 +11,8 @@ use super::fields::FieldTable;
 use crate::{
     records::{Record, RecordKind, Structure},
     relevance::{features::LineFeatures, query::Hits, severity::Severity, templates::Templates},
+    tuning::tuning,
 };
-
-/// Records that stay at the start and at the end.
-const HEAD_RECORDS: usize = 2;
-const TAIL_RECORDS: usize = 1;
-/// Longer records that stay lose lines in their middle.
-const MAX_LINES: usize = 60;
-/// Lines of these that stay.
-const SHOWN_LINES: usize = 40;
-/// Maximum number of records that stay for one key, and for trouble.
-pub(super) const MAX_RARE: usize = 16;
-/// A key has few values if there is at most one per this many records.
-pub(super) const MIN_SHARE: usize = 4;
 
 /// Returns the lines that stay.
 pub(super) fn kept(
@@ -34,11 +23,15 @@ pub(super) fn kept(
     records: &[Record<'_>],
 ) -> Vec<bool> {
     let count = records.len();
-    let mut stays: Vec<bool> = (0..count).map(|at| at < HEAD_RECORDS || at + TAIL_RECORDS >= count).collect();
+    let mut stays: Vec<bool> = (0..count)
+        .map(|at| at < tuning().log_records.head_records || at + tuning().log_records.tail_records >= count)
+        .collect();
     let mut named = vec![false; features.rows.len()];
     // A term that many records have tells none of them from the others.
-    let few = (count / 4).max(8).min(count / 2);
-    for line in hits.named_within(few, few).chain(hits.best((count / 8).max(6).min(count / 2))) {
+    let numbers = &tuning().log_records;
+    let few = (count / numbers.records_per_term).max(numbers.min_records_of_term).min(count / 2);
+    let most = (count / numbers.records_per_match).max(numbers.min_best_matches).min(count / 2);
+    for line in hits.named_within(few, few).chain(hits.best(most)) {
         if let Some(named) = named.get_mut(line) {
             *named = true;
         }
@@ -65,11 +58,11 @@ pub(super) fn kept(
     for (record, stays) in records.iter().zip(stays) {
         let lines = kept.get_mut(record.lines.clone()).unwrap_or_default();
         lines.fill(stays);
-        if stays && lines.len() > MAX_LINES {
+        if stays && lines.len() > tuning().log_records.max_lines {
             let named = named.get(record.lines.clone()).unwrap_or_default();
             let rows = features.rows.get(record.lines.clone()).unwrap_or_default();
-            let from = SHOWN_LINES / 2;
-            let to = lines.len() - SHOWN_LINES / 2;
+            let from = tuning().log_records.shown_lines / 2;
+            let to = lines.len() - tuning().log_records.shown_lines / 2;
             for (at, kept) in lines.iter_mut().enumerate().take(to).skip(from) {
                 *kept = named.get(at) == Some(&true)
                     || rows.get(at).is_some_and(|row| row.severity == Severity::Error);
@@ -89,7 +82,9 @@ fn kinds(templates: &Templates<'_>, records: &[Record<'_>], stays: &mut [bool]) 
         .filter(|(_, record)| head(record).is_some_and(|kind| known.insert(kind)))
         .map(|(at, _)| at)
         .collect();
-    if firsts.len() <= (records.len() / MIN_SHARE).min(MAX_RARE) {
+    if firsts.len()
+        <= (records.len() / tuning().log_records.records_per_value).min(tuning().log_records.max_rare)
+    {
         keep(stays, firsts.into_iter());
     }
 }
@@ -127,9 +122,10 @@ fn severe(features: &LineFeatures, records: &[Record<'_>], stays: &mut [bool]) {
         let rows = features.rows.get(record.lines.clone()).unwrap_or_default();
         rows.iter().any(|row| row.severity == Severity::Error)
     };
+    let numbers = &tuning().log_records;
     let severe: Vec<usize> =
         records.iter().zip(0..).filter(|(record, _)| has_error(record)).map(|(_, at)| at).collect();
-    if severe.len() <= (records.len() / 5).max(3) {
+    if severe.len() <= (records.len() / numbers.records_per_error).max(numbers.min_errors) {
         for at in severe {
             if let Some(stays) = stays.get_mut(at) {
                 *stays = true;

@@ -4,10 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use crate::{records::Structure, relevance::features::LineFeatures};
-
-/// Minimum number of equal lines.
-const MIN_LINES: usize = 4;
+use crate::{records::Structure, relevance::features::LineFeatures, tuning::tuning};
 
 /// Lines that are the same as earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +45,7 @@ pub(super) fn repeats(text: &str, features: &LineFeatures, structure: &Structure
         let same =
             |offset: &usize| structure.continues(at + offset) && line(at + offset) == line(of + offset);
         let length = (0..most).take_while(same).count();
-        if length >= MIN_LINES {
+        if length >= tuning().log.min_repeated_lines {
             found.push(Repeat { lines: at..at + length, of });
         }
         at += length.max(1);

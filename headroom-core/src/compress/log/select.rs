@@ -3,10 +3,11 @@
 use memchr::memmem;
 use rustc_hash::FxHashMap;
 
+use super::{best_matches, delimiter::delimiter, passed::passed};
 use crate::{
     records::Structure,
     relevance::{
-        features::{LineFeatures, PASSED, Row},
+        features::LineFeatures,
         outliers,
         query::Hits,
         sequence,
@@ -14,26 +15,12 @@ use crate::{
         templates::Templates,
     },
     text::marker,
+    tuning::tuning,
 };
 
-/// Lines kept at the start and at the end.
-const HEAD_LINES: usize = 3;
-pub(super) const TAIL_LINES: usize = 4;
-/// Maximum number of lines that a fold marker may refer back to.
-const MAX_FOLDED_LINES: usize = 8;
-/// Lines kept before and after an error.
-const CONTEXT_LINES: usize = 2;
-/// Maximum number of lines in a stack trace.
-const MAX_TRACE_LINES: usize = 40;
 /// Maximum number of numbers compared per line.
 const MAX_NUMBERS: usize = 8;
-const MAX_CHANGES: usize = 8;
-/// Maximum number of new words required of a line, if most lines have some.
-const MAX_NEW: usize = 8;
-/// From this many on, errors that match the question are its subject.
-const MIN_MATCHES: usize = 3;
 const MAX_COLUMNS: usize = 64;
-const DELIMITERS: [u8; 4] = *b"|\t;,";
 /// Tags that agents put around the output of a command.
 const ENVELOPE: [&str; 16] = [
     "<returncode",
@@ -144,7 +131,8 @@ impl LineSelector<'_> {
     /// Keeps the edges of the text and lines that frame content: envelopes, table headers, markers.
     fn head_and_tail(&mut self) {
         let count = self.count();
-        for line in (0..HEAD_LINES).chain(count.saturating_sub(TAIL_LINES)..count) {
+        let log = &tuning().log;
+        for line in (0..log.head_lines).chain(count.saturating_sub(log.tail_lines)..count) {
             self.keep(line);
         }
         for line in 0..count {
@@ -154,7 +142,7 @@ impl LineSelector<'_> {
             }
         }
         let bytes = self.text.as_bytes();
-        let markers = memmem::find_iter(bytes, marker::OPENING).map(|at| (at, MAX_FOLDED_LINES));
+        let markers = memmem::find_iter(bytes, marker::OPENING).map(|at| (at, log.fold_lines));
         let headers = [" rows;", " rows:", " JSON values"].map(|what| memmem::find_iter(bytes, what));
         let headers = headers.into_iter().flatten().map(|at| (at, 0));
         for (at, before) in markers.chain(headers).collect::<Vec<_>>() {
@@ -174,7 +162,7 @@ impl LineSelector<'_> {
         for line in self.hits.named() {
             self.keep(line);
         }
-        for line in self.hits.best((self.count() / 16).max(8)) {
+        for line in self.hits.best(best_matches(self.count())) {
             if !self.is_progress(line) {
                 self.keep(line);
             }
@@ -188,15 +176,16 @@ impl LineSelector<'_> {
 
     /// Keeps rare kinds of lines, errors unless they are everywhere, and some lines of every other kind.
     fn kinds(&mut self) {
+        let log = &tuning().log;
         let count = self.count();
-        let seldom = u32::try_from(1 + count / 1000).unwrap_or(u32::MAX);
+        let seldom = u32::try_from(1 + count / log.lines_per_rare).unwrap_or(u32::MAX);
         let is_rare = |line: usize| self.templates.get(line).is_some_and(|template| template.count <= seldom);
         let rare: Vec<usize> = (0..count).filter(|line| is_rare(*line)).collect();
         let usual = self.templates.all.iter().filter(|template| template.count > seldom).count();
         // Rows of tables combine a few parts in ever new ways; in other texts, lines that are unique are worth keeping.
         let few = match self.delimiter {
-            Some(_) => rare.len() + 2 * usual <= count / 10 + 8,
-            None => rare.len() <= count / 8 + 16,
+            Some(_) => rare.len() + 2 * usual <= count / log.rare_row_ratio + log.spare_rare_rows,
+            None => rare.len() <= count / log.rare_ratio + log.spare_rare,
         };
         if few {
             rare.into_iter().for_each(|line| self.keep_kind(line));
@@ -208,7 +197,11 @@ impl LineSelector<'_> {
             }
         } else {
             // Nearly every message of a compiler or linter contains a name, so lines with new words suffice.
-            let new = if self.placed { self.newest(count / 6 + 24) } else { self.with_new_words(1) };
+            let new = if self.placed {
+                self.newest(count / log.new_ratio + log.spare_new)
+            } else {
+                self.with_new_words(1)
+            };
             new.into_iter().for_each(|line| self.keep_kind(line));
             if !self.placed {
                 let pairs = self.templates.pair_counts();
@@ -220,8 +213,8 @@ impl LineSelector<'_> {
                     .for_each(|line| self.keep_kind(line));
             }
         }
-        self.severe(Severity::Error, (count / 10).max(20));
-        self.severe(Severity::Warning, (count / 20).max(8));
+        self.severe(Severity::Error, (count / log.error_ratio).max(log.min_errors));
+        self.severe(Severity::Warning, (count / log.warning_ratio).max(log.min_warnings));
     }
 
     /// Returns the lines with at least `least` words that no earlier line has.
@@ -232,8 +225,9 @@ impl LineSelector<'_> {
 
     /// Returns the lines with new words, requiring more than one new word if those lines are too many.
     fn newest(&self, most: usize) -> Vec<usize> {
-        let few = (1..MAX_NEW).map(|least| self.with_new_words(least)).find(|lines| lines.len() <= most);
-        few.unwrap_or_else(|| self.with_new_words(MAX_NEW))
+        let last = tuning().log.max_new_words;
+        let few = (1..last).map(|least| self.with_new_words(least)).find(|lines| lines.len() <= most);
+        few.unwrap_or_else(|| self.with_new_words(last))
     }
 
     /// Keeps the lines of this severity; if there are more than `most`, those that show something new.
@@ -256,8 +250,11 @@ impl LineSelector<'_> {
             }
             return;
         }
-        let brief = self.delimiter.is_some() && (severity == Severity::Warning || meant >= MIN_MATCHES);
-        let times = if severity == Severity::Error && self.delimiter.is_none() { 2 } else { 1 };
+        let log = &tuning().log;
+        let is_table = self.delimiter.is_some();
+        let brief = is_table && (severity == Severity::Warning || meant >= log.min_matches);
+        let times = if severity == Severity::Error && !is_table { log.error_repeats } else { 1 };
+        let around = if all && severity == Severity::Error { log.context_lines } else { 0 };
         let mut shown = self.templates.shown();
         for line in lines {
             let new = all
@@ -268,7 +265,7 @@ impl LineSelector<'_> {
                 };
             if new {
                 self.keep(line);
-                self.context(line, if all && severity == Severity::Error { CONTEXT_LINES } else { 0 });
+                self.context(line, around);
             }
         }
     }
@@ -280,7 +277,7 @@ impl LineSelector<'_> {
         }
         self.keep_around(line, lines, lines);
         let belongs = |row: &str| row.starts_with([' ', '\t']) || row.starts_with("Caused by");
-        for next in line + 1..=line + MAX_TRACE_LINES {
+        for next in line + 1..=line + tuning().log.max_trace_lines {
             if !belongs(self.row(next)) {
                 self.keep(next);
                 break;
@@ -308,7 +305,9 @@ impl LineSelector<'_> {
             columns.iter().for_each(|values| self.keep_outliers(values));
         }
         let mut values = Vec::new();
-        for lines in self.templates.lines_by_template().filter(|lines| lines.len() >= outliers::MIN_VALUES) {
+        for lines in
+            self.templates.lines_by_template().filter(|lines| lines.len() >= tuning().relevance.min_values)
+        {
             let places = lines.first().map_or(0, |line| self.features.numbers(*line as usize).len());
             for place in 0..places.min(MAX_NUMBERS) {
                 let number = |line: &u32| Some((*self.features.numbers(*line as usize).get(place)?, *line));
@@ -330,7 +329,9 @@ impl LineSelector<'_> {
     fn sequences(&mut self) {
         let mut pairs: Vec<(u32, u32)> = self.structure.silences().to_vec();
         let mut values = Vec::new();
-        for lines in self.templates.lines_by_template().filter(|lines| lines.len() >= outliers::MIN_VALUES) {
+        for lines in
+            self.templates.lines_by_template().filter(|lines| lines.len() >= tuning().relevance.min_values)
+        {
             let places = lines.first().map_or(0, |line| self.features.numbers(*line as usize).len());
             for place in 0..places.min(MAX_NUMBERS) {
                 let number = |line: &u32| Some((*self.features.numbers(*line as usize).get(place)?, *line));
@@ -354,7 +355,8 @@ impl LineSelector<'_> {
     /// Keeps lines where the mix of kinds differs most from the lines before.
     fn changes(&mut self) {
         let count = self.count();
-        let window = (count / 40).clamp(16, 256);
+        let log = &tuning().log;
+        let window = (count / log.lines_per_window).clamp(log.min_window, log.max_window);
         let kind = |line: usize| self.templates.of.get(line).copied().unwrap_or_default();
         let mut changes = Vec::new();
         let mut start = window;
@@ -367,59 +369,18 @@ impl LineSelector<'_> {
                 *mix.entry(kind(line)).or_default() -= 1;
             }
             let differ: usize = mix.values().map(|count| count.unsigned_abs() as usize).sum();
-            if differ * 4 >= window * 7 {
+            if differ * 8 >= 2 * window * log.min_difference {
                 changes.push((differ, start));
             }
             start += window;
         }
         // A text in which every part differs from the previous one has no points of change.
-        if changes.len() * window * 4 > count {
+        if changes.len() * window * log.windows_per_change > count {
             return;
         }
         changes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        for (_, line) in changes.into_iter().take(MAX_CHANGES) {
+        for (_, line) in changes.into_iter().take(log.max_changes) {
             self.keep_around(line, 1, 1);
         }
     }
-}
-
-/// Marks lines that say that tests passed, and lines to which only such lines belong, as the name of a suite.
-fn passed(features: &LineFeatures, structure: &Structure<'_>) -> Vec<bool> {
-    let mut passed: Vec<bool> = features.rows.iter().map(|row| row.progress == PASSED).collect();
-    if !passed.contains(&true) {
-        return passed;
-    }
-    let mut owns = vec![false; passed.len()];
-    let mut owns_other = vec![false; passed.len()];
-    for line in (0..passed.len()).rev() {
-        let is_suite = owns.get(line) == Some(&true) && owns_other.get(line) == Some(&false);
-        let is_plain = features.rows.get(line).is_some_and(|row| row.severity == Severity::None);
-        let other = owns_other.get(line) == Some(&true);
-        let Some(own) = passed.get_mut(line) else { continue };
-        *own = *own && !other || is_suite && is_plain;
-        let own = *own;
-        let Some(owner) = structure.owner(line).filter(|owner| *owner < line) else { continue };
-        let marks = if own { &mut owns } else { &mut owns_other };
-        if let Some(mark) = marks.get_mut(owner) {
-            *mark = true;
-        }
-    }
-    passed
-}
-
-/// Returns the delimiter, if most lines are rows of one table.
-fn delimiter(text: &str, rows: &[Row]) -> Option<u8> {
-    const SAMPLE_LINES: usize = 64;
-    let step = (rows.len() / SAMPLE_LINES).max(1);
-    let sample: Vec<&str> = rows.iter().step_by(step).map(|row| row.text(text)).collect();
-    if sample.iter().filter(|row| row.starts_with('{')).count() * 2 > sample.len() {
-        return None;
-    }
-    DELIMITERS.into_iter().find(|delimiter| {
-        let mut counts: Vec<usize> =
-            sample.iter().map(|row| row.bytes().filter(|byte| byte == delimiter).count()).collect();
-        counts.sort_unstable();
-        let usual = counts.get(counts.len() / 2).copied().unwrap_or_default();
-        usual >= 2 && counts.iter().filter(|count| **count == usual).count() * 10 >= counts.len() * 8
-    })
 }

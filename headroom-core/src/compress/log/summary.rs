@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use crate::relevance::{
-    features::{BEGAN, LineFeatures, PASSED},
-    severity::LEVELS,
-    templates::Templates,
+use crate::{
+    relevance::{
+        features::{BEGAN, LineFeatures, PASSED},
+        severity::LEVELS,
+        templates::Templates,
+    },
+    tuning::tuning,
 };
-
-/// Maximum number of characters of an example line.
-const MAX_EXAMPLE: usize = 32;
 
 /// Describes the lines of a gap; empty if that takes more than a few words.
 pub(super) fn summary(
@@ -23,7 +23,7 @@ pub(super) fn summary(
     let passed = rows.iter().filter(|row| row.progress == PASSED).count();
     let began = rows.iter().filter(|row| row.progress == BEGAN).count();
     // Some runners print more about each test.
-    if passed > 0 && (passed + began) * 5 >= count {
+    if passed > 0 && (passed + began) * tuning().log.lines_per_test >= count {
         return format!("{passed} passed test{}", if passed == 1 { "" } else { "s" });
     }
     let mut levels = [0_usize; LEVELS.len()];
@@ -34,7 +34,7 @@ pub(super) fn summary(
         }
     }
     let named: usize = levels.iter().sum();
-    if named * 4 >= count * 3 {
+    if named * 100 >= count * tuning().log.min_levels {
         let mut out = String::new();
         let mut order: Vec<(usize, &str)> =
             levels.into_iter().zip(LEVELS).filter(|(count, _)| *count > 0).collect();
@@ -79,10 +79,13 @@ fn example(line: &str) -> Option<&str> {
     let letters = |word: &&str| word.chars().filter(|c| c.is_alphabetic()).count() > 3;
     let start = line.split_inclusive(' ').take_while(|word| !letters(word)).map(str::len).sum::<usize>();
     let rest = line.get(start..)?;
-    let end = rest.char_indices().take(MAX_EXAMPLE).find(|(_, c)| c.is_control() || "`[]".contains(*c));
+    let end = rest
+        .char_indices()
+        .take(tuning().log.max_example)
+        .find(|(_, c)| c.is_control() || "`[]".contains(*c));
     let end = match end {
         Some((end, _)) => end,
-        None => rest.char_indices().nth(MAX_EXAMPLE).map_or(rest.len(), |(end, _)| end),
+        None => rest.char_indices().nth(tuning().log.max_example).map_or(rest.len(), |(end, _)| end),
     };
     let example = rest.get(..end)?.trim();
     (example.chars().count() > 3).then_some(example)

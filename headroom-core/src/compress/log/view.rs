@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{bytes, runs};
+use super::{best_matches, bytes, runs};
 use crate::{
     compress::Omission,
     relevance::{Query, features::LineFeatures, query::Hits, severity::Severity},
@@ -56,7 +56,7 @@ impl<'t> LineView<'t> {
     /// Marks the lines that the query names and some other good matches.
     pub(in crate::compress) fn query(&self) -> Vec<bool> {
         let mut query = vec![false; self.len()];
-        let best = self.hits.best((self.len() / 16).max(8));
+        let best = self.hits.best(best_matches(self.len()));
         for line in self.hits.named().chain(best) {
             if let Some(query) = query.get_mut(line) {
                 *query = true;

@@ -5,25 +5,13 @@
 //! words of their question; and so do units that say something no other unit says.
 
 use super::outline::{ProseUnit, ProseUnitKind};
-use crate::relevance::words::{Stem, Terms, stems};
+use crate::{
+    relevance::words::{Stem, Terms, stems},
+    tuning::tuning,
+};
 
-const K1: f64 = 1.2;
-const B: f64 = 0.3;
-/// Share of a match that counts for the next unit: in a paragraph, in the next one, in a conversation.
-const NEAR: f64 = 0.8;
-const NEXT_PARAGRAPH: f64 = 0.4;
-const NEXT_TURN: f64 = 0.93;
-/// A heading with at least this share of the best score matches for its whole section.
-const NAMED: f64 = 0.75;
-/// Weights of nearby matches and of rare words in a score.
-const NEARBY: f64 = 0.8;
-const RARE: f64 = 3.0;
-/// Bytes added to each unit's length, as its overhead.
-const COST: f64 = 40.0;
 /// Minimum and maximum number of word counters; in a text with many words, words share counters.
 const COUNTERS: (usize, usize) = (1 << 10, 1 << 15);
-/// Terms in a larger percentage of the units do not discriminate between them.
-const MIN_DISCRIMINATION: usize = 50;
 
 /// The ranking of a text's units.
 #[derive(Debug)]
@@ -107,7 +95,7 @@ impl Ranking {
                     let before = saturated(*count, unit.len(), average);
                     *count += 1;
                     score += weight_of(stem) * (saturated(*count, unit.len(), average) - before);
-                    if words.count(stem) as usize * 100 <= units.len() * MIN_DISCRIMINATION {
+                    if words.count(stem) as usize * 100 <= units.len() * tuning().prose.max_units_with_term {
                         telling |= 1 << bit;
                     }
                 }
@@ -124,8 +112,10 @@ impl Ranking {
         let scored = words.units().zip(units).zip(own.iter().zip(&nearby));
         let scored = scored.map(|((said, unit), (own, nearby))| {
             let rare = stepped_ln_1p(said.iter().map(|stem| news(*stem)).sum());
-            let cost = (COST + unit.bytes.len() as f64).sqrt().sqrt();
-            thousandths((own + NEARBY * nearby + RARE * rare) / cost)
+            let cost = (tuning().prose.unit_cost + unit.bytes.len() as f64).sqrt().sqrt();
+            thousandths(
+                (own + tuning().prose.nearby_weight * nearby + tuning().prose.rare_weight * rare) / cost,
+            )
         });
         let scores = scored.collect();
         Self { scores, telling: telling.count_ones() as usize }
@@ -135,18 +125,18 @@ impl Ranking {
 /// Returns the best match near each unit, in both directions, decreasing with each step.
 fn nearby(own: &[f64], units: &[ProseUnit]) -> Vec<f64> {
     let share = |one: &ProseUnit, other: &ProseUnit| match (one.kind, other.kind) {
-        (ProseUnitKind::Turn, _) | (_, ProseUnitKind::Turn) => NEXT_TURN,
-        _ if one.paragraph == other.paragraph => NEAR,
-        _ => NEXT_PARAGRAPH,
+        (ProseUnitKind::Turn, _) | (_, ProseUnitKind::Turn) => tuning().prose.next_turn,
+        _ if one.paragraph == other.paragraph => tuning().prose.near,
+        _ => tuning().prose.next_paragraph,
     };
     let mut sums = own.to_vec();
     let mut carried: f64 = 0.0;
     let mut before: Option<&ProseUnit> = None;
-    let named = own.iter().copied().fold(0.0, f64::max) * NAMED;
+    let named = own.iter().copied().fold(0.0, f64::max) * tuning().prose.named_heading;
     let mut section: f64 = 0.0;
     for ((sum, own), unit) in sums.iter_mut().zip(own).zip(units) {
         if unit.kind == ProseUnitKind::Heading {
-            section = if *own >= named { *own * NEAR } else { 0.0 };
+            section = if *own >= named { *own * tuning().prose.near } else { 0.0 };
         }
         carried = own.max(carried * before.map_or(0.0, |before| share(before, unit)));
         *sum = carried.max(section);
@@ -165,7 +155,8 @@ fn nearby(own: &[f64], units: &[ProseUnit]) -> Vec<f64> {
 fn saturated(count: u32, words: usize, average: f64) -> f64 {
     let count = f64::from(count);
     let length = words as f64 / average.max(1.0);
-    count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length))
+    count * (tuning().prose.bm25_k1 + 1.0)
+        / (count + tuning().prose.bm25_k1 * (1.0 - tuning().prose.bm25_b + tuning().prose.bm25_b * length))
 }
 
 /// Returns the weight of a word that `count` units contain.

@@ -5,22 +5,12 @@
 //! has are enough: where it is not sure that a text is prose, it is not.
 
 use super::outline::{ProseUnit, ProseUnitKind};
-use crate::text::lines;
+use crate::{text::lines, tuning::tuning};
 
 /// Number of lines examined, evenly spread.
 const SAMPLE: usize = 2000;
 /// Bytes examined of each line.
 const MAX_WIDTH: usize = 400;
-/// Lines at the start that may introduce a help text or a manual page.
-const FIRST_LINES: usize = 12;
-/// Words of a line of prose.
-const MIN_WORDS: usize = 4;
-/// Percentage of a unit's characters that are letters or spaces in a natural language.
-const MOSTLY_LETTERS: usize = 75;
-/// Percentage of the text that must be natural language.
-const MOSTLY_NATURAL: usize = 50;
-/// Columns from which on a line is indented like the body of a manual page.
-const DEEP_INDENT: usize = 3;
 const HEADINGS: [&str; 6] = ["DESCRIPTION", "ENVIRONMENT", "NAME", "OPTIONS", "SEE ALSO", "SYNOPSIS"];
 
 /// How many lines look like something else than prose.
@@ -74,12 +64,12 @@ impl Signs {
     fn add(&mut self, line: &str, trimmed: &str) {
         let end = (0..=MAX_WIDTH.min(trimmed.len())).rev().find(|end| trimmed.is_char_boundary(*end));
         let text = trimmed.get(..end.unwrap_or_default()).unwrap_or_default();
-        if self.lines < FIRST_LINES {
+        if self.lines < tuning().genre.first_lines {
             let start = text.get(..6).unwrap_or_default();
             self.is_manual |= start.eq_ignore_ascii_case("usage:") || is_page_name(text);
         }
         self.lines += 1;
-        self.indented += usize::from(line.len() - line.trim_start().len() >= DEEP_INDENT);
+        self.indented += usize::from(line.len() - line.trim_start().len() >= tuning().genre.deep_indent);
         self.headings += usize::from(HEADINGS.contains(&line.trim_end()));
         self.options += usize::from(is_option(text));
         self.code += usize::from(is_code(text));
@@ -97,6 +87,7 @@ impl Signs {
     }
 
     fn are_decisive(&self) -> bool {
+        let genre = &tuning().genre;
         let reach = |count: usize, least: usize, percent: usize| {
             count >= least && count * 100 >= self.lines * percent
         };
@@ -104,15 +95,15 @@ impl Signs {
             || self.headings > 1
             || self.commits > 1
             || self.changes > 1
-            || reach(self.options, 3, 4)
-            || reach(self.code, 3, 5)
-            || reach(self.macros, 3, 4)
-            || reach(self.hashes, 3, 10)
-            || reach(self.comments, 3, 10)
-            || reach(self.settings, 3, 20)
-            || reach(self.columns, 4, 20)
-            || reach(self.markup, 3, 20)
-            || reach(self.indented, 8, 70)
+            || reach(self.options, genre.min_signs, genre.options)
+            || reach(self.code, genre.min_signs, genre.code)
+            || reach(self.macros, genre.min_signs, genre.macros)
+            || reach(self.hashes, genre.min_signs, genre.hashes)
+            || reach(self.comments, genre.min_signs, genre.comments)
+            || reach(self.settings, genre.min_signs, genre.settings)
+            || reach(self.columns, genre.min_rows, genre.columns)
+            || reach(self.markup, genre.min_signs, genre.markup)
+            || reach(self.indented, genre.min_indented, genre.indented)
     }
 }
 
@@ -132,12 +123,13 @@ fn is_natural(text: &str, units: &[ProseUnit]) -> bool {
             wide += usize::from(char >= '\u{2e80}');
         }
         // Some scripts have no spaces.
-        let has_words = wide * 3 > count || said.split_whitespace().take(MIN_WORDS).count() == MIN_WORDS;
-        if has_words && letters * 100 >= count * MOSTLY_LETTERS {
+        let has_words = wide * 3 > count
+            || said.split_whitespace().take(tuning().genre.min_words).count() == tuning().genre.min_words;
+        if has_words && letters * 100 >= count * tuning().genre.min_letters {
             natural += unit.bytes.len();
         }
     }
-    natural * 100 >= all * MOSTLY_NATURAL && natural > 0
+    natural * 100 >= all * tuning().genre.min_natural && natural > 0
 }
 
 /// Whether a line is the head of a manual page: `GIT-LOG(1)`.

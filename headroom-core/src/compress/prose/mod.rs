@@ -24,26 +24,9 @@ use crate::{
     compress::Omission,
     relevance::{Query, words::Terms},
     text::marker,
+    tuning::tuning,
 };
 
-/// Smaller texts are left alone.
-const MIN_BYTES: usize = 1500;
-const MIN_UNITS: usize = 8;
-/// Without a query, texts are left alone up to this many bytes.
-const LONG: usize = 32 << 10;
-/// Percentage of bytes that stay for their score; higher in a conversation, whose turns are less self-contained.
-const KEPT: usize = 40;
-const KEPT_TURNS: usize = 45;
-/// A short marker costs about as much as this much text. Whether a longer gap pays, the tokens decide.
-const MIN_GAP: usize = 80;
-/// Terms that must discriminate between units before these are ranked by them: one in this many, and the number if the
-/// query is no question.
-const MIN_SHARE: usize = 3;
-const MIN_TERMS: usize = 2;
-/// A question with more terms is a task, which a document covers only in part.
-const MAX_TERMS: usize = 30;
-/// Sentences of a paragraph that stay without a query.
-const LEAD: usize = 2;
 /// Starts of sentences that qualify or retract the one before.
 const TURNS: [&str; 12] = [
     "Although ",
@@ -64,22 +47,25 @@ const TURNS: [&str; 12] = [
 ///
 /// The same text, question and arguments always give the same gaps.
 pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
-    let fits = text.len() >= MIN_BYTES && u32::try_from(text.len()).is_ok();
+    let fits = text.len() >= tuning().prose.min_bytes && u32::try_from(text.len()).is_ok();
     // A text with a marker is left alone, unless the marker is at the start, as in pages.
     if !fits || text.match_indices(marker::OPENING).any(|(at, _)| at > 0) {
         return Vec::new();
     }
     let units = units(text);
-    if units.len() < MIN_UNITS || !genre::is_prose(text, &units) {
+    if units.len() < tuning().prose.min_units || !genre::is_prose(text, &units) {
         return Vec::new();
     }
     let terms = terms(query);
-    let ranking = ((1..=MAX_TERMS).contains(&terms.len())).then(|| Ranking::new(text, &units, &terms));
-    let least = if query.question.is_some_and(is_question) { 1 } else { MIN_TERMS };
-    let is_asked = |ranking: &Ranking| ranking.telling >= least && ranking.telling * MIN_SHARE >= terms.len();
+    let ranking =
+        ((1..=tuning().prose.max_terms).contains(&terms.len())).then(|| Ranking::new(text, &units, &terms));
+    let least = if query.question.is_some_and(is_question) { 1 } else { tuning().prose.min_terms };
+    let is_asked = |ranking: &Ranking| {
+        ranking.telling >= least && ranking.telling * tuning().prose.terms_per_discriminative >= terms.len()
+    };
     let mut kept = match ranking.filter(is_asked) {
         Some(ranking) => best(&units, &ranking.scores, text.len()),
-        None if text.len() >= LONG => outline(&units),
+        None if text.len() >= tuning().prose.long_bytes => outline(&units),
         None => return Vec::new(),
     };
     protect(text, &units, &mut kept);
@@ -122,7 +108,8 @@ fn best(units: &[ProseUnit], scores: &[u64], length: usize) -> Vec<bool> {
     order.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut kept = vec![false; units.len()];
     let turns = units.iter().filter(|unit| unit.kind == ProseUnitKind::Turn).count();
-    let share = if turns * 2 > units.len() { KEPT_TURNS } else { KEPT };
+    let share =
+        if turns * 2 > units.len() { tuning().prose.kept_share_of_turns } else { tuning().prose.kept_share };
     let mut room = length * share / 100;
     for (_, index) in order {
         let (Some(unit), Some(kept)) = (units.get(index), kept.get_mut(index)) else { continue };
@@ -138,7 +125,7 @@ fn outline(units: &[ProseUnit]) -> Vec<bool> {
     let mut kept = Vec::with_capacity(units.len());
     for paragraph in units.chunk_by(|a, b| a.paragraph == b.paragraph && a.kind == b.kind) {
         let prose = paragraph.first().is_some_and(|unit| unit.kind == ProseUnitKind::Sentence);
-        kept.extend((0..paragraph.len()).map(|at| !prose || at < LEAD));
+        kept.extend((0..paragraph.len()).map(|at| !prose || at < tuning().prose.lead_sentences));
     }
     kept
 }
@@ -182,7 +169,8 @@ fn protect(text: &str, units: &[ProseUnit], kept: &mut [bool]) {
 
 /// Keeps runs that are too short for a marker.
 fn fill(units: &[ProseUnit], kept: &mut [bool]) {
-    let small: Vec<Range<usize>> = runs(kept).filter(|run| bytes(units, run).len() < MIN_GAP).collect();
+    let small: Vec<Range<usize>> =
+        runs(kept).filter(|run| bytes(units, run).len() < tuning().prose.min_gap_bytes).collect();
     for run in small {
         if let Some(kept) = kept.get_mut(run) {
             kept.fill(true);

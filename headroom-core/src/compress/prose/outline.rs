@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use super::sentence;
 
+use crate::tuning::tuning;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProseUnitKind {
     Heading,
@@ -27,14 +29,6 @@ pub(super) struct ProseUnit {
     pub(super) paragraph: u32,
 }
 
-/// A longer turn is split into sentences.
-const LONGEST_TURN: usize = 300;
-/// Maximum length of a speaker's name.
-const LONGEST_NAME: usize = 40;
-/// Minimum length of a line in a paragraph that is broken into lines.
-const WRAPPED: usize = 40;
-/// A longer text has no sentences.
-const LONGEST_SENTENCE: usize = 2000;
 /// Starts of the lines of an indented block.
 const BLOCK_INDENTS: [&str; 2] = ["    ", "\t"];
 /// Number of lines examined to detect a conversation.
@@ -109,7 +103,8 @@ impl<'t> OutlineReader<'t> {
         self.paragraph += u32::from(self.was_blank || kind != ProseUnitKind::Sentence || !continues);
         let is_next = !std::mem::replace(&mut self.was_blank, false);
         let before = std::mem::replace(&mut self.last, line);
-        let last = self.units.last().filter(|unit| is_next && unit.bytes.len() < LONGEST_SENTENCE);
+        let last =
+            self.units.last().filter(|unit| is_next && unit.bytes.len() < tuning().genre.max_sentence_bytes);
         let is_indented = line.starts_with([' ', '\t']);
         match kind {
             ProseUnitKind::Table if continues => self.extend(bytes, number),
@@ -118,9 +113,7 @@ impl<'t> OutlineReader<'t> {
             {
                 self.extend(bytes, number);
             }
-            ProseUnitKind::Sentence
-                if self.is_conversation && line.len() <= LONGEST_TURN && speaker(line) =>
-            {
+            ProseUnitKind::Sentence if self.is_conversation && is_turn(line) => {
                 self.push(ProseUnitKind::Turn, bytes, number);
             }
             ProseUnitKind::Sentence => {
@@ -169,7 +162,7 @@ impl<'t> OutlineReader<'t> {
 /// Whether the last sentence of a line continues on the next.
 fn goes_on(line: &str, next: &str) -> bool {
     let is_open = !sentence::is_complete(line.trim_end());
-    is_open && (line.len() >= WRAPPED || next.starts_with(char::is_lowercase))
+    is_open && (line.len() >= tuning().genre.min_wrapped_bytes || next.starts_with(char::is_lowercase))
 }
 
 fn kind(line: &str) -> ProseUnitKind {
@@ -200,14 +193,19 @@ fn is_item(line: &str) -> bool {
 fn is_conversation(text: &str) -> bool {
     let lines = text.lines().filter(|line| !line.trim().is_empty()).take(SAMPLE);
     let (said, all) = lines.fold((0, 0), |(said, all), line| (said + usize::from(speaker(line)), all + 1));
-    all >= 8 && said * 3 > all * 2
+    all >= tuning().genre.min_turns && said * 3 > all * 2
+}
+
+/// Whether a line is what one speaker says, and short enough to stay or go as a whole.
+fn is_turn(line: &str) -> bool {
+    line.len() <= tuning().genre.long_turn_bytes && speaker(line)
 }
 
 /// Whether a line starts with a name and a colon.
 fn speaker(line: &str) -> bool {
     let name = line.split(':').next().filter(|name| name.len() < line.len()).unwrap_or_default();
     let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '\'' | '(' | ')');
-    (1..=LONGEST_NAME).contains(&name.len())
+    (1..=tuning().genre.max_name_bytes).contains(&name.len())
         && name.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit())
         && name.chars().all(plain)
         && line.get(name.len() + 1..).is_some_and(|rest| rest.starts_with(' '))

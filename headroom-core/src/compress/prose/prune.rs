@@ -5,10 +5,8 @@ use std::ops::Range;
 use crate::{
     Handle, Original,
     text::marker::{self, RowElision},
+    tuning::tuning,
 };
-
-/// Minimum number of omitted words, so that the marker saves tokens.
-const MIN_WORDS: usize = 20;
 
 /// A text without some of its words, with the original.
 #[derive(Clone, Debug)]
@@ -34,7 +32,7 @@ pub(crate) fn prune(text: &str, left_out: &[Range<usize>], folder: Option<&str>)
         from = range.end;
     }
     rest.push_str(text.get(from..)?);
-    if aside < MIN_WORDS {
+    if aside < tuning().prose.min_pruned_words {
         return None;
     }
     let handle = Handle::from_content(text);

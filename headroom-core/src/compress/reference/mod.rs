@@ -9,20 +9,15 @@ use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::text::{
-    lines::{Line, Lines, is_gap},
-    marker::{Here, Reference, There},
-    numbered::Run,
+use crate::{
+    text::{
+        lines::{Line, Lines, is_gap},
+        marker::{Here, Reference, There},
+        numbered::Run,
+    },
+    tuning::tuning,
 };
 
-/// Minimum length of a line that is looked up by itself.
-const LONG_LINE: usize = 160;
-/// Number of lines that are hashed together to find the start of a run.
-const ANCHOR_LINES: usize = 3;
-/// Minimum length of a run; a reference to a shorter one never saves tokens.
-pub(crate) const MIN_BYTES: usize = 80;
-/// Number of earlier positions compared per anchor, newest first.
-const MAX_CANDIDATES: usize = 8;
 const NONE: u32 = u32::MAX;
 /// Maximum number of comparisons per line of a text, hundreds of times more than real texts need. Only crafted texts
 /// repeatedly have lines that equal others by their hash alone.
@@ -147,7 +142,7 @@ impl Index {
     ) -> Option<Match> {
         let mut candidate = *self.anchors.get(&anchor(&own.lines, here, text)?)?;
         let mut best: Option<Match> = None;
-        for _ in 0..MAX_CANDIDATES {
+        for _ in 0..tuning().text.reference_candidates {
             let there = candidate as usize;
             let count = self.common(own, here, there, usize::MAX, |_, _| true);
             *left = left.saturating_sub(count);
@@ -167,7 +162,10 @@ impl Index {
         });
         let lines = own.lines.get(here..here + best.count)?;
         let bytes = (lines.last()?.end.checked_sub(lines.first()?.start)?) as usize;
-        (bytes >= MIN_BYTES && (best.count >= ANCHOR_LINES || bytes >= LONG_LINE)).then_some(best)
+        (bytes >= tuning().text.reference_min_bytes
+            && (best.count >= tuning().text.reference_anchor_lines
+                || bytes >= tuning().text.reference_long_line))
+            .then_some(best)
     }
 
     /// Counts the equal lines from `here` and from `there` on, within one source and at most one numbered run on either
@@ -293,10 +291,10 @@ fn unique(runs: &[Run]) -> Vec<bool> {
 fn anchor(lines: &[Line], at: usize, text: &str) -> Option<u32> {
     let rest = lines.get(at..)?;
     let first = rest.first()?;
-    if first.body(text).len() >= LONG_LINE {
+    if first.body(text).len() >= tuning().text.reference_long_line {
         return Some(first.hash);
     }
-    let lines = rest.get(..ANCHOR_LINES)?;
+    let lines = rest.get(..tuning().text.reference_anchor_lines)?;
     Some(
         lines.iter().fold(0x9e37_79b9, |hash: u32, line| {
             (hash.rotate_left(13) ^ line.hash).wrapping_mul(0x85eb_ca6b)

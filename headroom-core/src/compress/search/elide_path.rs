@@ -6,14 +6,11 @@
 use crate::{
     formats::search::{SearchLine, SearchParser, SearchRow, SearchRowKind, same_file, short},
     text::marker,
+    tuning::tuning,
 };
 
 /// Precedes rows without paths.
 pub(super) const HEADER: &str = "[rows without a path are of the file above]";
-/// Hits lose their paths too if the result has this many hits and the file this many in a row. Elsewhere each
-/// `path:line` stays whole, to be quoted.
-const MANY_HITS: usize = 100;
-const MANY_OF_FILE: usize = 14;
 
 /// A path and the line that names it.
 type NamedPath<'t> = (&'t str, usize);
@@ -115,7 +112,7 @@ pub(super) fn render(text: &str) -> Option<String> {
             _ => {}
         }
     }
-    let many = groups.iter().sum::<usize>() >= MANY_HITS;
+    let many = groups.iter().sum::<usize>() >= tuning().search.path_min_hits;
     let mut groups = groups.into_iter();
     let mut large = false;
     group = "";
@@ -128,7 +125,7 @@ pub(super) fn render(text: &str) -> Option<String> {
         if let SearchLine::Row(SearchRow { path: Some(path), kind: SearchRowKind::Hit, .. }) = parsed
             && path != group
         {
-            large = many && groups.next().is_some_and(|hits| hits >= MANY_OF_FILE);
+            large = many && groups.next().is_some_and(|hits| hits >= tuning().search.path_min_hits_of_file);
             group = path;
         }
         let written = match parsed {

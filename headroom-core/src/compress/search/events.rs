@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use headroom_json::{Tape, TapeValue, Text};
 
-/// Fewer hits are read as they are.
-const MIN_HITS: usize = 3;
+use crate::tuning::tuning;
 
 /// Returns `path:12:text` for each hit and `path-12-text` for each line of context, in order.
 ///
@@ -29,7 +28,7 @@ pub(crate) fn lines(text: &str) -> Option<String> {
             _ => return None,
         }
     }
-    (hits >= MIN_HITS).then_some(out)
+    (hits >= tuning().search.min_events).then_some(out)
 }
 
 fn write_event(data: TapeValue<'_, '_>, mark: char, out: &mut String) -> Option<()> {

@@ -13,24 +13,9 @@ use crate::{
     formats::table::Layout,
     records::Structure,
     relevance::{Query, outliers},
+    tuning::tuning,
 };
 
-/// Smaller tables are left alone.
-const MIN_BYTES: usize = 2048;
-const MIN_LINES: usize = 60;
-/// Minimum size of a gap, so that its marker saves tokens.
-const MIN_GAP_BYTES: usize = 300;
-const MIN_GAP_LINES: usize = 6;
-/// Rows that stay at the start, header included, and at the end.
-const HEAD_ROWS: usize = 4;
-const TAIL_ROWS: usize = 2;
-/// A category column has at most a tenth as many different values as rows, within these bounds, and at most one value
-/// per [`MIN_SHARE`] rows.
-const MAX_VALUES: usize = 12;
-const MOST_VALUES: usize = 256;
-const MIN_SHARE: usize = 4;
-/// Maximum number of rows that stay for rare values in one column.
-const MAX_RARE: usize = 16;
 /// Maximum number of columns whose numbers are compared.
 const MAX_COLUMNS: usize = 32;
 /// Headers of columns that summarise rows.
@@ -94,14 +79,18 @@ struct PaddedTable<'t> {
 
 /// Returns the parts that may be elided, in order and disjoint.
 pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
-    let Some(view) = LineView::new(text, query, (MIN_BYTES, MIN_LINES)) else { return Vec::new() };
+    let Some(view) = LineView::new(text, query, (tuning().table.min_bytes, tuning().table.min_lines)) else {
+        return Vec::new();
+    };
     let asked = view.query();
     let mut kept = vec![true; view.len()];
     let mut tables = tables(&view);
     for table in &mut tables {
         table.choose(&view, &asked, &mut kept);
     }
-    let pays = |run: &Range<usize>| run.len() >= MIN_GAP_LINES && view.bytes(run) >= MIN_GAP_BYTES;
+    let pays = |run: &Range<usize>| {
+        run.len() >= tuning().table.min_gap_lines && view.bytes(run) >= tuning().table.min_gap_bytes
+    };
     let structure = Structure::new(view.lines().collect());
     for line in structure.kept_headings() {
         if let Some(kept) = kept.get_mut(line) {
@@ -124,7 +113,7 @@ fn tables<'t>(view: &LineView<'t>) -> Vec<PaddedTable<'t>> {
     let mut at = 0;
     for block in lines.chunk_by(|a, b| a.trim().is_empty() == b.trim().is_empty()) {
         at += block.len();
-        if block.len() < MIN_LINES / 2 {
+        if block.len() < tuning().table.min_block_rows {
             continue;
         }
         let declared = block.first().and_then(|line| Layout::parse(line));
@@ -159,8 +148,8 @@ impl<'t> PaddedTable<'t> {
             .zip(self.lines.clone())
             .enumerate()
             .map(|(row, (fits, line))| {
-                row < HEAD_ROWS
-                    || row + TAIL_ROWS >= count
+                row < tuning().table.head_rows
+                    || row + tuning().table.tail_rows >= count
                     || !fits
                     || asked.get(line).copied().unwrap_or(true)
                     || view.is_error(line)
@@ -174,7 +163,10 @@ impl<'t> PaddedTable<'t> {
                 continue;
             };
             let named = self.cell(0, column).is_some_and(|header| STATES.contains(&header));
-            let common = values.values().filter(|count| **count * 20 >= self.fits.len()).count();
+            let common = values
+                .values()
+                .filter(|count| **count * tuning().table.rows_per_common >= self.fits.len())
+                .count();
             if (named || common > 1) && (!named, common) < telling {
                 telling = (!named, common);
                 category = Some(column);
@@ -202,16 +194,19 @@ impl<'t> PaddedTable<'t> {
         // The header is no value.
         for value in (1..self.fits.len()).filter_map(|row| self.cell(row, column)) {
             *values.entry(value).or_default() += 1;
-            if values.len() > (self.fits.len() / 10).clamp(MAX_VALUES, MOST_VALUES) {
+            if values.len()
+                > (self.fits.len() / tuning().table.rows_per_category)
+                    .clamp(tuning().table.min_categories, tuning().table.max_categories)
+            {
                 return None;
             }
         }
-        (values.len() * MIN_SHARE <= self.fits.len()).then_some(values)
+        (values.len() * tuning().table.rows_per_value <= self.fits.len()).then_some(values)
     }
 
     /// Keeps rows whose value in this column indicates trouble, and some of those whose value is rare.
     fn rare(&self, column: usize, values: &FxHashMap<&str, usize>, stays: &mut [bool]) {
-        let seldom = 1 + self.fits.len() / 100;
+        let seldom = 1 + self.fits.len() / tuning().table.rows_per_rare;
         let trouble = |value: &str, count: usize| count * 2 <= self.fits.len() && tells_of_trouble(value);
         let marked: FxHashMap<&str, bool> = values
             .iter()
@@ -226,7 +221,7 @@ impl<'t> PaddedTable<'t> {
         let mut shown = 0;
         for (row, stays) in stays.iter_mut().enumerate().skip(1) {
             let Some(trouble) = self.cell(row, column).and_then(|cell| marked.get(cell)) else { continue };
-            if *trouble || shown < MAX_RARE {
+            if *trouble || shown < tuning().table.max_rare {
                 *stays = true;
                 shown += usize::from(!trouble);
             }
@@ -264,13 +259,13 @@ impl<'t> PaddedTable<'t> {
         for word in (1..self.fits.len()).flat_map(words) {
             *counts.entry(word).or_default() += 1;
         }
-        let seldom = 1 + self.fits.len() / 100;
-        if counts.len() * MIN_SHARE > self.fits.len() {
+        let seldom = 1 + self.fits.len() / tuning().table.rows_per_rare;
+        if counts.len() * tuning().table.rows_per_value > self.fits.len() {
             return;
         }
         let is_rare =
             |row: &usize| words(*row).any(|word| counts.get(word).is_some_and(|count| *count <= seldom));
-        for row in (1..self.fits.len()).filter(is_rare).take(MAX_RARE) {
+        for row in (1..self.fits.len()).filter(is_rare).take(tuning().table.max_rare) {
             if let Some(stays) = stays.get_mut(row) {
                 *stays = true;
             }
@@ -301,7 +296,7 @@ impl<'t> PaddedTable<'t> {
             counts.into_iter().map(|(value, count)| (count, value)).collect();
         counts.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
         let mut out = format!("{} rows", rows.len());
-        for (at, (count, value)) in counts.iter().take(3).enumerate() {
+        for (at, (count, value)) in counts.iter().take(tuning().table.summary_values).enumerate() {
             let mark = if at == 0 { ": " } else { ", " };
             let value = if value.is_empty() { "blank".to_owned() } else { name(value, 20) };
             // Writing to a string cannot fail.

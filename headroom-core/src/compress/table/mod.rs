@@ -9,11 +9,9 @@ use crate::{
     formats::table::{Layout, OPEN, TableBlocks, content},
     relevance::Query,
     text::marker,
+    tuning::tuning,
 };
 pub(in crate::compress) use gaps::{number, tells_of_trouble};
-
-/// Blocks are rewritten only if that saves at least one byte in this many.
-const MIN_SAVING_RATIO: usize = 20;
 
 /// Returns the text without the padding of columns; `None` if that is not shorter.
 pub(crate) fn render(text: &str) -> Option<String> {
@@ -37,7 +35,9 @@ pub(crate) fn render(text: &str) -> Option<String> {
             }
             rows.push_str(line.get(row.len()..).unwrap_or_default());
         }
-        if rows.len() * MIN_SAVING_RATIO <= block.text.len() * (MIN_SAVING_RATIO - 1) {
+        if rows.len() * tuning().table.bytes_per_saved
+            <= block.text.len() * (tuning().table.bytes_per_saved - 1)
+        {
             out.push_str(text.get(from..block.start).unwrap_or_default());
             out.push_str(&rows);
             from = block.start + block.text.len();

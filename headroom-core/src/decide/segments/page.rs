@@ -2,13 +2,10 @@
 
 use std::ops::Range;
 
-/// Shorter pages are no pages to read.
-const MIN_BYTES: usize = 2048;
+use crate::tuning::tuning;
+
 /// Longest text before a page.
 const MAX_HEAD: usize = 16 << 10;
-/// Most lines before a page that are no head of an HTTP response, and their length.
-const MAX_LINES: usize = 8;
-const MAX_LINE: usize = 200;
 
 /// Returns the page in a text that does not begin with one.
 pub(super) fn find(text: &str) -> Option<Range<usize>> {
@@ -17,9 +14,11 @@ pub(super) fn find(text: &str) -> Option<Range<usize>> {
     let start = ["<!doctype html", "<html"].iter().filter_map(|tag| lower.find(tag)).min()?;
     let head = text.get(..start)?;
     let line = head.rsplit('\n').next().unwrap_or_default();
-    let is_label = line.trim().is_empty() || line.trim_end().ends_with(':') && line.len() <= MAX_LINE;
+    let is_label = line.trim().is_empty()
+        || line.trim_end().ends_with(':') && line.len() <= tuning().decide.page_max_line;
     let is_response = head.lines().any(|line| line.trim_start_matches(['<', ' ']).starts_with("HTTP/"));
-    let is_short = head.lines().count() <= MAX_LINES && head.lines().all(|line| line.len() <= MAX_LINE);
+    let is_short = head.lines().count() <= tuning().decide.page_max_lines
+        && head.lines().all(|line| line.len() <= tuning().decide.page_max_line);
     if head.is_empty() || !is_label || !(is_response || is_short) || head.contains("```") {
         return None;
     }
@@ -30,7 +29,7 @@ pub(super) fn find(text: &str) -> Option<Range<usize>> {
     let tail_at = (from..=page.len()).find(|at| page.is_char_boundary(*at))?;
     let tail = page.get(tail_at..)?.to_ascii_lowercase();
     let end = tail.rfind(closing).map_or(page.len(), |at| tail_at + at + closing.len());
-    (end >= MIN_BYTES).then_some(start..start + end)
+    (end >= tuning().decide.page_min_bytes).then_some(start..start + end)
 }
 
 #[cfg(test)]

@@ -9,40 +9,31 @@ use std::ops::Range;
 use headroom_json::document::{ReadablePart, Sequence, readable};
 use memchr::{memchr, memmem};
 
-use crate::text::{lines, notice};
+use crate::{
+    text::{lines, notice},
+    tuning::tuning,
+};
 
-/// Shorter JSON values stay part of the surrounding text.
-const MIN_BYTES: usize = 400;
 /// Limit on bytes searched in vain, as a multiple of the text's length.
 const MAX_WORK: usize = 4;
-/// Values of one line each, in more runs than this, are lines of a log.
-const MAX_RUNS: usize = 8;
-/// Longest text before a value on its line, and shortest value behind such text.
-const MAX_LABEL: usize = 80;
-const MIN_LABELED: usize = 2048;
-/// Lines of at least this many bytes may begin in the middle of JSON.
-const MIN_LONG_LINE: usize = 2048;
-
-/// Minimum percentage of a text of JSON that may be cut.
-const MOSTLY: usize = 85;
-/// Minimum number of keys in this many bytes of a long line of JSON.
-const BYTES_PER_KEY: usize = 160;
-
-/// Minimum number of keys in this many bytes of a text of JSON.
-const MAX_KEY_DISTANCE: usize = 2000;
 
 /// Whether most of a text is JSON, whole or not.
 fn is_mostly_json(text: &str) -> bool {
     let mut bytes = 0;
     for line in lines::split(text) {
-        let is_long = line.len() >= MIN_LONG_LINE;
-        let keys = || memmem::find_iter(line.as_bytes(), "\":").count() * BYTES_PER_KEY >= line.len();
+        let is_long = line.len() >= tuning().detect.part_min_long_line;
+        let keys = || {
+            memmem::find_iter(line.as_bytes(), "\":").count() * tuning().detect.part_bytes_per_key
+                >= line.len()
+        };
         if if is_long { keys() } else { is_like_json(line) } {
             bytes += line.len() + 1;
         }
     }
     let keys = memmem::find_iter(text.as_bytes(), "\":").count();
-    keys > 0 && bytes * 100 >= text.len() * MOSTLY && keys * MAX_KEY_DISTANCE >= text.len()
+    keys > 0
+        && bytes * 100 >= text.len() * tuning().detect.part_cut
+        && keys * tuning().detect.part_key_distance >= text.len()
 }
 
 /// Whether every line is one object: lines of JSON of which none is cut.
@@ -106,7 +97,10 @@ impl<'t> Finder<'t> {
                     let next = self.read(start);
                     (at, fresh) = next.map_or((start + 1, false), |next| (next, false));
                     // A line that is no JSON has no second chance, unless it may begin in the middle of some.
-                    if next.is_none() && self.damage.is_none() && end - start < MIN_LONG_LINE {
+                    if next.is_none()
+                        && self.damage.is_none()
+                        && end - start < tuning().detect.part_min_long_line
+                    {
                         (at, fresh) = (end + 1, true);
                     }
                 }
@@ -137,7 +131,7 @@ impl<'t> Finder<'t> {
         let record = self.keys.iter().filter_map(|key| self.record(&line, key)).min();
         let begins_anywhere = || {
             let is_first = || self.text.get(..line.start).is_some_and(|before| before.trim().is_empty());
-            text.len() >= MIN_LONG_LINE
+            text.len() >= tuning().detect.part_min_long_line
                 && !self.is_code
                 && (!fresh || self.is_json || is_first() || self.is_behind_note(line.start))
         };
@@ -185,7 +179,7 @@ impl<'t> Finder<'t> {
         if self.is_code && (is_run || !found.is_whole) {
             return None;
         }
-        let is_long = |part: &ReadablePart| part.bytes.len() >= MIN_BYTES;
+        let is_long = |part: &ReadablePart| part.bytes.len() >= tuning().detect.part_min_bytes;
         if !found.is_whole {
             if !found.parts.iter().any(is_long) && self.damage.is_none() {
                 return None;
@@ -202,7 +196,8 @@ impl<'t> Finder<'t> {
             } else if !self.ends_line(end) {
                 return None;
             } else if let Some(label) = self.label_before(start) {
-                if found.end < MIN_LABELED && !self.text.get(start..end)?.contains('\n') {
+                if found.end < tuning().detect.part_min_labeled && !self.text.get(start..end)?.contains('\n')
+                {
                     return None;
                 }
                 self.found.verbatim.push(label);
@@ -291,9 +286,10 @@ impl JsonParts {
                     .get(part.bytes.clone())
                     .is_some_and(|part| part.lines().all(|line| line.ends_with('}')))
         };
-        let is_log = self.parts.iter().filter(|part| is_line(part)).count() > MAX_RUNS;
+        let is_log = self.parts.iter().filter(|part| is_line(part)).count() > tuning().detect.part_max_runs;
         self.is_json &= !is_log;
-        self.parts.retain(|part| part.bytes.len() >= MIN_BYTES && !(is_log && is_line(part)));
+        self.parts
+            .retain(|part| part.bytes.len() >= tuning().detect.part_min_bytes && !(is_log && is_line(part)));
         if self.parts.is_empty() {
             self.verbatim.clear();
         }
@@ -308,7 +304,7 @@ fn is_line_end(text: &str) -> bool {
 /// Returns the length of a label before a value: `Output: [` and the like.
 fn label(line: &str) -> Option<usize> {
     let length = line.find(['{', '['])?;
-    let label = line.get(..length).filter(|label| label.len() <= MAX_LABEL)?.trim_end();
+    let label = line.get(..length).filter(|label| label.len() <= tuning().detect.part_max_label)?.trim_end();
     let words = label.strip_suffix([':', '=', '>']).unwrap_or(label);
     let is_plain = |c: char| {
         c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/' | ':' | '(' | ')' | '<' | '>' | '"')

@@ -1,6 +1,7 @@
 //! Classifies one line.
 
 use super::code_line::is_code;
+use crate::tuning::tuning;
 
 /// The class of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +103,7 @@ const RUNNERS: [&str; 53] = [
 ];
 
 pub(super) fn class(line: &str) -> LineClass {
-    let blob = line.len() >= super::MIN_BLOB && is_blob(line);
+    let blob = line.len() >= tuning().detect.min_blob_bytes && is_blob(line);
     let end = (0..=MAX_BYTES.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
     let cut = line.get(..end).unwrap_or_default();
     let text = cut.trim();
@@ -337,8 +338,10 @@ fn is_prose(text: &str) -> bool {
     let words = text.split_whitespace().count();
     let letters = text.chars().filter(|c| c.is_alphabetic() || *c == ' ').count();
     let total = text.chars().count();
-    words >= 4 && letters * 10 >= total * 8
-        || words >= 2 && text.ends_with(['.', '?', '!']) && letters * 10 >= total * 7
+    let detect = &tuning().detect;
+    let reach = |percent: usize| letters * 100 >= total * percent;
+    words >= detect.line_words && reach(detect.line_letters)
+        || words >= detect.sentence_words && text.ends_with(['.', '?', '!']) && reach(detect.sentence_letters)
 }
 
 /// Whether this is base64, hex or minified data: long, with hardly any spaces.

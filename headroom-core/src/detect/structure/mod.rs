@@ -15,20 +15,13 @@ use crate::{
     formats::{diff, html, listing, search, table},
     records::RecordScan,
     text::lines,
+    tuning::tuning,
 };
 
 /// Limit on the lines examined.
 const MAX_LINES: usize = 2000;
 /// Length of the start in bytes that is parsed as lines of one kind.
 const MAX_START: usize = 128 << 10;
-/// Minimum length of a line of dense data.
-const MIN_BLOB: usize = 400;
-
-/// Percentage of code-like lines in a text that may be code, and of prose-like lines in one that may be prose.
-const SOME_CODE: usize = 20;
-const SOME_PROSE: usize = 35;
-/// Percentage of code-like lines that makes a text with signs of a test run the code of a test.
-const MOSTLY_CODE: usize = 50;
 
 /// A detected content kind, and what else the text could be.
 #[derive(Debug)]
@@ -98,7 +91,7 @@ pub(super) fn log_share(text: &str) -> usize {
     let lines: Vec<&str> = lines::split(text).collect();
     let step = lines.len().div_ceil(MAX_LINES).max(1);
     let shares = Shares::from_lines(lines.iter().copied().step_by(step));
-    if shares.count(LineClass::Code) * 5 > shares.lines {
+    if shares.count(LineClass::Code) * tuning().detect.lines_per_code_of_log > shares.lines {
         return 0;
     }
     let log = shares.count(LineClass::Log) + shares.count(LineClass::Frame);
@@ -123,49 +116,53 @@ fn by_lines<'t>(text: &'t str, scan: &mut Option<RecordScan<'t>>) -> Guess<'t> {
     let step = lines.len().div_ceil(MAX_LINES).max(1);
     let shares = Shares::from_lines(lines.iter().copied().step_by(step));
     let start = first_lines(text);
-    let kind = if shares.count(Json) > 1 && shares.reach(95, &[Json]) {
+    let detect = &tuning().detect;
+    let kind = if shares.count(Json) > 1 && shares.reach(detect.json, &[Json]) {
         ContentKind::Json
-    } else if diff::share(start) >= 50 {
+    } else if diff::share(start) >= detect.diff {
         ContentKind::Diff
     } else if scan.insert(RecordScan::new(start)).consists_of_records() {
         ContentKind::Log
-    } else if shares.reach(50, &[Tag]) && has_page_tags(text) {
+    } else if shares.reach(detect.html, &[Tag]) && has_page_tags(text) {
         ContentKind::Html
-    } else if shares.reach(60, &[Blob]) {
+    } else if shares.reach(detect.blob, &[Blob]) {
         ContentKind::Blob
     } else if is_ruled(&lines) {
         // Cells may contain times, like rows of logs.
         ContentKind::Table
-    } else if shares.reach(60, &[Hit]) || !shares.reach(40, &[Log]) && search::share(start) >= 60 {
+    } else if shares.reach(detect.search, &[Hit])
+        || !shares.reach(detect.log, &[Log]) && search::share(start) >= detect.search_rows
+    {
         ContentKind::Search
-    } else if shares.reach(40, &[Log, Frame]) {
+    } else if shares.reach(detect.log, &[Log, Frame]) {
         ContentKind::Log
     } else if is_run(&lines) {
         // The source of a test may mention runs, and a document may show one.
         return Guess {
-            may_be_code: shares.reach(MOSTLY_CODE, &[Code]),
-            may_be_prose: shares.reach(SOME_PROSE, &[Prose, Mark]),
+            may_be_code: shares.reach(tuning().detect.most_code, &[Code]),
+            may_be_prose: shares.reach(tuning().detect.some_prose, &[Prose, Mark]),
             ..ContentKind::Log.into()
         };
-    } else if shares.lines > 3 && listing::share(start) >= 70 {
+    } else if shares.lines > 3 && listing::share(start) >= detect.listing {
         ContentKind::Listing
-    } else if shares.reach(50, &[Perms]) {
+    } else if shares.reach(detect.permissions, &[Perms]) {
         ContentKind::Table
     } else if !is_document(&lines) && scan.as_ref().is_some_and(has_plain_groups) {
         ContentKind::Log
-    } else if shares.lines > 2 && (table::share(start) >= 70 || shares.reach(90, &[Rows])) {
+    } else if shares.lines > 2 && (table::share(start) >= detect.table || shares.reach(detect.rows, &[Rows]))
+    {
         ContentKind::Table
     } else if is_document(&lines) {
         ContentKind::Prose
-    } else if shares.reach(35, &[Code]) && shares.count(Code) * 2 > shares.count(Prose) {
+    } else if shares.reach(detect.code, &[Code]) && shares.count(Code) * 2 > shares.count(Prose) {
         ContentKind::Code
-    } else if shares.reach(40, &[Prose, Mark]) {
+    } else if shares.reach(detect.prose, &[Prose, Mark]) {
         ContentKind::Prose
-    } else if shares.reach(15, &[Log, Frame]) {
+    } else if shares.reach(detect.some_log, &[Log, Frame]) {
         // A few log lines, with other output of the program between them.
         ContentKind::Log
     } else {
-        let may_be_code = shares.reach(SOME_CODE, &[Code]);
+        let may_be_code = shares.reach(tuning().detect.some_code, &[Code]);
         return Guess { may_be_code, ..ContentKind::Text.into() };
     };
     kind.into()
@@ -209,7 +206,7 @@ fn is_ruled(lines: &[&str]) -> bool {
     };
     let rows = || lines.iter().take(MAX_LINES).filter(|line| !line.trim().is_empty() && !rule(line));
     let fit = rows().filter(|line| line.matches('|').count() >= bars).count();
-    fit * 10 >= rows().count() * 7 && fit > 1
+    fit * 100 >= rows().count() * tuning().detect.ruled && fit > 1
 }
 
 /// Whether this is a Markdown document with code blocks.

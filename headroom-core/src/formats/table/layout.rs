@@ -1,5 +1,7 @@
 //! Finds the columns of aligned rows.
 
+use crate::tuning::tuning;
+
 /// A column: its start, or its end if its cells are aligned to the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ColumnSpan {
@@ -18,20 +20,15 @@ pub(crate) struct Layout {
     pub(crate) columns: Vec<ColumnSpan>,
 }
 
-/// Minimum number of columns and rows in a table.
-const MIN_COLUMNS: usize = 3;
-const MIN_ROWS: usize = 8;
 /// Number of bytes of each row in which columns are looked for.
 const MAX_WIDTH: usize = 512;
-/// One row in this many may cross the gap between two columns.
-const STRAY: usize = 12;
 /// Separates columns if the cells of the first contain single spaces.
 const WIDE: &str = "  ";
 
 impl Layout {
     /// Finds the columns that nearly all rows fit.
     pub(crate) fn from_rows(rows: &[&str]) -> Option<Self> {
-        if rows.len() < MIN_ROWS {
+        if rows.len() < tuning().table.min_rows {
             return None;
         }
         let gaps = gaps(rows);
@@ -47,8 +44,8 @@ impl Layout {
         }
         // Trailing blanks do not separate columns.
         let reach = |at: usize| rows.iter().filter(|row| row.len() > at).count();
-        columns.pop_if(|column| reach(column.start) * STRAY <= rows.len());
-        if columns.len() < MIN_COLUMNS {
+        columns.pop_if(|column| reach(column.start) * tuning().table.rows_per_stray <= rows.len());
+        if columns.len() < tuning().table.min_columns {
             return None;
         }
         let last = columns.len() - 1;
@@ -74,9 +71,9 @@ impl Layout {
             }
         }
         for (column, words) in layout.columns.iter_mut().zip(words) {
-            column.words = words * STRAY > fits;
+            column.words = words * tuning().table.rows_per_stray > fits;
         }
-        (fits * 10 >= rows.len() * 8).then_some(layout)
+        (fits * 100 >= rows.len() * tuning().table.fitting_rows).then_some(layout)
     }
 
     /// Appends the cells of a padded row; returns whether it fits the columns. If not, some cells are appended.
@@ -202,10 +199,10 @@ fn gaps(rows: &[&str]) -> Vec<bool> {
     let mut gaps = Vec::with_capacity(longest);
     for (blank, ended) in blank.into_iter().zip(ends) {
         reach -= ended;
-        if reach * 10 < rows.len() * 9 {
+        if reach * 100 < rows.len() * tuning().table.reaching_rows {
             break;
         }
-        gaps.push((reach - blank) * STRAY <= reach);
+        gaps.push((reach - blank) * tuning().table.rows_per_stray <= reach);
     }
     // Anything beyond belongs to the last column.
     gaps.push(false);

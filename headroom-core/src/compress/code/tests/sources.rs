@@ -86,7 +86,9 @@ fn code_that_people_wrote_stays_code() {
             path.extension().is_some_and(|end| end.len() <= 5) || path.starts_with("/usr/lib/git-core");
         let Some(bytes) = known.then(|| fs::read(&path).ok()).flatten() else { continue };
         let Ok(text) = String::from_utf8(bytes) else { continue };
-        let Some(language) = language(&path, &text).filter(|_| text.len() >= MIN_BYTES) else { continue };
+        let Some(language) = language(&path, &text).filter(|_| text.len() >= tuning().code.min_bytes) else {
+            continue;
+        };
         let count = counts.entry(format!("{language:?}")).or_default();
         if count.files >= most.unwrap_or(MOST) {
             continue;

@@ -1,11 +1,11 @@
 //! Rows of tables, with cells that span rows and columns.
 
+use crate::tuning::tuning;
+
 /// Cells spanning more columns are as wide as the table, and none stand beside them.
 const MAX_SPAN: usize = 24;
 /// Columns behind this many are not followed from row to row. Browsers have the same limit.
 const MAX_COLUMNS: usize = 1000;
-/// A longer cell is not repeated.
-const MAX_REPEATED: usize = 60;
 /// What stands in the place of a long cell in the rows below it, and in the columns behind it.
 const AS_ABOVE: &str = "(as above)";
 const AS_BEFORE: &str = "(as before)";
@@ -101,5 +101,9 @@ pub(super) fn span(columns: Option<&str>, rows: Option<&str>) -> (usize, usize) 
 /// Returns the text for the rows below a cell, and for the columns behind it.
 pub(super) fn repeated(cell: &str) -> (&str, &str) {
     let cell = cell.trim();
-    if cell.len() <= MAX_REPEATED && !cell.contains('\n') { (cell, cell) } else { (AS_ABOVE, AS_BEFORE) }
+    if cell.len() <= tuning().html.max_repeated && !cell.contains('\n') {
+        (cell, cell)
+    } else {
+        (AS_ABOVE, AS_BEFORE)
+    }
 }

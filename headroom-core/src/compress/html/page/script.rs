@@ -2,10 +2,10 @@
 
 use super::super::entity;
 
+use crate::tuning::tuning;
+
 /// How much of the page is read ahead.
 const REACH: usize = 400;
-/// Longest text without parentheses.
-const MAX_PLAIN: usize = 12;
 
 /// What is written before and after raised or lowered text, given the page behind its start tag.
 pub(super) fn frame(raised: bool, rest: &str) -> (&'static str, &'static str) {
@@ -24,7 +24,7 @@ pub(super) fn frame(raised: bool, rest: &str) -> (&'static str, &'static str) {
         return ("[^", "]");
     }
     let next = behind.find('>').and_then(|end| behind.get(end + 1..)?.chars().next());
-    let is_plain = text.len() <= MAX_PLAIN
+    let is_plain = text.len() <= tuning().html.max_plain_script
         && text.trim_start_matches(['+', '-', '−']).chars().all(char::is_alphanumeric)
         && !next.is_some_and(char::is_alphanumeric);
     if is_plain { (mark.0, "") } else { (mark.1, ")") }

@@ -4,40 +4,29 @@
 //! if it is among the highest by a ranking column, or if a series changes there. Each criterion has its own share of
 //! rows, so that none takes all. Everything is done by counting, in near-linear time.
 
+mod matches;
 mod numeric;
 mod profile;
 mod summary;
 
 use std::borrow::Cow;
 
+use matches::Matches;
 use profile::{Alike, ColumnProfile, Profile};
 
 use headroom_json::document::Document;
 
 use super::grid::Grid;
-use crate::relevance::{
-    Query,
-    features::{LineFeatures, Row, pieces},
-    outliers::outliers,
-    query::Hits,
-    severity::Severity,
+use crate::{
+    relevance::{
+        Query,
+        features::{LineFeatures, Row, pieces},
+        outliers::outliers,
+        query::Hits,
+        severity::Severity,
+    },
+    tuning::tuning,
 };
-
-/// Rows that stay at the start and at the end: if others match the question, and if none do.
-const HEAD_TAIL_ROWS: (usize, usize) = (2, 1);
-const WIDE_HEAD_TAIL_ROWS: (usize, usize) = (3, 2);
-/// Minimum number of matching rows that show what the array is about.
-const MIN_MATCHES: usize = 3;
-/// Without a query, arrays up to this length stay whole.
-const FEW_ROWS: usize = 60;
-const FEW_BYTES: usize = 16 << 10;
-/// Columns with more values, and texts of more shapes, do not define kinds of rows.
-const MAX_KINDS: usize = 12;
-const MAX_SHAPES: usize = 24;
-/// Number of rows processed together.
-const ROWS_AT_ONCE: usize = 1024;
-/// Longer cells are texts rather than fields.
-const MAX_FIELD_BYTES: usize = 40;
 
 /// The rows of one array.
 #[derive(Clone, Copy, Debug)]
@@ -81,8 +70,11 @@ pub(super) fn choose(rows: &Rows<'_>, query: &Query<'_>) -> Option<Choice> {
     drop(hits);
     let profile = Profile::from_grid(rows.doc, rows.grid);
     let mut chooser = RowSelector { rows, severities, profile: &profile, kept: RowBudget::new(rows.count) };
-    let asked = chooser.named(matches) >= MIN_MATCHES;
-    if !asked && rows.count < FEW_ROWS && rows.lines.len() < FEW_BYTES {
+    let asked = chooser.named(matches) >= tuning().json_rows.min_matches;
+    if !asked
+        && rows.count < tuning().json_rows.unasked_min_rows
+        && rows.lines.len() < tuning().json_rows.unasked_min_bytes
+    {
         return None;
     }
     chooser.head_and_tail(asked);
@@ -127,48 +119,6 @@ impl RowBudget {
     }
 }
 
-/// Rows that match the query.
-#[derive(Debug)]
-struct Matches {
-    named: Vec<usize>,
-    /// All matching rows with their scores, the best first.
-    scored: Vec<(u32, usize)>,
-}
-
-impl Matches {
-    fn new(rows: &Rows<'_>, hits: &Hits, query: &Query<'_>) -> Self {
-        let words = rows.share(4, 8, 40);
-        let identifiers = rows.share(4, 8, 200);
-        let named = hits.named_within(identifiers, words).collect();
-        let scores = hits.scores();
-        // A term counts for more if it is a whole field than if it is part of a text.
-        let mut left = rows.grid.rows().zip(&scores).peekable();
-        let mut fields = String::new();
-        let surveys = std::iter::from_fn(|| {
-            left.peek()?;
-            fields.clear();
-            for (cells, score) in left.by_ref().take(ROWS_AT_ONCE) {
-                let short = |node: &u32| rows.doc.length(*node) <= MAX_FIELD_BYTES;
-                for (_, node) in cells.iter().filter(|(_, node)| *score > 0 && short(node)) {
-                    rows.doc.write(*node, &mut fields);
-                    fields.push('\t');
-                }
-                fields.push('\n');
-            }
-            Some(LineFeatures::of_cells(&fields))
-        });
-        let fields = Hits::across(surveys, query).scores();
-        let mut scored: Vec<(u32, usize)> = scores
-            .into_iter()
-            .enumerate()
-            .map(|(row, score)| (score + fields.get(row).copied().unwrap_or_default(), row))
-            .filter(|(score, _)| *score > 0)
-            .collect();
-        scored.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        Self { named, scored }
-    }
-}
-
 struct RowSelector<'a> {
     rows: &'a Rows<'a>,
     /// The severity of each row, by its words.
@@ -184,7 +134,12 @@ impl RowSelector<'_> {
 
     fn head_and_tail(&mut self, asked: bool) {
         let count = self.rows.count;
-        let (head, tail) = if asked { HEAD_TAIL_ROWS } else { WIDE_HEAD_TAIL_ROWS };
+        let numbers = &tuning().json_rows;
+        let (head, tail) = if asked {
+            (numbers.head_rows, numbers.tail_rows)
+        } else {
+            (numbers.wide_head_rows, numbers.wide_tail_rows)
+        };
         for row in (0..head).chain(count.saturating_sub(tail)..count) {
             self.kept.add(row);
         }
@@ -196,9 +151,10 @@ impl RowSelector<'_> {
         for row in named {
             self.kept.add(row);
         }
-        let most = self.share(5, 12, 40);
+        let numbers = &tuning().json_rows;
+        let most = self.share(numbers.rows_per_match, numbers.min_best_matches, numbers.max_best_matches);
         let best = scored.first().map_or(0, |(score, _)| *score);
-        let close = scored.partition_point(|(score, _)| score * 3 >= best * 2);
+        let close = scored.partition_point(|(score, _)| score * 3 >= best * numbers.close_score);
         // If more rows match well than can stay, ranking decides about half of the places.
         let room = if close <= most { most } else { most / 2 };
         let mut taken = 0;
@@ -234,8 +190,14 @@ impl RowSelector<'_> {
                 _ => {}
             }
         }
-        let shares =
-            [self.share(16, 12, 100), self.share(48, 6, 24), self.share(if asked { 96 } else { 48 }, 3, 30)];
+        let numbers = &tuning().json_rows;
+        let rows_per_warning =
+            if asked { numbers.rows_per_warning } else { numbers.unasked_rows_per_warning };
+        let shares = [
+            self.share(numbers.rows_per_error, numbers.min_errors, numbers.max_errors),
+            self.share(numbers.rows_per_text_error, numbers.min_text_errors, numbers.max_text_errors),
+            self.share(rows_per_warning, numbers.min_warnings, numbers.max_warnings),
+        ];
         for (rows, most) in grave.into_iter().zip(shares) {
             if rows.len() <= most {
                 rows.into_iter().for_each(|row| _ = self.kept.add(row));
@@ -247,9 +209,9 @@ impl RowSelector<'_> {
 
     /// Returns the severity of each value, for each column that holds states.
     fn states(&self) -> Vec<Option<Vec<Severity>>> {
-        const MAX_STATES: usize = 24;
         let state = |column: &ColumnProfile| {
-            let few = column.alike == Alike::Value && (2..=MAX_STATES).contains(&column.classes.len());
+            let few = column.alike == Alike::Value
+                && (2..=tuning().json_rows.max_states).contains(&column.classes.len());
             if !few {
                 return None;
             }
@@ -258,7 +220,9 @@ impl RowSelector<'_> {
             let values = || values.iter().map(Cow::as_ref);
             // A long value is a text rather than a state.
             let text: String = values()
-                .flat_map(|value| [if value.len() <= MAX_FIELD_BYTES { value } else { "" }, "\n"])
+                .flat_map(|value| {
+                    [if value.len() <= tuning().json_rows.max_field_bytes { value } else { "" }, "\n"]
+                })
                 .collect();
             let found = LineFeatures::of_cells(&text);
             let is_status = numeric::is_status(values());
@@ -309,18 +273,33 @@ impl RowSelector<'_> {
 
     /// Keeps one row of each kind that the kept rows do not show yet.
     fn kinds(&mut self, asked: bool) {
-        let most = if asked { self.share(64, 1, 16) } else { self.share(12, 6, 40) };
+        let numbers = &tuning().json_rows;
+        let most = if asked {
+            self.share(numbers.rows_per_kind, numbers.min_kinds_shown, numbers.max_kinds_shown)
+        } else {
+            self.share(
+                numbers.unasked_rows_per_kind,
+                numbers.unasked_min_kinds_shown,
+                numbers.unasked_max_kinds_shown,
+            )
+        };
         let kept = self.kept.rows.iter().enumerate().filter(|(_, kept)| **kept).map(|(row, _)| row);
         let kept: Vec<usize> = kept.collect();
         self.one_of_each(kept.into_iter().chain(0..self.rows.count), most, |column| {
-            column.classes.len() <= if column.alike == Alike::Value { MAX_KINDS } else { MAX_SHAPES }
+            column.classes.len()
+                <= if column.alike == Alike::Value {
+                    tuning().json_rows.max_kinds
+                } else {
+                    tuning().json_rows.max_shapes
+                }
         });
     }
 
     /// Keeps rows with rare values, shapes or keys, or without a key that nearly all rows have.
     fn rare(&mut self) {
         let count = self.rows.count;
-        let seldom = (count / 100).max(1);
+        let numbers = &tuning().json_rows;
+        let seldom = (count / numbers.rows_per_rare).max(1);
         let mut found: Vec<(usize, usize)> = Vec::new();
         let long_tail: Vec<bool> = self
             .profile
@@ -328,7 +307,8 @@ impl RowSelector<'_> {
             .iter()
             .map(|column| {
                 let counts = column.classes.iter().map(|class| class.count as usize);
-                column.kinds().is_none() || counts.filter(|n| *n <= seldom).sum::<usize>() * 8 > count
+                column.kinds().is_none()
+                    || counts.filter(|n| *n <= seldom).sum::<usize>() * numbers.rows_per_tail > count
             })
             .collect();
         let mut missing: Vec<usize> = Vec::new();
@@ -356,9 +336,10 @@ impl RowSelector<'_> {
             }
         }
         found.sort_unstable();
-        let most = self.share(12, 8, 64) + 8;
+        let most =
+            self.share(numbers.rows_per_rare_shown, numbers.min_rare, numbers.max_rare) + numbers.spare_rare;
         self.kept.add_some(found.into_iter().map(|(_, row)| row), most);
-        if missing.len() <= seldom * 4 {
+        if missing.len() <= seldom * numbers.max_missing {
             self.kept.add_some(missing, seldom);
         }
     }
@@ -379,7 +360,8 @@ impl RowSelector<'_> {
                 }
             }
         }
-        let most = self.share(32, 6, 48);
+        let numbers = &tuning().json_rows;
+        let most = self.share(numbers.rows_per_outlier, numbers.min_outliers, numbers.max_outliers);
         self.kept.add_some(ranks.into_iter().flatten(), most);
     }
 

@@ -8,10 +8,13 @@ use super::{
     Rows,
     profile::{Alike, ColumnProfile, Profile, ValueClass},
 };
-use crate::relevance::{
-    Query,
-    features::{LineFeatures, hash},
-    outliers::{MIN_VALUES, at as number_at, middle},
+use crate::{
+    relevance::{
+        Query,
+        features::{LineFeatures, hash},
+        outliers::{at as number_at, middle},
+    },
+    tuning::tuning,
 };
 
 /// Words in column names that indicate a ranking.
@@ -109,15 +112,6 @@ const LEAST: [&str; 11] = [
 ];
 /// Words that ask for an end of a time series.
 const LAST: [&str; 6] = ["latest", "newest", "recent", "recently", "earliest", "oldest"];
-/// Number of rows that stay at each end.
-const TOP: usize = 5;
-/// Maximum number of ranking columns considered.
-const MAX_COLUMNS: usize = 3;
-/// Maximum number of rows that stay for changes of series.
-const MAX_CHANGES: usize = 4;
-
-/// Maximum number of numbers considered in a text.
-const MAX_PLACES: usize = 8;
 
 /// Returns the numbers in texts of the same shape, one list per position.
 pub(super) fn in_texts(rows: &Rows<'_>, profile: &Profile) -> Vec<Vec<(f32, u32)>> {
@@ -128,9 +122,13 @@ pub(super) fn in_texts(rows: &Rows<'_>, profile: &Profile) -> Vec<Vec<(f32, u32)
         .iter()
         .map(|column| {
             let list = |class: &ValueClass| {
-                let enough = column.alike == Alike::Shape && class.count as usize >= MIN_VALUES;
-                let places =
-                    if enough { numbers(&rows.doc.slice(class.node)).take(MAX_PLACES).count() } else { 0 };
+                let enough =
+                    column.alike == Alike::Shape && class.count as usize >= tuning().relevance.min_values;
+                let places = if enough {
+                    numbers(&rows.doc.slice(class.node)).take(tuning().json_rows.max_places).count()
+                } else {
+                    0
+                };
                 found.resize_with(found.len() + places, Vec::new);
                 (found.len() - places, places)
             };
@@ -215,7 +213,7 @@ fn rankings<'p>(
         }
     }
     named.extend(usual);
-    named.truncate(MAX_COLUMNS);
+    named.truncate(tuning().json_rows.max_rankings);
     named
 }
 
@@ -247,9 +245,9 @@ pub(super) fn highest(rows: &Rows<'_>, profile: &Profile, query: &Query<'_>) -> 
         }
         let mut values = column.numbers.clone();
         let highest = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-        found.extend(first(&mut values, TOP, highest));
+        found.extend(first(&mut values, tuning().json_rows.ranked_rows, highest));
         if least {
-            found.extend(first(&mut values, TOP, |a, b| highest(b, a)));
+            found.extend(first(&mut values, tuning().json_rows.ranked_rows, |a, b| highest(b, a)));
         }
     }
     if is_any(&asked, &LAST) {
@@ -292,16 +290,23 @@ fn times(rows: &Rows<'_>) -> Vec<usize> {
     let mut columns: Vec<_> = columns.into_iter().filter(|(_, dates)| dates.len() * 2 > rows.count).collect();
     columns.sort_unstable_by_key(|(column, _)| *column);
     let mut found = Vec::new();
-    for (_, mut dates) in columns.into_iter().take(MAX_COLUMNS) {
+    for (_, mut dates) in columns.into_iter().take(tuning().json_rows.max_rankings) {
         dates.sort_unstable();
-        found.extend(dates.iter().take(2).chain(dates.iter().rev().take(TOP)).map(|(_, row)| *row));
+        found.extend(
+            dates
+                .iter()
+                .take(2)
+                .chain(dates.iter().rev().take(tuning().json_rows.ranked_rows))
+                .map(|(_, row)| *row),
+        );
     }
     found
 }
 
 /// Returns the rows where the level of a series changes permanently.
 pub(super) fn changes(rows: usize, profile: &Profile) -> Vec<usize> {
-    let window = (rows / 20).clamp(8, 256);
+    let numbers = &tuning().json_rows;
+    let window = (rows / numbers.rows_per_window).clamp(numbers.min_window, numbers.max_window);
     let mut found: Vec<(f32, usize)> = Vec::new();
     for column in &profile.columns {
         let whole = column.numbers.len() == rows;
@@ -311,9 +316,9 @@ pub(super) fn changes(rows: usize, profile: &Profile) -> Vec<usize> {
         let levels: Vec<(f32, f32)> = column.numbers.chunks_exact(window).map(level).collect();
         for (n, pair) in levels.windows(2).enumerate() {
             let [(before, noise), (after, other)] = pair else { continue };
-            let noise = noise.max(*other).max(before.abs().min(after.abs()) * 0.02);
+            let noise = noise.max(*other).max(before.abs().min(after.abs()) * numbers.min_noise);
             let jump = (after - before).abs();
-            if jump > noise * 6.0 && jump > 0.0 {
+            if jump > noise * numbers.min_jump && jump > 0.0 {
                 found.push((
                     jump / noise.max(f32::MIN_POSITIVE),
                     edge(&column.numbers, n * window, window, *before, *after),
@@ -321,11 +326,11 @@ pub(super) fn changes(rows: usize, profile: &Profile) -> Vec<usize> {
             }
         }
     }
-    if found.len() > MAX_CHANGES * 2 {
+    if found.len() > tuning().json_rows.max_changes * 2 {
         return Vec::new();
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    found.truncate(MAX_CHANGES);
+    found.truncate(tuning().json_rows.max_changes);
     found.into_iter().flat_map(|(_, row)| [row.saturating_sub(1), row]).collect()
 }
 

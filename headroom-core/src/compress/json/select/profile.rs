@@ -9,6 +9,7 @@ use super::super::grid::Grid;
 use crate::{
     relevance::features::{BETWEEN, DIGIT, HEX, class_of},
     text::reserve::expected,
+    tuning::tuning,
 };
 
 /// Maximum number of different values or shapes counted per column.
@@ -68,7 +69,8 @@ pub(super) struct ProfileCell {
 
 impl Profile {
     pub(super) fn from_grid(doc: &Document<'_>, grid: &Grid<'_>) -> Self {
-        let most = (grid.ends.len() / 8 + 4).min(MAX_CLASSES);
+        let most = (grid.ends.len() / tuning().json_rows.rows_per_class + tuning().json_rows.spare_classes)
+            .min(MAX_CLASSES);
         let empty = || ColumnProfile {
             filled: 0,
             texts: 0,
@@ -190,7 +192,7 @@ impl ColumnProfile {
 
     /// Whether nearly all cells are numbers.
     pub(super) fn is_numeric(&self) -> bool {
-        self.numbers.len() * 10 >= self.filled * 9 && !self.numbers.is_empty()
+        self.numbers.len() * 100 >= self.filled * tuning().json_rows.numeric_share && !self.numbers.is_empty()
     }
 
     /// Whether the numbers are monotonic, like a sequence.
@@ -198,7 +200,7 @@ impl ColumnProfile {
         let pairs = || self.numbers.iter().zip(self.numbers.iter().skip(1));
         let rises = pairs().filter(|(a, b)| a.0 < b.0).count();
         let falls = pairs().filter(|(a, b)| a.0 > b.0).count();
-        rises.max(falls) * 10 > self.numbers.len() * 8
+        rises.max(falls) * 100 > self.numbers.len() * tuning().json_rows.sequence_share
     }
 }
 

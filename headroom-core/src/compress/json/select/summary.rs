@@ -6,14 +6,7 @@ use super::{
     Rows,
     profile::{Alike, ColumnProfile, Profile},
 };
-use crate::relevance::features::LineFeatures;
-
-/// Maximum number of different values counted in a column.
-const MAX_VALUES: usize = 6;
-/// Number of columns whose values are counted, and of columns whose range is given.
-const MAX_CATEGORIES: usize = 1;
-const MAX_RANGES: usize = 1;
-const MAX_VALUE: usize = 24;
+use crate::{relevance::features::LineFeatures, tuning::tuning};
 
 /// Summarises the rows that are not kept.
 pub(super) fn summary(rows: &Rows<'_>, profile: &Profile, kept: &[bool]) -> String {
@@ -28,10 +21,10 @@ pub(super) fn summary(rows: &Rows<'_>, profile: &Profile, kept: &[bool]) -> Stri
     }
     categories.sort_unstable();
     let mut out = String::new();
-    for (_, column) in categories.into_iter().take(MAX_CATEGORIES) {
+    for (_, column) in categories.into_iter().take(tuning().json_rows.summary_max_categories) {
         counts(rows, kept, column, &mut out);
     }
-    for column in ranges.into_iter().take(MAX_RANGES) {
+    for column in ranges.into_iter().take(tuning().json_rows.summary_max_ranges) {
         range(rows, profile, kept, column, &mut out);
     }
     out
@@ -47,9 +40,11 @@ fn discriminative(rows: &Rows<'_>, column: &ColumnProfile) -> Option<usize> {
         let value = rows.doc.slice(node);
         let value = value.trim_matches('"');
         let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/');
-        !value.is_empty() && value.len() <= MAX_VALUE && value.chars().all(plain)
+        !value.is_empty() && value.len() <= tuning().json_rows.summary_max_bytes && value.chars().all(plain)
     };
-    if !(2..=MAX_VALUES).contains(&classes.len()) || !classes.iter().all(|class| safe(class.node)) {
+    if !(2..=tuning().json_rows.summary_max_values).contains(&classes.len())
+        || !classes.iter().all(|class| safe(class.node))
+    {
         return None;
     }
     let text: String = classes.iter().map(|class| format!("{}\n", rows.doc.slice(class.node))).collect();
@@ -128,7 +123,8 @@ fn range(rows: &Rows<'_>, profile: &Profile, kept: &[bool], index: usize, out: &
 fn name<'a>(rows: &Rows<'a>, index: usize) -> Option<&'a str> {
     let name = rows.grid.names.get(index)?.trim_matches('"');
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
-    (!name.is_empty() && name.len() <= MAX_VALUE && name.chars().all(plain)).then_some(name)
+    (!name.is_empty() && name.len() <= tuning().json_rows.summary_max_bytes && name.chars().all(plain))
+        .then_some(name)
 }
 
 fn separate(out: &mut String, with: &str) {

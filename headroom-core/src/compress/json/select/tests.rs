@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::super::{
-    MIN_BYTES, MIN_ELEMENTS, Selection,
+    Selection,
     tests::{candidates, covers, decode, minify, selected},
 };
-use crate::{Handle, Vocabulary, compress::shared_texts, relevance::Query};
+use crate::{Handle, Vocabulary, compress::shared_texts, relevance::Query, tuning::tuning};
 
 /// Selects, and checks what holds for all selections.
 #[track_caller]
@@ -183,7 +183,7 @@ fn what_stands_out_or_was_named_stays() {
                     assert!(planted(&name, &text, &asked), "{name}, in the question");
                     assert!(planted(&name, &text, &called), "{name}, in the arguments");
                     let seen = planted(&name, &text, &nothing);
-                    let edge = at == 0 || at == count - 1 || count < MIN_ELEMENTS;
+                    let edge = at == 0 || at == count - 1 || count < tuning().json.min_elements;
                     assert!(seen || fact == Fact::Plain, "{name}, standing out");
                     assert!(seen || !edge, "{name}, at the edge");
                     visible += usize::from(seen);
@@ -201,7 +201,7 @@ fn arrays_shrink_to_a_share_that_falls_with_their_length() {
     for (name, _, shape) in SHAPES {
         for (count, least) in [(100, 50), (350, 75), (1000, 90), (5000, 97)] {
             let text = array(shape, count, count / 2, Fact::Plain);
-            if text.len() < MIN_BYTES {
+            if text.len() < tuning().json.min_bytes {
                 continue;
             }
             let out = shown(&text, &Query::default());
@@ -230,7 +230,7 @@ fn rows_stand_as_in_the_lossless_table() {
 #[test]
 fn small_results_stay_whole() {
     for (name, _, shape) in SHAPES {
-        let text = array(shape, MIN_ELEMENTS - 1, 3, Fact::Plain);
+        let text = array(shape, tuning().json.min_elements - 1, 3, Fact::Plain);
         assert!(selected(&text, &Query::default(), None).is_none(), "{name}");
     }
     let numbers: Vec<String> = (0..500).map(|n| n.to_string()).collect();

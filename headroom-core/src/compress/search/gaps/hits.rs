@@ -10,23 +10,8 @@ use crate::{
     formats::search::{SearchLine, SearchRowKind},
     relevance::Query,
     text::path::{self, extension},
+    tuning::tuning,
 };
-
-/// Maximum number of definitions that stay per file, in addition to its first hits.
-const DEFINITIONS: u32 = 4;
-/// Context rows that stay around a hit.
-const CONTEXT: usize = 12;
-/// Up to this many hits in one source file stay, unless the total is very high.
-const FEW_IN_FILE: u32 = 24;
-/// How many hits with the same text count as first hits of their files.
-const SAME_TEXT: u32 = 3;
-/// A file with at least this many hits may be a log.
-const MANY_IN_FILE: u32 = 50;
-/// From this many hits on, test files may be elided as a whole, if that many hits are in files written by people.
-const MAX_HITS_OF_NAME: u32 = 80;
-const MIN_WRITTEN_HITS: u32 = 12;
-/// Maximum number of files that one marker names.
-const NAMED_IN_MARKER: usize = 24;
 
 /// The kind of a file, which determines how many of its hits stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +89,7 @@ impl<'a, 't> HitSelector<'a, 't> {
         let hits = blocks.iter().flat_map(|block| &block.hits);
         let definitions = hits.filter(|hit| is_definition(chooser.text(**hit))).count();
         // A search for definitions finds nothing else.
-        chooser.telling = definitions * 3 <= total as usize;
+        chooser.telling = definitions * tuning().search.hits_per_definition <= total as usize;
         chooser
     }
 
@@ -119,19 +104,20 @@ impl<'a, 't> HitSelector<'a, 't> {
     pub(super) fn choose(&mut self, text: &str, query: &Query<'_>, kept: &mut [bool]) {
         name_files(query, self.view.len(), &mut self.files);
         let is_log = |(path, file): (&&str, &File)| {
-            file.hits > MANY_IN_FILE && FileKind::from_path(path) == FileKind::Log
+            file.hits > tuning().search.log_hits && FileKind::from_path(path) == FileKind::Log
         };
         if self.files.iter().any(is_log) {
             self.records = record_gaps(text, query, self.view.len());
         }
         let is_written = |(path, _): &(&&str, &File)| FileKind::from_path(path) == FileKind::Written;
         let written: u32 = self.files.iter().filter(is_written).map(|(_, file)| file.hits).sum();
-        self.crowded =
-            self.total >= MAX_HITS_OF_NAME && written >= MIN_WRITTEN_HITS && !asks_for_tests(query);
+        self.crowded = self.total >= tuning().search.crowded_hits
+            && written >= tuning().search.min_written_hits
+            && !asks_for_tests(query);
         let mut aside = 0;
         for block in self.blocks {
             let source = FileKind::from_path(block.path);
-            let whole = aside < NAMED_IN_MARKER && self.goes_as_a_whole(block, source);
+            let whole = aside < tuning().search.named_in_marker && self.goes_as_a_whole(block, source);
             aside = if whole { aside + 1 } else { 0 };
             if whole {
                 show(block, &vec![false; block.hits.len()], self.lines, kept);
@@ -154,18 +140,24 @@ impl<'a, 't> HitSelector<'a, 't> {
     }
 
     fn shows(&mut self, hit: usize, source: FileKind, file: &mut File) -> bool {
+        let search = &tuning().search;
         let text = self.text(hit);
         let defines = self.telling
             && source == FileKind::Written
-            && file.definitions < DEFINITIONS
+            && file.definitions < tuning().search.definitions
             && is_definition(text);
         // A file with most of the hits is the one that was searched.
-        let searched = if file.hits > self.total / 2 { (self.total / 4).clamp(8, 40) } else { 0 };
+        let searched = if file.hits > self.total / 2 {
+            (self.total / search.hits_per_searched).clamp(search.min_searched, search.max_searched)
+        } else {
+            0
+        };
         let most = most(source, file.hits, self.total).max(searched);
         let shows = self.asked.get(hit) != Some(&false)
             || file.named
             || defines
-            || file.shown < most && (file.shown == 0 || most == FEW_IN_FILE || self.is_new(text))
+            || file.shown < most
+                && (file.shown == 0 || most == tuning().search.few_in_file || self.is_new(text))
             || source == FileKind::Log && self.records.get(hit) == Some(&false)
             || self.view.is_error(hit) && tells_of_an_error(text);
         file.definitions += u32::from(defines);
@@ -177,7 +169,7 @@ impl<'a, 't> HitSelector<'a, 't> {
     fn is_new(&mut self, text: &'t str) -> bool {
         let times = self.shown.entry(text).or_default();
         *times += 1;
-        *times <= SAME_TEXT
+        *times <= tuning().search.same_text
     }
 }
 
@@ -205,7 +197,8 @@ fn name_files(query: &Query<'_>, lines: usize, files: &mut FxHashMap<&str, File>
     paths.sort_unstable();
     let list = paths.join("\n");
     let Some(view) = LineView::new(&list, query, (1, 1)) else { return };
-    let most = u32::try_from((lines / 4).max(64)).unwrap_or(u32::MAX);
+    let most = u32::try_from((lines / tuning().search.lines_per_named).max(tuning().search.min_named))
+        .unwrap_or(u32::MAX);
     for (path, named) in paths.into_iter().zip(view.query()) {
         if let Some(file) = files.get_mut(path).filter(|file| named && file.hits <= most) {
             file.named = true;
@@ -214,16 +207,19 @@ fn name_files(query: &Query<'_>, lines: usize, files: &mut FxHashMap<&str, File>
 }
 
 /// Returns how many of a file's hits stay: fewer if the total is higher.
-const fn most(source: FileKind, hits: u32, total: u32) -> u32 {
+fn most(source: FileKind, hits: u32, total: u32) -> u32 {
+    let search = &tuning().search;
+    let (few, many) = (hits <= search.few_in_file, total >= search.many_hits);
+    let very_many = total >= search.very_many_hits;
     match source {
-        FileKind::Written if hits <= FEW_IN_FILE && total < 400 => FEW_IN_FILE,
-        FileKind::Test if hits <= FEW_IN_FILE && total < 100 => FEW_IN_FILE,
-        FileKind::Written | FileKind::Test if total < 100 => 8,
-        FileKind::Written if total < 400 => 5,
-        FileKind::Test if total < 400 => 3,
-        FileKind::Written | FileKind::Log => 3,
-        FileKind::Test => 2,
-        FileKind::Made => 1,
+        FileKind::Written if few && !very_many => search.few_in_file,
+        FileKind::Test if few && !many => search.few_in_file,
+        FileKind::Written | FileKind::Test if !many => search.shown_of_few,
+        FileKind::Written if !very_many => search.shown_of_many,
+        FileKind::Test if !very_many => search.shown_of_tests,
+        FileKind::Written | FileKind::Log => search.shown_of_very_many,
+        FileKind::Test => search.shown_of_very_many_tests,
+        FileKind::Made => search.shown_of_generated,
     }
 }
 
@@ -236,8 +232,12 @@ fn show(block: &HitBlock<'_>, shows: &[bool], lines: &[SearchLine<'_>], kept: &m
     let is_context =
         |at: usize| matches!(lines.get(at), Some(SearchLine::Row(row)) if row.kind == SearchRowKind::Context);
     for (hit, _) in block.hits.iter().zip(shows).filter(|(_, shows)| **shows) {
-        let before = (block.lines.start..*hit).rev().take_while(|at| is_context(*at)).take(CONTEXT);
-        let after = (*hit + 1..block.lines.end).take_while(|at| is_context(*at)).take(CONTEXT);
+        let before = (block.lines.start..*hit)
+            .rev()
+            .take_while(|at| is_context(*at))
+            .take(tuning().search.context_lines);
+        let after =
+            (*hit + 1..block.lines.end).take_while(|at| is_context(*at)).take(tuning().search.context_lines);
         for at in before.chain([*hit]).chain(after) {
             if let Some(kept) = kept.get_mut(at) {
                 *kept = true;

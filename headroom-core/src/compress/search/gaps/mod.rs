@@ -17,22 +17,10 @@ use crate::{
     formats::search::{SearchLine, SearchParser, SearchRowKind, same_file},
     relevance::Query,
     text::path::is_path,
+    tuning::tuning,
 };
 use hits::HitSelector;
 use summary::summary;
-
-/// Smaller results are left alone.
-const MIN_BYTES: usize = 3072;
-const MIN_LINES: usize = 40;
-/// In smaller results every hit stays: which ones will be used is unknown, and a marker saves little.
-const MIN_CHOICE_BYTES: usize = 6144;
-/// Results with context are read like files: names from all over them are used.
-const MIN_LINES_WITH_CONTEXT: usize = 200;
-/// Minimum size of a gap, so that its marker saves tokens.
-const MIN_GAP_BYTES: usize = 300;
-const MIN_GAP_LINES: usize = 4;
-/// A longer line is from a file that no person wrote.
-const LONG_LINE: usize = 500;
 
 /// Adjacent rows of one file, and the lines between them.
 #[derive(Debug)]
@@ -44,7 +32,7 @@ struct HitBlock<'t> {
 
 /// Returns the parts that may be elided, in order and disjoint.
 pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
-    let Some(view) = LineView::new(text, query, (MIN_BYTES, 2)) else { return Vec::new() };
+    let Some(view) = LineView::new(text, query, (tuning().search.min_bytes, 2)) else { return Vec::new() };
     let mut parser = SearchParser::parse(view.lines());
     let lines: Vec<SearchLine<'_>> = view.lines().map(|line| parser.line(line)).collect();
     let blocks = blocks(&view, &lines);
@@ -54,16 +42,18 @@ pub(super) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
         .filter(|line| matches!(line, SearchLine::Row(row) if row.kind == SearchRowKind::Context))
         .count();
     let hits: usize = blocks.iter().map(|block| block.hits.len()).sum();
-    let least = if context * 2 > hits { MIN_LINES_WITH_CONTEXT } else { MIN_LINES };
+    let least =
+        if context * 2 > hits { tuning().search.min_lines_with_context } else { tuning().search.min_lines };
     let asked = view.query();
-    if view.len() >= least && text.len() >= MIN_CHOICE_BYTES {
+    if view.len() >= least && text.len() >= tuning().search.min_choice_bytes {
         HitSelector::new(&view, &lines, &blocks, &asked).choose(text, query, &mut kept);
     }
     long_lines(&view, &lines, &asked, &mut kept);
     drop_breaks(&lines, &mut kept);
     let pays = |run: &Range<usize>| {
         let bytes = view.bytes(run);
-        bytes >= MIN_GAP_BYTES && (run.len() >= MIN_GAP_LINES || bytes >= LONG_LINE)
+        bytes >= tuning().search.min_gap_bytes
+            && (run.len() >= tuning().search.min_gap_lines || bytes >= tuning().search.long_line_bytes)
     };
     let carriers = carriers(&lines);
     let runs = view.settle(kept, &carriers, pays);
@@ -139,7 +129,7 @@ fn long_lines(view: &LineView<'_>, lines: &[SearchLine<'_>], asked: &[bool], kep
     for (at, kept) in kept.iter_mut().enumerate() {
         let is_row = matches!(lines.get(at), Some(SearchLine::Row(_)));
         let asked = asked.get(at).copied().unwrap_or(true);
-        if is_row && !asked && view.line(at).len() > LONG_LINE {
+        if is_row && !asked && view.line(at).len() > tuning().search.long_line_bytes {
             *kept = false;
         }
     }

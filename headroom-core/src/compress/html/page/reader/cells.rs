@@ -6,8 +6,9 @@ use super::{
         HtmlBlockKind, SEPARATOR,
         row::{self, InlinePiece, RowState},
     },
-    LONGEST_CELL, PageReader,
+    PageReader,
 };
+use crate::tuning::tuning;
 
 impl<'p> PageReader<'p> {
     pub(super) fn open_cell(&mut self, head: bool, tag: &Tag<'_>) {
@@ -109,7 +110,7 @@ impl<'p> PageReader<'p> {
             self.end_block();
         }
         let Some(row) = self.row.take() else { return };
-        if row.cells < 2 || row.longest > LONGEST_CELL || row.is_cut {
+        if row.cells < 2 || row.longest > tuning().html.long_cell_bytes || row.is_cut {
             self.lay_out(&row);
         } else if let (Some(first), Some(last)) = (row.pieces.first(), row.pieces.last()) {
             let whole = InlinePiece { start: row.start, end: last.end.max(row.repeated), links: first.links };

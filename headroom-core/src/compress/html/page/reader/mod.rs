@@ -87,8 +87,6 @@ pub(super) struct PageReader<'p> {
 const MAX_DEPTH: usize = 512;
 /// Number of open elements that are searched for the one that an end tag closes.
 const REACH: usize = 64;
-/// A row with a longer cell is layout, not a table row.
-const LONGEST_CELL: usize = 400;
 
 impl<'p> PageReader<'p> {
     /// `length` is the page's in bytes.
