@@ -8,7 +8,7 @@ use super::{grammar, *};
 use crate::{
     ContentKind,
     compress::{
-        source::{self, Source},
+        source::{Source, SourceScan},
         trial,
     },
 };
@@ -16,11 +16,13 @@ use crate::{
 /// The lines that may be elided of code, or of a file.
 fn gaps(text: &str, query: &Query<'_>) -> Vec<FramedOmission> {
     let kind = if query.file_read { ContentKind::FileRead } else { ContentKind::Code };
-    source::of(kind, text, query.arguments, || None).map_or_else(Vec::new, |source| source.gaps(text, query))
+    SourceScan::new(text, query.arguments)
+        .source(kind, || None)
+        .map_or_else(Vec::new, |source| source.gaps(text, query))
 }
 
 fn language_of(text: &str, file: &str) -> Option<Language> {
-    match source::of(ContentKind::Code, text, Some(file), || None) {
+    match SourceScan::new(text, Some(file)).source(ContentKind::Code, || None) {
         Some(Source::Known(language) | Source::Guessed(language)) => Some(language),
         _ => None,
     }
