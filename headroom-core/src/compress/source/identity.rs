@@ -51,8 +51,8 @@ impl Identity {
         if !first.takes_anything() || !is_alone || *weight < MOSTLY_CUES {
             return None;
         }
-        let other = WITHOUT_CUES.into_iter().filter_map(|language| Self::parsed(text, language));
-        let other = other.filter(|found| found.mistakes == Some(0)).next();
+        let mut others = WITHOUT_CUES.into_iter().filter_map(|language| Self::parsed(text, language));
+        let other = others.find(|found| found.mistakes == Some(0));
         Some(other.unwrap_or(Self { language: *first, mistakes: None }))
     }
 

@@ -122,7 +122,7 @@ impl<'t> SourceScan<'t> {
         let is_whole =
             || changes.iter().any(|(bytes, _)| bytes.start == 0 && bytes.end >= text.trim_end().len());
         let is_even = || is_whole() || changes.iter().all(|(bytes, _)| is_even(text, bytes));
-        let breaks = || breaks(self.strict(), &replace(text, changes.iter().cloned()));
+        let breaks = || self.breaks(self.strict(), &replace(text, changes.iter().cloned()));
         let parses = |language, is_whole_file| parser::still_parses(text, language, changes, is_whole_file);
         match source {
             Source::Known(language) if parser::IS_COMPILED_IN => {
@@ -139,23 +139,26 @@ impl<'t> SourceScan<'t> {
     /// long to be parsed counts as broken if it starts like code.
     pub(crate) fn is_broken(&self, kind: ContentKind, after: &str) -> bool {
         use ContentKind::{Code, FileRead};
-        let is_unnamed = || matches!(self.names(), FileNames::Nothing | FileNames::Code);
-        match kind {
-            FileRead if is_unnamed() => {
-                let text = self.bare();
-                shape::may_be_code(text) && breaks(self.strict(), &without_numbers(after))
-            }
-            Code if !matches!(self.names(), FileNames::One(_)) => {
-                breaks(self.lenient(), after) || breaks(self.strict(), after)
-            }
-            _ if !is_plain(kind) => false,
+        let breaks_lenient = || self.breaks(self.lenient(), after);
+        let breaks_strict = || self.breaks(self.strict(), after);
+        match (kind, self.names()) {
+            (Code, FileNames::One(_)) | (FileRead, FileNames::One(_) | FileNames::Document) => false,
+            (Code, _) => breaks_lenient() || breaks_strict(),
+            (FileRead, _) => shape::may_be_code(self.bare()) && breaks_strict(),
             _ => {
-                let may_be_code = shape::may_be_code(self.text);
-                self.is_long_code()
-                    || breaks(self.lenient(), after)
-                    || may_be_code && breaks(self.strict(), after)
+                is_plain(kind)
+                    && (self.is_long_code()
+                        || breaks_lenient()
+                        || shape::may_be_code(self.text) && breaks_strict())
             }
         }
+    }
+
+    /// Whether this rendering of the text no longer parses in one of the languages in which the text has no mistake.
+    fn breaks(&self, languages: &[Language], after: &str) -> bool {
+        let is_numbered = self.bare().len() < self.text.len();
+        let after = if is_numbered { without_numbers(after) } else { Cow::Borrowed(after) };
+        languages.iter().any(|language| parser::parses(&after, *language) != Some(true))
     }
 
     /// Whether the text is too long to be parsed, looks like code at both ends, and its start parses.
@@ -242,11 +245,6 @@ impl fmt::Debug for SourceScan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SourceScan").field("bytes", &self.text.len()).finish_non_exhaustive()
     }
-}
-
-/// Whether a text no longer parses in one of the languages in which it had no mistake.
-fn breaks(languages: &[Language], after: &str) -> bool {
-    languages.iter().any(|language| parser::parses(after, *language) != Some(true))
 }
 
 /// Returns the language that the first line of a script names, also below a few lines that a tool put above it.

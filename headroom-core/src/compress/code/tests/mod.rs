@@ -45,7 +45,7 @@ fn shown(text: &str, framed: &[FramedOmission]) -> String {
 }
 
 fn asked<'a>(question: &'a str, arguments: &'a str) -> Query<'a> {
-    Query { question: Some(question), arguments: Some(arguments), file_read: false, ..Query::default() }
+    Query { question: Some(question), arguments: Some(arguments), file_read: false }
 }
 
 fn errors_of(text: &str, language: Language) -> usize {
@@ -155,12 +155,8 @@ fn files_that_were_read_stay_unless_something_was_named() {
     let text = sample(Language::Rust, 60);
     let numbered: String =
         text.lines().enumerate().map(|(n, line)| format!("{:6}\t{line}\n", n + 41)).collect();
-    let query = |question, arguments| Query {
-        question: Some(question),
-        arguments: Some(arguments),
-        file_read: true,
-        ..Query::default()
-    };
+    let query =
+        |question, arguments| Query { question: Some(question), arguments: Some(arguments), file_read: true };
     let path = r#"{"file_path":"/src/lib.rs"}"#;
     for text in [&text, &numbered] {
         assert_eq!(gaps(text, &query("Look at it.", path)), []);
