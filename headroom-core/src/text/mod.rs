@@ -8,3 +8,4 @@ pub(crate) mod path;
 pub(crate) mod replace;
 pub(crate) mod reserve;
 pub(crate) mod terminal;
+pub(crate) mod tree;

@@ -9,16 +9,19 @@ use rustc_hash::FxHashSet;
 
 use super::fields::FieldTable;
 use crate::{
-    records::{Record, RecordKind, Structure},
-    relevance::{features::LineFeatures, query::Hits, severity::Severity, templates::Templates},
+    records::{MAX_WHOLE_LINES, Record, RecordKind, Structure},
+    relevance::{
+        features::{LineFeatures, Row},
+        query::Hits,
+        severity::Severity,
+        templates::Templates,
+    },
 };
 
 /// Records that stay at the start and at the end.
 const HEAD_RECORDS: usize = 2;
 const TAIL_RECORDS: usize = 1;
-/// Longer records that stay lose lines in their middle.
-const MAX_LINES: usize = 60;
-/// Lines of these that stay.
+/// Lines of a long record that stay.
 const SHOWN_LINES: usize = 40;
 /// Maximum number of records that stay for one key, and for trouble.
 pub(super) const MAX_RARE: usize = 16;
@@ -65,19 +68,43 @@ pub(super) fn kept(
     for (record, stays) in records.iter().zip(stays) {
         let lines = kept.get_mut(record.lines.clone()).unwrap_or_default();
         lines.fill(stays);
-        if stays && lines.len() > MAX_LINES {
-            let named = named.get(record.lines.clone()).unwrap_or_default();
-            let rows = features.rows.get(record.lines.clone()).unwrap_or_default();
-            let from = SHOWN_LINES / 2;
-            let to = lines.len() - SHOWN_LINES / 2;
-            for (at, kept) in lines.iter_mut().enumerate().take(to).skip(from) {
-                *kept = named.get(at) == Some(&true)
-                    || rows.get(at).is_some_and(|row| row.severity == Severity::Error);
-            }
+        if stays && lines.len() > MAX_WHOLE_LINES {
+            shorten(features, structure, record, &named, &mut kept);
         }
     }
     between(structure, records, &mut kept);
     kept
+}
+
+/// Elides the middle of a long record, but for what the query names and errors. Groups within it go or stay as a whole.
+fn shorten(
+    features: &LineFeatures,
+    structure: &Structure<'_>,
+    record: &Record<'_>,
+    named: &[bool],
+    kept: &mut [bool],
+) {
+    let stays = |line: usize| {
+        let is_error = |row: &Row| row.severity == Severity::Error;
+        named.get(line) == Some(&true) || features.rows.get(line).is_some_and(is_error)
+    };
+    let middle = record.lines.start + SHOWN_LINES / 2..record.lines.end - SHOWN_LINES / 2;
+    let inner = structure.inner(record);
+    let is_within = |lines: &Range<usize>| middle.start <= lines.start && lines.end <= middle.end;
+    if inner.is_empty() {
+        for line in middle {
+            if let Some(kept) = kept.get_mut(line) {
+                *kept = stays(line);
+            }
+        }
+        return;
+    }
+    for lines in inner.iter().map(|group| &group.lines).filter(|lines| is_within(lines)) {
+        if !lines.clone().any(stays) {
+            kept.get_mut(lines.clone()).unwrap_or_default().fill(false);
+        }
+    }
+    between(structure, inner, kept);
 }
 
 /// Keeps the first record of each kind of head, such as a message of a compiler, unless there are many kinds.
