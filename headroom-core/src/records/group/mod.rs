@@ -29,8 +29,8 @@ const MIN_GROUPS: usize = 4;
 const MIN_SHARE: usize = 50;
 /// Percentage of the lines below heads whose form many groups have.
 const MIN_ALIKE: usize = 70;
-/// Minimum number of lines of a section on average, with its header.
-const MIN_SECTION_LINES: usize = 3;
+/// Minimum number of lines of a section on average, besides its header.
+const MIN_SECTION_LINES: usize = 2;
 /// Percentage of the groups that have the same line at the same place.
 const MIN_USUAL: usize = 85;
 /// Minimum number of groups with a form that many have, and one more per this many groups.
@@ -117,7 +117,8 @@ fn bounds(bodies: &[Body<'_>]) -> Vec<usize> {
         }
     }
     // Lines that govern hardly anything are the heads of groups.
-    if bodies.len() < found.len() * MIN_SECTION_LINES {
+    let before = found.first().map_or(0, |(line, _)| *line) + found.len();
+    if bodies.len().saturating_sub(before) < found.len() * MIN_SECTION_LINES {
         return Vec::new();
     }
     let is_new = |text: &str| counts.get(text).is_none_or(|count| *count < MIN_OWNERS);
