@@ -30,9 +30,7 @@ fn measure(name: &str, body: &str, options: &CompressOptions, selects: bool) {
     let share = peak as f64 / body.len() as f64;
     println!("{name}: body {} KiB, peak {} KiB, {share:.2}x", body.len() >> 10, peak >> 10);
     let slack = if selects { 0 } else { SLACK };
-    // The features of a log and its structure take more for each line than its text.
-    let most = if name == "one log" { 4 } else { 3 };
-    assert!(peak <= most * body.len() + slack, "{name}: {peak} bytes for a body of {}", body.len());
+    assert!(peak <= 3 * body.len() + slack, "{name}: {peak} bytes for a body of {}", body.len());
     let originals = match &outcome {
         Outcome::Rewritten { originals, .. } => originals.len(),
         Outcome::Unchanged { .. } => 0,

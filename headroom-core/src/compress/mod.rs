@@ -23,6 +23,7 @@ mod trial;
 use std::ops::Range;
 
 use listing::recursive;
+use source::Source;
 
 use crate::{ContentKind, Transform, records::RecordScan, relevance::Query};
 
@@ -96,15 +97,16 @@ pub(crate) struct FramedOmission {
     pub(crate) opening: String,
 }
 
-/// Returns the lines of a text of this kind that may be elided; code with the markers is still code. `scan` is what is
-/// already known of the text.
+/// Returns the lines of a text of this kind that may be elided; code with the markers is still code. `source` is what source
+/// code the text is, `scan` what is already known of its records.
 pub(crate) fn framed<'t>(
     kind: ContentKind,
     text: &'t str,
     query: &Query<'_>,
+    source: Option<Source>,
     scan: Option<RecordScan<'t>>,
 ) -> Vec<FramedOmission> {
-    if let Some(source) = source::of(kind, text, query.arguments, || query.models.classify(text)) {
+    if let Some(source) = source {
         return source.gaps(text, query);
     }
     scanned_gaps(kind, text, query, scan)

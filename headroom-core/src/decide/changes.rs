@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use headroom_json::{Edit, RawOffsets, Text};
 
-use crate::Transform;
+use crate::{Transform, text::replace::replace};
 
 /// A replacement in the decoded text.
 #[derive(Clone, Debug)]
@@ -35,15 +35,7 @@ impl Changes {
 }
 
 pub(super) fn apply(text: &str, changes: &[Change]) -> String {
-    let mut output = String::with_capacity(text.len());
-    let mut from = 0;
-    for change in changes {
-        output.push_str(text.get(from..change.bytes.start).unwrap_or_default());
-        output.push_str(&change.with);
-        from = change.bytes.end;
-    }
-    output.push_str(text.get(from..).unwrap_or_default());
-    output
+    replace(text, changes.iter().map(|change| (change.bytes.clone(), change.with.as_str())))
 }
 
 /// Converts changes of the decoded text, which is `length` bytes long, to edits of the raw string.

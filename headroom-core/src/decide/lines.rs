@@ -13,9 +13,10 @@ use crate::{
     compress::{
         self, FramedOmission, Omission,
         embedded::{self, Embedded},
-        fold, line_numbers,
+        fold::{self, Fold},
+        line_numbers,
         reference::RepeatedRun,
-        source::{self, Source},
+        source::{self, Source, SourceScan},
     },
     detect,
     records::RecordScan,
@@ -31,50 +32,39 @@ use crate::{
 /// Bytes of the elided lines that are counted first; they usually show whether the marker saves tokens.
 const MIN_TRIED_BYTES: usize = 1024;
 
+/// Puts a marker into a comment of the source code around it. `None` if it is not known how.
+type Frame<'f> = dyn Fn(&str) -> Option<String> + 'f;
+
 /// Returns the line replacements in a rendering, and the originals that their markers name.
 pub(super) fn line_changes(
     block: &Block<'_>,
-    Rendering { text, parts, steps, instructions, .. }: &Rendering<'_>,
+    rendering: &Rendering<'_>,
     scan: Option<RecordScan<'_>>,
+    code: &SourceScan<'_>,
     find: &Find<'_>,
 ) -> (Vec<Change>, Vec<Original>) {
+    let Rendering { text, parts, steps, .. } = rendering;
     let mut changes = Changes::default();
     // If the text contains something like a marker, the model could not distinguish ours from it.
     if marker::is_in(block.text) {
         return (Vec::new(), Vec::new());
     }
+    let own;
+    let code = if code.is_of(text) {
+        code
+    } else {
+        own = SourceScan::new(text, block.arguments);
+        &own
+    };
     // In source code, every marker is a comment.
-    let code = match parts.as_slice() {
-        [part] if part.bytes == (0..text.len()) => {
-            let verdict = || if block.may_elide() { block.models.classify(text) } else { None };
-            source::of(part.kind, text, block.arguments, verdict)
-        }
+    let source = match parts.as_slice() {
+        [part] if part.bytes == (0..text.len()) => source_of(block, code, part.kind, text),
         _ => None,
     };
-    let framed = |marker: &str| code.map_or_else(|| Some(marker.to_owned()), |code| code.comment(marker));
-    let pays = |bytes: &Range<usize>, with: &str| saves_tokens(block, text, bytes, with);
-    let rows_depend = steps
-        .iter()
-        .any(|step| matches!(step, Transform::Search | Transform::CommonPrefix | Transform::ColumnPadding));
+    let framed =
+        |marker: &str| source.map_or_else(|| Some(marker.to_owned()), |source| source.comment(marker));
     if block.tier >= Tier::Dedup {
-        // Where rows take their file or columns from other rows, either all rows are referenced or none.
-        let all = |found: &RepeatedRun| found.bytes.start == 0 && found.bytes.end >= text.trim_end().len();
-        // Where nothing is left, nothing can be broken.
-        let framed =
-            |found: &RepeatedRun| framed(&found.marker).or_else(|| all(found).then(|| found.marker.clone()));
-        // Instructions are repeated as a whole or not at all.
-        let is_whole = |bytes: &Range<usize>| {
-            instructions.iter().all(|span| {
-                let is_apart = span.end <= bytes.start || bytes.end <= span.start;
-                is_apart || bytes.start <= span.start && span.end <= bytes.end
-            })
-        };
-        let found = find(text, &|found| {
-            is_whole(&found.bytes) && framed(found).is_some_and(|with| pays(&found.bytes, &with))
-        });
-        changes.merge(found.into_iter().filter(|found| !rows_depend || all(found)).filter_map(|found| {
-            Some(Change { with: framed(&found)?, bytes: found.bytes, step: Transform::Reference })
-        }));
+        changes.merge(references(block, rendering, &framed, find));
     }
     if parts.iter().all(|part| part.kind == ContentKind::Json) {
         return (changes.sorted, Vec::new());
@@ -82,30 +72,70 @@ pub(super) fn line_changes(
     let mut originals =
         if block.may_elide() { omit_data(block, text, parts, &mut changes) } else { Vec::new() };
     // Lines of a page exist only in its Markdown.
-    let source = if steps.contains(&Transform::HtmlToMarkdown) { text } else { block.text };
+    let original = if steps.contains(&Transform::HtmlToMarkdown) { text } else { block.text };
     if block.may_elide() {
-        originals.extend(set_aside(block, source, text, parts, scan, &mut changes));
+        originals.extend(set_aside(block, original, text, parts, (source, scan), &mut changes));
     }
-    // A fold must directly follow the line that it repeats.
-    let folds = fold::runs(text).into_iter();
-    let folds = folds.filter_map(|fold| Some((fold.kept, fold.range, framed(&fold.replacement)?)));
-    let is_free = |bytes: &Range<usize>| {
-        changes.are_off(bytes)
-            && !instructions.iter().any(|span| span.start < bytes.end && bytes.start < span.end)
-    };
-    let folds = folds.filter(|(kept, range, with)| is_free(&(*kept..range.end)) && pays(range, with));
-    let folds: Vec<_> = folds.collect();
-    changes.merge(folds.into_iter().map(|(_, bytes, with)| Change {
-        bytes,
-        with,
-        step: Transform::RepeatedLines,
-    }));
-    keep_code(code, text, parts, &mut changes);
+    let folds = folds(block, rendering, &framed, &changes);
+    changes.merge(folds);
+    keep_code((code, source), text, parts, &mut changes);
     let is_file = parts.iter().any(|part| part.kind == ContentKind::FileRead);
     if is_file && !block.arguments.is_some_and(detect::is_file_command) {
         thin_numbers(text, &mut changes);
     }
     (changes.sorted, originals)
+}
+
+/// Replaces lines that stand earlier in the request.
+fn references(
+    block: &Block<'_>,
+    Rendering { text, steps, instructions, .. }: &Rendering<'_>,
+    framed: &Frame<'_>,
+    find: &Find<'_>,
+) -> Vec<Change> {
+    let rows_depend = steps
+        .iter()
+        .any(|step| matches!(step, Transform::Search | Transform::CommonPrefix | Transform::ColumnPadding));
+    // Where rows take their file or columns from other rows, either all rows are referenced or none.
+    let all = |found: &RepeatedRun| found.bytes.start == 0 && found.bytes.end >= text.trim_end().len();
+    // Where nothing is left, nothing can be broken.
+    let framed =
+        |found: &RepeatedRun| framed(&found.marker).or_else(|| all(found).then(|| found.marker.clone()));
+    // Instructions are repeated as a whole or not at all.
+    let is_whole = |bytes: &Range<usize>| {
+        instructions.iter().all(|span| {
+            let is_apart = span.end <= bytes.start || bytes.end <= span.start;
+            is_apart || bytes.start <= span.start && span.end <= bytes.end
+        })
+    };
+    let pays = |found: &RepeatedRun| {
+        is_whole(&found.bytes)
+            && framed(found).is_some_and(|with| saves_tokens(block, text, &found.bytes, &with))
+    };
+    let found = find(text, &pays).into_iter().filter(|found| !rows_depend || all(found));
+    let change = |found: RepeatedRun| {
+        Some(Change { with: framed(&found)?, bytes: found.bytes, step: Transform::Reference })
+    };
+    found.filter_map(change).collect()
+}
+
+/// Folds repeated lines. A fold must directly follow the line that it repeats.
+fn folds(
+    block: &Block<'_>,
+    Rendering { text, instructions, .. }: &Rendering<'_>,
+    framed: &Frame<'_>,
+    changes: &Changes,
+) -> Vec<Change> {
+    let is_free = |bytes: &Range<usize>| {
+        changes.are_off(bytes)
+            && !instructions.iter().any(|span| span.start < bytes.end && bytes.start < span.end)
+    };
+    let change = |fold: Fold| {
+        let with = framed(&fold.replacement)?;
+        let pays = is_free(&(fold.kept..fold.range.end)) && saves_tokens(block, text, &fold.range, &with);
+        pays.then_some(Change { bytes: fold.range, with, step: Transform::RepeatedLines })
+    };
+    fold::runs(text).into_iter().filter_map(change).collect()
 }
 
 /// Omits data in base64 and returns it. In files and code, a marker within a line would be part of a string.
@@ -143,18 +173,23 @@ fn keep_pairs(text: &str, parts: &[Segment], changes: &mut Changes) {
 }
 
 /// Drops references and folds without which the text would still be code. What is elided is parsed where it is chosen.
-fn keep_code(code: Option<Source>, text: &str, parts: &[Segment], changes: &mut Changes) {
-    let Some(code) = code else { return keep_pairs(text, parts, changes) };
+fn keep_code(
+    (code, source): (&SourceScan<'_>, Option<Source>),
+    text: &str,
+    parts: &[Segment],
+    changes: &mut Changes,
+) {
+    let Some(source) = source else { return keep_pairs(text, parts, changes) };
     if changes.sorted.iter().all(|change| change.step == Transform::Elision) {
         return;
     }
     let holds = |changes: &Changes| {
         let all = changes.sorted.iter().map(|change| (change.bytes.clone(), change.with.as_str()));
-        code.still_parses(text, &all.collect::<Vec<_>>())
+        code.still_parses(source, &all.collect::<Vec<_>>())
     };
     if !holds(changes) {
         let is_elision = |change: &Change| change.step == Transform::Elision;
-        changes.sorted.retain(|change| is_elision(change) || Source::is_even(text, &change.bytes));
+        changes.sorted.retain(|change| is_elision(change) || source::is_even(text, &change.bytes));
         if !holds(changes) {
             changes.sorted.retain(is_elision);
         }
@@ -172,16 +207,22 @@ fn thin_numbers(text: &str, changes: &mut Changes) {
     }
 }
 
-/// Elides lines and returns the original: `source`, whose lines the markers name.
+/// Returns what source code a text or a part of one is.
+fn source_of(block: &Block<'_>, code: &SourceScan<'_>, kind: ContentKind, text: &str) -> Option<Source> {
+    code.source(kind, || block.classified(text))
+}
+
+/// Elides lines and returns the original, whose lines the markers name. The source code that the whole text is, and its
+/// records, are known.
 fn set_aside(
     block: &Block<'_>,
-    source: &str,
+    original: &str,
     text: &str,
     parts: &[Segment],
-    mut scan: Option<RecordScan<'_>>,
+    (source, mut scan): (Option<Source>, Option<RecordScan<'_>>),
     changes: &mut Changes,
 ) -> Option<Original> {
-    let handle = Handle::from_content(source);
+    let handle = Handle::from_content(original);
     let mut gaps = Vec::new();
     for part in parts {
         let Some(piece) = text.get(part.bytes.clone()) else { continue };
@@ -189,9 +230,13 @@ fn set_aside(
             question: block.question,
             arguments: block.arguments,
             file_read: part.kind == ContentKind::FileRead,
-            models: block.models,
         };
-        let gaps_of_part = compress::framed(part.kind, piece, &query, scan.take());
+        let source = if part.bytes == (0..text.len()) {
+            source
+        } else {
+            source_of(block, &SourceScan::new(piece, block.arguments), part.kind, piece)
+        };
+        let gaps_of_part = compress::framed(part.kind, piece, &query, source, scan.take());
         let is_file = part.kind == ContentKind::FileRead || gaps_of_part.is_empty();
         let view =
             if is_file { None } else { Lines::new(piece).filter(|lines| lines.main_view(piece).is_some()) };
@@ -220,7 +265,7 @@ fn set_aside(
             }
         }
     }
-    let original = (!gaps.is_empty()).then(|| Original { handle, content: source.to_owned() });
+    let original = (!gaps.is_empty()).then(|| Original { handle, content: original.to_owned() });
     changes.merge(gaps);
     original
 }

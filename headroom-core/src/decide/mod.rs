@@ -14,8 +14,9 @@ use memchr::memmem;
 use renderings::renderings;
 
 use crate::{
-    Action, BlockReport, ContentKind, Handle, Original, Retrieval, Tier, Transform, UnchangedReason,
-    compress::{json::JsonText, reference::RepeatedRun, source},
+    Action, BlockReport, Classification, ContentKind, Handle, Original, Retrieval, Tier, Transform,
+    UnchangedReason,
+    compress::{json::JsonText, reference::RepeatedRun, source::SourceScan},
     detect,
     models::TenantModels,
     records::RecordScan,
@@ -168,16 +169,12 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
     let known = KnownCounts::new(text);
     let block = &Block { retrieval, tokenizer: block.tokenizer.knowing(&known), ..*block };
     let mut scan = None;
+    let code = SourceScan::new(text, block.arguments);
     let kind = block.kind.unwrap_or_else(|| {
         let mut guess = detect::guess(text, block.tool, block.arguments, block.is_edited);
         scan = guess.scan.take();
-        // Only elision depends on the classification.
-        let kind = guess.settled(|| if block.may_elide() { block.models.classify(text) } else { None });
-        if guess.has_groups {
-            source::settled_groups(kind, text, block.arguments)
-        } else {
-            source::settled(kind, text, block.arguments)
-        }
+        let kind = guess.settled(|| block.classified(text));
+        code.settled(kind, guess.has_groups)
     });
     if text.len() < tuning().decide.min_bytes {
         return Decision::kept(kind, UnchangedReason::TooShort, text.len());
@@ -192,7 +189,7 @@ pub(crate) fn decide(raw: Text<'_>, block: &Block<'_>, find: &Find<'_>) -> Decis
         _ => UnchangedReason::NoSaving,
     };
     let mut decision = Decision::kept(kind, reason, text.len());
-    let mut drafts = candidates(block, kind, scan, find);
+    let mut drafts = candidates(block, kind, scan, &code, find);
     if is_instruction_file {
         // A file that is read again may refer to equal lines of an earlier result.
         drafts.retain(|draft| !draft.whole && draft.steps == [Transform::Reference]);
@@ -224,6 +221,7 @@ fn candidates<'a>(
     block: &Block<'a>,
     kind: ContentKind,
     scan: Option<RecordScan<'a>>,
+    code: &SourceScan<'a>,
     find: &Find<'_>,
 ) -> Vec<Candidate> {
     if block.json {
@@ -232,7 +230,7 @@ fn candidates<'a>(
     let instructions = detect::instructions::spans(block.text);
     let mut scan = scan.filter(|scan| scan.is_of(block.text));
     let drafts = renderings(block, kind, &instructions).into_iter().filter_map(|form| {
-        let (changes, added) = line_changes(block, &form, scan.take(), find);
+        let (changes, added) = line_changes(block, &form, scan.take(), code, find);
         let whole = !form.steps.is_empty();
         if changes.is_empty() && !whole {
             return None;
@@ -257,7 +255,7 @@ fn candidates<'a>(
         };
         let instructions: Vec<_> = instructions.iter().filter(|span| !is_covered(span)).cloned().collect();
         let is_kept = keeps(&instructions, block.text, &text);
-        if !is_kept || source::is_broken(kind, block.arguments, (block.text, &text)) {
+        if !is_kept || code.is_broken(kind, &text) {
             return None;
         }
         let tokens = tokens.unwrap_or_else(|| block.tokenizer.count(&text));
@@ -312,6 +310,11 @@ fn replaced(block: &Block<'_>, with: String, steps: &[Transform]) -> Vec<Change>
 }
 
 impl Block<'_> {
+    /// Asks the classifier about a text. Only elision depends on the answer.
+    fn classified(&self, text: &str) -> Option<Classification> {
+        if self.may_elide() { self.models.classify(text) } else { None }
+    }
+
     /// Whether parts may be elided: only if the model can retrieve them.
     fn may_elide(&self) -> bool {
         let redeemable = match self.retrieval {

@@ -323,7 +323,7 @@ fn hits_of_events(block: &Block<'_>, text: &str, hits: &str) -> AppliedTransform
 
 /// Returns what decides which content of a part stays.
 const fn query<'a>(block: &Block<'a>) -> Query<'a> {
-    Query { question: block.question, arguments: block.arguments, file_read: false, models: block.models }
+    Query { question: block.question, arguments: block.arguments, file_read: false }
 }
 
 /// Renders a page or prose with some of its content elided.

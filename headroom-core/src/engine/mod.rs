@@ -322,8 +322,10 @@ impl Engine {
             let behind = edits.partition_point(|(range, _)| range.start < at);
             edits.insert(behind, (at..at, Replacement::Json(tool)));
         }
-        let originals = results().flat_map(|(_, decision)| decision.originals.iter().cloned()).collect();
-        Ok((splice(body, &edits).ok_or(UnchangedReason::Internal)?.into_bytes(), originals))
+        let output = splice(body, &edits).ok_or(UnchangedReason::Internal)?;
+        drop(edits);
+        drop(cuts);
+        Ok((output.into_bytes(), decided.into_originals()))
     }
 }
 

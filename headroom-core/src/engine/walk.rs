@@ -11,7 +11,7 @@ use super::{
     texts::Texts,
 };
 use crate::{
-    Handle, Tier, UnchangedReason,
+    Handle, Original, Tier, UnchangedReason,
     compress::reference::Index,
     decide::Decision,
     epoch::{Epochs, History, Leaving, Old, Plan, Used, render},
@@ -41,6 +41,20 @@ impl Decided {
     pub(super) fn get(&self, item: usize) -> Option<&Arc<Decision>> {
         let replaced = u32::try_from(item).ok().and_then(|item| self.epochs.replaced.get(&item));
         replaced.or_else(|| self.arrivals.get(item)?.get())
+    }
+
+    /// Returns the originals of these decisions. Those that are not cached are moved, because an original may be as large as
+    /// the request.
+    pub(super) fn into_originals(self) -> Vec<Original> {
+        let mut replaced = Arc::unwrap_or_clone(self.epochs.replaced);
+        let decisions = (0_u32..).zip(self.arrivals);
+        let decisions =
+            decisions.filter_map(|(item, arrival)| replaced.remove(&item).or(arrival.into_inner()));
+        let originals = decisions.flat_map(|decision| match Arc::try_unwrap(decision) {
+            Ok(decision) => decision.originals,
+            Err(cached) => cached.originals.clone(),
+        });
+        originals.collect()
     }
 
     /// Returns the edits that remove the thinking before the last epoch.

@@ -1,6 +1,7 @@
 //! Lines without what every line starts with.
 
 use super::{margin::drop_margin, stamp::Stamp};
+use crate::text::tree;
 
 use crate::tuning::tuning;
 
@@ -14,8 +15,8 @@ pub(crate) struct Body<'t> {
     /// The time that the line prints, in milliseconds. Behind the time that a runner of builds puts before each line, lines
     /// may have their own.
     millis: i64,
-    /// The width of the spaces and tabs before the text.
-    pub(crate) indent: u32,
+    /// The width in characters of what indents the text, and its length in bytes: spaces, tabs, or the branches of a drawn tree.
+    indent: (u16, u16),
     /// The bytes of the line at which its time starts and ends.
     stamp: (u8, u8),
     /// Whether the indentation says what the line is a part of.
@@ -32,7 +33,7 @@ impl<'t> Body<'t> {
         let body = Self {
             text: line,
             millis: found.map_or(NO_TIME, |found| found.millis),
-            indent: 0,
+            indent: (0, 0),
             stamp: found.map_or((0, 0), |found| (byte(found.start), byte(found.end))),
             is_nested: false,
             is_event: found.is_some(),
@@ -43,12 +44,17 @@ impl<'t> Body<'t> {
     /// Drops the bytes before this one.
     pub(super) fn from(self, start: u8) -> Self {
         let text = self.text.get(usize::from(start)..).unwrap_or_default().trim_end();
-        let bare = text.trim_start_matches([' ', '\t']);
-        let indent = u32::try_from(text.len() - bare.len()).unwrap_or(u32::MAX);
+        let spaces = text.len() - text.trim_start_matches([' ', '\t']).len();
+        let branches = tree::branches(text);
+        let bytes = branches.unwrap_or(spaces);
+        let (indent, bare) = text.split_at_checked(bytes).unwrap_or_default();
+        let width = branches.map_or(bytes, |_| indent.chars().count());
+        let small = |length: usize| u16::try_from(length).unwrap_or(u16::MAX);
         // Numbers are aligned to the right, and their lines are no less equal for it. One space behind a time pads the
         // names of levels.
-        let is_padding = start > 0 && indent == 1 || bare.starts_with(|c: char| c.is_ascii_digit());
-        Self { text, indent, is_nested: !is_padding, ..self }
+        let is_padding = start > 0 && bytes == 1 || bare.starts_with(|c: char| c.is_ascii_digit());
+        let is_nested = branches.is_some() || !is_padding;
+        Self { text, indent: (small(width), small(bytes)), is_nested, ..self }
     }
 
     pub(crate) fn is_blank(&self) -> bool {
@@ -57,12 +63,17 @@ impl<'t> Body<'t> {
 
     /// Returns the text without its indentation.
     pub(crate) fn bare(&self) -> &'t str {
-        self.text.get(self.indent as usize..).unwrap_or_default()
+        self.text.get(usize::from(self.indent.1)..).unwrap_or_default()
+    }
+
+    /// Returns the width of the indentation.
+    pub(crate) fn indent(&self) -> u32 {
+        self.indent.0.into()
     }
 
     /// Returns the indentation that says what the line is a part of.
-    pub(crate) const fn level(&self) -> u32 {
-        if self.is_nested { self.indent } else { 0 }
+    pub(crate) fn level(&self) -> u32 {
+        if self.is_nested { self.indent() } else { 0 }
     }
 
     /// Returns the time that the line prints, in milliseconds.

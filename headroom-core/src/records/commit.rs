@@ -111,7 +111,7 @@ fn end(bodies: &[Body<'_>], start: usize, most: usize) -> usize {
         let next = || bodies.get(line + 1).map_or("", |next| next.text);
         let is_header = text.starts_with("--- ") && !next().starts_with("+++ ");
         !is_header
-            && (body.indent > 0
+            && (body.indent() > 0
                 || text.is_empty()
                 || text.len() < body.text.len()
                 || is_field(text)

@@ -54,15 +54,15 @@ pub(super) fn heading<'t>(lines: &[Body<'t>]) -> Option<(HeadingStyle, &'t str)>
     }
     match first {
         b'\xe2' => failure(text),
-        b'$' | b'%' | b'>' | b'+' if line.indent == 0 && text.get(1..2) == Some(" ") => {
+        b'$' | b'%' | b'>' | b'+' if line.indent() == 0 && text.get(1..2) == Some(" ") => {
             (first != b'+' && named(text.get(2..)?)).then_some((HeadingStyle::Prompt, text))
         }
-        b'[' => step(text).or_else(|| brackets(text).filter(|_| line.indent == 0)),
-        _ if line.indent > 2 => None,
+        b'[' => step(text).or_else(|| brackets(text).filter(|_| line.indent() == 0)),
+        _ if line.indent() > 2 => None,
         b'=' | b'-' | b'#' | b'*' | b'>' | b'~' | b'+' | b'_' | b':' | b'<' => {
             group(text).or_else(|| failure(text)).or_else(|| arrows(text)).or_else(|| marks(text))
         }
-        _ if line.indent > 0 => failure(text),
+        _ if line.indent() > 0 => failure(text),
         _ => words(line, below),
     }
 }

@@ -64,7 +64,7 @@ mod tests {
                     ==42==    at 0x2: g (a.c:2)\n==42==    by 0x3: h (a.c:3)\n==41==\n";
         let lines: Vec<&str> = text.lines().collect();
         let bodies = bodies(&lines);
-        let texts: Vec<(&str, u32)> = bodies.iter().map(|body| (body.bare(), body.indent)).collect();
+        let texts: Vec<(&str, u32)> = bodies.iter().map(|body| (body.bare(), body.indent())).collect();
         assert_eq!(texts[0], ("Invalid write", 0));
         assert_eq!(texts[1], ("at 0x1: f (a.c:1)", 3));
         assert!(bodies[2].is_blank() && bodies[6].is_blank());

@@ -6,6 +6,7 @@
 
 mod body;
 mod commit;
+mod explained;
 mod group;
 mod heading;
 mod margin;
@@ -20,6 +21,8 @@ pub(crate) mod stamp;
 mod tests;
 pub(crate) mod vertical;
 mod yaml;
+
+use std::ops::Range;
 
 use crate::text::lines;
 use body::{Body, bodies};
@@ -93,6 +96,8 @@ pub(crate) struct Structure<'t> {
     owners: Vec<u32>,
     /// In order and disjoint.
     records: Vec<Record<'t>>,
+    /// The groups within long records, in order and disjoint.
+    inner: Vec<Record<'t>>,
     /// Whether it is in doubt where the records start: then all lines stay.
     is_unclear: bool,
     headings: Vec<Heading<'t>>,
@@ -109,6 +114,11 @@ impl<'t> Structure<'t> {
     /// Returns the records, if the text consists of them.
     pub(crate) fn as_records(&self) -> Option<&[Record<'t>]> {
         (!self.texts.is_empty()).then_some(&self.records)
+    }
+
+    /// Returns the groups within a long record.
+    pub(crate) fn inner(&self, record: &Record<'_>) -> &[Record<'t>] {
+        within(&self.inner, &record.lines)
     }
 
     /// Returns the line without the time at its start, in a text that consists of records.
@@ -156,9 +166,10 @@ impl<'t> From<RecordScan<'t>> for Structure<'t> {
         }
         let headings = headings(&bodies, &in_record);
         let owners = owners(&bodies, &records, &headings);
+        let inner = if is_of_records { inner_groups(&bodies, &records) } else { Vec::new() };
         let traits = bodies.iter().map(LineTraits::new).collect();
         let texts = bodies.iter().filter(|_| is_of_records).map(Body::bare).collect();
-        Self { traits, owners, records, is_unclear, headings, silences, texts }
+        Self { traits, owners, records, inner, is_unclear, headings, silences, texts }
     }
 }
 
@@ -175,7 +186,7 @@ impl LineTraits {
 
     fn new(body: &Body<'_>) -> Self {
         let continues =
-            body.indent > 0 || body.text.starts_with("Caused by") || body.text.starts_with("... ");
+            body.indent() > 0 || body.text.starts_with("Caused by") || body.text.starts_with("... ");
         let mark = |is: bool, bit: u8| if is { bit } else { 0 };
         Self(
             mark(body.is_blank(), Self::BLANK)
@@ -189,13 +200,30 @@ impl LineTraits {
     }
 }
 
+/// Finds the groups within long records.
+fn inner_groups<'t>(bodies: &[Body<'t>], records: &[Record<'t>]) -> Vec<Record<'t>> {
+    let mut inner = Vec::new();
+    for lines in records.iter().map(|record| &record.lines).filter(|lines| lines.len() > tuning().log_records.max_lines) {
+        let below = bodies.get(lines.start + 1..lines.end).unwrap_or_default();
+        inner.extend(group::groups(below).records.into_iter().map(|group| group.behind(lines.start + 1)));
+    }
+    inner
+}
+
+/// Returns the records that lie within these lines.
+fn within<'r, 't>(records: &'r [Record<'t>], lines: &Range<usize>) -> &'r [Record<'t>] {
+    let start = records.partition_point(|record| record.lines.start < lines.start);
+    let rest = records.get(start..).unwrap_or_default();
+    rest.get(..rest.partition_point(|record| record.lines.end <= lines.end)).unwrap_or_default()
+}
+
 fn is_made_of(records: &[Record<'_>], bodies: &[Body<'_>]) -> bool {
     let count = |lines: &[Body<'_>]| lines.iter().filter(|body| !body.is_blank()).count();
     let within = records.iter().map(|record| count(bodies.get(record.lines.clone()).unwrap_or_default()));
     let (within, all) = (within.sum::<usize>(), count(bodies));
-    // A line that is a record by itself needs no other.
+    // A line that is a record by itself needs no other. The last record may have lost its lines.
     records.len() >= tuning().records.min_records
-        && within >= 2 * records.len()
+        && within + 1 >= 2 * records.len()
         && within * 100 >= all * tuning().records.min_share
 }
 
@@ -212,13 +240,17 @@ fn records<'t>(bodies: &[Body<'t>]) -> Groups<'t> {
     let some = |found: Vec<Record<'t>>| Some(found).filter(|found| found.len() > 1);
     let rows = || if has(b"*-\xe2") { some(vertical::rows(bodies)) } else { None };
     let commits = || if has(b"cr*|") { some(commit::commits(bodies)) } else { None };
+    let explained = || if has(explained::FIRSTS) { some(explained::entries(bodies)) } else { None };
     let resources = || if has(b"#") { some(plan::resources(bodies)) } else { None };
     let documents = || if has(b"-") { some(yaml::documents(bodies)) } else { None };
+    let separated = || if has(b"-") { some(vertical::separated(bodies)) } else { None };
     let items = || if has(b"-") { some(yaml::items(bodies)) } else { None };
     let found = rows()
         .or_else(commits)
+        .or_else(explained)
         .or_else(resources)
         .or_else(documents)
+        .or_else(separated)
         .or_else(items)
         .or_else(|| some(vertical::entries(bodies)))
         .unwrap_or_default();

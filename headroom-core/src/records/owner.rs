@@ -54,10 +54,10 @@ pub(super) fn owners(bodies: &[Body<'_>], records: &[Record<'_>], headings: &[He
         } else if let Some(record) = record {
             // Numbers in groups are no less indented than words.
             let is_group = record.kind == RecordKind::Group;
-            if record.is_typed && body.indent == 0 {
+            if record.is_typed && body.indent() == 0 {
                 open.typed(line, body, record.lines.start)
             } else {
-                open.nested(line, body, if is_group { body.indent } else { body.level() })
+                open.nested(line, body, if is_group { body.indent() } else { body.level() })
             }
         } else {
             open.plain(line, body)
@@ -130,10 +130,10 @@ impl<'s> OpenOwners<'s> {
     /// Notes the first line of a Python trace; at its message, returns that line.
     fn ended_trace(&mut self, line: usize, body: &Body<'_>) -> Option<usize> {
         if body.bare().starts_with("Traceback (most recent call last)") {
-            self.trace = Some((line, body.indent));
+            self.trace = Some((line, body.indent()));
             return None;
         }
-        let is_message = !body.is_blank() && self.trace.is_some_and(|(_, indent)| body.indent <= indent);
+        let is_message = !body.is_blank() && self.trace.is_some_and(|(_, indent)| body.indent() <= indent);
         if is_message { self.trace.take().map(|(line, _)| line) } else { None }
     }
 

@@ -17,7 +17,7 @@ pub(super) fn resources<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
             record.named(line, action);
             found.push(record);
             open = true;
-        } else if body.indent == 0 && !body.is_blank() {
+        } else if body.indent() == 0 && !body.is_blank() {
             open = false;
         } else if open
             && !body.is_blank()
@@ -37,5 +37,5 @@ fn head<'t>(body: &Body<'t>) -> Option<(&'t str, &'t str)> {
     let at = ACTIONS.iter().filter_map(|action| text.find(action)).min()?;
     let (address, action) = text.split_at_checked(at)?;
     let is_address = address.contains('.') && !address.contains(' ') || address.contains('[');
-    (is_address && body.indent > 0).then(|| (address, action.trim_start()))
+    (is_address && body.indent() > 0).then(|| (address, action.trim_start()))
 }

@@ -59,6 +59,8 @@ pub(crate) struct Record<'t> {
     pub(crate) names: Vec<Name<'t>>,
     /// The line outside the record that tells what it belongs to.
     pub(crate) context: Option<usize>,
+    /// The lines of an earlier record that tell once what both have in common, such as the author of a commit.
+    pub(super) explained: Option<Range<usize>>,
     /// Whether its lines start with their kind, which tells what they belong to.
     pub(super) is_typed: bool,
 }
@@ -66,7 +68,7 @@ pub(crate) struct Record<'t> {
 impl<'t> Record<'t> {
     /// Returns a record without a name.
     pub(super) const fn new(kind: RecordKind, lines: Range<usize>) -> Self {
-        Self { kind, lines, names: Vec::new(), context: None, is_typed: false }
+        Self { kind, lines, names: Vec::new(), context: None, explained: None, is_typed: false }
     }
 
     /// Returns the text that identifies the record.
@@ -79,6 +81,14 @@ impl<'t> Record<'t> {
             label.push_str(name.text);
         }
         label
+    }
+
+    /// Returns the record of a text before which this many more lines stand.
+    pub(super) fn behind(mut self, lines: usize) -> Self {
+        let moved = |range: Range<usize>| range.start + lines..range.end + lines;
+        self.names.iter_mut().for_each(|name| name.line += lines);
+        let (context, explained) = (self.context.map(|line| line + lines), self.explained.map(moved));
+        Self { lines: moved(self.lines), context, explained, ..self }
     }
 
     /// Sets the end of the record: behind its last line that is not blank.

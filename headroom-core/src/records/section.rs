@@ -48,15 +48,15 @@ pub(super) fn headings<'t>(bodies: &[Body<'t>], in_record: &[bool]) -> Vec<Headi
         found.sort_by_key(|heading| heading.line);
         found.dedup_by_key(|heading| heading.line);
     }
-    rank(bodies.len(), found)
+    rank(bodies, found)
 }
 
 /// Drops styles whose lines govern nothing, and ranks the others by their first line.
-fn rank(lines: usize, mut found: Vec<Heading<'_>>) -> Vec<Heading<'_>> {
+fn rank<'t>(bodies: &[Body<'t>], mut found: Vec<Heading<'t>>) -> Vec<Heading<'t>> {
     let mut governed: FxHashMap<HeadingStyle, (usize, usize)> = FxHashMap::default();
     let mut next: FxHashMap<HeadingStyle, usize> = FxHashMap::default();
     for heading in found.iter().rev() {
-        let end = next.insert(heading.style, heading.line).unwrap_or(lines);
+        let end = next.insert(heading.style, heading.line).unwrap_or(bodies.len());
         let (count, all) = governed.entry(heading.style).or_default();
         *count += 1;
         *all += end - heading.line - 1;
@@ -66,7 +66,7 @@ fn rank(lines: usize, mut found: Vec<Heading<'_>>) -> Vec<Heading<'_>> {
             .get(&heading.style)
             .is_some_and(|(count, all)| *all >= *count * tuning().records.min_section_lines)
     });
-    let mut styles: Vec<HeadingStyle> = Vec::new();
+    let styles = styles(bodies, &found);
     for heading in &mut found {
         let is_sure =
             |(count, all): &(usize, usize)| *count > 1 && *all >= *count * tuning().records.min_sure_lines;
@@ -74,11 +74,23 @@ fn rank(lines: usize, mut found: Vec<Heading<'_>>) -> Vec<Heading<'_>> {
         heading.is_sure = heading.style.is_plain() || heading.style != HeadingStyle::TestRun && governs;
         let known = styles.iter().position(|style| *style == heading.style);
         heading.rank = known.unwrap_or(styles.len()).min(MAX_STYLES);
-        if known.is_none() && styles.len() < MAX_STYLES {
-            styles.push(heading.style);
-        }
     }
     found
+}
+
+/// Returns the styles of headers, the outermost first: those with the least indentation, and of these the first in the text.
+fn styles(bodies: &[Body<'_>], headings: &[Heading<'_>]) -> Vec<HeadingStyle> {
+    let mut styles: Vec<(u32, HeadingStyle)> = Vec::new();
+    for heading in headings {
+        let indent = bodies.get(heading.line).map_or(0, Body::indent);
+        if let Some((least, _)) = styles.iter_mut().find(|(_, style)| *style == heading.style) {
+            *least = indent.min(*least);
+        } else if styles.len() < MAX_STYLES {
+            styles.push((indent, heading.style));
+        }
+    }
+    styles.sort_by_key(|(indent, _)| *indent);
+    styles.into_iter().map(|(_, style)| style).collect()
 }
 
 /// Returns lines of one shape, each before a run of lines with times, that have none themselves: names of what the
@@ -105,7 +117,7 @@ fn bare(bodies: &[Body<'_>], in_record: &[bool]) -> Vec<usize> {
         let restarts = next.zip(last).is_some_and(|(next, last)| next < last);
         let opens = next.is_some() && (restarts || is_after_blank);
         if opens
-            && body.indent == 0
+            && body.indent() == 0
             && body.text.len() <= tuning().records.max_bare_bytes
             && in_record.get(line) != Some(&true)
         {
@@ -156,17 +168,19 @@ fn is_short_name(text: &str) -> bool {
         && !text.contains(['=', '{', '}', '(', ')', ';', '"', '\t'])
 }
 
-/// Returns the shape of a line: letters and digits as one sign each.
+/// Returns the shape of a line: a word is one sign, and another one if it has a digit.
 fn shape(text: &str) -> String {
     let mut shape = String::new();
     for c in text.chars() {
-        let sign = match c {
-            c if c.is_ascii_digit() => '0',
-            c if c.is_alphanumeric() => 'a',
-            c => c,
-        };
-        if !shape.ends_with(sign) || !sign.is_ascii_alphanumeric() {
-            shape.push(sign);
+        match c {
+            c if !c.is_alphanumeric() => shape.push(c),
+            // A number in hexadecimal may have letters before its digits.
+            c if shape.ends_with(['a', '0']) => {
+                if c.is_ascii_digit() && shape.pop().is_some() {
+                    shape.push('0');
+                }
+            }
+            c => shape.push(if c.is_ascii_digit() { '0' } else { 'a' }),
         }
     }
     shape

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{LineTraits, RecordKind, Structure, group};
+use super::{LineTraits, Record, RecordKind, Structure, group, within};
 
 /// Maximum number of rounds in which lines are added.
 const MAX_ROUNDS: usize = 8;
@@ -53,18 +53,15 @@ impl Structure<'_> {
                     continue;
                 }
                 open.extend(self.owner(line));
-                if let Some(record) = self.record_at(line) {
+                for record in
+                    [record_at(&self.records, line), record_at(&self.inner, line)].into_iter().flatten()
+                {
                     open.push(record.lines.start);
                     open.extend(record.names.iter().map(|name| name.line));
+                    open.extend(record.explained.clone().into_iter().flatten());
                 }
             }
         }
-    }
-
-    /// Returns the record that a line belongs to.
-    pub(crate) fn record_at(&self, line: usize) -> Option<&super::Record<'_>> {
-        let at = self.records.partition_point(|record| record.lines.end <= line);
-        self.records.get(at).filter(|record| record.lines.contains(&line))
     }
 
     /// Marks the lines at which a record or a section starts, or a record has ended.
@@ -75,7 +72,7 @@ impl Structure<'_> {
                 *edge = true;
             }
         };
-        for record in &self.records {
+        for record in self.records.iter().chain(&self.inner) {
             mark(record.lines.start);
             mark(record.lines.end);
         }
@@ -90,12 +87,10 @@ impl Structure<'_> {
 
     /// Says how many records these lines hold whole, and names them.
     pub(crate) fn describe(&self, run: &Range<usize>) -> Option<String> {
-        let start = self.records.partition_point(|record| record.lines.start < run.start);
-        let rest = self.records.get(start..).unwrap_or_default();
-        let within = rest.partition_point(|record| record.lines.end <= run.end);
-        let records = rest.get(..within).unwrap_or_default();
+        let whole = within(&self.records, run);
+        let records = if whole.is_empty() { within(&self.inner, run) } else { whole };
         if let Some(first) = records.first() {
-            let labels: Vec<String> = records.iter().map(super::Record::label).collect();
+            let labels: Vec<String> = records.iter().map(Record::label).collect();
             let own = (first.kind == RecordKind::Group).then(|| group::noun(&labels)).flatten();
             let noun = own.unwrap_or_else(|| first.kind.noun(records.len()).to_owned());
             return Some(format!("{} {noun}: {}", records.len(), names::listed(&labels)));
@@ -114,6 +109,12 @@ impl Structure<'_> {
         let noun = if labels.len() == 1 { "part" } else { "parts" };
         (!labels.is_empty()).then(|| format!("{} {noun}: {}", labels.len(), names::listed(&labels)))
     }
+}
+
+/// Returns the record that a line belongs to.
+fn record_at<'r, 't>(records: &'r [Record<'t>], line: usize) -> Option<&'r Record<'t>> {
+    let at = records.partition_point(|record| record.lines.end <= line);
+    records.get(at).filter(|record| record.lines.contains(&line))
 }
 
 /// Returns the maximal runs of lines that are not kept, cut at the first edge within each.

@@ -1,6 +1,6 @@
 //! Rows with one line per column, as databases print wide rows, and paragraphs of `key: value` lines.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     body::Body,
@@ -136,6 +136,37 @@ pub(super) fn entries<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
         && all * 2 > filled
         && bytes <= filled * tuning().records.max_vertical_bytes;
     if is_most { found.into_iter().map(|(_, record)| record).collect() } else { Vec::new() }
+}
+
+/// Finds blocks between lines `---` that begin with the same key, as those of several packages, and whose names differ.
+pub(super) fn separated<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
+    let mut starts: Vec<usize> = vec![0];
+    starts.extend((0..).zip(bodies).filter(|(_, body)| body.text == "---").map(|(line, _)| line));
+    if starts.len() < MIN_ENTRIES {
+        return Vec::new();
+    }
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([bodies.len()]).collect();
+    let mut found = Vec::with_capacity(starts.len());
+    for (start, end) in starts.into_iter().zip(ends) {
+        let is_filled =
+            |line: &usize| bodies.get(*line).is_some_and(|body| !body.is_blank() && body.text != "---");
+        let Some(first) = (start..end).find(is_filled) else { continue };
+        let mut record = Record::new(RecordKind::Entry, start..end);
+        record.end_at(end, |line| bodies.get(line).is_none_or(Body::is_blank));
+        if let Some((key, value)) = bodies.get(first).and_then(|body| field(body.text)) {
+            record.named(first, key);
+            record.named(first, value);
+        }
+        found.push(record);
+    }
+    let key = |record: &Record<'t>| record.names.first().map(|name| name.text);
+    // The first block may have lost its start.
+    let usual = found.last().and_then(key);
+    let is_usual = |record: &&Record<'t>| usual.is_some() && key(record) == usual;
+    let names: FxHashSet<&str> =
+        found.iter().filter(is_usual).filter_map(|record| Some(record.names.get(1)?.text)).collect();
+    let others = found.iter().filter(|record| !is_usual(record)).count();
+    if others > 1 || names.len() + others < found.len() { Vec::new() } else { found }
 }
 
 /// Names a row by its first column that identifies it, or else by its first column.

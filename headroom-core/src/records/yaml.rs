@@ -18,10 +18,10 @@ pub(super) fn items<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
         return Vec::new();
     }
     let dashes = |indent: u32| {
-        let is_one = move |body: &&Body<'t>| body.indent == indent && is_item(body);
+        let is_one = move |body: &&Body<'t>| body.indent() == indent && is_item(body);
         bodies.iter().filter(is_one).count()
     };
-    let indents = bodies.iter().filter(|body| is_item(body)).map(|body| body.indent);
+    let indents = bodies.iter().filter(|body| is_item(body)).map(|body| body.indent());
     let Some(indent) = indents.min().filter(|indent| dashes(*indent) >= tuning().records.min_items) else {
         return Vec::new();
     };
@@ -31,11 +31,11 @@ pub(super) fn items<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
         if body.is_blank() {
             continue;
         }
-        if body.indent == indent && is_item(body) {
+        if body.indent() == indent && is_item(body) {
             let lines = line..line + 1;
             found.push(Record::new(RecordKind::Item, lines));
             open = true;
-        } else if body.indent <= indent {
+        } else if body.indent() <= indent {
             open = false;
         } else if open && let Some(record) = found.last_mut() {
             record.lines.end = line + 1;
@@ -68,7 +68,7 @@ pub(super) fn documents<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
         let mut record = Record::new(RecordKind::Document, *start..end);
         record.end_at(end, is_blank);
         let kind = record.lines.clone().find_map(|line| {
-            let body = bodies.get(line).filter(|body| body.indent == 0)?;
+            let body = bodies.get(line).filter(|body| body.indent() == 0)?;
             body.text.strip_prefix("kind: ").map(|kind| (line, kind))
         });
         if let Some((line, kind)) = kind {
@@ -118,13 +118,13 @@ fn name<'t>(record: &mut Record<'t>, bodies: &[Body<'t>], level: u32) {
         let text = text.strip_prefix("- ").filter(|_| is_first).unwrap_or(text);
         let Some((key, value)) = text.split_once(':') else { continue };
         let value = value.trim();
-        if is_first || body.indent == level {
+        if is_first || body.indent() == level {
             below_metadata = key == "metadata";
             let rank = IDENTITIES.iter().position(|identity| *identity == key);
             if let Some(rank) = rank.filter(|rank| !value.is_empty() && own.is_none_or(|own| *rank < own.0)) {
                 own = Some((rank, line, value));
             }
-        } else if below_metadata && body.indent == level + 2 && !value.is_empty() {
+        } else if below_metadata && body.indent() == level + 2 && !value.is_empty() {
             match key {
                 "name" => nested = nested.or(Some((line, value))),
                 "namespace" => namespace = namespace.or(Some((line, value))),

@@ -9,8 +9,6 @@ pub(crate) mod templates;
 pub(crate) mod test_result;
 pub(crate) mod words;
 
-use crate::models::TenantModels;
-
 /// What is known about which lines matter.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Query<'a> {
@@ -20,6 +18,4 @@ pub(crate) struct Query<'a> {
     pub(crate) arguments: Option<&'a str>,
     /// Whether the text is the content of a file.
     pub(crate) file_read: bool,
-    /// The models that may classify the text.
-    pub(crate) models: TenantModels<'a>,
 }

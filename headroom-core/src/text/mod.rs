@@ -5,5 +5,7 @@ pub(crate) mod marker;
 pub(crate) mod notice;
 pub(crate) mod numbered;
 pub(crate) mod path;
+pub(crate) mod replace;
 pub(crate) mod reserve;
 pub(crate) mod terminal;
+pub(crate) mod tree;

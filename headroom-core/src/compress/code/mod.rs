@@ -21,7 +21,7 @@ use std::{borrow::Cow, ops::Range};
 
 use grammar::Grammar;
 use outline::Outline;
-pub(super) use reparse::{is_broken, still_parses};
+pub(super) use reparse::{is_flawless, parses, starts_flawless, still_parses};
 use rustc_hash::FxHashSet;
 use select::{Hole, HolePlace, Least, holes};
 use tree_sitter::Tree;
@@ -37,7 +37,7 @@ use crate::{
 /// Longer lines are not written by people.
 const MAX_LINE_BYTES: usize = 1000;
 /// Maximum size of a text: its tree takes some twenty times its memory.
-const MAX_BYTES: usize = 256 << 10;
+pub(super) const MAX_BYTES: usize = 256 << 10;
 /// Size of the start of a text that is parsed to see whether the whole is worth it.
 const TRIAL_BYTES: usize = 8 << 10;
 /// Less of a start says nothing.

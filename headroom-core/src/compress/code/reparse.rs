@@ -146,18 +146,24 @@ fn replaced(
     (after, is_left)
 }
 
-/// Whether a text parses, and would not with these words instead. Texts that are too long or too hard to parse are none.
-pub(in crate::compress) fn is_broken(before: &str, after: &str, language: Language) -> bool {
-    let found = grammar::with(language, |grammar| {
-        let is_long = before.len() > PROBE_BYTES;
+/// Whether a text has no mistake as code in this language. What is too long or too hard to parse is not known to have none.
+pub(in crate::compress) fn is_flawless(text: &str, language: Language) -> bool {
+    text.len() <= MAX_BYTES && starts_flawless(text, language) && parses(text, language) == Some(true)
+}
+
+/// Whether the start of a text has no mistake as code in this language.
+pub(in crate::compress) fn starts_flawless(text: &str, language: Language) -> bool {
+    let starts_well = |grammar: &mut Grammar| {
+        let is_long = text.len() > PROBE_BYTES;
         let mut starts = is_long.then_some(PROBE_BYTES).into_iter().chain([TRIAL_BYTES]);
-        if before.len() > MAX_BYTES || starts.any(|bytes| mistakes_in(grammar, before, bytes) != Some(0)) {
-            return Some(false);
-        }
-        let parses = |grammar: &mut Grammar, text: &str| grammar.parse(text).map(|tree| errors(&tree) == 0);
-        Some(parses(grammar, before)? && !parses(grammar, after)?)
-    });
-    found == Some(true)
+        starts.all(|bytes| mistakes_in(grammar, text, bytes) == Some(0))
+    };
+    grammar::with(language, |grammar| Some(starts_well(grammar))) == Some(true)
+}
+
+/// Whether a text parses without a mistake in this language. `None` if its grammar is not compiled in or its parser gave up.
+pub(in crate::compress) fn parses(text: &str, language: Language) -> Option<bool> {
+    grammar::with(language, |grammar| grammar.parse(text).map(|tree| errors(&tree) == 0))
 }
 
 /// Whether what follows these lines is in the same block as they are, or in an outer one.

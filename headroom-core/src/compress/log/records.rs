@@ -10,7 +10,12 @@ use rustc_hash::FxHashSet;
 use super::fields::FieldTable;
 use crate::{
     records::{Record, RecordKind, Structure},
-    relevance::{features::LineFeatures, query::Hits, severity::Severity, templates::Templates},
+    relevance::{
+        features::{LineFeatures, Row},
+        query::Hits,
+        severity::Severity,
+        templates::Templates,
+    },
     tuning::tuning,
 };
 
@@ -59,18 +64,43 @@ pub(super) fn kept(
         let lines = kept.get_mut(record.lines.clone()).unwrap_or_default();
         lines.fill(stays);
         if stays && lines.len() > tuning().log_records.max_lines {
-            let named = named.get(record.lines.clone()).unwrap_or_default();
-            let rows = features.rows.get(record.lines.clone()).unwrap_or_default();
-            let from = tuning().log_records.shown_lines / 2;
-            let to = lines.len() - tuning().log_records.shown_lines / 2;
-            for (at, kept) in lines.iter_mut().enumerate().take(to).skip(from) {
-                *kept = named.get(at) == Some(&true)
-                    || rows.get(at).is_some_and(|row| row.severity == Severity::Error);
-            }
+            shorten(features, structure, record, &named, &mut kept);
         }
     }
     between(structure, records, &mut kept);
     kept
+}
+
+/// Elides the middle of a long record, but for what the query names and errors. Groups within it go or stay as a whole.
+fn shorten(
+    features: &LineFeatures,
+    structure: &Structure<'_>,
+    record: &Record<'_>,
+    named: &[bool],
+    kept: &mut [bool],
+) {
+    let stays = |line: usize| {
+        let is_error = |row: &Row| row.severity == Severity::Error;
+        named.get(line) == Some(&true) || features.rows.get(line).is_some_and(is_error)
+    };
+    let shown = tuning().log_records.shown_lines / 2;
+    let middle = record.lines.start + shown..record.lines.end.saturating_sub(shown);
+    let inner = structure.inner(record);
+    let is_within = |lines: &Range<usize>| middle.start <= lines.start && lines.end <= middle.end;
+    if inner.is_empty() {
+        for line in middle {
+            if let Some(kept) = kept.get_mut(line) {
+                *kept = stays(line);
+            }
+        }
+        return;
+    }
+    for lines in inner.iter().map(|group| &group.lines).filter(|lines| is_within(lines)) {
+        if !lines.clone().any(stays) {
+            kept.get_mut(lines.clone()).unwrap_or_default().fill(false);
+        }
+    }
+    between(structure, inner, kept);
 }
 
 /// Keeps the first record of each kind of head, such as a message of a compiler, unless there are many kinds.

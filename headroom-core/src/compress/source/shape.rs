@@ -1,6 +1,11 @@
 //! How source code looks at a glance, whatever its language.
 
 use super::Comment;
+use crate::{ContentKind, compress::prose};
+
+/// Percentages of lines that only a program has: in what is one, and in what is nothing else.
+const MOSTLY_PROGRAM: usize = 45;
+const NOTHING_ELSE: usize = 60;
 
 /// The percentage of lines that only a program has, in what may be one.
 const SOME_PROGRAM: usize = 12;
@@ -10,9 +15,30 @@ const FRAME_LINES: usize = 12;
 const SAMPLE: usize = 400;
 const COMMENTS: [Comment; 4] = [("// ", ""), ("# ", ""), ("-- ", ""), ("/* ", " */")];
 
-/// Whether a text starts and ends like code, at a glance. Words in lines of their own would parse too.
-#[cfg(feature = "__code")]
+/// Whether a text that was taken for this kind, and that nothing names, looks like code.
+pub(super) fn is_like_code(kind: ContentKind, text: &str) -> bool {
+    use ContentKind::{Listing, Log, Prose, Table, Text};
+    let is_framed_log = kind == Log && is_framed(text) && !lists_changes(text);
+    let least = if kind == Log && !is_framed_log { NOTHING_ELSE } else { MOSTLY_PROGRAM };
+    let by_frame = || match kind {
+        Listing | Table => is_framed(text) || is_bracketed(text),
+        // Output of commands may hold JSON below headings.
+        Text => is_framed(text) && !text.lines().any(|line| line.starts_with(['{', '['])),
+        Prose => is_framed(text) && !prose::is_prose(text),
+        Log => is_framed_log && is_program(text),
+        _ => false,
+    };
+    program_share(text) >= least || is_here_document(text) || by_frame()
+}
+
+/// Whether a text starts and ends like code at a glance, or most of its lines look like statements. Words in lines of their
+/// own would parse too.
 pub(super) fn may_be_code(text: &str) -> bool {
+    is_between_signs(text) || !is_json_lines(text) && are_statements(text)
+}
+
+/// Whether a text starts and ends like code, at a glance.
+pub(super) fn is_between_signs(text: &str) -> bool {
     const OPENINGS: [&str; 9] = ["\"\"\"", "#", "/*", "//", "from ", "import ", "package ", "use ", "using "];
     let opens = |line: &str| {
         line.ends_with(['{', '(', '[', ';']) || OPENINGS.iter().any(|opening| line.starts_with(opening))
@@ -20,6 +46,16 @@ pub(super) fn may_be_code(text: &str) -> bool {
     let closes = |line: &str| line.ends_with(['}', ')', ']', ';']) || line.starts_with("//");
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.next().is_some_and(opens) && lines.next_back().is_some_and(closes)
+}
+
+/// Whether most lines assign something, or end as lines of code do.
+fn are_statements(text: &str) -> bool {
+    const ENDS: [char; 10] = ['{', '}', '(', ')', '[', ']', ',', ';', ':', '\\'];
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let step = lines.len().div_ceil(SAMPLE).max(1);
+    let sample = || lines.iter().step_by(step);
+    let is_one = |line: &&&str| line.ends_with(ENDS) || line.contains('=');
+    sample().filter(is_one).count() * 2 > sample().count()
 }
 
 /// Whether most of a text is in here-documents, whose lines may look like anything: `return <<'END';` and a line `END`.
@@ -69,7 +105,7 @@ pub(super) fn is_framed(text: &str) -> bool {
 }
 
 /// Whether many lines say what is added, changed or removed, as those of a plan do, which looks like code otherwise.
-pub(super) fn lists_changes(text: &str) -> bool {
+fn lists_changes(text: &str) -> bool {
     const SIGNS: [&str; 4] = ["~ ", "+ ", "- ", "-/+ "];
     let lines = || text.lines().map(str::trim_start).filter(|line| !line.is_empty());
     let changes = lines().filter(|line| SIGNS.iter().any(|sign| line.starts_with(sign))).count();
@@ -77,7 +113,7 @@ pub(super) fn lists_changes(text: &str) -> bool {
 }
 
 /// Whether a text is in brackets from its first line to its last.
-pub(super) fn is_bracketed(text: &str) -> bool {
+fn is_bracketed(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let opens = lines.next().is_some_and(|line| line.ends_with(['{', '[', '(']));
     opens
@@ -102,7 +138,7 @@ pub(super) fn is_program(text: &str) -> bool {
 }
 
 /// Returns the percentage of such lines.
-pub(super) fn program_share(text: &str) -> usize {
+fn program_share(text: &str) -> usize {
     const STARTS: [&str; 18] = [
         "#define ",
         "#if",

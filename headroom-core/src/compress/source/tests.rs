@@ -1,5 +1,5 @@
-use super::*;
-use crate::detect;
+use super::{identity::Identity, *};
+use crate::{ContentKind, detect, relevance::Query};
 
 /// A C file that is mostly comments, with macros that no parser knows.
 fn commented() -> String {
@@ -15,6 +15,22 @@ fn commented() -> String {
 
 fn kind(text: &str, tool: &str, arguments: &str) -> ContentKind {
     settled(detect::kind(text, Some(tool), Some(arguments)), text, Some(arguments))
+}
+
+fn settled(kind: ContentKind, text: &str, arguments: Option<&str>) -> ContentKind {
+    SourceScan::new(text, arguments).settled(kind, false)
+}
+
+fn source_of(kind: ContentKind, text: &str, arguments: Option<&str>) -> Option<Source> {
+    SourceScan::new(text, arguments).source(kind, || None)
+}
+
+fn identified(text: &str) -> Option<Language> {
+    Identity::new(text).map(|found| found.language)
+}
+
+fn is_broken(before: &str, after: &str) -> bool {
+    SourceScan::new(before, None).is_broken(ContentKind::Text, after)
 }
 
 #[test]
@@ -48,31 +64,29 @@ fn what_only_names_code_is_none() {
     }
     let settings: String = (0..60).map(|n| format!("net.tower.lamp_{n} = {n}\n")).collect();
     let found = kind(&settings, "Bash", r#"{"command":"sysctl -a"}"#);
-    assert_eq!(of(found, &settings, None, || None), None, "settings are no program");
+    assert_eq!(source_of(found, &settings, None), None, "settings are no program");
 }
 
 #[test]
 fn names_that_a_call_writes_or_looks_for_are_no_names_of_its_file() {
     let text = "fn lamp() {}\n".repeat(20);
     let arguments = r#"{"file_path":"/src/lamp.rs","content":"see a.py and b.go"}"#;
-    assert_eq!(
-        of(ContentKind::FileRead, &text, Some(arguments), || None),
-        Some(Source::Known(Language::Rust))
-    );
+    assert_eq!(source_of(ContentKind::FileRead, &text, Some(arguments)), Some(Source::Known(Language::Rust)));
 }
 
 #[test]
 fn code_in_other_languages_is_not_cut_and_its_markers_are_comments() {
     let css = "/* Towers. */\n.lamp { color: red; }\n/* Ships. */\n.ship { color: blue; }\n".repeat(80);
-    let source = of(ContentKind::FileRead, &css, Some("cat lamp.css"), || None).unwrap();
+    let source = source_of(ContentKind::FileRead, &css, Some("cat lamp.css")).unwrap();
     assert_eq!(source.gaps(&css, &Query::default()), []);
     assert_eq!(source.comment("[m]\n").as_deref(), Some("/* [m] */\n"));
-    let both = of(ContentKind::FileRead, "a = 1\n", Some("cat a.py b.lua"), || None).unwrap();
+    let both = source_of(ContentKind::FileRead, "a = 1\n", Some("cat a.py b.lua")).unwrap();
     assert_eq!(both.comment("[m]"), None, "nothing shows how");
     // What opens in the lines must close in them.
     let open = css.find(".ship").unwrap();
-    assert!(source.still_parses(&css, &[(0..open - 1, "")]));
-    assert!(!source.still_parses(&css, &[(0..open + 8, "")]));
+    let scan = SourceScan::new(&css, None);
+    assert!(scan.still_parses(source, &[(0..open - 1, "")]));
+    assert!(!scan.still_parses(source, &[(0..open + 8, "")]));
 }
 
 #[test]
@@ -114,7 +128,7 @@ fn tables_in_here_documents_are_code() {
     let rows: String = (0..400).map(|n| format!("{}\t{}\tlamp_{}\n", 4000 + n * 3, n % 7, n % 13)).collect();
     let table = format!("# Made by mklamps.\n# Lamps of the harbour.\nreturn <<'END';\n{rows}END\n");
     assert_eq!(kind(&table, "mcp__depot__load", r#"{"id":7}"#), ContentKind::Code);
-    let source = of(ContentKind::Code, &table, None, || None).unwrap();
+    let source = source_of(ContentKind::Code, &table, None).unwrap();
     assert_eq!(source.gaps(&table, &Query::default()), []);
     // A script that a build shows is a small part of its log.
     let log: String = (0..80).map(|n| format!("10:00:{:02} INFO step {n} done\n", n % 60)).collect();
@@ -128,7 +142,7 @@ fn what_may_be_code_and_would_not_parse_is_left_alone() {
     let lamps: String = (0..60).map(|n| format!("my $lamp{n} = $harbour->{{lamp}}[{n}];\n")).collect();
     let perl = format!("use strict;\nuse warnings;\nmy $harbour = shift;\n{lamps}1;\n");
     for (after, is_worse) in [(perl.replace("[3];", "[3"), true), (perl.replace("lamp3 ", "lamp "), false)] {
-        assert_eq!(is_broken(ContentKind::Text, None, (&perl, &after)), is_worse);
+        assert_eq!(is_broken(&perl, &after), is_worse);
     }
 }
 
@@ -138,22 +152,46 @@ fn what_parses_in_a_language_that_nobody_named_is_not_cut_as_text() {
     let table = format!("pub static HASHES: [u16; 1000] = [\n{numbers}];\n");
     let constants: String = (0..200).map(|n| format!("\tE{n} = syscall.Errno(0x{n:x})\n")).collect();
     let constants = format!("// mkerrors.sh\npackage unix\n\nconst (\n{constants})\n");
-    for text in [&table, &constants] {
+    let assigned: String = (0..200).map(|n| format!("LAMP_{n} = 0x{n:04x}\n")).collect();
+    for text in [&table, &constants, &assigned] {
         let lines: Vec<&str> = text.lines().collect();
         let after = format!(
             "{}\n[headroom: lines 6-190 stored]\n{}\n",
             lines[..6].join("\n"),
             lines[190..].join("\n")
         );
-        assert!(is_broken(ContentKind::Text, None, (text, &after)), "{after}");
-        assert!(!is_broken(
-            ContentKind::Text,
-            None,
-            (text, &after.replace("[headroom: lines 6-190 stored]\n", ""))
-        ));
+        assert!(is_broken(text, &after), "{after}");
+        assert!(!is_broken(text, &after.replace("[headroom: lines 6-190 stored]\n", "")));
     }
     let words = "harbour\nlantern\nquay\n".repeat(60);
-    assert!(!is_broken(ContentKind::Text, None, (&words, "harbour\n[headroom: lines 2-180 stored]\n")));
+    let rows: String = (0..200).map(|n| format!("{n},{},{}\n", n * 7, n * 13)).collect();
+    let values = "{\"lamp\": 1, \"lit\": true}\n".repeat(200);
+    for text in [words, rows, values] {
+        let first = text.lines().next().unwrap();
+        assert!(!is_broken(&text, &format!("{first}\n[headroom: lines 2-180 stored]\n")), "{first}");
+    }
+}
+
+#[cfg(feature = "__code")]
+#[test]
+fn what_is_too_long_to_be_parsed_and_starts_like_code_is_not_cut_as_text() {
+    let constants: String = (0..20_000).map(|n| format!("    harbour.lamp({n}, {}),\n", n * 7)).collect();
+    let table = format!("lamps = [\n{constants}]\n");
+    assert!(is_broken(&table, "lamps = [\n    harbour.lamp(0, 0),\n[headroom: lines 3-20001 stored]\n]\n"));
+    let log: String =
+        (0..20_000).map(|n| format!("lamp={n} level=info msg=\"lit after {n} ms\"\n")).collect();
+    assert!(!is_broken(&log, "lamp=0\n[headroom: lines 2-20000 stored]\n"));
+}
+
+#[cfg(feature = "__code")]
+#[test]
+fn numbered_lines_of_code_that_nobody_named_are_judged_without_their_numbers() {
+    let constants: String = (1..600).map(|n| format!("{n:6}\tLAMP_{n} = 0x{n:04x}\n")).collect();
+    let scan = SourceScan::new(&constants, Some("{}"));
+    let lines: Vec<&str> = constants.lines().collect();
+    let with = |marker: &str| format!("{}\n{marker}{}\n", lines[..6].join("\n"), lines[500..].join("\n"));
+    assert!(scan.is_broken(ContentKind::FileRead, &with("[headroom: lines 7-500 stored]\n")));
+    assert!(!scan.is_broken(ContentKind::FileRead, &with("")));
 }
 
 #[test]

@@ -58,11 +58,11 @@ fn split_first(bodies: &[Body<'_>], parts: &mut Vec<Part>, counts: &mut FxHashMa
     if counts.get(&first.form).is_some_and(|count| *count >= MIN_GROUPS) {
         return;
     }
-    let indent = bodies.get(first.lines.start).map_or(0, |body| body.indent);
+    let indent = bodies.get(first.lines.start).map_or(0, |body| body.indent());
     let is_head = |line: &usize| {
         bodies.get(*line).is_some_and(|body| {
             let count = counts.get(&form(body.bare()));
-            body.indent == indent && !body.is_blank() && count.is_some_and(|count| *count + 1 >= MIN_GROUPS)
+            body.indent() == indent && !body.is_blank() && count.is_some_and(|count| *count + 1 >= MIN_GROUPS)
         })
     };
     let Some(line) = (first.lines.start + 1..first.lines.end).find(is_head) else { return };

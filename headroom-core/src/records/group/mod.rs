@@ -29,6 +29,10 @@ const MIN_GROUPS: usize = 4;
 const MIN_SHARE: usize = 50;
 /// Percentage of the lines below heads whose form many groups have.
 const MIN_ALIKE: usize = 70;
+/// Minimum number of lines of a section on average, besides its header.
+const MIN_SECTION_LINES: usize = 2;
+/// Percentage of the groups that have the same line at the same place.
+const MIN_USUAL: usize = 85;
 /// Minimum number of groups with a form that many have, and one more per this many groups.
 const MIN_OWNERS: usize = 3;
 const OWNERS: usize = 10;
@@ -102,7 +106,7 @@ fn bounds(bodies: &[Body<'_>]) -> Vec<usize> {
     let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
     let mut found: Vec<(usize, &str)> = Vec::new();
     for (line, body) in bodies.iter().enumerate() {
-        let may_be = body.indent <= 2 && !body.is_event && !body.bare().starts_with(['\u{25cf}', '"']);
+        let may_be = body.indent() <= 2 && !body.is_event && !body.bare().starts_with(['\u{25cf}', '"']);
         let style = heading(bodies.get(line..).unwrap_or_default()).filter(|_| may_be);
         if let Some((style, _)) = style
             && style.is_plain()
@@ -111,6 +115,11 @@ fn bounds(bodies: &[Body<'_>]) -> Vec<usize> {
             *counts.entry(body.text).or_default() += 1;
             found.push((line, body.text));
         }
+    }
+    // Lines that govern hardly anything are the heads of groups.
+    let before = found.first().map_or(0, |(line, _)| *line) + found.len();
+    if bodies.len().saturating_sub(before) < found.len() * MIN_SECTION_LINES {
+        return Vec::new();
     }
     let is_new = |text: &str| counts.get(text).is_none_or(|count| *count < MIN_OWNERS);
     found.into_iter().filter(|(_, text)| is_new(text)).map(|(line, _)| line).collect()
@@ -159,7 +168,7 @@ fn starts_earlier(bodies: &[Body<'_>], parts: &[Part], level: u32) -> bool {
     }
     let usual = counts.into_iter().max_by_key(|(form, count)| (*count, *form)).map(|(form, _)| form);
     let Some(first) = parts.iter().find(|part| Some(part.form) == usual) else { return false };
-    let is_of_level = |body: &&Body<'_>| !body.is_blank() && body.indent == level;
+    let is_of_level = |body: &&Body<'_>| !body.is_blank() && body.indent() == level;
     let above = bodies.get(..first.lines.start).unwrap_or_default().iter().filter(is_of_level);
     let above: FxHashSet<u32> = above.map(|body| form(body.bare())).collect();
     let has_one = |part: &&Part| {
@@ -209,16 +218,25 @@ fn heads_are_heads(bodies: &[Body<'_>], parts: &[Part], level: u32, separation: 
         *counts.entry(part.form).or_default() += 1;
     }
     let is_head = |form: u32| counts.get(&form).is_some_and(|count| *count >= MIN_GROUPS);
-    let mut others = 0;
+    // The lines that look like heads, by their distance from the head.
+    let mut others: FxHashMap<usize, usize> = FxHashMap::default();
     let mut stray = 0;
     for part in parts {
         let below = bodies.get(part.lines.start + 1..part.lines.end).unwrap_or_default();
-        for body in below.iter().filter(|body| !body.is_blank() && body.indent == level) {
+        let of_level =
+            below.iter().enumerate().filter(|(_, body)| !body.is_blank() && body.indent() == level);
+        for (distance, body) in of_level {
             stray += 1;
             let is_event = body.is_event && separation == Separation::Indentation;
-            others += usize::from(is_event || is_head(form(body.bare())));
+            if is_event || is_head(form(body.bare())) {
+                *others.entry(distance).or_default() += 1;
+            }
         }
     }
+    // An empty line tells heads from the same line of every group.
+    let is_usual =
+        |count: usize| separation == Separation::Paragraphs && count * 100 >= parts.len() * MIN_USUAL;
+    let others: usize = others.into_values().filter(|count| !is_usual(*count)).sum();
     let is_late = separation == Separation::Indentation && starts_earlier(bodies, parts, level);
     if is_late {
         return false;

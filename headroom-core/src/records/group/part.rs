@@ -47,10 +47,10 @@ pub(super) fn levels(bodies: &[Body<'_>], separation: Separation) -> Vec<u32> {
         if !opens {
             continue;
         }
-        if let Some((_, count)) = counts.iter_mut().find(|(indent, _)| *indent == body.indent) {
+        if let Some((_, count)) = counts.iter_mut().find(|(indent, _)| *indent == body.indent()) {
             *count += 1;
         } else if counts.len() < MAX_INDENTS {
-            counts.push((body.indent, 1));
+            counts.push((body.indent(), 1));
         }
     }
     let mut levels: Vec<u32> =
@@ -67,9 +67,9 @@ fn separates(body: &Body<'_>) -> bool {
 
 /// Whether the next line that is not empty has more indentation.
 fn stands_above(bodies: &[Body<'_>], line: usize) -> bool {
-    let indent = bodies.get(line).map_or(0, |body| body.indent);
+    let indent = bodies.get(line).map_or(0, |body| body.indent());
     let below = bodies.get(line + 1..).unwrap_or_default().iter().take(MAX_EMPTY + 1);
-    below.into_iter().find(|body| !body.is_blank()).is_some_and(|below| below.indent > indent)
+    below.into_iter().find(|body| !body.is_blank()).is_some_and(|below| below.indent() > indent)
 }
 
 /// Splits the lines at heads of this indentation. `bounds` are lines that end a part and belong to none, in order.
@@ -88,20 +88,20 @@ pub(super) fn parts(bodies: &[Body<'_>], level: u32, separation: Separation, bou
         }
         let above = before.and_then(|before| bodies.get(before));
         let leads_on = !is_behind_blank && above.is_some_and(|above| above.text.ends_with([':', ',']));
-        if bounds.binary_search(&line).is_ok() || body.indent < level {
-            (container, context) = (if body.indent < level { Some(line) } else { None }, None);
+        if bounds.binary_search(&line).is_ok() || body.indent() < level {
+            (container, context) = (if body.indent() < level { Some(line) } else { None }, None);
             is_open = false;
-        } else if body.indent == level
+        } else if body.indent() == level
             && match separation {
                 Separation::Paragraphs => is_behind_blank,
                 // A line that leads on to this one belongs with it.
                 Separation::Indentation => {
                     stands_above(bodies, line)
-                        && !(is_open && leads_on && above.is_some_and(|above| above.indent > level))
+                        && !(is_open && leads_on && above.is_some_and(|above| above.indent() > level))
                 }
             }
         {
-            let leads = before.filter(|_| leads_on && above.is_some_and(|above| above.indent == level));
+            let leads = before.filter(|_| leads_on && above.is_some_and(|above| above.indent() == level));
             if let Some(leads) = leads.filter(|_| separation == Separation::Indentation) {
                 context = Some(leads);
                 if let Some(last) = found.last_mut().filter(|last| last.lines.start < leads) {

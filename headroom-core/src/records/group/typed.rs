@@ -26,7 +26,7 @@ pub(super) fn parts(bodies: &[Body<'_>]) -> Option<Vec<Part>> {
     let mut counts: FxHashMap<u32, usize> = FxHashMap::default();
     let mut lines: Vec<(usize, u32)> = Vec::new();
     for (line, body) in bodies.iter().enumerate() {
-        if body.indent > 0 || body.is_blank() {
+        if body.indent() > 0 || body.is_blank() {
             continue;
         }
         let form = form(body.text);
@@ -68,7 +68,7 @@ pub(super) fn parts(bodies: &[Body<'_>]) -> Option<Vec<Part>> {
 fn extend(bodies: &[Body<'_>], parts: &mut [Part]) {
     for part in parts {
         let below = bodies.get(part.lines.end..).unwrap_or_default();
-        part.lines.end += below.iter().take_while(|body| body.indent > 0 && !body.is_blank()).count();
+        part.lines.end += below.iter().take_while(|body| body.indent() > 0 && !body.is_blank()).count();
     }
 }
 

@@ -49,8 +49,9 @@ pub(super) fn groups() -> Vec<RecordStyle> {
         },
         style("aws text", aws, |at, _| format!("r-{}", &hash(at)[..17]), false),
         style("journal", journal, |at, _| format!("10:{:02}:{:02}.000000", at / 60, at % 60), false),
-        style("blame", blame, |at, _| hash(at)[..12].to_owned(), false),
+        style("blame", blame, |at, _| hash(at)[..8].to_owned(), false),
         style("columns below names", columns, named, true),
+        style("packages between rules", packages, named, false),
     ]
 }
 
@@ -219,6 +220,23 @@ fn blame(at: usize, name: &str, is_fact: bool) -> Vec<String> {
         "filename src/ledger.rs".to_owned(),
         format!("\tlet part = \"{name}\";"),
     ]
+}
+
+fn packages(at: usize, name: &str, is_fact: bool) -> Vec<String> {
+    let needed = if is_fact { "a-library-nobody-else-needs" } else { "requests, rich" };
+    let mut lines = if at > 0 { vec!["---".to_owned()] } else { Vec::new() };
+    lines.extend([
+        format!("!Name: {name}"),
+        format!("Version: 1.{}.0", at % 7),
+        "Classifiers:".to_owned(),
+        "  Development Status :: 5 - Production/Stable".to_owned(),
+        "  Programming Language :: Python :: 3".to_owned(),
+        String::new(),
+        "Entry-points:".to_owned(),
+        "  [console_scripts]".to_owned(),
+        format!("{}Requires: {needed}", fact(is_fact)),
+    ]);
+    lines
 }
 
 fn columns(at: usize, name: &str, is_fact: bool) -> Vec<String> {

@@ -71,6 +71,72 @@ fn a_text_that_was_cut_is_read_as_far_as_it_goes() {
     });
 }
 
+/// Lines of a file, each with the hash of its commit; what a commit is stands only where its hash comes first.
+#[test]
+fn a_line_stays_with_what_is_told_once_of_its_commit() {
+    let hash = |commit: usize| format!("{:040x}", (commit + 11) * 0x9e37_79b9);
+    let mut lines = Vec::new();
+    for line in 0..400 {
+        let commit = line / 7 * 5 % 23;
+        let head = format!("{} {} {}", hash(commit), line + 1, line + 1);
+        let is_first = (0..line).all(|other| other / 7 * 5 % 23 != commit);
+        lines.push((commit, head));
+        if is_first {
+            lines.push((commit, format!("author Author {commit}")));
+            lines.push((commit, format!("summary Let part {commit} be")));
+        }
+        let text = if line == 250 {
+            "panic!(\"fatal error\")".to_owned()
+        } else {
+            format!("let part = {};", line % 9)
+        };
+        lines.push((commit, format!("\t{text}")));
+    }
+    let text: String = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
+    let out = shown(&text);
+    assert!(out.len() * 3 < text.len() && out.contains("\tpanic!"), "{out}");
+    let shown: Vec<&str> = out.lines().filter(|line| !line.starts_with("[headroom:")).collect();
+    let mut heads = 0;
+    for head in shown.iter().filter(|line| line.starts_with('0')) {
+        let (commit, _) = lines.iter().find(|(_, line)| line == head).unwrap();
+        let author = format!("author Author {commit}");
+        assert!(shown.contains(&author.as_str()), "`{head}` without `{author}`\n{out}");
+        heads += 1;
+    }
+    assert_eq!(
+        heads,
+        shown.iter().filter(|line| line.starts_with('\t')).count(),
+        "each line has its head\n{out}"
+    );
+}
+
+#[test]
+fn a_branch_of_a_tree_stays_with_those_it_hangs_from() {
+    let mut lines = vec!["harbor@1.0.0 /work/harbor".to_owned()];
+    for at in 0..40 {
+        lines.push(format!("├─┬ dock-{at}@1.{at}.0"));
+        lines.extend((0..5).map(|ship| format!("│ ├── ship-{at}-{ship}@2.0.{ship} deduped")));
+        lines.push(format!("│ └─┬ pier-{at}@3.0.0"));
+        let fault = if at == 23 { " UNMET DEPENDENCY error" } else { "" };
+        lines.push(format!("│   └── lamp-{at}@4.1.0{fault}"));
+    }
+    let text = lines.join("\n") + "\n";
+    let out = shown(&text);
+    assert!(out.contains("UNMET DEPENDENCY") && out.contains("[headroom:"), "{out}");
+    let mut open: Vec<&str> = Vec::new();
+    for line in &lines {
+        let depth = line.chars().take_while(|c| !c.is_ascii_alphanumeric()).count() / 2;
+        open.truncate(depth.saturating_sub(1));
+        if out.lines().any(|shown| shown == line) {
+            assert!(
+                open.iter().all(|above| out.lines().any(|shown| shown == *above)),
+                "`{line}` alone\n{out}"
+            );
+        }
+        open.push(line);
+    }
+}
+
 #[test]
 fn gaps_count_records_in_their_own_terms() {
     for (style, noun) in

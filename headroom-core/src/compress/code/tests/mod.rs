@@ -8,7 +8,7 @@ use super::{grammar, *};
 use crate::{
     ContentKind,
     compress::{
-        source::{self, Source},
+        source::{Source, SourceScan},
         trial,
     },
 };
@@ -16,11 +16,13 @@ use crate::{
 /// The lines that may be elided of code, or of a file.
 fn gaps(text: &str, query: &Query<'_>) -> Vec<FramedOmission> {
     let kind = if query.file_read { ContentKind::FileRead } else { ContentKind::Code };
-    source::of(kind, text, query.arguments, || None).map_or_else(Vec::new, |source| source.gaps(text, query))
+    SourceScan::new(text, query.arguments)
+        .source(kind, || None)
+        .map_or_else(Vec::new, |source| source.gaps(text, query))
 }
 
 fn language_of(text: &str, file: &str) -> Option<Language> {
-    match source::of(ContentKind::Code, text, Some(file), || None) {
+    match SourceScan::new(text, Some(file)).source(ContentKind::Code, || None) {
         Some(Source::Known(language) | Source::Guessed(language)) => Some(language),
         _ => None,
     }
@@ -43,7 +45,7 @@ fn shown(text: &str, framed: &[FramedOmission]) -> String {
 }
 
 fn asked<'a>(question: &'a str, arguments: &'a str) -> Query<'a> {
-    Query { question: Some(question), arguments: Some(arguments), file_read: false, ..Query::default() }
+    Query { question: Some(question), arguments: Some(arguments), file_read: false }
 }
 
 fn errors_of(text: &str, language: Language) -> usize {
@@ -153,12 +155,8 @@ fn files_that_were_read_stay_unless_something_was_named() {
     let text = sample(Language::Rust, 60);
     let numbered: String =
         text.lines().enumerate().map(|(n, line)| format!("{:6}\t{line}\n", n + 41)).collect();
-    let query = |question, arguments| Query {
-        question: Some(question),
-        arguments: Some(arguments),
-        file_read: true,
-        ..Query::default()
-    };
+    let query =
+        |question, arguments| Query { question: Some(question), arguments: Some(arguments), file_read: true };
     let path = r#"{"file_path":"/src/lib.rs"}"#;
     for text in [&text, &numbered] {
         assert_eq!(gaps(text, &query("Look at it.", path)), []);

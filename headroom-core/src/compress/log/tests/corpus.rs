@@ -179,13 +179,8 @@ fn what_agents_used_later_stays_visible() {
             |at, text, tool, arguments, question| {
                 let kind = detect::kind(text, Some(tool), Some(arguments));
                 let file_read = kind == ContentKind::FileRead;
-                let out = elided(
-                    text,
-                    &check(
-                        text,
-                        &Query { question, arguments: Some(arguments), file_read, ..Query::default() },
-                    ),
-                );
+                let out =
+                    elided(text, &check(text, &Query { question, arguments: Some(arguments), file_read }));
                 before += text.len();
                 after += out.len();
                 let (text, out) = (folded(text), folded(&out));

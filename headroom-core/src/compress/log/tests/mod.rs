@@ -404,6 +404,6 @@ proptest! {
         file_read: bool,
     ) {
         let text = pieces.concat();
-        check(&text, &Query { question: Some(&question), arguments: Some(&arguments), file_read, ..Query::default() });
+        check(&text, &Query { question: Some(&question), arguments: Some(&arguments), file_read });
     }
 }
