@@ -203,7 +203,8 @@ impl LineTraits {
 /// Finds the groups within long records.
 fn inner_groups<'t>(bodies: &[Body<'t>], records: &[Record<'t>]) -> Vec<Record<'t>> {
     let mut inner = Vec::new();
-    for lines in records.iter().map(|record| &record.lines).filter(|lines| lines.len() > tuning().log_records.max_lines) {
+    let is_long = |lines: &&Range<usize>| lines.len() > tuning().log_records.max_lines;
+    for lines in records.iter().map(|record| &record.lines).filter(is_long) {
         let below = bodies.get(lines.start + 1..lines.end).unwrap_or_default();
         inner.extend(group::groups(below).records.into_iter().map(|group| group.behind(lines.start + 1)));
     }
