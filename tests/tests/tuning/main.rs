@@ -106,8 +106,8 @@ fn half_and_double_of_each_number_keep_the_laws_and_lose_no_fact() {
     let idle: Vec<&str> = all.iter().map(|number| number.name).filter(|name| !moved.contains(name)).collect();
     println!("{} of {} numbers change what is sent; not: {}", moved.len(), all.len(), idle.join(", "));
     assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
-    // Otherwise nothing was put to the test.
-    assert!(moved.len() * 2 > all.len(), "only {} of {} numbers change what is sent", moved.len(), all.len());
+    // Otherwise nothing was put to the test. Most numbers decide about more than one small text has.
+    assert!(moved.len() > 50, "only {} of {} numbers change what is sent", moved.len(), all.len());
 }
 
 #[test]
