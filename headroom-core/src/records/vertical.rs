@@ -142,7 +142,7 @@ pub(super) fn entries<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
 pub(super) fn separated<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
     let mut starts: Vec<usize> = vec![0];
     starts.extend((0..).zip(bodies).filter(|(_, body)| body.text == "---").map(|(line, _)| line));
-    if starts.len() < MIN_ENTRIES {
+    if starts.len() < tuning().records.min_vertical {
         return Vec::new();
     }
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([bodies.len()]).collect();
