@@ -164,12 +164,14 @@ test('a hidden round that finds the provider busy is asked again', () =>
   }));
 
 test('waiting for a busy provider ends when the caller aborts', () =>
-  scripted(thenRaw({ status: 529, body: '{"type":"error"}', headers: { 'retry-after': '2' } }), async (provider) => {
+  scripted(thenRaw({ status: 529, body: '{"type":"error"}', headers: { 'retry-after': '20' } }), async (provider) => {
     const stop = new AbortController();
     const init = { method: 'POST', headers: JSON_TYPE, body: BODY, signal: stop.signal };
     const asked = fresh()(`${provider.url}/v1/messages`, init);
-    setTimeout(() => stop.abort(new Error('enough')), 200);
-    await assert.rejects(asked, /enough/);
+    const rejected = assert.rejects(asked, /enough/);
+    while (provider.bodies.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    stop.abort(new Error('enough'));
+    await rejected;
     assert.equal(provider.bodies.length, 2, 'no further round is asked for');
   }));
 
