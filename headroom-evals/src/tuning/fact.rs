@@ -1,5 +1,7 @@
 //! Looks for a fact in what is sent and in what can be retrieved.
 
+use headroom_core::Original;
+
 use crate::conformance::{forms, laws::as_drawn};
 
 /// Whether a fact is there for the model.
@@ -33,11 +35,7 @@ impl FactText {
 }
 
 /// Returns the fate of each fact.
-pub(super) fn fates<'a>(
-    facts: &[String],
-    (before, after): (&str, &str),
-    originals: impl Iterator<Item = &'a str> + Clone,
-) -> Vec<Fate> {
+pub(super) fn fates(facts: &[String], (before, after): (&str, &str), originals: &[Original]) -> Vec<Fate> {
     if facts.is_empty() {
         return Vec::new();
     }
@@ -57,7 +55,8 @@ pub(super) fn fates<'a>(
         }
         let aside = aside.get_or_insert_with(|| {
             let drawn = |text: &str| text.split('\n').map(as_drawn).collect::<Vec<_>>().join("\n");
-            originals.clone().flat_map(|text| [FactText::new(text), FactText::new(&drawn(text))]).collect()
+            let texts = originals.iter().map(|original| original.content.as_str());
+            texts.flat_map(|text| [FactText::new(text), FactText::new(&drawn(text))]).collect()
         });
         let is_aside = aside.iter().any(|text| text.has(fact) || text.has(&drawn));
         if is_aside { Fate::Aside } else { Fate::Lost }

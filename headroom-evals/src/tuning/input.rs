@@ -3,7 +3,7 @@
 use headroom_core::{Api, Outcome};
 use serde_json::{Value, json};
 
-use super::fact::{Fate, fates};
+use super::{Judged, fact::fates};
 use crate::{
     Data, EvalError, File,
     conformance::{
@@ -63,14 +63,13 @@ impl Input {
     }
 
     /// Returns the tokens that are sent of the results, and the fate of each fact.
-    pub(super) fn judge(&self, outcome: &Outcome) -> (u64, Vec<Fate>) {
+    pub(super) fn judge(&self, outcome: &Outcome) -> Judged {
         let after = outcome.body().and_then(results);
         let after = after.as_deref().unwrap_or(&self.before);
         let originals = match outcome {
             Outcome::Rewritten { originals, .. } => originals.as_slice(),
             Outcome::Unchanged { .. } => &[],
         };
-        let originals = originals.iter().map(|original| original.content.as_str());
         (count(after), fates(&self.facts, (&self.before, after), originals))
     }
 }

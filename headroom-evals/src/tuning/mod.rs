@@ -140,6 +140,9 @@ pub fn run(
     Ok(Sensitivity { default, numbers: tried, kinds })
 }
 
+/// The tokens of what is sent, and the fate of each fact.
+type Judged = (u64, Vec<Fate>);
+
 /// What came out of one input.
 struct Seen {
     body: Option<Vec<u8>>,
@@ -168,7 +171,7 @@ fn again(inputs: &[Input], before: &[Seen]) -> Outcome {
     outcome(inputs, before, Some(&changed))
 }
 
-fn outcome(inputs: &[Input], before: &[Seen], changed: Option<&[Option<(u64, Vec<Fate>)>]>) -> Outcome {
+fn outcome(inputs: &[Input], before: &[Seen], changed: Option<&[Option<Judged>]>) -> Outcome {
     let mut sum = Outcome::default();
     for (at, (input, seen)) in inputs.iter().zip(before).enumerate() {
         let new = changed.and_then(|changed| changed.get(at)?.as_ref());
