@@ -4,7 +4,7 @@ use std::{cell::RefCell, ops::ControlFlow};
 
 use tree_sitter::{LanguageError, ParseOptions, ParseState, Parser, Tree};
 
-use super::kinds::Kinds;
+use super::{errors, kinds::Kinds};
 use crate::compress::language::Language;
 
 /// Rounds of a hundred parser operations allowed per KiB of text that is read. None of two thousand files written by people took
@@ -42,12 +42,32 @@ impl Grammar {
 
     /// Parses incrementally, given the tree of an earlier text with the edits since applied to it.
     pub(super) fn parse_again(&mut self, text: &str, earlier: Option<&Tree>) -> Option<Tree> {
+        self.parse_while(text, earlier, |_| true)
+    }
+
+    /// Whether a text has no mistake. Ends soon after the first: most texts that are tried are in another language or none, and
+    /// to recover from mistakes takes the parser longest.
+    pub(super) fn takes(&mut self, text: &str) -> bool {
+        self.parse_while(text, None, |state| !state.has_error()).is_some_and(|tree| errors(&tree) == 0)
+    }
+
+    /// Parses as long as this holds.
+    fn parse_while(
+        &mut self,
+        text: &str,
+        earlier: Option<&Tree>,
+        goes_on: impl Fn(&ParseState) -> bool,
+    ) -> Option<Tree> {
         // A parser that is lost tries many ways without getting on.
         let mut rounds = 0_usize;
         let mut progress = |state: &ParseState| {
             rounds += 1;
             let allowed = (state.current_byte_offset() >> 10).saturating_mul(ROUNDS_PER_KIB) + SPARE_ROUNDS;
-            if rounds > allowed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if rounds <= allowed && goes_on(state) {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         };
         let bytes = text.as_bytes();
         let mut pieces = Some(((text.len() >> 10) + SPARE).saturating_mul(self.pieces));

@@ -21,7 +21,7 @@ use std::{borrow::Cow, ops::Range};
 
 use grammar::Grammar;
 use outline::Outline;
-pub(super) use reparse::{is_flawless, parses, starts_flawless, still_parses};
+pub(super) use reparse::{is_flawless, starts_flawless, still_parses};
 use rustc_hash::FxHashSet;
 use select::{Hole, HolePlace, Least, holes};
 use tree_sitter::Tree;

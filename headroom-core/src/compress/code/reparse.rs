@@ -148,7 +148,7 @@ fn replaced(
 
 /// Whether a text has no mistake as code in this language. What is too long or too hard to parse is not known to have none.
 pub(in crate::compress) fn is_flawless(text: &str, language: Language) -> bool {
-    text.len() <= MAX_BYTES && starts_flawless(text, language) && parses(text, language) == Some(true)
+    text.len() <= MAX_BYTES && grammar::with(language, |grammar| Some(grammar.takes(text))) == Some(true)
 }
 
 /// Whether the start of a text has no mistake as code in this language.
@@ -159,11 +159,6 @@ pub(in crate::compress) fn starts_flawless(text: &str, language: Language) -> bo
         starts.all(|bytes| mistakes_in(grammar, text, bytes) == Some(0))
     };
     grammar::with(language, |grammar| Some(starts_well(grammar))) == Some(true)
-}
-
-/// Whether a text parses without a mistake in this language. `None` if its grammar is not compiled in or its parser gave up.
-pub(in crate::compress) fn parses(text: &str, language: Language) -> Option<bool> {
-    grammar::with(language, |grammar| grammar.parse(text).map(|tree| errors(&tree) == 0))
 }
 
 /// Whether what follows these lines is in the same block as they are, or in an outer one.

@@ -2,10 +2,10 @@
 
 #[cfg(feature = "__code")]
 pub(super) use crate::compress::code::{
-    MAX_BYTES, gaps, is_flawless, mistakes, parses, starts_flawless, still_parses,
+    MAX_BYTES, gaps, is_flawless, mistakes, starts_flawless, still_parses,
 };
 #[cfg(not(feature = "__code"))]
-pub(super) use absent::{MAX_BYTES, gaps, is_flawless, mistakes, parses, starts_flawless, still_parses};
+pub(super) use absent::{MAX_BYTES, gaps, is_flawless, mistakes, starts_flawless, still_parses};
 
 /// Whether there are parsers.
 pub(super) const IS_COMPILED_IN: bool = cfg!(feature = "__code");
@@ -27,10 +27,6 @@ mod absent {
     }
 
     pub(in super::super) const fn mistakes(_: &str, _: Language) -> Option<usize> {
-        None
-    }
-
-    pub(in super::super) const fn parses(_: &str, _: Language) -> Option<bool> {
         None
     }
 

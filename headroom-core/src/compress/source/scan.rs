@@ -158,7 +158,7 @@ impl<'t> SourceScan<'t> {
     fn breaks(&self, languages: &[Language], after: &str) -> bool {
         let is_numbered = self.bare().len() < self.text.len();
         let after = if is_numbered { without_numbers(after) } else { Cow::Borrowed(after) };
-        languages.iter().any(|language| parser::parses(&after, *language) != Some(true))
+        !languages.iter().all(|language| parser::is_flawless(&after, *language))
     }
 
     /// Whether the text is too long to be parsed, looks like code at both ends, and its start parses.
