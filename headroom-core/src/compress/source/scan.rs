@@ -216,8 +216,12 @@ impl<'t> SourceScan<'t> {
 
     /// Returns the languages that refuse most texts, and take this one.
     fn strict(&self) -> &[Language] {
-        let takes = |language: &Language| parser::is_flawless(self.bare(), *language);
-        self.strict.get_or_init(|| STRICT.into_iter().filter(takes).collect())
+        self.strict.get_or_init(|| {
+            let text = self.bare();
+            let may_be = |language: &Language| shape::may_be_in(text, *language);
+            let takes = |language: &Language| parser::is_flawless(text, *language);
+            STRICT.into_iter().filter(may_be).filter(takes).collect()
+        })
     }
 
     /// Returns the languages that take almost any text, of which this text has cues and in which it has no mistake.

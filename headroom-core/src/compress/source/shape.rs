@@ -1,7 +1,10 @@
 //! How source code looks at a glance, whatever its language.
 
 use super::Comment;
-use crate::{ContentKind, compress::prose};
+use crate::{
+    ContentKind,
+    compress::{language::Language, prose},
+};
 
 /// Percentages of lines that only a program has: in what is one, and in what is nothing else.
 const MOSTLY_PROGRAM: usize = 45;
@@ -35,6 +38,23 @@ pub(super) fn is_like_code(kind: ContentKind, text: &str) -> bool {
 /// own would parse too.
 pub(super) fn may_be_code(text: &str) -> bool {
     is_between_signs(text) || !is_json_lines(text) && are_statements(text)
+}
+
+/// Whether the first line of a text may be code in this language, and the text has the signs that no file in it lacks. It is
+/// much faster to see that than to parse.
+pub(super) fn may_be_in(text: &str, language: Language) -> bool {
+    use Language::{C, CSharp, Cpp, Java, JavaScript, Rust, Tsx};
+    const MAX_WORDS: usize = 6;
+    let Some(line) = text.lines().map(str::trim).find(|line| !line.is_empty()) else { return false };
+    let is_letter = |c: char| c.is_alphabetic() || matches!(c, ' ' | '.' | ',' | '\'');
+    let is_sentence = || line.chars().all(is_letter) && line.split(' ').count() > MAX_WORDS;
+    let may_start = match line.chars().next() {
+        Some('<') => matches!(language, JavaScript | Tsx),
+        Some(c) => c.is_alphabetic() || "_#/\"'`@$({[;*".contains(c),
+        None => false,
+    };
+    let has_signs = || !matches!(language, C | CSharp | Cpp | Java | Rust) || text.contains([';', '{']);
+    may_start && !is_sentence() && has_signs()
 }
 
 /// Whether a text starts and ends like code, at a glance.
