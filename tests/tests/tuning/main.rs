@@ -66,12 +66,16 @@ fn settings() -> Vec<Setting> {
     numbers().into_iter().flat_map(both).filter(is_other).collect()
 }
 
-/// Tries every setting on every fixture, on all cores. Returns what failed, and the names of the numbers of which a setting
+/// Of the settings, one in this many is tried on recorded results, which take much longer than the small texts.
+const SETTINGS_PER_RECORDED: usize = 16;
+
+/// Tries one setting in this many on every fixture, on all cores. Returns what failed, and the names of the numbers of which a setting
 /// changed what is sent.
-fn attempt(fixtures: &[Fixture]) -> (Vec<String>, BTreeSet<&'static str>) {
+fn attempt(fixtures: &[Fixture], step: usize) -> (Vec<String>, BTreeSet<&'static str>) {
     let engine = Engine::new();
     let before: Vec<Vec<u8>> = fixtures.iter().map(|fixture| sent(&engine, fixture, None).unwrap()).collect();
-    let (settings, next) = (settings(), AtomicUsize::new(0));
+    let settings: Vec<Setting> = settings().into_iter().step_by(step).collect();
+    let next = AtomicUsize::new(0);
     let (failed, moved) = (Mutex::new(Vec::new()), Mutex::new(BTreeSet::new()));
     let work = || {
         while let Some(Setting { number, value }) = settings.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -101,7 +105,7 @@ fn attempt(fixtures: &[Fixture]) -> (Vec<String>, BTreeSet<&'static str>) {
 #[test]
 fn half_and_double_of_each_number_keep_the_laws_and_lose_no_fact() {
     let fixtures = texts::all();
-    let (failed, moved) = attempt(&fixtures);
+    let (failed, moved) = attempt(&fixtures, 1);
     let all = numbers();
     let idle: Vec<&str> = all.iter().map(|number| number.name).filter(|name| !moved.contains(name)).collect();
     println!("{} of {} numbers change what is sent; not: {}", moved.len(), all.len(), idle.join(", "));
@@ -112,11 +116,11 @@ fn half_and_double_of_each_number_keep_the_laws_and_lose_no_fact() {
 
 #[test]
 #[ignore = "needs HEADROOM_SHARED"]
-fn half_and_double_of_each_number_keep_the_laws_on_recorded_results() {
+fn half_and_double_of_some_numbers_keep_the_laws_on_recorded_results() {
     let root = data::shared().expect(data::NEEDED).join("corpora");
     let fixtures = texts::recorded(&root);
     assert!(fixtures.len() > 50, "{}", fixtures.len());
-    let (failed, moved) = attempt(&fixtures);
+    let (failed, moved) = attempt(&fixtures, SETTINGS_PER_RECORDED);
     println!("{} numbers change what is sent of {} results", moved.len(), fixtures.len());
     assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
     assert!(!moved.is_empty());
