@@ -41,7 +41,7 @@ fn shown(text: &str) -> Option<String> {
     is_readable.then(|| outcome.text.unwrap_or_else(|| text.to_owned()))
 }
 
-/// Counts what became of the texts.
+/// Counts the texts by their outcome.
 #[derive(Default)]
 struct Seen {
     all: AtomicUsize,

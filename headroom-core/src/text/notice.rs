@@ -37,7 +37,7 @@ pub(crate) fn find(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Returns the notes that may join what stands before and behind them into one JSON string. A note between the lines
+/// Returns the notes that may join the text on both sides of them into one JSON string. A note between the lines
 /// of a text in a string belongs to that string, and one on a line of its own ends any string.
 pub(crate) fn inside_strings(text: &str) -> Vec<Range<usize>> {
     let is_line = |note: &Range<usize>| {

@@ -237,7 +237,7 @@ fn style() -> impl Strategy<Value = Style> {
         if let Some(first) = kinds.first_mut() {
             first.each = 1;
         }
-        // Without indentation, what stands above groups is a line like others.
+        // Without indentation, the line above groups is a line like others.
         let contained = if matches!(layout, Layout::Indented(_)) { contained } else { 0 };
         Style { layout, head, names, kinds, count, contained, has_preamble, has_end }
     })

@@ -286,7 +286,7 @@ fn is_parsed(text: &str, language: Language) -> Option<bool> {
     can_tell.then(|| Identity::parsed(text, language).is_some())
 }
 
-/// Returns what is shown of a view of a file without its line numbers, and without what stands around it.
+/// Returns the numbered lines of a view of a file without their numbers.
 fn without_numbers(text: &str) -> Cow<'_, str> {
     let Some(view) = Lines::new(text) else { return text.into() };
     let is_numbered = |line: &Line| line.run != 0;

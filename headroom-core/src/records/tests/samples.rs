@@ -77,7 +77,7 @@ pub(super) struct SectionStyle {
     pub(super) name: &'static str,
     /// The lines of a header; `@` stands for the name, `#` for the number of the section.
     header: &'static [&'static str],
-    /// What ends a section, and what stands before each line of it.
+    /// What ends a section, and the margin of each of its lines.
     footer: &'static [&'static str],
     indent: &'static str,
     /// Whether its lines start with a time.

@@ -25,7 +25,7 @@ pub(super) fn section(
         title: "Facts that the agent used later",
         about: "Texts of one tool result that a later message of the model used word for word, and that stand in no \
                 other message before it. Visible: in the request of the turn that used it. Retrievable: not visible, \
-                and in what Headroom set aside of that request. The distance is in messages."
+                and in what Headroom stored of that request. The distance is in messages."
             .to_owned(),
         data,
         command: suite.command("needles"),

@@ -118,7 +118,7 @@ async fn send(layer: &HeadroomLayer, port: u16, body: &Value) -> Value {
     if body["stream"] == true { accumulate(&text) } else { serde_json::from_str(&text).unwrap() }
 }
 
-/// A view of a file, of which nothing is set aside when it arrives.
+/// A view of a file, of which nothing is elided when it arrives.
 fn view(n: usize) -> String {
     (1..200).fold(String::new(), |mut view, line| {
         let _ = writeln!(view, "{line:6}\tlet setting_{n}_{line} = make(\"part {line}\", {});", line * n);
