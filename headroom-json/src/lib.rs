@@ -45,6 +45,7 @@ mod tape;
 mod text;
 mod tokenizer;
 mod value;
+mod value_ends;
 
 pub use bounds::is_plausible;
 pub use edited::{EditedString, edited_strings};
@@ -54,6 +55,7 @@ pub use splice::{Edit, Replacement, splice};
 pub use tape::{Limits, Tape, TapeValue};
 pub use text::{RawOffsets, Text, escape_into, quote};
 pub use value::{Items, Member, Members, Value, compact_into};
+pub use value_ends::ValueEnds;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -4,9 +4,9 @@
 //! The parser is lenient: it matches brackets and quotes and does not check the rest. Work is linear in the text that
 //! is read, and nothing recurses.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
-use crate::{Text, lexeme, minify};
+use crate::{Text, ValueEnds, lexeme, minify};
 
 /// A JSON value within a text.
 ///
@@ -20,18 +20,35 @@ use crate::{Text, lexeme, minify};
 /// assert_eq!(&text[item.start()..item.end()], item.raw());
 /// assert_eq!(item.get("b").and_then(Value::text).as_deref(), Some("x\ny"));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Value<'a> {
     raw: &'a str,
     start: usize,
+    /// Ends of values in the text that was parsed.
+    ends: Option<&'a ValueEnds>,
 }
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Value").field("raw", &self.raw).field("start", &self.start).finish()
+    }
+}
+
+impl PartialEq for Value<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.raw, self.start) == (other.raw, other.start)
+    }
+}
+
+impl Eq for Value<'_> {}
 
 impl<'a> Value<'a> {
     /// Parses a text that is one value, surrounded by white space at most.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let start = skip_space(text, 0);
-        let value = Self::at(text, start)?;
+        let end = skip_value(text, start)?;
+        let value = Self { raw: text.get(start..end)?, start, ends: None };
         (skip_space(text, value.end()) == text.len()).then_some(value)
     }
 
@@ -40,13 +57,27 @@ impl<'a> Value<'a> {
     pub fn open(text: &'a str) -> Option<Self> {
         let start = skip_space(text, 0);
         let raw = text.get(start..).filter(|raw| raw.starts_with('{'))?;
-        Some(Self { raw, start })
+        Some(Self { raw, start, ends: None })
     }
 
-    /// Parses the value that starts at this byte of a text, ignoring anything after it.
-    fn at(text: &'a str, start: usize) -> Option<Self> {
-        let end = skip_value(text, start)?;
-        Some(Self { raw: text.get(start..end)?, start })
+    /// Does the same as [`open`](Self::open). What is long is not scanned again; the ends must be those of this text.
+    #[must_use]
+    pub fn open_with(text: &'a str, ends: &'a ValueEnds) -> Option<Self> {
+        Some(Self { ends: Some(ends), ..Self::open(text)? })
+    }
+
+    /// Returns the value that starts at this byte of this one, ignoring anything after it.
+    fn at(self, at: usize) -> Option<Self> {
+        let start = self.start + at;
+        let known = match self.raw.as_bytes().get(at)? {
+            b'"' | b'{' | b'[' => self.ends.and_then(|ends| ends.end(start)),
+            _ => None,
+        };
+        let end = match known {
+            Some(end) => end.checked_sub(self.start)?,
+            None => skip_value(self.raw, at)?,
+        };
+        Some(Self { raw: self.raw.get(at..end)?, start, ends: self.ends })
     }
 
     /// Returns the bytes of the value.
@@ -161,17 +192,15 @@ impl<'a> Value<'a> {
             };
             let mut list = Vec::new();
             let mut end = start + 1;
-            while let Some(item) = Self::at(raw, skip_separator(raw, end)) {
-                end = item.end();
-                list.push(Self { start: item.start + self.start, ..item });
+            while let Some(item) = self.at(skip_separator(raw, end)) {
+                end = item.end() - self.start;
+                list.push(item);
             }
             end = skip_space(raw, end);
             let array = raw.get(start..end + 1).filter(|array| array.ends_with(']'));
             let Some(array) = array else { return (all, Vec::new()) };
-            all.push(Member {
-                key: members.shift(key),
-                value: Self { raw: array, start: start + self.start },
-            });
+            let value = Self { raw: array, start: start + self.start, ends: self.ends };
+            all.push(Member { key, value });
             items = Some(list);
             members.at = end + 1;
         }
@@ -206,9 +235,9 @@ impl<'a> Iterator for Members<'a> {
 
     fn next(&mut self) -> Option<Member<'a>> {
         let (key, start) = self.key()?;
-        let value = Value::at(self.object.raw, start)?;
-        self.at = value.end();
-        Some(Member { key: self.shift(key), value: self.shift(value) })
+        let value = self.object.at(start)?;
+        self.at = value.end() - self.object.start;
+        Some(Member { key, value })
     }
 }
 
@@ -217,13 +246,9 @@ impl<'a> Members<'a> {
     fn key(&mut self) -> Option<(Value<'a>, usize)> {
         let raw = self.object.raw;
         let at = std::mem::replace(&mut self.at, raw.len());
-        let key = Value::at(raw, skip_separator(raw, at)).filter(|key| key.is_string())?;
-        let colon = skip_space(raw, key.end());
+        let key = self.object.at(skip_separator(raw, at)).filter(|key| key.is_string())?;
+        let colon = skip_space(raw, key.end() - self.object.start);
         (raw.as_bytes().get(colon) == Some(&b':')).then(|| (key, skip_space(raw, colon + 1)))
-    }
-
-    fn shift(&self, value: Value<'a>) -> Value<'a> {
-        Value { start: value.start + self.object.start, ..value }
     }
 }
 
@@ -240,9 +265,9 @@ impl<'a> Iterator for Items<'a> {
     fn next(&mut self) -> Option<Value<'a>> {
         let raw = self.array.raw;
         let at = std::mem::replace(&mut self.at, raw.len());
-        let item = Value::at(raw, skip_separator(raw, at))?;
-        self.at = item.end();
-        Some(Value { start: item.start + self.array.start, ..item })
+        let item = self.array.at(skip_separator(raw, at))?;
+        self.at = item.end() - self.array.start;
+        Some(item)
     }
 }
 

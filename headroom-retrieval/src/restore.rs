@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use headroom_core::Api;
-use headroom_json::{Value, quote};
+use headroom_json::{Value, ValueEnds, quote};
 use headroom_store::RecordKey;
 use http::request::Parts;
 
@@ -343,7 +343,8 @@ fn look(parts: &Parts, api: Option<Api>, body: &[u8]) -> Option<RequestLookup> {
         head: Head::default(),
     };
     let Some(wire) = provider_format(api) else { return Some(found) };
-    let Some(root) = Root::parse(text, wire.list()) else { return Some(found) };
+    let ends = ValueEnds::of(text);
+    let Some(root) = Root::parse_with(text, &ends, wire.list()) else { return Some(found) };
     let Some(list) = root.get(wire.list()) else { return Some(found) };
     let head = wire.head(&root);
     found.thread = wire.thread(&root);

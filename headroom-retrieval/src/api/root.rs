@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use headroom_json::{Member, Value};
+use headroom_json::{Member, Value, ValueEnds};
 
 /// The members of a request's body, found in one pass.
 #[derive(Debug)]
@@ -15,8 +15,17 @@ pub(crate) struct Root<'a> {
 impl<'a> Root<'a> {
     /// Parses a body whose conversation is in the member `list`.
     pub(crate) fn parse(body: &'a str, list: &str) -> Option<Self> {
-        let (members, items) = Value::open(body)?.members_with_items(list);
-        Some(Self { members, items })
+        Some(Self::of(Value::open(body)?, list))
+    }
+
+    /// Parses a body that is walked more than once. The ends must be those of this body.
+    pub(crate) fn parse_with(body: &'a str, ends: &'a ValueEnds, list: &str) -> Option<Self> {
+        Some(Self::of(Value::open_with(body, ends)?, list))
+    }
+
+    fn of(body: Value<'a>, list: &str) -> Self {
+        let (members, items) = body.members_with_items(list);
+        Self { members, items }
     }
 
     /// Returns a member; `None` also for a duplicate key, since parsers disagree about its value.
