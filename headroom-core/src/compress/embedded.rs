@@ -8,6 +8,8 @@ use crate::tuning::tuning;
 
 /// Longest media type of a data URL.
 const MAX_TYPE: usize = 80;
+/// Most signs of equality after the data.
+const PADDING: usize = 2;
 /// How files of a type begin, in base64.
 const STARTS: [(&str, &str); 18] = [
     ("/9j/", "image/jpeg"),
@@ -43,9 +45,17 @@ pub(crate) struct Embedded {
 pub(crate) fn find(text: &str) -> Vec<Embedded> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
+    // Shorter runs are nothing, so one byte in as many is looked at, and around it where it may be in a run.
+    let least = tuning().text.data_min_width.min(tuning().text.data_min_bytes).saturating_sub(PADDING).max(1);
     let mut at = 0;
-    while let Some(start) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| is_base64(*byte))) {
-        let start = at + start;
+    while let Some(byte) = bytes.get(at + least - 1) {
+        let probe = at + least - 1;
+        if !is_base64(*byte) {
+            at = probe + 1;
+            continue;
+        }
+        let before = bytes.get(at..probe).unwrap_or_default();
+        let start = at + before.iter().rposition(|byte| !is_base64(*byte)).map_or(0, |gap| gap + 1);
         let end = start + run(bytes, start);
         at = end;
         let block = if (tuning().text.data_min_width..=tuning().text.data_max_width).contains(&(end - start))
@@ -79,7 +89,7 @@ fn run(bytes: &[u8], start: usize) -> usize {
     let rest = bytes.get(start..).unwrap_or_default();
     let data = rest.iter().take_while(|byte| is_base64(**byte)).count();
     let padding =
-        rest.get(data..).unwrap_or_default().iter().take(2).take_while(|byte| **byte == b'=').count();
+        rest.get(data..).unwrap_or_default().iter().take(PADDING).take_while(|byte| **byte == b'=').count();
     data + padding
 }
 

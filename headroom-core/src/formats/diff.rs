@@ -275,6 +275,10 @@ fn commit(line: &str) -> bool {
 
 /// Returns the percentage of lines that belong to a diff.
 pub(crate) fn share(text: &str) -> u32 {
+    // Headers alone are no diff.
+    if !text.starts_with("@@") && memchr::memmem::find(text.as_bytes(), b"\n@@").is_none() {
+        return 0;
+    }
     let diff = Diff::parse(text.lines());
     let mut fit = 0_u64;
     let mut all = 0_u64;
@@ -284,7 +288,6 @@ pub(crate) fn share(text: &str) -> u32 {
             fit += u64::from(*kind != DiffLine::Other);
         }
     }
-    // Headers alone are no diff.
     let hunks = diff.lines.contains(&DiffLine::Hunk);
     if hunks { u32::try_from(fit * 100 / all.max(1)).unwrap_or(100) } else { 0 }
 }

@@ -17,6 +17,11 @@ const PIECE: usize = 4096;
 /// KiB added to the length of a text when limits are computed, for short texts.
 const SPARE: usize = 32;
 
+/// Bytes of the starts of a text that are parsed before all of it is.
+const STARTS: [usize; 3] = [512, 4 << 10, 32 << 10];
+/// Mistakes that a cut between two lines may make: one or two for each block that is open there.
+const MISTAKES_OF_A_CUT: usize = 6;
+
 /// A parser for one language.
 pub(super) struct Grammar {
     parser: Parser,
@@ -45,9 +50,16 @@ impl Grammar {
         self.parse_while(text, earlier, |_| true)
     }
 
-    /// Whether a text has no mistake. Ends soon after the first: most texts that are tried are in another language or none, and
-    /// to recover from mistakes takes the parser longest.
+    /// Whether a text has no mistake. Starts of it are tried first, and the parser ends soon after it is lost: most texts that
+    /// are tried are in another language or none, and to recover from mistakes takes a parser longest.
     pub(super) fn takes(&mut self, text: &str) -> bool {
+        for bytes in STARTS {
+            let start = start_of(text, bytes).filter(|start| start.len() * 2 < text.len());
+            let is_lost = |start| self.parse(start).is_none_or(|tree| errors(&tree) > MISTAKES_OF_A_CUT);
+            if start.is_some_and(is_lost) {
+                return false;
+            }
+        }
         self.parse_while(text, None, |state| !state.has_error()).is_some_and(|tree| errors(&tree) == 0)
     }
 
@@ -83,6 +95,18 @@ impl Grammar {
         self.parser.reset();
         tree
     }
+}
+
+/// Returns the first lines of a text, some `bytes` long. `None` if a comment or a string of several lines may be open at their
+/// end: what is left of it would be full of mistakes.
+fn start_of(text: &str, bytes: usize) -> Option<&str> {
+    const MAX_LINE: usize = 400;
+    let end = memchr::memchr(b'\n', text.as_bytes().get(bytes..)?).filter(|end| *end < MAX_LINE)?;
+    let start = text.get(..bytes + end + 1)?;
+    let is_even = |sign: &str| start.matches(sign).count() % 2 == 0;
+    let is_closed = start.rfind("/*").is_none_or(|open| start.rfind("*/").is_some_and(|close| close > open));
+    let may_go_on = ["<<", "\n=", "(\""].iter().any(|opening| start.contains(opening));
+    (is_closed && !may_go_on && ["\"", "`", "\"\"\"", "'''"].into_iter().all(is_even)).then_some(start)
 }
 
 /// Calls `work` with this thread's grammar of a language; `None` if the language is not compiled in.

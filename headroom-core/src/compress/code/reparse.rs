@@ -7,7 +7,7 @@ use tree_sitter::{InputEdit, Point, Tree};
 use super::{
     MAX_BYTES, TRIAL_BYTES, envelope, errors,
     grammar::{self, Grammar},
-    is_numbered, mistakes_in, opening,
+    is_hopeless, is_numbered, mistakes_in, opening,
     select::Hole,
     source,
 };
@@ -91,6 +91,9 @@ pub(in crate::compress) fn still_parses(
         return Some(false);
     }
     grammar::with(language, |grammar| {
+        if !is_whole && is_hopeless(grammar, &before) {
+            return None;
+        }
         let Some(tree) = grammar.parse(&before) else { return Some(false) };
         let mut allowed = errors(&tree);
         if allowed > 0 {

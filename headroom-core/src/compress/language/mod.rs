@@ -5,7 +5,10 @@
 mod cues;
 mod names;
 
+use std::sync::LazyLock;
+
 use cues::CUES;
+use memchr::memmem::Finder;
 pub(super) use names::FileNames;
 
 pub(crate) use crate::content::Language;
@@ -121,21 +124,37 @@ fn starts_with(line: &str, cue: &str) -> bool {
 fn scores(lines: &[&str]) -> [(usize, Language); CUES.len()] {
     let mut scores = CUES.map(|cues| (0_usize, cues.language));
     let step = lines.len().div_ceil(SAMPLE).max(1);
-    for line in lines.iter().step_by(step) {
-        for (cues, (score, _)) in CUES.iter().zip(&mut scores) {
-            let starts = cues.starts.iter().any(|cue| starts_with(line, cue));
+    let sample: Vec<&str> = lines.iter().step_by(step).copied().collect();
+    // Searched as one text: to search many short lines for many cues takes longer than all else that detection does.
+    let text = sample.join("\n");
+    let ends: Vec<usize> = sample
+        .iter()
+        .scan(0, |end, line| {
+            *end += line.len() + 1;
+            Some(*end)
+        })
+        .collect();
+    for ((cues, finders), (score, _)) in CUES.iter().zip(FINDERS.iter()).zip(&mut scores) {
+        let mut holds = vec![false; sample.len()];
+        for at in finders.iter().flat_map(|finder| finder.find_iter(text.as_bytes())) {
+            if let Some(line) = holds.get_mut(ends.partition_point(|end| *end <= at)) {
+                *line = true;
+            }
+        }
+        for (line, holds) in sample.iter().zip(holds) {
             // The start of a line is stronger evidence than its contents.
-            *score += match starts {
+            *score += match cues.starts.iter().any(|cue| starts_with(line, cue)) {
                 true => 2,
-                false => usize::from(
-                    cues.ends.iter().any(|cue| line.ends_with(cue))
-                        || cues.holds.iter().any(|cue| line.contains(cue)),
-                ),
+                false => usize::from(holds || cues.ends.iter().any(|cue| line.ends_with(cue))),
             };
         }
     }
     scores
 }
+
+/// Searches for what lines hold in each language.
+static FINDERS: LazyLock<[Vec<Finder<'static>>; CUES.len()]> =
+    LazyLock::new(|| CUES.map(|cues| cues.holds.iter().map(|cue| Finder::new(*cue)).collect()));
 
 /// Strips a line's indentation and cuts it to the examined width.
 fn bounded(line: &str) -> &str {

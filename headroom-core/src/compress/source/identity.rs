@@ -21,13 +21,13 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    pub(super) fn new(text: &str) -> Option<Self> {
+    /// `candidates` are the languages of which the text has cues.
+    pub(super) fn new(text: &str, candidates: &[(Language, usize)]) -> Option<Self> {
         if has_pod(text) {
             return Some(Self { language: Language::Perl, mistakes: None });
         }
-        let candidates = Language::candidates(text);
         let languages = candidates.iter().map(|(language, _)| *language);
-        Self::by_parser(text, languages).or_else(|| Self::by_cues(text, &candidates))
+        Self::by_parser(text, languages).or_else(|| Self::by_cues(text, candidates))
     }
 
     /// Returns the language in which the text has the fewest mistakes.

@@ -7,6 +7,7 @@ mod identity;
 mod parser;
 mod scan;
 mod shape;
+mod words;
 
 use std::ops::Range;
 

@@ -21,6 +21,10 @@ use crate::{
 
 /// Bytes at the start of a text whose cues count by themselves, because data may follow.
 const START_BYTES: usize = 4 << 10;
+/// How many times as long the text may be.
+const MOST_DATA: usize = 8;
+/// The least weight of its cues, in percent of the lines, in a script. Notes on how to use a program have fewer.
+const SOME_CUES: usize = 10;
 /// Lines at the start of a text that a tool may put above a script.
 const HEAD_LINES: usize = 6;
 /// Lines at the start of which some are numbered in every view of a file with line numbers.
@@ -47,6 +51,8 @@ pub(crate) struct SourceScan<'t> {
     names: OnceCell<FileNames>,
     /// The text without the line numbers of a view of a file, if it has some.
     bare: OnceCell<Option<String>>,
+    /// The languages of which the text has cues.
+    candidates: OnceCell<Vec<(Language, usize)>>,
     identity: OnceCell<Option<Identity>>,
     /// The languages in which it has no mistake: of those that refuse most texts, and of those that it has cues of.
     strict: OnceCell<Vec<Language>>,
@@ -60,6 +66,7 @@ impl<'t> SourceScan<'t> {
             arguments,
             names: OnceCell::new(),
             bare: OnceCell::new(),
+            candidates: OnceCell::new(),
             identity: OnceCell::new(),
             strict: OnceCell::new(),
             lenient: OnceCell::new(),
@@ -180,7 +187,15 @@ impl<'t> SourceScan<'t> {
 
     /// Returns the language that the content shows.
     fn identity(&self) -> Option<Identity> {
-        *self.identity.get_or_init(|| Identity::new(self.bare()))
+        *self.identity.get_or_init(|| match self.bare() {
+            bare if bare.len() == self.text.len() => Identity::new(bare, self.candidates()),
+            bare => Identity::new(bare, &Language::candidates(bare)),
+        })
+    }
+
+    /// Returns the languages of which the text has cues.
+    fn candidates(&self) -> &[(Language, usize)] {
+        self.candidates.get_or_init(|| Language::candidates(self.text))
     }
 
     fn is_code(&self, kind: ContentKind, has_groups: bool) -> bool {
@@ -228,14 +243,16 @@ impl<'t> SourceScan<'t> {
     fn lenient(&self) -> &[Language] {
         self.lenient.get_or_init(|| {
             let text = self.text;
-            if text.len() > parser::MAX_BYTES {
+            if text.len() > parser::MAX_BYTES || shape::has_fences(text) {
                 return Vec::new();
             }
-            let start = (0..=START_BYTES.min(text.len())).rev().find_map(|end| text.get(..end));
+            // Data may follow a script. What is much longer is no script with data.
+            let starts = (START_BYTES + 1..=START_BYTES * MOST_DATA).contains(&text.len());
+            let start = starts.then(|| (0..=START_BYTES).rev().find_map(|end| text.get(..end))).flatten();
+            let of_start = start.map(Language::candidates).unwrap_or_default();
             let mut tried: Vec<Language> = Vec::new();
-            for (language, _) in [text, start.unwrap_or_default()].into_iter().flat_map(Language::candidates)
-            {
-                if language.takes_anything() && !tried.contains(&language) {
+            for (language, weight) in self.candidates().iter().copied().chain(of_start) {
+                if language.takes_anything() && weight >= SOME_CUES && !tried.contains(&language) {
                     tried.push(language);
                 }
             }

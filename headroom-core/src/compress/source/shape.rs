@@ -1,6 +1,6 @@
 //! How source code looks at a glance, whatever its language.
 
-use super::Comment;
+use super::{Comment, words};
 use crate::{
     ContentKind,
     compress::{language::Language, prose},
@@ -40,21 +40,24 @@ pub(super) fn may_be_code(text: &str) -> bool {
     is_between_signs(text) || !is_json_lines(text) && are_statements(text)
 }
 
-/// Whether the first line of a text may be code in this language, and the text has the signs that no file in it lacks. It is
-/// much faster to see that than to parse.
+/// Whether the start of a text may be code in this language, and the text has the signs that no file in it lacks. It is much
+/// faster to see that than to parse.
 pub(super) fn may_be_in(text: &str, language: Language) -> bool {
     use Language::{C, CSharp, Cpp, Java, JavaScript, Rust, Tsx};
-    const MAX_WORDS: usize = 6;
     let Some(line) = text.lines().map(str::trim).find(|line| !line.is_empty()) else { return false };
-    let is_letter = |c: char| c.is_alphabetic() || matches!(c, ' ' | '.' | ',' | '\'');
-    let is_sentence = || line.chars().all(is_letter) && line.split(' ').count() > MAX_WORDS;
     let may_start = match line.chars().next() {
         Some('<') => matches!(language, JavaScript | Tsx),
         Some(c) => c.is_alphabetic() || "_#/\"'`@$({[;*".contains(c),
         None => false,
     };
     let has_signs = || !matches!(language, C | CSharp | Cpp | Java | Rust) || text.contains([';', '{']);
-    may_start && !is_sentence() && has_signs()
+    may_start && has_signs() && !words::have_sentence(text, language)
+}
+
+/// Whether a text has fences of Markdown, and nothing that may hold them in a script.
+pub(super) fn has_fences(text: &str) -> bool {
+    let has = |start: &str| text.starts_with(start) || text.contains(&format!("\n{start}"));
+    has("```") && !has("=") && !text.contains("<<")
 }
 
 /// Whether a text starts and ends like code, at a glance.
@@ -81,6 +84,9 @@ fn are_statements(text: &str) -> bool {
 /// Whether most of a text is in here-documents, whose lines may look like anything: `return <<'END';` and a line `END`.
 pub(super) fn is_here_document(text: &str) -> bool {
     const MAX_LINE_BYTES: usize = 200;
+    if memchr::memmem::find(text.as_bytes(), b"<<").is_none() {
+        return false;
+    }
     let is_part = |c: char| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit();
     // The rest of the statement, and a comment, may follow.
     let opened = |line: &'_ str| {

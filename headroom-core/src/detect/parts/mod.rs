@@ -303,7 +303,14 @@ fn is_line_end(text: &str) -> bool {
 
 /// Returns the length of a label before a value: `Output: [` and the like.
 fn label(line: &str) -> Option<usize> {
-    let length = line.find(['{', '['])?;
+    let length = memchr::memchr2(b'{', b'[', line.as_bytes())?;
+    // The number of a process, as lines of logs have it, is not worth a look.
+    let value = line.get(length + 1..).unwrap_or_default();
+    if value.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(']')
+        && line.len() < tuning().detect.part_min_long_line
+    {
+        return None;
+    }
     let label = line.get(..length).filter(|label| label.len() <= tuning().detect.part_max_label)?.trim_end();
     let words = label.strip_suffix([':', '=', '>']).unwrap_or(label);
     let is_plain = |c: char| {
