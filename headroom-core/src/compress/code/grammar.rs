@@ -20,7 +20,7 @@ const SPARE: usize = 32;
 /// Bytes of the starts of a text that are parsed before all of it is.
 const STARTS: [usize; 3] = [512, 4 << 10, 32 << 10];
 /// Mistakes that a cut between two lines may make: one or two for each block that is open there.
-const MISTAKES_OF_A_CUT: usize = 6;
+const MISTAKES_OF_A_CUT: usize = 4;
 
 /// A parser for one language.
 pub(super) struct Grammar {
@@ -97,15 +97,29 @@ impl Grammar {
     }
 }
 
-/// Returns the first lines of a text, some `bytes` long. `None` if a comment or a string of several lines may be open at their
-/// end: what is left of it would be full of mistakes.
+/// Returns the first lines of a text, `bytes` long or up to twice that, to a line end where no bracket is open. `None` if there is
+/// none, or if a comment or a string of several lines may be open there: what is left of it would be full of mistakes.
 fn start_of(text: &str, bytes: usize) -> Option<&str> {
-    const MAX_LINE: usize = 400;
-    let end = memchr::memchr(b'\n', text.as_bytes().get(bytes..)?).filter(|end| *end < MAX_LINE)?;
-    let start = text.get(..bytes + end + 1)?;
+    let mut depths = [0_isize; 3];
+    let mut ends = text.bytes().take(bytes * 2).enumerate().filter(|(at, byte)| {
+        let (kind, step) = match byte {
+            b'(' => (0, 1),
+            b')' => (0, -1),
+            b'[' => (1, 1),
+            b']' => (1, -1),
+            b'{' => (2, 1),
+            b'}' => (2, -1),
+            byte => return *byte == b'\n' && *at >= bytes && depths == [0; 3],
+        };
+        if let Some(depth) = depths.get_mut(kind) {
+            *depth += step;
+        }
+        false
+    });
+    let start = text.get(..=ends.next()?.0)?;
     let is_even = |sign: &str| start.matches(sign).count() % 2 == 0;
-    let is_closed = start.rfind("/*").is_none_or(|open| start.rfind("*/").is_some_and(|close| close > open));
-    let may_go_on = ["<<", "\n=", "(\""].iter().any(|opening| start.contains(opening));
+    let is_closed = start.matches("/*").count() == start.matches("*/").count();
+    let may_go_on = ["<<", "\n="].iter().any(|opening| start.contains(opening));
     (is_closed && !may_go_on && ["\"", "`", "\"\"\"", "'''"].into_iter().all(is_even)).then_some(start)
 }
 

@@ -12,6 +12,8 @@ mod words;
 use std::ops::Range;
 
 pub(crate) use scan::SourceScan;
+#[cfg(test)]
+pub(crate) use words::have_sentence;
 
 use super::{FramedOmission, language::Language};
 use crate::relevance::Query;

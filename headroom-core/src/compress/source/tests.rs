@@ -26,7 +26,7 @@ fn source_of(kind: ContentKind, text: &str, arguments: Option<&str>) -> Option<S
 }
 
 fn identified(text: &str) -> Option<Language> {
-    Identity::new(text).map(|found| found.language)
+    Identity::new(text, &Language::candidates(text)).map(|found| found.language)
 }
 
 fn is_broken(before: &str, after: &str) -> bool {

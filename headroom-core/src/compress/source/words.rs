@@ -55,7 +55,7 @@ const BACKTICK: char = '`';
 
 /// Whether a text starts with a sentence that cannot be code in this language, one of those that refuse most texts: a sentence
 /// before anything that may begin a comment or a string of several lines.
-pub(super) fn have_sentence(text: &str, language: Language) -> bool {
+pub(crate) fn have_sentence(text: &str, language: Language) -> bool {
     let has_markup = matches!(language, Language::JavaScript | Language::Tsx);
     for line in text.lines().take(MAX_LINES).map(str::trim).filter(|line| !line.is_empty()) {
         if line.starts_with(['#', '*']) || line.starts_with("//") {
@@ -95,6 +95,8 @@ fn opens_apostrophe(line: &str) -> bool {
 
 /// Whether a line has many words in a row, and no sign that only code has.
 fn is_sentence(line: &str) -> bool {
+    let comment = ["//", "#"].iter().filter_map(|sign| line.find(sign)).min();
+    let line = line.get(..comment.unwrap_or(line.len())).unwrap_or_default();
     if line.contains(['=', '(', ')', '{', '}', '[', ']', ';', '<', '>', '|', '\\', '"']) {
         return false;
     }
@@ -129,6 +131,7 @@ mod tests {
             format!("const t = `\n{sentence}\n`;\n"),
             format!("#define TEXT \\\n {sentence}\n"),
             format!("let s = \"\n{sentence}\n\";\n"),
+            format!("enum Place {{\n    Here, // {sentence}\n}};\n"),
         ] {
             assert!(!have_sentence(&code, Language::CSharp), "{code}");
         }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::*;
+use crate::compress::source::have_sentence;
 
 /// Where sources are found besides those that `HEADROOM_SOURCES` names, between colons.
 const PLACES: [&str; 8] = [
@@ -107,6 +108,12 @@ fn code_that_people_wrote_stays_code() {
             continue;
         };
         count.broken += usize::from(before > 0);
+        if before == 0 && text.len() <= MAX_BYTES {
+            // What is tried before all of a text is parsed must not refuse code.
+            assert!(is_flawless(&text, language), "a start of {name} is refused");
+            let is_strict = !language.takes_anything();
+            assert!(!(is_strict && have_sentence(&text, language)), "{name} is taken for prose");
+        }
         assert!(errors_of(&out, language) <= before, "{name} no longer parses");
     }
     if counts.is_empty() {
