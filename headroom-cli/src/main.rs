@@ -32,6 +32,7 @@ use crate::{
     cmd::{
         args::{self, Args, Command},
         error::CommandError,
+        hook::HookCommand,
     },
     config::Settings,
 };
@@ -71,6 +72,9 @@ fn run(args: Args) -> Result<u8, CommandError> {
         Command::Evals(evals) => {
             return Ok(u8::from(!cmd::evals::run(&evals, &load(Settings::default())?)?));
         }
+        // A call of an agent succeeds even if the configuration cannot be read.
+        Command::Hook(HookCommand::Run(call)) => cmd::hook::answer(&call, file),
+        Command::Hook(hook) => cmd::hook::run(&hook)?,
         Command::Inspect(inspect) => cmd::inspect::run(&inspect, &load(inspect.settings())?)?,
         Command::Mcp(mcp) => cmd::mcp::run(&mcp, &load(mcp.settings())?)?,
         Command::Model(command) => cmd::model::run(&command)?,

@@ -19,6 +19,8 @@ mod claude;
 mod codex;
 #[path = "clients/epochs.rs"]
 mod epochs;
+#[path = "clients/hooks.rs"]
+mod hooks;
 #[path = "clients/others.rs"]
 mod others;
 #[path = "clients/sdk.rs"]

@@ -9,6 +9,7 @@ use super::{
     config::{self, ConfigCommand},
     dashboard::{self, DashboardArgs},
     doctor::{self, DoctorArgs},
+    hook::{self, HookCommand},
     inspect::{self, InspectArgs},
     mcp::{self, McpArgs},
     model::{self, ModelCommand},
@@ -69,6 +70,9 @@ pub(crate) enum Command {
     /// Serve elided content to agents over the Model Context Protocol
     #[command(after_help = mcp::EXAMPLES)]
     Mcp(McpArgs),
+    /// Make the results of tools smaller inside an agent, where no proxy fits
+    #[command(subcommand, after_help = hook::EXAMPLES)]
+    Hook(HookCommand),
     /// Read a request body on standard input, write the smaller one to standard output
     #[command(after_help = compress::EXAMPLES)]
     Compress(CompressArgs),

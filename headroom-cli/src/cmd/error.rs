@@ -7,6 +7,7 @@ use crate::{
         compress::CompressError,
         dashboard::DashboardError,
         doctor::DoctorError,
+        hook::HookError,
         inspect::InspectError,
         mcp::McpError,
         model::ModelCommandError,
@@ -33,6 +34,8 @@ pub(crate) enum CommandError {
     #[cfg(feature = "evals")]
     #[error(transparent)]
     Evals(#[from] crate::cmd::evals::EvalsError),
+    #[error(transparent)]
+    Hook(#[from] HookError),
     #[error(transparent)]
     Inspect(#[from] InspectError),
     #[error(transparent)]
@@ -66,6 +69,7 @@ impl CommandError {
             Self::Dashboard(error) => error.is_usage(),
             #[cfg(feature = "evals")]
             Self::Evals(error) => error.is_usage(),
+            Self::Hook(error) => error.is_usage(),
             Self::Inspect(error) => error.is_usage(),
             Self::Mcp(error) => error.is_usage(),
             Self::Model(error) => error.is_usage(),

@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod error;
 #[cfg(feature = "evals")]
 pub(crate) mod evals;
+pub(crate) mod hook;
 pub(crate) mod inspect;
 pub(crate) mod mcp;
 pub(crate) mod model;

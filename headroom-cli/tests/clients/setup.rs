@@ -237,6 +237,12 @@ impl Mock {
         Self::strict_changed(clients, log, folder, &[], &changes)
     }
 
+    /// The same, where the model calls the tool of Headroom's MCP server.
+    pub(crate) fn strict_with_mcp(clients: &Clients, log: &Path, folder: &Path) -> Option<Self> {
+        let changes = [("headroom_retrieve", "mcp__headroom__headroom_retrieve")];
+        Self::strict_changed(clients, log, folder, &[], &changes)
+    }
+
     /// The same with the model of `long_codex.py`.
     pub(crate) fn recording_long(clients: &Clients, recorded: &Path, folder: &Path) -> Option<Self> {
         let mut script = fs::read_to_string(clients.mocks.join("recording_upstream.py")).unwrap();

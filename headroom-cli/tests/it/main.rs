@@ -23,6 +23,7 @@ mod epochs;
 mod evals;
 mod faults;
 mod heads;
+mod hook;
 mod http2;
 mod http2_frames;
 mod inspect;

@@ -116,8 +116,8 @@ impl WrapArgs {
 pub(crate) const UNWRAP_EXAMPLES: &str = "\
 Undoes `headroom wrap AGENT --persist`. A file that was not changed since is restored byte for byte, or deleted if \
 it did not exist. In a changed file, only Headroom's keys are removed, except those that were changed. \
-An interrupted `headroom wrap --persist` is undone in the same way. With the last agent, the service that \
---service has set up is removed.
+An interrupted `headroom wrap --persist` is undone in the same way, and so are the hooks of `headroom hook install`. With \
+the last agent, the service that --service has set up is removed.
 
 Examples:
   One agent, or all of them:

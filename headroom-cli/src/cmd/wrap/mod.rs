@@ -207,7 +207,7 @@ fn steps(agent: Agent, shared: SocketAddr) -> Result<(), WrapError> {
 }
 
 /// Quotes text as one word of a POSIX shell.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         text.to_owned()
