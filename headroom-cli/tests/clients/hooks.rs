@@ -102,13 +102,19 @@ fn claude_code_sees_less_by_the_hook_and_reads_the_rest_from_a_file() {
     let original = original(&home.path().join(".headroom/plaintext"));
     let line = original.lines().nth(9).unwrap();
     let transcript = claude.transcript();
-    assert!(transcript.contains(&format!("10\\t{line}")) || transcript.contains(&format!("10→{line}")), "{line}");
+    assert!(
+        transcript.contains(&format!("10\\t{line}")) || transcript.contains(&format!("10→{line}")),
+        "{line}"
+    );
 
     claude.headroom(&["hook", "uninstall", "claude"]);
     assert!(!home.path().join(".claude/settings.json").exists(), "it did not exist before");
     let markers = claude.transcript().matches("[headroom:").count();
     claude.turn(&["-p", "Look again."]);
-    assert!(claude.transcript().matches("[headroom:").count() <= markers + 1, "no new results become smaller");
+    assert!(
+        claude.transcript().matches("[headroom:").count() <= markers + 1,
+        "no new results become smaller"
+    );
 }
 
 #[test]

@@ -115,21 +115,19 @@ impl Entry {
     /// The settings without anything of this hook, and without what is empty then.
     fn without(&self, mut settings: Value) -> Value {
         let own = own_hooks(&settings);
+        let is_empty = |value: &Value| *value == json!([]) || *value == json!({});
         for [outer, inner] in [HOOKS, RULES] {
-            let Some(values) = settings.get_mut(outer).and_then(|outer| outer.get_mut(inner)) else {
-                continue;
-            };
-            if let Some(values) = values.as_array_mut() {
+            let Some(members) = settings.get_mut(outer).and_then(Value::as_object_mut) else { continue };
+            if let Some(values) = members.get_mut(inner).and_then(Value::as_array_mut) {
                 values.retain(|value| !own.contains(value) && !self.rules.contains(value));
             }
-            let is_empty = |value: &Value| *value == json!([]) || *value == json!({});
-            if let Some(members) = settings.get_mut(outer).and_then(Value::as_object_mut) {
-                members.retain(|_, value| !is_empty(value));
+            if members.get(inner).is_some_and(is_empty) {
+                members.remove(inner);
             }
-            if settings.get(outer).is_some_and(is_empty)
-                && let Some(members) = settings.as_object_mut()
+            if members.is_empty()
+                && let Some(settings) = settings.as_object_mut()
             {
-                members.remove(outer);
+                settings.remove(outer);
             }
         }
         settings
@@ -179,12 +177,18 @@ fn list(settings: &Value, path: [&str; 2]) -> Vec<Value> {
     found.cloned().unwrap_or_default()
 }
 
-/// What was inserted into a text; `None` if something else was done to it.
+/// What was inserted into a text, as far to the left as it can have been; `None` if something else was done to it.
 fn insertion(before: &str, after: &str) -> Option<String> {
-    let common = before.bytes().zip(after.bytes()).take_while(|(one, other)| one == other).count();
-    let common = (0..=common).rev().find(|at| before.is_char_boundary(*at) && after.is_char_boundary(*at))?;
-    let inserted = after.get(common..common + after.len().checked_sub(before.len())?)?;
-    (after.get(common + inserted.len()..) == before.get(common..)).then(|| inserted.to_owned())
+    let length = after.len().checked_sub(before.len())?;
+    let (old, new) = (before.as_bytes(), after.as_bytes());
+    let mut at = old.iter().zip(new).take_while(|(one, other)| one == other).count();
+    if old.get(at..) != new.get(at + length..) {
+        return None;
+    }
+    while at > 0 && old.get(at - 1) == new.get(at + length - 1) {
+        at -= 1;
+    }
+    after.get(at..at + length).map(str::to_owned)
 }
 
 #[cfg(test)]

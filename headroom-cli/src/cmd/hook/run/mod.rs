@@ -8,7 +8,7 @@ mod transcript;
 use std::{
     io::{self, Read},
     panic,
-    path::{Path, PathBuf},
+    path::Path,
     sync::mpsc,
     thread,
     time::Duration,
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &HookRunArgs, file: Option<&Path>) {
     let (agent, file) = (args.agent, file.map(Path::to_owned));
     let (sender, receiver) = mpsc::channel();
     let worker = thread::Builder::new().name("hook".to_owned()).spawn(move || {
-        let _ = sender.send(answer(agent, file));
+        let _ = sender.send(answer(agent, file.as_deref()));
     });
     let answered = match worker {
         Ok(_) => receiver.recv_timeout(PATIENCE).map_err(|error| match error {
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &HookRunArgs, file: Option<&Path>) {
 }
 
 /// Returns the answer, or why there is none although there may have been something to save.
-fn answer(agent: HookAgent, file: Option<PathBuf>) -> Result<Option<String>, String> {
+fn answer(agent: HookAgent, file: Option<&Path>) -> Result<Option<String>, String> {
     let mut input = String::new();
     let mut stdin = io::stdin().lock().take(MAX_CALL_BYTES + 1);
     let read = stdin.read_to_string(&mut input).map_err(|error| error.to_string())?;
@@ -67,8 +67,7 @@ fn answer(agent: HookAgent, file: Option<PathBuf>) -> Result<Option<String>, Str
     let HookAgent::Claude = agent;
     let Some(tape) = claude::parse(&input) else { return Ok(None) };
     let Some(call) = claude::Call::from_input(&tape) else { return Ok(None) };
-    let config =
-        config::load(Settings::default(), file.as_deref()).map_err(|error| Chain(&error).to_string())?;
+    let config = config::load(Settings::default(), file).map_err(|error| Chain(&error).to_string())?;
     compress::compress(&input, &call, &config)
 }
 

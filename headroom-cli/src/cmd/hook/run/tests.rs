@@ -301,8 +301,8 @@ proptest! {
 #[test]
 fn numbers_and_escapes_outside_of_texts_stay_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
-    let odd = r#","later": [1e400, 12345678901234567890123, -0.0, "\u00e9\/", "\ud800"] }"#;
-    let input = bash(&log(200)).replace(",\"stderr\":\"\"}", &format!(",\"stderr\":\"\"{odd}"));
+    let odd = r#","later": [1e400, 12345678901234567890123, -0.0, "\u00e9\/", "\ud800"] ,"#;
+    let input = bash(&log(200)).replace("\"stderr\":\"\",", &format!("\"stderr\":\"\"{odd}"));
     assert!(input.contains(odd));
     let answer = answered(&input, &config(folder.path())).unwrap();
     assert!(answer.contains(odd), "{answer}");

@@ -149,7 +149,7 @@ not JSON "tool_use"
         let edit = call("Edit", r#"{"file_path":"/w/data.json","n":1e3}"#);
         let second = Transcript::parse(LINES.as_bytes(), Some("t2"));
         assert_eq!(second.prompt.as_deref(), Some("Find out why orders fail."));
-        assert_eq!(second.calls, [edit.clone()]);
+        assert_eq!(second.calls, std::slice::from_ref(&edit));
         let third = Transcript::parse(LINES.as_bytes(), Some("t3"));
         assert_eq!(third.prompt.as_deref(), Some("And\nsince when?"));
         assert_eq!(third.calls, [edit, call("Bash", r#"{"command":"ls"}"#)]);
@@ -165,7 +165,7 @@ not JSON "tool_use"
         assert_eq!(tail(&path).unwrap(), LINES.as_bytes());
         std::fs::write(&path, format!("{}{LINES}", "x".repeat(5 << 20))).unwrap();
         let end = tail(&path).unwrap();
-        assert!(LINES.as_bytes().ends_with(&end) && end.len() > 1000, "{}", end.len());
+        assert!(LINES.as_bytes().ends_with(&end) && end.len() > 900, "{}", end.len());
         std::fs::write(&path, "x".repeat(5 << 20)).unwrap();
         assert_eq!(tail(&path).unwrap(), b"");
     }
