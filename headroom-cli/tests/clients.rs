@@ -28,6 +28,8 @@ mod sdk;
 #[path = "clients/setup.rs"]
 mod setup;
 mod support;
+#[path = "clients/wrapped.rs"]
+mod wrapped;
 
 use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 

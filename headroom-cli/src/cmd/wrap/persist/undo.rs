@@ -87,7 +87,7 @@ pub(crate) fn unwrap(args: &UnwrapArgs) -> Result<(), PersistError> {
         }
     }
     let mut hooks = Vec::new();
-    if all || agents.contains(&Agent::Claude) {
+    if all || agents.iter().any(|agent| agent.is_claude()) {
         for (agent, file, removal) in hook::remove_all(args.print) {
             match removal {
                 Ok(removal) => hooks.push((agent, file, removal)),
