@@ -63,6 +63,7 @@ fn run(args: Args) -> Result<u8, CommandError> {
         Command::Proxy(settings) => cmd::proxy::run(*settings, args.config)?,
         Command::Completions(shell) => cmd::shell::completions(&shell).map_err(CommandError::Write)?,
         Command::Dashboard(dashboard) => cmd::dashboard::run(&dashboard, &load(dashboard.settings())?)?,
+        Command::Demo(demo) => cmd::demo::run(&demo)?,
         Command::Doctor(doctor) => {
             let config = load(Settings::default())?;
             return Ok(u8::from(!cmd::doctor::run(&doctor, &config, file)?));

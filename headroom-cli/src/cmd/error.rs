@@ -6,6 +6,7 @@ use crate::{
     cmd::{
         compress::CompressError,
         dashboard::DashboardError,
+        demo::DemoError,
         doctor::DoctorError,
         hook::HookError,
         inspect::InspectError,
@@ -29,6 +30,8 @@ pub(crate) enum CommandError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Dashboard(#[from] DashboardError),
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     #[error(transparent)]
     Doctor(#[from] DoctorError),
     #[cfg(feature = "evals")]
@@ -78,7 +81,7 @@ impl CommandError {
             Self::Retrieve(error) => error.is_usage(),
             Self::Savings(error) => error.is_usage(),
             Self::Config(_) => true,
-            Self::Doctor(_) | Self::Simulate(_) | Self::Runtime(_) | Self::Write(_) => false,
+            Self::Demo(_) | Self::Doctor(_) | Self::Simulate(_) | Self::Runtime(_) | Self::Write(_) => false,
         };
         if is_usage { 2 } else { 1 }
     }

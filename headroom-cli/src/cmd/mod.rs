@@ -4,6 +4,7 @@ pub(crate) mod args;
 pub(crate) mod compress;
 pub(crate) mod config;
 pub(crate) mod dashboard;
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod error;
 #[cfg(feature = "evals")]

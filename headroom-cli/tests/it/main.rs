@@ -16,6 +16,7 @@ mod conformance;
 mod cores;
 mod crowd;
 mod dashboard;
+mod demo;
 mod destinations;
 mod doctor;
 mod epochs;
