@@ -6,7 +6,7 @@ mod log;
 mod transcript;
 
 use std::{
-    io::{self, Read},
+    io::{self, IsTerminal, Read},
     panic,
     path::Path,
     sync::mpsc,
@@ -30,6 +30,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Answers the call on standard input. Nothing is written if nothing changes.
 pub(crate) fn run(args: &HookRunArgs, file: Option<&Path>) {
+    if io::stdin().is_terminal() {
+        output::note(
+            &"headroom: an agent calls this; give it a recorded call, as in `headroom hook run claude < call.json`",
+        );
+        return;
+    }
     core_dumps::forbid();
     // The message of a panic may contain anything.
     panic::set_hook(Box::new(|_| {}));
