@@ -108,8 +108,8 @@ fn example(number: usize, block: &DemoBlock, paint: Paint, text: &mut String) {
 fn excerpt(mark: &str, content: &str, most: usize, painted: impl Fn(&str) -> String, text: &mut String) {
     let lines: Vec<&str> = content.lines().collect();
     for line in lines.iter().take(most) {
-        // A marker is shown whole: it is what this is about.
-        let shown = if line.contains("[headroom:") {
+        // Markers and the heads of tables are shown whole, because they are what changed.
+        let shown = if line.contains("[headroom:") || line.starts_with('[') {
             wrapped(line, COLUMNS - 2)
         } else {
             vec![cut(line, COLUMNS - 2)]

@@ -9,7 +9,7 @@ use super::{WrapError, plan::Planner, table::AGENTS};
 pub(crate) struct Agent {
     /// The name on the command line.
     pub(super) name: &'static str,
-    /// The name for people.
+    /// The name for people, and when only the steps are printed.
     pub(super) title: &'static str,
     /// The name of its executable.
     pub(super) program: &'static str,
@@ -102,11 +102,7 @@ impl clap::ValueEnum for Agent {
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        let title = match self.route {
-            Route::Steps => format!("{} (prints the steps)", self.title),
-            _ => self.title.to_owned(),
-        };
-        Some(PossibleValue::new(self.name).help(title))
+        Some(PossibleValue::new(self.name).help(self.title))
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     plan::{claude, codex, droid, kimi, opencode, openhands, pi},
 };
 
-/// A row with what most agents do not have.
+/// The columns that most agents leave empty.
 const PLAIN: Agent = Agent {
     name: "",
     title: "",
@@ -171,7 +171,7 @@ pub(super) static AGENTS: [Agent; 18] = [
     },
     Agent {
         name: "vibe",
-        title: "Mistral Vibe",
+        title: "Mistral Vibe (prints the steps)",
         program: "vibe",
         install: "uv tool install mistral-vibe",
         steps: Some(VIBE_STEPS),
@@ -193,7 +193,7 @@ pub(super) static AGENTS: [Agent; 18] = [
     },
     Agent {
         name: "cline",
-        title: "Cline",
+        title: "Cline (prints the steps)",
         program: "cline",
         install: "npm install -g cline",
         steps: Some(CLINE_STEPS),
@@ -201,7 +201,7 @@ pub(super) static AGENTS: [Agent; 18] = [
     },
     Agent {
         name: "continue",
-        title: "Continue",
+        title: "Continue (prints the steps)",
         program: "cn",
         install: "npm install -g @continuedev/cli",
         steps: Some(CONTINUE_STEPS),
@@ -209,7 +209,7 @@ pub(super) static AGENTS: [Agent; 18] = [
     },
     Agent {
         name: "cursor",
-        title: "Cursor",
+        title: "Cursor (prints what is possible)",
         program: "cursor",
         install: "https://cursor.com",
         steps: Some(CURSOR_STEPS),

@@ -66,7 +66,7 @@ impl<'a> Call<'a> {
 
 /// The texts in a result of this tool that the model sees as they are, in their order.
 fn texts<'a>(tool: &str, result: TapeValue<'a, '_>) -> Option<Vec<Text<'a>>> {
-    // Whoever asks for an original, or has made a text smaller already, gets it.
+    // Headroom's own tools return what was asked for.
     if !result.has_distinct_keys() || tool.contains(NAME) {
         return None;
     }

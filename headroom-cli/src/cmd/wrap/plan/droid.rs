@@ -25,7 +25,7 @@ pub(in crate::cmd::wrap) fn plan(planner: &mut Planner<'_, '_>) -> Result<bool, 
             model.insert("baseUrl".to_owned(), Value::from(url));
         }
     }
-    // It holds the keys of these models: the file is the user's alone, and goes with the run.
+    // The file has the keys of these models. Only its owner can read it, and it is removed after the run.
     let file = planner.file("droid", "json", &json!({"customModels": models}).to_string())?;
     planner.plan.arguments.extend(["--settings".into(), file.into_os_string()]);
     Ok(true)

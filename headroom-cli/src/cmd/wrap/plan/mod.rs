@@ -121,8 +121,8 @@ impl Planner<'_, '_> {
         Ok(())
     }
 
-    /// Writes a file that an argument names, readable for its owner only. It goes with this run; with a shared proxy it
-    /// stays, because a command that is printed names it.
+    /// Writes a file that an argument names, readable for its owner only. It is removed after this run. With a shared
+    /// proxy it stays, because a command that is printed names it.
     fn file(&mut self, agent: &str, extension: &str, text: &str) -> Result<PathBuf, WrapError> {
         let write = |planner: &mut Self| {
             if planner.base_url.is_own() {
