@@ -32,6 +32,7 @@ use crate::{
     cmd::{
         args::{self, Args, Command},
         error::CommandError,
+        hook::HookCommand,
     },
     config::Settings,
 };
@@ -62,6 +63,7 @@ fn run(args: Args) -> Result<u8, CommandError> {
         Command::Proxy(settings) => cmd::proxy::run(*settings, args.config)?,
         Command::Completions(shell) => cmd::shell::completions(&shell).map_err(CommandError::Write)?,
         Command::Dashboard(dashboard) => cmd::dashboard::run(&dashboard, &load(dashboard.settings())?)?,
+        Command::Demo(demo) => cmd::demo::run(&demo)?,
         Command::Doctor(doctor) => {
             let config = load(Settings::default())?;
             return Ok(u8::from(!cmd::doctor::run(&doctor, &config, file)?));
@@ -71,6 +73,9 @@ fn run(args: Args) -> Result<u8, CommandError> {
         Command::Evals(evals) => {
             return Ok(u8::from(!cmd::evals::run(&evals, &load(Settings::default())?)?));
         }
+        // A call of an agent succeeds even if the configuration cannot be read.
+        Command::Hook(HookCommand::Run(call)) => cmd::hook::answer(&call, file),
+        Command::Hook(hook) => cmd::hook::run(&hook)?,
         Command::Inspect(inspect) => cmd::inspect::run(&inspect, &load(inspect.settings())?)?,
         Command::Mcp(mcp) => cmd::mcp::run(&mcp, &load(mcp.settings())?)?,
         Command::Model(command) => cmd::model::run(&command)?,

@@ -19,6 +19,8 @@ mod claude;
 mod codex;
 #[path = "clients/epochs.rs"]
 mod epochs;
+#[path = "clients/hooks.rs"]
+mod hooks;
 #[path = "clients/others.rs"]
 mod others;
 #[path = "clients/sdk.rs"]
@@ -26,6 +28,8 @@ mod sdk;
 #[path = "clients/setup.rs"]
 mod setup;
 mod support;
+#[path = "clients/wrapped.rs"]
+mod wrapped;
 
 use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 

@@ -8,7 +8,9 @@ use super::{
     compress::{self, CompressArgs},
     config::{self, ConfigCommand},
     dashboard::{self, DashboardArgs},
+    demo::{self, DemoArgs},
     doctor::{self, DoctorArgs},
+    hook::{self, HookCommand},
     inspect::{self, InspectArgs},
     mcp::{self, McpArgs},
     model::{self, ModelCommand},
@@ -26,7 +28,7 @@ use crate::config::Settings;
     name = "headroom",
     version,
     propagate_version = true,
-    after_help = "Start with one of:\n  headroom wrap claude\n  headroom proxy\n\n\
+    after_help = "Start with one of:\n  headroom demo\n  headroom wrap claude\n  headroom proxy\n\n\
                   Settings come from flags, HEADROOM_* variables, the configuration file and defaults; the first source \
                   that has a setting wins. Colours are used on terminals only, and NO_COLOR turns them off.\n\n\
                   Exit status: 0 success, 1 failure, 2 wrong usage or configuration. `headroom wrap` exits with the \
@@ -48,6 +50,9 @@ pub(crate) enum Command {
     /// Run a local proxy that makes requests smaller on their way to the provider
     #[command(after_help = proxy::EXAMPLES)]
     Proxy(Box<Settings>),
+    /// Show on a recorded conversation what happens to a request
+    #[command(after_help = demo::EXAMPLES)]
+    Demo(DemoArgs),
     /// Show savings and recent requests in the browser
     #[command(after_help = dashboard::EXAMPLES)]
     Dashboard(DashboardArgs),
@@ -69,6 +74,9 @@ pub(crate) enum Command {
     /// Serve elided content to agents over the Model Context Protocol
     #[command(after_help = mcp::EXAMPLES)]
     Mcp(McpArgs),
+    /// Make the results of tools smaller inside an agent, where no proxy fits
+    #[command(subcommand, after_help = hook::EXAMPLES)]
+    Hook(HookCommand),
     /// Read a request body on standard input, write the smaller one to standard output
     #[command(after_help = compress::EXAMPLES)]
     Compress(CompressArgs),

@@ -6,7 +6,9 @@ use crate::{
     cmd::{
         compress::CompressError,
         dashboard::DashboardError,
+        demo::DemoError,
         doctor::DoctorError,
+        hook::HookError,
         inspect::InspectError,
         mcp::McpError,
         model::ModelCommandError,
@@ -29,10 +31,14 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Dashboard(#[from] DashboardError),
     #[error(transparent)]
+    Demo(#[from] DemoError),
+    #[error(transparent)]
     Doctor(#[from] DoctorError),
     #[cfg(feature = "evals")]
     #[error(transparent)]
     Evals(#[from] crate::cmd::evals::EvalsError),
+    #[error(transparent)]
+    Hook(#[from] HookError),
     #[error(transparent)]
     Inspect(#[from] InspectError),
     #[error(transparent)]
@@ -66,6 +72,7 @@ impl CommandError {
             Self::Dashboard(error) => error.is_usage(),
             #[cfg(feature = "evals")]
             Self::Evals(error) => error.is_usage(),
+            Self::Hook(error) => error.is_usage(),
             Self::Inspect(error) => error.is_usage(),
             Self::Mcp(error) => error.is_usage(),
             Self::Model(error) => error.is_usage(),
@@ -74,7 +81,7 @@ impl CommandError {
             Self::Retrieve(error) => error.is_usage(),
             Self::Savings(error) => error.is_usage(),
             Self::Config(_) => true,
-            Self::Doctor(_) | Self::Simulate(_) | Self::Runtime(_) | Self::Write(_) => false,
+            Self::Demo(_) | Self::Doctor(_) | Self::Simulate(_) | Self::Runtime(_) | Self::Write(_) => false,
         };
         if is_usage { 2 } else { 1 }
     }

@@ -4,10 +4,12 @@ pub(crate) mod args;
 pub(crate) mod compress;
 pub(crate) mod config;
 pub(crate) mod dashboard;
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod error;
 #[cfg(feature = "evals")]
 pub(crate) mod evals;
+pub(crate) mod hook;
 pub(crate) mod inspect;
 pub(crate) mod mcp;
 pub(crate) mod model;

@@ -32,7 +32,10 @@ pub(crate) fn set(text: &str, path: &[&str], value: &Value) -> Option<String> {
                 break after;
             }
             Some(member) => (target, rest) = (member.value.start, deeper),
-            None => break put(before, &plain, target, &members, name, &nested(deeper, value))?,
+            None => {
+                let entry = format!("{}: {}", Value::from(*name), nested(deeper, value));
+                break put(before, &plain, target, members.first().map(|next| next.key), &entry)?;
+            }
         }
     };
     let mut wanted = parse(before)?;
@@ -45,20 +48,19 @@ fn nested(path: &[&str], value: &Value) -> String {
     path.iter().rfold(value.to_string(), |inner, name| format!("{{{}: {inner}}}", Value::from(*name)))
 }
 
-/// Returns the text with a new first member in the object at `target`.
-fn put(
+/// Returns the text with a new first entry in the object or array at `target`. `next` is where its first entry begins now.
+pub(super) fn put(
     before: &str,
     plain: &str,
     target: usize,
-    members: &[JsoncMember],
-    name: &str,
-    value: &str,
+    next: Option<usize>,
+    entry: &str,
 ) -> Option<String> {
     let at = target + 1;
-    // Indented like the next member; two spaces deeper than the brace's line if there is none.
-    let lead = match members.first() {
+    // Indented like the next entry; two spaces deeper than the bracket's line if there is none.
+    let lead = match next {
         Some(next) => plain
-            .get(at..next.key)?
+            .get(at..next)?
             .rsplit_once('\n')
             .map_or_else(String::new, |(_, indent)| format!("\n{indent}")),
         None => {
@@ -67,18 +69,20 @@ fn put(
             format!("\n{indent}  ")
         }
     };
-    let end = match members.first() {
+    let end = match next {
         Some(_) => ",".to_owned(),
-        // The brace that closes an empty object moves to a line of its own, unless it has one.
-        None if before.get(at..)?.starts_with('}') => lead.strip_suffix("  ").unwrap_or_default().to_owned(),
+        // The bracket that closes an empty object moves to a line of its own, unless it has one.
+        None if before.get(at..)?.starts_with(['}', ']']) => {
+            lead.strip_suffix("  ").unwrap_or_default().to_owned()
+        }
         None => String::new(),
     };
     let (head, tail) = before.split_at_checked(at)?;
-    Some(format!("{head}{lead}{}: {value}{end}{tail}", Value::from(name)))
+    Some(format!("{head}{lead}{entry}{end}{tail}"))
 }
 
 /// The value at this path, created if missing.
-fn place<'a>(root: &'a mut Value, path: &[&str]) -> Option<&'a mut Value> {
+pub(super) fn place<'a>(root: &'a mut Value, path: &[&str]) -> Option<&'a mut Value> {
     path.iter().try_fold(root, |value, name| {
         if value.is_null() {
             *value = Value::Object(serde_json::Map::new());
@@ -89,12 +93,16 @@ fn place<'a>(root: &'a mut Value, path: &[&str]) -> Option<&'a mut Value> {
 
 /// The text of the value at this path; `None` if there is none.
 pub(crate) fn raw<'a>(text: &'a str, path: &[&str]) -> Option<&'a str> {
-    let plain = plain(text);
+    text.get(locate(&plain(text), path)?)
+}
+
+/// Where the value at this path is in a JSON text without comments.
+pub(super) fn locate(plain: &str, path: &[&str]) -> Option<Range<usize>> {
     let mut value = plain.find('{')?..plain.len();
     for name in path {
-        value = object(&plain, value.start)?.into_iter().find(|member| member.name == *name)?.value;
+        value = object(plain, value.start)?.into_iter().find(|member| member.name == *name)?.value;
     }
-    text.get(value)
+    Some(value)
 }
 
 /// Returns the text without the member at this path. `None` if that cannot be done safely.
@@ -108,26 +116,33 @@ pub(crate) fn remove(text: &str, path: &[&str]) -> Option<String> {
     }
     let members = object(&plain, parent)?;
     let at = members.iter().position(|member| member.name == *name)?;
-    let member = members.get(at)?;
-    let mut after = text.to_owned();
-    match (members.get(at + 1), at.checked_sub(1).and_then(|before| members.get(before))) {
-        // With its comma and the space after that; comments are preserved.
-        (Some(next), _) => {
-            let comma = member.value.end + plain.get(member.value.end..next.key)?.find(',')? + 1;
-            let rest = text.get(comma..)?;
-            after.replace_range(member.key..comma + rest.len() - rest.trim_start().len(), "");
-        }
-        (None, Some(last)) => {
-            let comma = last.value.end + plain.get(last.value.end..member.key)?.find(',')?;
-            after.replace_range(member.key..member.value.end, "");
-            after.replace_range(comma..=comma, "");
-        }
-        (None, None) => after.replace_range(member.key..member.value.end, ""),
-    }
+    let places: Vec<_> = members.iter().map(|member| member.key..member.value.end).collect();
+    let after = cut(text, &plain, &places, at)?;
     let mut wanted = parse(text)?;
     let object = parents.iter().try_fold(&mut wanted, |value, name| value.get_mut(*name))?;
     object.as_object_mut()?.remove(*name)?;
     (parse(&after)? == wanted).then_some(after)
+}
+
+/// Returns the text without one of the entries of an object or array.
+pub(super) fn cut(text: &str, plain: &str, entries: &[Range<usize>], at: usize) -> Option<String> {
+    let entry = entries.get(at)?;
+    let mut after = text.to_owned();
+    match (entries.get(at + 1), at.checked_sub(1).and_then(|before| entries.get(before))) {
+        // With its comma and the space after that; comments are preserved.
+        (Some(next), _) => {
+            let comma = entry.end + plain.get(entry.end..next.start)?.find(',')? + 1;
+            let rest = text.get(comma..)?;
+            after.replace_range(entry.start..comma + rest.len() - rest.trim_start().len(), "");
+        }
+        (None, Some(last)) => {
+            let comma = last.end + plain.get(last.end..entry.start)?.find(',')?;
+            after.replace_range(entry.clone(), "");
+            after.replace_range(comma..=comma, "");
+        }
+        (None, None) => after.replace_range(entry.clone(), ""),
+    }
+    Some(after)
 }
 
 /// The position of a member.
@@ -165,9 +180,9 @@ fn object(plain: &str, at: usize) -> Option<Vec<JsoncMember>> {
 }
 
 /// Walks over a text that is known to be JSON.
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
+pub(super) struct Reader<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: usize,
 }
 
 impl Reader<'_> {
@@ -175,17 +190,17 @@ impl Reader<'_> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn skip_space(&mut self) {
+    pub(super) fn skip_space(&mut self) {
         let rest = self.rest();
         self.at += rest.len() - rest.trim_start().len();
     }
 
-    fn take(&mut self, c: char) -> Option<()> {
+    pub(super) fn take(&mut self, c: char) -> Option<()> {
         self.rest().starts_with(c).then(|| self.at += c.len_utf8())
     }
 
     /// Skips a value and returns its end.
-    fn value(&mut self) -> Option<usize> {
+    pub(super) fn value(&mut self) -> Option<usize> {
         let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
         for (offset, c) in self.rest().char_indices() {
             let end = self.at + offset;

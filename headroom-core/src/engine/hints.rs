@@ -1,6 +1,6 @@
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
-use crate::{BlockReport, CompressOptions, ContentKind, Original};
+use crate::{BlockReport, CompressOptions, ContentKind, Original, detect};
 
 /// Describes one piece of content for [`Engine::compress_text`].
 ///
@@ -21,6 +21,8 @@ pub struct Hints {
     pub(crate) kind: Option<ContentKind>,
     pub(crate) model: String,
     pub(crate) options: CompressOptions,
+    /// The names of the files that the agent edited, in lower case and without directories.
+    pub(crate) edited: BTreeSet<String>,
 }
 
 impl Hints {
@@ -48,6 +50,26 @@ impl Hints {
     #[must_use]
     pub fn query(mut self, text: impl Into<String>) -> Self {
         self.query = Some(text.into());
+        self
+    }
+
+    /// Adds a call that the agent made before this one. A file that it edits keeps its lines when it is read again,
+    /// whatever it holds, because the agent may edit it by their exact text.
+    ///
+    /// ```
+    /// use headroom_core::{ContentKind, Engine, Hints};
+    ///
+    /// let rows: Vec<String> = (0..200).map(|n| format!("{{\"id\": {n}, \"state\": \"open\"}}")).collect();
+    /// let file = format!("[{}]", rows.join(",\n"));
+    /// let read = Hints::new().tool("Read").arguments(r#"{"file_path":"/w/data.json"}"#);
+    /// let kind = |hints: &Hints| Engine::new().compress_text(&file, hints).report.kind;
+    /// assert_eq!(kind(&read), ContentKind::Json);
+    /// let edit = r#"{"file_path":"/w/data.json","old_string":"open","new_string":"shut"}"#;
+    /// assert_eq!(kind(&read.earlier_call("Edit", edit)), ContentKind::FileRead);
+    /// ```
+    #[must_use]
+    pub fn earlier_call(mut self, tool: &str, arguments: &str) -> Self {
+        self.edited.extend(detect::edited_names(Some(tool), arguments));
         self
     }
 

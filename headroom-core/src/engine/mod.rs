@@ -163,7 +163,7 @@ impl Engine {
                 tool: hints.tool.as_deref(),
                 arguments: hints.arguments.as_deref(),
                 kind: hints.kind,
-                is_edited: &|_| false,
+                is_edited: &|name| hints.edited.contains(name),
                 json: false,
                 tokenizer: Tokenizer::new(self.shared.config.token_counter.as_deref(), &hints.model),
                 question: hints.query.as_deref(),

@@ -32,15 +32,22 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Result<T, StoreError> {
     let result = task::spawn_blocking(work).await;
     // A panic message may contain anything, so it is not passed on.
-    result.unwrap_or_else(|_| Err(io::Error::other("its thread ended early").into())).map_err(|failure| {
+    result
+        .unwrap_or_else(|_| Err(io::Error::other("its thread ended early").into()))
+        .map_err(|failure| failure.in_folder(folder))
+}
+
+impl Failure {
+    /// Returns the error of work on this folder.
+    pub(super) fn in_folder(self, folder: &Path) -> StoreError {
         let unavailable = |source| StoreError::unavailable(FolderError { folder: folder.to_owned(), source });
-        match failure {
-            Failure::Io(source) => unavailable(source),
-            Failure::Full => unavailable(io::Error::new(io::ErrorKind::StorageFull, FULL)),
-            Failure::Collision => StoreError::collision(),
-            Failure::TooLarge => StoreError::too_large(),
+        match self {
+            Self::Io(source) => unavailable(source),
+            Self::Full => unavailable(io::Error::new(io::ErrorKind::StorageFull, FULL)),
+            Self::Collision => StoreError::collision(),
+            Self::TooLarge => StoreError::too_large(),
         }
-    })
+    }
 }
 
 const FULL: &str = "its capacity is taken by what was seen in the last minutes; give it more";

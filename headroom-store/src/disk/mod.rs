@@ -66,7 +66,7 @@ const CAPACITY: u64 = 2 << 30;
 ///
 /// # Panics
 ///
-/// The methods panic outside a tokio runtime.
+/// The async methods panic outside a tokio runtime.
 ///
 /// # Example
 ///
@@ -126,6 +126,33 @@ impl DiskStore {
     pub async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
         let handle = *handle;
         self.blocking(move |disk| disk.find(&handle)).await
+    }
+
+    /// Stores originals like [`put_many`](OriginalStore::put_many), on this thread and without a runtime. For programs
+    /// that store once and end.
+    ///
+    /// # Errors
+    ///
+    /// As [`put_many`](OriginalStore::put_many).
+    ///
+    /// ```
+    /// use headroom_core::{Handle, Original};
+    /// use headroom_store::DiskStore;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let folder = folder.path();
+    /// let content = "a long log".to_owned();
+    /// let original = Original { handle: Handle::from_content(&content), content };
+    /// DiskStore::new(folder).put_many_blocking("team-a", &[original])?;
+    /// # Ok::<_, headroom_store::StoreError>(())
+    /// ```
+    pub fn put_many_blocking(&self, tenant: &str, originals: &[Original]) -> Result<(), StoreError> {
+        let put = self.disk.put_many(Tenant::from_name(tenant), originals);
+        put.map_err(|failure| failure.in_folder(self.disk.root()))?;
+        if self.disk.begin_sweep() {
+            self.disk.sweep();
+        }
+        Ok(())
     }
 
     async fn blocking<T: Send + 'static>(

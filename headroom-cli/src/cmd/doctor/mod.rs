@@ -18,7 +18,10 @@ use serde_json::json;
 
 pub(crate) use self::args::{DoctorArgs, EXAMPLES};
 use crate::{
-    cmd::wrap::{self, Agent, PersistentSetup},
+    cmd::{
+        hook::{self, InstalledHook},
+        wrap::{self, Agent, PersistentSetup},
+    },
     config::{self, Config, Store},
     output,
     proxy::{Listener, probe},
@@ -76,6 +79,7 @@ pub(crate) fn run(args: &DoctorArgs, config: &Config, file: Option<&Path>) -> Re
     ];
     findings.extend(variables());
     findings.extend(wrap::persisted().into_iter().map(|one| persisted(one, &runtime)));
+    findings.extend(hook::installed().into_iter().map(hooked));
     let running = listener.is_ours().then_some(address);
     findings.extend(Agent::value_variants().iter().filter_map(|agent| agents::finding(*agent, running)));
     let text = if args.json { format!("{}\n", json!({"findings": findings})) } else { table(&findings) };
@@ -189,6 +193,27 @@ fn persisted(one: PersistentSetup, runtime: &tokio::runtime::Runtime) -> Finding
                 "goes to {url} ({file}), but no Headroom proxy answers there: start `headroom proxy`, or undo it with \
                  `headroom unwrap {agent}`"
             ),
+        ),
+    }
+}
+
+/// Checks a hook that was installed.
+fn hooked(hook: InstalledHook) -> Finding {
+    let InstalledHook { agent, file, command, has_program } = hook;
+    let (subject, file) = (format!("{agent}, hook"), file.display());
+    match command {
+        None => {
+            let what = format!("{file} no longer has it; `headroom hook uninstall {agent}` forgets it");
+            finding(subject, Health::Note, what)
+        }
+        Some(command) if !has_program => {
+            let what = format!("{file} runs `{command}`, which does not exist; install it again");
+            finding(subject, Health::Broken, what)
+        }
+        Some(_) => finding(
+            subject,
+            Health::Good,
+            format!("makes results of Bash, Grep and MCP tools smaller ({file})"),
         ),
     }
 }

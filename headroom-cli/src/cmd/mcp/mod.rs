@@ -9,8 +9,11 @@ use std::{io, net::SocketAddr};
 
 use rmcp::{ServiceExt, transport::stdio};
 
-pub(crate) use self::args::{EXAMPLES, McpArgs};
 use self::{args::McpCommand, install::InstallError, server::Server};
+pub(crate) use self::{
+    args::{EXAMPLES, McpArgs},
+    install::serves_claude,
+};
 use crate::{
     config::{Config, OriginalsDir, Store},
     core_dumps,

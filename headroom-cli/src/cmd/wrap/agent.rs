@@ -1,70 +1,108 @@
 use std::{env, path::PathBuf};
 
-/// An agent that can run behind the proxy, or for which the setup steps can be printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-#[value(rename_all = "lowercase")]
-pub(crate) enum Agent {
-    /// Claude Code
+use clap::builder::PossibleValue;
+
+use super::{WrapError, plan::Planner, table::AGENTS};
+
+/// An agent that can run behind the proxy, or for which the setup steps can be printed: a row of the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Agent {
+    /// The name on the command line.
+    pub(super) name: &'static str,
+    /// The name for people, and when only the steps are printed.
+    pub(super) title: &'static str,
+    /// The name of its executable.
+    pub(super) program: &'static str,
+    /// The command that installs it.
+    pub(super) install: &'static str,
+    /// What leads it through the proxy for one run.
+    pub(super) route: Route,
+    /// The steps to take by hand, with `{proxy}` for the address.
+    pub(super) steps: Option<&'static str>,
+    /// Its file for `--persist`.
+    pub(super) file: Option<PersistFile>,
+    /// A variable that sets its base URL.
+    pub(super) variable: Option<&'static str>,
+    /// What it does differently with a custom base URL, by its documentation or its behaviour.
+    pub(super) loses: Option<&'static str>,
+}
+
+/// What leads an agent through the proxy for one run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Route {
+    /// Variables of its environment.
+    Variables(&'static [ApiVariables]),
+    /// The same, if the user has set this variable. Without it, no variable has an effect.
+    VariablesWith(&'static str, &'static [ApiVariables]),
+    /// Variables, arguments or files that depend on its configuration. `false` if they would have no effect.
+    Plan(fn(&mut Planner<'_, '_>) -> Result<bool, WrapError>),
+    /// Nothing: the steps are printed.
+    Steps,
+}
+
+/// Variables that name the base URL of one API.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ApiVariables {
+    /// The agent reads each of them.
+    pub(super) names: &'static [&'static str],
+    /// What it expects after the host.
+    pub(super) path: &'static str,
+    /// Where its requests go without the variable, if not to the provider of the API.
+    pub(super) default: Option<&'static str>,
+}
+
+impl ApiVariables {
+    pub(super) const fn new(names: &'static [&'static str], path: &'static str) -> Self {
+        Self { names, path, default: None }
+    }
+}
+
+/// The configuration file of an agent whose keys are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PersistFile {
     Claude,
-    /// OpenAI Codex
     Codex,
-    /// OpenCode
     Opencode,
-    /// Gemini CLI
     Gemini,
-    /// aider
     Aider,
-    /// Goose
     Goose,
-    /// OpenHands
-    Openhands,
-    /// Mistral Vibe (prints the steps)
-    Vibe,
-    /// GitHub Copilot CLI, with models of your own (else prints the steps)
-    Copilot,
-    /// Cline (prints the steps)
-    Cline,
-    /// Continue (prints the steps)
-    Continue,
-    /// Cursor (prints what is possible)
-    Cursor,
 }
 
 impl Agent {
-    /// The name of its executable.
-    pub(crate) const fn program(self) -> &'static str {
-        match self {
-            Self::Claude => "claude",
-            Self::Codex => "codex",
-            Self::Opencode => "opencode",
-            Self::Gemini => "gemini",
-            Self::Aider => "aider",
-            Self::Goose => "goose",
-            Self::Openhands => "openhands",
-            Self::Vibe => "vibe",
-            Self::Copilot => "copilot",
-            Self::Cline => "cline",
-            Self::Continue => "cn",
-            Self::Cursor => "cursor",
-        }
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
     }
 
-    /// The command that installs it.
-    pub(super) const fn install(self) -> &'static str {
-        match self {
-            Self::Claude => "npm install -g @anthropic-ai/claude-code",
-            Self::Codex => "npm install -g @openai/codex",
-            Self::Opencode => "npm install -g opencode-ai",
-            Self::Gemini => "npm install -g @google/gemini-cli",
-            Self::Aider => "python -m pip install aider-install && aider-install",
-            Self::Goose => "https://block.github.io/goose/docs/getting-started/installation",
-            Self::Openhands => "uv tool install openhands --python 3.12",
-            Self::Vibe => "uv tool install mistral-vibe",
-            Self::Copilot => "npm install -g @github/copilot",
-            Self::Cline => "npm install -g cline",
-            Self::Continue => "npm install -g @continuedev/cli",
-            Self::Cursor => "https://cursor.com",
-        }
+    pub(crate) const fn program(&self) -> &'static str {
+        self.program
+    }
+
+    pub(crate) const fn variable(&self) -> Option<&'static str> {
+        self.variable
+    }
+
+    pub(crate) const fn loses(&self) -> Option<&'static str> {
+        self.loses
+    }
+
+    /// Whether `headroom wrap` runs it, at least with some settings.
+    pub(crate) const fn is_wrapped(&self) -> bool {
+        !matches!(self.route, Route::Steps)
+    }
+
+    /// Whether this is Claude Code, whose files and hooks are known.
+    pub(super) fn is_claude(&self) -> bool {
+        self.name == "claude"
+    }
+}
+
+impl clap::ValueEnum for Agent {
+    fn value_variants<'a>() -> &'a [Self] {
+        &AGENTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name).help(self.title))
     }
 }
 

@@ -9,8 +9,8 @@ use crate::config::{Base, Epochs, Holdout, OriginalsDir, Settings, Store};
 
 pub(crate) const EXAMPLES: &str = "\
 The agent runs as it would without Headroom: in the same folder, on the same terminal, with the same settings and keys. \
-Only the API addresses in its environment (for codex: in its arguments) point at a proxy that lives inside this process \
-and ends with it. None of the agent's files is changed.
+Only the API addresses in its environment (for codex, pi and droid: in its arguments) point at a proxy that lives inside \
+this process and ends with it. None of the agent's files is changed.
 
 The proxy sends requests to the address in the agent's own variable (ANTHROPIC_BASE_URL, OPENAI_BASE_URL, ...) or \
 configuration: a gateway stays in between. --upstream and HEADROOM_*_UPSTREAM override that.
@@ -18,8 +18,8 @@ configuration: a gateway stays in between. --upstream and HEADROOM_*_UPSTREAM ov
 Signals are forwarded to the agent, and its exit status becomes that of this command. At the end one line on standard \
 error says what was saved.
 
-Cline, Continue, Cursor and Vibe have no variable for the address, and Copilot has one only for models of your own. For \
-these the setup steps are printed.
+Cline, Continue, Cursor and Vibe have no variable for the address, and Copilot, Droid and Kimi have one only for models of \
+your own. For these the setup steps are printed. Where no proxy fits, see `headroom hook --help`.
 
 With --persist the agent is not run. Instead its own file (for claude ~/.claude/settings.json) points it at the shared \
 proxy, however it is started. That proxy must run whenever the agent does: start `headroom proxy`, or let --service have \
@@ -116,8 +116,8 @@ impl WrapArgs {
 pub(crate) const UNWRAP_EXAMPLES: &str = "\
 Undoes `headroom wrap AGENT --persist`. A file that was not changed since is restored byte for byte, or deleted if \
 it did not exist. In a changed file, only Headroom's keys are removed, except those that were changed. \
-An interrupted `headroom wrap --persist` is undone in the same way. With the last agent, the service that \
---service has set up is removed.
+An interrupted `headroom wrap --persist` is undone in the same way, and so are the hooks of `headroom hook install`. With \
+the last agent, the service that --service has set up is removed.
 
 Examples:
   One agent, or all of them:

@@ -63,18 +63,20 @@ impl ContextTool {
     ) -> Result<(), WrapError> {
         let Some(program) = self.program() else { return Ok(()) };
         let path = find(program).ok_or(WrapError::NoContextTool { program })?;
-        let note = match agent {
-            Agent::Claude if has_settings(own) => Some(format!(
+        let note = match agent.is_claude() {
+            true if has_settings(own) => Some(format!(
                 "{program} is not used: Claude Code accepts {SETTINGS} only once, and your arguments have it"
             )),
-            Agent::Claude if is_set_up(program) => None,
-            Agent::Claude => {
+            true if is_set_up(program) => None,
+            true => {
                 let command = format!("{} {}", quoted(&path.to_string_lossy()), self.hook());
                 add(plan, &command);
                 (self == Self::LeanCtx)
                     .then(|| "lean-ctx runs the commands that it rewrites without asking".to_owned())
             }
-            _ => Some(format!("{program} is not used: only Claude Code accepts its hook for a single run")),
+            false => {
+                Some(format!("{program} is not used: only Claude Code accepts its hook for a single run"))
+            }
         };
         plan.notes.extend(note);
         Ok(())

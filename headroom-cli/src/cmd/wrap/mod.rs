@@ -5,12 +5,14 @@ mod args;
 mod base_url;
 mod child;
 mod context;
+mod first_run;
 mod manual_setup;
 #[cfg(unix)]
 mod orphan;
 mod persist;
 mod plan;
 mod summary;
+mod table;
 
 use std::{
     env,
@@ -65,6 +67,8 @@ pub(crate) enum WrapError {
     ContextTool { name: String },
     #[error("{program} is not in PATH; install it, or pass --context-tool none")]
     NoContextTool { program: &'static str },
+    #[error("cannot write a file for this run")]
+    File(#[source] io::Error),
     #[error(transparent)]
     Durable(#[from] PersistError),
     #[error(transparent)]
@@ -85,7 +89,7 @@ impl WrapError {
             Self::NoContextTool { .. } => 127,
             Self::Durable(error) if error.is_usage() => 2,
             Self::Durable(_) => 1,
-            Self::NoProxy { .. } | Self::Proxy(_) | Self::Runtime(_) | Self::Write(_) => 1,
+            Self::NoProxy { .. } | Self::File(_) | Self::Proxy(_) | Self::Runtime(_) | Self::Write(_) => 1,
         }
     }
 }
@@ -121,6 +125,7 @@ pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Resu
         output::note(&format_args!("headroom: {note}"));
     }
     if !args.join {
+        first_run::say();
         runtime.block_on(check(config));
         if let Some(originals_dir) =
             config.originals_dir.as_ref().filter(|_| config.retrieval == Retrieval::File)
@@ -148,7 +153,7 @@ fn command(args: &WrapArgs, plan: &Plan) -> Command {
 fn failed(agent: Agent, source: io::Error) -> WrapError {
     let program = agent.program();
     match source.kind() {
-        io::ErrorKind::NotFound => WrapError::Missing { program, install: agent.install() },
+        io::ErrorKind::NotFound => WrapError::Missing { program, install: agent.install },
         _ => WrapError::Spawn { program, source },
     }
 }
@@ -207,7 +212,7 @@ fn steps(agent: Agent, shared: SocketAddr) -> Result<(), WrapError> {
 }
 
 /// Quotes text as one word of a POSIX shell.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         text.to_owned()

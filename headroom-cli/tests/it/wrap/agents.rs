@@ -8,13 +8,13 @@ use super::{World, text};
 use crate::support::stderr;
 
 /// The agent says how it was called and with what of these variables.
-fn telling(variables: &[&str]) -> String {
+pub(super) fn telling(variables: &[&str]) -> String {
     let lines = variables.iter().map(|name| format!("echo {name}=\"${name}\"\n"));
     format!("for word; do echo \"$word\"; done\n{}", lines.collect::<String>())
 }
 
 /// What it says, with the proxies' ports as letters in the order in which they show up.
-fn told(output: &[u8]) -> String {
+pub(super) fn told(output: &[u8]) -> String {
     let mut told = String::new();
     let mut ports: Vec<&str> = Vec::new();
     let mut parts = text(output).split("http://127.0.0.1:");

@@ -58,7 +58,9 @@ const AGENTS: [(&str, &str, &str, &str); 6] = [
 ];
 
 fn world() -> World {
-    World::with("nothing", "true")
+    let world = World::with("nothing", "true");
+    fs::remove_file(world.path("store/welcomed")).unwrap();
+    world
 }
 
 fn done(world: &World, args: &[&str]) -> String {

@@ -179,3 +179,14 @@ fn a_proxy_that_runs_already_can_be_joined() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("no Headroom proxy answers"), "{}", stderr(&output));
 }
+
+#[test]
+fn the_first_run_says_once_what_happens() {
+    let world = World::with("claude", "exit 0");
+    fs::remove_file(world.path("store/welcomed")).unwrap();
+    let said = |args: &[&str]| stderr(&world.run(args)).contains("headroom: first run. ");
+    assert!(!said(&["wrap", "claude", "--print"]), "nothing runs");
+    assert!(said(&["wrap", "claude"]));
+    assert!(!said(&["wrap", "claude"]));
+    assert!(!said(&["wrap", "claude", "--json"]));
+}

@@ -44,7 +44,7 @@ const CAPACITY: u64 = 1 << 30;
 ///
 /// # Panics
 ///
-/// The methods panic outside a tokio runtime.
+/// The async methods panic outside a tokio runtime.
 ///
 /// # Example
 ///
@@ -112,6 +112,34 @@ impl PlaintextStore {
         if self.blocking(put).await? {
             let files = Arc::clone(&self.files);
             task::spawn_blocking(move || files.sweep());
+        }
+        Ok(())
+    }
+
+    /// Writes originals like [`put_many`](Self::put_many), on this thread and without a runtime. For programs that store
+    /// once and end.
+    ///
+    /// # Errors
+    ///
+    /// As [`put_many`](Self::put_many).
+    ///
+    /// ```
+    /// use headroom_core::{Handle, Original};
+    /// use headroom_store::PlaintextStore;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// let plaintext = PlaintextStore::new(folder.path().join("plaintext"))?;
+    /// let content = "a long log".to_owned();
+    /// let handle = Handle::from_content(&content);
+    /// plaintext.put_many_blocking(&[Original { handle, content }])?;
+    /// assert_eq!(std::fs::read_to_string(format!("{}/{handle}", plaintext.folder()))?, "a long log");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn put_many_blocking(&self, originals: &[Original]) -> Result<(), StoreError> {
+        let put = self.files.put_many(originals);
+        put.map_err(|failure| failure.in_folder(self.files.root()))?;
+        if self.files.begin_sweep() {
+            self.files.sweep();
         }
         Ok(())
     }

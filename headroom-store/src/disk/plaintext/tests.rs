@@ -87,6 +87,18 @@ async fn files_hold_exactly_the_originals_and_nothing_else_is_left() {
     assert!(!format!("{plaintext:?}").contains("line"));
 }
 
+#[test]
+fn a_program_without_a_runtime_writes_the_same() {
+    let world = World::new();
+    world.plaintext().put_many_blocking(&[original("x"), original("y")]).unwrap();
+    for content in ["x", "y"] {
+        assert_eq!(world.shown(content).as_deref(), Some(content));
+    }
+    fs::remove_dir_all(world.root()).unwrap();
+    fs::write(world.root(), "a file in place of the folder").unwrap();
+    assert!(world.plaintext().put_many_blocking(&[original("x")]).is_err());
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_the_user_can_read_what_is_there() {

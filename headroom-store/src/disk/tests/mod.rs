@@ -116,6 +116,21 @@ async fn what_was_put_is_there_for_its_tenant_and_after_a_restart() {
     }
 }
 
+#[test]
+fn a_program_without_a_runtime_stores_the_same() {
+    let world = World::new();
+    let store = world.store();
+    store.put_many_blocking("a", &[]).unwrap();
+    store.put_many_blocking("a", &[original("x"), original("y")]).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for content in ["x", "y"] {
+        assert!(runtime.block_on(has(&world.store(), "a", content)), "{content}");
+        assert!(!runtime.block_on(has(&world.store(), "b", content)), "{content}");
+    }
+    let wrong = Original { handle: Handle::from_content("x"), content: "z".to_owned() };
+    assert!(store.put_many_blocking("a", &[wrong]).is_err());
+}
+
 #[tokio::test]
 async fn file_names_show_no_tenant_and_files_no_content() {
     let world = World::new();

@@ -1,5 +1,10 @@
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
 use crate::dirs::absolute;
@@ -104,6 +109,19 @@ impl McpClient {
         };
         McpEntry::Json { parent, value }
     }
+}
+
+/// Whether Claude Code has the server in the user's own list.
+pub(crate) fn serves_claude() -> bool {
+    #[derive(Deserialize)]
+    struct Listed {
+        #[serde(default, rename = "mcpServers")]
+        servers: BTreeMap<String, IgnoredAny>,
+    }
+    let listed = McpClient::Claude.file().and_then(|file| fs::read_to_string(file).ok());
+    listed
+        .and_then(|text| serde_json::from_str::<Listed>(&text).ok())
+        .is_some_and(|listed| listed.servers.contains_key(NAME))
 }
 
 /// The settings folder of desktop applications.

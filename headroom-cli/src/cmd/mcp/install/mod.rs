@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub(super) use self::client::McpClient;
+pub(crate) use self::client::serves_claude;
 use self::{client::McpEntry, entry::ExistingEntry};
 use super::args::InstallArgs;
 use crate::{dirs::state_home, file, journal::Journal, output};

@@ -50,5 +50,5 @@ pub(super) fn persisted() -> Vec<(Agent, PersistChange)> {
 
 /// The agent's name on the command line.
 pub(super) fn name(agent: Agent) -> String {
-    agent.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    agent.name().to_owned()
 }

@@ -22,6 +22,7 @@ use self::{
 };
 use super::{Agent, manual_setup};
 use crate::{
+    cmd::hook::HookError,
     config::{Base, Config, InvalidBase},
     file,
     journal::{Journal, missing_folders},
@@ -59,6 +60,8 @@ pub(crate) enum PersistError {
     Port,
     #[error("agents cannot send the token that a proxy on {address} requires; let it listen on 127.0.0.1")]
     Reachable { address: std::net::SocketAddr },
+    #[error(transparent)]
+    Hook(#[from] HookError),
     #[error(transparent)]
     Service(#[from] service::ServiceError),
     #[error("cannot start the async runtime")]

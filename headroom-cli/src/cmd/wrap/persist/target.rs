@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     cmd::wrap::{
-        agent::Agent,
+        agent::{Agent, PersistFile},
         plan::{claude, codex, opencode},
     },
     config::{Base, Config, leads_to},
@@ -37,35 +37,30 @@ pub(super) struct Target {
 impl Target {
     /// `None` for an agent that has no such file.
     pub(super) fn for_agent(agent: Agent, config: &Config) -> Result<Option<Self>, PersistError> {
-        let place = match agent {
-            Agent::Claude => claude::user_file().map(|file| (file, Format::Json)),
-            Agent::Codex => codex::home().map(|home| (home.join("config.toml"), Format::Toml)),
-            Agent::Opencode => opencode::home().map(|home| (commented(&home), Format::Json)),
-            Agent::Gemini => user_home().map(|home| (gemini(&home), Format::Env)),
-            Agent::Aider => user_home().map(|home| (home.join(".aider.conf.yml"), Format::Yaml)),
-            Agent::Goose => {
+        let Some(kind) = agent.file else { return Ok(None) };
+        let place = match kind {
+            PersistFile::Claude => claude::user_file().map(|file| (file, Format::Json)),
+            PersistFile::Codex => codex::home().map(|home| (home.join("config.toml"), Format::Toml)),
+            PersistFile::Opencode => opencode::home().map(|home| (commented(&home), Format::Json)),
+            PersistFile::Gemini => user_home().map(|home| (gemini(&home), Format::Env)),
+            PersistFile::Aider => user_home().map(|home| (home.join(".aider.conf.yml"), Format::Yaml)),
+            PersistFile::Goose => {
                 let config = named("XDG_CONFIG_HOME", ".config");
                 config.map(|config| (config.join("goose/config.yaml"), Format::Yaml))
             }
-            Agent::Openhands
-            | Agent::Vibe
-            | Agent::Copilot
-            | Agent::Cline
-            | Agent::Continue
-            | Agent::Cursor => return Ok(None),
         };
         let (file, format) = place.ok_or(PersistError::Home { agent: agent.program() })?;
         let proxy = config.listen.address();
         let mut target =
             Self { file, format, text: None, start: "", keys: Vec::new(), notes: Vec::new(), proxy };
         target.read()?;
-        match agent {
-            Agent::Claude => target.claude(config)?,
-            Agent::Codex => target.codex(config)?,
-            Agent::Opencode => target.opencode(config)?,
-            Agent::Gemini => target.gemini(config)?,
-            Agent::Aider => target.aider(config)?,
-            _ => target.goose(config)?,
+        match kind {
+            PersistFile::Claude => target.claude(config)?,
+            PersistFile::Codex => target.codex(config)?,
+            PersistFile::Opencode => target.opencode(config)?,
+            PersistFile::Gemini => target.gemini(config)?,
+            PersistFile::Aider => target.aider(config)?,
+            PersistFile::Goose => target.goose(config)?,
         }
         Ok(Some(target))
     }

@@ -1,9 +1,9 @@
 //! Undoes recorded changes.
 
-use std::{fs, io};
+use std::{fmt, fs, io, path::PathBuf};
 
 use clap::ValueEnum;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     PersistError,
@@ -12,7 +12,10 @@ use super::{
     text::{self, unquoted},
 };
 use crate::{
-    cmd::wrap::{agent::Agent, args::UnwrapArgs},
+    cmd::{
+        hook::{self, Removal},
+        wrap::{agent::Agent, args::UnwrapArgs},
+    },
     file,
     journal::Journal,
 };
@@ -83,29 +86,69 @@ pub(crate) fn unwrap(args: &UnwrapArgs) -> Result<(), PersistError> {
             Err(error) => failed = failed.or(Some(error)),
         }
     }
+    let mut hooks = Vec::new();
+    if all || agents.iter().any(|agent| agent.is_claude()) {
+        for (agent, file, removal) in hook::remove_all(args.print) {
+            match removal {
+                Ok(removal) => hooks.push((agent, file, removal)),
+                Err(error) => failed = failed.or(Some(error.into())),
+            }
+        }
+    }
     let is_last = change::persisted().is_empty() && !args.print;
     let stopped = if is_last { service::stop(&journal)? } else { false };
-    if args.json {
-        let done = done.iter().map(|(agent, file, undone)| {
+    let report = UndoReport { done, hooks, stopped };
+    match (args.json, report.is_empty()) {
+        (true, _) => say(&format!("{}\n", report.to_json()))?,
+        (false, true) if failed.is_none() => say("no agent is persisted; nothing to undo\n")?,
+        (false, _) => say(&report.to_string())?,
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// What was undone, or would be.
+struct UndoReport {
+    /// Agents with their files.
+    done: Vec<(String, Option<PathBuf>, Undone)>,
+    /// Agents whose settings had a hook.
+    hooks: Vec<(&'static str, PathBuf, Removal)>,
+    /// Whether the service was removed.
+    stopped: bool,
+}
+
+impl UndoReport {
+    fn is_empty(&self) -> bool {
+        self.done.is_empty() && self.hooks.is_empty() && !self.stopped
+    }
+
+    fn to_json(&self) -> Value {
+        let done = self.done.iter().map(|(agent, file, undone)| {
             let kept = if let Undone::Keys { kept } = undone { kept.as_slice() } else { &[] };
             json!({"agent": agent, "file": file, "what": undone.as_str(), "kept": kept})
         });
-        say(&format!("{}\n", json!({"undone": done.collect::<Vec<_>>(), "service_removed": stopped})))?;
-    } else {
-        let lines = done.iter().map(|(agent, file, undone)| match file {
-            Some(file) => format!("{agent}: {} {}\n", file.display(), undone.sentence()),
-            None => format!("{agent} {}\n", undone.sentence()),
-        });
-        let mut text: String = lines.collect();
-        if text.is_empty() && failed.is_none() {
-            text.push_str("no agent is persisted; nothing to undo\n");
-        }
-        if stopped {
-            text.push_str("the service is stopped and removed\n");
-        }
-        say(&text)?;
+        let hooks = self
+            .hooks
+            .iter()
+            .map(|(agent, file, removal)| json!({"agent": agent, "file": file, "what": removal.as_str()}));
+        json!({
+            "undone": done.collect::<Vec<_>>(), "hooks": hooks.collect::<Vec<_>>(), "service_removed": self.stopped
+        })
     }
-    failed.map_or(Ok(()), Err)
+}
+
+impl fmt::Display for UndoReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (agent, file, undone) in &self.done {
+            match file {
+                Some(file) => writeln!(f, "{agent}: {} {}", file.display(), undone.sentence())?,
+                None => writeln!(f, "{agent} {}", undone.sentence())?,
+            }
+        }
+        for (agent, file, removal) in &self.hooks {
+            writeln!(f, "{agent}, hook: {} {}", file.display(), removal.sentence())?;
+        }
+        if self.stopped { writeln!(f, "the service is stopped and removed") } else { Ok(()) }
+    }
 }
 
 /// Undoes one change and deletes its record.

@@ -15,7 +15,7 @@ pub(in crate::cmd::wrap) const VARIABLE: &str = "ANTHROPIC_BASE_URL";
 /// With these it speaks to a cloud instead of the Anthropic API.
 const CLOUDS: [&str; 3] = ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY"];
 
-pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
+pub(in crate::cmd::wrap) fn plan(planner: &mut Planner<'_, '_>) -> Result<bool, WrapError> {
     let settings: Vec<Value> =
         files().iter().filter_map(|file| jsonc::parse(&fs::read_to_string(file).ok()?)).collect();
     let set = |name: &str| settings.iter().find_map(|settings| settings.get("env")?.get(name)?.as_str());
@@ -30,7 +30,7 @@ pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
     }
     planner.plan.set(VARIABLE, url);
     planner.plan.notes.extend(clouds(set));
-    Ok(())
+    Ok(true)
 }
 
 /// Warns if it does not speak to the Anthropic API at all. `set` looks up a variable in its settings.

@@ -55,7 +55,7 @@ impl Address {
     }
 }
 
-pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
+pub(in crate::cmd::wrap) fn plan(planner: &mut Planner<'_, '_>) -> Result<bool, WrapError> {
     let address = Address::read();
     match address.key() {
         // Codex splits keys at dots.
@@ -69,7 +69,7 @@ pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
             address.provider
         )),
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The folder of its files.

@@ -2,17 +2,30 @@
 
 pub(super) mod claude;
 pub(super) mod codex;
+pub(super) mod droid;
+pub(super) mod kimi;
 pub(super) mod opencode;
+pub(super) mod openhands;
+pub(super) mod pi;
 
 use std::{
     ffi::{OsStr, OsString},
+    io::{self, Write},
     net::SocketAddr,
+    path::PathBuf,
 };
 
-use super::{WrapError, agent::Agent, base_url::BaseUrl};
+use tempfile::TempPath;
+
+use super::{
+    WrapError,
+    agent::{Agent, ApiVariables, Route},
+    base_url::BaseUrl,
+};
 use crate::{
     config::{Base, leads_to},
-    dirs::value,
+    dirs::{headroom_home, value},
+    file, secret,
 };
 
 /// How the agent is run.
@@ -24,10 +37,9 @@ pub(super) struct Plan {
     pub(super) arguments: Vec<OsString>,
     /// Notes for the user before the agent starts.
     pub(super) notes: Vec<String>,
+    /// Files that the arguments name, removed with the plan.
+    files: Vec<TempPath>,
 }
-
-/// Variables that name the base URL of one API, and what its clients expect in it after the host.
-type Variables = (&'static [&'static str], &'static str);
 
 impl Plan {
     /// Plans the run of an agent through a proxy. `None` if no variable or argument can point it there.
@@ -38,28 +50,16 @@ impl Plan {
         base_url: &mut BaseUrl<'_>,
     ) -> Result<Option<Self>, WrapError> {
         let mut plan = Planner { plan: Self::default(), upstream_is_set, shared, base_url };
-        match agent {
-            Agent::Claude => claude::plan(&mut plan)?,
-            Agent::Codex => codex::plan(&mut plan)?,
-            Agent::Opencode => opencode::plan(&mut plan)?,
-            Agent::Gemini => plan.variables(&[(&["GOOGLE_GEMINI_BASE_URL"], "")])?,
-            // Both spellings: LiteLLM has changed more than once which one it reads.
-            Agent::Aider => plan.variables(&[
-                (&["OPENAI_API_BASE", "OPENAI_BASE_URL"], "/v1"),
-                (&["ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"], ""),
-            ])?,
-            Agent::Goose => {
-                plan.variables(&[(&["OPENAI_HOST"], ""), (&["ANTHROPIC_HOST"], ""), (&["GOOGLE_HOST"], "")])?;
+        let is_led = match agent.route {
+            Route::Variables(apis) => plan.variables(apis).map(|()| true)?,
+            Route::VariablesWith(name, apis) if value(name).is_some() => {
+                plan.variables(apis).map(|()| true)?
             }
-            Agent::Openhands => {
-                let anthropic = value("LLM_MODEL").is_some_and(|model| model.contains("claude"));
-                plan.variables(&[(&["LLM_BASE_URL"], if anthropic { "" } else { "/v1" })])?;
-                plan.plan.arguments.push("--override-with-envs".into());
-            }
-            Agent::Copilot if value("COPILOT_PROVIDER_BASE_URL").is_some() => {
-                plan.variables(&[(&["COPILOT_PROVIDER_BASE_URL"], "")])?;
-            }
-            Agent::Copilot | Agent::Vibe | Agent::Cline | Agent::Continue | Agent::Cursor => return Ok(None),
+            Route::Plan(make) => make(&mut plan)?,
+            Route::VariablesWith(..) | Route::Steps => false,
+        };
+        if !is_led {
+            return Ok(None);
         }
         let mut plan = plan.plan;
         plan.keep_from_http_proxies();
@@ -68,7 +68,7 @@ impl Plan {
 
     /// Allows the agent to read the files that markers name, if it would otherwise ask.
     pub(super) fn let_read(&mut self, agent: Agent, folder: &str) {
-        if agent == Agent::Claude {
+        if agent.is_claude() {
             self.arguments.push(format!("--add-dir={folder}").into());
         }
     }
@@ -97,7 +97,7 @@ impl Plan {
 }
 
 /// A plan under construction.
-struct Planner<'a, 'b> {
+pub(super) struct Planner<'a, 'b> {
     plan: Plan,
     /// Whether the user configured an upstream of Headroom's, which overrides the agent's own address.
     upstream_is_set: bool,
@@ -107,17 +107,39 @@ struct Planner<'a, 'b> {
 }
 
 impl Planner<'_, '_> {
-    fn variables(&mut self, apis: &[Variables]) -> Result<(), WrapError> {
-        for (names, path) in apis {
+    fn variables(&mut self, apis: &[ApiVariables]) -> Result<(), WrapError> {
+        for api in apis {
             // The agent reads any variable that is set, whichever its name.
-            let any = names.iter().find_map(|name| value(name));
-            for name in *names {
+            let any = api.names.iter().find_map(|name| value(name));
+            let any = any.or_else(|| api.default.map(str::to_owned));
+            for name in api.names {
                 let set = value(name).or_else(|| any.clone());
-                let url = self.url(name, set.as_deref(), path)?;
+                let url = self.url(name, set.as_deref(), api.path)?;
                 self.plan.set(name, url);
             }
         }
         Ok(())
+    }
+
+    /// Writes a file that an argument names, readable for its owner only. It is removed after this run. With a shared
+    /// proxy it stays, because a command that is printed names it.
+    fn file(&mut self, agent: &str, extension: &str, text: &str) -> Result<PathBuf, WrapError> {
+        let write = |planner: &mut Self| {
+            if planner.base_url.is_own() {
+                let suffix = format!(".{extension}");
+                let mut file = tempfile::Builder::new().prefix("headroom-").suffix(&suffix).tempfile()?;
+                file.write_all(text.as_bytes())?;
+                let path = file.into_temp_path();
+                let place = path.to_path_buf();
+                planner.plan.files.push(path);
+                return Ok(place);
+            }
+            let folder = headroom_home().ok_or(io::ErrorKind::NotFound)?.join("wrap");
+            secret::make_private(&folder)?;
+            let path = folder.join(format!("{agent}-{}.{extension}", planner.shared.port()));
+            file::replace(&path, text).map(|()| path)
+        };
+        write(self).map_err(WrapError::File)
     }
 
     /// The URL that leads through the proxy to the address set at this place, or to the configured upstream.

@@ -1,4 +1,4 @@
-//! OpenCode: takes a configuration in a variable, which overrides its files.
+//! OpenCode, and Kilo Code, which is made of it: take a configuration in a variable, which overrides their files.
 
 use std::{env, fs, path::PathBuf};
 
@@ -11,21 +11,52 @@ use crate::{
     jsonc,
 };
 
-const VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
+/// What differs between the programs.
+struct Names {
+    /// The variable with a configuration.
+    content: &'static str,
+    /// The variable with the path of one.
+    file: &'static str,
+    /// The folder of the user's files.
+    folder: &'static str,
+    /// Configuration files, in ascending precedence.
+    files: &'static [&'static str],
+}
+
+const OPENCODE: Names = Names {
+    content: "OPENCODE_CONFIG_CONTENT",
+    file: "OPENCODE_CONFIG",
+    folder: "opencode",
+    files: &["opencode.json", "opencode.jsonc"],
+};
+const KILO: Names = Names {
+    content: "KILO_CONFIG_CONTENT",
+    file: "KILO_CONFIG",
+    folder: "kilo",
+    files: &["opencode.json", "opencode.jsonc", "kilo.json", "kilo.jsonc"],
+};
 /// Its built-in providers, and the paths of their base URLs.
 pub(in crate::cmd::wrap) const KNOWN: [(&str, &str); 3] =
     [("anthropic", "/v1"), ("openai", "/v1"), ("google", "/v1beta")];
 
-pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
-    let mut inline = match value(VARIABLE) {
+pub(in crate::cmd::wrap) fn plan(planner: &mut Planner<'_, '_>) -> Result<bool, WrapError> {
+    plan_of(planner, &OPENCODE)
+}
+
+pub(in crate::cmd::wrap) fn plan_kilo(planner: &mut Planner<'_, '_>) -> Result<bool, WrapError> {
+    plan_of(planner, &KILO)
+}
+
+fn plan_of(planner: &mut Planner<'_, '_>, names: &Names) -> Result<bool, WrapError> {
+    let mut inline = match value(names.content) {
         Some(text) => match jsonc::parse(&text) {
             Some(Value::Object(config)) => config,
-            _ => return Err(WrapError::Inline { variable: VARIABLE }),
+            _ => return Err(WrapError::Inline { variable: names.content }),
         },
         None => Map::new(),
     };
     let mut bases: Vec<(String, Option<String>)> = KNOWN.map(|(name, _)| (name.to_owned(), None)).to_vec();
-    let configs = files().into_iter().filter_map(|file| jsonc::parse(&fs::read_to_string(file).ok()?));
+    let configs = files(names).into_iter().filter_map(|file| jsonc::parse(&fs::read_to_string(file).ok()?));
     for config in configs.chain([Value::Object(inline.clone())]) {
         let Some(providers) = config.get("provider").and_then(Value::as_object) else { continue };
         for (name, provider) in providers {
@@ -42,8 +73,8 @@ pub(super) fn plan(planner: &mut Planner<'_, '_>) -> Result<(), WrapError> {
         let url = planner.url(&format!("provider.{name}.options.baseURL"), base.as_deref(), path)?;
         set(&mut inline, &name, url);
     }
-    planner.plan.set(VARIABLE, Value::Object(inline).to_string());
-    Ok(())
+    planner.plan.set(names.content, Value::Object(inline).to_string());
+    Ok(true)
 }
 
 /// Sets `provider.NAME.options.baseURL` and preserves everything else.
@@ -72,21 +103,25 @@ pub(in crate::cmd::wrap) fn expand(text: &str) -> String {
     expanded
 }
 
-/// The folder of the user's files.
+/// The folder of the user's files of OpenCode.
 pub(in crate::cmd::wrap) fn home() -> Option<PathBuf> {
-    Some(named("XDG_CONFIG_HOME", ".config")?.join("opencode"))
+    folder(&OPENCODE)
+}
+
+fn folder(names: &Names) -> Option<PathBuf> {
+    Some(named("XDG_CONFIG_HOME", ".config")?.join(names.folder))
 }
 
 /// Its files, in ascending precedence: the user's, the one named by a variable, the project's from the outside in.
-fn files() -> Vec<PathBuf> {
-    let names = ["config.json", "opencode.json", "opencode.jsonc"];
-    let user = home();
+fn files(names: &Names) -> Vec<PathBuf> {
+    let all = || ["config.json"].iter().chain(names.files);
+    let user = folder(names);
     let mut files: Vec<PathBuf> =
-        user.iter().flat_map(|folder| names.map(|name| folder.join(name))).collect();
-    files.extend(value("OPENCODE_CONFIG").map(PathBuf::from));
+        user.iter().flat_map(|folder| all().map(|name| folder.join(name))).collect();
+    files.extend(value(names.file).map(PathBuf::from));
     let mut project = Vec::new();
     for folder in env::current_dir().iter().flat_map(|folder| folder.ancestors()) {
-        project.extend(["opencode.jsonc", "opencode.json"].map(|name| folder.join(name)));
+        project.extend(names.files.iter().rev().map(|name| folder.join(name)));
         if folder.join(".git").exists() {
             break;
         }

@@ -1,0 +1,6 @@
+//! `headroom hook`, from outside.
+
+#[cfg(unix)]
+mod install;
+#[cfg(unix)]
+mod run;
