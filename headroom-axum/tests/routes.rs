@@ -169,8 +169,8 @@ async fn stats_tell_what_the_layer_did() {
 
 /// What LiteLLM's guardrail sends: no words of the model, and no tools.
 fn withheld() -> Value {
-    let mut messages = conversation()["messages"].clone();
-    let result = messages[2]["content"][0]["content"].take();
+    let conversation = conversation();
+    let result = conversation.pointer("/messages/2/content/0/content").unwrap();
     json!({"model": "gpt-4o", "config": {"mode": "ccr"}, "messages": [
         {"role": "user", "content": "why?"}, {"role": "tool", "tool_call_id": "t1", "content": result}]})
 }

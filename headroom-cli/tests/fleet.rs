@@ -1,4 +1,4 @@
-//! Several proxies over one Redis server, which `.ci/run` installs.
+//! Proxies for a team: several over one Redis server, which `.ci/run` installs, behind LiteLLM, and by the files of `deploy/`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,6 +9,8 @@
 
 #[path = "fleet/agent.rs"]
 mod agent;
+#[path = "fleet/deploy.rs"]
+mod deploy;
 #[path = "fleet/litellm.rs"]
 mod litellm;
 #[path = "fleet/server.rs"]
