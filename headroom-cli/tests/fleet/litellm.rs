@@ -14,6 +14,11 @@ use tempfile::TempDir;
 use crate::support::{Connection, Proxy, Upstream, ok, skipped};
 
 const MASTER_KEY: &str = "sk-0123456789abcdef0123456789abcdef";
+/// The first version whose guardrail asks for the mode. Its own extra `proxy` names a package that the registry lacks, so what
+/// the server needs is that of an older one.
+const VERSION: &str = "litellm==1.110.2";
+/// Starts the server with the arguments behind it.
+const SERVER: &str = "from litellm.proxy.proxy_cli import run_server; run_server()";
 /// It imports for a quarter of a minute, and longer on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(150);
 
@@ -27,14 +32,20 @@ fn install() -> Result<PathBuf, String> {
         Ok(output) => Err(format!("{what}: {}", String::from_utf8_lossy(&output.stderr))),
         Err(error) => Err(format!("{what}: {error}")),
     };
-    if run(Command::new(bin("python")).args(["-c", "import litellm.proxy.proxy_cli"]), "import").is_err() {
+    let is_there = format!(
+        "import fastapi, semver, importlib.metadata as m; assert m.version('litellm') == '{}'",
+        &VERSION[9..]
+    );
+    if run(Command::new(bin("python")).args(["-c", &is_there]), "import").is_err() {
         run(Command::new("python3").args(["-m", "venv"]).arg(&venv), "python3 -m venv")?;
         let pip = ["install", "--quiet", "--disable-pip-version-check", "uv"];
         run(Command::new(bin("pip")).args(pip), "pip install uv")?;
-        let uv = ["pip", "install", "--quiet", "--only-binary", ":all:", "litellm[proxy]"];
-        run(Command::new(bin("uv")).args(uv).env("VIRTUAL_ENV", &venv), "uv pip install litellm[proxy]")?;
+        for package in ["litellm[proxy]", VERSION, "semver"] {
+            let uv = ["pip", "install", "--quiet", "--only-binary", ":all:", package];
+            run(Command::new(bin("uv")).args(uv).env("VIRTUAL_ENV", &venv), package)?;
+        }
     }
-    Ok(bin("litellm"))
+    Ok(bin("python"))
 }
 
 struct LiteLlm {
@@ -45,7 +56,7 @@ struct LiteLlm {
 }
 
 impl LiteLlm {
-    fn start(program: &Path, provider: SocketAddr, headroom: SocketAddr, token: &str) -> Self {
+    fn start(python: &Path, provider: SocketAddr, headroom: SocketAddr, token: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // JSON is YAML.
         let config = json!({
@@ -60,8 +71,8 @@ impl LiteLlm {
         fs::write(&file, config.to_string()).unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let output = fs::File::create(&log).unwrap();
-        let process = Command::new(program)
-            .args(["--host", "127.0.0.1", "--port", &address.port().to_string(), "--config"])
+        let process = Command::new(python)
+            .args(["-c", SERVER, "--host", "127.0.0.1", "--port", &address.port().to_string(), "--config"])
             .arg(file)
             .env_clear()
             .env("PATH", env::var_os("PATH").unwrap_or_default())
@@ -164,8 +175,8 @@ fn streamed(text: &str) -> String {
 #[test]
 #[ignore = "installs LiteLLM's proxy from PyPI"]
 fn litellms_guardrail_compresses_and_retrieves_through_the_proxy() {
-    let program = match install() {
-        Ok(program) => program,
+    let python = match install() {
+        Ok(python) => python,
         Err(reason) => return skipped(&format!("LiteLLM cannot be installed: {reason}")),
     };
     let provider = provider();
@@ -173,7 +184,7 @@ fn litellms_guardrail_compresses_and_retrieves_through_the_proxy() {
     let unused = Upstream::answering(ok("{}"));
     let headroom = Proxy::at_home(home.path(), unused.address, &["--log", "info"]);
     let token = fs::read_to_string(home.path().join("token")).unwrap();
-    let litellm = LiteLlm::start(&program, provider.address, headroom.address, token.trim());
+    let litellm = LiteLlm::start(&python, provider.address, headroom.address, token.trim());
     let mut prompts = Vec::new();
     for is_stream in [false, true] {
         let text = litellm.ask("/v1/chat/completions", &request(is_stream));
