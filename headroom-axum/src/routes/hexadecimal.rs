@@ -54,7 +54,7 @@ pub(super) fn spell(before: &str, after: &str) -> (String, Vec<String>) {
     let old: BTreeSet<Handle> = pieces(before).filter_map(|(handle, _)| handle).collect();
     let mut text = String::with_capacity(after.len() + 64);
     text.push_str(after.split(OPENING).next().unwrap_or_default());
-    let mut hashes = Vec::new();
+    let (mut seen, mut hashes) = (BTreeSet::new(), Vec::new());
     for (handle, piece) in pieces(after) {
         text.push_str(OPENING);
         match handle.filter(|handle| !old.contains(handle)) {
@@ -62,7 +62,7 @@ pub(super) fn spell(before: &str, after: &str) -> (String, Vec<String>) {
                 let hash = handle.to_hex();
                 text.push_str(&hash);
                 text.push_str(piece.get(HANDLE_BYTES..).unwrap_or_default());
-                if !hashes.contains(&hash) {
+                if seen.insert(handle) {
                     hashes.push(hash);
                 }
             }
