@@ -358,7 +358,7 @@ async fn a_server_is_spoken_to_over_tls_if_its_certificate_is_trusted() {
         "no",
     ];
     let args = tls.map(str::to_owned).to_vec();
-    let Some(_server) = Server::with(tempfile::tempdir().unwrap(), port, args) else { return };
+    let Some(_server) = Server::start_with(tempfile::tempdir().unwrap(), port, args) else { return };
     let url = format!("rediss://:{PASSWORD}@localhost:{port}");
     wait_until("the server listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
     let doctor = |roots: Option<&str>| {

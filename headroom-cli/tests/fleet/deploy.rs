@@ -189,7 +189,7 @@ struct Metrics {
 }
 
 impl Metrics {
-    fn of_the_code() -> Self {
+    fn from_code() -> Self {
         let accounting = root().join("headroom-cli/src/proxy/accounting");
         let mut files: Vec<PathBuf> =
             fs::read_dir(accounting).unwrap().map(|file| file.unwrap().path()).collect();
@@ -239,7 +239,7 @@ fn words(query: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn the_dashboard_shows_the_metrics_that_there_are() {
-    let metrics = Metrics::of_the_code();
+    let metrics = Metrics::from_code();
     assert!(metrics.plain.len() > 12 && metrics.histograms.len() == 2, "{metrics:?}");
     let text = read(&root().join("deploy/grafana/headroom.json"));
     let dashboard: Value = serde_json::from_str(&text).unwrap();

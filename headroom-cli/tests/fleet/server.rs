@@ -26,13 +26,13 @@ impl Server {
     pub(crate) async fn start() -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let args = ["--port".to_owned(), port.to_string()];
-        let server = Self::with(tempfile::tempdir().unwrap(), port, args.to_vec())?;
+        let server = Self::start_with(tempfile::tempdir().unwrap(), port, args.to_vec())?;
         server.wait().await;
         Some(server)
     }
 
     /// With these arguments, without waiting.
-    pub(crate) fn with(folder: TempDir, port: u16, args: Vec<String>) -> Option<Self> {
+    pub(crate) fn start_with(folder: TempDir, port: u16, args: Vec<String>) -> Option<Self> {
         let Some(process) = spawn(&folder, &args) else {
             skipped("neither redis-server nor valkey-server is installed");
             return None;
