@@ -166,3 +166,108 @@ async fn stats_tell_what_the_layer_did() {
     let routes: Router = Routes::new(&layer()).into_router_unauthenticated();
     assert_eq!(send(&routes, "GET", "/stats", &[], String::new()).await.0, StatusCode::NOT_FOUND);
 }
+
+/// What LiteLLM's guardrail sends: no words of the model, and no tools.
+fn withheld() -> Value {
+    let conversation = conversation();
+    let result = conversation.pointer("/messages/2/content/0/content").unwrap();
+    json!({"model": "gpt-4o", "config": {"mode": "ccr"}, "messages": [
+        {"role": "user", "content": "why?"}, {"role": "tool", "tool_call_id": "t1", "content": result}]})
+}
+
+#[tokio::test]
+async fn a_gateway_gets_hexadecimal_hashes_and_resolves_them() {
+    let (app, _) = app();
+    let token = [("x-headroom-token", SECRET)];
+    let asked = withheld();
+    let (status, text) = send(&app, "POST", "/v1/compress", &token, asked.to_string()).await;
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(status, StatusCode::OK, "{text}");
+    let messages = answer["messages"].as_array().unwrap();
+    assert_eq!(messages.len(), 2, "one row for each");
+    assert_eq!(messages[0], asked["messages"][0]);
+    let hashes: Vec<_> =
+        answer["ccr_hashes"].as_array().unwrap().iter().map(|hash| hash.as_str().unwrap()).collect();
+    let marked = messages[1]["content"].as_str().unwrap();
+    assert!(!hashes.is_empty() && marked.len() < 20_000);
+    for hash in &hashes {
+        assert!(
+            hash.len() == 20
+                && hash.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase())
+        );
+        assert!(marked.contains(&format!("[headroom:{hash} ")), "{marked}");
+    }
+    assert_eq!(handle(marked), hashes[0]);
+    let count = |name: &str| answer[name].as_u64().unwrap();
+    assert_eq!(count("tokens_saved"), count("tokens_before") - count("tokens_after"));
+    let ratio = answer["compression_ratio"].as_f64().unwrap();
+    assert!((0.5..1.0).contains(&ratio), "the part that is gone: {ratio}");
+    let again = send(&app, "POST", "/v1/compress", &token, asked.to_string()).await;
+    assert_eq!(again.1, text, "the same each time");
+
+    let get = async |target: String| {
+        let (status, text) = send(&app, "GET", &target, &token, String::new()).await;
+        (status, serde_json::from_str::<Value>(&text).unwrap())
+    };
+    let (status, whole) = get(format!("/v1/retrieve/{}", hashes[0])).await;
+    let content = whole["original_content"].as_str().unwrap();
+    assert_eq!(
+        (status, &whole["text"], &whole["hash"]),
+        (StatusCode::OK, &whole["original_content"], &json!(hashes[0]))
+    );
+    assert!(asked["messages"][1]["content"].as_str().unwrap().contains(content));
+    let (_, part) = get(format!("/v1/retrieve/{}?query=order%207919", hashes[0])).await;
+    let part = part["original_content"].as_str().unwrap();
+    assert!(part.contains("handled order 7919") && part.len() < content.len());
+    let (status, missing) = get("/v1/retrieve/0123456789abcdef0123".to_owned()).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{missing}");
+    let (status, _) = get("/v1/retrieve/0123456789ABCDEF0123".to_owned()).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn callers_without_the_mode_get_what_they_got() {
+    let (app, _) = app();
+    let token = [("x-headroom-token", SECRET)];
+    let (_, plain) = send(&app, "POST", "/v1/compress", &token, conversation().to_string()).await;
+    for config in [json!({"mode": "agent"}), json!({}), json!("ccr"), json!(null)] {
+        let mut asked = conversation();
+        asked["config"] = config;
+        let (status, text) = send(&app, "POST", "/v1/compress", &token, asked.to_string()).await;
+        assert_eq!(status, StatusCode::OK);
+        let (mut got, mut expected): (Value, Value) =
+            (serde_json::from_str(&text).unwrap(), serde_json::from_str(&plain).unwrap());
+        // The bodies differ in length by `config`.
+        for answer in [&mut got, &mut expected] {
+            for name in ["bytes_before", "bytes_after"] {
+                answer["report"][name] = json!(0);
+            }
+        }
+        assert_eq!(got, expected);
+        assert!(got.get("ccr_hashes").is_none() && got.get("compression_ratio").is_none());
+    }
+    let answer: Value = serde_json::from_str(&plain).unwrap();
+    let text = answer["messages"][2]["content"][0]["content"].as_str().unwrap();
+    let (status, found) =
+        send(&app, "GET", &format!("/v1/retrieve/{}", handle(text)), &token, String::new()).await;
+    assert!(status == StatusCode::OK && !found.contains("original_content"));
+}
+
+#[tokio::test]
+async fn a_gateway_whose_request_cannot_be_read_is_told_so() {
+    let (app, _) = app();
+    let token = [("x-headroom-token", SECRET)];
+    for (body, expected) in [
+        (json!({"config": {"mode": "ccr"}, "input": []}), StatusCode::BAD_REQUEST),
+        (json!({"config": {"mode": "ccr"}, "messages": [], "tools": {}}), StatusCode::BAD_REQUEST),
+        (json!({"config": {"mode": "ccr"}, "messages": [{"role": "user", "content": "hi"}]}), StatusCode::OK),
+    ] {
+        let (status, text) = send(&app, "POST", "/v1/compress", &token, body.to_string()).await;
+        assert_eq!(status, expected, "{text}");
+        if status == StatusCode::OK {
+            let answer: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!((&answer["ccr_hashes"], &answer["tokens_saved"]), (&json!([]), &json!(0)));
+            assert_eq!(answer["messages"], body["messages"]);
+        }
+    }
+}

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     if let Some(code) = crate::cmd::wrap::step(std::env::args_os().skip(1)) {
         return code;
     }
-    match run(Args::parse()) {
+    match run(Args::try_parse().unwrap_or_else(|error| args::hide_passwords(error).exit())) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             output::note(&format_args!("headroom: {}", Chain(&error)));

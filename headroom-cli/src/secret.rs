@@ -35,6 +35,10 @@ pub(crate) enum SecretError {
     UnsafeToken { path: PathBuf, why: Why },
     #[error("{} holds no token of 32 letters and digits or more; delete it and a new one is created", path.display())]
     Weak { path: PathBuf },
+    #[error("{} {why}; run `chmod go-w` on it", path.display())]
+    UnsafeFile { path: PathBuf, why: Why },
+    #[error("{} holds no token of 32 letters and digits or more; `openssl rand -hex 32` prints one", path.display())]
+    WeakFile { path: PathBuf },
 }
 
 /// What is wrong with the owner or the permissions of a file or folder.
@@ -56,13 +60,29 @@ impl Secret {
         let weak = || SecretError::Weak { path: path.clone() };
         let unsafe_folder = |why| SecretError::Unsafe { path: folder.to_owned(), why };
         check_folder(folder).map_err(failed)?.map_err(unsafe_folder)?;
-        let text = match read(&path).map_err(failed)? {
+        let text = match read(&path, false).map_err(failed)? {
             Some(text) => text.map_err(|why| SecretError::UnsafeToken { path: path.clone(), why })?,
             None => make(folder, &path)
                 .map_err(failed)?
                 .map_err(|why| SecretError::UnsafeToken { path: path.clone(), why })?,
         };
         Token::new(text.trim()).map(Self).map_err(|_| weak())
+    }
+
+    /// Reads the token of a file that the user named. It may belong to anyone, but others must not be able to write it.
+    pub(crate) fn from_file(path: &Path) -> Result<Self, SecretError> {
+        let failed = |source| SecretError::Io { path: path.to_owned(), source };
+        let text = read(path, true).map_err(failed)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+        let text = text.map_err(|why| SecretError::UnsafeFile { path: path.to_owned(), why })?;
+        Token::new(text.trim()).map(Self).map_err(|_| SecretError::WeakFile { path: path.to_owned() })
+    }
+
+    /// The token of the configured file, else that of the user's folder; `None` if the user has none.
+    pub(crate) fn configured(file: Option<&Path>, home: Option<&Path>) -> Result<Option<Self>, SecretError> {
+        match file {
+            Some(file) => Self::from_file(file).map(Some),
+            None => home.map(Self::in_folder).transpose(),
+        }
     }
 
     /// The token itself, to be sent to a proxy.
@@ -99,16 +119,23 @@ fn check_folder(folder: &Path) -> io::Result<Result<(), Why>> {
 fn check(metadata: &Metadata) -> Result<(), Why> {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        use std::os::unix::fs::MetadataExt;
         if !is_own(metadata) && metadata.uid() != 0 {
             return Err(Why::Foreign);
         }
-        if metadata.permissions().mode() & 0o022 != 0 {
-            return Err(Why::Writable);
-        }
     }
-    let _ = metadata;
-    Ok(())
+    if is_writable(metadata) { Err(Why::Writable) } else { Ok(()) }
+}
+
+/// Whether others may write.
+fn is_writable(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o022 != 0;
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
 }
 
 #[cfg(unix)]
@@ -116,8 +143,8 @@ fn is_own(metadata: &Metadata) -> bool {
     std::os::unix::fs::MetadataExt::uid(metadata) == rustix::process::geteuid().as_raw()
 }
 
-/// Reads the token's file and makes it readable for the user alone; `None` if there is no file.
-fn read(path: &Path) -> io::Result<Option<Result<String, Why>>> {
+/// Reads the token's file; `None` if there is no file. It is made readable for the user alone, unless the user named it.
+fn read(path: &Path, is_named: bool) -> io::Result<Option<Result<String, Why>>> {
     let mut options = fs::OpenOptions::new();
     options.read(true);
     // Opening a pipe waits for a writer.
@@ -134,15 +161,17 @@ fn read(path: &Path) -> io::Result<Option<Result<String, Why>>> {
     if !metadata.is_file() {
         return Ok(Some(Err(Why::Special)));
     }
-    if let Err(why) = check(&metadata) {
-        return Ok(Some(Err(why)));
+    match check(&metadata) {
+        Err(Why::Foreign) if is_named && !is_writable(&metadata) => {}
+        Err(why) => return Ok(Some(Err(why))),
+        Ok(()) => {}
     }
     let mut text = String::new();
     Read::by_ref(&mut file).take(MAX_BYTES).read_to_string(&mut text)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        if metadata.permissions().mode() & 0o077 != 0 && is_own(&metadata) {
+        if metadata.permissions().mode() & 0o077 != 0 && is_own(&metadata) && !is_named {
             file.set_permissions(fs::Permissions::from_mode(0o600))?;
         }
     }
@@ -161,7 +190,7 @@ fn make(folder: &Path, path: &Path) -> io::Result<Result<String, Why>> {
     match file.persist_noclobber(path) {
         Ok(_) => Ok(Ok(secret)),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            read(path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+            read(path, false)?.ok_or_else(|| io::ErrorKind::NotFound.into())
         }
         Err(error) => Err(error.error),
     }
@@ -250,6 +279,34 @@ mod tests {
         assert!(matches!(error, SecretError::Unsafe { why: Why::Foreign, .. }), "{error}");
         let text = error.to_string();
         assert!(text.contains("belongs to another user") && text.contains("HEADROOM_HOME"), "{text}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_the_user_names_may_belong_to_another_and_stays_as_it_is() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("mounted");
+        let own = "abcdefghijklmnopqrstuvwxyz-0123456789";
+        assert!(matches!(Secret::from_file(&path), Err(SecretError::Io { .. })), "none is made");
+        fs::write(&path, own).unwrap();
+        let set = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        // Only root can change the owner of a file.
+        let _ = std::os::unix::fs::chown(&path, Some(65534), None);
+        for (given, is_taken) in [(0o644, true), (0o440, true), (0o664, false), (0o646, false)] {
+            set(given);
+            let found = Secret::from_file(&path);
+            assert_eq!(found.is_ok_and(|secret| secret.matches(own.as_bytes())), is_taken, "{given:o}");
+            assert_eq!(mode(), given);
+        }
+        set(0o644);
+        fs::write(&path, "short").unwrap();
+        assert!(matches!(Secret::from_file(&path), Err(SecretError::WeakFile { .. })));
+        let in_folder = Secret::configured(None, Some(home.path())).unwrap().unwrap();
+        assert!(!in_folder.matches(own.as_bytes()));
+        assert!(Secret::configured(None, None).unwrap().is_none());
     }
 
     #[cfg(unix)]

@@ -41,6 +41,7 @@
 //! | `memory` | yes | [`MemoryStore`] |
 //! | `disk` | no | [`DiskStore`], shared by processes, and [`PlaintextStore`], files that agents read themselves; needs a tokio runtime |
 //! | `redis` | no | [`RedisStore`], shared by machines; works with Valkey too and needs a tokio runtime |
+//! | `redis-tls` | no | the same over TLS (`rediss://`), with rustls; the build has one of its cryptography providers, such as `rustls/ring` |
 //!
 //! [`Handle`]: headroom_core::Handle
 #![forbid(unsafe_code)]

@@ -14,7 +14,6 @@ impl Tenant {
     }
 
     /// Parses the output of [`Display`](fmt::Display).
-    #[cfg(feature = "disk")]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let is_hex = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let number = u128::from_str_radix(text, 16).ok().filter(|_| is_hex)?;

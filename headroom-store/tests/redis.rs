@@ -299,3 +299,45 @@ fn what_is_no_url_is_refused_and_not_shown() {
     let store = RedisStore::new("redis://me:secret@127.0.0.1:1/").unwrap();
     assert!(!format!("{store:?}").contains("secret"));
 }
+
+#[tokio::test]
+async fn the_servers_owner_finds_what_any_tenant_stored() {
+    let Some(server) = Server::start() else { return };
+    let store = server.store();
+    // A prefix that begins like the other one, and one with letters that patterns use.
+    let nested = RedisStore::builder(server.url()).prefix("headroom:x").build().unwrap();
+    let odd = RedisStore::builder(server.url()).prefix("a*[b]-?").build().unwrap();
+    store.put_many("a", vec![original("of a"), original("of both")]).await.unwrap();
+    store.put_many("b", vec![original("of b"), original("of both")]).await.unwrap();
+    nested.put_many("a", vec![original("nested")]).await.unwrap();
+    odd.put_many("a", vec![original("odd")]).await.unwrap();
+    store.put_record("a", &[RecordKey::from_hash(&[7; 32])], "record").await.unwrap();
+    let find = async |store: &RedisStore, content: &str| {
+        store.find(&Handle::from_content(content)).await.unwrap().as_deref().map(str::to_owned)
+    };
+    for content in ["of a", "of b", "of both"] {
+        assert_eq!(find(&store, content).await.as_deref(), Some(content));
+        assert_eq!(find(&nested, content).await, None);
+    }
+    assert_eq!(find(&nested, "nested").await.as_deref(), Some("nested"));
+    assert_eq!(find(&odd, "odd").await.as_deref(), Some("odd"));
+    for content in ["nested", "odd", "nobody's"] {
+        assert_eq!(find(&store, content).await, None, "{content}");
+    }
+    let record: Handle = RecordKey::from_hash(&[7; 32]).to_string().parse().unwrap();
+    assert!(store.find(&record).await.unwrap().is_none(), "records are no originals");
+}
+
+#[tokio::test]
+async fn a_check_finds_a_server_that_is_gone_or_takes_nothing() {
+    let Some(mut server) = Server::start() else { return };
+    let store = server.store();
+    store.check().await.unwrap();
+    server.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
+    assert!(text(&store.check().await.unwrap_err()).contains("OOM"));
+    server.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
+    store.check().await.unwrap();
+    server.stop();
+    let error = store.check().await.unwrap_err();
+    assert!(error.is_unavailable() && text(&error).contains("cannot be reached"), "{}", text(&error));
+}

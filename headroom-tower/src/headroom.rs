@@ -7,7 +7,7 @@ use std::{
 };
 
 use headroom_core::Retrieval;
-use headroom_retrieval::unknown_thread;
+use headroom_retrieval::{KnownOriginals, unknown_thread};
 use headroom_store::{OriginalStore, Store};
 use http::{Request, Response};
 use http_body::Body;
@@ -99,6 +99,16 @@ impl<M, P> HeadroomLayer<M, P> {
         let store = Arc::new(store);
         self.config_mut().exchanges = Some(store.clone());
         self.config_mut().originals = Some(store);
+        self
+    }
+
+    /// Says that other processes use the same store and may get the next request of any conversation.
+    ///
+    /// A block that was sent in full because the store failed is then elided by the first request after the failure, in
+    /// whichever process it arrives; otherwise it stays in full for as long as this process lives. Default: `false`.
+    pub fn shared_store(mut self, is_shared: bool) -> Self {
+        let known = if is_shared { KnownOriginals::shared() } else { KnownOriginals::new() };
+        self.config_mut().known = Arc::new(known);
         self
     }
 

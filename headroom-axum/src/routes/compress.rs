@@ -11,7 +11,10 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::answer::{self, failure};
+use super::{
+    answer::{self, failure},
+    hexadecimal,
+};
 
 /// The longest body: the limit of providers.
 const MAX_BODY: usize = 32 << 20;
@@ -27,6 +30,10 @@ struct Conversation<'a> {
     contents: Option<&'a RawValue>,
     #[serde(borrow, default)]
     model: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    tools: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    config: Option<&'a RawValue>,
 }
 
 /// The answer. Tokens are those of the candidate tool results, counted by the model's tokenizer or, if that is not
@@ -44,6 +51,11 @@ struct Compressed<'a> {
     tokens_before: u64,
     tokens_after: u64,
     tokens_saved: u64,
+    /// Mode `ccr`: the part of the tokens that is saved, and the handles of what was set aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compression_ratio: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ccr_hashes: Option<Vec<String>>,
     /// Why it is unchanged, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
@@ -73,7 +85,13 @@ pub(super) async fn answer(
         Ok(Conversation { messages: None, input: None, contents: None, .. }) => {
             failure(StatusCode::BAD_REQUEST, "the body has no `messages` (nor `input`, nor `contents`)")
         }
-        Ok(_) => smaller(layer, tenant, body).await,
+        Ok(Conversation { messages, model, tools, config, .. }) if hexadecimal::is_asked(config) => {
+            match messages.and_then(|messages| hexadecimal::request(messages, model, tools)) {
+                Some(request) => smaller(layer, tenant, request.into(), true).await,
+                None => failure(StatusCode::BAD_REQUEST, "mode ccr needs `messages`, and `tools` are a list"),
+            }
+        }
+        Ok(_) => smaller(layer, tenant, body, false).await,
         // The error's own text may quote the body.
         Err(error) => {
             let (line, column) = (error.line(), error.column());
@@ -85,7 +103,12 @@ pub(super) async fn answer(
     }
 }
 
-async fn smaller(layer: &PromptCompressionLayer, tenant: String, body: Bytes) -> Response {
+async fn smaller(
+    layer: &PromptCompressionLayer,
+    tenant: String,
+    body: Bytes,
+    is_hexadecimal: bool,
+) -> Response {
     // The client sends its own request, so a tool added here would be lost: the model can retrieve only if the client
     // brought a tool.
     let mut settings = HeadroomOverride::new().tenant(tenant).retrieval(Retrieval::ClientTool);
@@ -97,8 +120,15 @@ async fn smaller(layer: &PromptCompressionLayer, tenant: String, body: Bytes) ->
     request.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     request.extensions_mut().insert(settings);
     let (mut parts, sent) = layer.rewrite(request).await.into_parts();
-    let sent = BodyExt::collect(sent).await.map_or(body, |sent| sent.to_bytes());
-    let Ok(Conversation { messages, input, contents, model }) = serde_json::from_slice(&sent) else {
+    let sent = BodyExt::collect(sent).await.map_or_else(|_| body.clone(), |sent| sent.to_bytes());
+    let (sent, hashes) = match (is_hexadecimal, str::from_utf8(&body), str::from_utf8(&sent)) {
+        (true, Ok(before), Ok(after)) => {
+            let (text, hashes) = hexadecimal::spell(before, after);
+            (text.into(), Some(hashes))
+        }
+        _ => (sent, None),
+    };
+    let Ok(Conversation { messages, input, contents, model, .. }) = serde_json::from_slice(&sent) else {
         return failure(StatusCode::INTERNAL_SERVER_ERROR, "the result cannot be read");
     };
     let result = parts.extensions.remove::<RequestReport>();
@@ -108,6 +138,7 @@ async fn smaller(layer: &PromptCompressionLayer, tenant: String, body: Bytes) ->
         blocks.iter().filter_map(get).map(|tokens| tokens as u64).sum::<u64>()
     };
     let (tokens_before, tokens_after) = (sum(|block| block.tokens_before), sum(|block| block.tokens_after));
+    let tokens_saved = tokens_before.saturating_sub(tokens_after);
     let answer = Compressed {
         messages,
         input,
@@ -115,9 +146,11 @@ async fn smaller(layer: &PromptCompressionLayer, tenant: String, body: Bytes) ->
         model,
         tokens_before,
         tokens_after,
-        tokens_saved: tokens_before.saturating_sub(tokens_after),
+        tokens_saved,
+        compression_ratio: is_hexadecimal.then(|| tokens_saved as f64 / tokens_before.max(1) as f64),
+        ccr_hashes: hashes,
         reason: result.as_ref().and_then(RequestReport::skip_reason).map(|reason| reason.as_str()),
-        report,
+        report: report.filter(|_| !is_hexadecimal),
     };
     match serde_json::to_vec(&answer) {
         Ok(json) => answer::json(StatusCode::OK, json),

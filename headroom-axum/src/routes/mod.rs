@@ -1,5 +1,6 @@
 mod answer;
 mod compress;
+mod hexadecimal;
 mod retrieve;
 mod stats;
 mod token;
@@ -30,6 +31,10 @@ pub use self::{
 /// | `POST /v1/compress` | takes a request's body (`messages`, `input` or `contents`) and returns that part made smaller, with token counts and the report. For services that call their provider themselves |
 /// | `GET /v1/retrieve/HASH` | returns the original of a marker as `hash`, `bytes`, `lines` and `text`, or a part of it: `?lines=120-180`, `rows=`, `path=`, `query=`, `max_bytes=` |
 /// | `GET /stats` | returns what the layer did since the start, if [`stats`](Self::stats) was given |
+///
+/// With `"config": {"mode": "ccr"}`, `/v1/compress` keeps the contract of LiteLLM's guardrail `headroom`: markers name
+/// handles in hexadecimal digits, `ccr_hashes` lists them, and the caller adds `headroom_retrieve` and answers its calls.
+/// `/v1/retrieve` takes such a hash too, and then has the text as `original_content` as well.
 ///
 /// Errors are `{"error":{"message","type","param","code"}}`. Bodies over 32 MiB are answered with 413.
 ///

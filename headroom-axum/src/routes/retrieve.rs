@@ -16,7 +16,7 @@ use super::answer;
 const NAMES: &str = "lines, rows, path, query and max_bytes";
 
 pub(super) async fn answer(store: &dyn OriginalStore, tenant: &str, hash: &str, query: &str) -> Response {
-    let (handle, slice) = match (hash.parse::<Handle>(), slice(query)) {
+    let (handle, slice) = match (Handle::from_any_spelling(hash), slice(query)) {
         (Ok(handle), Ok(slice)) => (handle, slice),
         (Err(error), _) => {
             return answer::failure(StatusCode::BAD_REQUEST, &format!("/v1/retrieve/HASH: {error}"));
@@ -27,12 +27,16 @@ pub(super) async fn answer(store: &dyn OriginalStore, tenant: &str, hash: &str, 
         Ok(Some(content)) => {
             // The whole, byte for byte, or the part with its position in the whole.
             let text = slice.map_or_else(|| content.to_string(), |slice| slice.answer(&content));
-            let found = json!({
-                "hash": handle.to_string(),
+            let mut found = json!({
+                "hash": hash,
                 "bytes": content.len(),
                 "lines": content.lines().count(),
                 "text": text,
             });
+            // Gateways with hashes in hexadecimal digits read this.
+            if let Some(members) = found.as_object_mut().filter(|_| hash == handle.to_hex()) {
+                members.insert("original_content".to_owned(), text.into());
+            }
             answer::json(StatusCode::OK, found.to_string())
         }
         Ok(None) => {

@@ -2,7 +2,10 @@
 
 use std::{num::NonZeroU32, path::PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::{
+    Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
 
 use super::{
     compress::{self, CompressArgs},
@@ -20,7 +23,7 @@ use super::{
     simulate::{self, SimulateArgs},
     wrap::{self, UnwrapArgs, WrapArgs},
 };
-use crate::config::Settings;
+use crate::config::{Settings, without_passwords};
 
 /// Makes LLM prompts smaller without changing what the provider has cached.
 #[derive(Debug, Parser)]
@@ -40,6 +43,15 @@ pub(crate) struct Args {
     pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Hides passwords in the value that an error quotes.
+pub(crate) fn hide_passwords(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
+        let shown = without_passwords(value);
+        error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
+    }
+    error
 }
 
 #[derive(Debug, Subcommand)]

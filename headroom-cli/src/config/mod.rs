@@ -13,9 +13,11 @@ mod models;
 mod originals_dir;
 mod origins;
 pub(crate) mod provider;
+mod redis;
 mod settings;
 mod show;
 mod store;
+mod token_file;
 mod tool_names;
 mod upstream;
 
@@ -37,9 +39,11 @@ pub(crate) use self::{
     models::{Classifier, InvalidName, ModelRuntime, Models, Prose, check_name},
     originals_dir::OriginalsDir,
     origins::Origins,
+    redis::{RedisServer, without_passwords},
     settings::Settings,
     show::schema,
     store::Store,
+    token_file::TokenFile,
     tool_names::ToolNames,
     upstream::{Base, InvalidBase, Upstreams},
 };
@@ -73,6 +77,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// The name of every client's tenant; `None` if each credential has its own.
     pub(crate) tenant: Option<String>,
+    /// `None` for that of the user's folder.
+    pub(crate) token_file: Option<TokenFile>,
     pub(crate) allow_origins: Origins,
     pub(crate) dashboard_content: bool,
     /// Tools whose definitions leave.
@@ -88,13 +94,24 @@ pub(crate) enum ConfigError {
     #[error("cannot read the configuration file {}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     #[error("configuration file {}", path.display())]
-    File { path: PathBuf, source: Box<toml::de::Error> },
+    File { path: PathBuf, source: InvalidFile },
     #[error("{name}: {message}")]
     Variable { name: String, message: String },
     #[error(
         "retrieval file needs a folder that a marker can name: set one with --originals-dir or HEADROOM_ORIGINALS_DIR"
     )]
     NoOriginalsDir,
+}
+
+/// Why a file is not a configuration. The message quotes the line, but no password in it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct InvalidFile(String);
+
+impl From<toml::de::Error> for InvalidFile {
+    fn from(error: toml::de::Error) -> Self {
+        Self(without_passwords(&error.to_string()))
+    }
 }
 
 /// Merges the sources, in order of precedence: flags, environment, file, defaults.
@@ -226,6 +243,7 @@ impl Config {
             ),
             limits: Limits::from_sources(sources),
             tenant: first(sources, |source| source.tenant.as_ref()).filter(|name| !name.is_empty()),
+            token_file: first(sources, |source| source.token_file.as_ref()),
             allow_origins: first(sources, |source| source.allow_origins.as_ref()).unwrap_or_default(),
             dashboard_content: first(sources, |source| source.dashboard_content.as_ref()).unwrap_or(true),
             cache_hints: first(sources, |source| source.cache_hints.as_ref()).unwrap_or_default(),

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     Base, CacheHints, Classifier, ConfigError, Epochs, Holdout, Listen, Log, ModelRuntime, OriginalsDir,
-    Origins, PREFIX, Prose, Store, ToolNames,
+    Origins, PREFIX, Prose, Store, TokenFile, ToolNames,
 };
 
 /// The settings of one source: flags, environment or file.
@@ -50,8 +50,8 @@ pub(crate) struct Settings {
     /// more than repaid: on or off [default: on]
     #[arg(long, value_name = "on|off")]
     pub(crate) epochs: Option<Epochs>,
-    /// Where originals are stored: a folder, or memory [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
-    #[arg(long, value_name = "DIR|memory")]
+    /// Where originals are stored: a folder, memory, or a Redis or Valkey server that several proxies share, such as redis://HOST:6379/0?prefix=TEAM [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    #[arg(long, value_name = "DIR|memory|URL")]
     pub(crate) store: Option<Store>,
     /// How the model retrieves elided content: server-tool, client-tool, file or off [default: server-tool]
     ///
@@ -104,6 +104,9 @@ pub(crate) struct Settings {
     /// proxy then shares it, so set it for one person or one team [default: none]
     #[arg(long, value_name = "NAME", value_parser = non_empty)]
     pub(crate) tenant: Option<String>,
+    /// File with the token of the proxy, for replicas that share one [default: `token` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom, which is made]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<TokenFile>,
     /// Origins of web pages that may send requests through the proxy, such as https://chat.example; `null` allows every page without one [default: none]
     #[arg(long, value_name = "ORIGIN,...")]
     pub(crate) allow_origins: Option<Origins>,
@@ -154,7 +157,7 @@ impl Settings {
         let text = fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         toml::from_str(&text)
-            .map_err(|source| ConfigError::File { path: path.to_owned(), source: Box::new(source) })
+            .map_err(|source| ConfigError::File { path: path.to_owned(), source: source.into() })
     }
 
     pub(super) fn from_optional_file(path: &Path) -> Result<Option<Self>, ConfigError> {

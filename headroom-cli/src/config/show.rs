@@ -47,6 +47,7 @@ impl Config {
             ("max_buffered_mb".to_owned(), json!(self.limits.buffered >> 20)),
         ]);
         settings.extend(self.tenant.iter().map(|tenant| ("tenant".to_owned(), text(tenant))));
+        settings.extend(self.token_file.iter().map(|file| ("token_file".to_owned(), text(file))));
         settings.extend([
             ("allow_origins".to_owned(), json!(self.allow_origins)),
             ("dashboard_content".to_owned(), json!(self.dashboard_content)),
@@ -85,7 +86,8 @@ pub(crate) fn schema() -> Value {
             "epochs" => json!({"enum": ["on", "off"]}),
             "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
             "retrieval" => json!({"enum": ["server-tool", "client-tool", "file", "off"]}),
-            "listen" | "originals_dir" | "tenant" | "store" | "prose_model" | "model_runtime" => {
+            "listen" | "originals_dir" | "tenant" | "token_file" | "store" | "prose_model"
+            | "model_runtime" => {
                 json!({"type": "string"})
             }
             _ => json!({"type": "string", "format": "uri"}),
@@ -114,10 +116,11 @@ mod tests {
         let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'dedup'\nlog = 'warn'\n\
                      store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nidle_seconds = 60\nbody_seconds = 3\n\
                      answer_seconds = 4\nmax_connections = 5\nmax_connections_per_peer = 6\nmax_buffered_mb = 9\ntenant = 'me'\n\
+                     token_file = '/t'\n\
                      allow_origins = ['null', 'https://a.example:1']\nretrieval = 'file'\nepochs = 'on'\noriginals_dir = '/a b'\n\
                      classifier = 'off'\nprose_model = './m'\nmodel_runtime = '/a.so'\nmodel_threads = 2\n\
                      dashboard_content = false\ndrop_tools = ['WebSearch', 'mcp__x__*']\ncache_hints = ['breakpoint']\nholdout = 5";
-        for text in [given, "store = 'memory'"] {
+        for text in [given, "store = 'memory'", "store = 'rediss://h:1/2?prefix=a'"] {
             let config = |text: &str| {
                 Config::from_sources(&[
                     toml::from_str(text).unwrap(),

@@ -5,9 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use headroom_store::{DiskStore, MemoryStore};
+use headroom_core::Handle;
+use headroom_store::{DiskStore, MemoryStore, StoreError};
 use serde::Deserialize;
 
+use super::redis::{InvalidRedis, RedisServer};
 use crate::dirs::headroom_home;
 
 /// Where originals are stored.
@@ -18,6 +20,8 @@ pub(crate) enum Store {
     Memory,
     /// In a folder that all Headroom programs of this user share.
     Folder(PathBuf),
+    /// On a server that proxies of several machines share.
+    Redis(RedisServer),
 }
 
 impl Store {
@@ -31,6 +35,25 @@ impl Store {
         match self {
             Self::Memory => Arc::new(MemoryStore::new()),
             Self::Folder(folder) => Arc::new(DiskStore::new(folder)),
+            Self::Redis(server) => Arc::new(server.open()),
+        }
+    }
+
+    /// Whether content can be stored now.
+    pub(crate) async fn check(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Memory => Ok(()),
+            Self::Folder(folder) => DiskStore::new(folder).check().await,
+            Self::Redis(server) => server.open().check().await,
+        }
+    }
+
+    /// Returns an original that any tenant stored. Memory holds none that another process could find.
+    pub(crate) async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+        match self {
+            Self::Memory => Ok(None),
+            Self::Folder(folder) => DiskStore::new(folder).find(handle).await,
+            Self::Redis(server) => server.open().find(handle).await,
         }
     }
 }
@@ -40,14 +63,17 @@ impl fmt::Display for Store {
         match self {
             Self::Memory => f.write_str("memory"),
             Self::Folder(folder) => folder.display().fmt(f),
+            Self::Redis(server) => server.fmt(f),
         }
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidStore {
-    #[error("expected a folder, or `memory`")]
+    #[error("expected a folder, `memory`, or the URL of a Redis or Valkey server")]
     Empty,
+    #[error(transparent)]
+    Redis(#[from] InvalidRedis),
     #[error("only `~/` is understood, and only where HOME is set; give the whole path")]
     Tilde,
 }
@@ -56,7 +82,13 @@ impl FromStr for Store {
     type Err = InvalidStore;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "memory" { Ok(Self::Memory) } else { path(text).map(Self::Folder) }
+        if text == "memory" {
+            return Ok(Self::Memory);
+        }
+        if RedisServer::is_meant(text) {
+            return Ok(Self::Redis(RedisServer::parse(text)?));
+        }
+        path(text).map(Self::Folder)
     }
 }
 
@@ -86,10 +118,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_store_is_a_folder_or_memory() {
+    fn a_store_is_a_folder_memory_or_a_server() {
         assert_eq!("memory".parse(), Ok(Store::Memory));
         assert_eq!("/var/x".parse(), Ok(Store::Folder("/var/x".into())));
         assert_eq!("".parse::<Store>(), Err(InvalidStore::Empty));
         assert_eq!("~other/x".parse::<Store>(), Err(InvalidStore::Tilde));
+        assert!(matches!("redis://h".parse(), Ok(Store::Redis(_))));
+        assert_eq!("redis://".parse::<Store>(), Err(InvalidStore::Redis(InvalidRedis::Url)));
     }
 }

@@ -79,6 +79,11 @@ impl Auth {
         Self { origins, ..self }
     }
 
+    /// Whether a request shows the token in the header that is meant for it.
+    pub(crate) fn has_token(&self, headers: &HeaderMap) -> bool {
+        headers.get(TOKEN).is_some_and(|value| self.matches(value.as_bytes()))
+    }
+
     /// Returns why a request is refused, if it is.
     pub(crate) fn refusal<B>(&self, request: &Request<B>, access: Access) -> Option<Refusal> {
         let headers = request.headers();
@@ -95,7 +100,7 @@ impl Auth {
         if is_websocket(headers) {
             return Some(Refusal::WebSocket);
         }
-        let named = headers.get(TOKEN).is_some_and(|value| self.matches(value.as_bytes()));
+        let named = self.has_token(headers);
         let bearer = bearer(headers).is_some_and(|value| self.matches(value));
         match access {
             Access::Forwarded if self.is_foreign_page(headers) => Some(Refusal::Page),

@@ -64,8 +64,9 @@ impl EmbeddedProxy {
         let ledger = config::home().map(|home| Ledger::in_folder(&home));
         Ok(Self {
             layer: configured(config, store.shared())
+                .shared_store(store.is_shared())
                 .holdout(config.holdout.percent())
-                .observer(store_health::StoreHealthWarner),
+                .observer(store_health::StoreHealthWarner::new(&store)),
             config: config.clone(),
             store,
             connector: Connector::new()?,

@@ -12,6 +12,7 @@ mod probe;
 mod reload;
 mod routes;
 mod server;
+mod shared_store;
 mod store_health;
 mod upstream;
 mod version;
@@ -64,7 +65,7 @@ pub(crate) use crate::{
     proxy::{server::signals::Signals, upstream::connect::Connector},
 };
 use crate::{
-    config::{self, Config, ConfigError, Log, OriginalsDir},
+    config::{self, Config, ConfigError, Log, OriginalsDir, TokenFile},
     core_dumps,
     ledger::Ledger,
     output,
@@ -132,8 +133,9 @@ pub(crate) async fn run(
     let store = OpenStore::open(&config.store).await;
     store_health::check_originals_dir(&config).await;
     let layer = configured(&config, store.shared())
+        .shared_store(store.is_shared())
         .holdout(config.holdout.percent())
-        .observer((store_health::StoreHealthWarner, observer));
+        .observer((store_health::StoreHealthWarner::new(&store), observer));
     let totals = Arc::new(Totals::new(home.as_deref().map(Ledger::in_folder)));
     tokio::spawn(crate::proxy::accounting::metered::keep_up(metrics.clone()));
     let originals_dir = config.originals_dir.as_ref().map(OriginalsDir::open);
@@ -162,7 +164,7 @@ pub(crate) async fn run(
 /// Creates the access check. Without a token the proxy's own routes stay closed, but clients on this machine are
 /// served.
 fn auth(config: &Config, home: Option<&Path>) -> Result<Auth, ProxyError> {
-    let secret = home.map(Secret::in_folder).transpose();
+    let secret = Secret::configured(config.token_file.as_ref().map(TokenFile::path), home);
     let reachable = !config.listen.address().ip().is_loopback();
     if reachable && !matches!(secret, Ok(Some(_))) {
         return Err(ProxyError::NoToken { address: config.listen.address(), source: secret.err() });
@@ -177,7 +179,7 @@ fn auth(config: &Config, home: Option<&Path>) -> Result<Auth, ProxyError> {
 fn no_token(error: &Option<SecretError>) -> String {
     match error {
         Some(error) => error.to_string(),
-        None => "set HEADROOM_HOME to a folder for it".to_owned(),
+        None => "set HEADROOM_HOME to a folder for it, or name its file with --token-file".to_owned(),
     }
 }
 

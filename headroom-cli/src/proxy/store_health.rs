@@ -1,10 +1,11 @@
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use headroom_core::{Handle, Original, Retrieval};
 use headroom_store::{DiskStore, MemoryStore, OriginalStore, PlaintextStore, StoreError};
 use headroom_tower::{Observer, StoreFailure};
 
+use super::shared_store::SharedStore;
 use crate::{
     config::{Config, Store},
     store,
@@ -15,6 +16,7 @@ use crate::{
 pub(crate) enum OpenStore {
     Memory(MemoryStore),
     Folder(DiskStore),
+    Shared(SharedStore),
 }
 
 impl OpenStore {
@@ -23,25 +25,44 @@ impl OpenStore {
         match store {
             Store::Folder(folder) => Self::Folder(DiskStore::new(folder)),
             Store::Memory => Self::Memory(MemoryStore::new()),
+            Store::Redis(server) => Self::Shared(SharedStore::new(server)),
         }
     }
 
     /// Opens the store. The proxy runs even if the store does not work yet.
     pub(super) async fn open(store: &Store) -> Self {
         let store = Self::new(store);
-        if let Self::Folder(folder) = &store
-            && let Err(error) = folder.check().await
-        {
-            tracing::warn!("nothing can be elided until this is fixed: {}", store::reason(Some(&error)));
+        match &store {
+            Self::Memory(_) => {}
+            Self::Folder(folder) => {
+                if let Err(error) = folder.check().await {
+                    tracing::warn!(
+                        "nothing can be elided until this is fixed: {}",
+                        store::reason(Some(&error))
+                    );
+                }
+            }
+            Self::Shared(shared) => shared.check().await,
         }
         store
     }
 
+    /// Whether other proxies use it, too.
+    pub(super) const fn is_shared(&self) -> bool {
+        matches!(self, Self::Shared(_))
+    }
+
+    /// Whether its server is down.
+    pub(super) fn is_down(&self) -> bool {
+        matches!(self, Self::Shared(shared) if shared.is_down())
+    }
+
     /// Finds an original of any tenant: for the user who runs the proxy.
-    async fn find(&self, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+    async fn find(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
         match self {
             Self::Memory(store) => Ok(store.find(handle)),
             Self::Folder(store) => store.find(handle).await,
+            Self::Shared(store) => store.find(tenant, handle).await,
         }
     }
 
@@ -49,6 +70,7 @@ impl OpenStore {
         match self {
             Self::Memory(store) => Arc::new(store.clone()),
             Self::Folder(store) => Arc::new(store.clone()),
+            Self::Shared(store) => Arc::new(store.clone()),
         }
     }
 }
@@ -70,9 +92,9 @@ pub(crate) struct AnyTenantStore {
 }
 
 impl AnyTenantStore {
-    /// Looks in the user's folder and in that of the plain-text originals.
-    pub(crate) fn in_folders(store: &Path, plaintext: Option<PlaintextStore>) -> Self {
-        Self { store: OpenStore::Folder(DiskStore::new(store)), plaintext }
+    /// Looks in the configured store and in the folder of the plain-text originals.
+    pub(crate) fn new(store: &Store, plaintext: Option<PlaintextStore>) -> Self {
+        Self { store: OpenStore::new(store), plaintext }
     }
 }
 
@@ -82,8 +104,8 @@ impl OriginalStore for AnyTenantStore {
         self.store.shared().put_many(tenant, originals).await
     }
 
-    async fn get(&self, _: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
-        match (self.store.find(handle).await, &self.plaintext) {
+    async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+        match (self.store.find(tenant, handle).await, &self.plaintext) {
             (Ok(None), Some(plaintext)) => plaintext.find(handle).await,
             (found, _) => found,
         }
@@ -92,10 +114,22 @@ impl OriginalStore for AnyTenantStore {
 
 /// Logs why nothing was elided from a request.
 #[derive(Debug)]
-pub(super) struct StoreHealthWarner;
+pub(super) struct StoreHealthWarner {
+    /// Whether the store itself says when it is down.
+    is_watched: bool,
+}
+
+impl StoreHealthWarner {
+    pub(super) const fn new(store: &OpenStore) -> Self {
+        Self { is_watched: store.is_shared() }
+    }
+}
 
 impl Observer for StoreHealthWarner {
     fn on_store_failure(&self, event: &StoreFailure<'_>) {
+        if self.is_watched && event.error.is_some_and(StoreError::is_unavailable) {
+            return;
+        }
         tracing::warn!("cannot store originals, so nothing is elided: {}", store::reason(event.error));
     }
 }

@@ -341,3 +341,44 @@ fn where_others_can_reach_it_everything_needs_the_token() {
         (Some("Bearer sk-key"), None)
     );
 }
+
+/// The body that reaches the provider, and the answer, with these headers.
+fn sent_with(setup: &Setup, address: std::net::SocketAddr, headers: &str) -> (Vec<u8>, Message) {
+    let answer = exchange(address, post("/v1/messages", headers, &request("anthropic")));
+    let sent = setup.upstream.request();
+    assert!(sent.headers.iter().all(|(name, _)| !name.to_lowercase().starts_with("x-headroom")), "{sent:?}");
+    (sent.body, answer)
+}
+
+#[test]
+fn a_request_sets_what_holds_for_it() {
+    let setup = setup(&[]);
+    let body = request("anthropic");
+    let send = |headers: &str| sent_with(&setup, setup.proxy.address, headers);
+    let (rewritten, _) = send("");
+    assert!(rewritten.len() < body.len() / 2);
+    let (sent, answer) = send("X-Headroom-Bypass: true\r\n");
+    assert_eq!((sent == body, answer.header("x-headroom-outcome")), (true, Some("disabled")));
+    assert_eq!(answer.header("x-headroom-ignored"), None);
+    let (sent, answer) = send("x-headroom-bypass: yes\r\n");
+    assert_eq!((sent, answer.header("x-headroom-ignored")), (rewritten.clone(), Some("x-headroom-bypass")));
+
+    // Another server sends it on: from anywhere.
+    let forwarded = "x-headroom-bypass: true\r\nx-forwarded-for: 10.0.0.7\r\n";
+    let (sent, answer) = send(forwarded);
+    assert_eq!((sent, answer.header("x-headroom-ignored")), (rewritten.clone(), Some("x-headroom-bypass")));
+    let (sent, _) = send(&format!("{forwarded}x-headroom-token: {}\r\n", setup.token));
+    assert_eq!(sent, body);
+    let (sent, _) = send(&format!("{forwarded}x-headroom-token: {}0\r\n", setup.token));
+    assert_eq!(sent, rewritten);
+}
+
+#[test]
+fn the_tenant_of_a_request_is_named_with_the_token_only() {
+    let setup = setup(&[]);
+    let (_, answer) = sent_with(&setup, setup.proxy.address, "x-headroom-tenant: team\r\n");
+    assert_eq!(answer.header("x-headroom-ignored"), Some("x-headroom-tenant"));
+    let headers = format!("x-headroom-tenant: team\r\nx-headroom-token: {}\r\n", setup.token);
+    let (_, answer) = sent_with(&setup, setup.proxy.address, &headers);
+    assert_eq!(answer.header("x-headroom-ignored"), None);
+}

@@ -237,6 +237,43 @@ impl Handle {
     pub const fn as_bytes(&self) -> &[u8; HANDLE_BYTES] {
         &self.0
     }
+
+    /// Returns the 20 hexadecimal digits, for gateways that take no other letters.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Parses either spelling: the 16 letters in which a handle prints, or its 20 hexadecimal digits.
+    ///
+    /// # Errors
+    ///
+    /// If it is neither.
+    ///
+    /// ```
+    /// use headroom_core::Handle;
+    ///
+    /// let handle = Handle::from_content("some log");
+    /// assert_eq!(Handle::from_any_spelling(&handle.to_hex()), Ok(handle));
+    /// assert_eq!(Handle::from_any_spelling(&handle.to_string()), Ok(handle));
+    /// ```
+    pub fn from_any_spelling(text: &str) -> Result<Self, InvalidHandle> {
+        if text.len() != 2 * HANDLE_BYTES {
+            return text.parse();
+        }
+        let mut bytes = [0; HANDLE_BYTES];
+        for (pair, byte) in text.as_bytes().chunks_exact(2).zip(&mut bytes) {
+            let digit = |letter: u8| match letter {
+                b'0'..=b'9' => Ok(letter - b'0'),
+                b'a'..=b'f' => Ok(letter - b'a' + 10),
+                _ => Err(InvalidHandle(())),
+            };
+            for letter in pair {
+                *byte = *byte << 4 | digit(*letter)?;
+            }
+        }
+        Ok(Self(bytes))
+    }
 }
 
 impl fmt::Display for Handle {
@@ -313,6 +350,9 @@ mod tests {
         for n in 0..1000 {
             let handle = Handle::from_content(&format!("content {n}"));
             assert_eq!(handle.to_string().parse(), Ok(handle));
+            assert_eq!(Handle::from_any_spelling(&handle.to_string()), Ok(handle));
+            assert_eq!(Handle::from_any_spelling(&handle.to_hex()), Ok(handle));
+            assert!(handle.to_hex().parse::<Handle>().is_err(), "files and keys have one spelling");
         }
     }
 
@@ -320,6 +360,10 @@ mod tests {
     fn handles_of_other_alphabets_are_refused() {
         for text in ["", "abc", "abcdefghijklmno1", "ABCDEFGHIJKLMNOP", "abcdefghijklmnopq"] {
             assert!(text.parse::<Handle>().is_err(), "{text}");
+            assert!(Handle::from_any_spelling(text).is_err(), "{text}");
+        }
+        for text in ["0123456789ABCDEF0123", "0123456789abcdef012g", "0123456789abcdef01234"] {
+            assert!(Handle::from_any_spelling(text).is_err(), "{text}");
         }
     }
 }

@@ -17,6 +17,8 @@ const CAPACITY: usize = 16 << 10;
 pub struct KnownOriginals {
     stored: BoundedSet<Key, CAPACITY>,
     unstored: BoundedSet<Key, CAPACITY>,
+    /// Whether other processes serve the same conversations.
+    is_shared: bool,
 }
 
 /// A hash of the tenant and the handle.
@@ -29,11 +31,25 @@ impl KnownOriginals {
         Self::default()
     }
 
+    /// Creates an empty memory beside a store that other processes share, behind a load balancer that may send each request
+    /// of a conversation to another of them.
+    ///
+    /// It does not remember what the store did not take. The others would not know that, so the block would change its form
+    /// with every process that gets the conversation, which costs a cache miss each time; so the first request after the
+    /// failure elides it, wherever it arrives, and all later ones do.
+    #[must_use]
+    pub fn shared() -> Self {
+        Self { is_shared: true, ..Self::default() }
+    }
+
     pub(super) fn add_stored(&self, tenant: &str, handles: &[Handle]) {
         self.stored.extend(handles.iter().map(|handle| key(tenant, handle)));
     }
 
     pub(super) fn add_unstored(&self, tenant: &str, handles: &[Handle]) {
+        if self.is_shared {
+            return;
+        }
         self.unstored.extend(handles.iter().map(|handle| key(tenant, handle)));
     }
 
@@ -56,6 +72,16 @@ fn key(tenant: &str, original: &Handle) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn beside_a_shared_store_only_what_it_took_is_remembered() {
+        let known = KnownOriginals::shared();
+        let handles = ["1", "2"].map(Handle::from_content);
+        known.add_unstored("a", &handles[..1]);
+        known.add_stored("a", &handles[1..]);
+        assert_eq!(known.unstored_among("a", &handles), []);
+        assert_eq!(known.were_stored("a", &handles), [false, true]);
+    }
 
     #[test]
     fn tenants_are_apart() {

@@ -110,5 +110,6 @@ impl RetrieveCall {
 pub(super) fn handle(hash: &str) -> Option<Handle> {
     let hash = hash.trim().trim_start_matches('[');
     let hash = hash.strip_prefix("headroom:").unwrap_or(hash).trim_start();
-    hash.split(|c: char| !c.is_ascii_alphanumeric()).next()?.to_ascii_lowercase().parse().ok()
+    let hash = hash.split(|c: char| !c.is_ascii_alphanumeric()).next()?.to_ascii_lowercase();
+    Handle::from_any_spelling(&hash).ok()
 }

@@ -1,6 +1,7 @@
 //! Stores originals on a server that several machines share.
 
 mod connection;
+mod find;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -21,6 +22,8 @@ use crate::{
 const TIME_TO_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const TIMEOUT: Duration = Duration::from_secs(1);
 const PREFIX: &str = "headroom";
+/// How long the value of a check stays.
+const CHECK_MILLISECONDS: u64 = 10_000;
 /// Values that this process has verified and need not read again; about 4 MB.
 const MAX_VERIFIED: u64 = 16 << 10;
 
@@ -29,7 +32,10 @@ const MAX_VERIFIED: u64 = 16 << 10;
 ///
 /// Keys hold handles and hashes of tenants; values hold the originals, compressed. A server that evicts must evict the
 /// value that expires first (`volatile-ttl`), since it is the least recently used. The server's persistence settings
-/// decide whether acknowledged originals survive its restart. Clusters are not supported.
+/// decide whether acknowledged originals survive its restart. Clusters and sentinels are not supported.
+///
+/// The URL is `redis://USER:PASSWORD@HOST:PORT/DATABASE`, all but the host optional; `valkey://` is the same, and
+/// `rediss://` and `valkeys://` are TLS, with the feature `redis-tls`.
 ///
 /// # Damage
 ///
@@ -113,6 +119,22 @@ impl RedisStore {
             time_to_idle: TIME_TO_IDLE,
             timeout: TIMEOUT,
         }
+    }
+
+    /// Checks that the server can be reached, knows this client and takes values.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be reached, or refuses, as a full or read-only one does.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let mut set = Pipeline::with_capacity(1);
+        set.cmd("SET")
+            .arg(format!("{}:check", self.prefix))
+            .arg("")
+            .arg("PX")
+            .arg(CHECK_MILLISECONDS)
+            .ignore();
+        self.connection.ask::<()>(&set).await
     }
 
     fn key(&self, tenant: Tenant, handle: &Handle) -> String {

@@ -45,8 +45,8 @@ pub(crate) struct CompressArgs {
     /// Folder of plain-text originals, for `--retrieval file` [default: `plaintext` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
     #[arg(long, value_name = "DIR")]
     pub(crate) originals_dir: Option<OriginalsDir>,
-    /// Where originals are stored: a folder, or memory, which ends with this call [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
-    #[arg(long, value_name = "DIR|memory")]
+    /// Where originals are stored: a folder, the URL of a Redis or Valkey server, or memory, which ends with this call [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    #[arg(long, value_name = "DIR|memory|URL")]
     pub(crate) store: Option<Store>,
     /// Classifier for texts whose structure is ambiguous: magika or off [default: magika]
     #[arg(long, value_name = "NAME")]

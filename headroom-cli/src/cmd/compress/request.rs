@@ -18,7 +18,8 @@ use crate::{config::Config, setup::configured, store::LOCAL_TENANT};
 
 pub(super) fn run(args: &CompressArgs, config: &Config, input: Vec<u8>) -> Result<(), CompressError> {
     let input = Bytes::from(input);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CompressError::Runtime)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CompressError::Runtime)?;
     // This thread has nothing else to do meanwhile.
     let layer = configured(&config.for_filter(), config.store.open())
         .blocking_threshold(u64::MAX)

@@ -27,8 +27,10 @@ pub(super) fn run(args: &CompressArgs, config: &Config, input: &[u8]) -> Result<
     };
     let mut outcome = compress(retrieval);
     if !outcome.originals.is_empty() {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().build().map_err(CompressError::Runtime)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(CompressError::Runtime)?;
         let originals = mem::take(&mut outcome.originals);
         let kept = runtime.block_on(async {
             match originals_dir {

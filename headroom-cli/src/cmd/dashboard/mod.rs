@@ -12,7 +12,7 @@ use serde_json::json;
 
 pub(crate) use self::args::{DashboardArgs, EXAMPLES};
 use crate::{
-    config::{self, Config},
+    config::{self, Config, TokenFile},
     output,
     proxy::{self, Listener, probe},
     secret::{Secret, SecretError},
@@ -62,8 +62,8 @@ pub(crate) fn run(args: &DashboardArgs, config: &Config) -> Result<(), Dashboard
         Listener::Other => return Err(DashboardError::Other { address }),
         Listener::Nobody => return Err(DashboardError::NoProxy { address }),
     }
-    let home = config::home().ok_or(DashboardError::NoHome)?;
-    let secret = Secret::in_folder(&home)?;
+    let file = config.token_file.as_ref().map(TokenFile::path);
+    let secret = Secret::configured(file, config::home().as_deref())?.ok_or(DashboardError::NoHome)?;
     let code = runtime.block_on(proxy::code(address, &secret)).ok_or(DashboardError::Refused { address })?;
     // Fragments are sent to no server and appear in no log.
     let url = format!("http://{address}/dashboard#{code}");

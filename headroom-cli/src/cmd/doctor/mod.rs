@@ -12,7 +12,6 @@ use std::{
 
 use clap::ValueEnum;
 use headroom_core::{Retrieval, Tier};
-use headroom_store::DiskStore;
 use serde::Serialize;
 use serde_json::json;
 
@@ -117,15 +116,15 @@ fn epochs(config: &Config) -> Finding {
 }
 
 async fn kept(store: &Store) -> Finding {
-    let Store::Folder(folder) = store else {
+    if *store == Store::Memory {
         return finding(
             "store",
             Health::Note,
             "memory: originals are lost when the proxy ends, and no other program can read them",
         );
-    };
-    match DiskStore::new(folder).check().await {
-        Ok(()) => finding("store", Health::Good, folder.display().to_string()),
+    }
+    match store.check().await {
+        Ok(()) => finding("store", Health::Good, store.to_string()),
         Err(error) => {
             let reason = store::reason(Some(&error));
             finding("store", Health::Broken, format!("nothing can be elided: {reason}"))

@@ -39,8 +39,8 @@ Exit status: 0 done, or there was nothing to do, 1 failure, 2 wrong usage.";
 pub(crate) struct McpArgs {
     #[command(subcommand)]
     pub(super) command: Option<McpCommand>,
-    /// Folder of the store [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
-    #[arg(long, value_name = "DIR")]
+    /// The store of the proxy: a folder, or the URL of a Redis or Valkey server [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    #[arg(long, value_name = "DIR|URL")]
     pub(super) store: Option<Store>,
     /// Serve on this address instead of standard input and output [default: 127.0.0.1:8788]
     #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:8788")]

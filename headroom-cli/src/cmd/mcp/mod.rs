@@ -66,12 +66,14 @@ pub(crate) fn run(args: &McpArgs, config: &Config) -> Result<(), McpError> {
 }
 
 fn serve(config: &Config, http: Option<SocketAddr>) -> Result<(), McpError> {
-    let Store::Folder(folder) = &config.store else { return Err(McpError::Memory) };
+    if config.store == Store::Memory {
+        return Err(McpError::Memory);
+    }
     core_dumps::forbid();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(McpError::Runtime)?;
-    let server =
-        Server::new(folder, config.originals_dir.as_ref().map(OriginalsDir::open), engine(&config.models));
+    let plaintext = config.originals_dir.as_ref().map(OriginalsDir::open);
+    let server = Server::new(&config.store, plaintext, engine(&config.models));
     let served = runtime.block_on(async {
         if let Some(address) = http {
             return http::serve(address, server).await;

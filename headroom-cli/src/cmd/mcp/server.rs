@@ -1,9 +1,6 @@
-use std::{
-    path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
 };
 
 use headroom_core::{CompressOptions, Engine, Hints, Retrieval};
@@ -20,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cmd::savings,
-    config,
+    config::{self, Store},
     ledger::History,
     output::Count,
     proxy::AnyTenantStore,
@@ -35,9 +32,10 @@ const STATS: &str = "headroom_stats";
 const PERIODS: [u32; 3] = [1, 7, 30];
 const MAX_DAYS: u32 = 366;
 
-/// Answers tool calls from the user's folder.
+/// Answers tool calls from the configured store.
 pub(super) struct Server {
-    folder: PathBuf,
+    /// The store's name.
+    place: String,
     store: AnyTenantStore,
     engine: Engine,
     calls: Calls,
@@ -54,10 +52,10 @@ struct Calls {
 }
 
 impl Server {
-    pub(super) fn new(folder: &Path, plaintext: Option<PlaintextStore>, engine: Engine) -> Self {
+    pub(super) fn new(store: &Store, plaintext: Option<PlaintextStore>, engine: Engine) -> Self {
         Self {
-            folder: folder.to_owned(),
-            store: AnyTenantStore::in_folders(folder, plaintext),
+            place: store.to_string(),
+            store: AnyTenantStore::new(store, plaintext),
             engine,
             calls: Calls::default(),
             ledger: config::home().map(|home| Arc::new(Mutex::new(History::in_folder(&home)))),
@@ -141,7 +139,7 @@ impl Server {
             count(&self.calls.tokens_before),
             count(&self.calls.tokens_after),
             count(&self.calls.retrieved),
-            self.folder.display()
+            self.place
         )
     }
 }

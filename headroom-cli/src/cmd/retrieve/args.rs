@@ -47,8 +47,8 @@ pub(crate) struct RetrieveArgs {
     /// At most about this many bytes [default: all; 32768 for a part]
     #[arg(long, value_name = "N")]
     pub(crate) max_bytes: Option<usize>,
-    /// Folder of the store [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
-    #[arg(long, value_name = "DIR")]
+    /// The store of the proxy: a folder, or the URL of a Redis or Valkey server [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    #[arg(long, value_name = "DIR|URL")]
     pub(crate) store: Option<Store>,
     /// Print a JSON object: hash, size of the original in bytes and lines, and the text
     #[arg(long)]
@@ -66,5 +66,5 @@ impl RetrieveArgs {
 fn handle(text: &str) -> Result<Handle, headroom_core::InvalidHandle> {
     let text = text.trim().trim_start_matches('[');
     let text = text.strip_prefix("headroom:").unwrap_or(text);
-    text.split([' ', ']', ':', ';']).next().unwrap_or_default().parse()
+    Handle::from_any_spelling(text.split([' ', ']', ':', ';']).next().unwrap_or_default())
 }

@@ -3,10 +3,10 @@
 mod args;
 mod part;
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, sync::Arc};
 
 use headroom_core::Handle;
-use headroom_store::{DiskStore, StoreError};
+use headroom_store::StoreError;
 
 pub(crate) use self::args::{EXAMPLES, RetrieveArgs};
 use self::part::RetrievePart;
@@ -23,10 +23,8 @@ pub(crate) enum RetrieveError {
          HEADROOM_HOME"
     )]
     Memory,
-    #[error(
-        "no original {handle} in {}: it was never stored there, or it expired", folder.display()
-    )]
-    Unknown { handle: Handle, folder: PathBuf },
+    #[error("no original {handle} in {store}: it was never stored there, or it expired")]
+    Unknown { handle: Handle, store: String },
     #[error("cannot look up {handle}")]
     Store { handle: Handle, source: StoreError },
     #[error("cannot start the async runtime")]
@@ -45,12 +43,13 @@ impl RetrieveError {
 /// Writes the original, or the requested part of it, to standard output.
 pub(crate) fn run(args: &RetrieveArgs, config: &Config) -> Result<(), RetrieveError> {
     let handle = args.hash;
-    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(RetrieveError::Runtime)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RetrieveError::Runtime)?;
     let found = runtime.block_on(find(&handle, config));
     let content = found.map_err(|source| RetrieveError::Store { handle, source })?;
     let content = content.ok_or_else(|| match &config.store {
-        Store::Folder(folder) => RetrieveError::Unknown { handle, folder: folder.clone() },
         Store::Memory => RetrieveError::Memory,
+        store => RetrieveError::Unknown { handle, store: store.to_string() },
     })?;
     let wanted = RetrievePart::from_args(args);
     let written = if args.json {
@@ -63,9 +62,7 @@ pub(crate) fn run(args: &RetrieveArgs, config: &Config) -> Result<(), RetrieveEr
 
 /// Looks in the store, then in the folder of plain-text originals.
 async fn find(handle: &Handle, config: &Config) -> Result<Option<Arc<str>>, StoreError> {
-    if let Store::Folder(folder) = &config.store
-        && let Some(content) = DiskStore::new(folder).find(handle).await?
-    {
+    if let Some(content) = config.store.find(handle).await? {
         return Ok(Some(content));
     }
     match &config.originals_dir {

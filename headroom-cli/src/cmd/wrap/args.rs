@@ -62,8 +62,8 @@ pub(crate) struct WrapArgs {
     /// Whether old results and old thinking may leave at new prompts: on or off [default: on]
     #[arg(long, value_name = "on|off")]
     pub(super) epochs: Option<Epochs>,
-    /// Where originals are stored: a folder, or memory [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
-    #[arg(long, value_name = "DIR|memory")]
+    /// Where originals are stored: a folder, memory, or the URL of a Redis or Valkey server [default: $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom]
+    #[arg(long, value_name = "DIR|memory|URL")]
     pub(super) store: Option<Store>,
     /// How the model retrieves elided content: server-tool, client-tool, file or off [default: server-tool]
     #[arg(long)]

@@ -41,7 +41,7 @@ use self::{
     summary::{Receipt, Summary},
 };
 use crate::{
-    config::{Config, InvalidBase, Store},
+    config::{Config, InvalidBase},
     ledger::LedgerTotals,
     output,
     proxy::{EmbeddedProxy, ProxyError, probe},
@@ -173,8 +173,7 @@ fn upstream_is_set(args: &WrapArgs) -> bool {
 async fn check(config: &Config) {
     let checked = match (&config.originals_dir, &config.store) {
         (Some(originals_dir), _) if config.retrieval == Retrieval::File => originals_dir.open().check().await,
-        (_, Store::Folder(folder)) => headroom_store::DiskStore::new(folder).check().await,
-        (_, Store::Memory) => Ok(()),
+        (_, store) => store.check().await,
     };
     if let Err(error) = checked {
         let reason = store::reason(Some(&error));

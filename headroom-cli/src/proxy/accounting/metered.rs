@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use headroom_tower::MetricsObserver;
-use metrics::{Unit, describe_counter, describe_histogram};
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// The time until the provider's first byte, by provider and class of status.
 pub(crate) const FIRST_BYTE: &str = "headroom_response_seconds";
+
+/// Whether the store that several proxies share works: 1 or 0. Other stores have none.
+pub(crate) const STORE_UP: &str = "headroom_store_up";
 
 /// Models think for minutes.
 const FIRST_BYTE_BUCKETS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
@@ -26,6 +29,7 @@ pub(crate) fn collect() -> Result<(PrometheusHandle, MetricsObserver), BuildErro
     let handle = recorder.handle();
     let _ = metrics::set_global_recorder(recorder);
     describe_histogram!(FIRST_BYTE, Unit::Seconds, "Time until the head of the provider's response");
+    describe_gauge!(STORE_UP, "Whether the shared store works");
     describe_counter!("headroom_usage_tokens_total", "Tokens that providers counted");
     describe_counter!("headroom_uncached_tokens_total", "Tokens not read from the cache, by cause");
     Ok((handle, MetricsObserver::new()))

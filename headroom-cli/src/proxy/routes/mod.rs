@@ -103,6 +103,7 @@ impl Route {
 pub(super) struct OwnRoutes {
     /// The routes that gateways have, too.
     gateway: Router,
+    store: OpenStore,
     metrics: PrometheusHandle,
     totals: Arc<Totals>,
     dashboard: Option<Dashboard>,
@@ -117,9 +118,9 @@ impl OwnRoutes {
         totals: Arc<Totals>,
     ) -> Self {
         // All content in the folders is the user's own, whatever credential it was stored for.
-        let everybody = AnyTenantStore { store, plaintext };
+        let everybody = AnyTenantStore { store: store.clone(), plaintext };
         let routes = Routes::new(layer).store(everybody).tenant_from(|_| LOCAL_TENANT.to_owned());
-        Self { gateway: routes.into_router_unauthenticated(), metrics, totals, dashboard: None }
+        Self { gateway: routes.into_router_unauthenticated(), store, metrics, totals, dashboard: None }
     }
 
     pub(super) fn with_dashboard(self, dashboard: Dashboard) -> Self {
@@ -149,6 +150,10 @@ impl OwnRoutes {
         }
         match route {
             Route::Live => answer::json(probe::identity()),
+            // A proxy without its store still serves, and a fleet that is taken out of service with the store does not.
+            Route::Ready if self.store.is_down() => {
+                answer::text("ok, but the store is down: nothing new is elided\n")
+            }
             Route::Ready => answer::text("ok\n"),
             // The version of the format, which Prometheus expects.
             Route::Metrics => {

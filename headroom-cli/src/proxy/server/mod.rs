@@ -1,5 +1,6 @@
 //! The part between the network and the layers: access, the proxy's own routes, errors as responses, the log line.
 
+mod settings;
 pub(crate) mod signals;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
 
 use bytes::Bytes;
 use headroom_core::Retrieval;
-use headroom_tower::{HeadroomOverride, RequestReport};
+use headroom_tower::RequestReport;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -22,6 +23,7 @@ use metrics::histogram;
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service, ServiceExt};
 
+use self::settings::{Caller, RequestSettings};
 use super::{
     Provider,
     accounting::Totals,
@@ -35,7 +37,6 @@ use super::{
     version,
 };
 use crate::{
-    config::Epochs,
     proxy::accounting::{
         exchange::{Exchange, ExchangeRecorder},
         metered::FIRST_BYTE,
@@ -100,7 +101,10 @@ impl<S> ProxyService<S> {
         let provider = Provider::from_request(&line.path, request.headers());
         let mut turn = Exchange::default();
         let access = route.map_or(Access::Forwarded, Route::access);
-        if let Some(own) = settings(request.headers(), peer, self.shared.retrieval) {
+        let headers = request.headers();
+        let caller = Caller::new(peer, headers, self.shared.auth.has_token(headers));
+        let mut settings = RequestSettings::new(headers, caller, self.shared.retrieval);
+        if let Some(own) = settings.take() {
             request.extensions_mut().insert(own);
         }
         let response = match (self.shared.auth.refusal(&request, access), route) {
@@ -109,7 +113,9 @@ impl<S> ProxyService<S> {
             (None, None) => {
                 let recorded = is_turn(&request).then(|| self.record(request.headers(), provider));
                 turn = recorded.as_ref().map_or(turn, |recorded| recorded.turn.clone());
-                self.forward(request, provider, turn.clone(), recorded, start).await
+                let mut response = self.forward(request, provider, turn.clone(), recorded, start).await;
+                settings.describe(response.headers_mut());
+                response
             }
         };
         line.write(&response, &turn, start);
@@ -179,28 +185,6 @@ fn failed(error: &UpstreamError, body: &OnceLock<BodyFailure>, provider: Provide
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
-}
-
-/// The header by which a client turns epochs on or off for a request.
-const EPOCHS: &str = "x-headroom-epochs";
-
-/// Returns what holds for this request only, if anything does.
-fn settings(headers: &HeaderMap, peer: SocketAddr, retrieval: Retrieval) -> Option<HeadroomOverride> {
-    // An agent elsewhere cannot read files of this machine.
-    let retrieval =
-        (retrieval == Retrieval::File && !is_here(peer, headers)).then_some(Retrieval::ServerTool);
-    let epochs = headers.get(EPOCHS).and_then(|value| value.to_str().ok()?.parse::<Epochs>().ok());
-    if retrieval.is_none() && epochs.is_none() {
-        return None;
-    }
-    let own = retrieval.into_iter().fold(HeadroomOverride::new(), HeadroomOverride::retrieval);
-    Some(epochs.into_iter().fold(own, |own, epochs| own.epochs(epochs.is_on())))
-}
-
-/// Whether a client runs on this machine, as far as visible: forwarded requests may come from anywhere.
-fn is_here(peer: SocketAddr, headers: &HeaderMap) -> bool {
-    const FORWARDED: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
-    peer.ip().to_canonical().is_loopback() && !FORWARDED.iter().any(|name| headers.contains_key(*name))
 }
 
 /// Whether the model is asked for an answer. Counting a conversation's tokens has the same body and costs nothing.
@@ -308,48 +292,6 @@ impl fmt::Display for Effect<'_> {
         match report.epochs.last().filter(|_| report.epoch_begins) {
             Some(epoch) => write!(f, ", an epoch: about {} tokens left", epoch.freed),
             None => Ok(()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_request_may_turn_epochs_off() {
-        let headers = |value: &'static str| {
-            [(HeaderName::from_static(EPOCHS), HeaderValue::from_static(value))]
-                .into_iter()
-                .collect::<HeaderMap>()
-        };
-        let here = "127.0.0.1:9".parse().unwrap();
-        let settings =
-            |value| settings(&headers(value), here, Retrieval::ServerTool).map(|own| format!("{own:?}"));
-        assert!(
-            settings("off").is_some_and(|own| own.contains("epochs: Some(false)")),
-            "{:?}",
-            settings("off")
-        );
-        assert!(settings("on").is_some_and(|own| own.contains("epochs: Some(true)")));
-        assert_eq!(settings("perhaps"), None);
-        assert!(super::settings(&HeaderMap::new(), here, Retrieval::File).is_none());
-        assert!(super::settings(&HeaderMap::new(), "10.0.0.7:9".parse().unwrap(), Retrieval::File).is_some());
-    }
-
-    #[test]
-    fn clients_elsewhere_are_told_from_those_on_this_machine() {
-        let headers = |name: Option<&'static str>| {
-            let name = name.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("10.0.0.7")));
-            name.into_iter().collect::<HeaderMap>()
-        };
-        let is_here = |peer: &str, name| is_here(peer.parse().unwrap(), &headers(name));
-        for peer in ["127.0.0.1:9", "127.8.0.1:9", "[::1]:9", "[::ffff:127.0.0.1]:9"] {
-            assert!(is_here(peer, None), "{peer}");
-            assert!(!is_here(peer, Some("x-forwarded-for")) && !is_here(peer, Some("via")));
-        }
-        for peer in ["10.0.0.7:9", "[::ffff:10.0.0.7]:9", "[fe80::1]:9", "0.0.0.0:9"] {
-            assert!(!is_here(peer, None), "{peer}");
         }
     }
 }
