@@ -8,7 +8,7 @@ llm = LLM(model="openai/gpt-5.5", interceptor=HeadroomInterceptor())
 llm = add_headroom(LLM(model="openai/gpt-5.5"))  # or with the hidden tool, for Gemini too
 ```
 
-For other providers name the `headroom` proxy as `base_url`. Needs `crewai` 1.4 or newer, and
+For other providers name the `headroom` proxy as `base_url`. Needs `crewai` 1.9 or newer, and
 `add_headroom` 1.14.2.
 """
 
