@@ -2,6 +2,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+import type OpenAI from 'openai';
+
 /** Runs the provider while the work lasts. */
 export async function provider(work: (url: string) => Promise<void>): Promise<void> {
   const server = createServer(async (request, response) => {
@@ -37,3 +39,17 @@ export function readLog(): string {
   const line = (n: number): string => `${time(n)} INFO served request ${n} in ${(n * 7919) % 97} ms`;
   return Array.from({ length: 300 }, (_, n) => line(n)).join('\n');
 }
+
+/** A conversation in which a tool has read the log. */
+export function conversation(): OpenAI.ChatCompletionMessageParam[] {
+  return [
+    { role: 'user', content: 'Which requests were slow?' },
+    { role: 'assistant', tool_calls: [{ id: '1', type: 'function', function: { name: 'read_log', arguments: '{}' } }] },
+    { role: 'tool', tool_call_id: '1', content: readLog() },
+  ];
+}
+
+/** The tools of the conversation. */
+export const TOOLS: OpenAI.ChatCompletionTool[] = [
+  { type: 'function', function: { name: 'read_log', parameters: { type: 'object', properties: {} } } },
+];

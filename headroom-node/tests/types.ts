@@ -21,6 +21,14 @@ import * as openai from 'headroom-rs/openai';
 import * as remote from 'headroom-rs/remote';
 import { headroomMiddleware, headroomTools } from 'headroom-rs/vercel-ai';
 import { headroomMiddleware as langchainMiddleware } from 'headroom-rs/langchain';
+import { headroomProcessor } from 'headroom-rs/mastra';
+import { headroomInputFilter, headroomTool } from 'headroom-rs/openai-agents';
+import { headroomMiddleware as serverMiddleware, headroomRequest } from 'headroom-rs/server';
+import { Agent, run, type CallModelInputFilter } from '@openai/agents';
+import { Agent as MastraAgent } from '@mastra/core/agent';
+import type { Processor } from '@mastra/core/processors';
+import express from 'express';
+import { Hono } from 'hono';
 import { createAgent } from 'langchain';
 import OpenAI, { AzureOpenAI, type APIPromise } from 'openai';
 
@@ -85,3 +93,24 @@ const model = createOpenAI()('gpt-5');
 wrapLanguageModel({ model, middleware: [headroomMiddleware()] });
 void [wrap5, wrap6];
 createAgent({ model: 'openai:gpt-5', middleware: [langchainMiddleware()] });
+
+// Agents take what is made for them.
+headroomInputFilter() satisfies CallModelInputFilter;
+const agent = new Agent({ name: 'a', tools: [headroomTool()] });
+await run(agent, 'Why?', { callModelInputFilter: headroomInputFilter() });
+await run(agent, 'Why?', { callModelInputFilter: headroomInputFilter(), stream: true });
+// @ts-expect-error no such option
+headroomInputFilter({ retrieval: 'off' });
+headroomProcessor() satisfies Processor<'headroom'>;
+new MastraAgent({ id: 'a', name: 'a', instructions: '', model: 'openai/gpt-5', inputProcessors: [headroomProcessor()] });
+
+// Servers, too.
+express().use('/v1', serverMiddleware({ engine: new Engine() }));
+new Hono().use(async (c, next) => {
+  c.req.raw = await headroomRequest(c.req.raw, { maxBody: 1 });
+  await next();
+});
+const POST = async (request: Request): Promise<Response> => fetch(await headroomRequest(request));
+void POST;
+// @ts-expect-error no request
+await headroomRequest('https://example.com');

@@ -54,8 +54,11 @@ export class Compressor {
   }
 }
 
+/** Headers that can be asked for by a name in lower case. */
+export type RequestHeaders = Pick<Headers, 'get' | 'has'>;
+
 /** Returns the API of a request whose body may be rewritten. */
-export function apiOfRequest(method: string, url: string, headers: Headers): string | undefined {
+export function apiOfRequest(method: string, url: string, headers: RequestHeaders): string | undefined {
   const type = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   const isOurs =
     method === 'POST' &&

@@ -10,7 +10,7 @@ from agents_task import check_loop, curious_agent, read_log
 from conversations import log, records
 from scripted import Scripted, scripted
 
-from headroom import Engine
+from headroom import Engine, with_headroom
 
 pytest.importorskip("agno.models.openai")
 pytest.importorskip("openai")
@@ -64,6 +64,20 @@ def test_a_loop_with_claude(provider: Scripted) -> None:
     claude = Claude(id="claude-opus-5-5", api_key="x", client_params={"base_url": provider.url})
     assert "exhausted" in str(agent(HeadroomAgnoModel(claude, engine=engine), engine).run("Why?").content)
     check_loop(provider)
+
+
+async def test_clients_answer_the_model_themselves(provider: Scripted) -> None:
+    sdk = pytest.importorskip("openai")
+    url = provider.url + "/v1"
+    now = with_headroom(sdk.OpenAI(base_url=url, api_key="x"), engine=Engine())
+    later = with_headroom(sdk.AsyncOpenAI(base_url=url, api_key="x"), engine=Engine())
+    for is_async in (False, True):
+        own = Agent(model=OpenAIChat(id="gpt-4o", client=now, async_client=later), tools=[read_log], telemetry=False)
+        run = await own.arun("Why?") if is_async else own.run("Why?")
+        assert "The pool was exhausted." in str(run.content)
+        assert "headroom" not in str(run.messages)
+        check_loop(provider)
+        provider.bodies.clear()
 
 
 def test_the_given_model_stays_as_it_is(provider: Scripted) -> None:

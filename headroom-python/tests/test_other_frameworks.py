@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
     with scripted(curious_agent) as running:
         for name in ("CREWAI_DISABLE_TELEMETRY", "OTEL_SDK_DISABLED", "CREWAI_TRACING_ENABLED"):
             monkeypatch.setenv(name, "false" if "TRACING" in name else "true")
+        monkeypatch.setenv("GOOGLE_API_KEY", "x")
         yield running
 
 
@@ -119,7 +121,7 @@ class TestGoogleAdk:
         from headroom.integrations.google_adk import HeadroomPlugin
 
         engine = Engine()
-        model = Gemini(model="gemini-3-pro", base_url=provider.url, client_kwargs={"api_key": "x"})
+        model = Gemini(model="gemini-3-pro", base_url=provider.url)
         agent = LlmAgent(name="a", model=model, tools=[read_log, engine.headroom_retrieve])
         plugin = HeadroomPlugin(engine=engine)
         runner = InMemoryRunner(agent=agent, plugins=[plugin])
@@ -151,3 +153,30 @@ class TestCrewAi:
         task = crewai.Task(description="Why did it fail?", expected_output="A sentence.", agent=agent)
         run = crewai.Crew(agents=[agent], tasks=[task], verbose=False).kickoff()
         assert "The pool was exhausted." in str(run) and own.total_tokens_saved > 0
+
+    @pytest.mark.parametrize("name", ["openai/gpt-4o", "anthropic/claude-opus-5-5", "gemini/gemini-3-pro"])
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_an_llm_answers_the_model_itself(self, provider: Scripted, name: str, is_async: bool) -> None:
+        crewai = pytest.importorskip("crewai")
+        from crewai.tools import tool
+
+        from headroom.integrations.crewai import add_headroom
+
+        kind = name.partition("/")[0]
+        url = provider.url + ("/v1" if kind == "openai" else "")
+        options: Any = {"client_params": {"http_options": {"base_url": url}}} if kind == "gemini" else {"base_url": url}
+        llm = crewai.LLM(model=name, api_key="x", **options)
+        assert add_headroom(llm, engine=Engine()) is llm
+        agent = crewai.Agent(role="r", goal="g", backstory="b", llm=llm, tools=[tool(read_log)], verbose=False)
+        task = crewai.Task(description="Why did it fail?", expected_output="A sentence.", agent=agent)
+        crew = crewai.Crew(agents=[agent], tasks=[task], verbose=False)
+        run = asyncio.run(crew.akickoff()) if is_async else crew.kickoff()
+        assert "The pool was exhausted." in str(run)
+        check_loop(provider)
+
+    def test_a_provider_without_a_client_of_an_sdk_is_refused(self) -> None:
+        pytest.importorskip("crewai")
+        from headroom.integrations.crewai import add_headroom
+
+        with pytest.raises(TypeError, match="expected an LLM with a native provider"):
+            add_headroom(object())

@@ -1,8 +1,8 @@
 """Carries out the exchange about one request over any HTTP client: calls of `headroom_retrieve` are answered here, and the
 caller gets one answer that shows none of this.
 
-What to do is written once, as generators that yield work: a function to call, or bytes for the caller. Synchronous clients
-call the function, asynchronous ones await what it returns.
+What to do is written once, as generators that yield work: a function to call, or bytes for the caller. `Run` drives them.
+Synchronous clients call the function, asynchronous ones await what it returns.
 """
 
 from __future__ import annotations
@@ -56,38 +56,55 @@ class Host:
         return asyncio.to_thread(work)
 
 
+class Run:
+    """One run of such a generator. Whoever drives it does the work that `next` returns, inside of `with run:`, and puts what that
+    returned into `value`. What the work raised is raised in the generator, so that it closes what it has opened.
+    """
+
+    def __init__(self, steps: Generator[Work | bytes, Any, Any]) -> None:
+        self._steps = steps
+        self._error: BaseException | None = None
+        self.value: Any = None
+        self.result: Any = None
+
+    def next(self) -> Any:
+        """Returns the next work, or bytes for the caller; nothing at the end, when there is a `result`."""
+        value, error = self.value, self._error
+        self.value = self._error = None
+        try:
+            return self._steps.send(value) if error is None else self._steps.throw(error)
+        except StopIteration as end:
+            self.result = end.value
+            return None
+
+    def close(self) -> None:
+        """Ends the generator where it is."""
+        self._steps.close()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> bool:
+        self._error = error
+        return True
+
+
 def answer(exchange: _native.Exchange, host: Host) -> Any:
     """Sends a request, and returns its answer."""
-    steps = _steps(exchange, host)
-    value: Any = None
-    error: BaseException | None = None
-    while True:
-        try:
-            work = steps.send(value) if error is None else steps.throw(error)
-        except StopIteration as end:
-            return end.value
-        value = error = None
-        try:
-            value = work()
-        except BaseException as raised:  # what was opened is closed before it goes on
-            error = raised
+    run = Run(_steps(exchange, host))
+    while (work := run.next()) is not None:
+        with run:
+            run.value = work()
+    return run.result
 
 
 async def aanswer(exchange: _native.Exchange, host: Host) -> Any:
     """Sends a request like `answer`, for an asynchronous host."""
-    steps = _steps(exchange, host)
-    value: Any = None
-    error: BaseException | None = None
-    while True:
-        try:
-            work = steps.send(value) if error is None else steps.throw(error)
-        except StopIteration as end:
-            return end.value
-        value = error = None
-        try:
-            value = await work()
-        except BaseException as raised:
-            error = raised
+    run = Run(_steps(exchange, host))
+    while (work := run.next()) is not None:
+        with run:
+            run.value = await work()
+    return run.result
 
 
 async def _now(work: Work) -> Any:
@@ -385,34 +402,22 @@ class _Stream:
     """Bytes that are made while they are read."""
 
     def __init__(self, steps: Generator[Work | bytes, Any, None], close: Work) -> None:
-        self._steps, self._close = steps, close
-        self._value: Any = None
-        self._error: BaseException | None = None
-
-    def _next(self) -> Work | bytes | None:
-        value, error = self._value, self._error
-        self._value = self._error = None
-        try:
-            return self._steps.send(value) if error is None else self._steps.throw(error)
-        except StopIteration:
-            return None
+        self._run, self._close = Run(steps), close
 
 
 @functools.lru_cache
 def _now_class(http: Any) -> type[Any]:
     class Stream(_Stream, http.SyncByteStream):  # type: ignore[misc]
         def __iter__(self) -> Iterator[bytes]:
-            while (step := self._next()) is not None:
+            while (step := self._run.next()) is not None:
                 if isinstance(step, bytes):
                     yield step
                     continue
-                try:
-                    self._value = step()
-                except BaseException as raised:
-                    self._error = raised
+                with self._run:
+                    self._run.value = step()
 
         def close(self) -> None:
-            self._steps.close()
+            self._run.close()
             self._close()
 
     return Stream
@@ -422,17 +427,15 @@ def _now_class(http: Any) -> type[Any]:
 def _later_class(http: Any) -> type[Any]:
     class Stream(_Stream, http.AsyncByteStream):  # type: ignore[misc]
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            while (step := self._next()) is not None:
+            while (step := self._run.next()) is not None:
                 if isinstance(step, bytes):
                     yield step
                     continue
-                try:
-                    self._value = await step()
-                except BaseException as raised:
-                    self._error = raised
+                with self._run:
+                    self._run.value = await step()
 
         async def aclose(self) -> None:
-            self._steps.close()
+            self._run.close()
             await self._close()
 
     return Stream

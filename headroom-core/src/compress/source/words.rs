@@ -82,22 +82,22 @@ fn may_go_on(line: &str, has_markup: bool) -> bool {
         || line.ends_with('\\')
         || line.match_indices('!').any(|(at, _)| is_opening(at))
         || has_markup && line.contains('<')
-        || opens_apostrophe(line)
+        || quotes(line) % 2 == 1
 }
 
-/// Whether an apostrophe that is in no word has no other in the line.
-fn opens_apostrophe(line: &str) -> bool {
+/// Counts the apostrophes of a line that are in no word: those that may be around strings.
+fn quotes(line: &str) -> usize {
     let is_letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
     let bytes = line.as_bytes();
     let in_word = |at: usize| at > 1 && is_letter(bytes.get(at - 1)) && is_letter(bytes.get(at - 2));
-    line.match_indices('\'').filter(|(at, _)| !in_word(*at)).count() % 2 == 1
+    line.match_indices('\'').filter(|(at, _)| !in_word(*at)).count()
 }
 
 /// Whether a line has many words in a row, and no sign that only code has.
 fn is_sentence(line: &str) -> bool {
     let comment = ["//", "#"].iter().filter_map(|sign| line.find(sign)).min();
     let line = line.get(..comment.unwrap_or(line.len())).unwrap_or_default();
-    if line.contains(['=', '(', ')', '{', '}', '[', ']', ';', '<', '>', '|', '\\', '"']) {
+    if quotes(line) > 0 || line.contains(['=', '(', ')', '{', '}', '[', ']', ';', '<', '>', '|', '\\', '"']) {
         return false;
     }
     let mut row = 0;
@@ -131,6 +131,7 @@ mod tests {
             format!("const t = `\n{sentence}\n`;\n"),
             format!("#define TEXT \\\n {sentence}\n"),
             format!("let s = \"\n{sentence}\n\";\n"),
+            format!("const E = {{\n    Late: '{sentence}',\n}};\n"),
             format!("enum Place {{\n    Here, // {sentence}\n}};\n"),
         ] {
             assert!(!have_sentence(&code, Language::CSharp), "{code}");

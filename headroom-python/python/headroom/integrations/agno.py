@@ -7,7 +7,7 @@ from headroom.integrations.agno import HeadroomAgnoModel
 agent = Agent(model=HeadroomAgnoModel(OpenAIChat(id="gpt-5.5")), tools=[…])
 ```
 
-Needs `agno` 2 or newer.
+Needs `agno` 2.3.3 or newer.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def HeadroomAgnoModel(wrapped_model: AnyModel, *, engine: Engine | None = None) 
 class HeadroomCompressionManager(CompressionManager):
     """Compresses tool results without a model: `Agent(compression_manager=HeadroomCompressionManager())`.
 
-    Agno's history keeps both forms of a result, and its providers send the smaller one. Nothing is left out, since the manager
-    does not see which tools the model has; for that see `HeadroomAgnoModel`.
+    Agno's history keeps both forms of a result, and its providers send the smaller one. Nothing is left out, since the form that
+    is kept is also sent by later runs, whose model may have no tool to read it back; for that see `HeadroomAgnoModel`.
     """
 
     def __init__(self, *, engine: Engine | None = None) -> None:

@@ -5,20 +5,44 @@ from crewai import LLM
 from headroom.integrations.crewai import HeadroomInterceptor
 
 llm = LLM(model="openai/gpt-5.5", interceptor=HeadroomInterceptor())
+llm = add_headroom(LLM(model="openai/gpt-5.5"))  # or with the hidden tool, for Gemini too
 ```
 
-For other providers name the `headroom` proxy as `base_url`. Needs `crewai` 1.0 or newer.
+For other providers name the `headroom` proxy as `base_url`. Needs `crewai` 1.9 or newer, and
+`add_headroom` 1.14.2.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from crewai.llms.hooks.base import BaseInterceptor
 
+from .._clients import ClientRetrievalName, with_headroom
 from .._engine import Engine, default_engine
 from .._http import api_of, with_body
 from ._shapes import Savings
+
+
+AnyLLM = TypeVar("AnyLLM", bound=Any)
+
+_CLIENTS = (("_client", "_get_sync_client"), ("_async_client", "_get_async_client"))
+
+
+def add_headroom(
+    llm: AnyLLM, *, engine: Engine | None = None, retrieval: ClientRetrievalName | None = None
+) -> AnyLLM:
+    """Makes an LLM send smaller requests, by clients made by `with_headroom`, and returns it.
+
+    Calls of `headroom_retrieve` are answered below CrewAI, so that agents need no tool and see none. For the native providers
+    of OpenAI, Anthropic and Gemini; any other is a `TypeError`.
+    """
+    names = [(name, make) for name, make in _CLIENTS if hasattr(llm, name) and hasattr(llm, make)]
+    if not names:
+        raise TypeError(f"expected an LLM with a native provider of OpenAI, Anthropic or Gemini, not {type(llm).__name__}")
+    for name, make in names:
+        setattr(llm, name, with_headroom(getattr(llm, make)(), engine=engine, retrieval=retrieval))
+    return llm
 
 
 class HeadroomInterceptor(BaseInterceptor[Any, Any]):

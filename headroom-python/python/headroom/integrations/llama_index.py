@@ -7,7 +7,7 @@ from headroom.integrations.llama_index import HeadroomLLM
 agent = FunctionAgent(llm=HeadroomLLM(OpenAI(model="gpt-5.5")), tools=[…])
 ```
 
-Needs `llama-index-core` 0.14 or newer.
+Needs `llama-index-core` 0.14.5 or newer.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from headroom.integrations.pydantic_ai import HeadroomCapability
 agent = Agent("openai:gpt-5.5", capabilities=[HeadroomCapability()])
 ```
 
-Needs `pydantic-ai` 2 or newer.
+Needs `pydantic-ai` 2.64 or newer.
 """
 
 from __future__ import annotations

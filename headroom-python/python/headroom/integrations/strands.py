@@ -7,7 +7,7 @@ from headroom.integrations.strands import add_headroom
 agent = add_headroom(Agent(model=…, tools=[…]))
 ```
 
-Needs `strands-agents` 1.60 or newer.
+Needs `strands-agents` 1.62 or newer.
 """
 
 from __future__ import annotations
