@@ -47,7 +47,7 @@ impl Kind {
             Self::Records => Output::Records.call(None),
             Self::Log => Output::ServerLog.call(None),
             Self::Search => Output::Search.call(None),
-            Self::Code => ("run_command", json!({"command": "cat src/main.go"})),
+            Self::Code => ("run_command", json!({"command": "cat src/main.rs"})),
             Self::Prose => ("fetch", json!({"url": "http://localhost/report.txt"})),
         }
     }
@@ -62,13 +62,8 @@ impl Kind {
             Self::Records => generated(Output::Records),
             Self::Log => generated(Output::ServerLog),
             Self::Search => generated(Output::Search),
-            Self::Code => format!(
-                "// {seed}\n{}",
-                part(&recorded("corpora/code", &["go", "rs", "ts", "java"])?, size, seed)
-            ),
-            Self::Prose => {
-                format!("{seed}. {}", part(&recorded("corpora/prose", &["txt", "md"])?, size, seed))
-            }
+            Self::Code => format!("// {seed}\n{}", part(&SOURCES, size, seed)),
+            Self::Prose => format!("{seed}. {}", part(PROSE.as_deref()?, size, seed)),
         })
     }
 }
