@@ -7,9 +7,11 @@ import sys
 ALL = "--all" in sys.argv[1:]
 GRAMMARS = "code-"
 GRAMMAR = "code-rust"
-# Their features bring large dependencies, which take minutes to check.
-LONG = ("headroom-cli", "headroom-model")
 ADAPTERS = ("headroom-axum", "headroom-actix", "headroom-reqwest")
+# What is not checked without `--all`: the features of these bring large dependencies, which take minutes to check, ...
+LONG = ("headroom-cli", "headroom-model")
+# ... and these forward features or have none.
+FORWARDING = (*ADAPTERS, "headroom-evals", "headroom-json", "headroom-onnxruntime", "headroom-retrieval")
 
 packages = {package["name"]: package for package in json.load(sys.stdin)["packages"] if package["publish"] != []}
 
@@ -33,6 +35,8 @@ for adapter in ADAPTERS:
         sys.exit(f"{adapter} does not forward these features of headroom-tower: {', '.join(missing)}")
 
 for name in packages:
+    if name in FORWARDING and not ALL:
+        continue
     print(name)
     if packages[name]["features"].get("default"):
         print(name, "--no-default-features")
