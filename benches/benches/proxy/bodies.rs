@@ -25,7 +25,7 @@ pub(crate) enum Tools {
 /// The sources of this project, which are one program after the other.
 static SOURCES: LazyLock<String> = LazyLock::new(|| {
     let all = texts(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")), &["rs"]);
-    // What stands for a whole file stands at its start only.
+    // Comments on a whole file, and attributes of a crate, are valid at the start of a file only.
     all.lines()
         .filter(|line| !line.starts_with("//!") && !line.starts_with("#!"))
         .flat_map(|line| [line, "\n"])

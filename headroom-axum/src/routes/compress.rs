@@ -51,7 +51,7 @@ struct Compressed<'a> {
     tokens_before: u64,
     tokens_after: u64,
     tokens_saved: u64,
-    /// Mode `ccr`: the part of the tokens that is saved, and the handles of what was set aside.
+    /// Mode `ccr`: the part of the tokens that is saved, and the handles of what was stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     compression_ratio: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]

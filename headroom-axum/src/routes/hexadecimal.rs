@@ -24,8 +24,8 @@ pub(super) fn is_asked(config: Option<&RawValue>) -> bool {
     settings.is_some_and(|settings| settings.mode == Some("ccr"))
 }
 
-/// Writes the request that the gateway will send, as far as it matters: it adds the tool only after it has seen that
-/// something was set aside.
+/// Writes the request that the gateway will send, as far as it matters: it adds the tool only after it has seen
+/// that something was stored.
 pub(super) fn request(
     messages: &RawValue,
     model: Option<&RawValue>,

@@ -6,7 +6,7 @@ use headroom_store::RedisStore;
 
 /// The schemes of such URLs.
 const SCHEMES: [&str; 4] = ["redis://", "rediss://", "valkey://", "valkeys://"];
-/// What stands for a password.
+/// Shown in place of a password.
 const HIDDEN: &str = "***";
 const MAX_PREFIX_BYTES: usize = 64;
 

@@ -5,7 +5,7 @@ use std::{cell::RefCell, ops::ControlFlow};
 use tree_sitter::{LanguageError, ParseOptions, ParseState, Parser, Tree};
 
 use super::{errors, kinds::Kinds};
-use crate::compress::language::Language;
+use crate::compress::{language::Language, source::bracket};
 
 /// Rounds of a hundred parser operations allowed per KiB of text that is read. None of two thousand files written by people took
 /// more than six tenths of it; a text that takes more is not in the assumed language.
@@ -102,14 +102,8 @@ impl Grammar {
 fn start_of(text: &str, bytes: usize) -> Option<&str> {
     let mut depths = [0_isize; 3];
     let mut ends = text.bytes().take(bytes * 2).enumerate().filter(|(at, byte)| {
-        let (kind, step) = match byte {
-            b'(' => (0, 1),
-            b')' => (0, -1),
-            b'[' => (1, 1),
-            b']' => (1, -1),
-            b'{' => (2, 1),
-            b'}' => (2, -1),
-            byte => return *byte == b'\n' && *at >= bytes && depths == [0; 3],
+        let Some((kind, step)) = bracket(*byte) else {
+            return *byte == b'\n' && *at >= bytes && depths == [0; 3];
         };
         if let Some(depth) = depths.get_mut(kind) {
             *depth += step;

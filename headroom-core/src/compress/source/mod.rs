@@ -12,6 +12,8 @@ mod words;
 use std::ops::Range;
 
 pub(crate) use scan::SourceScan;
+#[cfg(feature = "__code")]
+pub(crate) use shape::bracket;
 #[cfg(test)]
 pub(crate) use words::have_sentence;
 

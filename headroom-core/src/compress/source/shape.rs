@@ -202,19 +202,24 @@ pub(super) fn comment_in(text: &str) -> Option<Comment> {
     (most > 1).then_some(comment)
 }
 
+/// Returns the kind of a bracket, one of three, and whether it opens (1) or closes (-1).
+pub(crate) const fn bracket(byte: u8) -> Option<(usize, isize)> {
+    match byte {
+        b'(' => Some((0, 1)),
+        b')' => Some((0, -1)),
+        b'[' => Some((1, 1)),
+        b']' => Some((1, -1)),
+        b'{' => Some((2, 1)),
+        b'}' => Some((2, -1)),
+        _ => None,
+    }
+}
+
 /// Whether each bracket and each comment that opens in a text closes in it.
 pub(super) fn is_paired(text: &str) -> bool {
     let mut depths = [0_isize; 3];
     for byte in text.bytes() {
-        let (kind, step) = match byte {
-            b'(' => (0, 1),
-            b')' => (0, -1),
-            b'[' => (1, 1),
-            b']' => (1, -1),
-            b'{' => (2, 1),
-            b'}' => (2, -1),
-            _ => continue,
-        };
+        let Some((kind, step)) = bracket(byte) else { continue };
         let Some(depth) = depths.get_mut(kind) else { continue };
         *depth += step;
         if *depth < 0 {
