@@ -16,6 +16,7 @@ mod jsonc;
 mod ledger;
 mod output;
 mod proxy;
+mod runtime;
 mod secret;
 mod setup;
 mod store;

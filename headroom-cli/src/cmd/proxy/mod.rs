@@ -8,7 +8,7 @@ pub(crate) use self::args::EXAMPLES;
 use super::error::CommandError;
 use crate::{
     config::{self, Settings},
-    proxy,
+    proxy, runtime,
 };
 
 /// Runs the proxy. The configuration file is read again on SIGHUP.
@@ -16,7 +16,7 @@ pub(crate) fn run(settings: Settings, file: Option<PathBuf>) -> Result<(), Comma
     let read = move || config::load(settings.clone(), file.as_deref());
     let config = read()?;
     config::warn_of_unknown_variables();
-    let runtime = tokio::runtime::Runtime::new().map_err(CommandError::Runtime)?;
+    let runtime = runtime::server().map_err(CommandError::Runtime)?;
     let result = runtime.block_on(proxy::run(config, read));
     // Cancels requests that outlived the drain; a name lookup must not delay the exit.
     runtime.shutdown_background();

@@ -25,7 +25,6 @@ use std::{
 
 use headroom_core::Retrieval;
 use serde_json::json;
-use tokio::runtime::Runtime;
 
 #[cfg(unix)]
 pub(crate) use self::orphan::step;
@@ -105,7 +104,7 @@ pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Resu
     if args.print {
         return print(args, shared).map(|()| 0);
     }
-    let runtime = Runtime::new().map_err(WrapError::Runtime)?;
+    let runtime = crate::runtime::server().map_err(WrapError::Runtime)?;
     let receipt = Arc::new(Summary::default());
     let mut base_url = if args.join {
         if !runtime.block_on(probe(shared)).is_ours() {

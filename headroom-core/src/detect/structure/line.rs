@@ -102,6 +102,22 @@ const RUNNERS: [&str; 53] = [
     "× ",
 ];
 
+/// Ends of lines from test runners; `is_of_a_run` knows their last letters.
+const RUNNER_ENDS: [&str; 7] =
+    ["PASSED", "FAILED", "SKIPPED", " ... ok", " ... FAILED", "... done", "...done"];
+/// The bytes that [`RUNNERS`] begin with.
+const RUNNER_FIRSTS: [bool; 256] = {
+    let mut firsts = [false; 256];
+    let mut at = 0;
+    while at < RUNNERS.len() {
+        if let Some((first, _)) = RUNNERS[at].as_bytes().split_first() {
+            firsts[*first as usize] = true;
+        }
+        at += 1;
+    }
+    firsts
+};
+
 pub(super) fn class(line: &str) -> LineClass {
     let blob = line.len() >= tuning().detect.min_blob_bytes && is_blob(line);
     let end = (0..=MAX_BYTES.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
@@ -235,18 +251,23 @@ fn is_perms(text: &str) -> bool {
 
 fn is_log(line: &str, text: &str) -> bool {
     let head = line.get(..line.len().min(100)).unwrap_or(text);
-    has_time(head) || has_level(head) || has_logfmt(text) || is_placed(head) || {
-        RUNNERS.iter().any(|start| text.starts_with(start))
-            && !text.starts_with("# ")
-            && !text.starts_with("##")
-            || ["PASSED", "FAILED", "SKIPPED", " ... ok", " ... FAILED", "... done", "...done"]
-                .iter()
-                .any(|end| text.ends_with(end))
-            || text.contains(" PASSED ")
-            || (text.starts_with("====") || text.starts_with("____") || text.starts_with("----"))
-                && text.len() > 30
-            || is_diagnostic(text) && text.contains(':')
-    }
+    has_time(head) || has_level(head) || has_logfmt(text) || is_placed(head) || is_of_a_run(text)
+}
+
+/// Whether this is a line of a test runner, a compiler or a package manager.
+fn is_of_a_run(text: &str) -> bool {
+    let (Some(first), Some(last)) = (text.as_bytes().first(), text.as_bytes().last()) else { return false };
+    // Hardly any line passes these two looks, which cost less than the searches behind them.
+    let may_start = RUNNER_FIRSTS.get(usize::from(*first)).is_some_and(|is| *is);
+    let may_end = matches!(last, b'D' | b'k' | b'e');
+    may_start
+        && RUNNERS.iter().any(|start| text.starts_with(start))
+        && !text.starts_with("# ")
+        && !text.starts_with("##")
+        || may_end && RUNNER_ENDS.iter().any(|end| text.ends_with(end))
+        || memchr::memchr(b'P', text.as_bytes()).is_some() && text.contains(" PASSED ")
+        || text.len() > 30 && ["====", "____", "----"].iter().any(|rule| text.starts_with(rule))
+        || memchr::memchr(b':', text.as_bytes()).is_some() && is_diagnostic(text)
 }
 
 /// Whether there is a date or a time of day near the start.
@@ -264,9 +285,12 @@ fn has_time(head: &str) -> bool {
                 || at(from + 4, b'/') && at(from + 7, b'/')
                 || at(from + 4, b'.') && at(from + 7, b'.'))
     };
-    (0..bytes.len().min(40)).any(|from| {
-        let starts = from == 0 || bytes.get(from - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric());
-        starts && (clock(from) || from < 24 && date(from))
+    let starts = |from: usize| {
+        from == 0 || bytes.get(from - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric())
+    };
+    let digit = |(_, byte): &(usize, &u8)| byte.is_ascii_digit();
+    bytes.iter().take(40).enumerate().filter(digit).any(|(from, _)| {
+        starts(from) && (clock(from) || from < 24 && date(from))
     }) || digits(bytes) >= 6 && at(digits(bytes), b' ')
         || matches!(bytes, [b'I' | b'W' | b'E' | b'F', a, b, c, d, b' ', ..]
             if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()))
@@ -275,13 +299,20 @@ fn has_time(head: &str) -> bool {
 /// Whether one of the first words is a level.
 fn has_level(head: &str) -> bool {
     let mut words = head.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(5);
-    words.any(|word| LEVEL_NAMES.iter().take(11).any(|level| *level == word))
-        || LEVEL_NAMES.iter().skip(11).any(|level| {
-            head.trim_start()
-                .trim_start_matches(['[', '<'])
-                .strip_prefix(level)
-                .is_some_and(|rest| rest.starts_with([':', ']', '[', '>', '(']) || rest.starts_with("  "))
-        })
+    let is_name = |word: &str| {
+        // No name is shorter than `INFO` or longer than `CRITICAL`.
+        (4..=8).contains(&word.len())
+            && word.starts_with(|first: char| first.is_ascii_uppercase())
+            && LEVEL_NAMES.iter().take(11).any(|level| *level == word)
+    };
+    let start = head.trim_start().trim_start_matches(['[', '<']);
+    words.any(is_name)
+        || start.starts_with(['d', 'i', 'w', 'e', 'f'])
+            && LEVEL_NAMES.iter().skip(11).any(|level| {
+                start.strip_prefix(level).is_some_and(|rest| {
+                    rest.starts_with([':', ']', '[', '>', '(']) || rest.starts_with("  ")
+                })
+            })
 }
 
 /// Whether the line starts with `path(12): ` or `path(12,5): `, as printed by compilers and linters on Windows.
@@ -296,6 +327,9 @@ fn is_placed(head: &str) -> bool {
 }
 
 fn has_logfmt(text: &str) -> bool {
+    if memchr::memchr_iter(b'=', text.as_bytes()).count() < 3 {
+        return false;
+    }
     let pairs = text.split(' ').filter(|word| {
         word.split_once('=').is_some_and(|(key, value)| {
             !value.is_empty()
