@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use divan::{Bencher, counter::ItemsCount};
-use headroom_core::{Handle, Original};
+use headroom_core::Original;
 use headroom_store::{DiskStore, OriginalStore};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -17,7 +17,7 @@ fn original(n: usize) -> Original {
         format!("2026-11-20T10:00:{:02} worker-{} GET /api/items/{id} 200 {} ms\n", at % 60, at % 7, id % 300)
     };
     let content: String = (0..100).map(line).collect();
-    Original { handle: Handle::from_content(&content), content }
+    Original::new(content)
 }
 
 fn batch(first: usize, size: usize) -> Vec<Original> {
@@ -65,7 +65,7 @@ fn put_what_another_process_stored(bencher: Bencher<'_, '_>, size: usize) {
 fn get(bencher: Bencher<'_, '_>) {
     let (_folder, store, runtime) = setup();
     runtime.block_on(store.put_many("a", batch(0, 1))).unwrap();
-    let handle = original(0).handle;
+    let handle = original(0).handle();
     bencher.bench(|| runtime.block_on(store.get("a", &handle)).unwrap().unwrap());
 }
 

@@ -118,8 +118,9 @@ impl BlockingStore {
     ///
     /// If it may not resolve afterwards.
     pub fn put(&self, tenant: &str, text: String) -> Result<Handle, StoreError> {
-        let handle = Handle::from_content(&text);
-        self.put_many(tenant, vec![Original { handle, content: text }])?;
+        let original = Original::new(text);
+        let handle = original.handle();
+        self.put_many(tenant, vec![original])?;
         Ok(handle)
     }
 

@@ -272,9 +272,8 @@ async fn conversations_are_the_same_before_and_after_an_outage_that_they_slept_t
 async fn what_one_tenant_stored_another_gets_in_no_conversation() {
     let Some(server) = Server::start().await else { return };
     let store = server.store();
-    let content = "a secret of one tenant\n".repeat(50);
-    let handle = Handle::from_content(&content);
-    let original = headroom_core::Original { handle, content };
+    let original = headroom_core::Original::new("a secret of one tenant\n".repeat(50));
+    let handle = original.handle();
     headroom_store::OriginalStore::put_many(&store, "one", vec![original]).await.unwrap();
     assert!(headroom_store::OriginalStore::get(&store, "two", &handle).await.unwrap().is_none());
     // The owner of the server finds it, as the owner of a folder does.

@@ -26,8 +26,8 @@ impl Originals {
     /// Adds the originals of a decision.
     pub(crate) fn add(&mut self, decision: &Arc<Decision>) {
         for (at, original) in decision.originals.iter().enumerate() {
-            self.by_content.insert(self.hash(&original.content), (Arc::clone(decision), at));
-            self.handles.insert(original.handle);
+            self.by_content.insert(self.hash(original.content()), (Arc::clone(decision), at));
+            self.handles.insert(original.handle());
         }
     }
 
@@ -35,7 +35,7 @@ impl Originals {
     pub(crate) fn contains(&self, text: &str) -> bool {
         !self.by_content.is_empty()
             && self.by_content.get(&self.hash(text)).is_some_and(|(decision, at)| {
-                decision.originals.get(*at).is_some_and(|original| original.content == text)
+                decision.originals.get(*at).is_some_and(|original| original.content() == text)
             })
     }
 
@@ -56,8 +56,7 @@ mod tests {
 
     fn decided(content: &str) -> Arc<Decision> {
         let mut decision = Decision::kept(ContentKind::Text, UnchangedReason::NoSaving, 0);
-        decision.originals =
-            vec![Original { handle: Handle::from_content(content), content: content.to_owned() }];
+        decision.originals = vec![Original::new(content.to_owned())];
         Arc::new(decision)
     }
 

@@ -256,7 +256,7 @@ fn is_sound(sent: &Sent) -> Result<(), TestCaseError> {
                 continue; // The first marker of the result names the original.
             }
             let handle: Handle = line.strip_prefix("[headroom:").unwrap()[..16].parse().unwrap();
-            prop_assert!(sent.originals.iter().any(|original| original.handle == handle), "{line}");
+            prop_assert!(sent.originals.iter().any(|original| original.handle() == handle), "{line}");
         }
     }
     Ok(())
@@ -581,10 +581,10 @@ fn an_epoch_needs_originals_that_can_be_stored() {
     let session = Session::new(Api::Anthropic, EAGER, &long());
     let body = session.body(session.messages.len());
     let sent = send(&Engine::new(), Api::Anthropic, &body);
-    let refused = sent.originals[0].handle;
+    let refused = sent.originals[0].handle();
     let less = options().without_originals([refused]);
     let without = send_with(&Engine::new(), Api::Anthropic, &body, &less);
-    assert!(without.originals.iter().all(|original| original.handle != refused));
+    assert!(without.originals.iter().all(|original| original.handle() != refused));
     assert!(!String::from_utf8_lossy(&without.body).contains(&refused.to_string()));
     is_sound(&without).unwrap();
 }

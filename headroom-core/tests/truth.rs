@@ -186,8 +186,8 @@ fn accounts_for(text: &str, mark: impl Fn(&str) -> String) {
     let shown = found.text.as_deref().expect("it gets shorter");
     assert!(!found.originals.is_empty(), "something is set aside:\n{shown}");
     for original in &found.originals {
-        assert!(text.contains(&original.content), "what is kept is what the tool sent");
-        assert!(shown.contains(&original.handle.to_string()));
+        assert!(text.contains(original.content()), "what is kept is what the tool sent");
+        assert!(shown.contains(&original.handle().to_string()));
     }
     let ranges = ranges(shown);
     let (mut hidden, mut seen) = (0, 0);
@@ -248,8 +248,8 @@ fn lines_around_json_are_those_of_the_original() {
     let text = format!("{}{rows}\n{}", log(500), log(400));
     let found = compressed(&text, "Bash", Retrieval::ServerTool);
     let shown = found.text.as_deref().unwrap();
-    assert!(found.originals.iter().all(|original| text.contains(&original.content)), "{shown}");
-    assert!(found.originals.iter().any(|original| original.content == text), "{shown}");
+    assert!(found.originals.iter().all(|original| text.contains(original.content())), "{shown}");
+    assert!(found.originals.iter().any(|original| original.content() == text), "{shown}");
     assert!(ranges(shown).len() > 1, "{shown}");
     for (first, last) in ranges(shown) {
         let lines: Vec<&str> = text.split('\n').skip(first - 1).take(last + 1 - first).collect();
@@ -279,7 +279,7 @@ fn overwritten_frames_stand_behind_a_marker_where_they_can_be_fetched() {
     let marker = " lines 1-12 stored: 12 overwritten frames of progress displays; headroom_retrieve]\n";
     assert!(shown.contains(marker) && !shown.contains("Building"), "{shown}");
     assert!(crates.iter().all(|name| shown.contains(&format!("   Compiling {name} v1."))), "{shown}");
-    assert!(!found.originals.is_empty() && found.originals.iter().all(|original| original.content == text));
+    assert!(!found.originals.is_empty() && found.originals.iter().all(|original| original.content() == text));
     let alone = compressed(&text, "Bash", Retrieval::Disabled);
     let shown = alone.text.as_deref().unwrap_or(&text);
     assert_eq!(shown.matches("    Building [=====>     ]").count(), 12, "{shown}");
@@ -298,7 +298,7 @@ proptest! {
         let text = lines.join(back);
         let found = compressed(&text, "Bash", retrieval);
         let shown = found.text.as_deref().unwrap_or(&text);
-        let kept = found.originals.iter().any(|original| original.content == text);
+        let kept = found.originals.iter().any(|original| original.content() == text);
         for line in &lines {
             prop_assert!(kept || shown.contains(line.as_str()), "`{}` is lost: {:?}", line, shown);
         }

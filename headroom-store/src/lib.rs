@@ -8,15 +8,15 @@
 //! # Example
 //!
 //! ```
-//! use headroom_core::{Handle, Original};
+//! use headroom_core::Original;
 //! use headroom_store::{MemoryStore, OriginalStore, RetrieveQuery};
 //!
 //! # async fn example() -> Result<(), headroom_store::StoreError> {
 //! let store = MemoryStore::new();
-//! let log = "start\nworking\ndone".to_owned();
-//! let handle = Handle::from_content(&log);
+//! let original = Original::new("start\nworking\ndone");
+//! let handle = original.handle();
 //!
-//! store.put_many("team-a", vec![Original { handle, content: log }]).await?;
+//! store.put_many("team-a", vec![original]).await?;
 //!
 //! let content = store.get("team-a", &handle).await?.expect("stored above");
 //! assert!(RetrieveQuery::new().lines("2-3").answer(&content).ends_with(":\nworking\ndone"));

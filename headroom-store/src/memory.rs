@@ -90,10 +90,10 @@ impl MemoryStore {
             .map(|(_, content)| content)
     }
 
-    fn put(&self, tenant: &Arc<str>, original: Original) -> Result<(), StoreError> {
-        let key = Key::original(tenant, &original.handle);
-        let content = original.content;
-        let entry = self.cache.entry_by_ref(&key).or_insert_with(|| Arc::from(content.as_str()));
+    fn put(&self, tenant: &Arc<str>, original: &Original) -> Result<(), StoreError> {
+        let key = Key::original(tenant, &original.handle());
+        let content = original.content();
+        let entry = self.cache.entry_by_ref(&key).or_insert_with(|| Arc::from(content));
         if !entry.is_fresh() && **entry.value() != *content {
             return Err(StoreError::collision());
         }
@@ -116,12 +116,12 @@ impl fmt::Debug for MemoryStore {
 #[async_trait]
 impl OriginalStore for MemoryStore {
     async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
-        let needed = originals.iter().map(|original| weight(tenant, &original.content)).sum::<u64>();
+        let needed = originals.iter().map(|original| weight(tenant, original.content())).sum::<u64>();
         if needed > self.capacity {
             return Err(StoreError::too_large());
         }
         let tenant = Arc::from(tenant);
-        originals.into_iter().try_for_each(|original| self.put(&tenant, original))
+        originals.iter().try_for_each(|original| self.put(&tenant, original))
     }
 
     async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
@@ -220,7 +220,7 @@ mod tests {
     use crate::Store;
 
     fn original(content: &str) -> Original {
-        Original { handle: Handle::from_content(content), content: content.to_owned() }
+        Original::new(content.to_owned())
     }
 
     #[tokio::test]
@@ -253,7 +253,7 @@ mod tests {
         let store = MemoryStore::new();
         let handle = Handle::from_content("first");
         store.put_many("a", vec![original("first")]).await.unwrap();
-        let second = Original { handle, content: "second".to_owned() };
+        let second = Original::with_handle(handle, "second".to_owned());
         assert!(store.put_many("a", vec![second.clone()]).await.unwrap_err().is_collision());
         assert_eq!(store.get("a", &handle).await.unwrap().as_deref(), Some("first"));
         store.put_many("b", vec![second]).await.expect("another tenant's handles are its own");

@@ -50,7 +50,7 @@ fn content(n: u64) -> String {
 
 fn original(n: u64) -> Original {
     let content = content(n);
-    Original { handle: Handle::from_content(&content), content }
+    Original::new(content)
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
@@ -120,7 +120,7 @@ fn plaintext_writer() {
                 began = now();
             }
             for n in start..start + BATCH {
-                let file = format!("{}/{}", plaintext.folder(), original(n).handle);
+                let file = format!("{}/{}", plaintext.folder(), original(n).handle());
                 assert_eq!(fs::read_to_string(file).unwrap(), content(n), "acknowledged and not there");
             }
             if acknowledge(start, began).is_err() {
@@ -268,7 +268,7 @@ fn a_process_that_holds_the_lock_costs_one_wait_and_its_end_is_noticed() {
     assert!(!stored && first >= Duration::from_secs(2));
     let later: Vec<_> = (0..5).map(|_| put(1)).collect();
     assert!(later.iter().all(|(stored, time)| !stored && *time < first / 2), "{later:?}");
-    assert_eq!(block_on(store.has_many("a", &[original(0).handle])).unwrap(), [true]);
+    assert_eq!(block_on(store.has_many("a", &[original(0).handle()])).unwrap(), [true]);
     holder.kill();
     assert!(put(1).0);
 }
@@ -323,7 +323,7 @@ fn plaintext_originals_survive_kill_9_and_no_file_is_seen_in_part() {
     assert!(acknowledged.len() >= usize::try_from(ROUNDS).unwrap());
     let there = stored_files(&plaintext);
     for n in acknowledged.iter().flat_map(|start| *start..start + BATCH) {
-        assert!(there.contains(&original(n).handle), "{n}");
+        assert!(there.contains(&original(n).handle()), "{n}");
     }
     let left = fs::read_dir(plaintext.join("tmp")).unwrap().count();
     eprintln!("{} batches acknowledged, {left} files left on their way", acknowledged.len());
@@ -339,7 +339,7 @@ fn writers_of_plaintext_that_sweep_one_folder_keep_what_they_acknowledged() {
     let protected = protected_at_the_end((0..3).map(start).collect(), 60);
     let there = stored_files(&plaintext);
     for n in protected {
-        assert!(there.contains(&original(n).handle), "{n} from another process");
+        assert!(there.contains(&original(n).handle()), "{n} from another process");
     }
     assert!(there.len() < 60 * 3 * 8, "nothing was dropped: {}", there.len());
 }

@@ -120,7 +120,7 @@ fn spawn(name: &str, port: u16, folder: &TempDir) -> Option<Child> {
 }
 
 fn original(content: &str) -> Original {
-    Original { handle: Handle::from_content(content), content: content.to_owned() }
+    Original::new(content.to_owned())
 }
 
 async fn has(store: &RedisStore, tenant: &str, content: &str) -> bool {
@@ -146,7 +146,7 @@ async fn what_one_replica_stored_another_has_for_the_same_tenant() {
     }
     b.put_many("team", vec![original("x"), original("y")]).await.unwrap();
     assert!(has(&a, "team", "y").await && !has(&a, "team", "z").await);
-    let second = Original { handle: Handle::from_content("x"), content: "second".to_owned() };
+    let second = Original::with_handle(Handle::from_content("x"), "second".to_owned());
     assert!(a.put_many("team", vec![second]).await.unwrap_err().is_collision());
 
     let keys: Vec<String> = server.ask(&["KEYS", "*"]);

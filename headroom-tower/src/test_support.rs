@@ -67,7 +67,7 @@ pub(crate) fn halve(api: Api, body: &[u8], _: &CompressOptions) -> Outcome {
 pub(crate) fn set_aside(api: Api, body: &[u8], _: &CompressOptions) -> Outcome {
     let (kept, dropped) = body.split_at(body.len() / 2);
     let content = String::from_utf8(dropped.to_vec()).unwrap();
-    let original = Original { handle: Handle::from_content(&content), content };
+    let original = Original::new(content);
     Outcome::Rewritten { body: kept.to_vec(), originals: vec![original], report: report(api, body) }
 }
 

@@ -53,7 +53,7 @@ fn send(question: &str, tool: &str, arguments: Value, result: &str) -> Seen {
     };
     let kind = block.kind;
     let originals = match outcome {
-        Outcome::Rewritten { originals, .. } => originals.into_iter().map(|o| o.content).collect(),
+        Outcome::Rewritten { originals, .. } => originals.into_iter().map(|o| o.into_content()).collect(),
         Outcome::Unchanged { .. } => Vec::new(),
     };
     Seen { text: texts.pop_first().unwrap(), originals, kind, steps }

@@ -122,7 +122,7 @@ impl Count {
         let drawn = |text: &str| text.split('\n').map(as_drawn).collect::<Vec<_>>().join("\n");
         let aside: Vec<Haystack> = originals
             .iter()
-            .flat_map(|original| [original.content.clone(), drawn(&original.content)])
+            .flat_map(|original| [original.content().to_owned(), drawn(original.content())])
             .map(|text| Haystack::new(&text, name))
             .collect();
         for needle in strong {

@@ -63,7 +63,7 @@ fn plant(output: Output, place: Place, size: usize, round: u64, count: &mut Coun
         count.after += shown.len();
         if shown.contains(&word) {
             count.seen += 1;
-        } else if !originals.iter().any(|original| original.content.contains(&word)) {
+        } else if !originals.iter().any(|original| original.content().contains(&word)) {
             missed.push(format!("{output} {place:?} row {at} of {size}, {api}: {word} is lost"));
         } else {
             count.aside += 1;

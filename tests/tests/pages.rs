@@ -68,7 +68,7 @@ fn articles_keep_their_sentences_in_a_fraction_of_the_tokens() {
         let page = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
         let expected = fs::read_to_string(path.with_extension("expected.txt")).unwrap();
         let (text, originals) = shown(&page, "Look at it.", Retrieval::ServerTool);
-        assert!(originals.iter().any(|original| original.content == page), "{path:?} can be fetched back");
+        assert!(originals.iter().any(|original| original.content() == page), "{path:?} can be fetched back");
         let (before, after) = (tokenizer.count(&page), tokenizer.count(&text));
         tokens = (tokens.0 + before, tokens.1 + after);
         let text = fold(&text);
@@ -158,7 +158,7 @@ fn without_means_no_page_is_lost() {
     let page = page("");
     assert_eq!(shown(&page, "Look at it.", Retrieval::Disabled), (page.clone(), Vec::new()));
     let (text, originals) = shown(&page, "Look at it.", Retrieval::ServerTool);
-    assert!(text.len() * 2 < page.len() && originals[0].content == page);
+    assert!(text.len() * 2 < page.len() && originals[0].content() == page);
     assert!(
         text.contains(
             "On day 55 the keeper of the light saw 165 ships pass by the reef in the haze, and wrote it down."

@@ -35,7 +35,8 @@ impl OriginalStore for Store {
         if self.fails {
             return Err(StoreError::unavailable("down"));
         }
-        let originals = originals.into_iter().map(|original| (original.handle, original.content.into()));
+        let originals =
+            originals.into_iter().map(|original| (original.handle(), original.into_content().into()));
         self.contents.lock().unwrap().extend(originals);
         Ok(())
     }

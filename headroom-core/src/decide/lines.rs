@@ -152,7 +152,7 @@ fn omit_data(block: &Block<'_>, text: &str, parts: &[Segment], changes: &mut Cha
             let lines = (1, line_ends(content).saturating_add(1));
             let with = Elision { handle, lines, summary: &summary, folder: block.originals_dir }.to_string();
             if changes.are_off(&bytes) && saves_tokens(block, text, &bytes, &with) {
-                originals.push(Original { handle, content: content.to_owned() });
+                originals.push(Original::with_handle(handle, content.to_owned()));
                 omitted.push(Change { bytes, with, step: Transform::Elision });
             }
         }
@@ -265,7 +265,7 @@ fn set_aside(
             }
         }
     }
-    let original = (!gaps.is_empty()).then(|| Original { handle, content: original.to_owned() });
+    let original = (!gaps.is_empty()).then(|| Original::with_handle(handle, original.to_owned()));
     changes.merge(gaps);
     original
 }

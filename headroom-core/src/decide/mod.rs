@@ -14,8 +14,7 @@ use memchr::memmem;
 use renderings::renderings;
 
 use crate::{
-    Action, BlockReport, Classification, ContentKind, Handle, Original, Retrieval, Tier, Transform,
-    UnchangedReason,
+    Action, BlockReport, Classification, ContentKind, Original, Retrieval, Tier, Transform, UnchangedReason,
     compress::{json::JsonText, reference::RepeatedRun, source::SourceScan},
     detect,
     models::TenantModels,
@@ -128,7 +127,7 @@ impl Decision {
     /// Returns the approximate memory use in bytes.
     pub(crate) fn weight(&self) -> usize {
         let edits: usize = self.edits.iter().map(|edit| edit.with.len() + size_of::<Edit>()).sum();
-        let originals: usize = self.originals.iter().map(|original| original.content.len()).sum();
+        let originals: usize = self.originals.iter().map(|original| original.content().len()).sum();
         size_of::<Self>() + edits + originals + self.refers.len() * size_of::<u32>() + 64
     }
 
@@ -152,7 +151,7 @@ impl Decision {
             kind: self.kind,
             action: Action::Edited(vec![Transform::Epoch]),
             edits: raw_edits(raw, text.len(), changes)?,
-            originals: vec![Original { handle: Handle::from_content(text), content: text.to_owned() }],
+            originals: vec![Original::new(text.to_owned())],
             bytes: (text.len(), output.len()),
             tokens: Some((before, after)),
             refers: Vec::new(),
@@ -262,7 +261,7 @@ fn candidates<'a>(
         let changes = if whole { replaced(block, text, &steps) } else { changes };
         let mut originals = form.originals;
         for original in added {
-            if originals.iter().all(|other| other.handle != original.handle) {
+            if originals.iter().all(|other| other.handle() != original.handle()) {
                 originals.push(original);
             }
         }

@@ -119,7 +119,7 @@ impl<'a> NumberedView<'a> {
         let elision = Elision { handle, lines, summary: NUMBERED, folder: block.originals_dir };
         let (before, behind) = self.around;
         let mut originals = found.originals;
-        originals.push(Original { handle, content: block.text.to_owned() });
+        originals.push(Original::with_handle(handle, block.text.to_owned()));
         let mut steps = found.steps;
         steps.push(Transform::Elision);
         let text = format!("{before}{elision}\n{}{behind}", found.text.trim_end_matches('\n'));
@@ -159,7 +159,7 @@ fn terminal_forms<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Rendering<'a>
         let handle = Handle::from_content(block.text);
         let summary = format!("{} overwritten frames of progress displays", found.hidden);
         let elision = Elision { handle, lines: found.lines, summary: &summary, folder: block.originals_dir };
-        let original = Original { handle, content: block.text.to_owned() };
+        let original = Original::with_handle(handle, block.text.to_owned());
         let head = format!("{elision}\n");
         forms.push(form(format!("{head}{}", found.text), head.len(), vec![original]));
     }
@@ -316,7 +316,7 @@ fn hits_of_events(block: &Block<'_>, text: &str, hits: &str) -> AppliedTransform
         // The hits are what was asked for, so none is elided.
         kind: ContentKind::Json,
         steps: vec![Transform::Search],
-        originals: vec![Original { handle, content: text.to_owned() }],
+        originals: vec![Original::with_handle(handle, text.to_owned())],
         tokens: None,
     }
 }

@@ -126,8 +126,8 @@ fn numbered_views_of_data_are_data_behind_a_marker() {
         text.contains("[80 rows, ") && text.ends_with("\n\n<system-reminder>be careful</system-reminder>\n"),
         "{text}"
     );
-    assert!(found.originals.iter().any(|original| original.content == view));
-    assert!(found.originals.iter().any(|original| original.content == json), "rows by number");
+    assert!(found.originals.iter().any(|original| original.content() == view));
+    assert!(found.originals.iter().any(|original| original.content() == json), "rows by number");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn data_in_base64_stands_behind_a_marker() {
         after.contains(": image/png, 2250 bytes in base64;") && after.ends_with("]\nviewport: 1280x720\n"),
         "{after}"
     );
-    assert_eq!(found.originals[0].content, data);
+    assert_eq!(found.originals[0].content(), data);
     let notebook = format!(
         "{{\"cells\": [{{\"source\": [\"plot()\"], \"outputs\": [{{\"image/png\": \"{data}\\n\"}}]}}], \"note\": \"{}\"}}",
         "x y ".repeat(400)

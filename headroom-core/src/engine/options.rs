@@ -146,7 +146,7 @@ impl CompressOptions {
     /// let Outcome::Rewritten { originals, .. } = outcome else { panic!("a long log is cut") };
     /// assert!(!originals.is_empty());
     ///
-    /// let options = options.without_originals(originals.iter().map(|original| original.handle));
+    /// let options = options.without_originals(originals.iter().map(|original| original.handle()));
     /// let outcome = engine.compress(Api::OpenAiChat, body.as_bytes(), &options);
     /// assert!(matches!(outcome, Outcome::Unchanged { .. }), "nothing else can be done with this log");
     /// ```

@@ -149,7 +149,7 @@ impl<'a, 'c> Request<'a, 'c> {
             decision
         };
         let decision = decide(&block);
-        if decision.originals.iter().any(|original| self.unstorable.contains(&original.handle)) {
+        if decision.originals.iter().any(|original| self.unstorable.contains(&original.handle())) {
             return decide(&Block { retrieval: Retrieval::Disabled, ..block });
         }
         decision

@@ -249,11 +249,11 @@ fn originals_that_cannot_be_stored_leave_their_block_and_nothing_before_it() {
     let engine = Engine::new();
     for left in 0..4 {
         let (with, originals) = compress(&engine, 4, &options);
-        let handle = originals[left].handle;
+        let handle = originals[left].handle();
         let without = options.clone().without_originals([handle]);
         let (after, kept) = compress(&engine, 4, &without);
         assert!(
-            kept.iter().all(|original| original.handle != handle) && !after.contains(&handle.to_string())
+            kept.iter().all(|original| original.handle() != handle) && !after.contains(&handle.to_string())
         );
         assert_eq!(kept.len(), 3, "the others are set aside as before");
         // A cold engine decides the same, and everything before the block is the same.
@@ -315,9 +315,12 @@ fn lines_are_set_aside_only_where_they_can_be_fetched_back() {
         };
         let after = String::from_utf8(body).unwrap();
         let [original] = &originals[..] else { panic!("one original") };
-        assert_eq!((original.handle, &original.content), (crate::Handle::from_content(&log()), &log()));
+        assert_eq!(
+            (original.handle(), original.content()),
+            (crate::Handle::from_content(&log()), log().as_str())
+        );
         assert!(
-            after.contains(&format!("[headroom:{} lines ", original.handle)) && after.contains(how),
+            after.contains(&format!("[headroom:{} lines ", original.handle())) && after.contains(how),
             "{after}"
         );
         assert!(after.contains("card declined for order 7731"), "{after}");

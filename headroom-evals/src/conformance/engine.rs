@@ -84,7 +84,7 @@ impl EngineUnderTest for Engine {
                 answer.body = Some(body);
                 for original in originals {
                     answer.printed.push_str(&format!("{original:?}"));
-                    answer.originals.push((original.handle.to_string(), original.content));
+                    answer.originals.push((original.handle().to_string(), original.into_content()));
                 }
             }
             Outcome::Unchanged { reason, .. } => answer.printed.push_str(&format!("{reason} {reason:?}")),

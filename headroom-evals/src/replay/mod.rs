@@ -138,7 +138,7 @@ pub fn replay(trace: &Trace, compressor: &mut dyn Compressor, tokens: &mut Token
         }
         let seen = Haystack::new(visible(&request));
         let aside: Vec<Haystack> =
-            sent.originals.iter().map(|original| Haystack::new(original.content.clone())).collect();
+            sent.originals.iter().map(|original| Haystack::new(original.content().to_owned())).collect();
         for (n, needle) in used {
             let found = if seen.has(&needle.text) {
                 NeedleFate::Visible

@@ -216,7 +216,7 @@ impl Judge {
     fn retrieved(&self, originals: Vec<Original>) -> Result<Held, String> {
         const TENANT: &str = "evals";
         let wanted: Vec<(Handle, String)> =
-            originals.iter().map(|original| (original.handle, original.content.clone())).collect();
+            originals.iter().map(|original| (original.handle(), original.content().to_owned())).collect();
         self.runtime.block_on(async {
             let store = MemoryStore::new();
             store.put_many(TENANT, originals).await.map_err(|error| error.to_string())?;

@@ -164,7 +164,7 @@ fn plant(suite: &mut Suite, output: Output, place: Place, of: (usize, u64, usize
             count.after += shown.len() as u64;
             if shown.contains(&word) {
                 count.seen += 1;
-            } else if sent.originals.iter().any(|original| original.content.contains(&word)) {
+            } else if sent.originals.iter().any(|original| original.content().contains(&word)) {
                 count.aside += 1;
             }
         }

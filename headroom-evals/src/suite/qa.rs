@@ -205,7 +205,8 @@ fn tell(suite: &mut Suite, item: &EvalItem, counts: &mut [Count], failures: &mut
             let (set, how) = (item.set, item.how);
             failures.extend(unseen.iter().map(|part| format!("not visible: {set}, {how}: {part}")));
         }
-        let is_aside = |part: &&&str| sent.originals.iter().any(|original| original.content.contains(**part));
+        let is_aside =
+            |part: &&&str| sent.originals.iter().any(|original| original.content().contains(**part));
         count.aside += unseen.iter().filter(is_aside).count();
         count.seen += seen.len();
         count.all += item.needed.len();

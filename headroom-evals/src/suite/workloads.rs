@@ -92,7 +92,7 @@ fn compare(
             let (sent, _) = sent(&mut **compressor, &turn);
             let Some((shown, after)) = read(&sent.body) else { continue };
             let aside =
-                sent.originals.iter().fold(shown.clone(), |all, original| all + "\n" + &original.content);
+                sent.originals.iter().fold(shown.clone(), |all, original| all + "\n" + original.content());
             let count = |text: &str| needles.iter().filter(|parts| has(text, parts)).count();
             let (visible, retrievable) = (count(&shown), count(&aside));
             let less = change(before as u64, after as u64);

@@ -55,7 +55,7 @@ pub(super) fn fates(facts: &[String], (before, after): (&str, &str), originals: 
         }
         let aside = aside.get_or_insert_with(|| {
             let drawn = |text: &str| text.split('\n').map(as_drawn).collect::<Vec<_>>().join("\n");
-            let texts = originals.iter().map(|original| original.content.as_str());
+            let texts = originals.iter().map(|original| original.content());
             texts.flat_map(|text| [FactText::new(text), FactText::new(&drawn(text))]).collect()
         });
         let is_aside = aside.iter().any(|text| text.has(fact) || text.has(&drawn));

@@ -141,7 +141,7 @@ fn an_engine_leaves_words_out_behind_a_marker_and_only_where_they_can_be_had_bac
     let (marker, rest) = after.split_once('\n').unwrap();
     assert!(marker.starts_with("[headroom:") && marker.contains(" of 1869 words stored"), "{marker}");
     assert_eq!(outcome.originals.len(), 1);
-    assert_eq!(outcome.originals[0].content, text);
+    assert_eq!(outcome.originals[0].content(), text);
     assert!(
         matches!(outcome.report.action, headroom_core::Action::Edited(ref steps) if steps == &[Transform::TokenPruning])
     );

@@ -19,7 +19,7 @@ use crate::UnexpectedInput;
 /// use headroom_retrieval::{Commit, CommitStep, KnownOriginals};
 ///
 /// let known = KnownOriginals::new();
-/// let original = Original { handle: Handle::from_content("a long log"), content: "a long log".into() };
+/// let original = Original::new("a long log");
 /// let mut commit = Commit::new("team-a");
 /// let CommitStep::Put(_originals) = commit.draft(&known, "the log in short", vec![original]) else { panic!() };
 /// // The store is full, and lacks the original.
@@ -94,7 +94,7 @@ impl<T> Commit<T> {
 
     /// Takes a draft and the originals that it needs.
     pub fn draft(&mut self, known: &KnownOriginals, draft: T, originals: Vec<Original>) -> CommitStep<T> {
-        let handles: Vec<_> = originals.iter().map(|original| original.handle).collect();
+        let handles: Vec<_> = originals.iter().map(|original| original.handle()).collect();
         if handles.iter().all(|handle| self.stored.contains(handle)) {
             return CommitStep::Done { draft, handles };
         }

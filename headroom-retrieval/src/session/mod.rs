@@ -52,7 +52,7 @@ use crate::{
 ///             session.compressed(&known, Api::OpenAiChat, body, outcome)
 ///         }
 ///         SessionStep::Put { originals, .. } => {
-///             store.extend(originals.into_iter().map(|original| (original.handle, original.content)));
+///             store.extend(originals.into_iter().map(|original| (original.handle(), original.into_content())));
 ///             session.put_ended(&known, true).expect("it was asked for")
 ///         }
 ///         SessionStep::Ask { handles, .. } => {

@@ -21,10 +21,10 @@ impl LimitedStore {
     fn put(&mut self, originals: Vec<Original>) -> bool {
         self.puts += 1;
         for original in originals {
-            if self.has.len() == self.room && !self.has.contains_key(&original.handle) {
+            if self.has.len() == self.room && !self.has.contains_key(&original.handle()) {
                 return false;
             }
-            self.has.insert(original.handle, original.content);
+            self.has.insert(original.handle(), original.into_content());
         }
         true
     }
@@ -168,7 +168,7 @@ fn an_answer_that_nobody_waits_for_is_an_error() {
 
 #[test]
 fn a_draft_that_needs_what_it_was_to_do_without_is_refused() {
-    let original = Original { handle: Handle::from_content("x"), content: "x".into() };
+    let original = Original::new("x");
     let known = KnownOriginals::new();
     let mut commit = Commit::new("local");
     assert!(matches!(commit.draft(&known, 1, vec![original.clone()]), CommitStep::Put(_)));

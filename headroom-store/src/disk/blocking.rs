@@ -43,15 +43,15 @@ struct StoredFile<'a> {
 
 impl<'a> StoredFile<'a> {
     fn original(tenant: Tenant, original: &'a Original) -> Result<Self, Failure> {
-        if original.content.len() > MAX_BYTES {
+        if original.content().len() > MAX_BYTES {
             return Err(Failure::TooLarge);
         }
-        let hash = blake3::hash(original.content.as_bytes());
+        let hash = blake3::hash(original.content().as_bytes());
         // A handle that is not its content's hash already belongs to other content.
-        if !entry::names(&original.handle, &hash) {
+        if !entry::names(&original.handle(), &hash) {
             return Err(Failure::Collision);
         }
-        Ok(Self { name: Name::original(tenant, &original.handle), content: &original.content, hash })
+        Ok(Self { name: Name::original(tenant, &original.handle()), content: original.content(), hash })
     }
 }
 

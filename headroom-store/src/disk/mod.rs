@@ -71,13 +71,13 @@ const CAPACITY: u64 = 2 << 30;
 /// # Example
 ///
 /// ```
-/// use headroom_core::{Handle, Original};
+/// use headroom_core::Original;
 /// use headroom_store::{DiskStore, OriginalStore};
 ///
 /// # async fn example(folder: &std::path::Path) -> Result<(), headroom_store::StoreError> {
-/// let content = "a long log".to_owned();
-/// let handle = Handle::from_content(&content);
-/// DiskStore::new(folder).put_many("team-a", vec![Original { handle, content }]).await?;
+/// let original = Original::new("a long log");
+/// let handle = original.handle();
+/// DiskStore::new(folder).put_many("team-a", vec![original]).await?;
 ///
 /// let later = DiskStore::new(folder); // in another process, perhaps
 /// assert_eq!(later.get("team-a", &handle).await?.as_deref(), Some("a long log"));
@@ -136,14 +136,12 @@ impl DiskStore {
     /// As [`put_many`](OriginalStore::put_many).
     ///
     /// ```
-    /// use headroom_core::{Handle, Original};
+    /// use headroom_core::Original;
     /// use headroom_store::DiskStore;
     ///
     /// # let folder = tempfile::tempdir().unwrap();
     /// # let folder = folder.path();
-    /// let content = "a long log".to_owned();
-    /// let original = Original { handle: Handle::from_content(&content), content };
-    /// DiskStore::new(folder).put_many_blocking("team-a", &[original])?;
+    /// DiskStore::new(folder).put_many_blocking("team-a", &[Original::new("a long log")])?;
     /// # Ok::<_, headroom_store::StoreError>(())
     /// ```
     pub fn put_many_blocking(&self, tenant: &str, originals: &[Original]) -> Result<(), StoreError> {

@@ -19,14 +19,14 @@ use crate::{OriginalStore, StoreError};
 /// # Example
 ///
 /// ```
-/// use headroom_core::{Handle, Original};
+/// use headroom_core::Original;
 /// use headroom_store::{MemoryStore, OriginalStore, retrieve};
 ///
 /// # async fn example() -> Result<(), headroom_store::StoreError> {
 /// let store = MemoryStore::new();
-/// let content = "one\ntwo\nthree\n".to_owned();
-/// let handle = Handle::from_content(&content);
-/// store.put_many("team-a", vec![Original { handle, content }]).await?;
+/// let original = Original::new("one\ntwo\nthree\n");
+/// let handle = original.handle();
+/// store.put_many("team-a", vec![original]).await?;
 /// let arguments = format!(r#"{{"hash": "{handle}", "lines": "2-3"}}"#);
 /// assert!(retrieve(&store, "team-a", &arguments).await?.ends_with("two\nthree\n"));
 /// assert!(retrieve(&store, "team-b", &arguments).await?.starts_with("Nothing is kept under"));

@@ -259,7 +259,8 @@ impl OriginalStore for RedisStore {
     async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
         let tenant = Tenant::from_name(tenant);
         let item = |original: Original| {
-            let Original { handle, content } = original;
+            let handle = original.handle();
+            let content = original.into_content();
             if content.len() > MAX_BYTES {
                 return Err(StoreError::too_large());
             }

@@ -189,8 +189,7 @@ pub(crate) fn converse(data: &[u8]) -> usize {
     let mut input = Input(data);
     let api = Api::ALL[usize::from(input.byte() % 4)];
     let store = MemoryStore::new();
-    let originals =
-        SECRETS.map(|text| Original { handle: Handle::from_content(text), content: text.to_owned() });
+    let originals = SECRETS.map(|text| Original::new(text.to_owned()));
     block_on(store.put_many("team", originals.to_vec())).expect("there is room");
     let layer = HeadroomLayer::with_store(store).tenant_from(|_| "team".to_owned());
     let mut lists = ["alpha", "beta"].map(|project| vec![api.user(&format!("Look at project {project}."))]);

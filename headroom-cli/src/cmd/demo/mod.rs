@@ -138,7 +138,7 @@ fn retrieved(blocks: &[DemoBlock], originals: Vec<Original>) -> Result<Option<Re
         let marker = block.after.split_once("[headroom:")?.1;
         marker.split([' ', ']']).next().map(str::to_owned)
     };
-    let is_stored = |hash: &String| originals.iter().any(|original| original.handle.to_string() == *hash);
+    let is_stored = |hash: &String| originals.iter().any(|original| original.handle().to_string() == *hash);
     let Some(hash) = blocks.iter().filter_map(hash).find(is_stored) else { return Ok(None) };
     let arguments = json!({"hash": hash, "lines": "30-33"});
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(DemoError::Runtime)?;

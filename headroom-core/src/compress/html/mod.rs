@@ -91,7 +91,7 @@ pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> O
     let body = markdown::write(&page, &kept);
     drop(page);
     let text_after = format!("{elision}\n{body}\n");
-    Some(Markdown { text: text_after, original: Original { handle, content: text.to_owned() } })
+    Some(Markdown { text: text_after, original: Original::with_handle(handle, text.to_owned()) })
 }
 
 /// Whether the query may be about the source of a page rather than what it shows.

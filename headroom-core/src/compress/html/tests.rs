@@ -11,7 +11,7 @@ fn body(text: &str) -> String {
     let found = asked(text, "When was it lit?").expect("a page");
     let (marker, body) = found.text.split_once('\n').expect("a marker");
     assert!(marker.starts_with("[headroom:") && marker.ends_with("; headroom_retrieve]"), "{marker}");
-    assert_eq!(found.original.content, text);
+    assert_eq!(found.original.content(), text);
     body.trim_end().to_owned()
 }
 

@@ -141,9 +141,9 @@ impl<'t> JsonText<'t> {
         let handle = Handle::from_content(&content);
         let selector = Selector::new(query, handle, folder, doc.long_arrays() > 1);
         let text_after = TableWriter::new(doc, text.len(), *sequence).selecting(selector).stream();
-        originals.push(Original { handle, content: content.into_owned() });
+        originals.push(Original::with_handle(handle, content.into_owned()));
         let mut named = handles(&text_after);
-        originals.retain(|original| named.remove(&original.handle));
+        originals.retain(|original| named.remove(&original.handle()));
         (!originals.is_empty()).then_some(Selection { text: text_after, originals })
     }
 

@@ -72,7 +72,7 @@ fn one(text: &str, query: &Query<'_>, folder: Option<&str>) -> Option<Selection>
         from = gap.range.end;
     }
     out.push_str(text.get(from..)?);
-    Some(Selection { text: out, originals: vec![Original { handle, content: text.to_owned() }] })
+    Some(Selection { text: out, originals: vec![Original::with_handle(handle, text.to_owned())] })
 }
 
 /// Omits data in base64.
@@ -91,7 +91,7 @@ fn data(text: &str, folder: Option<&str>) -> Option<Selection> {
         out.push_str(text.get(from..range.start)?);
         // Writing to a string cannot fail.
         _ = write!(out, "{}", Elision { handle, lines: (1, lines), summary: &summary, folder });
-        originals.push(Original { handle, content: content.to_owned() });
+        originals.push(Original::with_handle(handle, content.to_owned()));
         from = range.end;
     }
     out.push_str(text.get(from..)?);

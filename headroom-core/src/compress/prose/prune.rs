@@ -45,7 +45,7 @@ pub(crate) fn prune(text: &str, left_out: &[Range<usize>], folder: Option<&str>)
         summary: "left out of the lines below",
         folder,
     };
-    let original = Original { handle, content: text.to_owned() };
+    let original = Original::with_handle(handle, text.to_owned());
     Some(PrunedText { text: format!("{marker}\n{rest}"), original })
 }
 
@@ -62,8 +62,8 @@ mod tests {
         assert_eq!(rest, "keeper lit lamp\n".repeat(12));
         let read = RowElision::parse(marker).unwrap();
         assert_eq!((read.aside, read.of, read.what), (24, 60, "words"));
-        assert_eq!(condensed.original.content, text);
-        assert_eq!(read.handle, condensed.original.handle);
+        assert_eq!(condensed.original.content(), text);
+        assert_eq!(read.handle, condensed.original.handle());
     }
 
     #[test]

@@ -106,6 +106,7 @@ const RUNNERS: [&str; 53] = [
 const RUNNER_ENDS: [&str; 7] =
     ["PASSED", "FAILED", "SKIPPED", " ... ok", " ... FAILED", "... done", "...done"];
 /// The bytes that [`RUNNERS`] begin with.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
 const RUNNER_FIRSTS: [bool; 256] = {
     let mut firsts = [false; 256];
     let mut at = 0;
@@ -285,13 +286,16 @@ fn has_time(head: &str) -> bool {
                 || at(from + 4, b'/') && at(from + 7, b'/')
                 || at(from + 4, b'.') && at(from + 7, b'.'))
     };
-    let starts = |from: usize| {
-        from == 0 || bytes.get(from - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric())
-    };
+    let starts =
+        |from: usize| from == 0 || bytes.get(from - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric());
     let digit = |(_, byte): &(usize, &u8)| byte.is_ascii_digit();
-    bytes.iter().take(40).enumerate().filter(digit).any(|(from, _)| {
-        starts(from) && (clock(from) || from < 24 && date(from))
-    }) || digits(bytes) >= 6 && at(digits(bytes), b' ')
+    bytes
+        .iter()
+        .take(40)
+        .enumerate()
+        .filter(digit)
+        .any(|(from, _)| starts(from) && (clock(from) || from < 24 && date(from)))
+        || digits(bytes) >= 6 && at(digits(bytes), b' ')
         || matches!(bytes, [b'I' | b'W' | b'E' | b'F', a, b, c, d, b' ', ..]
             if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()))
 }
@@ -309,9 +313,9 @@ fn has_level(head: &str) -> bool {
     words.any(is_name)
         || start.starts_with(['d', 'i', 'w', 'e', 'f'])
             && LEVEL_NAMES.iter().skip(11).any(|level| {
-                start.strip_prefix(level).is_some_and(|rest| {
-                    rest.starts_with([':', ']', '[', '>', '(']) || rest.starts_with("  ")
-                })
+                start
+                    .strip_prefix(level)
+                    .is_some_and(|rest| rest.starts_with([':', ']', '[', '>', '(']) || rest.starts_with("  "))
             })
 }
 

@@ -49,24 +49,24 @@ impl PlaintextFolder {
         if originals.is_empty() {
             return Ok(());
         }
-        if originals.iter().any(|original| original.content.len() > MAX_BYTES) {
+        if originals.iter().any(|original| original.content().len() > MAX_BYTES) {
             return Err(Failure::TooLarge);
         }
         // A handle that is not its content's hash already belongs to other content.
-        if originals.iter().any(|original| Handle::from_content(&original.content) != original.handle) {
+        if originals.iter().any(|original| Handle::from_content(original.content()) != original.handle()) {
             return Err(Failure::Collision);
         }
         let lock = self.folder.lock_shared()?;
         let mut missing = Vec::new();
         for original in originals {
-            if !self.has(&original.handle) {
+            if !self.has(&original.handle()) {
                 missing.push(original);
             }
         }
         drop(lock);
         let (mut prepared, mut blocks) = (Vec::with_capacity(missing.len()), 0);
         for original in missing {
-            let (file, size) = self.folder.prepare(original.content.as_bytes())?;
+            let (file, size) = self.folder.prepare(original.content().as_bytes())?;
             blocks += size;
             if blocks > self.sweeper.bounds.kept() {
                 return Err(Failure::TooLarge);
@@ -85,8 +85,8 @@ impl PlaintextFolder {
         // A sweep that chose a changed old file must not delete its replacement.
         let _lock = self.folder.lock_shared()?;
         for (file, original) in prepared {
-            let stamp = self.folder.publish(file, &path(&original.handle))?;
-            self.seen.insert(original.handle, (), stamp, self.folder.instant());
+            let stamp = self.folder.publish(file, &path(&original.handle()))?;
+            self.seen.insert(original.handle(), (), stamp, self.folder.instant());
         }
         Ok(())
     }

@@ -49,14 +49,14 @@ const CAPACITY: u64 = 1 << 30;
 /// # Example
 ///
 /// ```
-/// use headroom_core::{Handle, Original};
+/// use headroom_core::Original;
 /// use headroom_store::PlaintextStore;
 ///
 /// # async fn example(folder: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
 /// let plaintext = PlaintextStore::new(folder.join("plaintext"))?;
-/// let content = "a long log".to_owned();
-/// let handle = Handle::from_content(&content);
-/// plaintext.put_many(vec![Original { handle, content }]).await?;
+/// let original = Original::new("a long log");
+/// let handle = original.handle();
+/// plaintext.put_many(vec![original]).await?;
 /// assert_eq!(std::fs::read_to_string(format!("{}/{handle}", plaintext.folder()))?, "a long log");
 /// # Ok(())
 /// # }
@@ -124,14 +124,14 @@ impl PlaintextStore {
     /// As [`put_many`](Self::put_many).
     ///
     /// ```
-    /// use headroom_core::{Handle, Original};
+    /// use headroom_core::Original;
     /// use headroom_store::PlaintextStore;
     ///
     /// # let folder = tempfile::tempdir().unwrap();
     /// let plaintext = PlaintextStore::new(folder.path().join("plaintext"))?;
-    /// let content = "a long log".to_owned();
-    /// let handle = Handle::from_content(&content);
-    /// plaintext.put_many_blocking(&[Original { handle, content }])?;
+    /// let original = Original::new("a long log");
+    /// let handle = original.handle();
+    /// plaintext.put_many_blocking(&[original])?;
     /// assert_eq!(std::fs::read_to_string(format!("{}/{handle}", plaintext.folder()))?, "a long log");
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```

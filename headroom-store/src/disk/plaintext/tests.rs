@@ -192,7 +192,7 @@ async fn the_capacity_holds_and_the_oldest_go_first() {
 #[tokio::test]
 async fn a_handle_never_names_other_content() {
     let world = World::new();
-    let wrong = Original { handle: Handle::from_content("first"), content: "second".to_owned() };
+    let wrong = Original::with_handle(Handle::from_content("first"), "second".to_owned());
     assert!(world.plaintext().put_many(vec![wrong]).await.unwrap_err().is_collision());
     assert!(world.shown("first").is_none());
     put(&world.plaintext(), "second").await;
@@ -235,13 +235,13 @@ fn whatever_call_fails_no_agent_reads_something_else_and_the_spool_works_again()
             world.vfs.arm(n, fault);
             let result = plaintext.files.put_many(&originals);
             plaintext.files.sweep();
-            let has = plaintext.files.has_many(&[originals[0].handle]);
+            let has = plaintext.files.has_many(&[originals[0].handle()]);
             let reached = world.vfs.disarm();
             for (content, original) in contents.iter().zip(&originals) {
                 let shown = world.shown(content);
                 assert!(shown.as_ref().is_none_or(|shown| shown == content), "{fault:?} {n}");
                 assert!(result.is_err() || shown.is_some(), "{fault:?} {n}: acknowledged and not there");
-                assert!(plaintext.files.find(&original.handle).unwrap().as_deref() == shown.as_deref());
+                assert!(plaintext.files.find(&original.handle()).unwrap().as_deref() == shown.as_deref());
             }
             let has = has.is_ok_and(|has| has[0]);
             assert!(!has || world.shown(&contents[0]).is_some(), "{fault:?} {n}");
@@ -302,8 +302,8 @@ fn what_is_no_file_holds_nobody_up_and_is_replaced() {
         let plaintext = plaintext.clone();
         let content = content.clone();
         soon(move || {
-            assert!(plaintext.files.find(&content.handle).unwrap().is_none());
-            assert_eq!(plaintext.files.has_many(&[content.handle]).unwrap(), [false]);
+            assert!(plaintext.files.find(&content.handle()).unwrap().is_none());
+            assert_eq!(plaintext.files.has_many(&[content.handle()]).unwrap(), [false]);
             plaintext.files.put_many(&[content]).unwrap();
         });
         assert!(fs::symlink_metadata(&file).unwrap().is_file());

@@ -127,7 +127,7 @@ fn a_program_without_a_runtime_stores_the_same() {
         assert!(runtime.block_on(has(&world.store(), "a", content)), "{content}");
         assert!(!runtime.block_on(has(&world.store(), "b", content)), "{content}");
     }
-    let wrong = Original { handle: Handle::from_content("x"), content: "z".to_owned() };
+    let wrong = Original::with_handle(Handle::from_content("x"), "z".to_owned());
     assert!(store.put_many_blocking("a", &[wrong]).is_err());
 }
 
@@ -165,7 +165,7 @@ async fn a_handle_never_names_other_content() {
     let world = World::new();
     let store = world.store();
     put(&store, "a", "first").await;
-    let second = Original { handle: Handle::from_content("first"), content: "second".to_owned() };
+    let second = Original::with_handle(Handle::from_content("first"), "second".to_owned());
     assert!(store.put_many("a", vec![second]).await.unwrap_err().is_collision());
     assert!(has(&store, "a", "first").await);
     // A file that got another's name.

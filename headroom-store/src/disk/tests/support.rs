@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use headroom_core::{Handle, Original};
+use headroom_core::Original;
 use tempfile::TempDir;
 
 use super::vfs::FaultVfs;
@@ -39,7 +39,7 @@ impl TestFolder {
 }
 
 pub(in crate::disk) fn original(content: &str) -> Original {
-    Original { handle: Handle::from_content(content), content: content.to_owned() }
+    Original::new(content.to_owned())
 }
 
 pub(in crate::disk) fn record_key(name: &str) -> RecordKey {

@@ -201,7 +201,7 @@ impl Setup {
         let mut layer = HeadroomLayer::with_store(store.clone()).retrieval(Retrieval::ServerTool);
         layer = layer.observer(recorder.clone()).tenant_from(|_| "team".to_owned());
         layer.set(|config| config.engine = Arc::new(Serving(Engine::new())));
-        let original = Original { handle: handle(), content: KEPT.to_owned() };
+        let original = Original::with_handle(handle(), KEPT.to_owned());
         crate::test_support::block_on(store.put_many("team", vec![original])).unwrap();
         Self { layer, recorder, script: Arc::default(), got: Arc::default(), open: Arc::default(), path }
     }

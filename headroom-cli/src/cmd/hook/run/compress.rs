@@ -66,7 +66,7 @@ impl Work<'_> {
             let outcome = self.engine.compress_text(&decoded, &hints);
             let Some(smaller) = outcome.text else { continue };
             edits.push((text.start..text.start + text.raw.len(), smaller));
-            originals.extend(outcome.originals.into_iter().map(|original| (original.handle, original)));
+            originals.extend(outcome.originals.into_iter().map(|original| (original.handle(), original)));
         }
         (edits, originals.into_values().collect())
     }

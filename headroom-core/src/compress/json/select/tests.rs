@@ -19,8 +19,8 @@ fn select(text: &str, query: &Query<'_>) -> Option<Selection> {
     covers(&decoded, &minify(text)).unwrap_or_else(|error| panic!("{error}\n{}", found.text));
     assert!(!found.originals.is_empty());
     for original in &found.originals {
-        assert_eq!(original.handle, Handle::from_content(&original.content));
-        assert!(found.text.contains(&original.handle.to_string()));
+        assert_eq!(original.handle(), Handle::from_content(original.content()));
+        assert!(found.text.contains(&original.handle().to_string()));
     }
     Some(found)
 }
@@ -162,7 +162,7 @@ fn array(shape: Shape, count: usize, at: usize, fact: Fact) -> String {
 fn planted(name: &str, text: &str, query: &Query<'_>) -> bool {
     let found = select(text, query);
     let Some(found) = found else { return true };
-    assert!(found.originals.iter().any(|original| original.content == text), "{name}: the original");
+    assert!(found.originals.iter().any(|original| original.content() == text), "{name}: the original");
     found.text.contains("99077")
 }
 
@@ -354,7 +354,7 @@ fn long_strings_are_treated_as_the_texts_that_they_are() {
     let text = serde_json::json!({ "stdout": log, "stderr": "", "json": inner, "code": 0 }).to_string();
     let found = selected(&text, &Query::default(), None).unwrap();
     assert!(found.text.len() * 4 < text.len(), "{}", found.text);
-    let contents: Vec<&str> = found.originals.iter().map(|original| original.content.as_str()).collect();
+    let contents: Vec<&str> = found.originals.iter().map(|original| original.content()).collect();
     assert!(contents.contains(&log.as_str()) && contents.contains(&inner.as_str()));
     let body: Value = serde_json::from_str(&found.text).unwrap();
     assert!(body["stdout"].as_str().unwrap().contains("\n2024-03-01T11:00:00Z ERROR disk full on é\n"));
@@ -513,7 +513,8 @@ fn real_json_keeps_its_needles() {
                 found.as_ref().is_none_or(|found| found.text.contains(needle) || !text.contains(needle));
             needles += 1;
             visible += usize::from(seen);
-            let kept = |found: &Selection| found.originals.iter().any(|original| original.content == **text);
+            let kept =
+                |found: &Selection| found.originals.iter().any(|original| original.content() == &**text);
             assert!(seen || found.as_ref().is_some_and(kept), "{name}: {needle}");
         }
     }

@@ -8,7 +8,7 @@ mod says;
 
 use std::{collections::HashMap, sync::Arc};
 
-use headroom_core::{Api, CompressOptions, Handle, Original, Outcome, Report, Retrieval};
+use headroom_core::{Api, CompressOptions, Original, Outcome, Report, Retrieval};
 use headroom_store::MemoryStore;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ impl PromptEngine for Secrets {
         let mut report = Report::default();
         (report.api, report.retrieval) = (Some(api), Retrieval::ServerTool);
         let content = secret(numbers(body, "project ")[0]);
-        let originals = vec![Original { handle: Handle::from_content(&content), content }];
+        let originals = vec![Original::new(content)];
         Outcome::Rewritten { body: format!("{before},{}{after}", tool(api)).into(), originals, report }
     }
 }
