@@ -52,7 +52,9 @@ impl<'t> Body<'t> {
         let small = |length: usize| u16::try_from(length).unwrap_or(u16::MAX);
         // Numbers are aligned to the right, and their lines are no less equal for it. One space behind a time pads the
         // names of levels.
-        let is_padding = start > 0 && bytes == 1 || bare.starts_with(|c: char| c.is_ascii_digit());
+        let digits = bare.bytes().take_while(u8::is_ascii_digit).count();
+        let is_item = bare.as_bytes().get(digits) == Some(&b')');
+        let is_padding = start > 0 && bytes == 1 || digits > 0 && !is_item;
         let is_nested = branches.is_some() || !is_padding;
         Self { text, indent: (small(width), small(bytes)), is_nested, ..self }
     }

@@ -28,14 +28,14 @@ pub(crate) enum HeadingStyle {
     Brackets,
     /// `name:`
     Colon,
-    /// A line of one shape, without the time that the other lines have
-    Bare,
+    /// A line of one shape, without the time that the other lines have; by its level, from the outermost
+    Bare(u8),
 }
 
 impl HeadingStyle {
     /// Whether the style says by itself that this is a header.
     pub(crate) const fn is_plain(self) -> bool {
-        !matches!(self, Self::TestRun | Self::Brackets | Self::Colon | Self::Bare)
+        !matches!(self, Self::TestRun | Self::Brackets | Self::Colon | Self::Bare(_))
     }
 }
 

@@ -27,6 +27,7 @@ use std::ops::Range;
 use crate::text::lines;
 use body::{Body, bodies};
 use group::Groups;
+pub(crate) use group::alternate;
 use heading::is_rule;
 use owner::owners;
 pub(crate) use record::{Record, RecordKind};

@@ -84,7 +84,13 @@ impl<'s> OpenOwners<'s> {
 
     fn section(&mut self, heading: &Heading<'_>) -> Option<usize> {
         self.clear();
-        while self.sections.pop_if(|(rank, _)| *rank >= heading.rank).is_some() {}
+        // Suites of tests are of one style, and their indentation tells which contains which.
+        let indent = |line: usize| self.bodies.get(line).map_or(0, Body::indent);
+        let own = indent(heading.line);
+        let ends = |(rank, line): &mut (usize, usize)| {
+            *rank > heading.rank || *rank == heading.rank && indent(*line) >= own
+        };
+        while self.sections.pop_if(ends).is_some() {}
         let owner = self.innermost_section();
         self.sections.push((heading.rank, heading.line));
         owner

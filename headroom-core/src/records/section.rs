@@ -1,6 +1,6 @@
 //! Sections: what a header governs.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     body::Body,
@@ -39,10 +39,12 @@ pub(super) fn headings<'t>(bodies: &[Body<'t>], in_record: &[bool]) -> Vec<Headi
     }
     if found.iter().all(|heading| !heading.style.is_plain()) {
         let stamped = bare(bodies, in_record);
-        let lines = if stamped.is_empty() { names(bodies, in_record) } else { stamped };
-        for line in lines {
-            if let Some(body) = bodies.get(line) {
-                found.push(new(line, (HeadingStyle::Bare, body.bare())));
+        let levels = if stamped.is_empty() { names(bodies, in_record) } else { vec![stamped] };
+        for (level, lines) in (0_u8..).zip(levels) {
+            for line in lines {
+                if let Some(body) = bodies.get(line) {
+                    found.push(new(line, (HeadingStyle::Bare(level), body.bare())));
+                }
             }
         }
         found.sort_by_key(|heading| heading.line);
@@ -133,31 +135,72 @@ fn bare(bodies: &[Body<'_>], in_record: &[bool]) -> Vec<usize> {
 }
 
 /// Returns the lines of a text that are names of one shape, such as those of hosts, each above a run of other lines. No
-/// name stands there twice. The text starts with one, or they are at about the same distance from each other.
-fn names(bodies: &[Body<'_>], in_record: &[bool]) -> Vec<usize> {
-    let mut groups: FxHashMap<String, Vec<usize>> = FxHashMap::default();
-    for (line, body) in bodies.iter().enumerate() {
-        let is_name = !body.is_event && body.level() == 0 && is_short_name(body.text);
-        if is_name && in_record.get(line) != Some(&true) {
-            groups.entry(shape(body.text)).or_default().push(line);
-        }
-    }
-    let governs = |lines: &Vec<usize>| {
-        let first = lines.first().copied().unwrap_or_default();
-        let distances = || lines.windows(2).map(|pair| if let [a, b] = pair { b - a } else { 0 });
-        let (least, most) = (distances().min().unwrap_or(0), distances().max().unwrap_or(0));
-        let is_regular = least > tuning().records.min_run && most <= least * 2;
-        let mut names: Vec<&str> =
-            lines.iter().filter_map(|line| bodies.get(*line)).map(|body| body.text).collect();
-        names.sort_unstable();
-        names.dedup();
-        lines.len() >= tuning().records.min_names
-            && names.len() == lines.len()
-            && least > 1
-            && bodies.len() - first >= lines.len() * (tuning().records.min_run + 1)
-            && (first < tuning().records.max_preamble || is_regular)
+/// name stands there twice, unless below other names, which are the outer level then. The text starts with one, or they are
+/// at about the same distance from each other.
+fn names(bodies: &[Body<'_>], in_record: &[bool]) -> Vec<Vec<usize>> {
+    let is_name = |line: &usize| {
+        let body = bodies.get(*line).filter(|body| !body.is_event && body.level() == 0);
+        body.is_some_and(|body| is_short_name(body.text)) && in_record.get(*line) != Some(&true)
     };
-    groups.into_values().filter(governs).min().unwrap_or_default()
+    let lines: Vec<usize> = (0..bodies.len()).filter(is_name).collect();
+    let text = |line: &usize| bodies.get(*line).map_or("", |body| body.text);
+    let mut words: FxHashMap<&str, usize> = FxHashMap::default();
+    for word in lines.iter().filter_map(|line| first_word(text(line))) {
+        *words.entry(word).or_default() += 1;
+    }
+    // `Rack r1` and `Interface eth0` are of two kinds, and `web one` and `db two` of one.
+    let kind = |line: &usize| {
+        let word = first_word(text(line)).filter(|word| words.get(word).is_some_and(|count| *count > 1));
+        (word.unwrap_or_default(), shape(text(line)))
+    };
+    let mut groups: FxHashMap<(&str, String), Vec<usize>> = FxHashMap::default();
+    for line in &lines {
+        groups.entry(kind(line)).or_default().push(*line);
+    }
+    let mut found: Vec<Vec<usize>> = groups
+        .into_iter()
+        .filter(|(_, own)| governs(bodies, own))
+        .filter_map(|(own_kind, own)| {
+            // The outer names stand right above the first of the inner ones.
+            let is_outer = |line: &&usize| own.binary_search(&(*line + 1)).is_ok() && kind(line) != own_kind;
+            let outer: Vec<usize> = lines.iter().filter(is_outer).copied().collect();
+            let all_differ = differ(bodies, &own, &outer) && differ(bodies, &outer, &[]);
+            let is_above = outer.first().is_some_and(|first| own.first() > Some(first));
+            all_differ.then(|| if is_above { vec![outer, own] } else { vec![own] })
+        })
+        .min()
+        .unwrap_or_default();
+    found.truncate(2);
+    found
+}
+
+/// Whether these lines are far enough from each other to be headers.
+fn governs(bodies: &[Body<'_>], lines: &[usize]) -> bool {
+    let records = &tuning().records;
+    let first = lines.first().copied().unwrap_or_default();
+    let distances = || lines.windows(2).map(|pair| if let [a, b] = pair { b - a } else { 0 });
+    let (least, most) = (distances().min().unwrap_or(0), distances().max().unwrap_or(0));
+    let is_regular = least > records.min_run && most <= least * 2;
+    lines.len() >= records.min_names
+        && least > 1
+        && bodies.len() - first >= lines.len() * (records.min_run + 1)
+        && (first < records.max_preamble || is_regular)
+}
+
+/// Whether no two of these lines between two of the outer ones are equal.
+fn differ(bodies: &[Body<'_>], lines: &[usize], outer: &[usize]) -> bool {
+    let mut seen: FxHashSet<(usize, &str)> = FxHashSet::default();
+    lines.iter().all(|line| {
+        let section = outer.partition_point(|outer| outer < line);
+        seen.insert((section, bodies.get(*line).map_or("", |body| body.text)))
+    })
+}
+
+/// Returns the first word of several, if it has letters only.
+fn first_word(text: &str) -> Option<&str> {
+    let (word, _) = text.split_once(' ')?;
+    let word = word.trim_end_matches(':');
+    (!word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic())).then_some(word)
 }
 
 /// Whether a line is a name rather than a sentence or a value.

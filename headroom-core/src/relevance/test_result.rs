@@ -45,6 +45,19 @@ impl TestResult {
     }
 }
 
+/// Whether a line that says that something passed is about a suite, a file or a package of tests, given without its indentation.
+pub(crate) fn is_suite(line: &[u8]) -> bool {
+    let counts_tests = || {
+        let count = line.strip_suffix(b" tests)").or_else(|| line.strip_suffix(b" test)"));
+        let behind_time = || find(line, b" tests) ") || find(line, b" test) ");
+        count.is_some() || behind_time()
+    };
+    starts(line, b"PASS ")
+        || starts(line, b"ok  \t")
+        || starts(line, b"[INFO] Tests run: ")
+        || has_check(line) && counts_tests()
+}
+
 fn starts(line: &[u8], start: &[u8]) -> bool {
     line.starts_with(start)
 }

@@ -7,6 +7,7 @@ use crate::{
         features::{BEGAN, LineFeatures, PASSED},
         severity::LEVELS,
         templates::Templates,
+        test_result::is_suite,
     },
     tuning::tuning,
 };
@@ -20,11 +21,12 @@ pub(super) fn summary(
 ) -> String {
     let count = lines.len();
     let rows = features.rows.get(lines.clone()).unwrap_or_default();
-    let passed = rows.iter().filter(|row| row.progress == PASSED).count();
+    let passed = || rows.iter().filter(|row| row.progress == PASSED);
     let began = rows.iter().filter(|row| row.progress == BEGAN).count();
     // Some runners print more about each test.
-    if passed > 0 && (passed + began) * tuning().log.lines_per_test >= count {
-        return format!("{passed} passed test{}", if passed == 1 { "" } else { "s" });
+    if passed().count() > 0 && (passed().count() + began) * tuning().log.lines_per_test >= count {
+        let suites = passed().filter(|row| is_suite(row.text(text).trim().as_bytes())).count();
+        return counted(passed().count() - suites, suites);
     }
     let mut levels = [0_usize; LEVELS.len()];
     for row in rows {
@@ -47,6 +49,17 @@ pub(super) fn summary(
         return out;
     }
     common(text, features, templates, lines).unwrap_or_default()
+}
+
+/// Says how many tests passed, and how many suites as a whole.
+fn counted(tests: usize, suites: usize) -> String {
+    let many = |count: usize, one: &str| match count {
+        0 => None,
+        1 => Some(format!("1 passed {one}")),
+        _ => Some(format!("{count} passed {one}s")),
+    };
+    let parts = [many(tests, "test"), many(suites, "suite")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the template of most lines in the gap, by the Boyer-Moore majority vote.

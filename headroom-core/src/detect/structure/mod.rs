@@ -16,7 +16,7 @@ use line::LineClass;
 use crate::{
     Classification, ContentKind,
     formats::{diff, html, listing, search, table},
-    records::RecordScan,
+    records::{RecordScan, alternate},
     text::lines,
     tuning::tuning,
 };
@@ -146,7 +146,8 @@ fn by_lines<'t>(text: &'t str, scan: &mut Option<RecordScan<'t>>) -> Guess<'t> {
             may_be_prose: shares.reach(tuning().detect.some_prose, &[Prose, Mark]),
             ..ContentKind::Log.into()
         };
-    } else if shares.lines > 3 && listing::share(start) >= detect.listing {
+    } else if shares.lines > 3 && listing::share(start) >= detect.listing && !alternate(lines.iter().copied())
+    {
         ContentKind::Listing
     } else if shares.reach(detect.permissions, &[Perms]) {
         ContentKind::Table

@@ -6,6 +6,7 @@
 
 mod form;
 mod join;
+mod lead;
 mod name;
 mod part;
 mod typed;
@@ -19,6 +20,8 @@ use super::{
 };
 use crate::relevance::test_result::TestResult;
 use form::form;
+pub(crate) use lead::alternate;
+use lead::{Lead, lead};
 pub(super) use name::noun;
 use part::{Part, Separation};
 pub(super) use typed::owner;
@@ -73,15 +76,32 @@ pub(super) fn groups<'t>(bodies: &[Body<'t>]) -> Groups<'t> {
             }
         }
     }
-    let is_typed = best.is_empty();
+    let mut is_typed = best.is_empty();
+    let mut come_again = false;
+    // Where lines are clearly headers, what they govern is known.
+    let lead = if bounds.len() < 2 { lead(bodies) } else { Lead::None };
     if is_typed {
-        let Some(parts) = typed::parts(bodies) else { return Groups::default() };
-        if parts.is_empty() {
-            return Groups { records: Vec::new(), is_unclear: true };
+        match (typed::parts(bodies), lead) {
+            // Lines that come again at like distances tell more than the form of the first line.
+            (typed, Lead::Parts(parts, is_periodic))
+                if typed.as_ref().is_none_or(|typed| typed.len() * 10 < parts.len() * 9) =>
+            {
+                (best, is_typed, come_again) = (parts, false, is_periodic);
+            }
+            (Some(parts), _) if !parts.is_empty() => best = parts,
+            (None, Lead::None | Lead::Parts(..)) => return Groups::default(),
+            (Some(_), _) | (None, Lead::Unclear) => return Groups { records: Vec::new(), is_unclear: true },
         }
-        best = parts;
+    } else if let Lead::Parts(parts, is_periodic) = lead
+        && (starts_before(&parts, &best)
+            || ends_with_head(bodies, &best)
+            || is_periodic && parts.len() * 9 <= best.len() * 5)
+    {
+        (best, come_again) = (parts, is_periodic);
     }
-    if !are_groups(bodies, &best, filled) || are_tests(bodies, &best) || are_names(bodies, &best) {
+    // Names of one line each tell something by themselves, unless every other line is what belongs to the name.
+    let are_names = !come_again && are_names(bodies, &best);
+    if !are_groups(bodies, &best, filled) || are_tests(bodies, &best) || are_names {
         return Groups::default();
     }
     let record = |part| record(part, is_typed);
@@ -158,6 +178,20 @@ fn are_alike(bodies: &[Body<'_>], parts: &[Part]) -> bool {
     let alike: usize = lines.iter().filter(|(form, _)| has_many(form)).map(|(_, count)| *count).sum();
     let all: usize = lines.values().sum();
     all > 0 && alike * 100 >= all * MIN_ALIKE
+}
+
+/// Whether the last of several parts is its head alone, which is the end of a group rather than the start of one.
+fn ends_with_head(bodies: &[Body<'_>], parts: &[Part]) -> bool {
+    let filled = |part: &Part| lines_in(bodies, std::slice::from_ref(part));
+    let alone = parts.iter().filter(|part| filled(part) == 1).count();
+    alone == 1 && parts.last().is_some_and(|last| filled(last) == 1)
+}
+
+/// Whether the first of these parts starts before the first of the others, and there are as many: then the others start in
+/// the middle of what belongs together.
+fn starts_before(parts: &[Part], others: &[Part]) -> bool {
+    let start = |parts: &[Part]| parts.first().map(|part| part.lines.start);
+    parts.len() >= others.len() && start(parts) < start(others)
 }
 
 /// Whether lines above the first head have forms that lines of most groups have: then the groups start with other lines.

@@ -88,7 +88,9 @@ pub(super) fn parts(bodies: &[Body<'_>], level: u32, separation: Separation, bou
         }
         let above = before.and_then(|before| bodies.get(before));
         let leads_on = !is_behind_blank && above.is_some_and(|above| above.text.ends_with([':', ',']));
-        if bounds.binary_search(&line).is_ok() || body.indent() < level {
+        // What stands within a group like a header is part of it.
+        let is_bound = body.indent() <= level && bounds.binary_search(&line).is_ok();
+        if is_bound || body.indent() < level {
             (container, context) = (if body.indent() < level { Some(line) } else { None }, None);
             is_open = false;
         } else if body.indent() == level
