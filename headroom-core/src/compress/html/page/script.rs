@@ -7,6 +7,9 @@ use crate::tuning::tuning;
 /// How much of the page is read ahead.
 const REACH: usize = 400;
 
+/// What is written before and after the number of a footnote.
+pub(super) const REFERENCE: (&str, &str) = ("[^", "]");
+
 /// What is written before and after raised or lowered text, given the page behind its start tag.
 pub(super) fn frame(raised: bool, rest: &str) -> (&'static str, &'static str) {
     let mark = if raised { ("^", "^(") } else { ("_", "_(") };
@@ -21,7 +24,7 @@ pub(super) fn frame(raised: bool, rest: &str) -> (&'static str, &'static str) {
     }
     let links_within = ["href=\"#", "href='#", "href=#"];
     if raised && links_within.iter().any(|link| find_ignoring_case(inner, link).is_some()) {
-        return ("[^", "]");
+        return REFERENCE;
     }
     let next = behind.find('>').and_then(|end| behind.get(end + 1..)?.chars().next());
     let is_plain = text.len() <= tuning().html.max_plain_script
