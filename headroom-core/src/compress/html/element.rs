@@ -105,7 +105,7 @@ impl Element {
             b"title" => Self::Title,
             b"svg" => Self::Drawing,
             b"math" => Self::Formula,
-            b"bdo" | b"button" | b"label" | b"meter" | b"output" | b"progress" | b"q" | b"rt"
+            b"bdo" | b"button" | b"label" | b"meter" | b"output" | b"progress" | b"q" | b"rt" | b"script"
             | b"textarea" => Self::Wrapped,
             _ => Self::Inline,
         }

@@ -20,7 +20,7 @@ use super::{
 /// Longer addresses are embedded data.
 const MAX_HREF: usize = 2048;
 
-/// Deeper quotes and lists are not indented further.
+/// Deeper lists are not indented further.
 const MAX_DEPTH: usize = 16;
 
 /// Writes the blocks that stay.
@@ -171,13 +171,11 @@ impl<'p> MarkdownWriter<'_, 'p> {
     /// Returns what precedes the lines of a quote.
     fn quoted(&self, quote: usize) -> String {
         let mut parts = Vec::new();
-        let mut at = quote;
+        let mut at = self.page.quotes.get(quote).map_or(0, |quote| quote.shown);
         while let Some(quote) = self.page.quotes.get(at).filter(|_| at > 0) {
             let lists = self.page.quotes.get(quote.parent).map_or(0, |parent| parent.lists);
-            if quote.depth <= MAX_DEPTH {
-                let levels = usize::from(quote.lists.saturating_sub(lists)).min(MAX_DEPTH);
-                parts.push("  ".repeat(levels) + "> ");
-            }
+            let levels = usize::from(quote.lists.saturating_sub(lists)).min(MAX_DEPTH);
+            parts.push("  ".repeat(levels) + "> ");
             at = quote.parent;
         }
         parts.reverse();

@@ -196,7 +196,11 @@ impl<'p> VisibleTokens<'p> {
             false if self.is_copy(&tag) => Sight::Unrendered,
             false => sight(&tag),
         };
-        let is_unread = is_one_of(tag.name, &UNREAD);
+        // Scripts render formulas from their source.
+        let is_formula = || {
+            is_one_of(tag.name, &["script"]) && tag.raw("type").is_some_and(|kind| kind.starts_with("math/"))
+        };
+        let is_unread = is_one_of(tag.name, &UNREAD) && !is_formula();
         if sight == Sight::Shown && !is_unread {
             return Some(HtmlToken::Open(tag));
         }

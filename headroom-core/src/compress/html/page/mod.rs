@@ -80,8 +80,15 @@ pub(super) struct HtmlBlock {
 pub(super) struct HtmlQuote {
     pub(super) parent: usize,
     pub(super) depth: usize,
+    /// Itself, or the innermost quote around it that is not nested too deep to be shown.
+    pub(super) shown: usize,
     /// The number of lists that it is in.
     pub(super) lists: u8,
+}
+
+impl HtmlQuote {
+    /// Quotes nested deeper are not told apart.
+    pub(super) const MAX_DEPTH: usize = 16;
 }
 
 impl HtmlBlock {

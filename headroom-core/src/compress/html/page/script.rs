@@ -33,6 +33,16 @@ pub(super) fn frame(raised: bool, rest: &str) -> (&'static str, &'static str) {
     if is_plain { (mark.0, "") } else { (mark.1, ")") }
 }
 
+/// Whether raised text is above the line of a fraction, whose lower part follows, given the page behind its start tag.
+pub(super) fn is_fraction(rest: &str) -> bool {
+    let reach = (0..=REACH.min(rest.len())).rev().find_map(|end| rest.get(..end)).unwrap_or_default();
+    let Some(behind) = find_ignoring_case(reach, "</sup>").and_then(|end| reach.get(end + 6..)) else {
+        return false;
+    };
+    let lower = ["/", "⁄", "&frasl;"].iter().find_map(|line| behind.trim_start().strip_prefix(line));
+    lower.and_then(|lower| lower.trim_start().get(..4)).is_some_and(|tag| tag.eq_ignore_ascii_case("<sub"))
+}
+
 fn without_tags(markup: &str) -> String {
     let mut out = String::new();
     let mut rest = markup;

@@ -8,6 +8,8 @@ use super::super::{
 
 /// How many open elements are searched for the one that an end tag closes.
 const REACH: usize = 64;
+/// Elements nested deeper have no signs.
+const MAX_OPEN: usize = 512;
 /// Attributes that say what a field is and what it shows.
 const TELLING: [&str; 15] = [
     "alt",
@@ -44,8 +46,9 @@ struct Wrap {
 #[derive(Debug, Default)]
 pub(super) struct Wraps {
     open: Vec<Wrap>,
-    /// How many of them have no text yet.
+    /// How many of them have no text yet, and how many have signs.
     waiting: usize,
+    signs: usize,
 }
 
 impl Wraps {
@@ -69,6 +72,8 @@ impl Wraps {
             ("“".to_owned(), "”")
         } else if is(&["rt"]) {
             ("(".to_owned(), ")")
+        } else if is(&["script"]) {
+            ("$".to_owned(), "$")
         } else if is(&["bdo"]) {
             (brief(tag), "</bdo>")
         } else if is(&["textarea"]) {
@@ -91,7 +96,11 @@ impl Wraps {
         let label = label.map(folded).unwrap_or_default();
         let label = if is_seen { opening.clone() } else { label };
         let is_open = opening.is_empty();
+        if self.open.len() >= MAX_OPEN {
+            return is_apart;
+        }
         self.waiting += usize::from(!is_open);
+        self.signs += usize::from(!closing.is_empty());
         self.open.push(Wrap { name, opening, closing, is_apart, label, is_open });
         is_apart
     }
@@ -101,13 +110,18 @@ impl Wraps {
         if self.waiting == 0 {
             return None;
         }
-        self.waiting = 0;
-        let mut opening = String::new();
-        for wrap in self.open.iter_mut().filter(|wrap| !wrap.is_open) {
-            wrap.is_open = true;
-            opening.push_str(&wrap.opening);
+        let mut openings = Vec::new();
+        for wrap in self.open.iter_mut().rev() {
+            if self.waiting == 0 {
+                break;
+            }
+            if !std::mem::replace(&mut wrap.is_open, true) {
+                self.waiting -= 1;
+                openings.push(wrap.opening.as_str());
+            }
         }
-        Some(opening)
+        openings.reverse();
+        Some(openings.concat())
     }
 
     /// Whether the innermost open element of this name is within reach.
@@ -122,11 +136,15 @@ impl Wraps {
 
     /// Leaves the innermost element with signs: they end with the block, while others may go on.
     pub(super) fn leave_sign(&mut self) -> Option<([u8; 8], String, &'static str, bool)> {
+        if self.signs == 0 {
+            return None;
+        }
         self.remove(self.open.iter().rposition(|wrap| !wrap.closing.is_empty())?)
     }
 
     fn remove(&mut self, at: usize) -> Option<([u8; 8], String, &'static str, bool)> {
         let wrap = (at < self.open.len()).then(|| self.open.remove(at))?;
+        self.signs -= usize::from(!wrap.closing.is_empty());
         if wrap.is_open {
             return Some((wrap.name, String::new(), wrap.closing, wrap.is_apart));
         }

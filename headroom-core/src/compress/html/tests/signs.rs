@@ -11,6 +11,8 @@ fn meaning_that_markdown_lacks_is_written_out() {
         ("e<sup>2x + 1</sup>y<sub>i,j</sub>", "e^(2x + 1)y_(i,j)"),
         ("a<sup>2</sup>b", "a^(2)b"),
         ("H<sub>2</sub>O", "H_(2)O"),
+        ("add 1<sup>1</sup>/<sub>2</sub> cups, <sup>3</sup>&frasl;<SUB>4</SUB>l", "add 1 1/2 cups, 3⁄4l"),
+        ("so <script type='math/tex'>x^2 < 3</script>.<script>no</script>", "so $x^2 < 3$."),
         ("said so<sup><a href='#fn1'>1</a></sup>.", "said so[^1]."),
         ("said so<sup class=ref><a href=\"#cite-1\">[1]</a></sup>.", "said so[1]."),
         ("<p>x<sup>2<p>y", "x^(2)\n\ny"),

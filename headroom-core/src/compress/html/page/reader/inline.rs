@@ -118,6 +118,17 @@ impl<'p> PageReader<'p> {
     }
 
     pub(super) fn open_script(&mut self, raised: bool, rest: &str) {
+        if raised && script::is_fraction(rest) {
+            // Next to a whole number, not an exponent of it.
+            self.space |= self.page.text.ends_with(|c: char| c.is_alphanumeric());
+            self.in_fraction = true;
+            self.scripts.push("");
+            return;
+        }
+        if std::mem::take(&mut self.in_fraction) && !raised && self.page.text.ends_with(['/', '⁄']) {
+            self.scripts.push("");
+            return;
+        }
         let is_reference = raised && self.link.is_some_and(|(_, href)| href.starts_with('#'));
         let (opening, closing) = match script::frame(raised, rest) {
             (opening, _) if is_reference && !opening.is_empty() => script::REFERENCE,

@@ -74,9 +74,11 @@ impl<'p> PageReader<'p> {
     }
 
     pub(super) fn open_quote(&mut self) {
-        let depth = self.page.quotes.get(self.quote).map_or(0, |quote| quote.depth) + 1;
+        let outer = self.page.quotes.get(self.quote).copied().unwrap_or_default();
+        let depth = outer.depth + 1;
+        let shown = if depth > HtmlQuote::MAX_DEPTH { outer.shown } else { self.page.quotes.len() };
         let lists = u8::try_from(self.lists).unwrap_or(u8::MAX);
-        self.page.quotes.push(HtmlQuote { parent: self.quote, depth, lists });
+        self.page.quotes.push(HtmlQuote { parent: self.quote, depth, shown, lists });
         self.quote = self.page.quotes.len() - 1;
     }
 

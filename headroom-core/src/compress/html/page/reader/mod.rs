@@ -94,6 +94,8 @@ pub(super) struct PageReader<'p> {
     formula: Option<Formula<'p>>,
     /// What ends each open script.
     scripts: Vec<&'static str>,
+    /// Whether the upper part of a fraction came last.
+    in_fraction: bool,
     /// Start of the current block, and its first link.
     start: usize,
     links: usize,
@@ -136,6 +138,7 @@ impl<'p> PageReader<'p> {
             wraps: Wraps::default(),
             formula: None,
             scripts: Vec::new(),
+            in_fraction: false,
             start: 0,
             links: 0,
             space: false,
