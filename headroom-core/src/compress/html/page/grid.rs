@@ -142,7 +142,9 @@ impl OpenTable {
                 self.lists += 1;
                 self.is_deep |= self.lists > 1 || tag.raw("reversed").is_some();
             }
-            Element::Picture | Element::Field => self.length += usize::from(tag.raw("alt") != Some("")),
+            Element::Picture | Element::Drawing | Element::Field => {
+                self.length += usize::from(tag.raw("alt") != Some(""))
+            }
             Element::Heading(_)
             | Element::Preformatted
             | Element::Quote

@@ -27,6 +27,8 @@ pub(super) struct RowState {
     pub(super) is_broken: bool,
     /// Whether a cell has text.
     pub(super) is_full: bool,
+    /// What a picture in the current cell is called, for a cell with nothing else.
+    pub(super) picture: String,
     /// The columns and rows that the current cell spans.
     pub(super) span: (usize, usize),
 }

@@ -57,6 +57,23 @@ fn bars_in_cells_are_escaped() {
 }
 
 #[test]
+fn cells_with_a_picture_alone_are_not_empty() {
+    for (cell, text) in [
+        ("<i class='fa fa-check'></i>", "![fa fa-check]"),
+        ("<svg class=tick><path/></svg>", "![tick]"),
+        ("<svg><path/></svg>", "![svg]"),
+        ("<img src='/i/no.png?v=1'>", "![no.png]"),
+        ("<img src=a.png alt=yes>", "![yes]"),
+        ("<span role=img aria-label='4 of 5'></span>", "![4 of 5]"),
+        ("<i class=icon></i> text", "text"),
+        ("<img src=a.gif width=1>x", "x"),
+    ] {
+        let text = format!("| k | v |\n|---|---|\n| a | {text} |");
+        assert_eq!(shown(&format!("<table><tr><th>k<th>v<tr><td>a<td>{cell}</table>")), text, "{cell}");
+    }
+}
+
+#[test]
 fn cells_with_more_than_lines_have_the_tags_of_their_table() {
     for (rows, text) in [
         (

@@ -6,11 +6,14 @@ use super::{
         HtmlBlockKind, SEPARATOR,
         grid::{TableForm, TableShape},
         row::{self, RowState, Spans},
+        wraps::folded,
     },
     Lead, PageReader,
     blocks::InlinePiece,
 };
 
+/// Longer names of pictures tell nothing.
+const MAX_NAME: usize = 60;
 /// Ends a line in a cell.
 const BREAK: &str = "<br>";
 
@@ -93,6 +96,7 @@ impl<'p> PageReader<'p> {
         row.is_broken = false;
         row.cell = self.page.text.len();
         row.cell_head = head;
+        row.picture.clear();
         let (columns, rows) = row::span(tag.raw("colspan"), tag.raw("rowspan"));
         row.span = (columns.min(left), rows);
         self.start = self.page.text.len();
@@ -134,6 +138,24 @@ impl<'p> PageReader<'p> {
         self.link = href.map(|href| (self.start, href));
     }
 
+    /// Notes what a picture without a text is called: a cell with a tick is not empty.
+    pub(super) fn note_picture(&mut self, tag: &Tag<'_>) {
+        let Some(row) = self.row.as_mut().filter(|row| row.picture.is_empty()) else { return };
+        let source = tag.raw("src").and_then(|source| source.split(['?', '#']).next()?.rsplit('/').next());
+        let name = ["aria-label", "title", "class"].iter().find_map(|name| tag.raw(name)).or(source);
+        let name = name.filter(|name| !name.trim().is_empty() && name.len() <= MAX_NAME);
+        row.picture = folded(name.unwrap_or(tag.name));
+    }
+
+    /// Writes the picture of a cell that has nothing else.
+    fn write_picture(&mut self) {
+        let Some(row) = &mut self.row else { return };
+        let name = std::mem::take(&mut row.picture);
+        if !name.is_empty() && row.columns > 0 && self.page.text.len() == row.cell {
+            self.word(&format!("![{name}]"));
+        }
+    }
+
     /// Ends the current cell of the row, and repeats it in the columns that it spans.
     pub(super) fn end_cell(&mut self) {
         if self.row.is_none() {
@@ -141,6 +163,7 @@ impl<'p> PageReader<'p> {
         }
         self.end_line();
         self.lead = None;
+        self.write_picture();
         let Some(row) = &mut self.row else { return };
         // What stands between two cells is no part of the last word before it.
         row.is_broken = true;

@@ -31,6 +31,11 @@ impl<'p> PageReader<'p> {
             self.space = true;
         }
         self.mark(tag);
+        if tag.raw("role").is_some_and(|role| role.eq_ignore_ascii_case("img")) {
+            self.picture(tag.raw("aria-label").unwrap_or_default());
+        } else if self.row.is_some() && is(&["i", "span"]) && is_icon(tag) {
+            self.note_picture(tag);
+        }
     }
 
     pub(super) fn close_inline(&mut self, name: &str) {
@@ -88,8 +93,17 @@ impl<'p> PageReader<'p> {
         }
     }
 
+    pub(super) fn open_picture(&mut self, tag: &Tag<'p>) {
+        let is_spacer = ["width", "height"].iter().any(|name| matches!(tag.raw(name), Some("0" | "1")));
+        if !is_spacer && tag.raw("alt") != Some("") {
+            self.note_picture(tag);
+        }
+        self.picture(tag.raw("alt").unwrap_or_default());
+    }
+
     /// Writes what a drawing is said to show. `rest` is the page behind its start tag.
     pub(super) fn drawing(&mut self, tag: &Tag<'p>, rest: &str) {
+        self.note_picture(tag);
         if tag.raw("aria-hidden").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
             return;
         }
@@ -163,4 +177,10 @@ impl<'p> PageReader<'p> {
         self.word(&formula.written());
         self.space |= formula.is_block();
     }
+}
+
+/// Whether an element is a picture by its class.
+fn is_icon(tag: &Tag<'_>) -> bool {
+    const SIGNS: [&str; 9] = ["check", "cross", "fa-", "glyph", "icon", "star", "tick", "times", "flag"];
+    tag.raw("class").is_some_and(|class| SIGNS.iter().any(|sign| class.contains(sign)))
 }

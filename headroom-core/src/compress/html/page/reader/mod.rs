@@ -190,7 +190,7 @@ impl<'p> PageReader<'p> {
             Element::Title => self.in_title = self.page.title.is_empty(),
             Element::Break => self.line_break(),
             Element::Link => self.open_link(tag),
-            Element::Picture => self.picture(tag.raw("alt").unwrap_or_default()),
+            Element::Picture => self.open_picture(tag),
             Element::Drawing => self.drawing(tag, rest),
             Element::Script { raised } => self.open_script(raised, rest),
             Element::Paragraph => {
