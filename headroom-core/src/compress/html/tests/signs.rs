@@ -168,6 +168,7 @@ fn fields_and_signs_stand_apart() {
         ("<p><ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp>字<rt>ji</ruby>x", "漢(kan)字(ji)x"),
         ("<p>see <bdo dir=rtl>abc</bdo>", "see <bdo dir=\"rtl\">abc</bdo>"),
         ("<p><a href=/x>One</a><a href=/y>Two</a>", "One Two\n[One]: /x\n[Two]: /y"),
+        ("<details><summary>Which plan?</summary>This.</details>", "**Which plan?**\n\nThis."),
         ("<p><b>Which plan?</b><p>This.<p><b>a</b> b", "**Which plan?**\n\nThis.\n\na b"),
         ("<ol><li><pre>x</pre><li>y</ol>", "1.\n\n  ```\n  x\n  ```\n\n2. y"),
         ("<pre>a\n````\n```</pre>", "`````\na\n````\n```\n`````"),

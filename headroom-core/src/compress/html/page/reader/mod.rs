@@ -7,7 +7,11 @@ mod inline;
 mod lists;
 
 use super::{
-    super::{element::Element, entity, token::Tag},
+    super::{
+        element::{Element, is_one_of},
+        entity,
+        token::Tag,
+    },
     Frame, HtmlBlockKind, HtmlNode, HtmlQuote, Page,
     grid::{TableForm, TableShape},
     marks::Marks,
@@ -196,6 +200,8 @@ impl<'p> PageReader<'p> {
             Element::Paragraph => {
                 self.end_paragraph();
                 self.mark(tag);
+                // What they say holds for all that follows in their element.
+                self.bold += usize::from(is_one_of(tag.name, &["caption", "legend", "summary"]));
             }
             Element::Field => self.field(tag),
             Element::Choices => {
