@@ -71,16 +71,19 @@ pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> O
     }
     let page = Page::parse(text);
     let kept = content::choose(&page);
-    let (mut shown, mut words) = (0, 0);
+    let (mut shown, mut shown_words, mut words) = (0, 0, 0);
     for (block, kept) in page.blocks.iter().zip(&kept).filter(|(block, _)| block.kind != HtmlBlockKind::Field)
     {
+        let count = page.text_of(block).split_ascii_whitespace().count();
         if *kept {
             shown += block.len();
+            shown_words += count;
         } else {
-            words += page.text_of(block).split_ascii_whitespace().count();
+            words += count;
         }
     }
-    if shown < tuning().html.min_text {
+    // What is hidden at first may be the content, which scripts show.
+    if shown < tuning().html.min_text || page.hidden_words > shown_words {
         return None;
     }
     let handle = Handle::from_content(text);

@@ -228,6 +228,7 @@ impl<'p> Iterator for VisibleTokens<'p> {
                 if !unseen.ends_before(&token) {
                     if let HtmlToken::Text(text) = token
                         && unseen.has_words
+                        && !unseen.open.last().is_some_and(|name| is_one_of(name, &UNREAD))
                     {
                         self.hidden_words += text.split_ascii_whitespace().count();
                     }
@@ -292,7 +293,9 @@ mod tests {
         ] {
             assert_eq!(text(page), shown, "{page}");
         }
-        let mut tokens = VisibleTokens::new("<p hidden>two words</p><script>three more words</script>one");
+        let mut tokens = VisibleTokens::new(
+            "<p hidden>two words<style>p {}</style></p><script>three more words</script>one",
+        );
         assert_eq!(tokens.by_ref().count(), 1);
         assert_eq!(tokens.hidden_words, 2);
     }

@@ -127,6 +127,9 @@ fn what_is_not_shown_does_not_touch_what_is() {
     let found =
         asked(&page("<p hidden>some words here</p>"), "?").map(|found| found.text).unwrap_or_default();
     assert!(found.contains(", left out 3 hidden words; headroom_retrieve]"), "{found}");
+    // Scripts show what most of a page is.
+    let main = format!("<div style='display:none'>{}</div>", "many words of an article ".repeat(200));
+    assert!(asked(&page(&main), "?").is_none());
 }
 
 #[test]
