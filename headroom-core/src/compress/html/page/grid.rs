@@ -143,7 +143,7 @@ impl OpenTable {
                 self.is_deep |= self.lists > 1 || tag.raw("reversed").is_some();
             }
             Element::Picture | Element::Drawing | Element::Field => {
-                self.length += usize::from(tag.raw("alt") != Some(""))
+                self.length += usize::from(tag.raw("alt") != Some(""));
             }
             Element::Heading(_)
             | Element::Preformatted
