@@ -80,8 +80,8 @@ pub(super) fn line_changes(
     changes.merge(folds);
     keep_code((code, source), text, parts, &mut changes);
     let is_file = parts.iter().any(|part| part.kind == ContentKind::FileRead);
-    if is_file && !block.arguments.is_some_and(detect::is_file_command) {
-        thin_numbers(text, &mut changes);
+    if is_file && !block.arguments.is_some_and(detect::runs_a_command) {
+        thin_numbers(text, detect::is_reader(block.tool, block.arguments), &mut changes);
     }
     (changes.sorted, originals)
 }
@@ -197,8 +197,8 @@ fn keep_code(
 }
 
 /// Omits line numbers that nobody asked for.
-fn thin_numbers(text: &str, changes: &mut Changes) {
-    let Some(thinned) = line_numbers::changes(text, &|bytes| changes.are_off(bytes)) else { return };
+fn thin_numbers(text: &str, is_read: bool, changes: &mut Changes) {
+    let Some(thinned) = line_numbers::changes(text, is_read, &|bytes| changes.are_off(bytes)) else { return };
     let mut all = Changes { sorted: changes.sorted.clone() };
     all.merge(thinned.into_iter().map(|(bytes, with)| Change { bytes, with, step: Transform::LineNumbers }));
     // A file may contain lines that look like numbered ones.
