@@ -45,7 +45,10 @@ fn marker_length(period: usize, times: usize) -> usize {
 /// Parses the period and the count of a marker, given a line without its line end.
 #[cfg(test)]
 pub(crate) fn parse_marker(line: &str) -> Option<(usize, usize)> {
-    let line = ["// ", "# "].iter().find_map(|start| line.strip_prefix(start)).unwrap_or(line);
+    let line = ["// ", "# ", "-- ", ";; ", "; ", "% "]
+        .iter()
+        .find_map(|start| line.strip_prefix(start))
+        .unwrap_or(line);
     let (what, times) = line.strip_prefix(OPEN)?.strip_suffix(']')?.split_once(" repeated ")?;
     let period = match what {
         "line" => 1,

@@ -13,7 +13,8 @@
 //! ```
 //!
 //! The lines themselves are unchanged, so each number can be inferred by counting. The output is decoded and compared
-//! before it is used, because a file may hold lines that look numbered.
+//! before it is used, because a file may hold lines that look numbered. Numbers that may be the first column of a table
+//! stay, because they are values.
 
 use std::ops::Range;
 
@@ -21,24 +22,30 @@ use crate::{
     text::{
         lines::Lines,
         numbered::{
-            Run,
+            Mark, Pad, Run, table,
             thin::{HEADER, is_unasked},
         },
     },
     tuning::tuning,
 };
 
+/// Width of the column of numbers before an arrow.
+const VIEW_WIDTH: usize = 6;
+
 /// Returns the replacements that omit the numbers of a view, in order: pairs of a range and its new text.
 ///
-/// `is_free` returns whether the line in this range is still visible and not replaced.
+/// `is_read` says that a tool that shows files returned the text. `is_free` returns whether the line in this range is
+/// still visible and not replaced.
 pub(crate) fn changes(
     text: &str,
+    is_read: bool,
     is_free: &dyn Fn(&Range<usize>) -> bool,
 ) -> Option<Vec<(Range<usize>, String)>> {
     let view = Lines::new(text)?;
+    let lines: Vec<&str> = view.lines.iter().map(|line| text.get(line.range()).unwrap_or_default()).collect();
     let mut changes = Vec::new();
     for run in &view.runs {
-        if !is_unasked(run.style.mark) {
+        if !is_unasked(run.style.mark) || !is_file(run, text, (&view, &lines), is_read) {
             continue;
         }
         let mut lines = run.lines.clone().peekable();
@@ -69,6 +76,17 @@ pub(crate) fn changes(
     let at = text.get(..first)?.strip_suffix('\n')?.rfind('\n').map_or(0, |end| end + 1);
     changes.insert(0, (at..at, format!("{HEADER}\n")));
     Some(changes)
+}
+
+/// Whether the numbers of a run are the viewer's. Where nothing tells, they may be values.
+fn is_file(run: &Run, text: &str, (view, lines): (&Lines, &[&str]), is_read: bool) -> bool {
+    let style = run.style;
+    let bodies = view.lines.get(run.lines.clone()).unwrap_or_default().iter().map(|line| line.body(text));
+    // As one tool numbers every file that it shows.
+    let is_known = style.mark == Mark::Arrow && matches!(style.pad, Pad::Spaces(VIEW_WIDTH..));
+    let may_be_file = || is_known || table::may_be_file(bodies.clone());
+    !table::may_be_in(lines, &run.lines, style.mark)
+        && (is_read && may_be_file() || table::looks_like_file(bodies.clone()))
 }
 
 /// Restores all numbers in a text written with [`changes`].
@@ -111,7 +129,7 @@ mod tests {
     fn thinned(text: &str, free: &dyn Fn(&Range<usize>) -> bool) -> Option<String> {
         let mut out = String::new();
         let mut at = 0;
-        for (range, with) in changes(text, free)? {
+        for (range, with) in changes(text, true, free)? {
             out.push_str(&text[at..range.start]);
             out.push_str(&with);
             at = range.end;
@@ -188,7 +206,7 @@ mod tests {
         ]), 0..80)) {
             let text = pieces.concat();
             let _ = restored(&text);
-            let _ = changes(&text, &|_| true);
+            let _ = changes(&text, true, &|_| true);
         }
     }
 }

@@ -5,6 +5,7 @@ mod code;
 pub(crate) mod diff;
 pub(crate) mod embedded;
 pub(crate) mod fold;
+pub(crate) mod frame;
 pub(crate) mod html;
 pub(crate) mod json;
 mod json_lines;
@@ -22,10 +23,16 @@ mod trial;
 
 use std::ops::Range;
 
+use frame::Frame;
 use listing::recursive;
-use source::Source;
+use source::{Source, SourceScan};
 
-use crate::{ContentKind, Transform, records::RecordScan, relevance::Query};
+use crate::{
+    ContentKind, Transform, detect,
+    records::RecordScan,
+    relevance::Query,
+    text::{marker, replace::replace},
+};
 
 /// Rewrites a text of this kind losslessly in fewer bytes, and returns the transform used.
 pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Transform)> {
@@ -109,10 +116,36 @@ pub(crate) fn framed<'t>(
     if let Some(source) = source {
         return source.gaps(text, query);
     }
-    scanned_gaps(kind, text, query, scan)
-        .into_iter()
-        .map(|gap| FramedOmission { omission: gap, opening: String::new() })
-        .collect()
+    let Some(opening) = Frame::new(kind, text, query).opening() else { return Vec::new() };
+    in_comments(text, scanned_gaps(kind, text, query, scan), opening)
+}
+
+/// Puts what opens a comment before the marker of each gap.
+fn in_comments(text: &str, gaps: Vec<Omission>, opening: &str) -> Vec<FramedOmission> {
+    // Settings with one end of a pair of brackets are none.
+    let is_whole = |gap: &Omission| opening.is_empty() || !source::cuts_pairs(text, &gap.range);
+    let framed = |gap| FramedOmission { omission: gap, opening: opening.to_owned() };
+    gaps.into_iter().filter(is_whole).map(framed).collect()
+}
+
+/// Returns the lines of a text within a string that may be elided. Code with the markers is still code.
+pub(crate) fn framed_in_string(text: &str, query: &Query<'_>) -> Vec<FramedOmission> {
+    let guess = detect::guess(text, None, None, &|_| false);
+    let code = SourceScan::new(text, None);
+    let kind = code.settled(guess.kind, guess.has_groups);
+    let query = Query { file_read: kind == ContentKind::FileRead, ..*query };
+    let gaps = match code.source(kind, || None) {
+        Some(source) => source.gaps(text, &query),
+        None => match Frame::new(kind, text, &query).opening() {
+            Some(opening) => in_comments(text, log::gaps(text, &query), opening),
+            None => return Vec::new(),
+        },
+    };
+    let mark =
+        |gap: &FramedOmission| (gap.omission.range.clone(), format!("{}{}]", gap.opening, marker::OPENING));
+    let marks: Vec<_> = gaps.iter().map(mark).collect();
+    let after = replace(text, marks.iter().map(|(range, mark)| (range.clone(), mark.as_str())));
+    if code.is_broken(kind, &after) { Vec::new() } else { gaps }
 }
 
 /// Returns a part of the recorded data. Tests that need it are ignored by default.

@@ -1,6 +1,6 @@
 //! Replaces whole lines: by references, folds and markers, and by lines without their numbers.
 
-use std::ops::Range;
+use std::{cell::OnceCell, ops::Range};
 
 use super::{
     Block, Find,
@@ -14,7 +14,7 @@ use crate::{
         self, FramedOmission, Omission,
         embedded::{self, Embedded},
         fold::{self, Fold},
-        line_numbers,
+        frame, line_numbers,
         reference::RepeatedRun,
         source::{self, Source, SourceScan},
     },
@@ -61,8 +61,17 @@ pub(super) fn line_changes(
         [part] if part.bytes == (0..text.len()) => source_of(block, code, part.kind, text),
         _ => None,
     };
-    let framed =
-        |marker: &str| source.map_or_else(|| Some(marker.to_owned()), |source| source.comment(marker));
+    // So is it in settings.
+    let comment = OnceCell::new();
+    let opening = || {
+        let of_part = |part: &Segment| frame::Frame::new(part.kind, text, &query(block, part.kind)).opening();
+        let whole = parts.first().filter(|part| part.bytes == (0..text.len()));
+        *comment.get_or_init(|| whole.and_then(of_part).unwrap_or_default())
+    };
+    let framed = |marker: &str| match source {
+        Some(source) => source.comment(marker),
+        None => Some(format!("{}{marker}", opening())),
+    };
     if block.tier >= Tier::Dedup {
         changes.merge(references(block, rendering, &framed, find));
     }
@@ -80,8 +89,8 @@ pub(super) fn line_changes(
     changes.merge(folds);
     keep_code((code, source), text, parts, &mut changes);
     let is_file = parts.iter().any(|part| part.kind == ContentKind::FileRead);
-    if is_file && !block.arguments.is_some_and(detect::is_file_command) {
-        thin_numbers(text, &mut changes);
+    if is_file && !block.arguments.is_some_and(detect::runs_a_command) {
+        thin_numbers(text, detect::is_reader(block.tool, block.arguments), &mut changes);
     }
     (changes.sorted, originals)
 }
@@ -197,8 +206,8 @@ fn keep_code(
 }
 
 /// Omits line numbers that nobody asked for.
-fn thin_numbers(text: &str, changes: &mut Changes) {
-    let Some(thinned) = line_numbers::changes(text, &|bytes| changes.are_off(bytes)) else { return };
+fn thin_numbers(text: &str, is_read: bool, changes: &mut Changes) {
+    let Some(thinned) = line_numbers::changes(text, is_read, &|bytes| changes.are_off(bytes)) else { return };
     let mut all = Changes { sorted: changes.sorted.clone() };
     all.merge(thinned.into_iter().map(|(bytes, with)| Change { bytes, with, step: Transform::LineNumbers }));
     // A file may contain lines that look like numbered ones.
@@ -210,6 +219,12 @@ fn thin_numbers(text: &str, changes: &mut Changes) {
 /// Returns what source code a text or a part of one is.
 fn source_of(block: &Block<'_>, code: &SourceScan<'_>, kind: ContentKind, text: &str) -> Option<Source> {
     code.source(kind, || block.classified(text))
+}
+
+/// Returns what decides which lines of a part stay.
+fn query<'a>(block: &Block<'a>, kind: ContentKind) -> Query<'a> {
+    let file_read = kind == ContentKind::FileRead;
+    Query { question: block.question, arguments: block.arguments, file_read }
 }
 
 /// Elides lines and returns the original, whose lines the markers name. The source code that the whole text is, and its
@@ -224,43 +239,39 @@ fn set_aside(
 ) -> Option<Original> {
     let handle = Handle::from_content(original);
     let mut gaps = Vec::new();
+    // Where the last marker of this original ends, while the nearest handle before is its own.
+    let mut named: Option<usize> = None;
     for part in parts {
         let Some(piece) = text.get(part.bytes.clone()) else { continue };
-        let query = Query {
-            question: block.question,
-            arguments: block.arguments,
-            file_read: part.kind == ContentKind::FileRead,
-        };
+        let query = query(block, part.kind);
         let source = if part.bytes == (0..text.len()) {
             source
         } else {
             source_of(block, &SourceScan::new(piece, block.arguments), part.kind, piece)
         };
-        let gaps_of_part = compress::framed(part.kind, piece, &query, source, scan.take());
+        let mut gaps_of_part = compress::framed(part.kind, piece, &query, source, scan.take());
         let is_file = part.kind == ContentKind::FileRead || gaps_of_part.is_empty();
         let view =
             if is_file { None } else { Lines::new(piece).filter(|lines| lines.main_view(piece).is_some()) };
+        gaps_of_part.sort_by_key(|gap| gap.omission.range.start);
         for FramedOmission { omission: gap, opening } in gaps_of_part {
             let Some(printed) = printed(view.as_ref(), &gap) else { continue };
             let Some(lines) = part.lines.range(piece, &gap.range, printed) else { continue };
             let bytes = part.bytes.start + gap.range.start..part.bytes.start + gap.range.end;
-            // The first marker is enough to name the original.
+            // One marker is enough to name the original, unless a marker for something else is between it and this one.
+            let is_named = named.is_some_and(|end| !names_other(text, end..bytes.start, changes));
+            let marker = if is_named && (opening.is_empty() || source.is_none()) {
+                More { lines, summary: &gap.summary }.to_string()
+            } else {
+                Elision { handle, lines, summary: &gap.summary, folder: block.originals_dir }.to_string()
+            };
             let (with, step) = if part.kind == ContentKind::Prose {
-                let marker = if gaps.is_empty() {
-                    Elision { handle, lines, summary: &gap.summary, folder: block.originals_dir }.to_string()
-                } else {
-                    More { lines, summary: &gap.summary }.to_string()
-                };
                 (on_its_line(text, &bytes, marker), Transform::Sentences)
             } else {
-                let marker = if gaps.is_empty() || !opening.is_empty() {
-                    Elision { handle, lines, summary: &gap.summary, folder: block.originals_dir }.to_string()
-                } else {
-                    More { lines, summary: &gap.summary }.to_string()
-                };
                 (format!("{opening}{marker}"), Transform::Elision)
             };
             if changes.are_off(&bytes) && saves_tokens(block, text, &bytes, &with) {
+                named = Some(bytes.end);
                 gaps.push(Change { bytes, with, step });
             }
         }
@@ -268,6 +279,15 @@ fn set_aside(
     let original = (!gaps.is_empty()).then(|| Original::with_handle(handle, original.to_owned()));
     changes.merge(gaps);
     original
+}
+
+/// Whether a marker within these bytes names an original, as rows of an array or data have it.
+fn names_other(text: &str, bytes: Range<usize>, changes: &Changes) -> bool {
+    let names = |text: &str| marker::handle_in(text).is_some();
+    let within = |change: &Change| bytes.start <= change.bytes.start && change.bytes.end <= bytes.end;
+    let from = changes.sorted.partition_point(|change| change.bytes.start < bytes.start);
+    let placed = changes.sorted.iter().skip(from).take_while(|change| within(change));
+    placed.into_iter().any(|change| names(&change.with)) || text.get(bytes.clone()).is_none_or(names)
 }
 
 /// Returns the numbers of the first and last line of a gap: in a numbered view of a file those that it prints.

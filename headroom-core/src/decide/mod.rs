@@ -228,7 +228,7 @@ fn candidates<'a>(
     }
     let instructions = detect::instructions::spans(block.text);
     let mut scan = scan.filter(|scan| scan.is_of(block.text));
-    let drafts = renderings(block, kind, &instructions).into_iter().filter_map(|form| {
+    let drafts = renderings(block, kind, &instructions, code).into_iter().filter_map(|form| {
         let (changes, added) = line_changes(block, &form, scan.take(), code, find);
         let whole = !form.steps.is_empty();
         if changes.is_empty() && !whole {

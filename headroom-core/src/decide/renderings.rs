@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     ContentKind, Handle, Original, Transform,
-    compress::{self, html, json::JsonText, prose, search::events},
+    compress::{self, html, json::JsonText, prose, search::events, source::SourceScan},
     detect,
     relevance::Query,
     text::{
@@ -47,10 +47,12 @@ pub(super) fn renderings<'a>(
     block: &Block<'a>,
     kind: ContentKind,
     instructions: &[Range<usize>],
+    code: &SourceScan<'_>,
 ) -> Vec<Rendering<'a>> {
+    let is_code = || code.is_certain(kind);
     let plain = Rendering {
         text: Cow::Borrowed(block.text),
-        parts: segments(block.text, kind, instructions),
+        parts: segments(block.text, kind, instructions, &is_code),
         instructions: instructions.to_vec(),
         steps: Vec::new(),
         originals: Vec::new(),
@@ -63,7 +65,12 @@ pub(super) fn renderings<'a>(
         return [unchanged].into_iter().chain(view.rendering(block)).collect();
     }
     let mut forms = vec![plain];
-    if !matches!(kind, ContentKind::Json | ContentKind::FileRead) {
+    if !matches!(kind, ContentKind::Code | ContentKind::Json | ContentKind::FileRead)
+        && terminal::has_controls(block.text)
+        && !terminal::is_quoted(block.text)
+        && !is_code()
+        && !code.is_file()
+    {
         forms.extend(terminal_forms(block, kind));
     }
     let Some(source) = forms.last() else { return forms };
@@ -107,7 +114,7 @@ impl<'a> NumberedView<'a> {
         }
         let inner = Block { text: &self.json, ..*block };
         let instructions = detect::instructions::spans(&self.json);
-        let mut parts = segments(&self.json, ContentKind::Text, &instructions);
+        let mut parts = segments(&self.json, ContentKind::Text, &instructions, &|| false);
         parts.retain(|part| part.kind == ContentKind::Json);
         let text = Cow::Borrowed(self.json.as_str());
         let source =
@@ -141,7 +148,7 @@ fn terminal_forms<'a>(block: &Block<'a>, kind: ContentKind) -> Vec<Rendering<'a>
         let rest = body.get(start..).unwrap_or_default();
         let instructions = detect::instructions::spans(rest);
         let behind = |bytes: Range<usize>| bytes.start + start..bytes.end + start;
-        let parts = segments(rest, kind, &instructions).into_iter();
+        let parts = segments(rest, kind, &instructions, &|| false).into_iter();
         Rendering {
             parts: parts.map(|part| Segment { bytes: behind(part.bytes.clone()), ..part }).collect(),
             instructions: instructions.into_iter().map(behind).collect(),

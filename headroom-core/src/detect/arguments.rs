@@ -24,6 +24,9 @@ const FILE_KEYS: [&str; 12] = [
     "uri",
 ];
 
+/// What the argument `command` of a tool that edits files may be.
+const EDITOR_ACTIONS: [&str; 5] = ["create", "insert", "str_replace", "undo_edit", "view"];
+
 /// The value of a key: a string, or an array of strings.
 enum ArgumentValue {
     One(String),
@@ -90,6 +93,13 @@ pub(super) fn edited_by_shell(arguments: &str) -> Vec<String> {
         names.extend(shell::edited(command).iter().filter_map(|word| base_name(word)));
     });
     names
+}
+
+/// Whether the call ran a shell command.
+pub(super) fn run_a_command(arguments: &str) -> bool {
+    let mut is_any = false;
+    each_command(arguments, &mut |command| is_any |= !EDITOR_ACTIONS.contains(&command));
+    is_any
 }
 
 /// Calls `visit` with each shell command in the arguments.

@@ -76,17 +76,8 @@ pub(crate) fn guess<'t>(
     arguments: Option<&str>,
     is_edited: &dyn Fn(&str) -> bool,
 ) -> Guess<'t> {
-    let tool = tool.map(bare);
-    let is = |test: &dyn Fn(&str) -> bool| tool.as_deref().is_some_and(test);
-    let searches =
-        is(&|tool| SEARCHERS.iter().any(|start| tool.starts_with(start)) || tool.ends_with("search"));
-    let reads =
-        !searches && is(&|tool| READERS.contains(&tool) || READER_ENDS.iter().any(|end| tool.ends_with(end)));
-    let views = || {
-        is(&|tool| EDITORS.contains(&tool))
-            && arguments.is_some_and(|text| arguments::command_is(text, "view"))
-    };
-    if reads || views() || arguments.is_some_and(arguments::read_a_file) {
+    let searches = tool.map(bare).is_some_and(|tool| searches(&tool));
+    if is_reader(tool, arguments) || arguments.is_some_and(arguments::read_a_file) {
         let names = arguments.map(edits::read_names).unwrap_or_default();
         let machine =
             if names.iter().any(|name| is_edited(name)) { None } else { file::machine_output(text, &names) };
@@ -100,9 +91,24 @@ pub(crate) fn guess<'t>(
     }
 }
 
-/// Whether a call ran a shell command that shows a file as the command requested it.
-pub(crate) fn is_file_command(arguments: &str) -> bool {
-    arguments::read_a_file(arguments)
+/// Whether a tool of this name lists or searches.
+fn searches(tool: &str) -> bool {
+    SEARCHERS.iter().any(|start| tool.starts_with(start)) || tool.ends_with("search")
+}
+
+/// Whether the tool shows files.
+pub(crate) fn is_reader(tool: Option<&str>, arguments: Option<&str>) -> bool {
+    let Some(tool) = tool.map(bare) else { return false };
+    let tool = tool.as_str();
+    let reads = READERS.contains(&tool) || READER_ENDS.iter().any(|end| tool.ends_with(end));
+    let views =
+        || EDITORS.contains(&tool) && arguments.is_some_and(|text| arguments::command_is(text, "view"));
+    reads && !searches(tool) || views()
+}
+
+/// Whether a call ran a shell command. What it prints has numbers because the command asked for them.
+pub(crate) fn runs_a_command(arguments: &str) -> bool {
+    arguments::run_a_command(arguments)
 }
 
 /// Passes on the paths and addresses of files that the call asks for.

@@ -178,10 +178,10 @@ impl<'a, 'c> Request<'a, 'c> {
         let label = OnceCell::new();
         for leaf in 0..texts.get(at).len().min(MAX_CALL_TEXTS) {
             let Some(id) = source_id(at, leaf) else { return };
-            if let Some(text) = texts.read(id).filter(|text| text.len() >= tuning().text.reference_min_bytes)
-            {
+            let text = texts.read(id).filter(|text| text.len() >= tuning().text.reference_min_bytes);
+            if let (Some(text), Some(name)) = (text, name(item, facts, leaf)) {
                 let label = label.get_or_init(|| self.label(item, facts)).clone();
-                index.add(id, Origin { name: name(item, facts, leaf), label }, text);
+                index.add(id, Origin { name, label }, text);
             }
         }
     }
@@ -194,7 +194,7 @@ impl<'a, 'c> Request<'a, 'c> {
                 Some(call) => call.label(),
                 None => self.tool(result, facts).unwrap_or_default(),
             },
-            Item::User(_) | Item::Said(_) | Item::Compaction => "by the user".to_owned(),
+            _ => "by the user".to_owned(),
         }
     }
 
@@ -211,13 +211,13 @@ impl<'a, 'c> Request<'a, 'c> {
     }
 }
 
-/// Returns the name that references use for a text of this item.
-pub(super) fn name(item: &Item<'_>, facts: &Facts, leaf: usize) -> String {
-    let ordinal = facts.ordinal;
-    match (item, facts.part) {
+/// Returns the name that references use for a text of this item; `None` if a reader could not find it by counting.
+pub(super) fn name(item: &Item<'_>, facts: &Facts, leaf: usize) -> Option<String> {
+    let (ordinal, part) = (facts.ordinal?, facts.part?);
+    Some(match (item, part) {
         (Item::Call(_), _) => format!("call {ordinal} part {}", leaf + 1),
         (Item::Result(_), 0) => format!("result {ordinal}"),
         (Item::Result(_), part) => format!("result {ordinal} part {}", part + 1),
-        (Item::User(_) | Item::Said(_) | Item::Compaction, _) => format!("user text {ordinal}"),
-    }
+        _ => format!("user text {ordinal}"),
+    })
 }

@@ -28,10 +28,10 @@ fn texts(api: Api, body: &str, shown: &str) -> (HashMap<String, String>, Vec<Opt
                 results.push(shown(result.place));
                 shown(result.place).into_iter().collect()
             }
-            Item::Said(_) | Item::Compaction => Vec::new(),
+            _ => Vec::new(),
         };
         for (leaf, text) in leaves.into_iter().enumerate() {
-            named.insert(name(item, facts, leaf), text);
+            named.extend(name(item, facts, leaf).map(|name| (name, text)));
         }
     }
     (named, results)

@@ -330,9 +330,8 @@ impl<'a> Walk<'_, 'a, '_> {
         let question = texts.question(prompt.item);
         let query =
             Query { question: question.as_deref(), arguments: arguments.as_deref(), ..Query::default() };
-        let newer = leaving
-            .newer
-            .and_then(|newer| Some(name(request.items.get(newer)?, request.facts.get(newer)?, 0)));
+        let newer =
+            leaving.newer.and_then(|newer| name(request.items.get(newer)?, request.facts.get(newer)?, 0));
         let newer = newer.as_deref().map(|name| name.strip_suffix(" part 1").unwrap_or(name));
         let folder = request.originals_dir;
         let gaps = render(&Old { item, text: &text, kind: standing.kind, used, query, newer, folder });

@@ -143,7 +143,7 @@ impl<'a> History<'_, 'a> {
             Some(Item::User(text) | Item::Said(text)) => text.raw.len(),
             Some(Item::Call(call)) => call.arguments.as_ref().map_or(0, |arguments| arguments.raw().len()),
             Some(Item::Result(_)) => (self.standing)(item).map_or(0, |decision| decision.bytes.1),
-            Some(Item::Compaction) | None => 0,
+            _ => 0,
         }
     }
 

@@ -10,6 +10,12 @@ pub(crate) fn is_in(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), OPENING.as_bytes()).is_some()
 }
 
+/// Returns the first handle that a marker in a text names.
+pub(crate) fn handle_in(text: &str) -> Option<Handle> {
+    memchr::memmem::find_iter(text.as_bytes(), OPENING)
+        .find_map(|at| text.get(at + OPENING.len()..)?.split([' ', ']']).next()?.parse().ok())
+}
+
 /// A marker for lines that occur earlier in the same request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference<'a> {
@@ -172,7 +178,10 @@ impl<'a> RowElision<'a> {
 impl<'a> Reference<'a> {
     /// Parses the output of `Display`.
     pub(crate) fn parse(line: &'a str) -> Option<Self> {
-        let line = ["// ", "# "].iter().find_map(|start| line.strip_prefix(start)).unwrap_or(line);
+        let line = ["// ", "# ", "-- ", ";; ", "; ", "% "]
+            .iter()
+            .find_map(|start| line.strip_prefix(start))
+            .unwrap_or(line);
         let body = line.strip_prefix(OPENING)?.strip_suffix(']')?.strip_prefix(' ')?;
         let range = |text: &str| {
             let (first, last) = text.split_once('-')?;

@@ -6,7 +6,7 @@ use headroom_json::TapeValue;
 
 use super::{
     Arguments, BlockPath, Call, Conversation, Item, Items, ToolResult, Toolbox, is, items::Speaker, list,
-    push_all_or_none, raw, text, text_protocol::TextProtocol, tool_name, tools,
+    part, push_all_or_none, raw, text, text_protocol::TextProtocol, tool_name, tools,
 };
 use crate::UnchangedReason;
 
@@ -109,10 +109,20 @@ fn read_message<'a>(
                 }));
             }
             (Some("compaction"), _) => items.push(Item::Compaction),
+            (Some(kind), _) => items.extend(of_provider(kind)),
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Returns the item of a block of this type if it is a result or a call of the provider's own tools.
+fn of_provider<'a>(kind: &str) -> Option<Item<'a>> {
+    if kind.ends_with("tool_result") {
+        Some(Item::OtherResult { id: None, name: None })
+    } else {
+        kind.ends_with("tool_use").then_some(Item::OtherCall)
+    }
 }
 
 /// Finds the thinking of an answer. Adjacent blocks of it are removed together, with one comma; an answer without any
@@ -159,26 +169,31 @@ fn read_result<'a>(
     items: &mut Items<'a>,
 ) -> Result<(), UnchangedReason> {
     let [id, content, is_error] = block.fields(["tool_use_id", "content", "is_error"])?;
-    let Some(content) = content else { return Ok(()) };
     let protected = is_error.is_some_and(TapeValue::is_true).then_some(UnchangedReason::ToolError);
-    let result = |text, place, protected, continues| {
-        Item::Result(ToolResult { text, place, id: raw(id), name: None, continues, protected, json: false })
+    let result = |text, place, part_index, protected, continues| {
+        let part = part(part_index);
+        let id = raw(id);
+        Item::Result(ToolResult { text, place, id, name: None, continues, part, protected, json: false })
     };
-    if let Some(text) = content.text() {
-        let place = BlockPath::new("messages[#].content[#].content", [message, index]);
-        items.push(result(text, place, protected, false));
-    }
     let mut continues = false;
-    for (part_index, part) in content.items().enumerate() {
+    if let Some(text) = text(content) {
+        let place = BlockPath::new("messages[#].content[#].content", [message, index]);
+        items.push(result(text, place, 0, protected, false));
+        continues = true;
+    }
+    for (part_index, part) in content.into_iter().flat_map(TapeValue::items).enumerate() {
         let [kind, words, citations] = part.fields(["type", "text", "citations"])?;
         if let (true, Some(words)) = (is(kind, "text"), text(words)) {
             let cited = citations.is_some_and(|citations| !citations.is_null());
             let protected = protected.or(cited.then_some(UnchangedReason::Protected));
             let place =
                 BlockPath::new("messages[#].content[#].content[#].text", [message, index, part_index]);
-            items.push(result(words, place, protected, continues));
+            items.push(result(words, place, part_index, protected, continues));
             continues = true;
         }
+    }
+    if !continues {
+        items.push(Item::OtherResult { id: raw(id), name: None });
     }
     Ok(())
 }

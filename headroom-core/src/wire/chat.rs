@@ -4,7 +4,7 @@ use headroom_json::{TapeValue, Text};
 
 use super::{
     Arguments, BlockPath, Call, Conversation, Item, Items, ToolResult, Toolbox, is, items::Speaker, list,
-    push_all_or_none, raw, text, text_protocol::TextProtocol, tool_name, tools,
+    part, push_all_or_none, raw, text, text_protocol::TextProtocol, tool_name, tools,
 };
 use crate::UnchangedReason;
 
@@ -73,6 +73,12 @@ fn read_message<'a>(
             items.begin(Speaker::User);
             read_results(content, (raw(id), tool_name(name)), index, items)
         }
+        // The form before tools had ids.
+        Some("function") => {
+            items.begin(Speaker::User);
+            items.push(Item::OtherResult { id: None, name: tool_name(name) });
+            Ok(())
+        }
         _ => Ok(()),
     }
 }
@@ -109,20 +115,25 @@ fn read_results<'a>(
     index: usize,
     items: &mut Items<'a>,
 ) -> Result<(), UnchangedReason> {
-    let result = |text, place, continues| {
-        Item::Result(ToolResult { text, place, id, name, continues, protected: None, json: false })
+    let result = |text, place, part_index, continues| {
+        let part = part(part_index);
+        Item::Result(ToolResult { text, place, id, name, continues, part, protected: None, json: false })
     };
-    if let Some(text) = text(content) {
-        items.push(result(text, BlockPath::new("messages[#].content", [index]), false));
-    }
     let mut continues = false;
+    if let Some(text) = text(content) {
+        items.push(result(text, BlockPath::new("messages[#].content", [index]), 0, false));
+        continues = true;
+    }
     for (part_index, part) in content.into_iter().flat_map(TapeValue::items).enumerate() {
         let [kind, words] = part.fields(["type", "text"])?;
         if let (true, Some(words)) = (is(kind, "text"), text(words)) {
             let place = BlockPath::new("messages[#].content[#].text", [index, part_index]);
-            items.push(result(words, place, continues));
+            items.push(result(words, place, part_index, continues));
             continues = true;
         }
+    }
+    if !continues {
+        items.push(Item::OtherResult { id, name });
     }
     Ok(())
 }

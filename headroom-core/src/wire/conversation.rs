@@ -25,10 +25,10 @@ pub(crate) struct Facts {
     pub(crate) call: Option<u32>,
     /// The index of the user's last text before this item.
     pub(crate) question: Option<u32>,
-    /// How many items of the same type there are, up to and including this one.
-    pub(crate) ordinal: u32,
-    /// Position of this text within its result, from zero.
-    pub(crate) part: u32,
+    /// How many items of the same type there are, up to and including this one; `None` if nobody can count them.
+    pub(crate) ordinal: Option<u32>,
+    /// Position of this text within its result, from zero; `None` if it cannot be named.
+    pub(crate) part: Option<u32>,
     /// How many earlier texts answer the same call.
     pub(crate) answers: u32,
 }
@@ -67,9 +67,15 @@ pub(crate) fn facts(seed: &str, secret: u64, items: &Items<'_>, thinks: bool) ->
                     let name = result.name.map_or("", |name| name.raw);
                     let protected = result.protected.map_or("", UnchangedReason::as_str);
                     let flags = u64::from(result.continues) | u64::from(result.json) << 1;
+                    let part = result.part.map_or(0, |part| u64::from(part) + 1);
                     let call = call.map_or(0, |call| u64::from(call) + 1);
-                    chain.add(3 | flags << 8 | call << 16, &[name, protected, result.text.raw]);
+                    chain.add(3 | flags << 8 | part << 48 | call << 16, &[name, protected, result.text.raw]);
                 }
+                Item::OtherResult { .. } => {
+                    chain.add(7 | u64::from(call.map_or(0, |call| call + 1)) << 16, &[])
+                }
+                Item::OtherCall => chain.add(8, &[]),
+                Item::Unreadable => chain.add(9, &[]),
                 Item::Compaction => chain.add(4, &[]),
                 Item::Said(text) => chain.add(5, &[text.raw]),
             }
@@ -78,7 +84,10 @@ pub(crate) fn facts(seed: &str, secret: u64, items: &Items<'_>, thinks: bool) ->
                 call,
                 question: walk.question,
                 ordinal: walk.ordinal(item),
-                part: walk.part,
+                part: match item {
+                    Item::Result(result) => result.part,
+                    _ => Some(0),
+                },
                 answers,
             }
         })
@@ -131,7 +140,8 @@ struct Walk<'a> {
     users: u32,
     calls: u32,
     results: u32,
-    part: u32,
+    /// Whether an item could not be read, so that nobody can count what follows.
+    lost_count: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -161,19 +171,34 @@ impl<'a> Walk<'a> {
             }
             Item::Result(result) => {
                 self.results += u32::from(!result.continues);
-                self.part = if result.continues { self.part + 1 } else { 0 };
-                self.answered = match result.id {
-                    // Looks up a long id only once per result.
-                    Some(_) if result.continues => self.answered,
-                    Some(id) => self.calls_by_id.get(id).copied(),
-                    None => self
-                        .unanswered
-                        .get_mut(&result.name.map(|name| name.raw))
-                        .and_then(VecDeque::pop_front),
-                };
+                // Looks up a long id only once per result.
+                if !(result.continues && result.id.is_some()) {
+                    self.answered = self.answered_by(result.id, result.name);
+                }
                 self.answered
             }
+            Item::OtherResult { id, name } => {
+                self.results += 1;
+                self.answered = self.answered_by(*id, *name);
+                self.answered
+            }
+            Item::OtherCall => {
+                self.calls += 1;
+                None
+            }
+            Item::Unreadable => {
+                self.lost_count = true;
+                None
+            }
             Item::Compaction | Item::Said(_) => None,
+        }
+    }
+
+    /// Returns the call that a result answers.
+    fn answered_by(&mut self, id: Option<&'a str>, name: Option<Text<'a>>) -> Option<u32> {
+        match id {
+            Some(id) => self.calls_by_id.get(id).copied(),
+            None => self.unanswered.get_mut(&name.map(|name| name.raw)).and_then(VecDeque::pop_front),
         }
     }
 
@@ -184,13 +209,14 @@ impl<'a> Walk<'a> {
         *answers - 1
     }
 
-    fn ordinal(&self, item: &Item<'_>) -> u32 {
-        match item {
+    fn ordinal(&self, item: &Item<'_>) -> Option<u32> {
+        let count = match item {
             Item::User(_) => self.users,
-            Item::Call(_) => self.calls,
-            Item::Result(_) => self.results,
-            Item::Compaction | Item::Said(_) => 0,
-        }
+            Item::Call(_) | Item::OtherCall => self.calls,
+            Item::Result(_) | Item::OtherResult { .. } => self.results,
+            Item::Compaction | Item::Said(_) | Item::Unreadable => return None,
+        };
+        (!self.lost_count).then_some(count)
     }
 }
 

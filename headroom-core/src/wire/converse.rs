@@ -47,8 +47,10 @@ fn read_message<'a>(
             let arguments = input.map(Arguments::from_value);
             items.push(Item::Call(Call { id: raw(id), name: tool_name(name), arguments }));
         }
-        if let (true, Some(result)) = (user, result) {
-            read_result(result, [index, block_index], items)?;
+        match result {
+            Some(result) if user => read_result(result, [index, block_index], items)?,
+            Some(_) => items.push(Item::OtherResult { id: None, name: None }),
+            None => {}
         }
     }
     Ok(())
@@ -62,8 +64,8 @@ fn read_result<'a>(
     let [id, status, content] = result.fields(["toolUseId", "status", "content"])?;
     let protected = is(status, "error").then_some(UnchangedReason::ToolError);
     let mut continues = false;
-    let mut push = |text, path, part| {
-        let place = BlockPath::new(path, [message, index, part]);
+    let mut push = |text, path, part_index, part| {
+        let place = BlockPath::new(path, [message, index, part_index]);
         let id = raw(id);
         items.push(Item::Result(ToolResult {
             text,
@@ -71,6 +73,7 @@ fn read_result<'a>(
             id,
             name: None,
             continues,
+            part,
             protected,
             json: false,
         }));
@@ -79,7 +82,12 @@ fn read_result<'a>(
     for (part_index, part) in content.into_iter().flat_map(TapeValue::items).enumerate() {
         let [words, json] = part.fields(["text", "json"])?;
         if let Some(text) = text(words) {
-            push(text, "messages[#].content[#].toolResult.content[#].text", part_index);
+            push(
+                text,
+                "messages[#].content[#].toolResult.content[#].text",
+                part_index,
+                super::part(part_index),
+            );
         }
         for text in json
             .into_iter()
@@ -87,8 +95,12 @@ fn read_result<'a>(
             .flat_map(TapeValue::strings)
             .filter(|text| text.raw.len() >= MIN_LEAF_BYTES)
         {
-            push(text, "messages[#].content[#].toolResult.content[#].json", part_index);
+            // A value within a part has no number of its own.
+            push(text, "messages[#].content[#].toolResult.content[#].json", part_index, None);
         }
+    }
+    if !continues {
+        items.push(Item::OtherResult { id: raw(id), name: None });
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use headroom_json::{TapeValue, Text};
 
 use super::{
     Arguments, BlockPath, Call, Conversation, Item, Items, MIN_LEAF_BYTES, ToolResult, Toolbox, is,
-    items::Speaker, list, push_all_or_none, raw, text, tool_name, tools,
+    items::Speaker, list, part, push_all_or_none, raw, text, tool_name, tools,
 };
 use crate::UnchangedReason;
 
@@ -59,12 +59,12 @@ fn declares(tools: Option<TapeValue<'_, '_>>) -> bool {
 }
 
 fn read_part<'a>(
-    part: TapeValue<'a, '_>,
+    value: TapeValue<'a, '_>,
     model: bool,
     [index, part_index]: [usize; 2],
     items: &mut Items<'a>,
 ) -> Result<(), UnchangedReason> {
-    let [words, call, call_snake, response, response_snake, thought] = part.fields([
+    let [words, call, call_snake, response, response_snake, thought] = value.fields([
         "text",
         "functionCall",
         "function_call",
@@ -90,7 +90,14 @@ fn read_part<'a>(
     let Some(response) = response.or(response_snake) else { return Ok(()) };
     let [id, name, response] = response.fields(["id", "name", "response"])?;
     let place = BlockPath::new("contents[#].parts[#].functionResponse.response", [index, part_index]);
-    let Some(response) = response.filter(|response| response.has_distinct_keys()) else { return Ok(()) };
+    let other = Item::OtherResult { id: raw(id), name: tool_name(name) };
+    let Some(response) = response.filter(|response| response.has_distinct_keys()) else {
+        items.push(other);
+        return Ok(());
+    };
+    if response.strings().next().is_none() {
+        items.push(other);
+    }
     let [error] = response.fields(["error"])?;
     let protected = error.map(|_| UnchangedReason::ToolError);
     let worth = |(leaf, words): &(usize, Text<'a>)| *leaf == 0 || words.raw.len() >= MIN_LEAF_BYTES;
@@ -101,6 +108,7 @@ fn read_part<'a>(
             id: raw(id),
             name: tool_name(name),
             continues: leaf > 0,
+            part: part(leaf),
             protected,
             json: false,
         }));

@@ -91,6 +91,10 @@ impl<'a> Items<'a> {
                 self.turn.open_calls = self.turn.open_calls.saturating_sub(1);
                 self.turn.has_results = true;
             }
+            Item::OtherResult { .. } if self.turn.speaker == Speaker::User => {
+                self.turn.open_calls = self.turn.open_calls.saturating_sub(1);
+                self.turn.has_results = true;
+            }
             _ => {}
         }
         self.items.push(item);

@@ -56,6 +56,17 @@ pub(crate) enum Item<'a> {
     User(Text<'a>),
     Call(Call<'a>),
     Result(ToolResult<'a>),
+    /// A result without a text that may be edited: an image, nothing, or what a tool of the provider returned.
+    OtherResult {
+        /// The id of the call, if the format has ids.
+        id: Option<&'a str>,
+        /// The tool's name, if the result repeats it.
+        name: Option<Text<'a>>,
+    },
+    /// A call of one of the provider's own tools.
+    OtherCall,
+    /// A message that means different things to different readers. Nobody can say how many results it has.
+    Unreadable,
     /// Words of the model besides its calls.
     Said(Text<'a>),
     /// The model no longer sees anything before this.
@@ -103,6 +114,8 @@ pub(crate) struct ToolResult<'a> {
     pub(crate) name: Option<Text<'a>>,
     /// Whether this continues the same result.
     pub(crate) continues: bool,
+    /// Position of this text in the content of its result, from zero; `None` if a reader could not find it by counting.
+    pub(crate) part: Option<u32>,
     /// Why the text may not be edited.
     pub(crate) protected: Option<UnchangedReason>,
     /// Whether the provider requires JSON here.
@@ -174,7 +187,7 @@ pub(crate) fn read<'a>(api: Api, body: TapeValue<'a, '_>) -> Result<Conversation
 }
 
 /// Reads one message. A message with a duplicate key means different things to different readers, so it is skipped as a
-/// whole. It alone is skipped: everything before it must be written as before.
+/// whole, and what follows it has no number. It alone is skipped: everything before it must be written as before.
 fn push_all_or_none<'a>(
     items: &mut Items<'a>,
     read: impl FnOnce(&mut Items<'a>) -> Result<(), UnchangedReason>,
@@ -182,7 +195,13 @@ fn push_all_or_none<'a>(
     let before = items.mark();
     if read(items).is_err() {
         items.rewind(before);
+        items.push(Item::Unreadable);
     }
+}
+
+/// Returns the position of a part as in [`ToolResult::part`].
+fn part(index: usize) -> Option<u32> {
+    u32::try_from(index).ok()
 }
 
 /// Whether a string value equals `word`.

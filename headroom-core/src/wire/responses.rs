@@ -4,7 +4,7 @@ use headroom_json::{TapeValue, Text};
 
 use super::{
     Arguments, BlockPath, Call, Conversation, Item, Items, ToolResult, Toolbox, chat::is_free, is,
-    items::Speaker, push_all_or_none, raw, text, tool_name, tools,
+    items::Speaker, part, push_all_or_none, raw, text, tool_name, tools,
 };
 use crate::UnchangedReason;
 
@@ -75,6 +75,8 @@ fn read_item<'a>(
             items.begin(Speaker::Model);
             read_call(item, items)?;
         }
+        // Calls of the provider's own tools.
+        Some(kind) if kind.ends_with("_call") => items.push(Item::OtherCall),
         _ => {}
     }
     Ok(())
@@ -116,35 +118,42 @@ fn read_output<'a>(
         "function_call_output" | "custom_tool_call_output" | "apply_patch_call_output" => (false, false),
         "local_shell_call_output" => (false, true),
         "shell_call_output" => (true, false),
-        _ => return Ok(()),
+        _ => {
+            items.push(Item::OtherResult { id: None, name: None });
+            return Ok(());
+        }
     };
     let [id, call_id, name, output, status] = item.fields(["id", "call_id", "name", "output", "status"])?;
     let protected = is(status, "failed").then_some(UnchangedReason::ToolError);
-    let Some(output) = output else { return Ok(()) };
+    let (id, name) = (raw(call_id).or(raw(id)), tool_name(name));
     let mut continues = false;
-    let mut push = |text, place| {
-        let (id, name) = (raw(call_id).or(raw(id)), tool_name(name));
-        items.push(Item::Result(ToolResult { text, place, id, name, continues, protected, json }));
+    let mut push = |text, place, part_index| {
+        let part = part(part_index);
+        items.push(Item::Result(ToolResult { text, place, id, name, continues, part, protected, json }));
         continues = true;
     };
-    if let Some(text) = output.text() {
-        push(text, BlockPath::new("input[#].output", [index]));
+    if let Some(text) = text(output) {
+        push(text, BlockPath::new("input[#].output", [index]), 0);
     }
-    for (part_index, part) in output.items().enumerate() {
+    for (part_index, part) in output.into_iter().flat_map(TapeValue::items).enumerate() {
         if shell {
             let [stdout, stderr] = part.fields(["stdout", "stderr"])?;
             if let Some(text) = text(stdout) {
-                push(text, BlockPath::new("input[#].output[#].stdout", [index, part_index]));
+                push(text, BlockPath::new("input[#].output[#].stdout", [index, part_index]), part_index * 2);
             }
             if let Some(text) = text(stderr) {
-                push(text, BlockPath::new("input[#].output[#].stderr", [index, part_index]));
+                let place = BlockPath::new("input[#].output[#].stderr", [index, part_index]);
+                push(text, place, part_index * 2 + 1);
             }
         } else {
             let [kind, words] = part.fields(["type", "text"])?;
             if let (true, Some(words)) = (is(kind, "input_text"), text(words)) {
-                push(words, BlockPath::new("input[#].output[#].text", [index, part_index]));
+                push(words, BlockPath::new("input[#].output[#].text", [index, part_index]), part_index);
             }
         }
+    }
+    if !continues {
+        items.push(Item::OtherResult { id, name });
     }
     Ok(())
 }

@@ -70,6 +70,7 @@ impl<'a> TextProtocol<'a> {
             id: None,
             name: None,
             continues: false,
+            part: Some(0),
             protected: None,
             json: false,
         }));

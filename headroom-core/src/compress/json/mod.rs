@@ -136,7 +136,7 @@ impl<'t> JsonText<'t> {
         // Elements without their brackets are stored as an array, so that rows can be retrieved by number.
         let content = match sequence {
             Sequence::Values => Cow::Borrowed(*text),
-            Sequence::Elements => Cow::Owned(format!("[{}]", text.trim_end().trim_end_matches(','))),
+            Sequence::Elements => Cow::Owned(as_array(text)),
         };
         let handle = Handle::from_content(&content);
         let selector = Selector::new(query, handle, folder, doc.long_arrays() > 1);
@@ -155,6 +155,13 @@ impl<'t> JsonText<'t> {
         }
         chosen_rows(&self.doc, roots, self.text, query).map(|chosen| chosen.kept)
     }
+}
+
+/// Puts brackets around elements. Only a comma after the last one goes, so that whole arrays are the bytes of the text.
+fn as_array(elements: &str) -> String {
+    let inner = elements.trim_end();
+    let space = elements.get(inner.len()..).unwrap_or_default();
+    format!("[{}{space}]", inner.strip_suffix(',').unwrap_or(inner))
 }
 
 /// Returns the handles of the markers in a text.

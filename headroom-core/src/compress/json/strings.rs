@@ -11,8 +11,9 @@ use headroom_json::Text;
 use crate::{
     ContentKind, Handle, Original,
     compress::{
+        self, FramedOmission,
         embedded::{self, Embedded},
-        html, log,
+        html,
     },
     detect,
     relevance::Query,
@@ -56,19 +57,18 @@ fn one(text: &str, query: &Query<'_>, folder: Option<&str>) -> Option<Selection>
         let page = html::selected(text, query, folder)?;
         return Some(Selection { text: page.text, originals: vec![page.original] });
     }
-    let query = Query { file_read: kind == ContentKind::FileRead, ..*query };
-    let gaps = log::gaps(text, &query);
+    let gaps = compress::framed_in_string(text, query);
     if gaps.is_empty() {
         return None;
     }
     let handle = Handle::from_content(text);
     let mut out = String::with_capacity(text.len() / 2);
     let mut from = 0;
-    for gap in gaps {
+    for FramedOmission { omission: gap, opening } in gaps {
         out.push_str(text.get(from..gap.range.start)?);
         let elision = Elision { handle, lines: (gap.first, gap.last), summary: &gap.summary, folder };
         // Writing to a string cannot fail.
-        _ = write!(out, "{elision}");
+        _ = write!(out, "{opening}{elision}");
         from = gap.range.end;
     }
     out.push_str(text.get(from..)?);

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use cues::CUES;
 use memchr::memmem::Finder;
-pub(super) use names::FileNames;
+pub(super) use names::{FileNames, comment_by_name};
 
 pub(crate) use crate::content::Language;
 
@@ -29,7 +29,7 @@ impl Language {
 
     /// Returns the languages that the text may be in, the likeliest first, each with the weight of its cues in percent
     /// of the lines.
-    pub(super) fn candidates(text: &str) -> Vec<(Self, usize)> {
+    pub(in crate::compress) fn candidates(text: &str) -> Vec<(Self, usize)> {
         let lines = lines(text);
         let mut scores = scores(&lines);
         scores.sort_by_key(|(score, _)| std::cmp::Reverse(*score));

@@ -13,6 +13,63 @@ const OTHER_CODE: [&str; 28] = [
     "asm", "clj", "css", "dart", "elm", "erl", "ex", "exs", "f90", "fs", "groovy", "hs", "jl", "kt", "kts",
     "less", "lua", "ml", "nim", "proto", "scala", "scss", "sql", "svelte", "swift", "vb", "vue", "zig",
 ];
+/// Files whose markers are comments, by extension or by name, and what opens a comment there.
+const COMMENTS: [(&str, &[&str]); 5] = [
+    (
+        "# ",
+        &[
+            "toml",
+            "yaml",
+            "yml",
+            "cfg",
+            "conf",
+            "properties",
+            "env",
+            "tf",
+            "tfvars",
+            "hcl",
+            "nix",
+            "r",
+            "jl",
+            "ex",
+            "exs",
+            "cmake",
+            "mk",
+            "graphql",
+            "dockerfile",
+            "containerfile",
+            "makefile",
+        ],
+    ),
+    ("-- ", &["sql", "lua", "hs", "elm"]),
+    ("; ", &["ini", "asm"]),
+    (";; ", &["clj", "el", "lisp", "scm"]),
+    ("% ", &["tex", "erl"]),
+];
+
+/// Returns what opens a comment in the files that the call names: those that a tool was given, or with `shows_files` also
+/// those of a command. `None` if it is not known or differs.
+pub(in crate::compress) fn comment_by_name(
+    arguments: Option<&str>,
+    shows_files: bool,
+) -> Option<&'static str> {
+    let words = words(arguments, if shows_files { &detect::named } else { &detect::addresses });
+    let mut found = None;
+    for word in words.split(|c: char| c.is_whitespace() || "\"'`,;()[]{}<>|=&*?\\".contains(c)) {
+        let name = word.rsplit('/').next().unwrap_or(word).to_ascii_lowercase();
+        let (has_end, end) = name.rsplit_once('.').map_or((false, &*name), |(_, end)| (true, end));
+        let is_known = |ends: &[&str]| ends.contains(&end) && (has_end || end.ends_with("file"));
+        let comment = COMMENTS.iter().find(|(_, ends)| is_known(ends)).map(|(comment, _)| *comment);
+        match (found, comment) {
+            (_, None) => {}
+            (None, comment) => found = comment,
+            (Some(before), Some(comment)) if before == comment => {}
+            _ => return None,
+        }
+    }
+    found
+}
+
 /// Passes on words of the arguments of a call.
 type Visit = dyn Fn(&str, &mut dyn FnMut(&str));
 

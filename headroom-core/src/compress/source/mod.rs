@@ -6,7 +6,7 @@
 mod identity;
 mod parser;
 mod scan;
-mod shape;
+pub(super) mod shape;
 mod words;
 
 use std::ops::Range;

@@ -175,6 +175,21 @@ impl<'t> SourceScan<'t> {
             && STRICT.iter().any(|language| parser::starts_flawless(self.text, *language))
     }
 
+    /// Whether the call names one file by its path or address, and none that programs print into.
+    pub(crate) fn is_file(&self) -> bool {
+        let printed = |arguments: &str| [".log", ".out", ".txt"].iter().any(|end| arguments.contains(end));
+        FileNames::of_addresses(self.arguments) != FileNames::Nothing && !self.arguments.is_some_and(printed)
+    }
+
+    /// Whether the text, which is of this kind, is code for certain: by the name of its file, or as a parser says.
+    pub(crate) fn is_certain(&self, kind: ContentKind) -> bool {
+        match (kind, self.names()) {
+            (ContentKind::Code, FileNames::One(_) | FileNames::Code) => true,
+            (ContentKind::Code, _) => !self.strict().is_empty(),
+            _ => is_plain(kind) && shape::may_be_code(self.text) && !self.strict().is_empty(),
+        }
+    }
+
     /// Returns the languages of the files that the call names.
     fn names(&self) -> FileNames {
         *self.names.get_or_init(|| FileNames::of(self.arguments))

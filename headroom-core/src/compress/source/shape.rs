@@ -37,7 +37,20 @@ pub(super) fn is_like_code(kind: ContentKind, text: &str) -> bool {
 /// Whether a text starts and ends like code at a glance, or most of its lines look like statements. Words in lines of their
 /// own would parse too.
 pub(super) fn may_be_code(text: &str) -> bool {
-    is_between_signs(text) || !is_json_lines(text) && are_statements(text)
+    (is_between_signs(text) || !is_json_lines(text) && are_statements(text)) && !is_labelled_json(text)
+}
+
+/// Whether a text is JSON behind a label or below one, `Output: [`, which is a statement of JavaScript too.
+fn is_labelled_json(text: &str) -> bool {
+    const MAX_LABEL_BYTES: usize = 80;
+    let Some((label, value)) = text.find(['{', '[']).and_then(|at| text.split_at_checked(at)) else {
+        return false;
+    };
+    let is_label = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_-.:".contains(c);
+    label.len() <= MAX_LABEL_BYTES
+        && label.trim_end().ends_with(':')
+        && label.chars().all(is_label)
+        && headroom_json::is_plausible(value)
 }
 
 /// Whether the start of a text may be code in this language, and the text has the signs that no file in it lacks. It is much
@@ -122,7 +135,7 @@ pub(super) fn is_json_lines(text: &str) -> bool {
 }
 
 /// Whether a text starts with a comment and ends with what closes a list or a text in code.
-pub(super) fn is_framed(text: &str) -> bool {
+pub(in crate::compress) fn is_framed(text: &str) -> bool {
     const OPENINGS: [&str; 6] = ["\"\"\"", "#", "--", "/*", "//", ";;"];
     const CLOSINGS: [&str; 10] = [")", ");", "1;", "END", "EOF", "]", "];", "end", "}", "};"];
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -131,7 +144,7 @@ pub(super) fn is_framed(text: &str) -> bool {
 }
 
 /// Whether many lines say what is added, changed or removed, as those of a plan do, which looks like code otherwise.
-fn lists_changes(text: &str) -> bool {
+pub(in crate::compress) fn lists_changes(text: &str) -> bool {
     const SIGNS: [&str; 4] = ["~ ", "+ ", "- ", "-/+ "];
     let lines = || text.lines().map(str::trim_start).filter(|line| !line.is_empty());
     let changes = lines().filter(|line| SIGNS.iter().any(|sign| line.starts_with(sign))).count();
@@ -159,7 +172,7 @@ pub(super) fn is_balanced(text: &str) -> bool {
 }
 
 /// Whether many lines are what only programs have: brackets, keywords, and comments between them.
-pub(super) fn is_program(text: &str) -> bool {
+pub(in crate::compress) fn is_program(text: &str) -> bool {
     program_share(text) >= SOME_PROGRAM
 }
 

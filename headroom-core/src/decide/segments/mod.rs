@@ -67,9 +67,16 @@ pub(super) fn line_ends(text: &str) -> u32 {
 
 /// Splits a text of this kind, with these instructions in it, into its parts, in order. What no part covers stays as it is: instructions that the client
 /// added, line ends between parts, and what is left of JSON that is cut.
-pub(super) fn segments(text: &str, kind: ContentKind, instructions: &[Range<usize>]) -> Vec<Segment> {
+///
+/// `is_code` says whether a text of this kind is certainly code, of which JSON is a part.
+pub(super) fn segments(
+    text: &str,
+    kind: ContentKind,
+    instructions: &[Range<usize>],
+    is_code: &dyn Fn() -> bool,
+) -> Vec<Segment> {
     if instructions.is_empty() {
-        return content(text, kind);
+        return content(text, kind, is_code);
     }
     let mut parts = Vec::new();
     let (mut from, mut line) = (0, 0_u32);
@@ -78,7 +85,7 @@ pub(super) fn segments(text: &str, kind: ContentKind, instructions: &[Range<usiz
         let piece = text.get(from..end).unwrap_or_default();
         if !piece.trim().is_empty() {
             let kind = if kind == ContentKind::FileRead { kind } else { detect::structure(piece) };
-            parts.extend(content(piece, kind).into_iter().map(|part| part.behind(from, line)));
+            parts.extend(content(piece, kind, is_code).into_iter().map(|part| part.behind(from, line)));
         }
         let next = (span.end + 1).min(text.len());
         line = line.saturating_add(line_ends(text.get(from..next).unwrap_or_default()));
@@ -87,7 +94,7 @@ pub(super) fn segments(text: &str, kind: ContentKind, instructions: &[Range<usiz
     parts
 }
 
-fn content(text: &str, kind: ContentKind) -> Vec<Segment> {
+fn content(text: &str, kind: ContentKind, is_code: &dyn Fn() -> bool) -> Vec<Segment> {
     use ContentKind::{Blob, Code, Diff, Json, Listing, Log, Prose, Search, Table, Text};
     let whole =
         |kind| Segment { bytes: 0..text.len(), kind, sequence: Sequence::Values, lines: LineMap::From(0) };
@@ -103,7 +110,7 @@ fn content(text: &str, kind: ContentKind) -> Vec<Segment> {
     }
     let found = parts::find(text, kind == Code);
     // JSON in source code is code.
-    if kind == Code && !found.is_json {
+    if kind == Code && (!found.is_json || is_code()) || !found.parts.is_empty() && kind != Code && is_code() {
         return vec![whole(kind)];
     }
     if found.parts.is_empty() {
@@ -187,7 +194,7 @@ mod tests {
     fn json_behind_a_header_is_a_part() {
         let json = records(40);
         let text = format!("Chunk ID: 7\nExit code: 0\nOutput:\n{json}\ndone\n");
-        let parts = segments(&text, ContentKind::Text, &[]);
+        let parts = segments(&text, ContentKind::Text, &[], &|| false);
         let kinds: Vec<_> = parts.iter().map(|part| part.kind == ContentKind::Json).collect();
         assert_eq!(kinds, [false, true, false]);
         assert_eq!(&text[parts[1].bytes.clone()], json);
@@ -198,14 +205,14 @@ mod tests {
     #[test]
     fn brackets_that_are_no_json_are_text() {
         for text in ["[INFO] x\n[WARN] y\n".repeat(50), "{ not json\n".repeat(100), "[1, 2]\n".repeat(4)] {
-            assert_eq!(segments(&text, ContentKind::Text, &[]).len(), 1);
+            assert_eq!(segments(&text, ContentKind::Text, &[], &|| false).len(), 1);
         }
     }
 
     #[test]
     fn looking_for_json_is_bounded() {
         let text = "[\n".repeat(50_000);
-        assert_eq!(segments(&text, ContentKind::Text, &[]).len(), 1);
+        assert_eq!(segments(&text, ContentKind::Text, &[], &|| false).len(), 1);
     }
 
     proptest::proptest! {
@@ -215,7 +222,7 @@ mod tests {
         ]), 0..200), filler in 0..3_usize) {
             let text = format!("{}{}", pieces.concat(), records(filler * 30));
             let found = parts::find(&text, false);
-            let mut parts: Vec<_> = segments(&text, ContentKind::Log, &[]).into_iter().map(|part| part.bytes).collect();
+            let mut parts: Vec<_> = segments(&text, ContentKind::Log, &[], &|| false).into_iter().map(|part| part.bytes).collect();
             proptest::prop_assert!(found.is_json || !parts.is_empty());
             if parts.is_empty() {
                 return Ok(());

@@ -1,11 +1,15 @@
 //! Recognises the names of instruction files.
 
 /// Files that agents read instructions from, in lower case.
-const FILES: [&str; 27] = [
+const FILES: [&str; 38] = [
+    ".agent.local.md",
+    ".agent.md",
+    ".augment-guidelines",
     ".clinerules",
     ".cursorrules",
     ".goosehints",
     ".kilocoderules",
+    ".openhands_instructions",
     ".roorules",
     ".rules",
     ".windsurfrules",
@@ -13,17 +17,24 @@ const FILES: [&str; 27] = [
     "agents.local.md",
     "agents.md",
     "agents.override.md",
+    "airules.md",
     "amp.md",
+    "bugbot.md",
     "claude.local.md",
     "claude.md",
+    "codebuddy.md",
     "codex.md",
     "conventions.md",
     "copilot-instructions.md",
+    "crush.local.md",
     "crush.md",
     "gemini.md",
+    "global_rules.md",
     "iflow.md",
     "jules.md",
     "kilo.md",
+    "llxprt.md",
+    "opencode.local.md",
     "opencode.md",
     "qwen.md",
     "replit.md",
@@ -33,12 +44,13 @@ const FILES: [&str; 27] = [
 /// Ends of the names of such files.
 const ENDS: [&str; 4] = [".chatmode.md", ".instructions.md", ".mdc", ".prompt.md"];
 /// Folders within a folder whose name starts with a dot, such as `.cursor`, that hold instructions.
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 12] = [
     "agents",
     "chatmodes",
     "commands",
     "guidelines",
     "instructions",
+    "microagents",
     "modes",
     "prompts",
     "rules",
@@ -46,6 +58,9 @@ const FOLDERS: [&str; 11] = [
     "steering",
     "workflows",
 ];
+/// Files with common names that are instructions in these folders.
+const HIDDEN: [(&str, &str); 3] =
+    [(".gemini", "styleguide.md"), (".junie", "guidelines.md"), (".qodo", "best_practices.md")];
 const DOCUMENTS: [&str; 4] = [".markdown", ".md", ".mdc", ".txt"];
 
 /// Whether a word of a call holds the path of an instruction file.
@@ -69,6 +84,11 @@ fn is_file(path: &str) -> bool {
         return false;
     }
     let folders: Vec<&str> = parts.collect();
+    let in_hidden =
+        |name: &str| HIDDEN.iter().any(|(folder, file)| folders.first() == Some(folder) && name == *file);
+    if in_hidden(name) || name.starts_with("copilot-") && name.ends_with("-instructions.md") {
+        return true;
+    }
     // A skill is a folder, and its documents are parts of it.
     let holds = |(at, folder): (usize, &&str)| {
         let is_rules = folder.starts_with("rules-") || FOLDERS.contains(folder);

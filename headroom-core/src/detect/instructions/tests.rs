@@ -68,6 +68,8 @@ fn calls_that_show_an_instruction_file_are_known() {
         r#"{"file_path":"/work/README.md"}"#,
         r#"{"file_path":"/work/agents.rs"}"#,
         r#"{"path":"docs/skills.md"}"#,
+        r#"{"path":"docs/guidelines.md"}"#,
+        r#"{"path":"docs/copilot-guide.md"}"#,
         r#"{"pattern":"CLAUDE.md","path":"src"}"#,
         r#"{"command":"ls -l AGENTS.md"}"#,
         r#"{"command":"git log --oneline -- CLAUDE.md"}"#,
@@ -80,6 +82,31 @@ fn calls_that_show_an_instruction_file_are_known() {
         r#"{"content":"See AGENTS.md","file_path":"notes.txt"}"#,
     ] {
         assert!(!are_in_file(Some(arguments)), "{arguments}");
+    }
+}
+
+#[test]
+fn the_files_of_other_agents_are_known() {
+    for arguments in [
+        r#"{"path":".github/copilot-commit-message-instructions.md"}"#,
+        r#"{"path":"/work/.junie/guidelines.md"}"#,
+        r#"{"path":"/work/.clinerules/style.md"}"#,
+        r#"{"path":".roo/rules/a.md"}"#,
+        r#"{"path":".roo/rules-code/a.md"}"#,
+        r#"{"path":".kiro/steering/tech.md"}"#,
+        r#"{"path":".amazonq/rules/a.md"}"#,
+        r#"{"path":".augment/rules/a.md"}"#,
+        r#"{"path":".augment-guidelines"}"#,
+        r#"{"path":".trae/rules/project_rules.md"}"#,
+        r#"{"path":".openhands/microagents/repo.md"}"#,
+        r#"{"path":".gemini/styleguide.md"}"#,
+        r#"{"path":".cursor/BUGBOT.md"}"#,
+        r#"{"path":"QWEN.md"}"#,
+        r#"{"path":"WARP.md"}"#,
+        r#"{"path":".goosehints"}"#,
+        r#"{"command":"cat .junie/guidelines.md"}"#,
+    ] {
+        assert!(are_in_file(Some(arguments)), "{arguments}");
     }
 }
 

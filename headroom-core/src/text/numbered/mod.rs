@@ -1,9 +1,10 @@
 //! Finds numbered file views: `     1→text`, `12: text`, `00001| text`, `L34: text`, and the like.
 //!
 //! One line alone proves nothing (`10:32:11 error` starts like line 10). Only [`runs`] of lines whose numbers
-//! rise by one in one style count as a view of a file.
+//! rise by one in one style count as a view of a file, and not where something says that they are rows of a [`table`].
 
 mod start;
+pub(crate) mod table;
 pub(crate) mod thin;
 
 use std::ops::Range;
@@ -59,16 +60,23 @@ pub(crate) fn parse(line: &str) -> Option<(u32, usize)> {
 pub(crate) fn runs(lines: &[&str]) -> Vec<Run> {
     let mut runs = Vec::new();
     let mut at = 0;
+    // The first of the adjacent lines that start with a number.
+    let mut block = None;
     while let Some(rest) = lines.get(at..).filter(|rest| !rest.is_empty()) {
         let Some((run, length)) = run(rest) else {
+            let is_numbered = rest.first().and_then(|line| Start::parse(line)).is_some();
+            block = block.filter(|_| is_numbered).or(is_numbered.then_some(at));
             at += 1;
             continue;
         };
-        let next = at + length;
-        if let Some((first, style)) = run {
-            runs.push(Run { lines: at..next, first, style, thin: false });
+        let rows = at..at + length;
+        let block = *block.get_or_insert(at);
+        at = rows.end;
+        if let Some((first, style)) = run
+            && !table::is_in(lines, &rows, block, style.mark)
+        {
+            runs.push(Run { lines: rows, first, style, thin: false });
         }
-        at = next;
     }
     runs
 }
@@ -231,6 +239,29 @@ mod tests {
             vec!["001:a", "02:b", "3:c"],
         ] {
             assert_eq!(runs(&lines), [], "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn rows_of_a_table_are_no_view() {
+        for lines in [
+            vec![" id | name", "----+------", "  1 | ash", "  2 | birch", "  3 | cedar"],
+            vec!["id|name", "1|ash", "2|birch", "3|cedar"],
+            vec!["1|ash|x", "2|birch|y", "3|cedar|z"],
+            vec!["  1 | ash", "  2 | birch", "  3 | cedar", "(3 rows)"],
+            vec!["id\tname", "1\tash", "2\tbirch", "3\tcedar"],
+            vec!["page:name", "1:ash", "2:birch", "3:cedar"],
+            // A number is missing, and the header is that of all rows.
+            vec!["id|name", "1|ash", "3|fir", "5|birch", "6|cedar", "7|oak"],
+        ] {
+            assert_eq!(runs(&lines), [], "{lines:?}");
+        }
+        for lines in [
+            vec!["File: a.py", "1: import re", "2: x", "3: y"],
+            vec!["       │ File: a.rs", "───────┼─────", "   1   │ a", "   2   │ b", "   3   │ c"],
+            vec!["Contents:", "--------", "1 | a || b", "2 | c", "3 | d"],
+        ] {
+            assert_eq!(runs(&lines).len(), 1, "{lines:?}");
         }
     }
 

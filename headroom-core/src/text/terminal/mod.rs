@@ -34,6 +34,21 @@ pub(crate) struct Rendered {
     pub(crate) lines: (u32, u32),
 }
 
+/// Whether a text has anything that a terminal would not print.
+pub(crate) fn has_controls(text: &str) -> bool {
+    next_control(text.as_bytes(), 0).is_some()
+}
+
+/// Whether a sequence begins a string in quotes, as in the source of a program that prints colours.
+pub(crate) fn is_quoted(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'\x1b', bytes).any(|at| {
+        let before = |by: usize| at.checked_sub(by).and_then(|at| bytes.get(at)).copied();
+        let opens = |byte: Option<u8>| byte.is_none_or(|byte| b"=($,:[{+ \t\n".contains(&byte));
+        matches!(before(1), Some(b'"' | b'\'' | b'`')) && opens(before(2))
+    })
+}
+
 /// Removes redundant terminal sequences from a text. Returns `None` if nothing changes or the result is uncertain.
 ///
 /// With `hide`, also removes and counts frames of progress displays that no later state covers: the caller must then

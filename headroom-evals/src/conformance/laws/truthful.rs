@@ -107,7 +107,7 @@ fn numbered(after: &str, before: &[&str]) -> Option<String> {
 
 /// Whether a line is a marker, alone or as a whole comment in code.
 fn is_mark(line: &str) -> bool {
-    const COMMENTS: [&str; 6] = ["# ", "// ", "* ", "... # ", ": # ", ""];
+    const COMMENTS: [&str; 10] = ["# ", "// ", "* ", "... # ", ": # ", "-- ", ";; ", "; ", "% ", ""];
     let line = line.trim_start();
     COMMENTS.iter().any(|start| line.strip_prefix(start).is_some_and(|rest| rest.starts_with(MARKER)))
 }
