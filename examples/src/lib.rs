@@ -1,6 +1,8 @@
 //! What the examples share: where the upstream is, and a conversation to send.
 #![forbid(unsafe_code)]
 
+pub mod gateway;
+
 use serde_json::{Value, json};
 
 /// What the documents show runs.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headroom_core::{Engine, Retrieval};
-use headroom_store::Store;
+use headroom_store::{Store, TenantLimits};
 use headroom_tower::HeadroomLayer;
 
 use crate::{
@@ -13,6 +13,10 @@ use crate::{
 
 /// The configured layer, the same in the proxy and the filter.
 pub(crate) fn configured(config: &Config, store: Arc<dyn Store>) -> HeadroomLayer {
+    let store: Arc<dyn Store> = match config.limits.stored_per_tenant {
+        Some(bytes) => Arc::new(TenantLimits::new(store).bytes(bytes)),
+        None => store,
+    };
     let mut layer = layer(config, store).max_buffered(config.limits.buffered);
     if let Some(tenant) = config.tenant.clone() {
         layer = layer.tenant_from(move |_| tenant.clone());

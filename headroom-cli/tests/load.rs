@@ -5,6 +5,12 @@
 //! HEADROOM_LOAD_SECONDS=60 cargo test --release -p headroom-cli --test load -- --ignored --nocapture
 //! ```
 //!
+//! And one client beside a tenant that floods:
+//!
+//! ```sh
+//! cargo test --release -p headroom-cli --test load tenant -- --ignored --nocapture
+//! ```
+//!
 //! `HEADROOM_LOAD_CLIENTS` says how many clients there are, and `HEADROOM_LOAD_BINARY` takes another build of the program.
 #![cfg(target_os = "linux")]
 #![allow(
@@ -20,7 +26,6 @@ mod support;
 use std::{
     env,
     fmt::Write,
-    fs,
     net::SocketAddr,
     process::Command,
     sync::{
@@ -31,7 +36,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::support::{Connection, Proxy, Upstream, exchange, ok, post};
+use self::support::{
+    Connection, Proxy, Upstream, exchange, ok, post,
+    traffic::{conversation, log, request, resident},
+};
 
 /// Bytes of fresh output in each request.
 const FRESH: usize = 1 << 20;
@@ -56,19 +64,8 @@ struct Phase {
 #[test]
 #[ignore = "takes as long as it is told"]
 fn others_are_served_beside_a_hostile_client_and_memory_stays_within_its_bound() {
-    let number =
-        |name: &str, default: f64| env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     let (seconds, clients) = (number("HEADROOM_LOAD_SECONDS", 16.0), number("HEADROOM_LOAD_CLIENTS", 32.0));
-    let upstream = Upstream::answering(ok(
-        r#"{"id":"m","type":"message","role":"assistant","content":[{"type":"text","text":"next"}],"usage":{"input_tokens":9,"output_tokens":1}}"#,
-    ));
-    let home = tempfile::tempdir().unwrap();
-    let binary =
-        env::var("HEADROOM_LOAD_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_headroom").to_owned());
-    let mut command = Command::new(binary);
-    command.args(["proxy", "--listen", "127.0.0.1:0", "--log", "off", "--upstream"]);
-    command.arg(format!("http://{}", upstream.address)).env_clear().env("HEADROOM_HOME", home.path());
-    let proxy = Proxy::start(&mut command);
+    let (proxy, upstream, _home) = start();
     let over = AtomicBool::new(false);
     let phases = thread::scope(|scope| {
         let over = &over;
@@ -103,6 +100,86 @@ fn others_are_served_beside_a_hostile_client_and_memory_stays_within_its_bound()
     }
 }
 
+fn number(name: &str, default: f64) -> f64 {
+    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn start() -> (Proxy, Upstream, tempfile::TempDir) {
+    let upstream = Upstream::answering(ok(
+        r#"{"id":"m","type":"message","role":"assistant","content":[{"type":"text","text":"next"}],"usage":{"input_tokens":9,"output_tokens":1}}"#,
+    ));
+    let home = tempfile::tempdir().unwrap();
+    let binary =
+        env::var("HEADROOM_LOAD_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_headroom").to_owned());
+    let mut command = Command::new(binary);
+    command.args(["proxy", "--listen", "127.0.0.1:0", "--log", "off", "--upstream"]);
+    command.arg(format!("http://{}", upstream.address)).env_clear().env("HEADROOM_HOME", home.path());
+    (Proxy::start(&mut command), upstream, home)
+}
+
+/// Prints what one tenant waits for alone, and beside another that has many requests open all the time.
+#[test]
+#[ignore = "takes as long as it is told"]
+fn a_tenant_beside_one_that_floods() {
+    let (seconds, clients) = (number("HEADROOM_LOAD_SECONDS", 20.0), number("HEADROOM_LOAD_CLIENTS", 32.0));
+    let length = Duration::from_secs_f64(seconds / 2.0);
+    let seed = AtomicU64::new(1);
+    let next = || seed.fetch_add(1, Ordering::Relaxed);
+    for bytes in [100 << 10, FRESH] {
+        let (proxy, _upstream, _home) = start();
+        let address = proxy.address;
+        let send = |key: &str, connection: &mut Connection, body: &str| {
+            let start = Instant::now();
+            connection
+                .write(post("/v1/messages", &format!("x-api-key: {key}\r\n"), body.as_bytes()))
+                .unwrap();
+            assert_eq!(connection.read().unwrap().status(), 200);
+            start.elapsed().as_secs_f64()
+        };
+        // Made before, and changed in each line when they are sent: making them would take the processors.
+        let floods: Vec<String> = (0..4).map(|_| request(&log(next(), FRESH))).collect();
+        let others: Vec<String> = (0..200).map(|_| request(&log(next(), bytes))).collect();
+        let mut others = others.iter().cycle();
+        let [alone, beside] = [false, true].map(|is_flooded| {
+            let end = Instant::now() + length;
+            thread::scope(|scope| {
+                for _ in 0..if is_flooded { clients as usize } else { 0 } {
+                    scope.spawn(|| {
+                        let mut connection = Connection::open(address).patiently(PATIENCE);
+                        while Instant::now() < end {
+                            let number = next();
+                            let body = &floods[number as usize % floods.len()];
+                            send("flood", &mut connection, &body.replace("span ", &format!("span{number} ")));
+                        }
+                    });
+                }
+                let mut connection = Connection::open(address).patiently(PATIENCE);
+                let mut waits = Vec::new();
+                while Instant::now() < end {
+                    waits.push(send("other", &mut connection, others.next().unwrap()));
+                    thread::sleep(PAUSE);
+                }
+                waits
+            })
+        });
+        let [p50, p99] =
+            [0.5, 0.99].map(|share| [&alone, &beside].map(|waits| quantile(waits, share) * 1000.0));
+        eprintln!(
+            "{} KB of fresh output, alone and beside {clients} clients of a tenant that floods: p50 {:.1} and {:.1} ms, \
+             p99 {:.1} and {:.1} ms, {:.1} times; {} and {} requests",
+            bytes >> 10,
+            p50[0],
+            p50[1],
+            p99[0],
+            p99[1],
+            p99[1] / p99[0],
+            alone.len(),
+            beside.len(),
+        );
+        assert!(alone.len() > 3 && beside.len() > 3, "too few to say anything");
+    }
+}
+
 /// What clients wait for in this time.
 fn phase(proxy: &Proxy, clients: usize, length: Duration, seed: &AtomicU64, hostile: bool) -> Phase {
     let (address, end) = (proxy.address, Instant::now() + length);
@@ -113,7 +190,7 @@ fn phase(proxy: &Proxy, clients: usize, length: Duration, seed: &AtomicU64, host
             scope.spawn(|| {
                 let mut connection = Connection::open(address).patiently(PATIENCE);
                 while Instant::now() < end {
-                    let body = request(&log(seed.fetch_add(1, Ordering::Relaxed)));
+                    let body = request(&log(seed.fetch_add(1, Ordering::Relaxed), FRESH));
                     let start = Instant::now();
                     connection.write(post("/v1/messages", "", body.as_bytes())).unwrap();
                     assert_eq!(connection.read().unwrap().status(), 200);
@@ -187,7 +264,7 @@ fn many_texts() -> Vec<u8> {
 /// Some 300 KB that decode to some 50 MB.
 fn bomb() -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    let noise = log(0);
+    let noise = log(0, FRESH);
     let text: String = noise
         .as_bytes()
         .chunks(100)
@@ -209,53 +286,9 @@ fn broken_code() -> String {
     text
 }
 
-/// A request of an agent with this output of a command.
-fn request(output: &str) -> String {
-    conversation(&serde_json::to_string(output).unwrap())
-}
-
-fn conversation(content: &str) -> String {
-    format!(
-        r#"{{"model":"claude-opus-5-5","max_tokens":9,"tools":[{{"name":"Bash","input_schema":{{"type":"object"}}}}],"system":"{}","messages":[{{"role":"user","content":"why do orders fail?"}},{{"role":"assistant","content":[{{"type":"tool_use","id":"t1","name":"Bash","input":{{"command":"./report"}}}}]}},{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"t1","content":{content}}}]}}]}}"#,
-        "You are an agent. ".repeat(300)
-    )
-}
-
-/// Output of this size that nobody has seen before.
-fn log(seed: u64) -> String {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state >> 33
-    };
-    let mut text = String::new();
-    for line in 0.. {
-        if text.len() >= FRESH {
-            break;
-        }
-        let (level, what) = if next() % 61 == 0 { ("ERROR", "refused") } else { ("INFO", "served") };
-        let (order, took, span) = (next() % 100_000, next() % 900, next());
-        writeln!(
-            text,
-            "2026-11-20T10:{:02}:{:02}Z {level} request of order {order} {what} in {took} ms, span {span:08x}",
-            line / 60 % 60,
-            line % 60
-        )
-        .unwrap();
-    }
-    text
-}
-
 fn quantile(values: &[f64], share: f64) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     let at = ((values.len().max(1) - 1) as f64 * share).round() as usize;
     values.get(at).copied().unwrap_or_default()
-}
-
-/// In MB of 2^20 bytes.
-fn resident(process: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
 }

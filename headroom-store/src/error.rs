@@ -29,6 +29,7 @@ enum ErrorKind {
     Unavailable,
     Collision,
     TooLarge,
+    TenantLimit,
 }
 
 impl StoreError {
@@ -49,6 +50,12 @@ impl StoreError {
         Self(Box::new(Inner { kind: ErrorKind::TooLarge, source: None }))
     }
 
+    /// The tenant has stored as much as it may.
+    #[must_use]
+    pub fn tenant_limit() -> Self {
+        Self(Box::new(Inner { kind: ErrorKind::TenantLimit, source: None }))
+    }
+
     /// Whether the store cannot be reached or does not work.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
@@ -67,13 +74,20 @@ impl StoreError {
         self.0.kind == ErrorKind::TooLarge
     }
 
-    /// A label for metrics: `unavailable`, `collision` or `too_large`.
+    /// Whether the tenant has stored as much as it may.
+    #[must_use]
+    pub fn is_tenant_limit(&self) -> bool {
+        self.0.kind == ErrorKind::TenantLimit
+    }
+
+    /// A label for metrics: `unavailable`, `collision`, `too_large` or `tenant_limit`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self.0.kind {
             ErrorKind::Unavailable => "unavailable",
             ErrorKind::Collision => "collision",
             ErrorKind::TooLarge => "too_large",
+            ErrorKind::TenantLimit => "tenant_limit",
         }
     }
 }
@@ -90,6 +104,7 @@ impl fmt::Display for StoreError {
             ErrorKind::Unavailable => "the store is unavailable",
             ErrorKind::Collision => "other content already has this handle",
             ErrorKind::TooLarge => "the original is larger than the store can hold",
+            ErrorKind::TenantLimit => "the tenant has stored as much as it may",
         })
     }
 }

@@ -32,7 +32,7 @@
 //! # Tenants
 //!
 //! Every call names the tenant. An original is visible only to the tenant that stored it, even if two tenants stored
-//! the same content.
+//! the same content. [`TenantLimits`] bounds what each may store.
 //!
 //! # Crate features
 //!
@@ -62,6 +62,7 @@ mod search;
 mod store;
 #[cfg(any(feature = "disk", feature = "redis"))]
 mod tenant;
+mod tenant_limits;
 mod units;
 
 #[cfg(feature = "disk")]
@@ -76,6 +77,7 @@ pub use query::{RetrieveCall, RetrieveQuery, retrieve};
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use redis::{RedisStore, RedisStoreBuilder};
 pub use store::{ExchangeStore, OriginalStore, Store};
+pub use tenant_limits::TenantLimits;
 
 #[cfg(all(doctest, feature = "memory"))]
 #[doc = include_str!("../README.md")]

@@ -1,6 +1,6 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::AtomicBool,
+    sync::{Arc, atomic::AtomicBool},
     task::{Context, Poll},
 };
 
@@ -46,13 +46,13 @@ impl Offload {
         false
     }
 
-    /// Starts the work: at once if it is small or there is no pool, otherwise in the pool.
-    pub(crate) fn start<T: Send + 'static>(&self, size: u64, task: Task<T>) -> Work<T> {
+    /// Starts the work: at once if it is small or there is no pool, otherwise in the pool when it is the tenant's turn.
+    pub(crate) fn start<T: Send + 'static>(&self, tenant: &Arc<str>, size: u64, task: Task<T>) -> Work<T> {
         #[cfg(feature = "tokio")]
         if size > self.threshold && self.has_pool() {
-            return Work::Pooled(self.pool.start(task));
+            return Work::Pooled(self.pool.start(tenant, size, task));
         }
-        let _ = size;
+        let _ = (tenant, size);
         Work::Done(Some(run(task, &AtomicBool::new(false))))
     }
 }
@@ -93,20 +93,18 @@ mod pool {
         task::{Context, Poll, ready},
     };
 
-    use tokio::{
-        sync::{AcquireError, OwnedSemaphorePermit, Semaphore},
-        task::JoinHandle,
-    };
+    use tokio::task::JoinHandle;
 
     use super::{Task, run};
-    use crate::SkipReason;
+    use crate::{
+        SkipReason,
+        fair::{Acquire, FairSemaphore, Permit},
+    };
 
     #[derive(Clone)]
     pub(crate) struct BlockingPool {
-        running: Arc<Semaphore>,
+        running: FairSemaphore,
     }
-
-    type Acquire = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send>>;
 
     pub(crate) struct PooledTask<T> {
         state: TaskState<T>,
@@ -119,16 +117,23 @@ mod pool {
     }
 
     impl BlockingPool {
+        /// As many tasks as `running` at a time, and as many more for tenants that have none.
         pub(crate) fn new(running: usize) -> Self {
-            Self { running: Arc::new(Semaphore::new(running.clamp(1, Semaphore::MAX_PERMITS))) }
+            let running = running.max(1) as u64;
+            Self { running: FairSemaphore::new(running, running, 1) }
         }
 
-        pub(crate) fn start<T: Send + 'static>(&self, task: Task<T>) -> PooledTask<T> {
+        pub(crate) fn start<T: Send + 'static>(
+            &self,
+            tenant: &Arc<str>,
+            size: u64,
+            task: Task<T>,
+        ) -> PooledTask<T> {
             let cancelled = Arc::new(AtomicBool::new(false));
-            let state = match Arc::clone(&self.running).try_acquire_owned() {
-                Ok(permit) => spawn(task, permit, &cancelled),
-                Err(_) => {
-                    let permit = Box::pin(Arc::clone(&self.running).acquire_owned());
+            let state = match self.running.try_acquire(tenant, 1, size) {
+                Some(permit) => spawn(task, permit, &cancelled),
+                None => {
+                    let permit = self.running.acquire(tenant, 1, size);
                     TaskState::Waiting { permit, task: Some(task) }
                 }
             };
@@ -136,11 +141,7 @@ mod pool {
         }
     }
 
-    fn spawn<T: Send + 'static>(
-        task: Task<T>,
-        permit: OwnedSemaphorePermit,
-        cancelled: &Arc<AtomicBool>,
-    ) -> TaskState<T> {
+    fn spawn<T: Send + 'static>(task: Task<T>, permit: Permit, cancelled: &Arc<AtomicBool>) -> TaskState<T> {
         let cancelled = Arc::clone(cancelled);
         TaskState::Running(tokio::task::spawn_blocking(move || {
             let result = run(task, &cancelled);
@@ -154,8 +155,8 @@ mod pool {
             loop {
                 match &mut self.state {
                     TaskState::Waiting { permit, task } => {
-                        let permit = ready!(permit.as_mut().poll(cx));
-                        let (Ok(permit), Some(task)) = (permit, task.take()) else {
+                        let permit = ready!(Pin::new(permit).poll(cx));
+                        let Some(task) = task.take() else {
                             return Poll::Ready(Err(SkipReason::Internal));
                         };
                         self.state = spawn(task, permit, &self.cancelled);
@@ -181,7 +182,7 @@ mod pool {
 
     impl fmt::Debug for BlockingPool {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("Pool").field("free", &self.running.available_permits()).finish_non_exhaustive()
+            f.debug_struct("Pool").field("running", &self.running).finish()
         }
     }
 }

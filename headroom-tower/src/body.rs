@@ -62,6 +62,37 @@ impl<B: Body> HeadroomBody<B> {
     pub(crate) fn full(data: Bytes) -> Self {
         Self::replay(data, Tail::End)
     }
+
+    /// Returns a clone if all of the body is in memory, as it is once the layer has read it; `None` if a part of it is
+    /// still to come. For retries of bodies that are not [`Clone`], such as axum's.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use axum::body::Body;
+    /// use headroom_tower::PromptCompressionLayer;
+    /// use http::Request;
+    /// use http_body_util::BodyExt;
+    ///
+    /// # async fn example() -> Result<(), axum::Error> {
+    /// let request = Request::post("/v1/messages").body(Body::from(r#"{"messages":[]}"#)).unwrap();
+    /// let request = PromptCompressionLayer::new().rewrite(request).await;
+    /// let again = request.body().try_clone().expect("the layer has read it");
+    /// assert_eq!(again.collect().await?.to_bytes(), request.into_body().collect().await?.to_bytes());
+    /// # Ok(())
+    /// # }
+    /// # futures_util::FutureExt::now_or_never(example()).unwrap().unwrap();
+    /// ```
+    #[must_use]
+    pub fn try_clone(&self) -> Option<Self> {
+        let BodyKind::Replay { data, tail } = &self.kind else { return None };
+        let tail = match tail {
+            Tail::End => Tail::End,
+            Tail::Trailers(trailers, hint) => Tail::Trailers(trailers.clone(), *hint),
+            Tail::Rest(_) | Tail::Error(..) => return None,
+        };
+        Some(Self { kind: BodyKind::Replay { data: data.clone(), tail } })
+    }
 }
 
 impl<B: Body + Default> Default for HeadroomBody<B> {

@@ -317,8 +317,8 @@ macro_rules! settings {
             self
         }
 
-        /// Works on at most this many bodies at a time in the blocking pool; further requests wait. Default: one per
-        /// processor.
+        /// Works on at most this many bodies at a time in the blocking pool, and on as many more of tenants of whose bodies
+        /// none is worked on; further requests wait, and tenants take turns. Default: one per processor.
         ///
         /// No request passes through because of load: its rewritten form must not depend on load, or the provider's
         /// prompt cache misses. Limit the number of waiting requests with a `ConcurrencyLimit` outside.
@@ -336,7 +336,8 @@ macro_rules! settings {
         ///
         /// A body that finds no room waits, and its client is held back. None passes through for lack of room: its
         /// rewritten form must not depend on load, or the provider's prompt cache misses. Slow clients hold memory
-        /// while they send, so set a deadline for bodies outside.
+        /// while they send, so set a deadline for bodies outside. One tenant gets three quarters of each half at most; the
+        /// rest is for tenants that hold less than an eighth.
         ///
         /// Without the feature `tokio` nothing waits.
         pub fn max_buffered(mut self, bytes: u64) -> Self {

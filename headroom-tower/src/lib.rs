@@ -159,6 +159,13 @@
 //! The inner service is polled ready before the body is read, so a slow upload holds a slot of an inner
 //! `ConcurrencyLimit` or `Buffer`. Put a body deadline outside.
 //!
+//! # Fairness
+//!
+//! Work on large bodies, and the memory for bodies, are given to tenants in turn: the next is the one that had least, by
+//! bytes, of those that wait. A quarter of the memory, and as many places in the blocking pool as there are processors, are
+//! a reserve from which each tenant may take a first share. So a tenant that floods makes its own requests wait. Turns decide
+//! when a request is worked on, never what it becomes.
+//!
 //! # Cancel safety
 //!
 //! The response future owns the request and may be dropped at any time: no further work starts, work in the blocking
@@ -172,7 +179,7 @@
 //! | [`max_body`](PromptCompressionLayer::max_body) | 32 MiB | passes through |
 //! | [`max_decompressed_body`](PromptCompressionLayer::max_decompressed_body) | 64 MiB | passes through, still encoded |
 //! | [`blocking_threshold`](PromptCompressionLayer::blocking_threshold) | 32 KiB | work moves to tokio's blocking pool |
-//! | [`max_blocking_tasks`](PromptCompressionLayer::max_blocking_tasks) | one per processor | waits |
+//! | [`max_blocking_tasks`](PromptCompressionLayer::max_blocking_tasks) | one per processor, and as many more for tenants that have none | waits for the tenant's turn |
 //! | calls for one answer beyond the client's own | 4 | the model is told so, up to 7; then its turn ends, or fails if it said nothing |
 //! | calls of the tool in one round | 16 | the model is told to ask again for the others |
 //! | one answer of the tool | 32 KiB | is cut, with a note |
@@ -222,6 +229,8 @@ mod body;
 mod compress_task;
 mod config;
 mod decode;
+#[cfg(feature = "tokio")]
+mod fair;
 mod files;
 mod future;
 mod headroom;

@@ -5,6 +5,9 @@
 //! are read, and one reader at a time may exceed it, so that some body is always read to its end. The second holds the
 //! work on them: a body that was read completely enters it once, for all memory that the work can take, and leaves it
 //! when the work is done. The rewritten body then moves to the first pool, if there is room.
+//!
+//! Tenants take turns, and a quarter of each pool is a reserve for those that hold little: one that floods, or sends slowly,
+//! does not take all.
 
 use std::{
     future::Future,
@@ -14,12 +17,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit as Permit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::fair::{Acquire, FairSemaphore, Permit};
 
 /// The default of `max_buffered`: 1 GiB.
 const MAX_BUFFERED: u64 = 1 << 30;
-/// Bytes per permit, because permits are counted in 32 bits.
+/// Bytes per unit. What is smaller does not matter.
 const UNIT: u64 = 1 << 10;
+/// The part of a pool that is a reserve, and the part that a tenant may hold while it takes from it.
+const RESERVE: u64 = 4;
+const FIRST: u64 = 8;
 /// Memory for the work on a body, in multiples of its decoded size: the body itself and the engine's data.
 const WORK: u64 = 4;
 
@@ -33,10 +41,7 @@ pub(crate) struct Memory {
 }
 
 #[derive(Clone, Debug)]
-struct BufferPool {
-    free: Arc<Semaphore>,
-    units: u32,
-}
+struct BufferPool(FairSemaphore);
 
 impl Memory {
     pub(crate) fn new(bytes: u64) -> Self {
@@ -47,18 +52,17 @@ impl Memory {
         }
     }
 
-    /// Creates a meter for a body to be read.
-    pub(crate) fn meter(&self) -> Meter {
-        Meter { memory: self.clone(), paid: 0, held: Held::default(), wait: None }
+    /// Creates a meter for a body of this tenant that is to be read.
+    pub(crate) fn meter(&self, tenant: &Arc<str>) -> Meter {
+        let tenant = Arc::clone(tenant);
+        Meter { memory: self.clone(), tenant, paid: 0, held: Held::default(), wait: None }
     }
 
-    /// Waits for room to work on a body that decodes to at most this many bytes.
-    pub(crate) fn reserve(&self, decoded: u64) -> Reserve {
+    /// Waits for room to work on a body of this tenant that decodes to at most this many bytes.
+    pub(crate) fn reserve(&self, tenant: &Arc<str>, decoded: u64) -> Reserve {
         let units = self.work.units_of(decoded.saturating_mul(WORK));
-        match self.work.try_take(units) {
-            Some(permit) => Reserve::Ready(self.clone(), Some(permit)),
-            None => Reserve::Waiting(self.clone(), Box::pin(self.work.clone().take(units))),
-        }
+        let (memory, tenant) = (self.clone(), Arc::clone(tenant));
+        Reserve { wait: memory.work.take(&tenant, units), memory, tenant }
     }
 }
 
@@ -70,25 +74,22 @@ impl Default for Memory {
 
 impl BufferPool {
     fn new(bytes: u64) -> Self {
-        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
-        let free = Semaphore::new(
-            usize::try_from(units).map_or(Semaphore::MAX_PERMITS, |units| units.min(Semaphore::MAX_PERMITS)),
-        );
-        Self { free: Arc::new(free), units }
+        let units = (bytes / UNIT).max(1);
+        let reserve = units / RESERVE;
+        Self(FairSemaphore::new(units - reserve, reserve, units / FIRST))
     }
 
-    /// Returns the permits for this many bytes. A body that would never fit takes all of them.
-    fn units_of(&self, bytes: u64) -> u32 {
-        u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.units)
+    /// Returns the units for this many bytes. A body that would never fit takes all that one can get.
+    fn units_of(&self, bytes: u64) -> u64 {
+        bytes.div_ceil(UNIT).min(self.0.most())
     }
 
-    fn try_take(&self, units: u32) -> Option<Permit> {
-        Arc::clone(&self.free).try_acquire_many_owned(units).ok()
+    fn try_take(&self, tenant: &Arc<str>, units: u64) -> Option<Permit> {
+        self.0.try_acquire(tenant, units, units)
     }
 
-    async fn take(self, units: u32) -> Option<Permit> {
-        // The semaphore is never closed.
-        self.free.acquire_many_owned(units).await.ok()
+    fn take(&self, tenant: &Arc<str>, units: u64) -> Acquire {
+        self.0.acquire(tenant, units, units)
     }
 }
 
@@ -96,12 +97,13 @@ impl BufferPool {
 #[derive(Debug, Default)]
 struct Held {
     permit: Option<Permit>,
-    over: Option<Permit>,
+    over: Option<OwnedSemaphorePermit>,
 }
 
 /// Takes memory for a body piece by piece.
 pub(crate) struct Meter {
     memory: Memory,
+    tenant: Arc<str>,
     paid: u64,
     held: Held,
     wait: Option<Pin<Box<dyn Future<Output = Paid> + Send>>>,
@@ -109,7 +111,7 @@ pub(crate) struct Meter {
 
 enum Paid {
     Part(Permit),
-    Over(Permit),
+    Over(OwnedSemaphorePermit),
 }
 
 impl Meter {
@@ -119,10 +121,12 @@ impl Meter {
             let units = self.memory.bodies.units_of(bytes - self.paid);
             let paid = match &mut self.wait {
                 Some(wait) => ready!(wait.as_mut().poll(cx)),
-                None => match self.memory.bodies.try_take(units) {
+                None => match self.memory.bodies.try_take(&self.tenant, units) {
                     Some(permit) => Paid::Part(permit),
                     None => {
-                        self.wait = Some(Box::pin(part_or_over(self.memory.clone(), units)));
+                        let part = self.memory.bodies.take(&self.tenant, units);
+                        let over = Arc::clone(&self.memory.over);
+                        self.wait = Some(Box::pin(part_or_over(part, over)));
                         continue;
                     }
                 },
@@ -130,7 +134,7 @@ impl Meter {
             self.wait = None;
             match paid {
                 Paid::Part(permit) => {
-                    self.paid += permit.num_permits() as u64 * UNIT;
+                    self.paid += permit.units() * UNIT;
                     match &mut self.held.permit {
                         Some(held) => held.merge(permit),
                         None => self.held.permit = Some(permit),
@@ -149,10 +153,10 @@ impl Meter {
     }
 }
 
-async fn part_or_over(memory: Memory, units: u32) -> Paid {
-    let (mut part, mut over) = (pin!(memory.bodies.take(units)), pin!(memory.over.acquire_owned()));
+async fn part_or_over(mut part: Acquire, over: Arc<Semaphore>) -> Paid {
+    let mut over = pin!(over.acquire_owned());
     std::future::poll_fn(|cx| {
-        if let Poll::Ready(Some(permit)) = part.as_mut().poll(cx) {
+        if let Poll::Ready(permit) = Pin::new(&mut part).poll(cx) {
             return Poll::Ready(Paid::Part(permit));
         }
         match over.as_mut().poll(cx) {
@@ -163,19 +167,21 @@ async fn part_or_over(memory: Memory, units: u32) -> Paid {
     .await
 }
 
-/// Memory reserved for work, or the wait for it.
-pub(crate) enum Reserve {
-    Ready(Memory, Option<Permit>),
-    Waiting(Memory, Pin<Box<dyn Future<Output = Option<Permit>> + Send>>),
+/// The wait for memory to work in.
+pub(crate) struct Reserve {
+    memory: Memory,
+    tenant: Arc<str>,
+    wait: Acquire,
 }
 
 impl Reserve {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reservation> {
-        let (memory, permit) = match self {
-            Self::Ready(memory, permit) => (memory, permit.take()),
-            Self::Waiting(memory, wait) => (&mut *memory, ready!(wait.as_mut().poll(cx))),
-        };
-        Poll::Ready(Reservation { memory: memory.clone(), permit: Arc::new(Mutex::new(permit)) })
+        let permit = ready!(Pin::new(&mut self.wait).poll(cx));
+        Poll::Ready(Reservation {
+            memory: self.memory.clone(),
+            tenant: Arc::clone(&self.tenant),
+            permit: Arc::new(Mutex::new(Some(permit))),
+        })
     }
 }
 
@@ -183,6 +189,7 @@ impl Reserve {
 #[derive(Clone, Debug)]
 pub(crate) struct Reservation {
     memory: Memory,
+    tenant: Arc<str>,
     permit: Arc<Mutex<Option<Permit>>>,
 }
 
@@ -197,7 +204,7 @@ impl Reservation {
         let size = (bytes.len() as u64).saturating_add(others);
         let bodies = &self.memory.bodies;
         // Answers take minutes, and work must not wait for them, as reading can.
-        if let Some(permit) = bodies.try_take(bodies.units_of(size)) {
+        if let Some(permit) = bodies.try_take(&self.tenant, bodies.units_of(size)) {
             self.shrink(0);
             return hold(bytes, permit);
         }
@@ -208,8 +215,7 @@ impl Reservation {
     fn shrink(&self, bytes: u64) {
         let mut permit = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(permit) = permit.as_mut() {
-            let kept = usize::try_from(bytes.div_ceil(UNIT)).unwrap_or(usize::MAX);
-            drop(permit.split(permit.num_permits().saturating_sub(kept)));
+            permit.shrink_to(bytes.div_ceil(UNIT));
         }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Limits {
     pub(crate) connections_per_peer: usize,
     /// Bytes of request bodies at a time.
     pub(crate) buffered: u64,
+    /// Bytes of originals that one tenant may store in a week; `None` without a limit.
+    pub(crate) stored_per_tenant: Option<u64>,
 }
 
 impl Limits {
@@ -37,6 +39,8 @@ impl Limits {
             connections: count(|source| source.max_connections.as_ref(), 16_384),
             connections_per_peer: count(|source| source.max_connections_per_peer.as_ref(), 1024),
             buffered: u64::from(number(|source| source.max_buffered_mb.as_ref(), 1024)) << 20,
+            stored_per_tenant: first(sources, |source| source.max_stored_mb_per_tenant.as_ref())
+                .map(|mb| u64::from(mb) << 20),
         }
     }
 }

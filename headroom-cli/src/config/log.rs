@@ -1,4 +1,4 @@
-//! How much the proxy logs.
+//! How much the proxy logs, and in which form.
 
 use std::{fmt, str::FromStr};
 
@@ -40,5 +40,36 @@ impl FromStr for Log {
             "debug" => Self::Debug,
             _ => return Err("unknown level; expected off, error, warn, info or debug"),
         })
+    }
+}
+
+/// How the proxy writes a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    #[default]
+    Text,
+    /// An object a line.
+    Json,
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
+}
+
+impl FromStr for LogFormat {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("unknown format; expected text or json"),
+        }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) use self::{
     holdout::Holdout,
     limits::Limits,
     listen::{Listen, leads_to},
-    log::Log,
+    log::{Log, LogFormat},
     models::{Classifier, InvalidName, ModelRuntime, Models, Prose, check_name},
     originals_dir::OriginalsDir,
     origins::Origins,
@@ -73,6 +73,9 @@ pub(crate) struct Config {
     pub(crate) originals_dir: Option<OriginalsDir>,
     pub(crate) models: Models,
     pub(crate) log: Log,
+    pub(crate) log_format: LogFormat,
+    /// `None` if only the variables of OpenTelemetry name one.
+    pub(crate) otlp_endpoint: Option<Base>,
     pub(crate) drain: Duration,
     pub(crate) limits: Limits,
     /// The name of every client's tenant; `None` if each credential has its own.
@@ -238,6 +241,8 @@ impl Config {
                 threads: first(sources, |source| source.model_threads.as_ref()).unwrap_or(1).into(),
             },
             log: first(sources, |source| source.log.as_ref()).unwrap_or_default(),
+            log_format: first(sources, |source| source.log_format.as_ref()).unwrap_or_default(),
+            otlp_endpoint: first(sources, |source| source.otlp_endpoint.as_ref()),
             drain: Duration::from_secs(
                 first(sources, |source| source.drain_seconds.as_ref()).unwrap_or(10).into(),
             ),

@@ -10,8 +10,8 @@ use headroom_core::{Retrieval, Tier};
 use serde::Deserialize;
 
 use super::{
-    Base, CacheHints, Classifier, ConfigError, Epochs, Holdout, Listen, Log, ModelRuntime, OriginalsDir,
-    Origins, PREFIX, Prose, Store, TokenFile, ToolNames,
+    Base, CacheHints, Classifier, ConfigError, Epochs, Holdout, Listen, Log, LogFormat, ModelRuntime,
+    OriginalsDir, Origins, PREFIX, Prose, Store, TokenFile, ToolNames,
 };
 
 /// The settings of one source: flags, environment or file.
@@ -79,6 +79,13 @@ pub(crate) struct Settings {
     /// What to log to standard error: off, error, warn, info (a line per request) or debug [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<Log>,
+    /// How records of the log are written: text or json (an object a line) [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+    /// Collector of OpenTelemetry to which traces and metrics are sent as OTLP over HTTP, such as http://127.0.0.1:4318;
+    /// counts and names, never content; needs a build with the feature `otel` [default: what the variables OTEL_EXPORTER_OTLP_* name]
+    #[arg(long, value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<Base>,
     /// Seconds that open requests have to finish after SIGINT or SIGTERM [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) drain_seconds: Option<u32>,
@@ -100,6 +107,9 @@ pub(crate) struct Settings {
     /// Megabytes that request bodies may take at a time; further ones wait [default: 1024]
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_buffered_mb: Option<u32>,
+    /// Megabytes of originals that one tenant may store in a week; nothing more is elided for it then [default: none]
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_stored_mb_per_tenant: Option<u32>,
     /// Name under which everything is stored, in place of a hash of the client's credential; everyone who can reach the
     /// proxy then shares it, so set it for one person or one team [default: none]
     #[arg(long, value_name = "NAME", value_parser = non_empty)]

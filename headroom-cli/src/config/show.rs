@@ -38,6 +38,7 @@ impl Config {
             ("model_runtime".to_owned(), text(&self.models.runtime)),
             ("model_threads".to_owned(), json!(self.models.threads)),
             ("log".to_owned(), text(&self.log)),
+            ("log_format".to_owned(), text(&self.log_format)),
             ("drain_seconds".to_owned(), json!(self.drain.as_secs())),
             ("idle_seconds".to_owned(), json!(self.limits.idle.as_secs())),
             ("body_seconds".to_owned(), json!(self.limits.body.as_secs())),
@@ -46,6 +47,9 @@ impl Config {
             ("max_connections_per_peer".to_owned(), json!(self.limits.connections_per_peer)),
             ("max_buffered_mb".to_owned(), json!(self.limits.buffered >> 20)),
         ]);
+        let stored = self.limits.stored_per_tenant;
+        settings.extend(stored.map(|bytes| ("max_stored_mb_per_tenant".to_owned(), json!(bytes >> 20))));
+        settings.extend(self.otlp_endpoint.iter().map(|base| ("otlp_endpoint".to_owned(), text(base))));
         settings.extend(self.tenant.iter().map(|tenant| ("tenant".to_owned(), text(tenant))));
         settings.extend(self.token_file.iter().map(|file| ("token_file".to_owned(), text(file))));
         settings.extend([
@@ -70,7 +74,8 @@ pub(crate) fn schema() -> Value {
             | "answer_seconds"
             | "max_connections"
             | "max_connections_per_peer"
-            | "max_buffered_mb" => {
+            | "max_buffered_mb"
+            | "max_stored_mb_per_tenant" => {
                 json!({"type": "integer", "minimum": 1, "maximum": u32::MAX})
             }
             "holdout" => json!({"type": "integer", "minimum": 0, "maximum": 100}),
@@ -85,6 +90,7 @@ pub(crate) fn schema() -> Value {
             "tier" => json!({"enum": ["lossless", "dedup", "recoverable"]}),
             "epochs" => json!({"enum": ["on", "off"]}),
             "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
+            "log_format" => json!({"enum": ["text", "json"]}),
             "retrieval" => json!({"enum": ["server-tool", "client-tool", "file", "off"]}),
             "listen" | "originals_dir" | "tenant" | "token_file" | "store" | "prose_model"
             | "model_runtime" => {
@@ -113,9 +119,9 @@ mod tests {
 
     #[test]
     fn what_is_printed_says_the_same_when_it_is_read() {
-        let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'dedup'\nlog = 'warn'\n\
+        let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'dedup'\nlog = 'warn'\nlog_format = 'json'\notlp_endpoint = 'http://h:4318'\n\
                      store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nidle_seconds = 60\nbody_seconds = 3\n\
-                     answer_seconds = 4\nmax_connections = 5\nmax_connections_per_peer = 6\nmax_buffered_mb = 9\ntenant = 'me'\n\
+                     answer_seconds = 4\nmax_connections = 5\nmax_connections_per_peer = 6\nmax_buffered_mb = 9\nmax_stored_mb_per_tenant = 8\ntenant = 'me'\n\
                      token_file = '/t'\n\
                      allow_origins = ['null', 'https://a.example:1']\nretrieval = 'file'\nepochs = 'on'\noriginals_dir = '/a b'\n\
                      classifier = 'off'\nprose_model = './m'\nmodel_runtime = '/a.so'\nmodel_threads = 2\n\

@@ -50,6 +50,16 @@ impl Base {
             .build()
     }
 
+    /// The name or address of the server.
+    pub(crate) fn host(&self) -> &str {
+        self.authority.host()
+    }
+
+    /// The port, if it is named.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.authority.port_u16()
+    }
+
     /// What a client puts in front of its paths so that they join to this as they would without a proxy: `/v1` if this
     /// ends in it.
     pub(crate) fn client_path(&self) -> &str {

@@ -22,8 +22,9 @@ use super::{
     reload::{LiveUpstreams, Reloadable},
     routes::OwnRoutes,
     serve,
-    server::ProxyService,
+    server::{ForwardOptions, ProxyService},
     store_health::{self, OpenStore},
+    telemetry::Telemetry,
     upstream::{Upstream, UpstreamError},
 };
 use crate::{
@@ -90,8 +91,14 @@ impl EmbeddedProxy {
         let own = OwnRoutes::new(self.store.clone(), None, &self.layer, metrics, Arc::clone(&totals));
         let auth = Auth::new(None, false).allow_origins(self.config.allow_origins.clone());
         let watched = WatchedService { service, watch: Arc::clone(&self.watch) };
-        let service =
-            ProxyService::new(watched, auth, own, self.config.retrieval, totals, signs, limits.body);
+        let options = ForwardOptions {
+            retrieval: self.config.retrieval,
+            signs,
+            patience: limits.body,
+            telemetry: Telemetry::default(),
+            log_format: self.config.log_format,
+        };
+        let service = ProxyService::new(watched, auth, own, totals, options);
         let config = self.config.clone();
         let read = {
             let config = config.clone();

@@ -8,12 +8,14 @@ mod connections;
 mod dashboard;
 mod embed;
 mod idle;
+mod log;
 mod probe;
 mod reload;
 mod routes;
 mod server;
 mod shared_store;
 mod store_health;
+mod telemetry;
 mod upstream;
 mod version;
 
@@ -39,7 +41,6 @@ use hyper_util::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutWriter;
 use tower::{BoxError, Service, ServiceBuilder};
-use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use self::{
     accounting::Totals,
@@ -49,8 +50,9 @@ use self::{
     idle::IdleTimeout,
     reload::{LiveUpstreams, Reloadable},
     routes::{Dashboard, OwnRoutes},
-    server::ProxyService,
+    server::{ForwardOptions, ProxyService},
     store_health::OpenStore,
+    telemetry::Telemetry,
     upstream::{Upstream, UpstreamError},
 };
 pub(crate) use self::{
@@ -65,7 +67,7 @@ pub(crate) use crate::{
     proxy::{server::signals::Signals, upstream::connect::Connector},
 };
 use crate::{
-    config::{self, Config, ConfigError, Log, OriginalsDir, TokenFile},
+    config::{self, Config, ConfigError, LogFormat, OriginalsDir, TokenFile},
     core_dumps,
     ledger::Ledger,
     output,
@@ -116,17 +118,19 @@ pub(crate) async fn run(
     read: impl Fn() -> Result<Config, ConfigError> + Send + 'static,
 ) -> Result<(), ProxyError> {
     core_dumps::forbid();
-    let set_log = log_to_stderr(config.log);
+    let set_log = log::log_to_stderr(config.log, config.log_format);
     raise_file_limit();
     let mut signals = Signals::new().map_err(ProxyError::Signals)?;
     let upstreams = LiveUpstreams::new(config.upstreams.clone());
     let signer = config.bedrock_sign.then(Signer::default);
-    let upstream = Upstream::new(Connector::new()?, upstreams.clone(), signer.clone(), config.limits.answer);
+    let connector = Connector::new()?;
+    let telemetry = Telemetry::start(config.otlp_endpoint.as_ref(), &connector);
+    let upstream = Upstream::new(connector, upstreams.clone(), signer.clone(), config.limits.answer);
     let home = config::home();
     let auth = auth(&config, home.as_deref())?;
     let (listener, address) = listen(config.listen.address()).await?;
     announce(&config, address);
-    let (metrics, observer) = crate::proxy::accounting::metered::collect()?;
+    let (metrics, observer) = crate::proxy::accounting::metered::collect(&telemetry)?;
     if let Some(signer) = &signer {
         signer.check().await;
     }
@@ -145,19 +149,18 @@ pub(crate) async fn run(
     let own =
         OwnRoutes::new(store, originals_dir, &filter, metrics, Arc::clone(&totals)).with_dashboard(board);
     let service = ServiceBuilder::new().layer(layer).service(upstream);
-    let signs = signer.is_some();
-    let service = ProxyService::new(
-        service,
-        auth,
-        own,
-        config.retrieval,
-        Arc::clone(&totals),
-        signs,
-        config.limits.body,
-    );
+    let options = ForwardOptions {
+        retrieval: config.retrieval,
+        signs: signer.is_some(),
+        patience: config.limits.body,
+        telemetry: telemetry.clone(),
+        log_format: config.log_format,
+    };
+    let service = ProxyService::new(service, auth, own, Arc::clone(&totals), options);
     let mut live = Reloadable { config, upstreams, read: Box::new(read), set_log };
     serve(listener, service, &mut live, &mut signals).await;
     totals.flush();
+    telemetry.shutdown().await;
     Ok(())
 }
 
@@ -196,6 +199,17 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ProxyE
 /// Prints what is active and how to point a client at it. The user asked for it by starting the proxy, so it does not
 /// depend on `--log`.
 fn announce(config: &Config, address: SocketAddr) {
+    if config.log_format == LogFormat::Json {
+        // Every line is an object.
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            tier = %config.tier,
+            store = %config.store,
+            upstreams = %config.upstreams,
+            "headroom listens on http://{address}"
+        );
+        return;
+    }
     output::note(&format_args!(
         "headroom {} listens on http://{address} (tier {}, retrieval {}, store {}); upstreams: {}\n\
          point a client at it: ANTHROPIC_BASE_URL=http://{address} OPENAI_BASE_URL=http://{address}/v1 \
@@ -346,46 +360,4 @@ fn raise_file_limit() {
             tracing::debug!("cannot raise the limit of open files: {error}");
         }
     }
-}
-
-/// Starts logging. The returned function changes the level.
-fn log_to_stderr(level: Log) -> Box<dyn Fn(Log) + Send> {
-    use tracing_subscriber::{
-        field::MakeExt, fmt::format::debug_fn, layer::SubscriberExt, reload, util::SubscriberInitExt,
-    };
-
-    let colours = output::takes_colours(&io::stderr());
-    // Paths and errors contain input from clients and upstreams: escaped, so that a record is one line without control
-    // codes.
-    let fields = debug_fn(|line, field, value| {
-        let text = format!("{value:?}").replace('\n', "\\n");
-        let text = output::escape(&text);
-        match field.name() {
-            "message" => write!(line, "{text}"),
-            name => write!(line, "{name}={text}"),
-        }
-    });
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(colours)
-        .with_target(false)
-        .fmt_fields(fields.delimited(" "));
-    let (ours, handle) = reload::Layer::new(of_ours(level));
-    tracing_subscriber::registry().with(ours).with(lines).init();
-    Box::new(move |level| {
-        let _ = handle.reload(of_ours(level));
-    })
-}
-
-/// Only Headroom's own crates: logs of others may contain headers.
-fn of_ours(level: Log) -> Targets {
-    let level = match level {
-        Log::Off => LevelFilter::OFF,
-        Log::Error => LevelFilter::ERROR,
-        Log::Warn => LevelFilter::WARN,
-        Log::Info => LevelFilter::INFO,
-        Log::Debug => LevelFilter::DEBUG,
-    };
-    let ours = ["headroom", "headroom_core", "headroom_store", "headroom_tower"];
-    Targets::new().with_targets(ours.map(|target| (target, level)))
 }

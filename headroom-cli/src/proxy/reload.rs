@@ -58,6 +58,8 @@ impl Reloadable {
             ("originals_dir", new.originals_dir != old.originals_dir),
             ("allow_origins", new.allow_origins != old.allow_origins),
             ("dashboard_content", new.dashboard_content != old.dashboard_content),
+            ("log_format", new.log_format != old.log_format),
+            ("otlp_endpoint", new.otlp_endpoint != old.otlp_endpoint),
         ] {
             if differs {
                 tracing::warn!("{name} changes only when the proxy is restarted");

@@ -127,7 +127,9 @@ impl StoreHealthWarner {
 
 impl Observer for StoreHealthWarner {
     fn on_store_failure(&self, event: &StoreFailure<'_>) {
-        if self.is_watched && event.error.is_some_and(StoreError::is_unavailable) {
+        let is = |kind: fn(&StoreError) -> bool| event.error.is_some_and(kind);
+        // One tenant's limit is its own affair, and holds for each of its requests; a metric counts it.
+        if self.is_watched && is(StoreError::is_unavailable) || is(StoreError::is_tenant_limit) {
             return;
         }
         tracing::warn!("cannot store originals, so nothing is elided: {}", store::reason(event.error));

@@ -2,6 +2,7 @@
 
 mod counts;
 mod find;
+mod request;
 mod tap;
 
-pub(crate) use self::{counts::Usage, tap::Tap};
+pub(crate) use self::{counts::Usage, request::ModelTap, tap::Tap};

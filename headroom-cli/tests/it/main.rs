@@ -31,9 +31,12 @@ mod inspect;
 mod ledger;
 mod lifetime;
 mod limits;
+mod log_format;
 mod mcp;
 mod model;
 mod originals_dir;
+#[cfg(feature = "otel")]
+mod otel;
 mod own;
 mod proxy;
 mod retrieve;
@@ -42,6 +45,7 @@ mod streaming;
 #[path = "../support/mod.rs"]
 mod support;
 mod tenant;
+mod tenant_limit;
 mod terminal;
 mod tls;
 mod wrap;

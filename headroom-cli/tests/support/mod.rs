@@ -5,6 +5,8 @@ mod http;
 mod proxy;
 #[cfg(unix)]
 mod terminal;
+#[cfg(target_os = "linux")]
+pub(crate) mod traffic;
 
 use std::{
     io::Write,

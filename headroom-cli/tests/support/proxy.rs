@@ -40,7 +40,8 @@ impl Proxy {
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 if let Some((_, rest)) = line.split_once("listens on http://") {
-                    let _ = found.send(rest.split_whitespace().next().unwrap().parse().unwrap());
+                    let address = rest.split([' ', '"']).next().unwrap();
+                    let _ = found.send(address.parse().unwrap());
                 }
                 let mut written = written.lock().unwrap();
                 written.push_str(&line);

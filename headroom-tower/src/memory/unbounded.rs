@@ -1,6 +1,9 @@
 //! Unbounded memory: without tokio nothing can wait.
 
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
 
@@ -19,11 +22,11 @@ impl Memory {
         Self
     }
 
-    pub(crate) fn meter(&self) -> Meter {
+    pub(crate) fn meter(&self, _: &Arc<str>) -> Meter {
         Meter
     }
 
-    pub(crate) fn reserve(&self, _: u64) -> Reserve {
+    pub(crate) fn reserve(&self, _: &Arc<str>, _: u64) -> Reserve {
         Reserve
     }
 }

@@ -71,13 +71,14 @@ impl Job {
         if size <= offload.threshold && offload.has_pool() {
             // Only the engine can tell how much is new. Its partial results are reused.
             let (engine, input) = (Arc::clone(&engine), Input { max_new: MAX_NEW_AT_ONCE, ..input.clone() });
-            let work = offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)));
+            let work =
+                offload.start(&self.turn, size, Box::new(move |cancelled| input.run(&*engine, cancelled)));
             if !matches!(&work, Work::Done(Some(Ok(output))) if output.is_unfinished()) {
                 return work;
             }
             size = u64::MAX;
         }
-        offload.start(size, Box::new(move |cancelled| input.run(&*engine, cancelled)))
+        offload.start(&self.turn, size, Box::new(move |cancelled| input.run(&*engine, cancelled)))
     }
 
     /// Sends the original request. `given` is the body that the engine got.

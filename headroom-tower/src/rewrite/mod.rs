@@ -54,6 +54,8 @@ struct Job {
     api: Option<Api>,
     session: Session,
     tenant: Tenant,
+    /// The tenant's name, for its turns.
+    turn: Arc<str>,
     span: Span,
     elapsed: Option<Duration>,
     /// The original body, for the response side.
@@ -145,7 +147,8 @@ impl<B: Body> Rewrite<B> {
         let tenant = config.tenant(&parts);
         let session = Session::new(tenant.name(), config.options(own, tenant.name()));
         let api = own.and_then(|own| own.api).or(config.api).or_else(|| Api::from_path(parts.uri.path()));
-        let step = RewriteStep::Read(Read::new(body, config.max_body).metered(config.memory.meter()));
+        let turn = Arc::from(tenant.name());
+        let step = RewriteStep::Read(Read::new(body, config.max_body).metered(config.memory.meter(&turn)));
         let job = Job {
             config,
             parts,
@@ -153,6 +156,7 @@ impl<B: Body> Rewrite<B> {
             api,
             session,
             tenant,
+            turn,
             span: Span::new(),
             elapsed: None,
             came: None,
@@ -180,8 +184,8 @@ impl<B: Body> Rewrite<B> {
                 RewriteStep::Read(read) => match ready!(read.poll(cx)) {
                     ReadEnd::Complete(original) => {
                         let decoded = job.codec.limit(original.len(), job.config.max_decompressed_body);
-                        self.step =
-                            RewriteStep::Reserve { reserve: job.config.memory.reserve(decoded), original };
+                        let reserve = job.config.memory.reserve(&job.turn, decoded);
+                        self.step = RewriteStep::Reserve { reserve, original };
                     }
                     ReadEnd::Partial(data, tail) => {
                         let report = job.skip(tail.reason(), None, None);

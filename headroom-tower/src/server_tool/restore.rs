@@ -87,7 +87,7 @@ pub(crate) fn restore(
             Some(Found { lookup, decoded, conversation })
         };
         // Searching costs an eighth of the engine's work; a short search is not worth another thread.
-        let mut work = config.offload.start(size / 8, Box::new(look));
+        let mut work = config.offload.start(&Arc::from(tenant.name()), size / 8, Box::new(look));
         let Ok(Some(found)) = poll_fn(|cx| work.poll(cx)).await else {
             return RestoredRequest { api, ..RestoredRequest::default() };
         };

@@ -13,6 +13,7 @@ use crate::{
         Provider,
         accounting::Totals,
         dashboard::{Begun, Board, Copies, project_of},
+        telemetry::ServerSpan,
     },
     usage::Usage,
 };
@@ -23,6 +24,7 @@ use crate::{
 pub(crate) struct Exchange {
     state: Arc<Mutex<ExchangeState>>,
     copies: Copies,
+    span: ServerSpan,
 }
 
 #[derive(Debug, Default)]
@@ -37,8 +39,17 @@ impl Exchange {
         Self { copies, ..Self::default() }
     }
 
+    /// The same turn, traced as this.
+    pub(crate) fn traced(self, span: ServerSpan) -> Self {
+        Self { span, ..self }
+    }
+
     pub(crate) const fn copies(&self) -> &Copies {
         &self.copies
+    }
+
+    pub(crate) const fn span(&self) -> &ServerSpan {
+        &self.span
     }
 
     fn with<T>(&self, see: impl FnOnce(&mut ExchangeState) -> T) -> T {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::proxy::telemetry::Telemetry;
 use headroom_tower::MetricsObserver;
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -20,14 +21,19 @@ const COMPRESS_BUCKETS: [f64; 12] =
 /// How often samples are moved to their buckets if nobody reads the metrics.
 const UPKEEP: Duration = Duration::from_secs(60);
 
+/// The buckets of a histogram.
+pub(crate) fn buckets(name: &str) -> &'static [f64] {
+    if name == FIRST_BYTE { &FIRST_BYTE_BUCKETS } else { &COMPRESS_BUCKETS }
+}
+
 /// Starts to collect. If the process has a recorder already, nothing new is shown.
-pub(crate) fn collect() -> Result<(PrometheusHandle, MetricsObserver), BuildError> {
+pub(crate) fn collect(telemetry: &Telemetry) -> Result<(PrometheusHandle, MetricsObserver), BuildError> {
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(FIRST_BYTE.to_owned()), &FIRST_BYTE_BUCKETS)?
         .set_buckets_for_metric(Matcher::Suffix("_duration_seconds".to_owned()), &COMPRESS_BUCKETS)?
         .build_recorder();
     let handle = recorder.handle();
-    let _ = metrics::set_global_recorder(recorder);
+    telemetry.install(recorder);
     describe_histogram!(FIRST_BYTE, Unit::Seconds, "Time until the head of the provider's response");
     describe_gauge!(STORE_UP, "Whether the shared store works");
     describe_counter!("headroom_usage_tokens_total", "Tokens that providers counted");

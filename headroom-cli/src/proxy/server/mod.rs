@@ -33,10 +33,12 @@ use super::{
     dashboard::{CopiedBody, Copies, OpenCopies, Side},
     idle::{BodyFailure, IdleTimeout},
     routes::{OwnRoutes, Route},
+    telemetry::{ServerSpan, Telemetry},
     upstream::UpstreamError,
     version,
 };
 use crate::{
+    config::LogFormat,
     proxy::accounting::{
         exchange::{Exchange, ExchangeRecorder},
         metered::FIRST_BYTE,
@@ -55,14 +57,22 @@ pub(super) struct ProxyService<S> {
 struct ServerState {
     auth: Auth,
     own: OwnRoutes,
-    retrieval: Retrieval,
     totals: Arc<Totals>,
-    /// Whether the proxy signs requests to Bedrock.
-    signs: bool,
-    /// How long a request's body may stall.
-    patience: Duration,
+    options: ForwardOptions,
     /// The size of the copies of open requests, where there is no dashboard.
     copies: OpenCopies,
+}
+
+/// How requests are forwarded.
+#[derive(Debug)]
+pub(super) struct ForwardOptions {
+    pub(super) retrieval: Retrieval,
+    /// Whether the proxy signs requests to Bedrock.
+    pub(super) signs: bool,
+    /// How long a request's body may stall.
+    pub(super) patience: Duration,
+    pub(super) telemetry: Telemetry,
+    pub(super) log_format: LogFormat,
 }
 
 impl<S> ProxyService<S> {
@@ -70,16 +80,11 @@ impl<S> ProxyService<S> {
         service: S,
         auth: Auth,
         own: OwnRoutes,
-        retrieval: Retrieval,
         totals: Arc<Totals>,
-        signs: bool,
-        patience: Duration,
+        options: ForwardOptions,
     ) -> Self {
         let copies = OpenCopies::default();
-        Self {
-            service,
-            shared: Arc::new(ServerState { auth, own, retrieval, totals, signs, patience, copies }),
-        }
+        Self { service, shared: Arc::new(ServerState { auth, own, totals, options, copies }) }
     }
 
     pub(super) async fn handle<I, B>(
@@ -93,7 +98,8 @@ impl<S> ProxyService<S> {
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let start = Instant::now();
-        let patience = self.shared.patience;
+        let options = &self.shared.options;
+        let (patience, log_format) = (options.patience, options.log_format);
         let mut request = request.map(|body| IdleTimeout::new(body, patience));
         version::as_http1(&mut request);
         let line = LogLine { method: request.method().clone(), path: request.uri().path().to_owned() };
@@ -103,7 +109,7 @@ impl<S> ProxyService<S> {
         let access = route.map_or(Access::Forwarded, Route::access);
         let headers = request.headers();
         let caller = Caller::new(peer, headers, self.shared.auth.has_token(headers));
-        let mut settings = RequestSettings::new(headers, caller, self.shared.retrieval);
+        let mut settings = RequestSettings::new(headers, caller, options.retrieval);
         if let Some(own) = settings.take() {
             request.extensions_mut().insert(own);
         }
@@ -111,26 +117,29 @@ impl<S> ProxyService<S> {
             (Some(refusal), _) => refusal.response(provider),
             (None, Some(route)) => self.shared.own.answer(route, request).await,
             (None, None) => {
-                let recorded = is_turn(&request).then(|| self.record(request.headers(), provider));
-                turn = recorded.as_ref().map_or(turn, |recorded| recorded.turn.clone());
+                let span = options.telemetry.serve(&request, provider);
+                let recorded =
+                    is_turn(&request).then(|| self.record(request.headers(), provider, span.clone()));
+                turn = recorded.as_ref().map_or_else(|| turn.traced(span), |recorded| recorded.turn.clone());
                 let mut response = self.forward(request, provider, turn.clone(), recorded, start).await;
                 settings.describe(response.headers_mut());
                 response
             }
         };
-        line.write(&response, &turn, start);
+        line.write(log_format, &response, &turn, start);
         Ok(response)
     }
 
     /// Creates the recorder of a turn.
-    fn record(&self, headers: &HeaderMap, provider: Provider) -> ExchangeRecorder {
+    fn record(&self, headers: &HeaderMap, provider: Provider, span: ServerSpan) -> ExchangeRecorder {
         let totals = Arc::clone(&self.shared.totals);
         let Some(board) = self.shared.own.board() else {
             let copies = Copies::new(self.shared.copies.clone(), headers);
-            return ExchangeRecorder { turn: Exchange::copied_to(copies), provider, totals, board: None };
+            let turn = Exchange::copied_to(copies).traced(span);
+            return ExchangeRecorder { turn, provider, totals, board: None };
         };
         let (copies, begun) = board.begin(headers);
-        let turn = Exchange::copied_to(copies);
+        let turn = Exchange::copied_to(copies).traced(span);
         ExchangeRecorder { turn, provider, totals, board: Some((Arc::clone(board), begun)) }
     }
 
@@ -149,19 +158,26 @@ impl<S> ProxyService<S> {
     {
         let failure = request.body().failure();
         let mut request = request.map(|body| turn.copies().copy(body, Side::Before));
-        if self.shared.signs && provider == Provider::Bedrock {
+        if self.shared.options.signs && provider == Provider::Bedrock {
             aws::strip(request.headers_mut());
         }
         request.extensions_mut().insert(turn.clone());
+        let mut traced = TracedTurn { turn: turn.clone(), status: None };
         match self.service.oneshot(request).await {
             Ok(mut response) => {
+                traced.status = Some(response.status());
                 let class = class(response.status());
                 histogram!(FIRST_BYTE, "provider" => provider.as_str(), "status" => class)
                     .record(start.elapsed());
                 describe(&turn, &mut response);
-                response.map(|body| RecordedBody { body, recorded }.map_err(Into::into).boxed_unsync())
+                response
+                    .map(|body| RecordedBody { body, recorded, traced }.map_err(Into::into).boxed_unsync())
             }
-            Err(error) => failed(&error, &failure, provider),
+            Err(error) => {
+                let response = failed(&error, &failure, provider);
+                traced.status = Some(response.status());
+                response
+            }
         }
     }
 }
@@ -235,6 +251,22 @@ pin_project! {
         #[pin]
         body: B,
         recorded: Option<ExchangeRecorder>,
+        traced: TracedTurn,
+    }
+}
+
+/// Ends the span of a turn.
+struct TracedTurn {
+    turn: Exchange,
+    /// `None` while there is no answer; its client may leave.
+    status: Option<StatusCode>,
+}
+
+impl Drop for TracedTurn {
+    fn drop(&mut self) {
+        let report = self.turn.report();
+        let outcome = report.map(|report| outcome(&self.turn, &report));
+        self.turn.span().end(self.status, outcome);
     }
 }
 
@@ -265,14 +297,26 @@ struct LogLine {
 }
 
 impl LogLine {
-    fn write<B>(&self, response: &Response<B>, turn: &Exchange, start: Instant) {
+    fn write<B>(&self, format: LogFormat, response: &Response<B>, turn: &Exchange, start: Instant) {
+        let (method, path, status) = (self.method.as_str(), self.path.as_str(), response.status().as_u16());
+        let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if format == LogFormat::Text {
+            tracing::info!("{method} {path} {status} in {ms} ms{}", Effect(turn));
+            return;
+        }
+        let report = turn.report();
+        let outcome = report.as_ref().map(|report| outcome(turn, report));
+        let tokens = report.as_ref().and_then(RequestReport::report).map(Tokens::from_report);
+        let (before, after) = (tokens.map(|tokens| tokens.before), tokens.map(|tokens| tokens.after));
         tracing::info!(
-            "{} {} {} in {} ms{}",
-            self.method,
-            self.path,
-            response.status().as_u16(),
-            start.elapsed().as_millis(),
-            Effect(turn)
+            method,
+            path,
+            status,
+            ms,
+            outcome,
+            tokens_before = before,
+            tokens_after = after,
+            "request"
         );
     }
 }

@@ -32,7 +32,7 @@ use super::{
 use crate::{
     config::Base,
     proxy::{accounting::exchange::Exchange, upstream::connect::Connector},
-    usage::{Tap, Usage},
+    usage::{ModelTap, Tap, Usage},
 };
 
 /// Headers that belong to one connection and not to the message. `Expect` is included because the server has answered
@@ -101,6 +101,21 @@ pub(super) enum UnsafeAnswer {
 }
 
 impl UpstreamError {
+    /// The label in traces.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::NoAnswer { .. } => "no_answer",
+            Self::Unknown { .. } => "no_upstream",
+            Self::Path { .. } => "path",
+            Self::Sign(_) => "sign",
+            Self::Body(_) => "request_body",
+            Self::Silent { .. } => "timeout",
+            Self::Unsafe { .. } => "unsafe_answer",
+            Self::TooLarge => "too_large",
+        }
+    }
+
     /// The status of the response to the client.
     pub(super) const fn status(&self) -> StatusCode {
         match self {
@@ -176,37 +191,60 @@ where
         strip_own(&mut parts.headers);
         parts.version = Version::HTTP_11;
         let turn = parts.extensions.remove::<Exchange>().unwrap_or_default();
-        let call = turn.call(parts.extensions.remove::<RequestReport>());
+        let report = parts.extensions.remove::<RequestReport>();
+        let span = turn.span().call(&mut parts, provider, base, report.as_ref());
+        let call = turn.call(report);
         let copies = if call == 0 { turn.copies().clone() } else { Copies::default() };
-        let body = copies.copy(body, Side::After);
+        let asked = span.clone();
+        let body = ModelTap::new(copies.copy(body, Side::After), span.wants_model(), move |model: &str| {
+            asked.asked(model);
+        });
         let signer =
             self.signer.clone().filter(|_| provider == Provider::Bedrock && aws::wants_signature(&parts));
         let (base, client, patience) = (base.clone(), self.client.clone(), self.patience);
         Box::pin(async move {
-            let body = match signer {
-                Some(signer) => signed(&signer, &mut parts, body).await?,
-                None => body.map_err(Into::into).boxed_unsync(),
-            };
-            let sent = client.request(Request::from_parts(parts, body));
-            let Ok(answer) = tokio::time::timeout(patience, sent).await else {
-                return Err(UpstreamError::Silent { base, patience });
-            };
-            let mut response = match answer {
-                Ok(response) => response,
-                Err(source) if source.is_connect() => {
-                    return Err(UpstreamError::Unreachable { base, source });
-                }
-                Err(source) => return Err(UpstreamError::NoAnswer { base, source }),
-            };
-            check(&mut response).map_err(|reason| UpstreamError::Unsafe { base, reason })?;
+            let answer = send(&client, signer, (parts, body), base, patience).await;
+            let mut response = answer.inspect_err(|error| span.failed(error.kind()))?;
             strip_hop_by_hop(response.headers_mut());
             turn.answered(call, response.status().as_u16());
+            span.answered(response.status(), response.headers());
             let (parts, body) = response.into_parts();
-            let used: OnUsage = Box::new(move |usage, model| turn.used(call, usage, model));
+            let used: OnUsage = Box::new(move |usage, model| {
+                span.used(usage, model);
+                turn.used(call, usage, model);
+            });
             let body = Tap::new(IdleTimeout::new(body, patience), &parts.headers, used);
             Ok(Response::from_parts(parts, body))
         })
     }
+}
+
+/// Sends a request and waits for the head of its answer.
+async fn send<B>(
+    client: &Client<Connector, UnsyncBoxBody<Bytes, BoxError>>,
+    signer: Option<Signer>,
+    (mut parts, body): (Parts, B),
+    base: Base,
+    patience: Duration,
+) -> Result<Response<Incoming>, UpstreamError>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    let body = match signer {
+        Some(signer) => signed(&signer, &mut parts, body).await?,
+        None => body.map_err(Into::into).boxed_unsync(),
+    };
+    let sent = client.request(Request::from_parts(parts, body));
+    let Ok(answer) = tokio::time::timeout(patience, sent).await else {
+        return Err(UpstreamError::Silent { base, patience });
+    };
+    let mut response = match answer {
+        Ok(response) => response,
+        Err(source) if source.is_connect() => return Err(UpstreamError::Unreachable { base, source }),
+        Err(source) => return Err(UpstreamError::NoAnswer { base, source }),
+    };
+    check(&mut response).map_err(|reason| UpstreamError::Unsafe { base, reason })?;
+    Ok(response)
 }
 
 /// Reads the body completely, and signs the request.
