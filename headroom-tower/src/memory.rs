@@ -47,6 +47,11 @@ impl Memory {
         }
     }
 
+    /// The same for bodies alone, on which nothing works.
+    pub(crate) fn for_bodies(bytes: u64) -> Self {
+        Self { bodies: BufferPool::new(bytes), work: BufferPool::new(0), over: Arc::new(Semaphore::new(1)) }
+    }
+
     /// Creates a meter for a body to be read.
     pub(crate) fn meter(&self) -> Meter {
         Meter { memory: self.clone(), paid: 0, held: Held::default(), wait: None }

@@ -19,6 +19,10 @@ impl Memory {
         Self
     }
 
+    pub(crate) fn for_bodies(_: u64) -> Self {
+        Self
+    }
+
     pub(crate) fn meter(&self) -> Meter {
         Meter
     }
