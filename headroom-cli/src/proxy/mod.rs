@@ -6,7 +6,10 @@ mod auth;
 mod aws;
 mod connections;
 mod dashboard;
+mod effect;
 mod embed;
+#[cfg(feature = "envoy")]
+mod envoy;
 mod idle;
 mod probe;
 mod reload;
@@ -18,7 +21,8 @@ mod upstream;
 mod version;
 
 use std::{
-    io,
+    convert::Infallible,
+    future, io,
     net::SocketAddr,
     path::Path,
     sync::{
@@ -28,9 +32,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Body;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -38,20 +40,21 @@ use hyper_util::{
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutWriter;
-use tower::{BoxError, Service, ServiceBuilder};
+use tower::ServiceBuilder;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+#[cfg(feature = "envoy")]
+pub(crate) use self::envoy::serve_envoy;
 use self::{
     accounting::Totals,
     aws::Signer,
     connections::{Connections, Place},
-    dashboard::{Board, CopiedBody},
-    idle::IdleTimeout,
+    dashboard::Board,
     reload::{LiveUpstreams, Reloadable},
     routes::{Dashboard, OwnRoutes},
     server::ProxyService,
     store_health::OpenStore,
-    upstream::{Upstream, UpstreamError},
+    upstream::Upstream,
 };
 pub(crate) use self::{
     answer::{ResponseBody, failure},
@@ -155,8 +158,9 @@ pub(crate) async fn run(
         signs,
         config.limits.body,
     );
-    let mut live = Reloadable { config, upstreams, read: Box::new(read), set_log };
-    serve(listener, service, &mut live, &mut signals).await;
+    let mut live = Reloadable { config, upstreams: Some(upstreams), read: Box::new(read), set_log };
+    let handle = move |peer: SocketAddr, request: Request<Incoming>| service.clone().handle(peer, request);
+    serve(listener, handle, &mut live, &mut signals, future::ready(())).await;
     totals.flush();
     Ok(())
 }
@@ -208,18 +212,17 @@ fn announce(config: &Config, address: SocketAddr) {
     ));
 }
 
-async fn serve<S, B>(
+/// Accepts connections and lets `handle` answer their requests, until a signal ends that. `stopping` runs then, before what is
+/// open gets its time to finish.
+async fn serve<H, F>(
     listener: TcpListener,
-    service: ProxyService<S>,
+    handle: H,
     live: &mut Reloadable,
     signals: &mut Signals,
+    stopping: impl Future<Output = ()>,
 ) where
-    S: Service<Request<CopiedBody<IdleTimeout<Incoming>>>, Response = Response<B>, Error = UpstreamError>
-        + Clone
-        + Send
-        + 'static,
-    S::Future: Send,
-    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    H: Fn(SocketAddr, Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + 'static,
 {
     let limits = live.config.limits;
     let server = server(limits.idle);
@@ -247,9 +250,10 @@ async fn serve<S, B>(
             tracing::debug!("connection closed: its machine reached max_connections_per_peer");
             continue;
         };
-        connect(&server, &graceful, service.clone(), (stream, peer, place), limits.idle);
+        connect(&server, &graceful, handle.clone(), (stream, peer, place), limits.idle);
     }
     drop(listener);
+    stopping.await;
     let drain = live.config.drain;
     let open = graceful.count();
     if open > 0 {
@@ -263,19 +267,15 @@ async fn serve<S, B>(
 }
 
 /// Serves a connection on a task of its own until it ends.
-fn connect<S, B>(
+fn connect<H, F>(
     server: &auto::Builder<TokioExecutor>,
     graceful: &GracefulShutdown,
-    service: ProxyService<S>,
+    handle: H,
     (stream, peer, place): (TcpStream, SocketAddr, Place),
     idle: Duration,
 ) where
-    S: Service<Request<CopiedBody<IdleTimeout<Incoming>>>, Response = Response<B>, Error = UpstreamError>
-        + Clone
-        + Send
-        + 'static,
-    S::Future: Send,
-    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    H: Fn(SocketAddr, Request<Incoming>) -> F + Send + 'static,
+    F: Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + 'static,
 {
     // Sends each event of a stream at once.
     let _ = stream.set_nodelay(true);
@@ -283,7 +283,7 @@ fn connect<S, B>(
     let begins = Arc::clone(&began);
     let service = service_fn(move |request| {
         begins.store(true, Ordering::Relaxed);
-        service.clone().handle(peer, request)
+        handle(peer, request)
     });
     // A client that does not read its response blocks the writer.
     let mut stream = TimeoutWriter::new(stream);
@@ -386,6 +386,6 @@ fn of_ours(level: Log) -> Targets {
         Log::Info => LevelFilter::INFO,
         Log::Debug => LevelFilter::DEBUG,
     };
-    let ours = ["headroom", "headroom_core", "headroom_store", "headroom_tower"];
+    let ours = ["headroom", "headroom_core", "headroom_envoy", "headroom_store", "headroom_tower"];
     Targets::new().with_targets(ours.map(|target| (target, level)))
 }
