@@ -10,11 +10,7 @@ use crate::arrival::MeteredBody;
 use super::*;
 
 /// How many bytes are read until it waits.
-async fn read(
-    body: &mut MeteredBody<
-        http_body_util::StreamBody<impl Stream<Item = Result<http_body::Frame<Bytes>, Status>>>,
-    >,
-) -> usize {
+async fn read<B: Body<Data = Bytes, Error = Status>>(body: &mut MeteredBody<B>) -> usize {
     let mut bytes = 0;
     loop {
         let frame = poll_fn(|cx| Poll::Ready(Pin::new(&mut *body).poll_frame(cx))).await;

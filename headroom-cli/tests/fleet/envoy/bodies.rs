@@ -44,7 +44,8 @@ fn turns_reach_the_provider_as_those_of_the_proxy_do() {
                         assert_eq!(answer.status(), 200, "{context}");
                         provider.request().body
                     };
-                    let answer = exchange(envoy.address, request(api.path(), &body, Transfer::of_turn(turn)));
+                    let answer =
+                        exchange(envoy.address, request(api.path(), &body, Transfer::from_turn(turn)));
                     assert_eq!(answer.status(), 200, "{context}: {}", envoy.log());
                     let sent = provider.request();
                     if turn > 0 {

@@ -25,7 +25,7 @@ pub(super) enum Transfer {
 const TRANSFERS: [Transfer; 3] = [Transfer::Length, Transfer::Chunked, Transfer::Gzip];
 
 impl Transfer {
-    pub(super) fn of_turn(turn: usize) -> Self {
+    pub(super) fn from_turn(turn: usize) -> Self {
         TRANSFERS[turn % TRANSFERS.len()]
     }
 }
