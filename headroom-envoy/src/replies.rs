@@ -44,11 +44,14 @@ impl Replies {
     }
 }
 
+/// What writes answers.
+type Work = Pin<Box<dyn Future<Output = Result<(), Status>> + Send>>;
+
 /// Runs a future and gives what it writes, until it ends. The future goes on only when all of that was taken, so that
 /// answers which nobody takes do not pile up. An error ends the stream with its status. Dropping the stream drops the future.
 pub(crate) struct ReplyStream {
     replies: Replies,
-    work: Option<Pin<Box<dyn Future<Output = Result<(), Status>> + Send>>>,
+    work: Option<Work>,
 }
 
 impl ReplyStream {

@@ -15,13 +15,13 @@ fn cut(body: &[u8], at: &[Index]) -> Vec<Vec<u8>> {
 /// How a body ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum End {
-    WithData,
-    WithNothing,
-    WithTrailers,
+    Data,
+    Nothing,
+    Trailers,
 }
 
 fn ends() -> impl Strategy<Value = End> {
-    prop_oneof![Just(End::WithData), Just(End::WithNothing), Just(End::WithTrailers)]
+    prop_oneof![Just(End::Data), Just(End::Nothing), Just(End::Trailers)]
 }
 
 /// Bodies that are rewritten, that are not, and that are none.
@@ -70,13 +70,13 @@ proptest! {
         let mut parts = vec![head("/v1/messages", &[])];
         parts.extend(cut(&original, &at).iter().map(|data| body(data, false)));
         match end {
-            End::WithData => {
+            End::Data => {
                 if let Some(Part::RequestBody(last)) = parts.last_mut() {
                     last.end_of_stream = true;
                 }
             }
-            End::WithNothing => parts.push(body(b"", true)),
-            End::WithTrailers => parts.push(trailers()),
+            End::Nothing => parts.push(body(b"", true)),
+            End::Trailers => parts.push(trailers()),
         }
         let count = between.len();
         for (place, other) in between {
@@ -88,7 +88,7 @@ proptest! {
         prop_assert!(!is_broken);
 
         let expected = match end {
-            End::WithTrailers => original,
+            End::Trailers => original,
             _ => rewritten(&layer(), &original),
         };
         let pieces = pieces(&answers);
@@ -101,7 +101,7 @@ proptest! {
         prop_assert!(matches!(order.first(), Some(PartResponse::RequestHeaders(_))));
         let ends = pieces.iter().filter(|(_, is_last)| *is_last).count();
         match (end, order.last()) {
-            (End::WithTrailers, last) => {
+            (End::Trailers, last) => {
                 prop_assert!(matches!(last, Some(PartResponse::RequestTrailers(_))));
                 prop_assert_eq!(ends, 0);
             }
@@ -111,7 +111,7 @@ proptest! {
             }
             (_, None) => prop_assert!(false, "no answer"),
         }
-        prop_assert_eq!(order.len(), 1 + pieces.len() + usize::from(end == End::WithTrailers));
+        prop_assert_eq!(order.len(), 1 + pieces.len() + usize::from(end == End::Trailers));
         prop_assert_eq!(answers.len() - order.len(), count, "each of the others is answered once");
     }
 
