@@ -69,6 +69,8 @@ fn run(args: Args) -> Result<u8, CommandError> {
             let config = load(Settings::default())?;
             return Ok(u8::from(!cmd::doctor::run(&doctor, &config, file)?));
         }
+        #[cfg(feature = "envoy")]
+        Command::Extproc(extproc) => cmd::extproc::run(*extproc, args.config)?,
         Command::Man(man) => cmd::shell::man(&man).map_err(CommandError::Write)?,
         #[cfg(feature = "evals")]
         Command::Evals(evals) => {

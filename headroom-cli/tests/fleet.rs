@@ -1,4 +1,4 @@
-//! Proxies for a team: several over one Redis server, which `.ci/run` installs, behind LiteLLM, and by the files of `deploy/`.
+//! Proxies for a team: several over one Redis server, which `.ci/run` installs, behind LiteLLM and Envoy, and by the files of `deploy/`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,6 +11,9 @@
 mod agent;
 #[path = "fleet/deploy.rs"]
 mod deploy;
+#[cfg(feature = "envoy")]
+#[path = "fleet/envoy/mod.rs"]
+mod envoy;
 #[path = "fleet/litellm.rs"]
 mod litellm;
 #[path = "fleet/server.rs"]

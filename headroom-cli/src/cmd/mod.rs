@@ -9,6 +9,8 @@ pub(crate) mod doctor;
 pub(crate) mod error;
 #[cfg(feature = "evals")]
 pub(crate) mod evals;
+#[cfg(feature = "envoy")]
+pub(crate) mod extproc;
 pub(crate) mod hook;
 pub(crate) mod inspect;
 pub(crate) mod mcp;

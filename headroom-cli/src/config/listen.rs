@@ -12,6 +12,11 @@ use serde::Deserialize;
 pub(crate) struct Listen(SocketAddr);
 
 impl Listen {
+    #[cfg(feature = "envoy")]
+    pub(crate) const fn new(address: SocketAddr) -> Self {
+        Self(address)
+    }
+
     pub(crate) const fn address(self) -> SocketAddr {
         self.0
     }

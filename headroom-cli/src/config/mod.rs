@@ -69,6 +69,9 @@ pub(crate) struct Config {
     epochs: Option<Epochs>,
     pub(crate) store: Store,
     pub(crate) retrieval: Retrieval,
+    /// Whether a source sets it.
+    #[cfg(feature = "envoy")]
+    has_retrieval: bool,
     /// `None` if the user has no folder and none was given.
     pub(crate) originals_dir: Option<OriginalsDir>,
     pub(crate) models: Models,
@@ -104,6 +107,13 @@ pub(crate) enum ConfigError {
         "retrieval file needs a folder that a marker can name: set one with --originals-dir or HEADROOM_ORIGINALS_DIR"
     )]
     NoOriginalsDir,
+    #[cfg(feature = "envoy")]
+    #[error(
+        "retrieval server-tool answers the model's calls, and Envoy shows this service no answers of models: set \
+         --retrieval off or client-tool, or file for agents on this machine (HEADROOM_RETRIEVAL, retrieval); \
+         `headroom proxy` has server-tool"
+    )]
+    NoResponses,
 }
 
 /// Why a file is not a configuration. The message quotes the line, but no password in it.
@@ -209,6 +219,16 @@ impl Config {
         Self { epochs: Some(self.epochs.unwrap_or(Epochs::Off)), ..self.clone() }
     }
 
+    /// The configuration of a service that sees no responses. Nothing is elided unless the user says how it is retrieved.
+    #[cfg(feature = "envoy")]
+    pub(crate) fn without_responses(self) -> Result<Self, ConfigError> {
+        let retrieval = if self.has_retrieval { self.retrieval } else { Retrieval::Disabled };
+        match retrieval {
+            Retrieval::ServerTool => Err(ConfigError::NoResponses),
+            retrieval => Ok(Self { retrieval, ..self.for_filter() }),
+        }
+    }
+
     /// Takes each setting from the first source that has it.
     fn from_sources(sources: &[Settings; 3]) -> Self {
         // Within a source, an API's own upstream overrides the one for all.
@@ -217,6 +237,7 @@ impl Config {
         };
         let bedrock_sign = first(sources, |source| source.bedrock_sign.as_ref()).unwrap_or_default();
         let bedrock = upstream(|source| source.bedrock_upstream.as_ref());
+        let retrieval = first(sources, |source| source.retrieval.as_ref());
         Self {
             bedrock_sign,
             listen: first(sources, |source| source.listen.as_ref()).unwrap_or_default(),
@@ -231,7 +252,9 @@ impl Config {
             tier: first(sources, |source| source.tier.as_ref()).unwrap_or_default(),
             epochs: first(sources, |source| source.epochs.as_ref()),
             store: first(sources, |source| source.store.as_ref()).unwrap_or_else(Store::own),
-            retrieval: first(sources, |source| source.retrieval.as_ref()).unwrap_or(Retrieval::ServerTool),
+            retrieval: retrieval.unwrap_or(Retrieval::ServerTool),
+            #[cfg(feature = "envoy")]
+            has_retrieval: retrieval.is_some(),
             originals_dir: first(sources, |source| source.originals_dir.as_ref())
                 .or_else(|| OriginalsDir::below(&home()?)),
             models: Models {
@@ -291,6 +314,19 @@ mod tests {
             let config = Config::from_sources(&[source(text), source(""), source("")]);
             assert_eq!((config.epochs().is_on(), config.for_filter().epochs().is_on()), (is_on, is_on));
         }
+    }
+
+    #[cfg(feature = "envoy")]
+    #[test]
+    fn without_responses_nothing_is_elided_unless_a_way_is_given_that_needs_none() {
+        let config = |text| Config::from_sources(&[source(""), source(text), source("")]).without_responses();
+        let retrieval = |text| config(text).map(|config| config.retrieval).ok();
+        assert_eq!(retrieval(""), Some(Retrieval::Disabled));
+        assert_eq!(retrieval("retrieval = 'client-tool'"), Some(Retrieval::ClientTool));
+        assert_eq!(retrieval("retrieval = 'file'"), Some(Retrieval::File));
+        let error = config("retrieval = 'server-tool'").unwrap_err().to_string();
+        assert!(error.contains("--retrieval off"), "{error}");
+        assert!(!config("").unwrap().epochs().is_on());
     }
 
     #[test]

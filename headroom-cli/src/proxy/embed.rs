@@ -1,7 +1,7 @@
 //! Runs the proxy inside the process of another command, until that ends.
 
 use std::{
-    fmt,
+    fmt, future,
     net::{Ipv4Addr, SocketAddr},
     pin::Pin,
     sync::Arc,
@@ -10,6 +10,7 @@ use std::{
 
 use headroom_tower::{HeadroomLayer, RequestReport};
 use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tower::{Service, ServiceBuilder};
 
@@ -104,8 +105,12 @@ impl EmbeddedProxy {
             let config = config.clone();
             Box::new(move || Ok(config.clone()))
         };
-        let mut live = Reloadable { config, upstreams, read, set_log: Box::new(|_| {}) };
-        tokio::spawn(async move { serve(listener, service, &mut live, &mut Signals::never()).await });
+        let mut live = Reloadable { config, upstreams: Some(upstreams), read, set_log: Box::new(|_| {}) };
+        let handle =
+            move |peer: SocketAddr, request: Request<Incoming>| service.clone().handle(peer, request);
+        tokio::spawn(async move {
+            serve(listener, handle, &mut live, &mut Signals::never(), future::ready(())).await;
+        });
         Ok(address)
     }
 

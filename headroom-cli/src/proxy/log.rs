@@ -63,6 +63,6 @@ fn of_ours(level: Log) -> Targets {
         Log::Info => LevelFilter::INFO,
         Log::Debug => LevelFilter::DEBUG,
     };
-    let ours = ["headroom", "headroom_core", "headroom_store", "headroom_tower"];
+    let ours = ["headroom", "headroom_core", "headroom_envoy", "headroom_store", "headroom_tower"];
     Targets::new().with_targets(ours.map(|target| (target, level)))
 }

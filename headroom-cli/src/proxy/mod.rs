@@ -6,7 +6,10 @@ mod auth;
 mod aws;
 mod connections;
 mod dashboard;
+mod effect;
 mod embed;
+#[cfg(feature = "envoy")]
+mod envoy;
 mod idle;
 mod log;
 mod probe;
@@ -20,7 +23,8 @@ mod upstream;
 mod version;
 
 use std::{
-    io,
+    convert::Infallible,
+    future, io,
     net::SocketAddr,
     path::Path,
     sync::{
@@ -30,9 +34,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Body;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -42,18 +44,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutWriter;
 use tower::{BoxError, Service, ServiceBuilder};
 
+#[cfg(feature = "envoy")]
+pub(crate) use self::envoy::serve_envoy;
 use self::{
     accounting::Totals,
     aws::Signer,
     connections::{Connections, Place},
-    dashboard::{Board, CopiedBody},
-    idle::IdleTimeout,
+    dashboard::Board,
     reload::{LiveUpstreams, Reloadable},
     routes::{Dashboard, OwnRoutes},
     server::{ForwardOptions, ProxyService},
     store_health::OpenStore,
     telemetry::Telemetry,
-    upstream::{Upstream, UpstreamError},
+    upstream::Upstream,
 };
 pub(crate) use self::{
     answer::{ResponseBody, failure},
@@ -157,8 +160,9 @@ pub(crate) async fn run(
         log_format: config.log_format,
     };
     let service = ProxyService::new(service, auth, own, Arc::clone(&totals), options);
-    let mut live = Reloadable { config, upstreams, read: Box::new(read), set_log };
-    serve(listener, service, &mut live, &mut signals).await;
+    let mut live = Reloadable { config, upstreams: Some(upstreams), read: Box::new(read), set_log };
+    let handle = move |peer: SocketAddr, request: Request<Incoming>| service.clone().handle(peer, request);
+    serve(listener, handle, &mut live, &mut signals, future::ready(())).await;
     totals.flush();
     telemetry.shutdown().await;
     Ok(())
@@ -222,18 +226,17 @@ fn announce(config: &Config, address: SocketAddr) {
     ));
 }
 
-async fn serve<S, B>(
+/// Accepts connections and lets `handle` answer their requests, until a signal ends that. `stopping` runs then, before what is
+/// open gets its time to finish.
+async fn serve<H, F>(
     listener: TcpListener,
-    service: ProxyService<S>,
+    handle: H,
     live: &mut Reloadable,
     signals: &mut Signals,
+    stopping: impl Future<Output = ()>,
 ) where
-    S: Service<Request<CopiedBody<IdleTimeout<Incoming>>>, Response = Response<B>, Error = UpstreamError>
-        + Clone
-        + Send
-        + 'static,
-    S::Future: Send,
-    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    H: Fn(SocketAddr, Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + 'static,
 {
     let limits = live.config.limits;
     let server = server(limits.idle);
@@ -261,9 +264,10 @@ async fn serve<S, B>(
             tracing::debug!("connection closed: its machine reached max_connections_per_peer");
             continue;
         };
-        connect(&server, &graceful, service.clone(), (stream, peer, place), limits.idle);
+        connect(&server, &graceful, handle.clone(), (stream, peer, place), limits.idle);
     }
     drop(listener);
+    stopping.await;
     let drain = live.config.drain;
     let open = graceful.count();
     if open > 0 {
@@ -277,19 +281,15 @@ async fn serve<S, B>(
 }
 
 /// Serves a connection on a task of its own until it ends.
-fn connect<S, B>(
+fn connect<H, F>(
     server: &auto::Builder<TokioExecutor>,
     graceful: &GracefulShutdown,
-    service: ProxyService<S>,
+    handle: H,
     (stream, peer, place): (TcpStream, SocketAddr, Place),
     idle: Duration,
 ) where
-    S: Service<Request<CopiedBody<IdleTimeout<Incoming>>>, Response = Response<B>, Error = UpstreamError>
-        + Clone
-        + Send
-        + 'static,
-    S::Future: Send,
-    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    H: Fn(SocketAddr, Request<Incoming>) -> F + Send + 'static,
+    F: Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + 'static,
 {
     // Sends each event of a stream at once.
     let _ = stream.set_nodelay(true);
@@ -297,7 +297,7 @@ fn connect<S, B>(
     let begins = Arc::clone(&began);
     let service = service_fn(move |request| {
         begins.store(true, Ordering::Relaxed);
-        service.clone().handle(peer, request)
+        handle(peer, request)
     });
     // A client that does not read its response blocks the writer.
     let mut stream = TimeoutWriter::new(stream);

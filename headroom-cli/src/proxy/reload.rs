@@ -28,7 +28,8 @@ impl LiveUpstreams {
 /// Reloads the configuration.
 pub(super) struct Reloadable {
     pub(super) config: Config,
-    pub(super) upstreams: LiveUpstreams,
+    /// `None` if the service has none.
+    pub(super) upstreams: Option<LiveUpstreams>,
     pub(super) read: Box<dyn Fn() -> Result<Config, ConfigError> + Send>,
     pub(super) set_log: Box<dyn Fn(Log) + Send>,
 }
@@ -66,8 +67,13 @@ impl Reloadable {
             }
         }
         (self.set_log)(new.log);
-        self.upstreams.set(new.upstreams.clone());
-        tracing::info!("configuration read again; upstreams: {}", new.upstreams);
+        match &self.upstreams {
+            Some(upstreams) => {
+                upstreams.set(new.upstreams.clone());
+                tracing::info!("configuration read again; upstreams: {}", new.upstreams);
+            }
+            None => tracing::info!("configuration read again"),
+        }
         (self.config.log, self.config.drain, self.config.upstreams) = (new.log, new.drain, new.upstreams);
     }
 }

@@ -11,7 +11,7 @@ use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::support::{Proxy, Upstream, exchange, headroom, ok, stderr};
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
@@ -34,7 +34,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn parse(path: &Path) -> Vec<Value> {
+pub(crate) fn parse(path: &Path) -> Vec<Value> {
     let documents = YamlLoader::load_from_str(&read(path));
     documents.unwrap_or_else(|error| panic!("{}: {error}", path.display())).iter().map(to_json).collect()
 }
@@ -50,7 +50,7 @@ fn compose() -> Value {
     parse(&root().join("deploy/compose.yaml")).remove(0)
 }
 
-fn strings(list: &Value) -> Vec<&str> {
+pub(crate) fn strings(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect()
 }
 

@@ -22,6 +22,10 @@ impl Memory {
         Self
     }
 
+    pub(crate) fn for_bodies(_: u64) -> Self {
+        Self
+    }
+
     pub(crate) fn meter(&self, _: &Arc<str>) -> Meter {
         Meter
     }

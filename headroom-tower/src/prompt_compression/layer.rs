@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use http::Request;
+use http::{Request, request::Parts};
 use http_body::Body;
 use tower_layer::Layer;
 
 use crate::{
-    DefaultPredicate, Identity, Predicate, PromptCompression, Rewrite,
+    DefaultPredicate, Identity, Predicate, PromptCompression, Rewrite, SkipReason,
     config::{Config, settings},
-    rewrite::{Decision, decide},
+    rewrite::{Decision, admit_head, decide},
 };
 
 /// Makes the prompts in LLM requests smaller before the inner service gets them.
@@ -132,6 +132,26 @@ impl<M, P> PromptCompressionLayer<M, P> {
 }
 
 impl<M, P: Predicate> PromptCompressionLayer<M, P> {
+    /// Decides from the head of a request whether [`rewrite`](Self::rewrite) would read its body, for gateways that can
+    /// choose whether they get it.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason for not reading it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use headroom_tower::{PromptCompressionLayer, SkipReason};
+    ///
+    /// let layer = PromptCompressionLayer::new();
+    /// let (head, ()) = http::Request::get("/v1/messages").body(()).unwrap().into_parts();
+    /// assert_eq!(layer.check(&head), Err(SkipReason::Method));
+    /// ```
+    pub fn check(&self, parts: &Parts) -> Result<(), SkipReason> {
+        admit_head(&self.config, &self.predicate, parts).map(|_| ())
+    }
+
     /// Rewrites one request, for gateways that are not tower stacks.
     ///
     /// The future is `'static`, owns the request and may be dropped at any time, which drops the request too.

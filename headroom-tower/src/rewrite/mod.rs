@@ -119,6 +119,19 @@ fn admit<B: Body, P: Predicate>(
     parts: &Parts,
     body: &B,
 ) -> Result<Codec, SkipReason> {
+    let codec = admit_head(config, predicate, parts)?;
+    if body.size_hint().lower() > config.max_body {
+        return Err(SkipReason::BodyTooLarge);
+    }
+    Ok(codec)
+}
+
+/// Decides from the head alone, and returns the encoding of the body.
+pub(crate) fn admit_head<P: Predicate>(
+    config: &Config,
+    predicate: &P,
+    parts: &Parts,
+) -> Result<Codec, SkipReason> {
     let extensions = &parts.extensions;
     if extensions.get::<HeadroomOverride>().is_some_and(|own| own.disabled) {
         return Err(SkipReason::Disabled);
@@ -129,12 +142,12 @@ fn admit<B: Body, P: Predicate>(
     predicate.check(parts)?;
     guard(parts)?;
     let codec = Codec::from_headers(&parts.headers)?;
-    let announced =
-        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if body.size_hint().lower().max(announced.unwrap_or(0)) > config.max_body {
-        return Err(SkipReason::BodyTooLarge);
+    let announced = parts.headers.get(header::CONTENT_LENGTH);
+    let announced: Option<u64> = announced.and_then(|value| value.to_str().ok()?.parse().ok());
+    match announced.is_some_and(|bytes| bytes > config.max_body) {
+        true => Err(SkipReason::BodyTooLarge),
+        false => Ok(codec),
     }
-    Ok(codec)
 }
 
 impl<B: Body> Rewrite<B> {

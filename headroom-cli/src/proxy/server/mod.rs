@@ -31,6 +31,7 @@ use super::{
     auth::{Access, Auth},
     aws,
     dashboard::{CopiedBody, Copies, OpenCopies, Side},
+    effect::Effect,
     idle::{BodyFailure, IdleTimeout},
     routes::{OwnRoutes, Route},
     telemetry::{ServerSpan, Telemetry},
@@ -301,7 +302,7 @@ impl LogLine {
         let (method, path, status) = (self.method.as_str(), self.path.as_str(), response.status().as_u16());
         let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         if format == LogFormat::Text {
-            tracing::info!("{method} {path} {status} in {ms} ms{}", Effect(turn));
+            tracing::info!("{method} {path} {status} in {ms} ms{}", TurnEffect(turn));
             return;
         }
         let report = turn.report();
@@ -322,20 +323,11 @@ impl LogLine {
 }
 
 /// What the layer did to the request.
-struct Effect<'a>(&'a Exchange);
+struct TurnEffect<'a>(&'a Exchange);
 
-impl fmt::Display for Effect<'_> {
+impl fmt::Display for TurnEffect<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(result) = self.0.report() else { return Ok(()) };
-        let outcome = outcome(self.0, &result);
-        let Some(report) = result.report().filter(|_| outcome == "rewritten") else {
-            return write!(f, ", sent unchanged: {outcome}");
-        };
-        let Tokens { before, after } = Tokens::from_report(report);
-        write!(f, ", tool results {before} -> {after} tokens, {} saved", report.tokens_saved)?;
-        match report.epochs.last().filter(|_| report.epoch_begins) {
-            Some(epoch) => write!(f, ", an epoch: about {} tokens left", epoch.freed),
-            None => Ok(()),
-        }
+        let Some(report) = self.0.report() else { return Ok(()) };
+        Effect { outcome: outcome(self.0, &report), report: &report }.fmt(f)
     }
 }
