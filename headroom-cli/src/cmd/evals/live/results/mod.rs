@@ -1,22 +1,47 @@
 //! Summarises the answers.
 
+mod tables;
+
 use headroom_evals::{
-    report::{Cell, Goal, Report, Section, Source, Table, change, signed},
-    stats,
+    report::{Goal, Report, Section, Source, thousands},
+    stats::PairedCounts,
 };
 
-use super::{LiveAnswer, LiveArgs};
+use super::{LiveAnswer, LiveArgs, RunEnd, failure::Failure};
 use crate::{
+    cmd::evals::conclusion::{self, Sums},
     ledger::{Price, as_of},
-    usage::Usage,
+    output::dollars,
 };
 
-/// One question and its two answers, with scores.
+/// An answer and whether it is right, or why there is none.
+pub(super) type Outcome = Result<(LiveAnswer, bool), Failure>;
+
+/// One question and its two answers.
 #[derive(Debug)]
 pub(super) struct Pair {
     pub(super) set: &'static str,
-    pub(super) without: (LiveAnswer, bool),
-    pub(super) with: (LiveAnswer, bool),
+    /// Whether Headroom changed the request.
+    pub(super) is_changed: bool,
+    pub(super) without: Outcome,
+    pub(super) with: Outcome,
+    /// The log-probabilities of the reference answer, without and with.
+    pub(super) logprobs: Option<(f64, f64)>,
+}
+
+/// A pair with both answers.
+#[derive(Clone, Copy, Debug)]
+struct Answered<'a> {
+    pair: &'a Pair,
+    without: &'a (LiveAnswer, bool),
+    with: &'a (LiveAnswer, bool),
+}
+
+impl Pair {
+    fn answered(&self) -> Option<Answered<'_>> {
+        let (without, with) = (self.without.as_ref().ok()?, self.with.as_ref().ok()?);
+        Some(Answered { pair: self, without, with })
+    }
 }
 
 pub(super) struct LiveResults {
@@ -24,41 +49,58 @@ pub(super) struct LiveResults {
     judge: String,
     /// In points of accuracy.
     margin: f64,
+    /// The arguments that select the questions and ask for more.
+    arguments: String,
     items: usize,
     data: Vec<Source>,
     pub(super) pairs: Vec<Pair>,
-    /// Whether the budget ended the run.
-    pub(super) stopped: bool,
+    /// Parameters that the server refused.
+    pub(super) refused: Vec<&'static str>,
 }
 
 impl LiveResults {
     pub(super) fn new(model: &str, judge: &str, args: &LiveArgs, data: Vec<Source>) -> Self {
+        let mut arguments = format!(" --items {}", args.items);
+        args.set.iter().for_each(|set| arguments.push_str(&format!(" --set {set}")));
+        if let Some(tokens) = args.max_item_tokens {
+            arguments.push_str(&format!(" --max-item-tokens {tokens}"));
+        }
+        arguments.push_str(&format!(" --answer-tokens {} --margin {:.1}", args.answer_tokens, args.margin));
+        if args.logprobs {
+            arguments.push_str(" --logprobs");
+        }
         Self {
             model: model.to_owned(),
             judge: judge.to_owned(),
             margin: args.margin,
+            arguments,
             items: args.items,
             data,
             pairs: Vec::new(),
-            stopped: false,
+            refused: Vec::new(),
         }
     }
 
-    pub(super) fn report(self, asked: usize, price: Option<&Price>) -> Report {
-        let left_out = asked - self.pairs.len();
+    pub(super) fn report(self, questions: usize, end: &RunEnd, price: Option<&Price>) -> Report {
         let section = Section {
             id: "answers",
             title: "Answers with and without",
-            about: self.about(left_out, price.is_some()),
-            data: format!("{} questions, at most {} of each set", self.pairs.len(), self.items),
+            about: self.about(questions, end, price.is_some()),
+            data: format!(
+                "{} of {questions} questions, at most {} of each set",
+                self.pairs.len(),
+                self.items
+            ),
             command: self.command(),
-            tables: vec![self.table(price)],
+            conclusions: self.conclusions(price),
+            tables: self.tables(price),
             failures: self.failures(),
             ..Section::default()
         };
         Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command(),
+            is_live: true,
             goals: vec![self.goal()],
             data: self.data,
             sections: vec![section],
@@ -66,44 +108,18 @@ impl LiveResults {
         }
     }
 
-    /// Returns a row for each set of questions, and one for all.
-    fn table(&self, price: Option<&Price>) -> Table {
-        let mut sets: Vec<&str> = Vec::new();
-        for pair in &self.pairs {
-            if !sets.contains(&pair.set) {
-                sets.push(pair.set);
-            }
-        }
-        let mut table = Table::new(
-            "",
-            &[
-                ("set", "set"),
-                ("without", "right without"),
-                ("with", "right with"),
-                ("difference", "difference (95 % interval)"),
-                ("verdict", "verdict"),
-                ("prompt_without", "prompt tokens without"),
-                ("prompt_with", "with"),
-                ("prompt", "change"),
-                ("fetched", "times something was retrieved"),
-                ("dollars", "dollars without, with"),
-            ],
-        );
-        for set in sets {
-            let pairs: Vec<&Pair> = self.pairs.iter().filter(|pair| pair.set == set).collect();
-            table.row(row(set, &pairs, self.margin, price));
-        }
-        table.row(row("all", &self.pairs.iter().collect::<Vec<_>>(), self.margin, price));
-        table
+    fn answered(&self) -> Vec<Answered<'_>> {
+        self.pairs.iter().filter_map(Pair::answered).collect()
     }
 
     fn goal(&self) -> Goal {
-        let (difference, low, _) = difference(&self.pairs.iter().collect::<Vec<_>>());
+        let counts = counts(&self.answered());
+        let (low, _) = counts.interval();
         Goal {
             what: "accuracy with Headroom, all questions".to_owned(),
             target: format!("no more than {:.1} points less, with 97.5 % confidence", self.margin),
-            reached: format!("{}, at worst {}", signed(difference), signed(low)),
-            ok: low > -self.margin / 100.0 && !self.pairs.is_empty(),
+            reached: format!("{:+.1} points, at worst {:+.1}", counts.difference() * 100.0, low * 100.0),
+            ok: low > -self.margin / 100.0 && counts.total() > 0,
             obstacle: None,
             section: "answers",
         }
@@ -111,115 +127,124 @@ impl LiveResults {
 
     /// Returns the command that does the same again.
     fn command(&self) -> String {
-        let mut command = format!("headroom evals suite --live --data DIR --model {}", self.model);
-        if self.judge != self.model {
-            command.push_str(&format!(" --judge {}", self.judge));
-        }
-        command.push_str(&format!(" --items {} --margin {:.1}", self.items, self.margin));
-        command
+        let judge = if self.judge == self.model { String::new() } else { format!(" --judge {}", self.judge) };
+        format!("headroom evals suite --live --data DIR --model {}{judge}{}", self.model, self.arguments)
     }
 
-    fn about(&self, left_out: usize, has_price: bool) -> String {
-        format!(
+    fn conclusions(&self, price: Option<&Price>) -> Vec<String> {
+        let answered = self.answered();
+        let mut all = vec![conclusion::outcomes(&counts(&answered), "questions", "answered right")];
+        let changed = answered.iter().filter(|pair| pair.pair.is_changed).count();
+        all.push(match changed {
+            0 => "Headroom changed none of the requests, so this run says nothing about it.".to_owned(),
+            changed => format!("Headroom changed {changed} of the {} requests.", answered.len()),
+        });
+        all.extend(logprob_conclusion(&answered));
+        let counted: Vec<_> = answered.iter().filter(|pair| pair.has_usage()).collect();
+        if counted.len() < answered.len() {
+            all.push(format!("The server reported no usage for {} pairs.", answered.len() - counted.len()));
+        }
+        let tokens: Vec<_> = counted.iter().map(|pair| pair.prompt_tokens()).collect();
+        all.extend(Sums::of(&tokens).conclusion("Input tokens", |tokens| thousands(tokens as u64)));
+        if let Some(price) = price {
+            let paid: Vec<_> = counted.iter().map(|pair| pair.dollars(price)).collect();
+            all.extend(Sums::of(&paid).conclusion("Billed", dollars));
+        }
+        all
+    }
+
+    fn about(&self, questions: usize, end: &RunEnd, has_price: bool) -> String {
+        let mut about = format!(
             "Every question is asked twice of `{}`: without Headroom, and with it, where the model can retrieve elided content. \
+             Which comes first alternates, and the temperature is 0. \
              Its text is the result of a search call, as with an agent. Answers are scored by exact \
-             match; those of TruthfulQA are judged by `{}`. The margin was set before any question was asked: with \
-             Headroom at most {:.1} points of accuracy fewer. It holds if the whole 95 % bootstrap interval \
-             lies above that. Tokens are those that the server counted, over all requests \
-             for an answer{}.{}",
+             match; those of TruthfulQA are judged by `{}`. A question without an answer in one of the two is compared with nothing, and \
+             counted below. The margin was set before any question was asked: with \
+             Headroom at most {:.1} points of accuracy fewer. It holds if the whole 95 % interval \
+             lies above that. The interval is exact and unconditional: Tango's score statistic (1998), with the highest probability over \
+             the shares of pairs that differ which the data allow (Berger and Boos, 1994); p is McNemar's test in its exact form. \
+             Intervals of tokens, dollars and log-probabilities are bootstrap intervals over questions. \
+             Tokens are those that the server counted, over all requests \
+             for an answer{}.",
             self.model,
             self.judge,
             self.margin,
             if has_price { format!("; dollars are by list prices of {}", as_of()) } else { String::new() },
-            if self.stopped {
-                format!(" The budget ended before {left_out} questions.")
-            } else {
-                String::new()
-            },
-        )
+        );
+        if !self.refused.is_empty() {
+            about.push_str(&format!(
+                " The server took no `{}`, so answers may differ by chance.",
+                self.refused.join("`, `")
+            ));
+        }
+        let left = questions - self.pairs.len();
+        match end {
+            RunEnd::Finished => {}
+            RunEnd::Budget => about.push_str(&format!(" The budget ended before {left} questions.")),
+            RunEnd::Stopped => about.push_str(&format!(" The run was stopped before {left} questions.")),
+            RunEnd::Failed(_) => about.push_str(&format!(" The run failed before {left} questions.")),
+        }
+        about
     }
 
     fn failures(&self) -> Vec<String> {
-        let lost = self.pairs.iter().filter(|pair| pair.without.1 && !pair.with.1);
-        lost.map(|pair| {
-            let answer: String = pair.with.0.text.chars().take(200).collect();
-            format!("{}: right without, wrong with: {answer}", pair.set)
-        })
-        .collect()
+        let lost = self.pairs.iter().filter_map(Pair::answered).filter(|pair| pair.without.1 && !pair.with.1);
+        let lost = lost.map(|answered| {
+            let answer: String = answered.with.0.text.chars().take(200).collect();
+            format!("{}: right without, wrong with: {answer}", answered.pair.set)
+        });
+        let unanswered = self.pairs.iter().flat_map(|pair| {
+            let of = |arm: &'static str, outcome: &Outcome| {
+                let failure = outcome.as_ref().err()?;
+                Some(format!("{}: no answer {arm}: {}", pair.set, failure.said))
+            };
+            [of("without", &pair.without), of("with", &pair.with)].into_iter().flatten()
+        });
+        lost.chain(unanswered).collect()
     }
 }
 
-fn row(name: &str, pairs: &[&Pair], margin: f64, price: Option<&Price>) -> [Cell; 10] {
-    let (difference, low, high) = difference(pairs);
-    let right = |of: fn(&Pair) -> bool| pairs.iter().filter(|pair| of(pair)).count();
-    let usage = |of: fn(&Pair) -> &LiveAnswer| {
-        pairs.iter().map(|pair| of(pair).usage).fold(Usage::default(), |sum, usage| sum + usage)
-    };
-    let (before, after) = (usage(|pair| &pair.without.0), usage(|pair| &pair.with.0));
-    let fetched: u64 = pairs.iter().map(|pair| pair.with.0.calls.saturating_sub(1)).sum();
-    let dollars = price.map_or(Cell::None, |price| {
-        Cell::text(format!("{:.4}, {:.4}", price.cost(&before), price.cost(&after)))
-    });
-    [
-        Cell::text(name),
-        Cell::ratio(right(|pair| pair.without.1), pairs.len()),
-        Cell::ratio(right(|pair| pair.with.1), pairs.len()),
-        Cell::Interval(difference, low, high),
-        Cell::text(verdict(low, high, margin)),
-        Cell::Count(before.prompt()),
-        Cell::Count(after.prompt()),
-        Cell::Change(change(before.prompt(), after.prompt())),
-        Cell::Count(fetched),
-        dollars,
-    ]
+fn counts(answered: &[Answered<'_>]) -> PairedCounts {
+    PairedCounts::from_pairs(answered.iter().map(|pair| (pair.without.1, pair.with.1)))
 }
 
-/// Returns how much more often answers are right with Headroom, with its interval.
-fn difference(pairs: &[&Pair]) -> (f64, f64, f64) {
-    let each: Vec<f64> = pairs
-        .iter()
-        .map(|pair| f64::from(u8::from(pair.with.1)) - f64::from(u8::from(pair.without.1)))
-        .collect();
-    let mean = |picked: &[&f64]| picked.iter().copied().sum::<f64>() / picked.len().max(1) as f64;
-    let (low, high) = stats::interval(&each, mean);
-    (mean(&each.iter().collect::<Vec<_>>()), low, high)
+/// What the log-probabilities of the reference answers say; `None` if there are none.
+fn logprob_conclusion(answered: &[Answered<'_>]) -> Option<String> {
+    let differences: Vec<f64> =
+        answered.iter().filter_map(|pair| pair.pair.logprobs).map(|(without, with)| with - without).collect();
+    let (mean, interval) = conclusion::mean(&differences)?;
+    let start = format!(
+        "The reference answer is {:.2} times as probable with Headroom (geometric mean of {}; difference of the log-probabilities \
+         {mean:+.3}",
+        mean.exp(),
+        differences.len()
+    );
+    Some(match interval {
+        None => format!("{start}). These are too few for an interval."),
+        Some((low, high)) => {
+            let verdict = match (low, high) {
+                _ if low > 0.0 => "it is more probable with Headroom",
+                _ if high < 0.0 => "it is less probable with Headroom",
+                _ => "no difference was found",
+            };
+            format!("{start}, 95 % interval {low:+.3} to {high:+.3}): {verdict}.")
+        }
+    })
 }
 
-fn verdict(low: f64, high: f64, margin: f64) -> &'static str {
-    let margin = margin / 100.0;
-    if low > -margin {
-        "not inferior"
-    } else if high < -margin {
-        "inferior"
-    } else {
-        "too few questions to tell"
+impl Answered<'_> {
+    fn has_usage(&self) -> bool {
+        self.without.0.usage.prompt() > 0 && self.with.0.usage.prompt() > 0
+    }
+
+    fn prompt_tokens(&self) -> (f64, f64) {
+        (self.without.0.usage.prompt() as f64, self.with.0.usage.prompt() as f64)
+    }
+
+    fn dollars(&self, price: &Price) -> (f64, f64) {
+        (price.cost(&self.without.0.usage), price.cost(&self.with.0.usage))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pairs(both: usize, lost: usize) -> Vec<Pair> {
-        let one = |with| Pair {
-            set: "s",
-            without: (LiveAnswer::default(), true),
-            with: (LiveAnswer::default(), with),
-        };
-        (0..both).map(|_| one(true)).chain((0..lost).map(|_| one(false))).collect()
-    }
-
-    #[test]
-    fn a_margin_holds_only_where_all_of_the_interval_does() {
-        for (both, lost, expected) in [
-            (100, 0, "not inferior"),
-            (1_000, 5, "not inferior"),
-            (48, 2, "too few questions to tell"),
-            (10, 40, "inferior"),
-        ] {
-            let pairs = pairs(both, lost);
-            let (_, low, high) = difference(&pairs.iter().collect::<Vec<_>>());
-            assert_eq!(verdict(low, high, 2.0), expected, "{both} {lost}: {low} {high}");
-        }
-    }
-}
+mod tests;
