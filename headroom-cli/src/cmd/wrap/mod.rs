@@ -27,6 +27,8 @@ use headroom_core::Retrieval;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+#[cfg(all(unix, feature = "evals"))]
+pub(crate) use self::orphan::bound_to_us;
 #[cfg(unix)]
 pub(crate) use self::orphan::step;
 pub(crate) use self::{
