@@ -14,7 +14,7 @@ pub(super) fn outcomes(counts: &PairedCounts, items: &str, outcome: &str) -> Str
     if counts.total() == 0 {
         return format!("No {items} were compared, so nothing can be said of how many are {outcome}.");
     }
-    let PairedCounts { both, lost, gained, .. } = *counts;
+    let PairedCounts { both, lost, gained, neither } = *counts;
     let (low, high) = counts.interval();
     let what = if low > 0.0 {
         format!("More {items} were {outcome} with Headroom")
@@ -23,34 +23,28 @@ pub(super) fn outcomes(counts: &PairedCounts, items: &str, outcome: &str) -> Str
     } else {
         format!("No difference was found in how many {items} were {outcome}")
     };
-    let excluded = match (low, high) {
-        _ if low > 0.0 => String::new(),
-        (low, _) => format!(": a loss of more than {} is excluded", points(-low)),
+    let excluded = match low {
+        low if low > 0.0 => String::new(),
+        low => format!(": a loss of more than {:.1} points is excluded", at_most(-low)),
     };
     format!(
-        "{what}. Of {} {items}, {both} were {outcome} both times, {lost} only without Headroom and {gained} only with it. With \
-         95 % confidence the difference is between {} and {}{excluded} (exact p = {:.3}).",
+        "{what}. Of {} {items}, {both} were {outcome} both times, {lost} only without Headroom, {gained} only with it and {neither} neither time. With \
+         95 % confidence the difference is between {:+.1} and {:+.1} points{excluded} (exact p = {:.3}).",
         counts.total(),
-        signed_points(low),
-        signed_points(high),
+        at_least(low),
+        at_most(high),
         counts.p_value()
     )
 }
 
-fn points(share: f64) -> String {
-    format!("{:.1} points", rounded_up(share) * 100.0)
+/// A lower end in points, rounded so that the sentence stays true.
+fn at_least(share: f64) -> f64 {
+    (share * 1e3 + 1e-6).floor() / 10.0 + 0.0
 }
 
-fn signed_points(share: f64) -> String {
-    // Away from zero, so that the sentence stays true.
-    let size = rounded_up(share.abs()) * 100.0;
-    let sign = if share < 0.0 { '-' } else { '+' };
-    format!("{sign}{size:.1} points")
-}
-
-/// The next tenth of a point.
-fn rounded_up(share: f64) -> f64 {
-    (share * 1e3 - 1e-6).ceil().max(0.0) / 1e3
+/// An upper end, likewise.
+fn at_most(share: f64) -> f64 {
+    (share * 1e3 - 1e-6).ceil() / 10.0 + 0.0
 }
 
 /// A sum without Headroom and with it, over pairs.
@@ -142,12 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_excluded_is_rounded_so_that_it_stays_true() {
-        assert_eq!(
-            (points(0.0301), points(0.03), signed_points(-0.0301)),
-            ("3.1 points".into(), "3.0 points".into(), "-3.1 points".into())
-        );
-        assert_eq!(signed_points(0.0), "+0.0 points");
+    fn ends_are_rounded_outward_so_that_they_stay_true() {
+        for (share, low, high) in
+            [(0.0301, 3.0, 3.1), (0.03, 3.0, 3.0), (-0.0301, -3.1, -3.0), (0.0, 0.0, 0.0)]
+        {
+            assert_eq!((at_least(share), at_most(share)), (low, high));
+        }
+        assert_eq!(format!("{:+.1}", at_most(-0.0)), "+0.0");
     }
 
     #[test]

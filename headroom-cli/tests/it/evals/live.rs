@@ -18,8 +18,10 @@ use super::{id, report, rows, suite};
 use crate::support::{Message, PATIENCE, Upstream, ok, stderr};
 
 fn live(out: &Path, url: &str, args: &[&str]) -> Command {
-    let mut command =
-        suite(out, &["--live", "--model", "own", "--upstream", url, "--items", "4", "--set", "rows"]);
+    let mut command = suite(out, &["--live", "--model", "own", "--upstream", url, "--set", "rows"]);
+    if !args.contains(&"--items") {
+        command.args(["--items", "4"]);
+    }
     command.args(args);
     command
 }
@@ -71,7 +73,7 @@ fn is_with_headroom(body: &Value) -> bool {
     body["tools"].to_string().contains("headroom_retrieve")
 }
 
-fn all<'r>(report: &'r Value, table: usize) -> &'r Value {
+fn all(report: &Value, table: usize) -> &Value {
     rows(report, "answers", "set", "all")[table]
 }
 

@@ -18,6 +18,7 @@ use headroom_evals::{
     questions::{self, EvalItem, Score, Selection},
     report::Report,
 };
+use serde_json::Value;
 
 pub(crate) use self::error::LiveError;
 use self::{
@@ -141,7 +142,7 @@ impl Questioning {
         let (without, with) = if is_without_first { (first, second) } else { (second, first) };
         Ok(Pair {
             set: item.set,
-            is_changed: without.prompt != with.prompt,
+            is_changed: messages(&without.prompt) != messages(&with.prompt),
             logprobs: without.logprob.zip(with.logprob),
             without: without.outcome,
             with: with.outcome,
@@ -211,6 +212,15 @@ impl Questioning {
         self.logprobs = Some(true);
         Ok(logprob)
     }
+}
+
+/// A request without its tools: the definition of `headroom_retrieve` alone is no change.
+fn messages(body: &[u8]) -> Value {
+    let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
+    if let Some(members) = body.as_object_mut() {
+        members.remove("tools");
+    }
+    body
 }
 
 /// What one arm of a question came to.

@@ -21,7 +21,7 @@ pub(super) type Outcome = Result<(LiveAnswer, bool), Failure>;
 #[derive(Debug)]
 pub(super) struct Pair {
     pub(super) set: &'static str,
-    /// Whether Headroom changed the request.
+    /// Whether Headroom changed the tool result.
     pub(super) is_changed: bool,
     pub(super) without: Outcome,
     pub(super) with: Outcome,
@@ -136,8 +136,8 @@ impl LiveResults {
         let mut all = vec![conclusion::outcomes(&counts(&answered), "questions", "answered right")];
         let changed = answered.iter().filter(|pair| pair.pair.is_changed).count();
         all.push(match changed {
-            0 => "Headroom changed none of the requests, so this run says nothing about it.".to_owned(),
-            changed => format!("Headroom changed {changed} of the {} requests.", answered.len()),
+            0 => "Headroom changed none of the tool results, so this run says nothing about it.".to_owned(),
+            changed => format!("Headroom changed {changed} of the {} tool results.", answered.len()),
         });
         all.extend(logprob_conclusion(&answered));
         let counted: Vec<_> = answered.iter().filter(|pair| pair.has_usage()).collect();

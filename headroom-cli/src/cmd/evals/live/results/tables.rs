@@ -49,7 +49,7 @@ impl LiveResults {
             "Right answers",
             &[
                 ("set", "set"),
-                ("changed", "requests changed"),
+                ("changed", "results changed"),
                 ("without", "right without"),
                 ("with", "right with"),
                 ("lost", "right only without"),

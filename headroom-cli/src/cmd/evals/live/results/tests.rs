@@ -81,7 +81,7 @@ fn conclusions_say_what_was_measured() {
     let said = found["sections"][0]["conclusions"].to_string();
     for part in [
         "No difference was found in how many questions were answered right",
-        "Headroom changed 20 of the 20 requests",
+        "Headroom changed 20 of the 20 tool results",
         "1.00 times as probable",
         "no difference was found",
         "Input tokens: 2,000 without Headroom, 1,200 with it (-40.0 %), 95 % interval -40.0 to -40.0 %",
