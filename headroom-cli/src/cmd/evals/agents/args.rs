@@ -21,8 +21,8 @@ The agent's command is run by sh with the environment of this process and
   TASK_PROMPT            the prompt of the task
   PROXY_URL              the address of the proxy, for agents that need it in an argument
   ANTHROPIC_BASE_URL, ANTHROPIC_API_BASE, OPENAI_BASE_URL, OPENAI_API_BASE, GOOGLE_GEMINI_BASE_URL
-                         the same, as agents expect it; an address that one of them has before becomes the proxy's upstream
-                         unless --upstream or HEADROOM_*_UPSTREAM is set
+                         the same, as agents expect it; what one of them was set to becomes the proxy's upstream, unless
+                         --upstream or HEADROOM_*_UPSTREAM is set
 Its output is in DIR/logs. A run that takes longer than its time limit is ended and not solved. Runs are kept in \
 DIR/runs.jsonl: after Ctrl-C, SIGTERM or a failure there is a report of the finished pairs, and the same command continues.
 
@@ -35,9 +35,7 @@ Examples:
       --agent 'claude -p \"$TASK_PROMPT\" --permission-mode acceptEdits --allowedTools Bash'
   Codex, for at most ten dollars:
     headroom evals agents --tasks tasks.toml --budget 10 \\
-      --agent 'codex exec --full-auto -c model_provider=p -c model_providers.p.name=p \\
-        -c model_providers.p.base_url=\"$PROXY_URL/v1\" -c model_providers.p.env_key=OPENAI_API_KEY \\
-        -c model_providers.p.wire_api=responses \"$TASK_PROMPT\"'
+      --agent 'codex exec --skip-git-repo-check --sandbox workspace-write -c openai_base_url=\"$PROXY_URL/v1\" \"$TASK_PROMPT\"'
   With a server of your own:
     headroom evals agents --tasks tasks.toml --agent './agent.sh' --upstream http://127.0.0.1:11434
 
