@@ -74,7 +74,7 @@ fn run(args: Args) -> Result<u8, CommandError> {
         Command::Man(man) => cmd::shell::man(&man).map_err(CommandError::Write)?,
         #[cfg(feature = "evals")]
         Command::Evals(evals) => {
-            return Ok(u8::from(!cmd::evals::run(&evals, &load(Settings::default())?)?));
+            return Ok(u8::from(!cmd::evals::run(&evals, &load(evals.settings())?)?));
         }
         // A call of an agent succeeds even if the configuration cannot be read.
         Command::Hook(HookCommand::Run(call)) => cmd::hook::answer(&call, file),

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use headroom_tower::{HeadroomLayer, RequestReport};
+use headroom_tower::{HeadroomLayer, HeadroomOverride, RequestReport};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -54,6 +54,8 @@ pub(crate) struct EmbeddedProxy {
     connector: Connector,
     totals: Arc<Totals>,
     watch: Watch,
+    /// Whether requests are passed on as they come.
+    is_bypass: bool,
 }
 
 impl EmbeddedProxy {
@@ -74,7 +76,14 @@ impl EmbeddedProxy {
             connector: Connector::new()?,
             totals: Arc::new(Totals::new(ledger)),
             watch: Arc::new(watch),
+            is_bypass: false,
         })
+    }
+
+    /// Passes on every request as it comes, as with `x-headroom-bypass: true`. The ledger counts as it does otherwise.
+    #[cfg(feature = "evals")]
+    pub(crate) fn untouched(self) -> Self {
+        Self { is_bypass: true, ..self }
     }
 
     /// Starts to listen in front of these upstreams, until the runtime ends.
@@ -91,7 +100,7 @@ impl EmbeddedProxy {
         let totals = Arc::clone(&self.totals);
         let own = OwnRoutes::new(self.store.clone(), None, &self.layer, metrics, Arc::clone(&totals));
         let auth = Auth::new(None, false).allow_origins(self.config.allow_origins.clone());
-        let watched = WatchedService { service, watch: Arc::clone(&self.watch) };
+        let watched = WatchedService { service, watch: Arc::clone(&self.watch), is_bypass: self.is_bypass };
         let options = ForwardOptions {
             retrieval: self.config.retrieval,
             signs,
@@ -136,6 +145,7 @@ impl fmt::Debug for EmbeddedProxy {
 struct WatchedService<S> {
     service: S,
     watch: Watch,
+    is_bypass: bool,
 }
 
 impl<S, I, B> Service<Request<I>> for WatchedService<S>
@@ -150,7 +160,10 @@ where
         self.service.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<I>) -> Self::Future {
+    fn call(&mut self, mut request: Request<I>) -> Self::Future {
+        if self.is_bypass {
+            request.extensions_mut().insert(HeadroomOverride::disabled());
+        }
         let path = request.uri().path().to_owned();
         let turn = request.extensions().get::<Exchange>().cloned();
         let watch = Arc::clone(&self.watch);

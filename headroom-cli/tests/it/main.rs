@@ -41,6 +41,8 @@ mod own;
 mod proxy;
 mod retrieve;
 mod simulate;
+#[cfg(feature = "evals")]
+mod small_model;
 mod streaming;
 #[path = "../support/mod.rs"]
 mod support;

@@ -22,9 +22,10 @@ pub fn html(report: &Report) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{0}</title>\n<style>{STYLE}</style>\n\
          <h1>{0}</h1>\n<pre>{1}</pre>\n\
-         <p class=\"soft\">Tokens are counted with <code>o200k_base</code>. Nothing was sent to a model.</p>\n<nav>",
+         <p class=\"soft\">{2}</p>\n<nav>",
         escape(&title),
-        escape(&report.command)
+        escape(&report.command),
+        inline(report.counted())
     );
     for section in &report.sections {
         out.push_str(&format!("<a href=\"#{}\">{}</a>", section.id, escape(section.title)));
@@ -97,6 +98,9 @@ fn section(section: &Section) -> String {
             escape(&plot.title),
             plot::svg(plot)
         ));
+    }
+    for line in &section.conclusions {
+        out.push_str(&format!("<p><b>{}</b></p>\n", inline(line)));
     }
     section.tables.iter().for_each(|table| out.push_str(&self::table(table)));
     if !section.failures.is_empty() {

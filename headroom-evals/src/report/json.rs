@@ -12,7 +12,7 @@ pub fn json(report: &Report) -> String {
     let result = json!({
         "version": report.version,
         "command": report.command,
-        "tokenizer": "o200k_base",
+        "tokenizer": if report.is_live { "the server's" } else { "o200k_base" },
         "data": data.collect::<Vec<_>>(),
         "goals": goals(&report.goals),
         "sections": report.sections.iter().map(section).collect::<Vec<_>>(),
@@ -39,6 +39,7 @@ fn section(section: &Section) -> Value {
         "data": section.data,
         "command": section.command,
         "skipped": section.skipped,
+        "conclusions": section.conclusions,
         "tables": section.tables.iter().map(table).collect::<Vec<_>>(),
         "failures": section.failures,
     })
@@ -60,6 +61,10 @@ fn value(cell: &Cell) -> Value {
         Cell::Share(share) | Cell::Change(share) => number(*share),
         Cell::Interval(change, low, high) => {
             json!({"change": number(*change), "low": number(*low), "high": number(*high)})
+        }
+        Cell::Measure(value, None) => number(*value),
+        Cell::Measure(value, Some((low, high))) => {
+            json!({"value": number(*value), "low": number(*low), "high": number(*high)})
         }
         Cell::None => Value::Null,
     }

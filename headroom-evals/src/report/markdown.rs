@@ -7,7 +7,7 @@ pub fn markdown(report: &Report) -> String {
         "# What Headroom {} saves, and what stays visible\n\nMade by\n\n```sh\n{}\n```\n\n",
         report.version, report.command
     );
-    out.push_str("Tokens are counted with `o200k_base`. Nothing was sent to a model.\n\n");
+    out.push_str(&format!("{}\n\n", report.counted()));
     if !report.goals.is_empty() {
         out.push_str("## Goals\n\n");
         out.push_str(&goals(&report.goals, |goal| {
@@ -21,6 +21,7 @@ pub fn markdown(report: &Report) -> String {
             continue;
         }
         out.push_str(&format!("Data: {}. Again: `{}`\n\n", section.data, section.command));
+        section.conclusions.iter().for_each(|line| out.push_str(&format!("**{line}**\n\n")));
         for rows in &section.tables {
             out.push_str(&table(rows));
         }

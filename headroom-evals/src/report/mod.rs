@@ -9,6 +9,12 @@ use std::fmt;
 
 pub use self::{html::html, json::json, markdown::markdown};
 
+/// How tokens are counted, in offline and live reports.
+const COUNTED: [&str; 2] = [
+    "Tokens are counted with `o200k_base`. Nothing was sent to a model.",
+    "A model answered. Tokens and what they cost are by the `usage` of its server.",
+];
+
 /// The results of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -16,6 +22,8 @@ pub struct Report {
     pub version: String,
     /// The command that reproduces the report.
     pub command: String,
+    /// Whether a model answered: token counts are then those of its server.
+    pub is_live: bool,
     /// The data that was measured on.
     pub data: Vec<Source>,
     /// The goals for Headroom.
@@ -27,6 +35,11 @@ pub struct Report {
 }
 
 impl Report {
+    const fn counted(&self) -> &'static str {
+        let [offline, live] = COUNTED;
+        if self.is_live { live } else { offline }
+    }
+
     /// Removes what quotes the data, so that the report can be shared: failed items, and tables of single
     /// conversations.
     #[must_use]
@@ -84,6 +97,8 @@ pub struct Section {
     pub command: String,
     /// Why the section was skipped, if it was.
     pub skipped: Option<String>,
+    /// What the results show, in sentences that claim no more than the intervals do.
+    pub conclusions: Vec<String>,
     /// The results as tables.
     pub tables: Vec<Table>,
     /// The results as plots.
@@ -133,6 +148,8 @@ pub enum Cell {
     Change(f64),
     /// A change with its 95 % interval.
     Interval(f64, f64, f64),
+    /// A number, and its 95 % interval if there is one.
+    Measure(f64, Option<(f64, f64)>),
     /// No measurement.
     None,
 }
@@ -179,6 +196,8 @@ impl fmt::Display for Cell {
             Self::Interval(change, low, high) => {
                 write!(f, "{} ({} to {})", signed(*change), signed(*low), signed(*high))
             }
+            Self::Measure(value, None) => write!(f, "{value:.3}"),
+            Self::Measure(value, Some((low, high))) => write!(f, "{value:+.3} ({low:+.3} to {high:+.3})"),
             Self::None => f.write_str("–"),
         }
     }
@@ -274,6 +293,8 @@ mod tests {
             (Cell::Change(-0.25), "-25.0 %"),
             (Cell::Change(-0.0001), "0.0 %"),
             (Cell::Interval(-0.2, -0.3, 0.01), "-20.0 % (-30.0 % to +1.0 %)"),
+            (Cell::Measure(-1.25, None), "-1.250"),
+            (Cell::Measure(-0.25, Some((-0.5, 0.001))), "-0.250 (-0.500 to +0.001)"),
             (Cell::change(0, 4), "–"),
         ] {
             assert_eq!(cell.to_string(), text);

@@ -166,6 +166,7 @@ impl Suite {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: "headroom evals suite".to_owned()
                 + if self.data.is_there() { " --data DIR" } else { "" },
+            is_live: false,
             data: self.data.used(),
             goals: self.goals,
             sections,

@@ -1,10 +1,12 @@
 #[cfg(feature = "__tuning")]
 use std::num::NonZero;
-use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, str::FromStr};
 
 use clap::{Args, Subcommand};
-use headroom_evals::SECTIONS;
+use headroom_core::Api;
+use headroom_evals::{SECTIONS, questions};
 
+use super::agents::{self, AgentsArgs};
 use crate::config::Base;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -14,9 +16,15 @@ speed. Without --data it uses synthetic data; with a folder of recorded data (`w
 Nothing is random: two runs on the same data write the same report.json, byte for byte, except for its last part, \
 `timings`.
 
---live asks a model the same questions with and without Headroom, with `headroom_retrieve` answered, and scores the \
-answers by exact match or by a judge. The margin is fixed in advance; answers are kept in DIR/answers.jsonl and not \
-asked for again.
+--live asks a model the same questions with and without Headroom, in alternating order, at temperature 0, with \
+`headroom_retrieve` answered, and scores the answers by exact match or by a judge. The report compares right answers, input \
+tokens and dollars, each with a 95 % interval, and says in plain words what that shows. The margin is fixed in advance. \
+Questions without an answer (too long for the model, no answer in time, ...) are counted apart and never as wrong. Answers \
+are kept in DIR/answers.jsonl: after Ctrl-C, SIGTERM or a failure there is a report of what was asked, and the same command \
+continues.
+
+--logprobs measures how probable the model holds the reference answer, which shows small differences that right and wrong \
+do not. The server must take `grammar` and give `logprobs` with it, as that of llama.cpp does.
 
 Other tools are measured with --compressor:
   NAME=cmd:COMMAND   a command that reads a request and writes one; {fmt} in it becomes anthropic or openai
@@ -31,8 +39,13 @@ Examples:
     headroom evals suite --data ../shared --only bill --json
   Answers of a local model, on twenty questions of each set:
     headroom evals suite --live --data ../shared --upstream http://127.0.0.1:11434 --model qwen3 --items 20
+  A small model with a small context, and its log-probabilities:
+    headroom evals suite --live --upstream http://127.0.0.1:8080 --model small --set short-rows --items 200 \
+      --answer-tokens 32 --logprobs
+  A provider's model, for at most three dollars:
+    ANTHROPIC_API_KEY=... headroom evals suite --live --model claude-haiku-4-5 --items 100 --budget 3
 
-Exit status: 0 success, 1 failure or, with --check, a missed goal, 2 wrong usage.";
+Exit status: 0 success, 1 failure, a stop by a signal or, with --check, a missed goal, 2 wrong usage.";
 
 /// Measures savings and answer quality.
 #[derive(Debug, Subcommand)]
@@ -40,6 +53,9 @@ pub(crate) enum EvalsCommand {
     /// Measure, and write report.md, report.json and report.html
     #[command(after_help = EXAMPLES)]
     Suite(Box<SuiteArgs>),
+    /// Run an agent on tasks of your own with and without Headroom, and compare dollars and solved tasks
+    #[command(after_help = agents::EXAMPLES)]
+    Agents(Box<AgentsArgs>),
     /// Measure what half and double of each number by which the engine chooses would change
     #[cfg(feature = "__tuning")]
     #[command(after_help = TUNING_EXAMPLES)]
@@ -126,22 +142,47 @@ pub(super) struct LiveArgs {
     /// The model that answers
     #[arg(long, value_name = "NAME")]
     pub(super) model: Option<String>,
-    /// A server of OpenAI's Chat Completions, such as a local one; with claude-* models, of Anthropic's Messages
-    /// [default: the provider's; keys are taken from OPENAI_API_KEY and ANTHROPIC_API_KEY]
+    /// A server, such as a local one [default: the provider's; keys are taken from OPENAI_API_KEY, ANTHROPIC_API_KEY
+    /// and GEMINI_API_KEY]
     #[arg(long, value_name = "URL")]
     pub(super) upstream: Option<Base>,
+    /// The API of the server: anthropic, openai (Chat Completions), responses or gemini [default: anthropic for claude-*,
+    /// gemini for gemini-*, else openai]
+    #[arg(long, value_name = "API", value_parser = parse_api)]
+    pub(super) api: Option<Api>,
     /// Model on the same server that judges answers that need not match word for word [default: the model itself]
     #[arg(long, value_name = "NAME")]
     pub(super) judge: Option<String>,
     /// At most this many questions of each set
     #[arg(long, value_name = "N", default_value = "25")]
     pub(super) items: usize,
+    /// Only this set of questions; may be given more than once [default: all but the short ones, which are for models with
+    /// a small context]
+    #[arg(long, value_name = "SET", value_parser = questions::SETS)]
+    pub(super) set: Vec<String>,
+    /// Only questions about texts of at most this many tokens, by `o200k_base`
+    #[arg(long, value_name = "N")]
+    pub(super) max_item_tokens: Option<usize>,
+    /// The most tokens of one answer, thinking included
+    #[arg(long, value_name = "N", default_value = "2048")]
+    pub(super) answer_tokens: NonZeroU32,
+    /// How long one answer may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "600")]
+    pub(super) timeout: NonZeroU32,
+    /// Also measure the log-probability of the reference answer
+    #[arg(long)]
+    pub(super) logprobs: bool,
     /// Stop before the answers cost more than this many dollars, by the prices of `headroom savings`
     #[arg(long, value_name = "DOLLARS")]
     pub(super) budget: Option<f64>,
     /// How many points of accuracy answers with Headroom may lose
     #[arg(long, value_name = "POINTS", default_value = "2.0")]
     pub(super) margin: f64,
+}
+
+fn parse_api(text: &str) -> Result<Api, String> {
+    let api = text.parse::<Api>().ok().filter(|api| *api != Api::Converse);
+    api.ok_or_else(|| "expected anthropic, openai, responses or gemini".to_owned())
 }
 
 /// Another tool to measure.

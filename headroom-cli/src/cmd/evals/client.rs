@@ -14,7 +14,7 @@ use crate::{
     usage::{Tap, Usage},
 };
 
-/// Timeout of an answer.
+/// Default timeout of an answer.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A client for one server.
@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(super) struct EvalClient {
     client: legacy::Client<Connector, Full<Bytes>>,
     base: Base,
+    patience: Duration,
 }
 
 /// A server's answer.
@@ -36,17 +37,23 @@ pub(super) struct EvalAnswer {
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum ClientError {
-    #[error("cannot reach {0}: {1}")]
+    #[error("cannot reach {0}: {1}; start the server, or name another one")]
     Unreachable(Base, String),
-    #[error("{0} gave no answer in ten minutes")]
-    Slow(Base),
+    #[error("{0} gave no whole answer in {1} s")]
+    Slow(Base, u64),
     #[error("cannot make a request to {0}: {1}")]
     Request(Base, String),
 }
 
 impl EvalClient {
     pub(super) fn new(base: Base) -> Result<Self, rustls::Error> {
-        Ok(Self { client: legacy::Client::builder(TokioExecutor::new()).build(Connector::new()?), base })
+        let client = legacy::Client::builder(TokioExecutor::new()).build(Connector::new()?);
+        Ok(Self { client, base, patience: PATIENCE })
+    }
+
+    /// Gives up answers that take longer.
+    pub(super) fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     pub(super) const fn base(&self) -> &Base {
@@ -82,6 +89,7 @@ impl EvalClient {
             let body = body.to_bytes();
             Ok(EvalAnswer { status: parts.status, headers: parts.headers, body, usage })
         };
-        timeout(PATIENCE, answer).await.map_err(|_| ClientError::Slow(self.base.clone()))?
+        let slow = |_| ClientError::Slow(self.base.clone(), self.patience.as_secs());
+        timeout(self.patience, answer).await.map_err(slow)?
     }
 }

@@ -1,9 +1,13 @@
 //! `headroom evals`: measures savings and answer quality.
 
+mod agents;
 mod args;
+mod budget;
 mod client;
+mod conclusion;
 mod live;
 mod peer;
+mod progress;
 #[cfg(feature = "__tuning")]
 mod tuning;
 
@@ -13,15 +17,22 @@ use std::{
 };
 
 use headroom_evals::{
-    Data, EvalError, Options, Progress, SECTIONS, Suite,
+    Data, EvalError, Options, SECTIONS, Suite,
     compressor::Command,
     report::{self, Report},
 };
-use indicatif::{ProgressBar, ProgressStyle};
 
 pub(crate) use self::args::EvalsCommand;
-use self::args::{Kind, SuiteArgs};
-use crate::{config::Config, output};
+use self::{
+    agents::AgentsError,
+    args::{Kind, SuiteArgs},
+    live::RunEnd,
+    progress::Bar,
+};
+use crate::{
+    config::{Config, Settings},
+    output,
+};
 
 /// Errors of `headroom evals`.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +45,8 @@ pub(crate) enum EvalsError {
     Peer(#[from] peer::PeerError),
     #[error(transparent)]
     Live(#[from] live::LiveError),
+    #[error(transparent)]
+    Agents(#[from] AgentsError),
     #[error("cannot write {}", path.display())]
     Report { path: PathBuf, source: io::Error },
     #[error("cannot write standard output")]
@@ -46,7 +59,18 @@ impl EvalsError {
         match self {
             Self::NoData(_) | Self::Suite(EvalError::UnknownNumber(_)) => true,
             Self::Live(error) => error.is_usage(),
+            Self::Agents(error) => error.is_usage(),
             _ => false,
+        }
+    }
+}
+
+impl EvalsCommand {
+    /// The settings among the flags.
+    pub(crate) fn settings(&self) -> Settings {
+        match self {
+            Self::Agents(args) => args.settings(),
+            _ => Settings::default(),
         }
     }
 }
@@ -55,6 +79,11 @@ impl EvalsError {
 pub(crate) fn run(command: &EvalsCommand, config: &Config) -> Result<bool, EvalsError> {
     match command {
         EvalsCommand::Suite(args) => suite(args, config),
+        EvalsCommand::Agents(args) => {
+            let found = agents::run(args, config, &Bar::new())?;
+            write(&found.report, &args.out, None, args.json)?;
+            end(found.end.map_err(EvalsError::from), "tasks", (found.pairs, found.tasks))
+        }
         #[cfg(feature = "__tuning")]
         EvalsCommand::Tuning(args) => tuning::run(args),
     }
@@ -71,34 +100,60 @@ fn data(folder: Option<&PathBuf>) -> Result<Data, EvalsError> {
 
 fn suite(args: &SuiteArgs, config: &Config) -> Result<bool, EvalsError> {
     let data = data(args.data.as_ref())?;
-    let report = if args.live {
-        live::run(&args.model, data, &args.out, config, &Bar::new())?
+    let (report, end) = if args.live {
+        let run = live::run(&args.model, data, &args.out, config, &Bar::new())?;
+        let is_complete = match run.end {
+            RunEnd::Finished | RunEnd::Budget => Ok(true),
+            RunEnd::Stopped => Ok(false),
+            // There is nothing to report.
+            RunEnd::Failed(error) if run.pairs == 0 => return Err(error.into()),
+            RunEnd::Failed(error) => Err(error.into()),
+        };
+        (run.report, end(is_complete, "questions", (run.pairs, run.questions)))
     } else {
-        offline(args, data, config.tier)?
+        (offline(args, data, config.tier)?, Ok(true))
     };
-    let json = report::json(&report);
+    write(&report, &args.out, args.publish.as_deref(), args.json)?;
+    let reached = report.goals.iter().all(|goal| goal.ok);
+    Ok(end? && (!args.check || reached))
+}
+
+/// Says how far a run came that is not complete.
+fn end(
+    is_complete: Result<bool, EvalsError>,
+    what: &str,
+    (done, all): (usize, usize),
+) -> Result<bool, EvalsError> {
+    if !matches!(is_complete, Ok(true)) {
+        output::note(&format_args!(
+            "headroom: stopped after {done} of {all} {what}; the report is of these, and the same command continues"
+        ));
+    }
+    is_complete
+}
+
+/// Writes the report's files, and a summary or the whole to standard output.
+fn write(report: &Report, out: &Path, publish: Option<&Path>, is_json: bool) -> Result<(), EvalsError> {
+    let json = report::json(report);
     let files = [
-        ("report.md", report::markdown(&report)),
+        ("report.md", report::markdown(report)),
         ("report.json", json.clone()),
-        ("report.html", report::html(&report)),
+        ("report.html", report::html(report)),
     ];
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| EvalsError::Report { path, source }
     };
-    fs::create_dir_all(&args.out).map_err(failed(&args.out))?;
+    fs::create_dir_all(out).map_err(failed(out))?;
     for (name, text) in files {
-        let path = args.out.join(name);
+        let path = out.join(name);
         fs::write(&path, text).map_err(failed(&path))?;
     }
-    let reached = report.goals.iter().all(|goal| goal.ok);
-    let summary = summary(&report, &args.out);
-    if let Some(path) = &args.publish {
-        fs::write(path, report::markdown(&report.without_quotes())).map_err(failed(path))?;
+    if let Some(path) = publish {
+        fs::write(path, report::markdown(&report.clone().without_quotes())).map_err(failed(path))?;
     }
-    let shown = if args.json { json } else { summary };
-    output::write(shown.as_bytes()).map_err(EvalsError::Write)?;
-    Ok(!args.check || reached)
+    let shown = if is_json { json } else { summary(report, out) };
+    output::write(shown.as_bytes()).map_err(EvalsError::Write)
 }
 
 fn offline(args: &SuiteArgs, data: Data, tier: headroom_core::Tier) -> Result<Report, EvalsError> {
@@ -119,7 +174,7 @@ fn offline(args: &SuiteArgs, data: Data, tier: headroom_core::Tier) -> Result<Re
     Ok(suite.run(&Bar::new())?)
 }
 
-/// Lists the goals and the report files.
+/// Lists the goals, what was found and the report files.
 fn summary(report: &Report, out: &Path) -> String {
     let width = report.goals.iter().map(|goal| goal.what.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
@@ -130,6 +185,9 @@ fn summary(report: &Report, out: &Path) -> String {
             goal.what, goal.reached, goal.target
         ));
     }
+    for line in report.sections.iter().flat_map(|section| &section.conclusions) {
+        text.push_str(&format!("\n{line}\n"));
+    }
     for section in report.sections.iter().filter(|section| section.skipped.is_some()) {
         text.push_str(&format!(
             "left out: {}: {}\n",
@@ -139,35 +197,4 @@ fn summary(report: &Report, out: &Path) -> String {
     }
     text.push_str(&format!("\n{}, report.json, report.html\n", out.join("report.md").display()));
     text
-}
-
-/// A progress bar, hidden unless standard error is a terminal.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}") {
-            bar.set_style(style);
-        }
-        Self(bar)
-    }
-}
-
-impl Progress for Bar {
-    fn begin(&self, what: &str, steps: usize) {
-        self.0.set_message(what.to_owned());
-        self.0.set_length(steps as u64);
-        self.0.set_position(0);
-    }
-
-    fn step(&self) {
-        self.0.inc(1);
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
 }

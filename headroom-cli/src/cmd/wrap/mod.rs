@@ -26,6 +26,8 @@ use std::{
 use headroom_core::Retrieval;
 use serde_json::json;
 
+#[cfg(all(unix, feature = "evals"))]
+pub(crate) use self::orphan::bound_to_us;
 #[cfg(unix)]
 pub(crate) use self::orphan::step;
 pub(crate) use self::{

@@ -47,8 +47,9 @@ pub(crate) fn step(mut args: impl Iterator<Item = OsString>) -> Option<ExitCode>
 
 /// Makes the command a child that ends with this process.
 ///
-/// The signal is sent when the *thread* ends that started the child, so that must be the main thread.
-pub(super) fn bound_to_us(command: Command) -> Command {
+/// The signal is sent when the *thread* ends that started the child, so that must be the main thread. The working folder
+/// is that of this process.
+pub(crate) fn bound_to_us(command: Command) -> Command {
     let Some(own) = std::env::current_exe().ok().filter(|_| HAS_DEATH_SIGNAL) else { return command };
     let mut bound = Command::new(own);
     bound.arg(AGENT_STEP).arg(rustix::process::getpid().to_string()).arg(command.get_program());

@@ -13,7 +13,7 @@ use super::LiveError;
 use crate::usage::Usage;
 
 /// A line of `answers.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct CacheLine {
     /// A hash of everything that the answer depends on.
     pub(super) key: String,
@@ -21,6 +21,12 @@ pub(super) struct CacheLine {
     pub(super) usage: Usage,
     /// Requests that the provider got: more than one if the model retrieved something.
     pub(super) calls: u64,
+    /// Whether the answer ended at the most tokens that it may have.
+    #[serde(default)]
+    pub(super) is_cut: bool,
+    /// The log-probability of the reference answer, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) logprob: Option<f64>,
 }
 
 /// The file and its content.
@@ -79,6 +85,8 @@ mod tests {
             text: "a\nb".to_owned(),
             usage: Usage::default(),
             calls: 2,
+            is_cut: true,
+            logprob: Some(-1.5),
         };
         Cache::open(&path).unwrap().put(line("one")).unwrap();
         let mut torn = fs::read_to_string(&path).unwrap();

@@ -1,7 +1,12 @@
 //! Question sets, asked directly by users and answered from tool results.
 
+mod short;
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeSet, io};
 
+use headroom_core::Vocabulary;
 use serde_json::{Value, json};
 
 use crate::{
@@ -107,22 +112,48 @@ fn last_number(text: &str) -> Option<String> {
     numbers.rev().find(|number| number.chars().any(|c| c.is_ascii_digit()))
 }
 
-/// Returns questions whose answers are in tool results: those of `corpora/qa`, and some about generated output. Returns
-/// at most `most` of each set, interleaved.
+/// The ids of the sets of questions. Those with short texts are for models with a small context.
+pub const SETS: [&str; 7] =
+    ["rows", "gsm8k", "truthfulqa", "squad-v2", "bfcl", "short-rows", "short-squad-v2"];
+
+/// Which questions to ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Selection<'a> {
+    /// At most this many of each set.
+    pub most: usize,
+    /// The ids of the sets; if empty, all but those with short texts. See [`SETS`].
+    pub sets: &'a [String],
+    /// Only questions about texts of at most this many tokens.
+    pub max_tokens: Option<usize>,
+}
+
+impl Selection<'_> {
+    fn wants(&self, item: &EvalItem) -> bool {
+        let id = item.set.to_lowercase().replace(' ', "-");
+        let is_named = if self.sets.is_empty() { !id.starts_with("short") } else { self.sets.contains(&id) };
+        is_named && self.max_tokens.is_none_or(|most| Vocabulary::O200kBase.count(&item.text) <= most)
+    }
+}
+
+/// Returns questions whose answers are in tool results: those of `corpora/qa`, and some about generated output,
+/// interleaved by set.
 ///
 /// # Errors
 ///
 /// Fails if a file exists but cannot be read.
-pub fn told(data: &mut Data, most: usize) -> io::Result<Vec<EvalItem>> {
+pub fn told(data: &mut Data, selection: &Selection<'_>) -> io::Result<Vec<EvalItem>> {
+    let read = read(data)?.1;
+    let short = short::paragraphs(&read).into_iter().chain(short::rows());
+    let all = read.into_iter().filter(|item| item.how != "one paragraph").chain(made()).chain(short);
     let mut sets: Vec<Vec<EvalItem>> = Vec::new();
-    for item in read(data)?.1.into_iter().filter(|item| item.how != "one paragraph").chain(made()) {
+    for item in all.filter(|item| selection.wants(item)) {
         match sets.iter_mut().find(|set| set.first().is_some_and(|first| first.set == item.set)) {
             Some(set) => set.push(item),
             None => sets.push(vec![item]),
         }
     }
     for set in &mut sets {
-        let step = set.len().div_ceil(most.max(1)).max(1);
+        let step = set.len().div_ceil(selection.most.max(1)).max(1);
         *set = set.iter().step_by(step).cloned().collect();
     }
     let longest = sets.iter().map(Vec::len).max().unwrap_or_default();
@@ -349,52 +380,5 @@ fn bfcl(text: &str, answers: &str, asked: &mut Vec<Question>, told: &mut Vec<Eva
                 needed,
             });
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answers_are_scored_by_what_they_say() {
-        for (answer, number) in
-            [("= $18.00.", "18"), ("1,234 eggs", "1234"), ("-5", "-5"), ("3 or 4", "4"), ("4-5", "4-5")]
-        {
-            assert_eq!(last_number(answer).as_deref(), Some(number), "{answer}");
-        }
-        assert_eq!(last_number("none"), None);
-        assert_eq!(Score::All(vec!["f(".to_owned(), "b=2".to_owned()]).score("f(a=1, b=2)"), Some(true));
-        assert_eq!(Score::Judge(Vec::new()).score("x"), None);
-        assert_eq!(Score::Number("18".to_owned()).score(""), Some(false));
-    }
-
-    #[test]
-    fn sets_come_by_turns_and_every_answer_stands_in_its_text() {
-        let all = told(&mut Data::new(None), 5).unwrap();
-        assert_eq!(all.len(), 5);
-        for item in all {
-            let Score::Number(id) = &item.score else { panic!("{item:?}") };
-            let row = item.text.lines().find(|line| line.contains(&item.needed[0])).unwrap();
-            assert!(row.contains(id.as_str()), "{row}");
-        }
-    }
-
-    #[test]
-    fn what_an_answer_needs_is_found_in_its_text() {
-        assert_eq!(numbers("She has 3 eggs and 16 ducks."), ["has 3", "and 16"]);
-        let answer = json!({"text": "36 m", "answer_start": 24});
-        assert_eq!(
-            sentence("É is old. The tower is 36 m high.", &json!({"text": "36 m", "answer_start": 23}))
-                .unwrap(),
-            "The tower is 36 m"
-        );
-        assert_eq!(sentence("short", &answer), None);
-        let (mut asked, mut told) = (Vec::new(), Vec::new());
-        let item = r#"{"id":"a","question":[[{"role":"user","content":"Area of 10 by 55?"}]],"function":[{"name":"area","parameters":{"base":1,"high":2}}]}"#;
-        let truth = r#"{"id":"a","ground_truth":[{"area":{"base":[10],"high":[55],"unit":["m",""]}}]}"#;
-        bfcl(item, truth, &mut asked, &mut told);
-        assert_eq!(asked[0].tools.len(), 1);
-        assert_eq!(told[0].needed, ["area", "base", "10", "high", "55"]);
     }
 }

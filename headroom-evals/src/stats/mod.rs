@@ -1,5 +1,8 @@
-//! Computes confidence intervals by resampling.
+//! Computes confidence intervals: by resampling, and exact ones of paired yes-or-no outcomes.
 
+mod paired;
+
+pub use self::paired::PairedCounts;
 use crate::conformance::rng::Rng;
 
 /// The number of samples.
