@@ -44,4 +44,5 @@ mod support;
 mod tenant;
 mod terminal;
 mod tls;
+mod update;
 mod wrap;
