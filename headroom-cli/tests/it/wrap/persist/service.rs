@@ -5,16 +5,28 @@ use std::{fs::OpenOptions, io::Write, process::Command};
 use super::*;
 use crate::support::skipped;
 
+/// Notes each call. `end` ends the proxy and waits for that, as a process or as one that nobody has asked about yet.
+const PROLOGUE: &str = r#"#!/bin/sh
+echo "$@" >> "$HOME/../calls"
+PID="$HOME/../pid"
+export PID
+end() {
+    old=$(cat "$PID") && kill "$old" && rm "$PID" || return 1
+    while grep -qv ') Z ' "/proc/$old/stat" 2> /dev/null; do sleep 0.02; done
+}
+"#;
+
 /// Starts what the unit says.
 const SYSTEMCTL: &str = r#"
 unit="$HOME/.config/systemd/user/headroom-proxy.service"
 case "$2" in
 is-active) test -e "$PID";;
 restart)
+    if [ -e "$PID" ]; then end; fi
     command=$(sed -n 's/^ExecStart=//p' "$unit")
     eval "$(sed -n 's/^Environment=/export /p' "$unit")"
     eval "exec $command" > /dev/null 2>&1 & echo $! > "$PID";;
-disable) if [ -e "$PID" ]; then kill "$(cat "$PID")"; rm "$PID"; fi;;
+disable) if [ -e "$PID" ]; then end; fi;;
 esac"#;
 
 /// Starts what the property list says. Like launchd, it refuses once while the old process ends.
@@ -32,7 +44,7 @@ log = open(job["StandardErrorPath"], "ab")
 null = subprocess.DEVNULL
 proxy = subprocess.Popen(job["ProgramArguments"], env=environment, stdin=null, stdout=null, stderr=log)
 open(os.environ["PID"], "w").write(str(proxy.pid))' "$3";;
-bootout*) kill "$(cat "$PID")" && rm "$PID" && touch "$PID.ending";;
+bootout*) end && touch "$PID.ending";;
 esac"#;
 
 /// Keeps a task and starts what it says, with the variables of an account.
@@ -42,7 +54,7 @@ case "$1" in
 /Query) test -e "$task";;
 /Create) cp "$6" "$task";;
 /Delete) rm "$task";;
-/End) test -e "$PID" && kill "$(cat "$PID")" && rm "$PID";;
+/End) test -e "$PID" && end;;
 /Run) exec python3 -c '
 import os, shlex, subprocess, sys
 from xml.etree import ElementTree
@@ -108,10 +120,7 @@ impl System {
         }
         for (_, program, script, ..) in managers {
             let path = world.path("bin").join(program);
-            let script = format!(
-                "#!/bin/sh\necho \"$@\" >> \"$HOME/../calls\"\nPID=\"$HOME/../pid\"\nexport PID\n{script}\n"
-            );
-            fs::write(&path, script).unwrap();
+            fs::write(&path, format!("{PROLOGUE}{script}\n")).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
