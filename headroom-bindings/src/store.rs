@@ -103,7 +103,7 @@ impl BlockingStore {
         let absolute = |name| given(name).filter(|path| path.is_absolute());
         given("HEADROOM_HOME")
             .or_else(|| Some(absolute("XDG_DATA_HOME")?.join("headroom")))
-            .or_else(|| Some(absolute("HOME")?.join(".headroom")))
+            .or_else(|| Some(absolute("HOME").or_else(|| absolute("USERPROFILE"))?.join(".headroom")))
     }
 
     /// Whether a call returns without waiting for a disk or a network.

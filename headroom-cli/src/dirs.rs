@@ -19,6 +19,11 @@ pub(crate) fn user_home() -> Option<PathBuf> {
     value("HOME").or_else(|| value("USERPROFILE")).map(PathBuf::from)
 }
 
+/// The home folder, if its path is absolute. Windows sets `USERPROFILE` alone.
+fn home() -> Option<PathBuf> {
+    absolute("HOME").or_else(|| absolute("USERPROFILE"))
+}
+
 /// The folder that this variable names, or the one at `of_home` below the user's home.
 pub(crate) fn named(variable: &str, of_home: &str) -> Option<PathBuf> {
     value(variable).map(PathBuf::from).or_else(|| Some(user_home()?.join(of_home)))
@@ -26,12 +31,12 @@ pub(crate) fn named(variable: &str, of_home: &str) -> Option<PathBuf> {
 
 /// The folder of the user's configuration files.
 pub(crate) fn config_home() -> Option<PathBuf> {
-    absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))
+    absolute("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")))
 }
 
 /// The folder of what programs remember.
 pub(crate) fn state_home() -> Option<PathBuf> {
-    absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))
+    absolute("XDG_STATE_HOME").or_else(|| Some(home()?.join(".local/state")))
 }
 
 /// The user's folder for Headroom's persistent data: `HEADROOM_HOME`, else Headroom's folder by the XDG specification,
@@ -45,7 +50,7 @@ fn headroom_home_by(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathB
     let absolute = |name| given(name).filter(|path| path.is_absolute());
     given("HEADROOM_HOME")
         .or_else(|| Some(absolute("XDG_DATA_HOME")?.join("headroom")))
-        .or_else(|| Some(absolute("HOME")?.join(".headroom")))
+        .or_else(|| Some(absolute("HOME").or_else(|| absolute("USERPROFILE"))?.join(".headroom")))
 }
 
 #[cfg(test)]
@@ -62,6 +67,7 @@ mod tests {
         assert_eq!(home(&all).as_deref(), Some("/own"));
         assert_eq!(home(&all[1..]).as_deref(), Some("/data/headroom"));
         assert_eq!(home(&all[2..]).as_deref(), Some("/home/me/.headroom"));
+        assert_eq!(home(&[("USERPROFILE", "/users/me")]).as_deref(), Some("/users/me/.headroom"));
         assert_eq!(home(&[]), None);
         let odd = [("HEADROOM_HOME", ""), ("XDG_DATA_HOME", "data"), ("HOME", "/home/me")];
         assert_eq!(home(&odd).as_deref(), Some("/home/me/.headroom"));

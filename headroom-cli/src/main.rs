@@ -85,6 +85,7 @@ fn run(args: Args) -> Result<u8, CommandError> {
         Command::Simulate(simulate) => {
             cmd::simulate::run(&simulate, &load(simulate.settings())?)?;
         }
+        Command::Update(update) => cmd::update::run(&update)?,
         Command::Wrap(wrap) => return Ok(cmd::wrap::run(&wrap, &load(wrap.settings())?, file)?),
         Command::Unwrap(unwrap) => cmd::wrap::unwrap(&unwrap)?,
     }

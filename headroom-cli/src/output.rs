@@ -82,7 +82,9 @@ pub(crate) fn has_colours() -> bool {
 
 /// Whether this stream takes colours: it is a terminal, and `NO_COLOR` is not set.
 pub(crate) fn takes_colours(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    // A console of Windows has to be told that colours follow.
+    let is_able = || anstyle_query::windows::enable_ansi_colors().unwrap_or(true);
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && is_able()
 }
 
 /// Paints text where colours are on.

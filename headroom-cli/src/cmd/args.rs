@@ -21,6 +21,7 @@ use super::{
     retrieve::{self, RetrieveArgs},
     shell::{self, CompletionsArgs, ManArgs},
     simulate::{self, SimulateArgs},
+    update::{self, UpdateArgs},
     wrap::{self, UnwrapArgs, WrapArgs},
 };
 use crate::config::{Settings, without_passwords};
@@ -109,6 +110,9 @@ pub(crate) enum Command {
     /// Undo `headroom wrap --persist`
     #[command(after_help = wrap::UNWRAP_EXAMPLES)]
     Unwrap(UnwrapArgs),
+    /// Ask crates.io whether there is a newer version
+    #[command(after_help = update::EXAMPLES)]
+    Update(UpdateArgs),
     /// Print shell completions
     #[command(after_help = shell::COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),

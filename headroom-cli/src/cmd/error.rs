@@ -15,6 +15,7 @@ use crate::{
         retrieve::RetrieveError,
         savings::SavingsError,
         simulate::SimulateError,
+        update::UpdateError,
         wrap::{PersistError, WrapError},
     },
     config::ConfigError,
@@ -56,6 +57,8 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Simulate(#[from] SimulateError),
     #[error(transparent)]
+    Update(#[from] UpdateError),
+    #[error(transparent)]
     Wrap(#[from] WrapError),
     #[error("cannot start the async runtime")]
     Runtime(#[source] io::Error),
@@ -81,7 +84,12 @@ impl CommandError {
             Self::Retrieve(error) => error.is_usage(),
             Self::Savings(error) => error.is_usage(),
             Self::Config(_) => true,
-            Self::Demo(_) | Self::Doctor(_) | Self::Simulate(_) | Self::Runtime(_) | Self::Write(_) => false,
+            Self::Demo(_)
+            | Self::Doctor(_)
+            | Self::Simulate(_)
+            | Self::Update(_)
+            | Self::Runtime(_)
+            | Self::Write(_) => false,
         };
         if is_usage { 2 } else { 1 }
     }

@@ -20,4 +20,5 @@ pub(crate) mod retrieve;
 pub(crate) mod savings;
 pub(crate) mod shell;
 pub(crate) mod simulate;
+pub(crate) mod update;
 pub(crate) mod wrap;

@@ -1,16 +1,11 @@
-use std::{
-    env, fmt,
-    path::{Path, PathBuf},
-    str::FromStr,
-    sync::Arc,
-};
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
 use headroom_core::Handle;
 use headroom_store::{DiskStore, MemoryStore, StoreError};
 use serde::Deserialize;
 
 use super::redis::{InvalidRedis, RedisServer};
-use crate::dirs::headroom_home;
+use crate::dirs::{headroom_home, user_home};
 
 /// Where originals are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -100,9 +95,9 @@ pub(super) fn path(text: &str) -> Result<PathBuf, InvalidStore> {
     if !text.starts_with('~') {
         return Ok(text.into());
     }
-    let home = env::var_os("HOME").filter(|home| !home.is_empty()).ok_or(InvalidStore::Tilde)?;
+    let home = user_home().ok_or(InvalidStore::Tilde)?;
     let rest = if text == "~" { "" } else { text.strip_prefix("~/").ok_or(InvalidStore::Tilde)? };
-    Ok(Path::new(&home).join(rest))
+    Ok(home.join(rest))
 }
 
 impl TryFrom<String> for Store {

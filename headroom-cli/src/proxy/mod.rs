@@ -81,6 +81,9 @@ use crate::{
 
 /// Delay before the next accept after the machine ran out of a resource, usually file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// The open files that macOS allows a process at most.
+#[cfg(unix)]
+const MAC_OPEN_FILES: u64 = 10_240;
 
 /// The same limit as for HTTP/1.1.
 const MAX_HTTP2_HEAD: u32 = 400 << 10;
@@ -353,10 +356,14 @@ async fn nothing_came(idle: Duration, began: &AtomicBool) {
 fn raise_file_limit() {
     #[cfg(unix)]
     {
-        use rustix::process::{Resource, getrlimit, setrlimit};
-        let mut limit = getrlimit(Resource::Nofile);
-        limit.current = limit.maximum;
-        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let own = getrlimit(Resource::Nofile);
+        let set = |current| setrlimit(Resource::Nofile, Rlimit { current, maximum: own.maximum });
+        let is_less = own.current.is_some_and(|current| current < MAC_OPEN_FILES);
+        // macOS states no maximum, and refuses more than its own.
+        let raised =
+            set(own.maximum).or_else(|error| if is_less { set(Some(MAC_OPEN_FILES)) } else { Err(error) });
+        if let Err(error) = raised {
             tracing::debug!("cannot raise the limit of open files: {error}");
         }
     }

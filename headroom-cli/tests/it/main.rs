@@ -50,4 +50,5 @@ mod tenant;
 mod tenant_limit;
 mod terminal;
 mod tls;
+mod update;
 mod wrap;

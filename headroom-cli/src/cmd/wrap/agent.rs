@@ -3,6 +3,7 @@ use std::{env, path::PathBuf};
 use clap::builder::PossibleValue;
 
 use super::{WrapError, plan::Planner, table::AGENTS};
+use crate::dirs::value;
 
 /// An agent that can run behind the proxy, or for which the setup steps can be printed: a row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -109,5 +110,40 @@ impl clap::ValueEnum for Agent {
 /// Searches `PATH` for a program.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
-    env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+    // What Windows takes for programs; npm installs those that end in `.cmd`.
+    let endings = if cfg!(windows) {
+        value("PATHEXT").unwrap_or_else(|| ".EXE;.CMD".to_owned())
+    } else {
+        String::new()
+    };
+    find_in(env::split_paths(&folders), program, &endings)
+}
+
+/// Searches folders for a program with one of these endings, which `;` separates.
+fn find_in(mut folders: impl Iterator<Item = PathBuf>, program: &str, endings: &str) -> Option<PathBuf> {
+    let names: Vec<String> =
+        endings.split(';').map(|ending| format!("{program}{}", ending.to_lowercase())).collect();
+    folders.find_map(|folder| names.iter().map(|name| folder.join(name)).find(|path| path.is_file()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_by_the_endings_of_the_system() {
+        let folders = tempfile::tempdir().unwrap();
+        let path = |name: &str| folders.path().join(name);
+        for name in ["a", "b"] {
+            std::fs::create_dir(path(name)).unwrap();
+        }
+        for name in ["a/claude", "b/claude.cmd", "b/codex.exe"] {
+            std::fs::write(path(name), "").unwrap();
+        }
+        let find = |program, endings| find_in([path("a"), path("b")].into_iter(), program, endings);
+        assert_eq!(find("claude", ""), Some(path("a/claude")));
+        assert_eq!(find("claude", ".COM;.EXE;.CMD"), Some(path("b/claude.cmd")));
+        assert_eq!(find("codex", ".COM;.EXE;.CMD"), Some(path("b/codex.exe")));
+        assert_eq!(find("codex", ""), None);
+    }
 }

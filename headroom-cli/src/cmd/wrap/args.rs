@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use headroom_core::{Retrieval, Tier};
 
-use super::{agent::Agent, context::ContextTool};
+use super::{ServiceKind, agent::Agent, context::ContextTool};
 use crate::config::{Base, Epochs, Holdout, OriginalsDir, Settings, Store};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -23,7 +23,7 @@ your own. For these the setup steps are printed. Where no proxy fits, see `headr
 
 With --persist the agent is not run. Instead its own file (for claude ~/.claude/settings.json) points it at the shared \
 proxy, however it is started. That proxy must run whenever the agent does: start `headroom proxy`, or let --service have \
-systemd do it. The file is recorded in $HEADROOM_HOME and then changed atomically; comments, order and permissions are \
+systemd, launchd or the Task Scheduler do it. The file is recorded in $HEADROOM_HOME and then changed atomically; comments, order and permissions are \
 preserved, and `headroom unwrap` restores it byte for byte. This works for claude, codex, opencode, gemini, aider and \
 goose; for the others the steps are printed.
 
@@ -86,9 +86,9 @@ pub(crate) struct WrapArgs {
     /// Point the agent's own configuration at the proxy at the configured address, until `headroom unwrap`
     #[arg(long, conflicts_with_all = ["upstream", "tier", "epochs", "store", "join", "args"])]
     pub(super) persist: bool,
-    /// With --persist: have systemd run the proxy whenever you are logged in
-    #[arg(long, requires = "persist", conflicts_with = "print")]
-    pub(super) service: bool,
+    /// With --persist: have this system run the proxy whenever you are logged in [default: by systemd, on macOS by launchd, on Windows by schtasks]
+    #[arg(long, value_enum, value_name = "MANAGER", num_args = 0..=1, require_equals = true, requires = "persist", conflicts_with = "print")]
+    pub(super) service: Option<Option<ServiceKind>>,
     /// Print the summary, or with --print or --persist the settings, as JSON
     #[arg(long)]
     pub(super) json: bool,

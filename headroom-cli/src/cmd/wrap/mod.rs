@@ -33,7 +33,7 @@ pub(crate) use self::orphan::step;
 pub(crate) use self::{
     agent::{Agent, find},
     args::{EXAMPLES, UNWRAP_EXAMPLES, UnwrapArgs, WrapArgs},
-    persist::{PersistError, PersistentSetup, persisted, unwrap},
+    persist::{PersistError, PersistentSetup, ServiceKind, persisted, unwrap},
 };
 use self::{
     base_url::BaseUrl,
@@ -99,7 +99,8 @@ impl WrapError {
 pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Result<u8, WrapError> {
     let shared = config.listen.address();
     if args.persist {
-        let WrapArgs { agent, print, json, service, .. } = *args;
+        let WrapArgs { agent, print, json, .. } = *args;
+        let service = args.service.map(|kind| kind.unwrap_or_else(ServiceKind::of_this_system));
         persist::persist(&persist::PersistRequest { agent, print, json, service, file }, config)?;
         return Ok(0);
     }
@@ -146,7 +147,9 @@ pub(crate) fn run(args: &WrapArgs, config: &Config, file: Option<&Path>) -> Resu
 }
 
 fn command(args: &WrapArgs, plan: &Plan) -> Command {
-    let mut command = Command::new(args.agent.program());
+    // Windows itself finds programs that end in `.exe` only.
+    let path = find(args.agent.program()).filter(|_| cfg!(windows));
+    let mut command = Command::new(path.unwrap_or_else(|| args.agent.program().into()));
     command.args(plan.arguments(&args.args)).envs(plan.variables.iter().map(|(name, value)| (name, value)));
     command
 }

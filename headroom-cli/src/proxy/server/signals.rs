@@ -25,7 +25,12 @@ struct SignalListener {
 
 #[cfg(not(unix))]
 #[derive(Debug)]
-struct SignalListener;
+struct SignalListener {
+    interrupt: tokio::signal::windows::CtrlC,
+    stop: tokio::signal::windows::CtrlBreak,
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+}
 
 impl Signals {
     pub(crate) fn new() -> io::Result<Self> {
@@ -81,12 +86,24 @@ impl SignalListener {
 
 #[cfg(not(unix))]
 impl SignalListener {
-    const fn new() -> io::Result<Self> {
-        Ok(Self)
+    fn new() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        Ok(Self {
+            interrupt: ctrl_c()?,
+            stop: ctrl_break()?,
+            close: ctrl_close()?,
+            shutdown: ctrl_shutdown()?,
+        })
     }
 
     async fn next(&mut self) -> Option<ShutdownRequest> {
-        tokio::signal::ctrl_c().await.ok().map(|()| ShutdownRequest::Stop)
+        let asked = tokio::select! {
+            asked = self.interrupt.recv() => asked,
+            asked = self.stop.recv() => asked,
+            asked = self.close.recv() => asked,
+            asked = self.shutdown.recv() => asked,
+        };
+        asked.map(|()| ShutdownRequest::Stop)
     }
 }
 

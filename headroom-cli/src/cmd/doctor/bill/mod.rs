@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use self::{advice::Advice, logs::LogEvidence, turns::TurnEvidence};
 use super::{DoctorArgs, DoctorError};
-use crate::{config, ledger, output};
+use crate::{config, dirs::user_home, ledger, output};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -60,10 +60,9 @@ pub(super) fn run(args: &DoctorArgs) -> Result<(), DoctorError> {
 
 /// Returns the folders in which Claude Code and Codex keep their logs, if they are there.
 fn default_paths() -> Vec<PathBuf> {
-    let home = || env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
     let own = |variable: &str, folder: &str| {
         let set = env::var_os(variable).filter(|set| !set.is_empty()).map(PathBuf::from);
-        set.or_else(|| Some(home()?.join(folder)))
+        set.or_else(|| Some(user_home()?.join(folder)))
     };
     let folders = [
         own("CLAUDE_CONFIG_DIR", ".claude").map(|folder| folder.join("projects")),

@@ -14,12 +14,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) use self::undo::unwrap;
 use self::{
     change::{Key, PersistChange, name},
     target::Target,
     undo::undone,
 };
+pub(crate) use self::{service::ServiceKind, undo::unwrap};
 use super::{Agent, manual_setup};
 use crate::{
     cmd::hook::HookError,
@@ -90,7 +90,8 @@ pub(super) struct PersistRequest<'a> {
     pub(super) agent: Agent,
     pub(super) print: bool,
     pub(super) json: bool,
-    pub(super) service: bool,
+    /// What starts the proxy at login; `None` if nothing is to.
+    pub(super) service: Option<ServiceKind>,
     /// The configuration file named on the command line.
     pub(super) file: Option<&'a Path>,
 }
@@ -128,10 +129,8 @@ pub(super) fn persist(asked: &PersistRequest<'_>, config: &Config) -> Result<(),
         }
         write(&journal, &agent, &target)?;
     }
-    let served = match asked.service {
-        true => Some(service::start(&journal, config, asked.file)?),
-        false => None,
-    };
+    let start = |kind| service::start(kind, &journal, config, asked.file);
+    let served = asked.service.map(start).transpose()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PersistError::Runtime)?;
     let listener = runtime.block_on(probe(address));

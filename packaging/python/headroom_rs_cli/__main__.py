@@ -1,0 +1,7 @@
+"""Runs `headroom` as `python -m headroom_rs_cli`."""
+
+import sys
+
+from headroom_rs_cli import main
+
+sys.exit(main())
