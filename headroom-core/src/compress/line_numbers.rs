@@ -84,9 +84,9 @@ fn is_file(run: &Run, text: &str, (view, lines): (&Lines, &[&str]), is_read: boo
     let bodies = view.lines.get(run.lines.clone()).unwrap_or_default().iter().map(|line| line.body(text));
     // As one tool numbers every file that it shows.
     let is_known = style.mark == Mark::Arrow && matches!(style.pad, Pad::Spaces(VIEW_WIDTH..));
-    let may_be_file = || is_known || table::may_be_file(bodies.clone());
+    let may_be_file = || is_known || table::may_be_file(&bodies);
     !table::may_be_in(lines, &run.lines, style.mark)
-        && (is_read && may_be_file() || table::looks_like_file(bodies.clone()))
+        && (is_read && may_be_file() || table::looks_like_file(&bodies))
 }
 
 /// Restores all numbers in a text written with [`changes`].

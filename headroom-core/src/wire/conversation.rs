@@ -72,7 +72,7 @@ pub(crate) fn facts(seed: &str, secret: u64, items: &Items<'_>, thinks: bool) ->
                     chain.add(3 | flags << 8 | part << 48 | call << 16, &[name, protected, result.text.raw]);
                 }
                 Item::OtherResult { .. } => {
-                    chain.add(7 | u64::from(call.map_or(0, |call| call + 1)) << 16, &[])
+                    chain.add(7 | u64::from(call.map_or(0, |call| call + 1)) << 16, &[]);
                 }
                 Item::OtherCall => chain.add(8, &[]),
                 Item::Unreadable => chain.add(9, &[]),

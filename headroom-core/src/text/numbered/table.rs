@@ -46,7 +46,7 @@ pub(crate) fn may_be_in(lines: &[&str], rows: &Range<usize>, mark: Mark) -> bool
 }
 
 /// Whether these texts look like lines of a file: some are indented, others are blank or close a block.
-pub(crate) fn looks_like_file<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> bool {
+pub(crate) fn looks_like_file<'t>(texts: &(impl Iterator<Item = &'t str> + Clone)) -> bool {
     let is_indented = |text: &str| {
         let inner = text.trim_start();
         text.len() >= inner.len() + 2
@@ -60,7 +60,7 @@ pub(crate) fn looks_like_file<'t>(texts: impl Iterator<Item = &'t str> + Clone) 
 
 /// Whether these texts, which a tool that shows files returned, may be lines of a file rather than cells: some are blank, and
 /// others are sentences, headings or code.
-pub(crate) fn may_be_file<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> bool {
+pub(crate) fn may_be_file<'t>(texts: &(impl Iterator<Item = &'t str> + Clone)) -> bool {
     let is_line = |text: &str| {
         let inner = text.trim();
         inner.ends_with(['.', ',', ';', ':', '{', '}', '(', ')'])
