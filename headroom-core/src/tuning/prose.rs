@@ -9,8 +9,8 @@ tuning! {
         min_units: usize = 8 sentences,
         /// Without a query that tells sentences apart, texts up to this size stay whole.
         long_bytes: usize = 32768 bytes,
-        /// Percentage of the bytes of a document that stay for their score.
-        kept_share: usize = 40 percent,
+        /// Percentage of the bytes of a document that stay for their score, with what they need.
+        kept_share: usize = 36 percent,
         /// Percentage of the bytes of a conversation that stay for their score: its turns depend on each other.
         kept_share_of_turns: usize = 45 percent,
         /// Shorter gaps stay, since a marker costs about as much. Whether a longer gap pays, the tokens decide.

@@ -1,14 +1,17 @@
 //! Elides whole sentences from documents, articles and conversations.
 //!
 //! If the query discriminates between sentences, the relevant ones stay with their context. Without a query, only long
-//! documents lose text: in each paragraph, what follows its first sentences. Headings, the start and the end, sentences
-//! that introduce a list, and sentences that qualify the one before stay. No sentence is ever shortened.
+//! documents lose text: in each paragraph, what follows its first sentences. What stays keeps what it needs to mean what
+//! it says: its headings, the introduction of its list, its question, its speaker, its term, the header of its table, and
+//! the start of its paragraph. No sentence is ever shortened.
 
 mod bm25;
 mod genre;
 mod outline;
+mod owners;
 mod prune;
 mod sentence;
+mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +19,9 @@ use std::ops::Range;
 
 use bm25::Ranking;
 use outline::{ProseUnit, ProseUnitKind, units};
+use owners::Owners;
 pub(crate) use prune::prune;
+use shape::shapes;
 
 use headroom_json::{Tape, Text};
 
@@ -27,21 +32,8 @@ use crate::{
     tuning::tuning,
 };
 
-/// Starts of sentences that qualify or retract the one before.
-const TURNS: [&str; 12] = [
-    "Although ",
-    "But ",
-    "Except ",
-    "However",
-    "Instead",
-    "Nevertheless",
-    "Nonetheless",
-    "Not ",
-    "Otherwise",
-    "Still,",
-    "Unless ",
-    "Yet ",
-];
+/// Rounds in which short gaps are closed.
+const ROUNDS: usize = 3;
 
 /// Returns the sentences of a text that may be elided, in order and disjoint. They need not be whole lines.
 ///
@@ -52,7 +44,8 @@ pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     if !fits || text.match_indices(marker::OPENING).any(|(at, _)| at > 0) {
         return Vec::new();
     }
-    let units = units(text);
+    let shapes = shapes(text);
+    let units = units(text, &shapes);
     if units.len() < tuning().prose.min_units || !genre::is_prose(text, &units) {
         return Vec::new();
     }
@@ -63,19 +56,23 @@ pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
     let is_asked = |ranking: &Ranking| {
         ranking.telling >= least && ranking.telling * tuning().prose.terms_per_discriminative >= terms.len()
     };
+    let owners = Owners::of(text, &units, &shapes);
     let mut kept = match ranking.filter(is_asked) {
-        Some(ranking) => best(&units, &ranking.scores, text.len()),
+        Some(ranking) => best(&units, &ranking.scores, text.len(), &owners),
         None if text.len() >= tuning().prose.long_bytes => outline(&units),
         None => return Vec::new(),
     };
-    protect(text, &units, &mut kept);
-    fill(&units, &mut kept);
+    owners.keep_always(&mut kept);
+    for _ in 0..ROUNDS {
+        fill(&units, &mut kept);
+        owners.close(&mut kept);
+    }
     runs(&kept).filter_map(|run| gap(text, &units, run)).collect()
 }
 
 /// Whether a text is prose from start to end, so that parts of it may go.
 pub(crate) fn is_prose(text: &str) -> bool {
-    genre::is_prose(text, &units(text))
+    genre::is_prose(text, &units(text, &shapes(text)))
 }
 
 /// Whether a text asks for information.
@@ -102,21 +99,16 @@ fn terms(query: &Query<'_>) -> Terms {
     Terms::from_texts(texts.iter().flat_map(|text| text.split_whitespace()).filter(says))
 }
 
-/// Returns the units with the highest scores that fit.
-fn best(units: &[ProseUnit], scores: &[u64], length: usize) -> Vec<bool> {
+/// Returns what stays regardless, and the units with the highest scores that fit, with what they need.
+fn best(units: &[ProseUnit], scores: &[u64], length: usize, owners: &Owners) -> Vec<bool> {
     let mut order: Vec<(u64, usize)> = scores.iter().copied().zip(0..).collect();
     order.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut kept = vec![false; units.len()];
+    owners.keep_always(&mut kept);
     let turns = units.iter().filter(|unit| unit.kind == ProseUnitKind::Turn).count();
     let share =
         if turns * 2 > units.len() { tuning().prose.kept_share_of_turns } else { tuning().prose.kept_share };
-    let mut room = length * share / 100;
-    for (_, index) in order {
-        let (Some(unit), Some(kept)) = (units.get(index), kept.get_mut(index)) else { continue };
-        let Some(left) = room.checked_sub(unit.bytes.len()) else { break };
-        room = left;
-        *kept = true;
-    }
+    owners.fill(&mut kept, order.into_iter().map(|(_, unit)| unit), length * share / 100);
     kept
 }
 
@@ -128,43 +120,6 @@ fn outline(units: &[ProseUnit]) -> Vec<bool> {
         kept.extend((0..paragraph.len()).map(|at| !prose || at < tuning().prose.lead_sentences));
     }
     kept
-}
-
-/// Keeps units that must stay regardless of their score, and units that others depend on.
-fn protect(text: &str, units: &[ProseUnit], kept: &mut [bool]) {
-    let said = |unit: &ProseUnit| text.get(unit.bytes.clone()).unwrap_or_default().trim();
-    let turns = |unit: &ProseUnit| {
-        unit.kind == ProseUnitKind::Sentence && TURNS.iter().any(|turn| said(unit).starts_with(turn))
-    };
-    let ends = [0, units.len().saturating_sub(1)];
-    for (at, (unit, kept)) in units.iter().zip(kept.iter_mut()).enumerate() {
-        *kept |= unit.kind == ProseUnitKind::Heading
-            || ends.contains(&at)
-            || said(unit).starts_with(marker::OPENING);
-    }
-    // A sentence and the one that qualifies it stay together.
-    for at in 1..units.len() {
-        let (Some(before), Some(unit)) = (units.get(at - 1), units.get(at)) else { continue };
-        let pair = before.paragraph == unit.paragraph && turns(unit);
-        let both = kept.get(at - 1..=at).is_some_and(|pair| pair.contains(&true));
-        if pair
-            && both
-            && let Some(pair) = kept.get_mut(at - 1..=at)
-        {
-            pair.fill(true);
-        }
-    }
-    // The introduction of a list stays with any of its items.
-    let mut in_list = false;
-    for (unit, kept) in units.iter().zip(kept.iter_mut()).rev() {
-        match unit.kind {
-            ProseUnitKind::Item | ProseUnitKind::Code | ProseUnitKind::Table => in_list |= *kept,
-            _ => {
-                *kept |= in_list && said(unit).ends_with(':');
-                in_list = false;
-            }
-        }
-    }
 }
 
 /// Keeps runs that are too short for a marker.

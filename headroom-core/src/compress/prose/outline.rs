@@ -3,7 +3,10 @@
 
 use std::ops::Range;
 
-use super::sentence;
+use super::{
+    sentence,
+    shape::{LineKind, LineShape},
+};
 
 use crate::tuning::tuning;
 
@@ -14,6 +17,9 @@ pub(super) enum ProseUnitKind {
     Item,
     Code,
     Table,
+    /// A row of cells that no bar encloses.
+    Row,
+    Quote,
     /// A turn in a conversation.
     Turn,
 }
@@ -35,20 +41,18 @@ const BLOCK_INDENTS: [&str; 2] = ["    ", "\t"];
 const SAMPLE: usize = 400;
 
 /// Returns the units of a text, in order. Only white space separates them.
-pub(super) fn units(text: &str) -> Vec<ProseUnit> {
+pub(super) fn units(text: &str, shapes: &[LineShape<'_>]) -> Vec<ProseUnit> {
     let mut reader = OutlineReader {
         units: Vec::new(),
         paragraph: 0,
         is_conversation: is_conversation(text),
-        fence: None,
         was_blank: true,
         in_block: false,
         last: "",
     };
     let mut start = 0;
-    for (number, line) in (0..).zip(text.split('\n')) {
-        let body = line.strip_suffix('\r').unwrap_or(line);
-        reader.line(body, start, number);
+    for ((number, line), shape) in (0..).zip(text.split('\n')).zip(shapes) {
+        reader.line(shape, start, number);
         start += line.len() + 1;
     }
     reader.units
@@ -58,8 +62,6 @@ struct OutlineReader<'t> {
     units: Vec<ProseUnit>,
     paragraph: u32,
     is_conversation: bool,
-    /// The fence that closes the open code block.
-    fence: Option<&'t str>,
     was_blank: bool,
     /// Whether the previous line is in a block of indented lines.
     in_block: bool,
@@ -68,37 +70,49 @@ struct OutlineReader<'t> {
 }
 
 impl<'t> OutlineReader<'t> {
-    fn line(&mut self, line: &'t str, start: usize, number: u32) {
-        let trimmed = line.trim();
+    fn line(&mut self, shape: &LineShape<'t>, start: usize, number: u32) {
+        let line = shape.line;
         let bytes = start..start + line.len();
-        if let Some(fence) = self.fence {
-            self.extend(bytes, number);
-            if trimmed.starts_with(fence) && trimmed.trim_start_matches(['`', '~']).is_empty() {
-                self.fence = None;
+        match shape.kind {
+            LineKind::Fenced => return self.extend(bytes, number),
+            LineKind::Blank => {
+                self.was_blank = true;
+                return;
             }
-            return;
-        }
-        if trimmed.is_empty() {
-            self.was_blank = true;
-            return;
+            _ => {}
         }
         let in_list = self.units.last().is_some_and(|unit| unit.kind == ProseUnitKind::Item);
         let starts_block = self.was_blank && !in_list;
         if BLOCK_INDENTS.iter().any(|indent| line.starts_with(indent))
             && (starts_block || self.in_block && !self.was_blank)
         {
-            // Code in a document, or a drawing; it stays or goes as a whole.
-            if self.was_blank {
-                self.paragraph += 1;
-                self.push(ProseUnitKind::Code, bytes, number);
-            } else {
-                self.extend(bytes, number);
-            }
+            self.indented(shape, bytes, number);
             (self.in_block, self.was_blank, self.last) = (true, false, line);
             return;
         }
         self.in_block = false;
-        let kind = kind(trimmed);
+        self.plain(shape, start, number);
+    }
+
+    /// Adds a line of code in a document, or of a drawing; the block stays or goes as a whole, but for its title.
+    fn indented(&mut self, shape: &LineShape<'t>, bytes: Range<usize>, number: u32) {
+        let goes_on = self.units.last().is_some_and(|unit| unit.kind == ProseUnitKind::Code);
+        if self.was_blank && matches!(shape.kind, LineKind::Title | LineKind::Heading) {
+            self.paragraph += 1;
+            self.push(ProseUnitKind::Heading, bytes, number);
+        } else if self.was_blank || !goes_on {
+            self.paragraph += 1;
+            self.push(ProseUnitKind::Code, bytes, number);
+        } else {
+            self.extend(bytes, number);
+        }
+    }
+
+    fn plain(&mut self, shape: &LineShape<'t>, start: usize, number: u32) {
+        let line = shape.line;
+        let trimmed = line.trim();
+        let bytes = start..start + line.len();
+        let kind = kind(shape);
         let continues = !self.was_blank && self.units.last().is_some_and(|unit| unit.kind == kind);
         self.paragraph += u32::from(self.was_blank || kind != ProseUnitKind::Sentence || !continues);
         let is_next = !std::mem::replace(&mut self.was_blank, false);
@@ -106,8 +120,9 @@ impl<'t> OutlineReader<'t> {
         let last =
             self.units.last().filter(|unit| is_next && unit.bytes.len() < tuning().genre.max_sentence_bytes);
         let is_indented = line.starts_with([' ', '\t']);
+        let is_text = shape.kind == LineKind::Text;
         match kind {
-            ProseUnitKind::Table if continues => self.extend(bytes, number),
+            ProseUnitKind::Table | ProseUnitKind::Quote if continues => self.extend(bytes, number),
             ProseUnitKind::Sentence
                 if is_indented && last.is_some_and(|unit| unit.kind == ProseUnitKind::Item) =>
             {
@@ -117,12 +132,9 @@ impl<'t> OutlineReader<'t> {
                 self.push(ProseUnitKind::Turn, bytes, number);
             }
             ProseUnitKind::Sentence => {
-                let goes_on = last.is_some_and(|unit| unit.kind == kind) && goes_on(before, trimmed);
+                let goes_on =
+                    is_text && last.is_some_and(|unit| unit.kind == kind) && goes_on(before, trimmed);
                 self.sentences(line, start, number, goes_on);
-            }
-            ProseUnitKind::Code => {
-                self.fence = trimmed.get(..3);
-                self.push(kind, bytes, number);
             }
             _ => self.push(kind, bytes, number),
         }
@@ -165,19 +177,16 @@ fn goes_on(line: &str, next: &str) -> bool {
     is_open && (line.len() >= tuning().genre.min_wrapped_bytes || next.starts_with(char::is_lowercase))
 }
 
-fn kind(line: &str) -> ProseUnitKind {
-    let level = line.bytes().take_while(|byte| *byte == b'#').count();
-    let behind = line.as_bytes().get(level);
-    if (1..=6).contains(&level) && behind.is_some_and(u8::is_ascii_whitespace) {
-        ProseUnitKind::Heading
-    } else if line.starts_with("```") || line.starts_with("~~~") {
-        ProseUnitKind::Code
-    } else if line.starts_with('|') {
-        ProseUnitKind::Table
-    } else if is_item(line) {
-        ProseUnitKind::Item
-    } else {
-        ProseUnitKind::Sentence
+fn kind(shape: &LineShape<'_>) -> ProseUnitKind {
+    let line = shape.line.trim();
+    match shape.kind {
+        LineKind::Heading | LineKind::Title | LineKind::Rule => ProseUnitKind::Heading,
+        LineKind::Fence | LineKind::Fenced => ProseUnitKind::Code,
+        LineKind::Row if line.starts_with('|') => ProseUnitKind::Table,
+        LineKind::Row => ProseUnitKind::Row,
+        LineKind::Quote => ProseUnitKind::Quote,
+        LineKind::Item(_) if is_item(line) => ProseUnitKind::Item,
+        _ => ProseUnitKind::Sentence,
     }
 }
 
@@ -214,9 +223,14 @@ fn speaker(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compress::prose::shape::shapes;
+
+    fn all(text: &str) -> Vec<ProseUnit> {
+        units(text, &shapes(text))
+    }
 
     fn shown(text: &str) -> Vec<(ProseUnitKind, &str)> {
-        units(text).into_iter().map(|unit| (unit.kind, &text[unit.bytes])).collect()
+        all(text).into_iter().map(|unit| (unit.kind, &text[unit.bytes])).collect()
     }
 
     #[test]
@@ -234,7 +248,7 @@ mod tests {
             (ProseUnitKind::Item, "1. x"),
         ];
         assert_eq!(shown(text), expected);
-        let paragraphs: Vec<u32> = units(text).iter().map(|unit| unit.paragraph).collect();
+        let paragraphs: Vec<u32> = all(text).iter().map(|unit| unit.paragraph).collect();
         assert_eq!(paragraphs[1..4], [2, 2, 2]);
     }
 
@@ -258,8 +272,8 @@ mod tests {
     #[test]
     fn turns_of_a_conversation_are_units() {
         let text = "Keeper: It is dark. Very.\nMate (second): Yes .\n".repeat(6);
-        assert!(units(&text).iter().all(|unit| unit.kind == ProseUnitKind::Turn) && units(&text).len() == 12);
-        assert_eq!(units("Note: this. And that.\nNo more of it.").len(), 3);
+        assert!(all(&text).iter().all(|unit| unit.kind == ProseUnitKind::Turn) && all(&text).len() == 12);
+        assert_eq!(all("Note: this. And that.\nNo more of it.").len(), 3);
     }
 
     proptest::proptest! {
@@ -269,7 +283,7 @@ mod tests {
         ]), 0..60)) {
             let text = parts.concat();
             let mut at = 0;
-            for unit in units(&text) {
+            for unit in all(&text) {
                 assert!(unit.bytes.start >= at && text[at..unit.bytes.start].trim().is_empty());
                 at = unit.bytes.end;
             }

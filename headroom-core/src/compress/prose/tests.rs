@@ -132,7 +132,7 @@ proptest::proptest! {
         let text = parts.concat();
         let found = gaps(&text, &asked("Which lighthouse keeper has strong rope?"));
         proptest::prop_assert_eq!(&found, &gaps(&text, &asked("Which lighthouse keeper has strong rope?")));
-        let units = units(&text);
+        let units = units(&text, &shapes(&text));
         let mut end = 0;
         for gap in &found {
             proptest::prop_assert!(gap.range.start >= end && gap.range.start < gap.range.end);
