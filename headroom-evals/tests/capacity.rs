@@ -76,7 +76,7 @@ async fn footprint(session: &RecordedSession) -> Footprint {
         let body = session.body(at, &tools).bytes;
         found.sent += body.len();
         if let Outcome::Rewritten { originals, .. } = engine.compress(api, &body, &options) {
-            kept.extend(originals.iter().map(|original| (original.handle, original.content.len())));
+            kept.extend(originals.iter().map(|original| (original.handle(), original.content().len())));
             store.put_many("one", originals.iter().map(copy).collect()).await.unwrap();
         }
     }
@@ -88,7 +88,7 @@ async fn footprint(session: &RecordedSession) -> Footprint {
 }
 
 fn copy(original: &Original) -> Original {
-    Original { handle: original.handle, content: original.content.clone() }
+    original.clone()
 }
 
 /// A name, and the number under it.

@@ -32,7 +32,7 @@ const WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 ///
 /// # async fn example() -> Result<(), headroom_store::StoreError> {
 /// let store = TenantLimits::new(MemoryStore::new()).bytes(12);
-/// let original = |text: &str| vec![Original { handle: Handle::from_content(text), content: text.to_owned() }];
+/// let original = |text: &str| vec![Original::new(text)];
 ///
 /// store.put_many("team-a", original("ten bytes.")).await?;
 /// store.put_many("team-a", original("ten bytes.")).await?; // the same takes nothing more
@@ -117,15 +117,15 @@ impl Tally {
     }
 
     fn admit(&mut self, original: &Original, most_bytes: u64, most: usize) -> bool {
-        if self.handles.contains(&original.handle) {
+        if self.handles.contains(&original.handle()) {
             return true;
         }
-        let bytes = self.bytes.saturating_add(original.content.len() as u64);
+        let bytes = self.bytes.saturating_add(original.content().len() as u64);
         if bytes > most_bytes || self.handles.len() >= most {
             return false;
         }
         self.bytes = bytes;
-        self.handles.insert(original.handle)
+        self.handles.insert(original.handle())
     }
 }
 
@@ -179,12 +179,12 @@ mod tests {
     use crate::MemoryStore;
 
     fn original(text: &str) -> Original {
-        Original { handle: Handle::from_content(text), content: text.to_owned() }
+        Original::new(text)
     }
 
     fn admitted(store: &TenantLimits<MemoryStore>, tenant: &str, texts: &[&str], at: Instant) -> Vec<String> {
         let originals = texts.iter().map(|text| original(text)).collect();
-        store.admit(tenant, originals, at).0.into_iter().map(|original| original.content).collect()
+        store.admit(tenant, originals, at).0.into_iter().map(|original| original.content()).collect()
     }
 
     #[test]

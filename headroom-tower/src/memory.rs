@@ -54,7 +54,11 @@ impl Memory {
 
     /// The same for bodies alone, on which nothing works.
     pub(crate) fn for_bodies(bytes: u64) -> Self {
-        Self { bodies: BufferPool::of_one(bytes), work: BufferPool::new(0), over: Arc::new(Semaphore::new(1)) }
+        Self {
+            bodies: BufferPool::of_one(bytes),
+            work: BufferPool::new(0),
+            over: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// Creates a meter for a body of this tenant that is to be read.

@@ -42,7 +42,7 @@ use hyper_util::{
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutWriter;
-use tower::{BoxError, Service, ServiceBuilder};
+use tower::ServiceBuilder;
 
 #[cfg(feature = "envoy")]
 pub(crate) use self::envoy::serve_envoy;
