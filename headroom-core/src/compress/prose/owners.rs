@@ -196,6 +196,7 @@ impl<'a> Finder<'a> {
         let said = self.said(at);
         let before = at.checked_sub(1);
         let before_kind = before.and_then(|before| self.kind(before));
+        let last_block = self.block;
         self.record = at;
         if shape.is_first {
             self.block = at;
@@ -211,12 +212,16 @@ impl<'a> Finder<'a> {
             return;
         }
         let is_question = before.is_some_and(|before| ends_question(self.said(before)));
+        // A quote below an answer to another quote is no part of what was answered.
         let is_led = match (self.kind(at), before_kind) {
             (Some(ProseUnitKind::Table), Some(ProseUnitKind::Row)) => true,
             (
-                Some(ProseUnitKind::Code | ProseUnitKind::Table | ProseUnitKind::Row | ProseUnitKind::Quote),
+                Some(ProseUnitKind::Code | ProseUnitKind::Table | ProseUnitKind::Row),
                 Some(ProseUnitKind::Sentence | ProseUnitKind::Item),
             ) => true,
+            (Some(ProseUnitKind::Quote), Some(ProseUnitKind::Sentence | ProseUnitKind::Item)) => {
+                last_block.checked_sub(1).and_then(|quote| self.kind(quote)) != Some(ProseUnitKind::Quote)
+            }
             _ => false,
         };
         if is_question

@@ -83,6 +83,7 @@ pub(super) fn shapes(text: &str) -> Vec<LineShape<'_>> {
     let mut shapes = Vec::new();
     let mut fence: Option<&str> = None;
     let mut was_blank = true;
+    let mut last = "";
     for line in text.split('\n') {
         let line = line.strip_suffix('\r').unwrap_or(line);
         let trimmed = line.trim();
@@ -93,6 +94,7 @@ pub(super) fn shapes(text: &str) -> Vec<LineShape<'_>> {
                 }
                 LineKind::Fenced
             }
+            None if is_rule_below(trimmed, last) => LineKind::Rule,
             None if trimmed.starts_with("```") || trimmed.starts_with("~~~") => {
                 fence = trimmed.get(..3);
                 LineKind::Fence
@@ -101,6 +103,7 @@ pub(super) fn shapes(text: &str) -> Vec<LineShape<'_>> {
             None => kind(trimmed),
         };
         let is_first = std::mem::replace(&mut was_blank, kind == LineKind::Blank);
+        last = trimmed;
         shapes.push(LineShape { line, kind, indent: indent(line), is_first, is_hard: is_first });
     }
     let mut from = 0;
@@ -164,6 +167,11 @@ fn kind(line: &str) -> LineKind {
     } else {
         LineKind::Text
     }
+}
+
+/// Whether a line of tildes is as long as the line above, which it makes a heading.
+fn is_rule_below(line: &str, above: &str) -> bool {
+    line.len() > 3 && line.bytes().all(|byte| byte == b'~') && line.len().abs_diff(above.chars().count()) <= 2
 }
 
 /// Whether a line is nothing but at least three of the same mark.
@@ -252,8 +260,7 @@ fn title(
     let is_caps = |said: &str| {
         said.chars().filter(|c| c.is_uppercase()).count() >= 2 && !said.contains(char::is_lowercase)
     };
-    let is_title = is_alone && said.len() <= MAX_SHORT
-        || is_alone && shape.is_bare()
+    let is_title = is_alone && (said.len() <= MAX_SHORT || shape.is_bare())
         || ends_hard && said.len() <= MAX_TITLE && is_bold
         || ends_hard
             && said.len() <= MAX_SHORT

@@ -9,7 +9,6 @@ fn paragraphs_are_no_titles() {
     for text in [
         "The light of the tower was seen by all of\nthe ships. It was lit by\nDr.\nBrown. Then\nhe left.",
         "IN NO EVENT SHALL THE AUTHORS BE LIABLE FOR ANY CLAIM,\nDAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF\nCONTRACT OR TORT, IN\nTHE SOFTWARE.",
-        "a word of it, and more of the same in a line that is long enough, and\nNote: this is a part of the sentence, which goes on and on to here. And",
     ] {
         assert!(!kinds(text).contains(&LineKind::Title), "{text}: {:?}", kinds(text));
     }
@@ -43,4 +42,17 @@ fn lines_are_known_by_how_they_start() {
     ] {
         assert_eq!(super::kind(line), kind, "{line}");
     }
+}
+
+#[test]
+fn rules_below_lines_make_headings() {
+    use LineKind::{Heading, Rule, Text};
+    for rule in ["====", "----", "~~~~~", "^^^^"] {
+        let text = format!("1.2.3\n{rule}\nThis is what is new in it.\n\n1.2.2\n{rule}\nThis was new.\n");
+        assert_eq!(kinds(&text), [Heading, Rule, Text, Heading, Rule, Text], "{rule}");
+    }
+    assert_eq!(
+        kinds("Do this\n~~~\n# ls\n~~~\n"),
+        [LineKind::Title, LineKind::Fence, LineKind::Fenced, LineKind::Fenced]
+    );
 }
