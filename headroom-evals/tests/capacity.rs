@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use headroom_core::{Api, CompressOptions, Engine, Handle, Original, Outcome, Retrieval};
+use headroom_core::{Api, CompressOptions, Engine, Handle, Outcome, Retrieval};
 use headroom_evals::{
     replay::recording,
     session::{self, Client, RecordedSession},
@@ -77,7 +77,7 @@ async fn footprint(session: &RecordedSession) -> Footprint {
         found.sent += body.len();
         if let Outcome::Rewritten { originals, .. } = engine.compress(api, &body, &options) {
             kept.extend(originals.iter().map(|original| (original.handle(), original.content().len())));
-            store.put_many("one", originals.iter().map(copy).collect()).await.unwrap();
+            store.put_many("one", originals.iter().cloned().collect()).await.unwrap();
         }
     }
     found.originals = kept.len();
@@ -85,10 +85,6 @@ async fn footprint(session: &RecordedSession) -> Footprint {
     found.blocks = kept.values().map(|bytes| bytes.div_ceil(4096)).sum();
     found.stored = store.stored_bytes();
     found
-}
-
-fn copy(original: &Original) -> Original {
-    original.clone()
 }
 
 /// A name, and the number under it.

@@ -27,7 +27,7 @@ const WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// # Example
 ///
 /// ```
-/// use headroom_core::{Handle, Original};
+/// use headroom_core::Original;
 /// use headroom_store::{MemoryStore, OriginalStore, TenantLimits};
 ///
 /// # async fn example() -> Result<(), headroom_store::StoreError> {
@@ -184,7 +184,7 @@ mod tests {
 
     fn admitted(store: &TenantLimits<MemoryStore>, tenant: &str, texts: &[&str], at: Instant) -> Vec<String> {
         let originals = texts.iter().map(|text| original(text)).collect();
-        store.admit(tenant, originals, at).0.into_iter().map(|original| original.content()).collect()
+        store.admit(tenant, originals, at).0.into_iter().map(|original| original.into_content()).collect()
     }
 
     #[test]
