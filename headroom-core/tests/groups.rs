@@ -124,7 +124,7 @@ fn the_reader_refuses_outputs_that_are_not_true() {
 /// names, and a line that is lost.
 fn mutants(groups: &Groups, out: &str) -> [Option<String>; 4] {
     let lines: Vec<&str> = out.lines().collect();
-    let is_marker = |line: &&str| line.starts_with("[headroom:");
+    let is_marker = |line: &&str| line.trim_start_matches("# ").starts_with("[headroom:");
     let with = |at: usize, line: Option<String>| {
         let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
         match line {

@@ -77,7 +77,7 @@ async fn footprint(session: &RecordedSession) -> Footprint {
         found.sent += body.len();
         if let Outcome::Rewritten { originals, .. } = engine.compress(api, &body, &options) {
             kept.extend(originals.iter().map(|original| (original.handle(), original.content().len())));
-            store.put_many("one", originals.iter().cloned().collect()).await.unwrap();
+            store.put_many("one", originals.clone()).await.unwrap();
         }
     }
     found.originals = kept.len();

@@ -3,6 +3,8 @@
 //! In settings, the marker is a comment, so that the text is still what it was. In what looks like code, and in a document
 //! with fences, no lines are elided: a gap may begin in one part and end in another.
 
+use rustc_hash::FxHashSet;
+
 use super::{
     language::{self, Language},
     source::shape,
@@ -119,7 +121,8 @@ fn comment_of_settings(text: &str) -> Option<&'static str> {
     let is_ini = most(forms.comments + forms.sections + forms.settings)
         && forms.settings > forms.sections
         && (forms.sections > 1 || forms.comments > 0 && forms.settings > 2);
-    let is_yaml = most(forms.comments + forms.entries) && forms.inner > 0 && forms.aligned == 0;
+    let is_yaml =
+        most(forms.comments + forms.entries) && forms.inner > 0 && forms.aligned == 0 && is_mapping(text);
     let is_dockerfile = forms.instructions > 3
         && most(forms.instructions + forms.comments + forms.inner)
         && text.lines().any(|line| line.starts_with("FROM "));
@@ -131,6 +134,28 @@ fn comment_of_settings(text: &str) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Whether entries are those of mappings of YAML: no key stands twice at the margin of a document, and nothing is below a value.
+/// In reports, a word before each name repeats: `Package: harbor`.
+fn is_mapping(text: &str) -> bool {
+    let mut keys = FxHashSet::default();
+    // The indent of the line before, if it ends with a value.
+    let mut valued = None;
+    text.lines().filter(|line| !line.trim().is_empty()).all(|line| {
+        let inner = line.trim_start_matches([' ', '-']);
+        let indent = line.len() - inner.len();
+        let is_below = valued.take().is_some_and(|before| indent > before);
+        if line == "---" {
+            keys.clear();
+            return true;
+        }
+        let Some((key, value)) = inner.split_once(':') else { return true };
+        let value = value.trim();
+        valued =
+            (!value.is_empty() && !value.starts_with(['|', '>', '&', '!', '"', '\'', '#'])).then_some(indent);
+        !is_below && (indent > 0 || keys.insert(key))
+    })
 }
 
 impl Forms {

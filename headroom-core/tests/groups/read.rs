@@ -72,6 +72,8 @@ fn read<'o>(groups: &Groups, out: &'o str) -> Result<Vec<Shown<'o>>, String> {
 
 /// Parses a marker of stored lines.
 fn stored(line: &str) -> Option<(Range<usize>, &str)> {
+    // In what could be settings, the marker is a comment.
+    let line = line.strip_prefix("# ").unwrap_or(line);
     let rest = line.strip_prefix("[headroom:")?.strip_suffix(']')?;
     let (_, rest) = rest.split_once("lines ")?;
     let (lines, summary) = rest.split_once(" stored")?;
@@ -83,6 +85,7 @@ fn stored(line: &str) -> Option<(Range<usize>, &str)> {
 
 /// Parses a marker of repeated lines: how many lines, and how often.
 fn repeated(line: &str) -> Option<(usize, usize)> {
+    let line = line.strip_prefix("# ").unwrap_or(line);
     let (what, times) = line.strip_prefix("[headroom: previous ")?.split_once(" repeated ")?;
     let period = what.strip_suffix(" lines").map_or(Some(1), |count| count.parse().ok())?;
     Some((period, times.split(' ').next()?.parse().ok()?))

@@ -69,6 +69,8 @@ pub(super) fn lead(bodies: &[Body<'_>]) -> Lead {
                 && starts_whole(&lines, &starts)
                 && ends_whole(&lines, &starts)
                 && are_alike(bodies, &parts)
+                && !have_parents_within(bodies, &parts)
+                && !hang_below(bodies, &parts)
             {
                 return Lead::Parts(parts, anchor.is_periodic);
             }
@@ -199,6 +201,33 @@ fn ends_whole(lines: &[Line], starts: &[usize]) -> bool {
     let last =
         lines.iter().rev().take(1 + PREAMBLE).find(|line| line.class != RARE).map_or(RARE, |line| line.class);
     usual.is_some_and(|(usual, count)| usual != RARE && usual == last && count * 100 >= ends.len() * MIN_ENDS)
+}
+
+/// Whether most heads have clearly more indentation than other lines of their groups, and no empty line before them: then they
+/// may belong to what stands above.
+fn hang_below(bodies: &[Body<'_>], parts: &[Part]) -> bool {
+    let hangs = |part: &&Part| {
+        let own = bodies.get(part.lines.start).map_or(0, Body::indent);
+        let lines = bodies.get(part.lines.clone()).unwrap_or_default();
+        let least = lines.iter().filter(|body| !body.is_blank()).map(Body::indent).min().unwrap_or(own);
+        let above = part.lines.start.checked_sub(1).and_then(|above| bodies.get(above));
+        least + 1 < own && above.is_none_or(|above| !above.is_blank())
+    };
+    parts.iter().filter(hangs).count() * 2 > parts.len()
+}
+
+/// Whether lines with less indentation than the heads stand in some groups only: then these belong to them, and the next groups do.
+fn have_parents_within(bodies: &[Body<'_>], parts: &[Part]) -> bool {
+    let mut owners: FxHashMap<u32, usize> = FxHashMap::default();
+    for part in parts {
+        let indent = bodies.get(part.lines.start).map_or(0, Body::indent);
+        let lines = bodies.get(part.lines.clone()).unwrap_or_default();
+        let outer = lines.iter().filter(|body| !body.is_blank() && body.indent() < indent);
+        for form in outer.map(|body| form(body.bare())).collect::<FxHashSet<u32>>() {
+            *owners.entry(form).or_default() += 1;
+        }
+    }
+    owners.values().any(|count| count * 2 < parts.len())
 }
 
 /// Whether the first lines of the groups tell them from each other.

@@ -94,8 +94,8 @@ pub(super) fn groups<'t>(bodies: &[Body<'t>]) -> Groups<'t> {
         }
     } else if let Lead::Parts(parts, is_periodic) = lead
         && (starts_before(&parts, &best)
-            || ends_with_head(bodies, &best)
-            || is_periodic && parts.len() * 9 <= best.len() * 5)
+            || ends_with_head(bodies, &best) && are_other(&parts, &best)
+            || is_periodic && parts.len() * 9 <= best.len() * 5 && are_other(&parts, &best))
     {
         (best, come_again) = (parts, is_periodic);
     }
@@ -178,6 +178,15 @@ fn are_alike(bodies: &[Body<'_>], parts: &[Part]) -> bool {
     let alike: usize = lines.iter().filter(|(form, _)| has_many(form)).map(|(_, count)| *count).sum();
     let all: usize = lines.values().sum();
     all > 0 && alike * 100 >= all * MIN_ALIKE
+}
+
+/// Whether the others that start within these parts have heads of other forms, as parts of a group do, and are not groups like
+/// it.
+fn are_other(parts: &[Part], others: &[Part]) -> bool {
+    let starts: FxHashSet<usize> = parts.iter().map(|part| part.lines.start).collect();
+    let within = others.iter().filter(|other| !starts.contains(&other.lines.start));
+    let within: FxHashSet<u32> = within.map(|other| other.form).collect();
+    parts.iter().filter(|part| within.contains(&part.form)).count() * OWNERS <= parts.len()
 }
 
 /// Whether the last of several parts is its head alone, which is the end of a group rather than the start of one.
