@@ -11,8 +11,7 @@
 //! which takes several times as long to build as everything here.
 //!
 //! Every word of the Markdown is in the page, with its characters decoded and white space folded. Hidden elements,
-//! frames around the content, pictures and emphasis are omitted. What has no form in Markdown keeps its tags: formulas
-//! that fit on no line, tables with more than lines in a cell, fields of forms.
+//! frames around the content, pictures and emphasis are omitted.
 
 mod content;
 mod element;
@@ -22,7 +21,6 @@ mod page;
 #[cfg(test)]
 mod tests;
 mod token;
-mod visible;
 
 use page::{HtmlBlockKind, Page};
 
@@ -71,31 +69,22 @@ pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> O
     }
     let page = Page::parse(text);
     let kept = content::choose(&page);
-    let (mut shown, mut shown_words, mut words) = (0, 0, 0);
+    let (mut shown, mut words) = (0, 0);
     for (block, kept) in page.blocks.iter().zip(&kept).filter(|(block, _)| block.kind != HtmlBlockKind::Field)
     {
-        let count = page.text_of(block).split_ascii_whitespace().count();
         if *kept {
             shown += block.len();
-            shown_words += count;
         } else {
-            words += count;
+            words += page.text_of(block).split_ascii_whitespace().count();
         }
     }
-    // What is hidden at first may be the content, which scripts show.
-    if shown < tuning().html.min_text || page.hidden_words > shown_words {
+    if shown < tuning().html.min_text {
         return None;
     }
     let handle = Handle::from_content(text);
     let mut summary = "the page as HTML, its content below as Markdown".to_owned();
-    let left_out = [(words, "words around it"), (page.hidden_words, "hidden words")];
-    let left_out: Vec<String> = left_out
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    if !left_out.is_empty() {
-        summary.push_str(&format!(", left out {}", left_out.join(" and ")));
+    if words > 0 {
+        summary.push_str(&format!(", left out {words} words around it"));
     }
     let lines = u32::try_from(text.split('\n').count()).ok()?;
     let elision = Elision { handle, lines: (1, lines), summary: &summary, folder };
