@@ -93,7 +93,7 @@ pub(crate) fn tenant(name: &str, limits: &str) -> String {
 pub(crate) struct Api {
     pub(crate) name: &'static str,
     pub(crate) path: &'static str,
-    /// The header with the key, and what stands before the key in it.
+    /// The header with the key, and the text before the key in it.
     pub(crate) key: (&'static str, &'static str),
 }
 

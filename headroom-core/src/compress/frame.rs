@@ -68,7 +68,7 @@ impl Frame {
         }
     }
 
-    /// Returns what stands before a marker; `None` if none may be written.
+    /// Returns the text before a marker; `None` if none may be written.
     pub(crate) const fn opening(self) -> Option<&'static str> {
         match self {
             Self::Bare => Some(""),

@@ -1,6 +1,8 @@
 //! Groups that one form of line tells apart because it comes again at like distances: the files of `stat`, pools, hosts
 //! with a line each, recipes.
 
+use std::hash::Hash;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{MIN_GROUPS, are_alike, form::form, part::Part};
@@ -10,6 +12,8 @@ use crate::records::body::Body;
 const RARE: u32 = 0;
 /// Lines before the first group.
 const PREAMBLE: usize = 3;
+/// Limit on the forms that are tried, so that the work stays linear.
+const MAX_ANCHORS: usize = 16;
 /// Percentage of the distances that are the same where the groups have one length.
 const MIN_SAME: usize = 95;
 /// Percentage of the groups whose first lines are alike.
@@ -53,14 +57,12 @@ pub(super) fn lead(bodies: &[Body<'_>]) -> Lead {
         return Lead::None;
     }
     let lines = classes(bodies);
-    let mut anchors = anchors(&lines);
-    anchors.sort_by_key(|anchor| (!anchor.is_periodic, anchor.places.first().copied()));
     let mut is_unclear = false;
-    for anchor in &anchors {
-        is_unclear |= are_alike(bodies, &parts(bodies, &lines, &anchor.places));
+    for anchor in &anchors(&lines) {
+        is_unclear = is_unclear || are_alike(bodies, &parts(bodies, &lines, &anchor.places));
         for starts in starts(&lines, anchor) {
             let parts = parts(bodies, &lines, &starts);
-            // An event of a log owns what stands below it.
+            // An event of a log owns the lines below it.
             if super::are_events(bodies, &parts) {
                 return Lead::None;
             }
@@ -115,7 +117,8 @@ fn classes(bodies: &[Body<'_>]) -> Vec<Line> {
     lines
 }
 
-/// Returns the forms that come again at like distances, from the start of the text to its end.
+/// Returns forms that come again at like distances, from the start of the text to its end: those of one distance first, and of
+/// these the first in the text.
 fn anchors(lines: &[Line]) -> Vec<Anchor> {
     let mut places: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
     for (place, line) in lines.iter().enumerate().filter(|(_, line)| line.class != RARE) {
@@ -123,7 +126,8 @@ fn anchors(lines: &[Line]) -> Vec<Anchor> {
     }
     let mut anchors: Vec<Anchor> =
         places.into_values().filter_map(|places| anchor(places, lines.len())).collect();
-    anchors.sort_by(|a, b| a.places.cmp(&b.places));
+    anchors.sort_by_key(|anchor| (!anchor.is_periodic, anchor.places.first().copied()));
+    anchors.truncate(MAX_ANCHORS);
     anchors
 }
 
@@ -159,24 +163,33 @@ fn by_period(lines: &[Line], anchor: &Anchor) -> Vec<Vec<usize>> {
         .collect()
 }
 
+/// Returns the class of the line at this place.
+fn class(lines: &[Line], place: usize) -> u32 {
+    lines.get(place).map_or(RARE, |line| line.class)
+}
+
+/// Returns the most common of these, and how often it is there.
+fn most_common<T: Copy + Ord + Hash>(all: impl Iterator<Item = T>) -> Option<(T, usize)> {
+    let mut counts: FxHashMap<T, usize> = FxHashMap::default();
+    for one in all {
+        *counts.entry(one).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(one, count)| (*count, *one))
+}
+
 /// Whether the first of these lines is like the others, as far as these are alike.
 fn fit(lines: &[Line], starts: &[usize]) -> bool {
-    let class = |start: &usize| lines.get(*start).map_or(RARE, |line| line.class);
     let Some((first, rest)) = starts.split_first() else { return false };
-    let mut counts: FxHashMap<u32, usize> = FxHashMap::default();
-    for start in rest {
-        *counts.entry(class(start)).or_default() += 1;
-    }
-    let usual = counts.into_iter().max_by_key(|(class, count)| (*count, *class));
-    usual.is_none_or(|(usual, count)| count * 100 < rest.len() * MIN_HEADS || class(first) == usual)
+    let usual = most_common(rest.iter().map(|start| class(lines, *start)));
+    usual.is_none_or(|(usual, count)| count * 100 < rest.len() * MIN_HEADS || class(lines, *first) == usual)
 }
 
 /// Whether most starts are of another form than the lines above them. In the middle of like lines nothing starts; a text that
 /// was cut seems to start there.
 fn divide(lines: &[Line], starts: &[usize]) -> bool {
-    let class = |place: usize| lines.get(place).map_or(RARE, |line| line.class);
-    let above = |start: &usize| start.checked_sub(1).map(class);
-    let differs = |start: &&usize| above(start).is_none_or(|above| above == RARE || above != class(**start));
+    let above = |start: &usize| start.checked_sub(1).map(|place| class(lines, place));
+    let differs =
+        |start: &&usize| above(start).is_none_or(|above| above == RARE || above != class(lines, **start));
     starts.iter().filter(differs).count() * 100 >= starts.len() * MIN_HEADS
 }
 
@@ -190,21 +203,18 @@ fn starts_whole(lines: &[Line], starts: &[usize]) -> bool {
 /// Whether the text ends as groups do, but for what may stand behind the last: then it is not cut in the middle of one, and most
 /// likely starts with a whole one too.
 fn ends_whole(lines: &[Line], starts: &[usize]) -> bool {
-    let class = |place: usize| lines.get(place).map_or(RARE, |line| line.class);
-    let ends: Vec<u32> = starts.iter().skip(1).filter_map(|start| start.checked_sub(1)).map(class).collect();
-    let mut counts: FxHashMap<u32, usize> = FxHashMap::default();
-    for end in &ends {
-        *counts.entry(*end).or_default() += 1;
-    }
-    let usual = counts.into_iter().max_by_key(|(class, count)| (*count, *class));
+    let ends = || starts.iter().skip(1).filter_map(|start| start.checked_sub(1));
+    let usual = most_common(ends().map(|end| class(lines, end)));
     // What a program says at the end comes once.
     let last =
         lines.iter().rev().take(1 + PREAMBLE).find(|line| line.class != RARE).map_or(RARE, |line| line.class);
-    usual.is_some_and(|(usual, count)| usual != RARE && usual == last && count * 100 >= ends.len() * MIN_ENDS)
+    usual.is_some_and(|(usual, count)| {
+        usual != RARE && usual == last && count * 100 >= ends().count() * MIN_ENDS
+    })
 }
 
 /// Whether most heads have clearly more indentation than other lines of their groups, and no empty line before them: then they
-/// may belong to what stands above.
+/// may belong to the line above.
 fn hang_below(bodies: &[Body<'_>], parts: &[Part]) -> bool {
     let hangs = |part: &&Part| {
         let own = bodies.get(part.lines.start).map_or(0, Body::indent);
@@ -282,11 +292,7 @@ fn are_rows(bodies: &[Body<'_>]) -> bool {
     let filled = || bodies.iter().filter(|body| !body.is_blank());
     let all = filled().count();
     let is_usual = |count: &dyn Fn(&str) -> usize| {
-        let mut counts: FxHashMap<usize, usize> = FxHashMap::default();
-        for body in filled() {
-            *counts.entry(count(body.bare())).or_default() += 1;
-        }
-        let usual = counts.into_iter().max_by_key(|(cells, count)| (*count, *cells));
+        let usual = most_common(filled().map(|body| count(body.bare())));
         usual.is_some_and(|(cells, count)| cells > 0 && count * 100 >= all * MIN_ROWS)
     };
     let mark = |mark: u8| move |text: &str| memchr::memchr_iter(mark, text.as_bytes()).count();
