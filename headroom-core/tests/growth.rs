@@ -53,6 +53,15 @@ const DIMENSIONS: &[Dimension] = &[
         let results: Vec<_> = (0..n).map(|n| tool_result(&format!("c{n}"), &log(4, n))).collect();
         request(&[turn("assistant", &calls), turn("user", &results)])
     }),
+    anthropic("forms of lines that come again", 500, |n| {
+        let word = |at: usize| {
+            (0..4).map(|place| char::from(b'a' + (at >> (place * 4)) as u8 % 16)).collect::<String>()
+        };
+        // As many words in each line would be a table.
+        let lines = (0..n * 8).map(|line| format!("{}{}\n", word(line % n), " of many".repeat(line % 5)));
+        let log = lines.chain(["make: done\n".to_owned()]).collect();
+        request(&[call("c", "{}"), parts("c", [log])])
+    }),
     anthropic("turns", 1_500, |n| {
         let turns = (0..n).flat_map(|n| {
             let id = format!("c{n}");
