@@ -54,6 +54,10 @@ pub(super) fn choose(page: &Page<'_>) -> Vec<bool> {
         _ => sentences(block) > 0,
     };
     let mut kept: Vec<bool> = page.blocks.iter().map(stays).collect();
+    let is_outside = |block: &HtmlBlock| {
+        block.kind != HtmlBlockKind::Field && !is_framed(block) && !at(&in_main, block.node)
+    };
+    keep_groups(page, &mut kept, is_outside);
     drop_empty_headings(page, &mut kept);
     kept
 }
@@ -61,13 +65,12 @@ pub(super) fn choose(page: &Page<'_>) -> Vec<bool> {
 /// Returns the bytes of sentences in a block.
 fn sentences(block: &HtmlBlock) -> usize {
     let least = match block.kind {
-        HtmlBlockKind::Field | HtmlBlockKind::Heading(_) => return 0,
+        HtmlBlockKind::Field | HtmlBlockKind::Heading(_) | HtmlBlockKind::Tag => return 0,
         HtmlBlockKind::Preformatted | HtmlBlockKind::Row { .. } => tuning().html.row_bytes,
         HtmlBlockKind::Paragraph
         | HtmlBlockKind::Item { .. }
-        | HtmlBlockKind::Term
-        | HtmlBlockKind::Definition
-        | HtmlBlockKind::Quote => tuning().html.sentence_bytes,
+        | HtmlBlockKind::Term { .. }
+        | HtmlBlockKind::Definition { .. } => tuning().html.sentence_bytes,
     };
     if block.len() >= least && block.linked * tuning().html.bytes_per_linked < block.len() {
         block.len()
@@ -142,6 +145,20 @@ fn in_main(page: &Page<'_>, weights: &[Weight]) -> Vec<bool> {
         inside.push(at == main || parent);
     }
     inside
+}
+
+/// Keeps the whole of each list and table outside the main element of which a part stays: none loses a row.
+fn keep_groups(page: &Page<'_>, kept: &mut [bool], is_outside: impl Fn(&HtmlBlock) -> bool) {
+    let groups = page.blocks.iter().map(|block| block.group).max().unwrap_or(0);
+    let mut is_kept = vec![false; groups + 1];
+    for (block, _) in page.blocks.iter().zip(&*kept).filter(|(block, kept)| **kept && is_outside(block)) {
+        if let Some(is_kept) = is_kept.get_mut(block.group).filter(|_| block.group > 0) {
+            *is_kept = true;
+        }
+    }
+    for (block, kept) in page.blocks.iter().zip(kept).filter(|(block, _)| is_outside(block)) {
+        *kept |= is_kept.get(block.group).copied().unwrap_or(false);
+    }
 }
 
 /// Drops headings without content below.

@@ -30,10 +30,11 @@ pub(super) enum Element {
     Break,
     Link,
     Form,
-    /// An input or a button.
+    /// An input.
     Field,
-    /// A list of choices.
+    /// A list of choices, and a group of them.
     Select,
+    Choices,
     Title,
     /// A list of terms with their definitions.
     Definitions,
@@ -47,8 +48,11 @@ pub(super) enum Element {
     },
     /// A group of rows: cells do not span beyond it.
     Rows,
-    /// Holds nothing readable.
-    Unread,
+    /// A drawing.
+    Drawing,
+    Formula,
+    /// Stands between signs, or apart from the text around it.
+    Wrapped,
     /// Has no effect on the text.
     Inline,
 }
@@ -95,13 +99,34 @@ impl Element {
             b"br" => Self::Break,
             b"a" => Self::Link,
             b"form" => Self::Form,
-            b"input" | b"button" | b"textarea" => Self::Field,
+            b"input" => Self::Field,
             b"select" => Self::Select,
+            b"optgroup" => Self::Choices,
             b"title" => Self::Title,
-            b"script" | b"style" | b"noscript" | b"iframe" | b"noembed" | b"noframes" | b"svg"
-            | b"template" => Self::Unread,
+            b"svg" => Self::Drawing,
+            b"math" => Self::Formula,
+            b"bdo" | b"button" | b"label" | b"meter" | b"output" | b"progress" | b"q" | b"rt" | b"script"
+            | b"textarea" => Self::Wrapped,
             _ => Self::Inline,
         }
+    }
+
+    /// Whether a formula ends at the tags of this element, even without an end tag.
+    pub(super) fn ends_formula(self) -> bool {
+        let is_inline = matches!(
+            self,
+            Self::Break
+                | Self::Drawing
+                | Self::Field
+                | Self::Formula
+                | Self::Inline
+                | Self::Link
+                | Self::Picture
+                | Self::Script { .. }
+                | Self::Title
+                | Self::Wrapped
+        );
+        !is_inline
     }
 
     /// Whether blocks record that they are in this element.
@@ -207,10 +232,71 @@ pub(super) fn is_frame(tag: &Tag<'_>) -> bool {
     })
 }
 
-/// Whether a browser hides the element.
-pub(super) fn is_hidden(tag: &Tag<'_>) -> bool {
-    tag.raw("hidden").is_some()
-        || has_style(tag, |name, value| name.eq_ignore_ascii_case("display") && value.starts_with("none"))
+/// How a browser shows an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    Shown,
+    /// As empty space of its size.
+    Blank,
+    /// Not at all.
+    Unrendered,
+}
+
+/// Returns how a browser shows an element, by its attributes.
+pub(super) fn sight(tag: &Tag<'_>) -> Sight {
+    let starts = |value: &str, start: &str| {
+        value.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
+    };
+    if tag.raw("hidden").is_some()
+        || has_style(tag, |name, value| name.eq_ignore_ascii_case("display") && starts(value, "none"))
+    {
+        Sight::Unrendered
+    } else if has_style(tag, |name, value| {
+        name.eq_ignore_ascii_case("visibility") && (starts(value, "hidden") || starts(value, "collapse"))
+    }) {
+        Sight::Blank
+    } else {
+        Sight::Shown
+    }
+}
+
+/// Classes of text that is hidden from the eye, or from other readers than the eye, or only under conditions.
+const APART_CLASSES: [&str; 14] = [
+    "a-offscreen",
+    "collapse",
+    "d-none",
+    "hidden",
+    "hide",
+    "invisible",
+    "offscreen",
+    "screen-reader-text",
+    "sort-key",
+    "sortkey",
+    "sr-only",
+    "visually-hidden",
+    "visuallyhidden",
+    "vh",
+];
+
+/// Whether the text of an element may not be shown next to the text around it.
+pub(super) fn is_apart(tag: &Tag<'_>) -> bool {
+    tag.attributes().any(|(name, value)| {
+        if name.eq_ignore_ascii_case("class") {
+            value.split_ascii_whitespace().any(|class| is_one_of(class, &APART_CLASSES))
+        } else {
+            name.eq_ignore_ascii_case("aria-hidden") && value.eq_ignore_ascii_case("true")
+        }
+    }) || has_style(tag, |name, value| {
+        let number = value.trim_end_matches(|c: char| !c.is_ascii_digit());
+        is_one_of(name, &["opacity", "font-size"]) && number.parse() == Ok(0.0)
+            || name.eq_ignore_ascii_case("position") && is_one_of(value, &["absolute", "fixed"])
+            || name.eq_ignore_ascii_case("float")
+    })
+}
+
+/// Whether a name is one of these, in lower or upper case.
+pub(super) fn is_one_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Whether a browser strikes out the text of the element by its style.
@@ -263,7 +349,21 @@ mod tests {
         for content in ["<div class=navy>", "<div data-id=nav>", "<div class=social-embed>", "<div>"] {
             assert!(!is_frame(&tag(content)), "{content}");
         }
-        assert!(is_hidden(&tag("<div style='color:red; Display : none'>")) && is_hidden(&tag("<p hidden>")));
-        assert!(!is_hidden(&tag("<div style='display:block' data-hidden=1>")));
+        for hidden in
+            ["<div style='color:red; Display : none'>", "<p hidden>", "<p style=DISPLAY:NONE!important>"]
+        {
+            assert_eq!(sight(&tag(hidden)), Sight::Unrendered, "{hidden}");
+        }
+        assert_eq!(sight(&tag("<p style='visibility:hidden'>")), Sight::Blank);
+        assert_eq!(sight(&tag("<div style='display:block' data-hidden=1>")), Sight::Shown);
+        for apart in [
+            "<p style='opacity: 0'>",
+            "<b class='x sr-only'>",
+            "<b aria-hidden=true>",
+            "<i style=font-size:0px>",
+        ] {
+            assert!(is_apart(&tag(apart)), "{apart}");
+        }
+        assert!(!is_apart(&tag("<p style='opacity: 0.5; font-size: 10px' class=x>")));
     }
 }

@@ -11,7 +11,8 @@
 //! which takes several times as long to build as everything here.
 //!
 //! Every word of the Markdown is in the page, with its characters decoded and white space folded. Hidden elements,
-//! frames around the content, pictures and emphasis are omitted.
+//! frames around the content, pictures and emphasis are omitted. What has no form in Markdown keeps its tags: formulas
+//! that fit on no line, tables with more than lines in a cell, fields of forms.
 
 mod content;
 mod element;
@@ -21,6 +22,7 @@ mod page;
 #[cfg(test)]
 mod tests;
 mod token;
+mod visible;
 
 use page::{HtmlBlockKind, Page};
 
@@ -69,22 +71,31 @@ pub(crate) fn selected(text: &str, query: &Query<'_>, folder: Option<&str>) -> O
     }
     let page = Page::parse(text);
     let kept = content::choose(&page);
-    let (mut shown, mut words) = (0, 0);
+    let (mut shown, mut shown_words, mut words) = (0, 0, 0);
     for (block, kept) in page.blocks.iter().zip(&kept).filter(|(block, _)| block.kind != HtmlBlockKind::Field)
     {
+        let count = page.text_of(block).split_ascii_whitespace().count();
         if *kept {
             shown += block.len();
+            shown_words += count;
         } else {
-            words += page.text_of(block).split_ascii_whitespace().count();
+            words += count;
         }
     }
-    if shown < tuning().html.min_text {
+    // What is hidden at first may be the content, which scripts show.
+    if shown < tuning().html.min_text || page.hidden_words > shown_words {
         return None;
     }
     let handle = Handle::from_content(text);
     let mut summary = "the page as HTML, its content below as Markdown".to_owned();
-    if words > 0 {
-        summary.push_str(&format!(", left out {words} words around it"));
+    let left_out = [(words, "words around it"), (page.hidden_words, "hidden words")];
+    let left_out: Vec<String> = left_out
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if !left_out.is_empty() {
+        summary.push_str(&format!(", left out {}", left_out.join(" and ")));
     }
     let lines = u32::try_from(text.split('\n').count()).ok()?;
     let elision = Elision { handle, lines: (1, lines), summary: &summary, folder };

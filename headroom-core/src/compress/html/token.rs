@@ -32,6 +32,15 @@ impl<'p> Tag<'p> {
         self.attributes().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
+    /// Whether it has no attributes.
+    pub(super) fn is_bare(&self) -> bool {
+        self.attributes.is_empty()
+    }
+
+    pub(super) fn is_self_closing(&self) -> bool {
+        self.source.ends_with("/>")
+    }
+
     /// Returns the names and values as written, in order.
     pub(super) fn attributes(&self) -> impl Iterator<Item = (&'p str, &'p str)> + use<'p> {
         let mut rest = self.attributes;

@@ -2,38 +2,33 @@
 
 use crate::tuning::tuning;
 
-/// Cells spanning more columns are as wide as the table, and none stand beside them.
-const MAX_SPAN: usize = 24;
-/// Columns behind this many are not followed from row to row. Browsers have the same limit.
+/// Cells span no more columns, and columns behind this many are not followed from row to row. Browsers have the same
+/// limit.
 const MAX_COLUMNS: usize = 1000;
 /// What stands in the place of a long cell in the rows below it, and in the columns behind it.
 const AS_ABOVE: &str = "(as above)";
 const AS_BEFORE: &str = "(as before)";
 
-/// Text of a row up to the next cell or paragraph.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct InlinePiece {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) links: usize,
-}
-
 #[derive(Debug, Default)]
 pub(super) struct RowState {
     pub(super) start: usize,
-    pub(super) pieces: Vec<InlinePiece>,
+    /// Its first link.
+    pub(super) links: usize,
     /// Number of columns so far.
     pub(super) columns: usize,
-    /// Number of cells that are not repetitions of a cell of this row.
-    pub(super) cells: usize,
+    /// Whether all cells with text are heads so far.
     pub(super) head: bool,
-    /// Start of the current cell, and the length of the longest cell so far.
+    /// Whether it is in the head of its table.
+    pub(super) in_head: bool,
+    /// Start of the current cell, and whether it is a head.
     pub(super) cell: usize,
-    pub(super) longest: usize,
-    /// End of the last repeated cell.
-    pub(super) repeated: usize,
-    /// Whether a cell could not be repeated, so that the others do not stand in their columns.
-    pub(super) is_cut: bool,
+    pub(super) cell_head: bool,
+    /// Whether a line of the current cell has ended.
+    pub(super) is_broken: bool,
+    /// Whether a cell has text.
+    pub(super) is_full: bool,
+    /// What a picture in the current cell is called, for a cell with nothing else.
+    pub(super) picture: String,
     /// The columns and rows that the current cell spans.
     pub(super) span: (usize, usize),
 }
@@ -92,7 +87,7 @@ impl Spans {
 /// Returns the columns and the further rows that a cell spans, by its attributes.
 pub(super) fn span(columns: Option<&str>, rows: Option<&str>) -> (usize, usize) {
     let number = |value: Option<&str>| value.and_then(|value| value.trim().parse::<usize>().ok());
-    let columns = number(columns).filter(|columns| (1..=MAX_SPAN).contains(columns)).unwrap_or(1);
+    let columns = number(columns).filter(|columns| *columns > 0).unwrap_or(1).min(MAX_COLUMNS);
     // Zero means up to the end of the group of rows.
     let rows = number(rows).map_or(0, |rows| rows.checked_sub(1).unwrap_or(usize::MAX));
     (columns, rows)

@@ -29,6 +29,10 @@ pub fn page(case: &TruthCase<'_>) -> Verdict {
     let mut at = 0;
     for line in after.split('\n') {
         for piece in without_markers(line) {
+            // The marks of quotes may stand alone.
+            if piece.bytes().all(|byte| byte == b'>') {
+                continue;
+            }
             match page.find(&piece, at) {
                 Some(end) => at = end,
                 None => {

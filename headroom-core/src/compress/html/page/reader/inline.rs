@@ -2,11 +2,7 @@
 
 use super::{
     super::{
-        super::{
-            element::{is_hidden, is_struck},
-            entity,
-            token::Tag,
-        },
+        super::{element::is_struck, entity, token::Tag},
         marks::{Mark, Marks},
         script,
     },
@@ -18,7 +14,7 @@ impl<'p> PageReader<'p> {
         let text =
             if self.page.text.len() == self.start { text.trim_start_matches(['\r', '\n']) } else { text };
         if !text.is_empty() {
-            self.marks.begin(&mut self.page.text);
+            self.begin_signs();
         }
         self.page.text.push_str(&entity::decode(text).replace('\r', ""));
     }
@@ -47,6 +43,12 @@ impl<'p> PageReader<'p> {
     }
 
     pub(super) fn word(&mut self, word: &str) {
+        if word.is_empty() {
+            return;
+        }
+        if self.row.is_some() {
+            self.begin_line();
+        }
         if self.space {
             let text = &mut self.page.text;
             if text.len() > self.start && !text.ends_with(['\n', ' ']) {
@@ -60,10 +62,43 @@ impl<'p> PageReader<'p> {
             }
             self.space = false;
         }
+        self.begin_signs();
+        self.has_plain |= self.bold == 0;
+        self.push_text(word);
+    }
+
+    /// Writes the signs of the elements that the next word is the first of.
+    fn begin_signs(&mut self) {
+        if let Some(opening) = self.wraps.begin() {
+            self.push_text(&opening);
+        }
         if !self.marks.is_idle() {
             self.marks.begin(&mut self.page.text);
         }
-        self.page.text.push_str(word);
+    }
+
+    /// Adds text; in a cell, with its bars escaped.
+    fn push_text(&mut self, text: &str) {
+        if self.row.is_none() || !text.contains('|') {
+            self.page.text.push_str(text);
+            return;
+        }
+        for c in text.chars() {
+            if c == '|' {
+                // A backslash before the bar would escape the one that escapes the bar.
+                let backslashes = self.page.text.bytes().rev().take_while(|byte| *byte == b'\\').count();
+                self.page.text.extend(std::iter::repeat_n('\\', backslashes + 1));
+            }
+            self.page.text.push(c);
+        }
+    }
+
+    pub(super) fn open_link(&mut self, tag: &Tag<'p>) {
+        self.end_link();
+        // Links that follow each other are places to go to, not parts of a word.
+        self.space |= self.link_end > self.start && self.link_end == self.page.text.len();
+        self.mark(tag);
+        self.link = tag.raw("href").map(|href| (self.page.text.len(), href));
     }
 
     /// Notes whether an element strikes out its text or marks it as inserted.
@@ -82,19 +117,23 @@ impl<'p> PageReader<'p> {
         }
     }
 
-    /// Writes a sign of a formula.
-    pub(super) fn sign(&mut self, sign: &str) {
-        if self.hidden == 0 && !self.in_title && !sign.is_empty() {
-            self.page.text.push_str(sign);
-        }
-    }
-
     pub(super) fn open_script(&mut self, raised: bool, rest: &str) {
-        if self.hidden > 0 || self.in_title {
+        if raised && script::is_fraction(rest) {
+            // Next to a whole number, not an exponent of it.
+            self.space |= self.page.text.ends_with(|c: char| c.is_alphanumeric());
+            self.in_fraction = true;
             self.scripts.push("");
             return;
         }
-        let (opening, closing) = script::frame(raised, rest);
+        if std::mem::take(&mut self.in_fraction) && !raised && self.page.text.ends_with(['/', '⁄']) {
+            self.scripts.push("");
+            return;
+        }
+        let is_reference = raised && self.link.is_some_and(|(_, href)| href.starts_with('#'));
+        let (opening, closing) = match script::frame(raised, rest) {
+            (opening, _) if is_reference && !opening.is_empty() => script::REFERENCE,
+            frame => frame,
+        };
         if !opening.is_empty() {
             self.word(opening);
         }
@@ -107,25 +146,13 @@ impl<'p> PageReader<'p> {
         }
     }
 
-    /// Writes the alternative text of a picture.
-    pub(super) fn picture(&mut self, tag: &Tag<'p>) {
-        let Some(text) = tag.raw("alt").filter(|_| self.hidden == 0 && !is_hidden(tag)) else { return };
-        let text = entity::decode(text);
-        let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
-        let text = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-        if !text.is_empty() {
-            self.word("![");
-            self.word(&text);
-            self.word("]");
-        }
-    }
-
     /// Ends scripts and marks that are open in the text.
     pub(super) fn end_inline(&mut self) {
-        self.formula.end();
         while !self.scripts.is_empty() {
             self.close_script();
         }
+        self.end_wraps();
+        self.bold = 0;
         if !self.marks.is_idle() {
             self.marks.close(true, self.start, &mut self.page.text);
         }

@@ -1,9 +1,12 @@
-//! Items of lists, and their numbers.
+//! Items of lists and their numbers, quotes, and frames around the content.
 
 use super::{
     super::{
-        super::{element::Element, token::Tag},
-        HtmlBlockKind,
+        super::{
+            element::{Element, is_frame},
+            token::Tag,
+        },
+        Frame, HtmlBlockKind, HtmlQuote,
     },
     Lead, PageReader, REACH,
 };
@@ -17,8 +20,28 @@ pub(super) struct FallingList {
 }
 
 impl<'p> PageReader<'p> {
-    pub(super) fn open_item(&mut self, tag: &Tag<'p>) {
+    /// Opens an item, a term or a definition.
+    pub(super) fn open_lead(&mut self, element: Element, tag: &Tag<'p>) {
         self.end_block();
+        let depth = u8::try_from(self.lists.saturating_sub(1)).unwrap_or(u8::MAX);
+        match element {
+            Element::Term => self.lead = Some(Lead::Term { depth }),
+            Element::Definition => self.lead = Some(Lead::Definition { depth, is_start: true }),
+            // A choice is an item of no list around its field.
+            _ if tag.name.eq_ignore_ascii_case("option") => {
+                let depth = u8::try_from(self.lists).unwrap_or(u8::MAX);
+                self.lead = Some(Lead::Item { depth, number: None, falls: false });
+            }
+            _ => self.open_item(tag),
+        }
+        self.mark(tag);
+        if tag.raw("selected").is_some() {
+            self.word("[x]");
+            self.space = true;
+        }
+    }
+
+    fn open_item(&mut self, tag: &Tag<'p>) {
         let depth = u8::try_from(self.lists.saturating_sub(1)).unwrap_or(u8::MAX);
         let found = self.stack.iter_mut().rev().take(REACH).find_map(|open| {
             let Element::List { ordered } = open.element else { return None };
@@ -36,6 +59,27 @@ impl<'p> PageReader<'p> {
             list.items = list.items.saturating_add(1);
         }
         self.lead = Some(Lead::Item { depth, number, falls });
+    }
+
+    /// Returns whether an element is a frame.
+    pub(super) fn frame(&self, element: Element, tag: &Tag<'_>) -> Frame {
+        let in_main = || self.stack.iter().rev().take(REACH).any(|open| open.element == Element::Main);
+        match element {
+            Element::Frame => Frame::Yes,
+            Element::Select => Frame::Named,
+            Element::Header if !in_main() => Frame::Named,
+            _ if !tag.name.eq_ignore_ascii_case("body") && is_frame(tag) => Frame::Named,
+            _ => Frame::No,
+        }
+    }
+
+    pub(super) fn open_quote(&mut self) {
+        let outer = self.page.quotes.get(self.quote).copied().unwrap_or_default();
+        let depth = outer.depth + 1;
+        let shown = if depth > HtmlQuote::MAX_DEPTH { outer.shown } else { self.page.quotes.len() };
+        let lists = u8::try_from(self.lists).unwrap_or(u8::MAX);
+        self.page.quotes.push(HtmlQuote { parent: self.quote, depth, shown, lists });
+        self.quote = self.page.quotes.len() - 1;
     }
 
     /// Numbers the items of a list whose numbers fall to one.

@@ -2,21 +2,25 @@
 
 mod blocks;
 mod cells;
+mod fields;
 mod inline;
 mod lists;
 
 use super::{
     super::{
-        element::{Element, is_frame, is_hidden},
+        element::{Element, is_one_of},
         entity,
         token::Tag,
     },
-    Frame, HtmlBlockKind, HtmlNode, Page,
+    Frame, HtmlBlockKind, HtmlNode, HtmlQuote, Page,
+    grid::{TableForm, TableShape},
     marks::Marks,
     math::Formula,
     number::{ItemNumber, NumberStyle},
-    row::{InlinePiece, RowState, Spans},
+    row::RowState,
+    wraps::Wraps,
 };
+use cells::ReadTable;
 use lists::FallingList;
 
 /// An open element.
@@ -26,7 +30,8 @@ struct OpenElement {
     name: [u8; 8],
     element: Element,
     node: usize,
-    hidden: bool,
+    /// Whether it is a list or a table whose parts belong together.
+    is_group: bool,
     next: NextItem,
 }
 
@@ -49,37 +54,63 @@ enum Lead {
         /// Whether the numbers of the list fall, to an end that is not known yet.
         falls: bool,
     },
-    Term,
-    Definition,
+    Term {
+        depth: u8,
+    },
+    Definition {
+        depth: u8,
+        is_start: bool,
+    },
+}
+
+impl Lead {
+    fn kind(self) -> HtmlBlockKind {
+        match self {
+            Self::Item { depth, number, .. } => HtmlBlockKind::Item { depth, number },
+            Self::Term { depth } => HtmlBlockKind::Term { depth },
+            Self::Definition { depth, is_start } => HtmlBlockKind::Definition { depth, is_start },
+        }
+    }
 }
 
 pub(super) struct PageReader<'p> {
     page: Page<'p>,
     stack: Vec<OpenElement>,
-    /// Number of open elements that are hidden or unreadable.
-    hidden: usize,
+    /// The number of open lists, of any kind.
     lists: usize,
-    quotes: usize,
+    /// The index of the open quote.
+    quote: usize,
     preformatted: usize,
     heading: u8,
     /// What precedes the next block.
     lead: Option<Lead>,
     falling: Vec<FallingList>,
+    /// How many lists and tables are open whose parts belong together, and how many there were that are in no other.
+    grouped: usize,
+    groups: usize,
+    /// The shapes of all tables, and how many tables there were so far.
+    shapes: Vec<TableShape>,
+    table: usize,
+    tables: Vec<ReadTable>,
     row: Option<RowState>,
-    /// The spanning cells of each open table.
-    spans: Vec<Spans>,
-    /// Bytes that cells may still be repeated in.
-    repeatable: usize,
     marks: Marks,
-    formula: Formula,
+    wraps: Wraps,
+    formula: Option<Formula<'p>>,
     /// What ends each open script.
     scripts: Vec<&'static str>,
+    /// Whether the upper part of a fraction came last.
+    in_fraction: bool,
     /// Start of the current block, and its first link.
     start: usize,
     links: usize,
     /// Whether white space precedes the next character.
     space: bool,
     link: Option<(usize, &'p str)>,
+    /// End of the last link.
+    link_end: usize,
+    /// How many elements for bold text are open, and whether the block has other text.
+    bold: usize,
+    has_plain: bool,
     in_title: bool,
 }
 
@@ -89,34 +120,42 @@ const MAX_DEPTH: usize = 512;
 const REACH: usize = 64;
 
 impl<'p> PageReader<'p> {
-    /// `length` is the page's in bytes.
-    pub(super) fn new(length: usize) -> Self {
+    /// `shapes` are those of the tables of the page, in the order of their start tags.
+    pub(super) fn new(shapes: Vec<TableShape>) -> Self {
         let root = HtmlNode { parent: 0, frame: Frame::No };
         Self {
-            page: Page { nodes: vec![root], ..Page::default() },
+            page: Page { nodes: vec![root], quotes: vec![HtmlQuote::default()], ..Page::default() },
             stack: Vec::new(),
-            hidden: 0,
             lists: 0,
-            quotes: 0,
+            quote: 0,
             preformatted: 0,
             heading: 0,
             lead: None,
             falling: Vec::new(),
+            grouped: 0,
+            groups: 0,
+            shapes,
+            table: 0,
+            tables: Vec::new(),
             row: None,
-            spans: vec![Spans::default()],
-            repeatable: length,
             marks: Marks::default(),
-            formula: Formula::default(),
+            wraps: Wraps::default(),
+            formula: None,
             scripts: Vec::new(),
+            in_fraction: false,
             start: 0,
             links: 0,
             space: false,
             link: None,
+            link_end: 0,
+            bold: 0,
+            has_plain: false,
             in_title: false,
         }
     }
 
     pub(super) fn finish(mut self) -> Page<'p> {
+        self.end_formula();
         self.end_row();
         self.page
     }
@@ -131,126 +170,136 @@ impl<'p> PageReader<'p> {
                 let title = entity::decode(text);
                 self.page.title = title.split_whitespace().collect::<Vec<_>>().join(" ");
             }
-        } else if self.hidden == 0 {
-            if self.preformatted > 0 { self.exact(text) } else { self.folded(text) }
+        } else if let Some(formula) = &mut self.formula {
+            formula.text(text);
+        } else if self.preformatted > 0 {
+            self.exact(text);
+        } else {
+            self.folded(text);
         }
     }
 
     /// `rest` is the page behind the tag.
     pub(super) fn open(&mut self, tag: &Tag<'p>, rest: &str) {
         let element = Element::from_name(tag.name);
+        if let Some(formula) = &mut self.formula {
+            if !element.ends_formula() {
+                return formula.open(tag);
+            }
+            self.end_formula();
+        }
         match element {
-            Element::Inline => {
-                self.mark(tag);
-                let sign = self.formula.enter(tag.name, tag.source.ends_with("/>"));
-                self.sign(sign);
-            }
-            Element::Title => self.in_title = self.hidden == 0 && self.page.title.is_empty(),
+            Element::Inline | Element::Wrapped => self.open_inline(tag),
+            Element::Formula => self.open_formula(tag),
+            Element::Title => self.in_title = self.page.title.is_empty(),
             Element::Break => self.line_break(),
-            Element::Link => {
-                self.end_link();
-                self.mark(tag);
-                self.link = tag.raw("href").map(|href| (self.page.text.len(), href));
-            }
-            Element::Picture => self.picture(tag),
+            Element::Link => self.open_link(tag),
+            Element::Picture => self.open_picture(tag),
+            Element::Drawing => self.drawing(tag, rest),
             Element::Script { raised } => self.open_script(raised, rest),
             Element::Paragraph => {
-                self.end_piece();
+                self.end_paragraph();
                 self.mark(tag);
+                // What they say holds for all that follows in their element.
+                self.bold += usize::from(is_one_of(tag.name, &["caption", "legend", "summary"]));
             }
             Element::Field => self.field(tag),
+            Element::Choices => {
+                self.end_block();
+                self.word(&super::wraps::folded(tag.raw("label").unwrap_or_default()));
+                self.end_block();
+            }
             Element::Heading(level) => {
                 self.end_block();
                 self.mark(tag);
                 self.heading = level;
             }
-            Element::Item => {
-                self.open_item(tag);
-                self.mark(tag);
-            }
-            Element::Term | Element::Definition => {
-                self.end_block();
-                self.mark(tag);
-                self.lead = Some(if element == Element::Term { Lead::Term } else { Lead::Definition });
-            }
-            Element::Rows => self.end_rows(),
+            Element::Item | Element::Term | Element::Definition => self.open_lead(element, tag),
+            Element::Rows => self.end_rows(tag.name.eq_ignore_ascii_case("thead")),
             Element::Row => {
-                self.end_row();
+                self.open_row();
                 self.mark(tag);
-                if let Some(spans) = self.spans.last_mut() {
-                    spans.begin_row();
-                }
-                self.row = Some(RowState { start: self.start, cell: self.start, ..RowState::default() });
             }
             Element::Cell { head } => {
                 self.open_cell(head, tag);
                 self.mark(tag);
             }
-            element if self.stack.len() < MAX_DEPTH => self.open_block(element, tag),
-            _ => self.end_piece(),
+            element => {
+                self.table += usize::from(element == Element::Table);
+                if self.stack.len() < MAX_DEPTH {
+                    self.open_block(element, tag);
+                } else {
+                    self.end_paragraph();
+                }
+            }
         }
     }
 
     /// Opens an element that may contain other elements.
     fn open_block(&mut self, element: Element, tag: &Tag<'p>) {
-        let leaves_picture = element.holds_blocks() && self.stack.last().is_some_and(|open| is(open, b"svg"));
-        if leaves_picture {
-            self.pop();
-        }
         match element {
-            Element::Unread => {}
-            Element::Container | Element::Main | Element::Header => self.end_piece(),
+            Element::Container | Element::Main | Element::Header => self.end_paragraph(),
+            Element::Table => self.end_row(),
             _ => self.end_block(),
         }
         let mut node = self.node();
-        let mut falls = false;
-        let hidden = element == Element::Unread || is_hidden(tag);
         if element.holds_blocks() {
-            let frame = match element {
-                Element::Frame => Frame::Yes,
-                Element::Select => Frame::Named,
-                Element::Header
-                    if !self.stack.iter().rev().take(REACH).any(|open| open.element == Element::Main) =>
-                {
-                    Frame::Named
-                }
-                _ if !tag.name.eq_ignore_ascii_case("body") && is_frame(tag) => Frame::Named,
-                _ => Frame::No,
-            };
+            let frame = self.frame(element, tag);
             self.page.nodes.push(HtmlNode { parent: node, frame });
             node = self.page.nodes.len() - 1;
         }
+        let falls = matches!(element, Element::List { ordered: true })
+            && tag.raw("reversed").is_some()
+            && tag.raw("start").is_none();
+        let shape =
+            self.table.checked_sub(1).and_then(|table| self.shapes.get(table)).copied().unwrap_or_default();
+        let is_group = match element {
+            Element::List { .. } | Element::Definitions => true,
+            Element::Table => shape.form != TableForm::Layout,
+            _ => false,
+        };
+        if is_group || matches!(element, Element::Quote | Element::Preformatted) {
+            self.flush_lead();
+        }
+        self.groups += usize::from(is_group && self.grouped == 0);
+        self.grouped += usize::from(is_group);
         match element {
-            Element::List { ordered } => {
+            Element::List { .. } | Element::Definitions => {
                 self.lists += 1;
                 self.falling.push(FallingList::default());
-                falls = ordered && tag.raw("reversed").is_some() && tag.raw("start").is_none();
             }
-            Element::Table => self.spans.push(Spans::default()),
-            Element::Quote => self.quotes += 1,
+            Element::Table => self.tables.push(ReadTable::new(self.table, shape)),
+            Element::Quote => self.open_quote(),
             Element::Preformatted => self.preformatted += 1,
-            Element::Form | Element::Select if self.hidden == 0 && !hidden => self.source(tag),
+            Element::Form | Element::Select => self.source(tag),
             _ => {}
         }
-        self.hidden += usize::from(hidden);
         let steps = if tag.raw("reversed").is_some() { -1 } else { 1 };
         let value = tag.raw("start").and_then(|start| start.trim().parse().ok());
         let value = value.unwrap_or(if falls { 0 } else { 1 });
         let style = NumberStyle::from_attribute(tag.raw("type"));
         let next = NextItem { number: ItemNumber { value, style }, steps, falls };
         self.mark(tag);
-        self.stack.push(OpenElement { name: short(tag.name), element, node, hidden, next });
+        self.stack.push(OpenElement { name: short(tag.name), element, node, is_group, next });
+        if element == Element::Table && shape.form == TableForm::Tags {
+            self.tag("<table>");
+        }
     }
 
     pub(super) fn close(&mut self, name: &str) {
         let element = Element::from_name(name);
-        match element {
-            Element::Inline => {
-                let sign = self.formula.leave();
-                self.sign(sign);
-                self.unmark(name);
+        if let Some(formula) = &mut self.formula {
+            let ends = element.ends_formula();
+            if ends || formula.close(name) {
+                self.end_formula();
             }
-            Element::Break | Element::Field | Element::Picture => {}
+            if !ends {
+                return;
+            }
+        }
+        match element {
+            Element::Inline | Element::Wrapped => self.close_inline(name),
+            Element::Break | Element::Field | Element::Picture | Element::Drawing | Element::Formula => {}
             Element::Script { .. } => self.close_script(),
             Element::Title => self.in_title = false,
             Element::Link => {
@@ -258,9 +307,10 @@ impl<'p> PageReader<'p> {
                 self.unmark(name);
             }
             Element::Paragraph => {
-                self.end_piece();
+                self.end_paragraph();
                 self.unmark(name);
             }
+            Element::Choices => self.end_block(),
             Element::Heading(_) => {
                 self.end_block();
                 self.unmark(name);
@@ -272,11 +322,13 @@ impl<'p> PageReader<'p> {
                 self.lead = None;
             }
             Element::Cell { .. } => {
+                self.close_in_table();
                 self.end_cell();
                 self.unmark(name);
             }
-            Element::Rows => self.end_rows(),
+            Element::Rows => self.end_rows(false),
             Element::Row => {
+                self.close_in_table();
                 self.end_row();
                 self.unmark(name);
             }
@@ -286,8 +338,7 @@ impl<'p> PageReader<'p> {
 
     fn close_block(&mut self, element: Element, name: &str) {
         match element {
-            Element::Unread => {}
-            Element::Container | Element::Main | Element::Header => self.end_piece(),
+            Element::Container | Element::Main | Element::Header => self.end_paragraph(),
             Element::Table => self.end_row(),
             _ => self.end_block(),
         }
@@ -311,46 +362,23 @@ impl<'p> PageReader<'p> {
     }
 
     fn pop(&mut self) {
-        let Some(open) = self.stack.pop() else { return };
-        self.hidden -= usize::from(open.hidden);
+        let Some(open) = self.stack.last().copied() else { return };
+        if open.element == Element::Table && self.table_form() == TableForm::Tags {
+            self.tag("</table>");
+        }
+        self.stack.pop();
+        self.grouped -= usize::from(open.is_group);
         match open.element {
-            Element::List { .. } => {
+            Element::List { .. } | Element::Definitions => {
                 self.lists -= 1;
+                self.lead = None;
                 self.end_falling();
             }
-            Element::Table if self.spans.len() > 1 => _ = self.spans.pop(),
-            Element::Quote => self.quotes -= 1,
+            Element::Table => _ = self.tables.pop(),
+            Element::Quote => self.quote = self.page.quotes.get(self.quote).map_or(0, |quote| quote.parent),
             Element::Preformatted => self.preformatted -= 1,
             _ => {}
         }
-    }
-
-    fn field(&mut self, tag: &Tag<'p>) {
-        let unseen = tag.raw("type").is_some_and(|kind| kind.eq_ignore_ascii_case("hidden"));
-        if self.hidden > 0 || unseen || is_hidden(tag) {
-            return;
-        }
-        let is_box = |kind: &str| ["checkbox", "radio"].iter().any(|known| kind.eq_ignore_ascii_case(known));
-        if tag.raw("type").is_some_and(is_box) {
-            self.word(if tag.raw("checked").is_some() { "[x]" } else { "[ ]" });
-            self.space = true;
-        } else {
-            self.end_block();
-            self.source(tag);
-        }
-    }
-
-    /// Adds a tag as written in the page.
-    fn source(&mut self, tag: &Tag<'_>) {
-        let (start, links) = (self.page.text.len(), self.page.links.len());
-        for (at, word) in tag.source.split_whitespace().enumerate() {
-            if at > 0 {
-                self.page.text.push(' ');
-            }
-            self.page.text.push_str(word);
-        }
-        self.push(HtmlBlockKind::Field, InlinePiece { start, end: self.page.text.len(), links });
-        self.start = self.page.text.len();
     }
 }
 
@@ -358,8 +386,4 @@ fn short(name: &str) -> [u8; 8] {
     let mut short = [0; 8];
     short.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from.to_ascii_lowercase());
     short
-}
-
-fn is(open: &OpenElement, name: &[u8]) -> bool {
-    open.name.starts_with(name) && open.name.get(name.len()) == Some(&0)
 }
