@@ -29,10 +29,6 @@ pub fn page(case: &TruthCase<'_>) -> Verdict {
     let mut at = 0;
     for line in after.split('\n') {
         for piece in without_markers(line) {
-            // The marks of quotes may stand alone.
-            if piece.bytes().all(|byte| byte == b'>') {
-                continue;
-            }
             match page.find(&piece, at) {
                 Some(end) => at = end,
                 None => {
@@ -87,7 +83,11 @@ impl ParsedPage {
             return Some(at);
         }
         self.item(text, at).or_else(|| self.cells(text, at)).or_else(|| self.linked(text, at)).or_else(|| {
-            let bare = ["# ", "- ", "> ", ": "].iter().find_map(|mark| match *mark {
+            // Marks of quotes stand before each other, before items, before rows, and alone in empty lines.
+            if let Some(quoted) = text.strip_prefix('>') {
+                return self.find(quoted, at);
+            }
+            let bare = ["# ", "- ", ": "].iter().find_map(|mark| match *mark {
                 "# " => text.starts_with('#').then(|| text.trim_start_matches('#').trim_start()),
                 mark => text.strip_prefix(mark),
             })?;
@@ -260,6 +260,12 @@ mod tests {
             ("<ol type=a><li>x<li value=4>y", "a. x\nd. y", "a. x\nb. y"),
             ("<p>see <img alt='the keep'> there", "see ![the keep] there", "see ![the moat] there"),
             ("<dl><dt>port<dd>80</dl>", "port\n: 80", "port\n: 81"),
+            (
+                "<blockquote>a<blockquote><ul><li>b</ul></blockquote></blockquote>",
+                "> a\n>\n> > - b",
+                "> a\n>\n> > - c",
+            ),
+            ("<blockquote><ol><li>b</ol></blockquote>", "> 1. b", "> 2. b"),
         ] {
             assert_eq!(of(html, right), Verdict::Holds, "{html}");
             assert!(matches!(of(html, wrong), Verdict::Fails(_)), "{html}: {wrong}");
