@@ -1,72 +1,22 @@
 //! Reads the model that a request names on its way to the provider.
 
-use std::{
-    fmt,
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
-
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
-use pin_project_lite::pin_project;
+use http_body::Frame;
 
 use super::find::Finder;
 
-pin_project! {
-    /// A request's body, passed on unchanged. The model in it is reported to a callback, once.
-    pub(crate) struct ModelTap<B, F> {
-        #[pin]
-        body: B,
-        finder: Option<Finder>,
-        told: F,
-    }
-}
-
-impl<B, F: FnMut(&str)> ModelTap<B, F> {
-    /// Reads the body only if somebody wants to know.
-    pub(crate) fn new(body: B, is_wanted: bool, told: F) -> Self {
-        Self { body, finder: is_wanted.then(Finder::default), told }
-    }
-}
-
-impl<B, F> Body for ModelTap<B, F>
-where
-    B: Body<Data = Bytes>,
-    F: FnMut(&str),
-{
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.body.poll_frame(cx));
-        if let (Some(finder), Some(Ok(frame))) = (&mut *this.finder, &frame)
-            && let Some(data) = frame.data_ref()
-        {
-            finder.read(data);
-            if let Some(model) = &finder.found().model {
-                (this.told)(model);
-                *this.finder = None;
+/// Returns what reads the frames of a request. It reports the model to a callback, once, and reads only if somebody
+/// wants to know.
+pub(crate) fn model_reader(is_wanted: bool, mut told: impl FnMut(&str)) -> impl FnMut(&Frame<Bytes>) {
+    let mut finder = is_wanted.then(Finder::default);
+    move |frame| {
+        if let (Some(reading), Some(data)) = (&mut finder, frame.data_ref()) {
+            reading.read(data);
+            if let Some(model) = &reading.found().model {
+                told(model);
+                finder = None;
             }
         }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl<B, F> fmt::Debug for ModelTap<B, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ModelTap").finish_non_exhaustive()
     }
 }
 
@@ -81,10 +31,9 @@ mod tests {
         let pieces: Vec<_> = body.as_bytes().chunks(step).map(Bytes::copy_from_slice).collect();
         let pieces = pieces.into_iter().map(|piece| Ok::<_, std::io::Error>(Frame::data(piece)));
         let mut models = Vec::new();
-        let tap = ModelTap::new(StreamBody::new(stream::iter(pieces)), is_wanted, |model: &str| {
-            models.push(model.to_owned());
-        });
-        assert_eq!(tap.collect().await.unwrap().to_bytes(), body);
+        let reader = model_reader(is_wanted, |model: &str| models.push(model.to_owned()));
+        let passing = StreamBody::new(stream::iter(pieces)).inspect_frame(reader);
+        assert_eq!(passing.collect().await.unwrap().to_bytes(), body);
         models
     }
 

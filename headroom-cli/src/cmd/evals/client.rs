@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::{
     config::Base,
     proxy::Connector,
-    usage::{Tap, Usage},
+    usage::{Usage, usage_reader},
 };
 
 /// Default timeout of an answer.
@@ -84,9 +84,8 @@ impl EvalClient {
             let (parts, body) = response.into_parts();
             let mut usage = None;
             let told = |counted: Option<Usage>, _: Option<&str>| usage = counted.or(usage);
-            let body =
-                Tap::new(body, &parts.headers, told).collect().await.map_err(|error| unreachable(&error))?;
-            let body = body.to_bytes();
+            let body = body.inspect_frame(usage_reader(&parts.headers, told));
+            let body = body.collect().await.map_err(|error| unreachable(&error))?.to_bytes();
             Ok(EvalAnswer { status: parts.status, headers: parts.headers, body, usage })
         };
         let slow = |_| ClientError::Slow(self.base.clone(), self.patience.as_secs());

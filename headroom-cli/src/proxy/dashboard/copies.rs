@@ -2,21 +2,20 @@
 
 use std::{
     borrow::Cow,
-    pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use headroom_tower::RequestReport;
 use http::{HeaderMap, HeaderValue, header};
-use http_body::{Body, Frame, SizeHint};
-use pin_project_lite::pin_project;
+use http_body::Body;
+use http_body_util::{BodyExt, combinators::InspectFrame};
 
 use super::decode::decode;
+use crate::usage::FrameReader;
 
 /// Maximum size of a copied body. A longer one is not copied at all.
 const MAX_BODY: usize = 4 << 20;
@@ -37,6 +36,9 @@ pub(in crate::proxy) enum Side {
     /// As first sent to the provider.
     After,
 }
+
+/// A body that is copied while it passes.
+pub(in crate::proxy) type CopiedBody<B> = InspectFrame<B, FrameReader>;
 
 /// Copies bodies, or does nothing.
 #[derive(Clone, Debug, Default)]
@@ -91,8 +93,13 @@ impl Copies {
     }
 
     /// Wraps a body so that it is copied while it passes.
-    pub(in crate::proxy) fn copy<B>(&self, body: B, side: Side) -> CopiedBody<B> {
-        CopiedBody { body, copies: self.clone(), side }
+    pub(in crate::proxy) fn copy<B: Body<Data = Bytes>>(&self, body: B, side: Side) -> CopiedBody<B> {
+        let copies = self.clone();
+        body.inspect_frame(Box::new(move |frame| {
+            if let Some(data) = frame.data_ref() {
+                copies.add(side, data);
+            }
+        }))
     }
 
     fn add(&self, side: Side, data: &Bytes) {
@@ -151,43 +158,6 @@ impl Copy {
             open.0.fetch_sub(*length, Ordering::Relaxed);
         }
         copy
-    }
-}
-
-pin_project! {
-    /// A body that is copied while it passes.
-    pub(in crate::proxy) struct CopiedBody<B> {
-        #[pin]
-        body: B,
-        copies: Copies,
-        side: Side,
-    }
-}
-
-impl<B: Body<Data = Bytes>> Body for CopiedBody<B> {
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.body.poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            this.copies.add(*this.side, data);
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

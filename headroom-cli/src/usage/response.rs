@@ -1,17 +1,11 @@
 //! Reads a response's usage on its way to the client.
 
-use std::{
-    fmt,
-    io::{self, Write},
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
+use std::io::{self, Write};
 
 use bytes::Bytes;
 use flate2::write::{MultiGzDecoder, ZlibDecoder};
 use http::{HeaderMap, header};
-use http_body::{Body, Frame, SizeHint};
-use pin_project_lite::pin_project;
+use http_body::Frame;
 
 use super::{
     Usage,
@@ -22,58 +16,16 @@ use super::{
 /// Output buffer of brotli in bytes.
 const BROTLI_BUFFER: usize = 4 << 10;
 
-pin_project! {
-    /// A response's body, passed on unchanged. Usage in it is reported to a callback as soon as it is read.
-    pub(crate) struct Tap<B, F> {
-        #[pin]
-        body: B,
-        decoder: Decoder,
-        told: F,
-    }
-}
-
-impl<B, F: FnMut(Option<Usage>, Option<&str>)> Tap<B, F> {
-    /// Reads the body if its headers announce a supported format.
-    pub(crate) fn new(body: B, headers: &HeaderMap, told: F) -> Self {
-        Self { body, decoder: Decoder::from_headers(headers), told }
-    }
-}
-
-impl<B, F> Body for Tap<B, F>
+/// Returns what reads the frames of a response with these headers. It reports usage to a callback as soon as it is read.
+pub(crate) fn usage_reader<F>(headers: &HeaderMap, mut told: F) -> impl FnMut(&Frame<Bytes>) + use<F>
 where
-    B: Body<Data = Bytes>,
     F: FnMut(Option<Usage>, Option<&str>),
 {
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.body.poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-            && let Some(found) = this.decoder.read(data)
-        {
-            (this.told)(found.reported.as_ref().and_then(ReportedUsage::counts), found.model.as_deref());
+    let mut decoder = Decoder::from_headers(headers);
+    move |frame| {
+        if let Some(found) = frame.data_ref().and_then(|data| decoder.read(data)) {
+            told(found.reported.as_ref().and_then(ReportedUsage::counts), found.model.as_deref());
         }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl<B, F> fmt::Debug for Tap<B, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tap").finish_non_exhaustive()
     }
 }
 
@@ -271,10 +223,11 @@ mod tests {
         let pieces: Vec<_> = body.chunks(step).map(Bytes::copy_from_slice).collect();
         let pieces = pieces.into_iter().map(|piece| Ok::<_, io::Error>(Frame::data(piece)));
         let mut last = (None, None);
-        let tap = Tap::new(StreamBody::new(stream::iter(pieces)), &headers, |usage, model: Option<&str>| {
+        let reader = usage_reader(&headers, |usage, model: Option<&str>| {
             last = (usage, model.map(str::to_owned));
         });
-        let passed = tap.collect().await.unwrap().to_bytes();
+        let body = StreamBody::new(stream::iter(pieces)).inspect_frame(reader);
+        let passed = body.collect().await.unwrap().to_bytes();
         assert_eq!(passed, body);
         last
     }
