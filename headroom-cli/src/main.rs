@@ -14,6 +14,7 @@ mod head;
 mod journal;
 mod jsonc;
 mod ledger;
+mod observed;
 mod output;
 mod proxy;
 mod runtime;

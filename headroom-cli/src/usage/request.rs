@@ -1,21 +1,30 @@
 //! Reads the model that a request names on its way to the provider.
 
 use bytes::Bytes;
-use http_body::Frame;
 
 use super::find::Finder;
+use crate::observed::Observer;
 
-/// Returns what reads the frames of a request. It reports the model to a callback, once, and reads only if somebody
-/// wants to know.
-pub(crate) fn model_reader(is_wanted: bool, mut told: impl FnMut(&str)) -> impl FnMut(&Frame<Bytes>) {
-    let mut finder = is_wanted.then(Finder::default);
-    move |frame| {
-        if let (Some(reading), Some(data)) = (&mut finder, frame.data_ref()) {
-            reading.read(data);
-            if let Some(model) = &reading.found().model {
-                told(model);
-                finder = None;
-            }
+/// Reads the model that a request names, and reports it to a callback, once.
+pub(crate) struct ModelReader<F> {
+    finder: Option<Finder>,
+    told: F,
+}
+
+impl<F: FnMut(&str)> ModelReader<F> {
+    /// Reads the body only if somebody wants to know.
+    pub(crate) fn new(is_wanted: bool, told: F) -> Self {
+        Self { finder: is_wanted.then(Finder::default), told }
+    }
+}
+
+impl<F: FnMut(&str)> Observer for ModelReader<F> {
+    fn observe(&mut self, data: &Bytes) {
+        let Some(finder) = &mut self.finder else { return };
+        finder.read(data);
+        if let Some(model) = &finder.found().model {
+            (self.told)(model);
+            self.finder = None;
         }
     }
 }
@@ -23,16 +32,18 @@ pub(crate) fn model_reader(is_wanted: bool, mut told: impl FnMut(&str)) -> impl 
 #[cfg(test)]
 mod tests {
     use futures_util::stream;
+    use http_body::Frame;
     use http_body_util::{BodyExt, StreamBody};
 
     use super::*;
+    use crate::observed::Observed;
 
     async fn told(body: &str, step: usize, is_wanted: bool) -> Vec<String> {
         let pieces: Vec<_> = body.as_bytes().chunks(step).map(Bytes::copy_from_slice).collect();
         let pieces = pieces.into_iter().map(|piece| Ok::<_, std::io::Error>(Frame::data(piece)));
         let mut models = Vec::new();
-        let reader = model_reader(is_wanted, |model: &str| models.push(model.to_owned()));
-        let passing = StreamBody::new(stream::iter(pieces)).inspect_frame(reader);
+        let reader = ModelReader::new(is_wanted, |model: &str| models.push(model.to_owned()));
+        let passing = Observed::new(StreamBody::new(stream::iter(pieces)), reader);
         assert_eq!(passing.collect().await.unwrap().to_bytes(), body);
         models
     }

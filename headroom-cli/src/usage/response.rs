@@ -5,26 +5,34 @@ use std::io::{self, Write};
 use bytes::Bytes;
 use flate2::write::{MultiGzDecoder, ZlibDecoder};
 use http::{HeaderMap, header};
-use http_body::Frame;
 
 use super::{
     Usage,
     counts::ReportedUsage,
     find::{Finder, FoundUsage},
 };
+use crate::observed::Observer;
 
 /// Output buffer of brotli in bytes.
 const BROTLI_BUFFER: usize = 4 << 10;
 
-/// Returns what reads the frames of a response with these headers. It reports usage to a callback as soon as it is read.
-pub(crate) fn usage_reader<F>(headers: &HeaderMap, mut told: F) -> impl FnMut(&Frame<Bytes>) + use<F>
-where
-    F: FnMut(Option<Usage>, Option<&str>),
-{
-    let mut decoder = Decoder::from_headers(headers);
-    move |frame| {
-        if let Some(found) = frame.data_ref().and_then(|data| decoder.read(data)) {
-            told(found.reported.as_ref().and_then(ReportedUsage::counts), found.model.as_deref());
+/// Reads the usage in a response, and reports it to a callback as soon as it is read.
+pub(crate) struct UsageReader<F> {
+    decoder: Decoder,
+    told: F,
+}
+
+impl<F: FnMut(Option<Usage>, Option<&str>)> UsageReader<F> {
+    /// Reads the body if its headers announce a supported format.
+    pub(crate) fn new(headers: &HeaderMap, told: F) -> Self {
+        Self { decoder: Decoder::from_headers(headers), told }
+    }
+}
+
+impl<F: FnMut(Option<Usage>, Option<&str>)> Observer for UsageReader<F> {
+    fn observe(&mut self, data: &Bytes) {
+        if let Some(found) = self.decoder.read(data) {
+            (self.told)(found.reported.as_ref().and_then(ReportedUsage::counts), found.model.as_deref());
         }
     }
 }
@@ -182,9 +190,11 @@ mod tests {
     use std::io::Read;
 
     use futures_util::stream;
+    use http_body::Frame;
     use http_body_util::{BodyExt, StreamBody};
 
     use super::*;
+    use crate::observed::Observed;
 
     const MESSAGES: &str = "event: message_start\r\ndata: {\"type\":\"message_start\",\"message\":{\"model\":\"c\",\
         \"usage\":{\"input_tokens\":5,\"cache_read_input_tokens\":7,\"output_tokens\":1}}}\r\n\r\n: data: {\"usage\":\
@@ -223,11 +233,11 @@ mod tests {
         let pieces: Vec<_> = body.chunks(step).map(Bytes::copy_from_slice).collect();
         let pieces = pieces.into_iter().map(|piece| Ok::<_, io::Error>(Frame::data(piece)));
         let mut last = (None, None);
-        let reader = usage_reader(&headers, |usage, model: Option<&str>| {
+        let reader = UsageReader::new(&headers, |usage, model: Option<&str>| {
             last = (usage, model.map(str::to_owned));
         });
-        let body = StreamBody::new(stream::iter(pieces)).inspect_frame(reader);
-        let passed = body.collect().await.unwrap().to_bytes();
+        let passing = Observed::new(StreamBody::new(stream::iter(pieces)), reader);
+        let passed = passing.collect().await.unwrap().to_bytes();
         assert_eq!(passed, body);
         last
     }

@@ -10,8 +10,9 @@ use tokio::time::timeout;
 
 use crate::{
     config::Base,
+    observed::Observed,
     proxy::Connector,
-    usage::{Usage, usage_reader},
+    usage::{Usage, UsageReader},
 };
 
 /// Default timeout of an answer.
@@ -84,7 +85,7 @@ impl EvalClient {
             let (parts, body) = response.into_parts();
             let mut usage = None;
             let told = |counted: Option<Usage>, _: Option<&str>| usage = counted.or(usage);
-            let body = body.inspect_frame(usage_reader(&parts.headers, told));
+            let body = Observed::new(body, UsageReader::new(&parts.headers, told));
             let body = body.collect().await.map_err(|error| unreachable(&error))?.to_bytes();
             Ok(EvalAnswer { status: parts.status, headers: parts.headers, body, usage })
         };

@@ -11,11 +11,9 @@ use std::{
 use bytes::Bytes;
 use headroom_tower::RequestReport;
 use http::{HeaderMap, HeaderValue, header};
-use http_body::Body;
-use http_body_util::{BodyExt, combinators::InspectFrame};
 
 use super::decode::decode;
-use crate::usage::FrameReader;
+use crate::observed::{Observed, Observer};
 
 /// Maximum size of a copied body. A longer one is not copied at all.
 const MAX_BODY: usize = 4 << 20;
@@ -38,11 +36,24 @@ pub(in crate::proxy) enum Side {
 }
 
 /// A body that is copied while it passes.
-pub(in crate::proxy) type CopiedBody<B> = InspectFrame<B, FrameReader>;
+pub(in crate::proxy) type CopiedBody<B> = Observed<B, Copier>;
 
 /// Copies bodies, or does nothing.
 #[derive(Clone, Debug, Default)]
 pub(in crate::proxy) struct Copies(Option<Arc<Mutex<Both>>>);
+
+/// Copies one side of a body.
+#[derive(Debug)]
+pub(in crate::proxy) struct Copier {
+    copies: Copies,
+    side: Side,
+}
+
+impl Observer for Copier {
+    fn observe(&mut self, data: &Bytes) {
+        self.copies.add(self.side, data);
+    }
+}
 
 #[derive(Debug)]
 struct Both {
@@ -93,13 +104,8 @@ impl Copies {
     }
 
     /// Wraps a body so that it is copied while it passes.
-    pub(in crate::proxy) fn copy<B: Body<Data = Bytes>>(&self, body: B, side: Side) -> CopiedBody<B> {
-        let copies = self.clone();
-        body.inspect_frame(Box::new(move |frame| {
-            if let Some(data) = frame.data_ref() {
-                copies.add(side, data);
-            }
-        }))
+    pub(in crate::proxy) fn copy<B>(&self, body: B, side: Side) -> CopiedBody<B> {
+        Observed::new(body, Copier { copies: self.clone(), side })
     }
 
     fn add(&self, side: Side, data: &Bytes) {

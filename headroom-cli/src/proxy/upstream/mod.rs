@@ -14,10 +14,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts,
 };
 use http_body::Body;
-use http_body_util::{
-    BodyExt, Full, LengthLimitError, Limited,
-    combinators::{InspectFrame, UnsyncBoxBody},
-};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::Client,
@@ -34,8 +31,9 @@ use super::{
 };
 use crate::{
     config::Base,
+    observed::Observed,
     proxy::{accounting::exchange::Exchange, upstream::connect::Connector},
-    usage::{FrameReader, model_reader, usage_reader},
+    usage::{ModelReader, Usage, UsageReader},
 };
 
 /// Headers that belong to one connection and not to the message. `Expect` is included because the server has answered
@@ -54,6 +52,9 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 
 /// The prefix of Headroom's own headers, which are not sent upstream.
 const OWN: &str = "x-headroom-";
+
+/// Reports a provider's usage and model to a turn.
+type OnUsage = Box<dyn FnMut(Option<Usage>, Option<&str>) + Send>;
 
 /// Sends requests to their provider.
 #[derive(Clone, Debug)]
@@ -162,7 +163,7 @@ impl<B> Service<Request<B>> for Upstream
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Response = Response<InspectFrame<IdleTimeout<Incoming>, FrameReader>>;
+    type Response = Response<Observed<IdleTimeout<Incoming>, UsageReader<OnUsage>>>;
     type Error = UpstreamError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
@@ -196,8 +197,8 @@ where
         let call = turn.call(report);
         let copies = if call == 0 { turn.copies().clone() } else { Copies::default() };
         let asked = span.clone();
-        let model = model_reader(span.wants_model(), move |model: &str| asked.asked(model));
-        let body = copies.copy(body, Side::After).inspect_frame(model);
+        let model = ModelReader::new(span.wants_model(), move |model: &str| asked.asked(model));
+        let body = Observed::new(copies.copy(body, Side::After), model);
         let signer =
             self.signer.clone().filter(|_| provider == Provider::Bedrock && aws::wants_signature(&parts));
         let (base, client, patience) = (base.clone(), self.client.clone(), self.patience);
@@ -208,11 +209,12 @@ where
             turn.answered(call, response.status().as_u16());
             span.answered(response.status(), response.headers());
             let (parts, body) = response.into_parts();
-            let usage: FrameReader = Box::new(usage_reader(&parts.headers, move |usage, model| {
+            let used: OnUsage = Box::new(move |usage, model| {
                 span.used(usage, model);
                 turn.used(call, usage, model);
-            }));
-            let body = IdleTimeout::new(body, patience).inspect_frame(usage);
+            });
+            let usage = UsageReader::new(&parts.headers, used);
+            let body = Observed::new(IdleTimeout::new(body, patience), usage);
             Ok(Response::from_parts(parts, body))
         })
     }
