@@ -114,7 +114,7 @@ fn what_runs_has_no_more_rights_than_it_needs() {
     let dockerfile = read(&root().join("deploy/Dockerfile"));
     let last = dockerfile.rsplit_once("\nFROM ").unwrap().1;
     assert!(last.contains("\nUSER nonroot:nonroot\n"), "{last}");
-    assert!(dockerfile.contains("cargo build --locked --profile dist -p headroom-cli"));
+    assert!(dockerfile.contains("cargo build --locked --profile dist --features envoy,otel -p headroom-cli"));
     let ignored = read(&root().join(".dockerignore"));
     let members = read(&root().join("Cargo.toml"));
     let members = members.split_once("members = [").unwrap().1.split_once(']').unwrap().0;

@@ -37,15 +37,17 @@ impl Strict {
         let shared = std::env::var_os("HEADROOM_SHARED").map(PathBuf::from);
         let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"));
         let script = shared.join("mock/strict_anthropic.py");
-        let aiohttp = Command::new("python3").args(["-c", "import aiohttp"]).output();
+        let python = std::env::var_os("HEADROOM_PYTHON").unwrap_or_else(|| "python3".into());
+        let aiohttp = Command::new(&python).args(["-c", "import aiohttp"]).output();
         assert!(script.exists(), "HEADROOM_SHARED names the folder with {}", script.display());
         if !aiohttp.is_ok_and(|output| output.status.success()) {
-            let _ = std::io::stderr().write_all(b"skipped: there is no python3 with aiohttp\n");
+            let _ = std::io::stderr()
+                .write_all(b"skipped: there is no aiohttp for python3, or for HEADROOM_PYTHON\n");
             return None;
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = std::env::temp_dir().join(format!("headroom-strict-{name}-{port}.jsonl"));
-        let child = Command::new("python3")
+        let child = Command::new(&python)
             .arg(script)
             .arg(port.to_string())
             .arg(&log)

@@ -69,30 +69,69 @@ impl ParsedPage {
     /// Returns where a line of Markdown ends in the page.
     fn find(&self, line: &str, at: usize) -> Option<usize> {
         let text = line.trim();
-        let is_rule = text.starts_with("---") && text.chars().all(|c| c == '-' || c == '|');
-        if text.is_empty() || text.starts_with("```") || is_rule {
+        let is_frame = text.bytes().all(|byte| matches!(byte, b'-' | b'|' | b' '));
+        if is_frame || text.starts_with("```") || is_table_tag(text) {
             return Some(at);
         }
         if let Some((name, href)) = text.strip_prefix('[').and_then(|text| text.rsplit_once("]: "))
             && self.hrefs.contains(href)
-            && self.ink_at(&self.without_tags(name), 0, &|_, _| true).is_some()
+            && (self.ink_at(&self.without_tags(name), 0, &|_, _| true).is_some()
+                || self.fields(name, 0).is_some())
         {
             return Some(at);
         }
         if text.starts_with('<') && self.source.contains(text) {
             return Some(at);
         }
-        self.item(text, at).or_else(|| self.cells(text, at)).or_else(|| self.linked(text, at)).or_else(|| {
-            // Marks of quotes stand before each other, before items, before rows, and alone in empty lines.
-            if let Some(quoted) = text.strip_prefix('>') {
-                return self.find(quoted, at);
+        self.item(text, at)
+            .or_else(|| self.cells(text, at))
+            .or_else(|| self.linked(text, at))
+            .or_else(|| {
+                // Marks of quotes stand before each other, before items, before rows, and alone in empty lines.
+                if let Some(quoted) = text.strip_prefix('>') {
+                    return self.find(quoted, at);
+                }
+                if let Some(row) = text.strip_prefix("| ").and_then(|row| row.strip_suffix(" |")) {
+                    return self.table_row(row, at);
+                }
+                if let Some(bold) = text.strip_prefix("**").and_then(|text| text.strip_suffix("**")) {
+                    return self.find(bold, at);
+                }
+                let bare = ["# ", "- ", ": "].iter().find_map(|mark| match *mark {
+                    "# " => text.starts_with('#').then(|| text.trim_start_matches('#').trim_start()),
+                    mark => text.strip_prefix(mark),
+                })?;
+                self.cells(bare, at).or_else(|| self.linked(bare, at))
+            })
+            .or_else(|| self.fields(text, at))
+    }
+
+    /// Finds a line with fields of forms: their tags with values of the page, `[label]` for a button, and texts between,
+    /// or labels that only an attribute has.
+    fn fields(&self, text: &str, at: usize) -> Option<usize> {
+        let mut pieces = text.split_inclusive(['>', ']']).flat_map(|piece| {
+            let start = piece.find(['<', '[']).unwrap_or(piece.len());
+            [&piece[..start], &piece[start..]]
+        });
+        pieces.try_fold(at, |at, piece| match piece.strip_prefix('<').and_then(|tag| tag.strip_suffix('>')) {
+            Some(tag) => {
+                let name = tag.trim_start_matches('/').split(' ').next().unwrap_or_default();
+                let mut values = tag.split('"').skip(1).step_by(2).map(|value| format!("\"{value}\""));
+                let is_open = self.source.contains(&format!("<{name}"));
+                (is_open && values.all(|value| self.source.contains(&value))).then_some(at)
             }
-            let bare = ["# ", "- ", ": "].iter().find_map(|mark| match *mark {
-                "# " => text.starts_with('#').then(|| text.trim_start_matches('#').trim_start()),
-                mark => text.strip_prefix(mark),
-            })?;
-            self.cells(bare, at).or_else(|| self.linked(bare, at))
+            None => {
+                let label = piece.trim().trim_start_matches('[').trim_end_matches([']', '[']);
+                self.ink_at(label, at, &|_, _| true)
+                    .or_else(|| self.source.contains(&format!("=\"{label}\"")).then_some(at))
+            }
         })
+    }
+
+    /// Finds a row of a Markdown table.
+    fn table_row(&self, row: &str, at: usize) -> Option<usize> {
+        let cells: Vec<String> = cells(row);
+        self.row(&cells, at)
     }
 
     /// Finds an item of an ordered list behind its number.
@@ -136,7 +175,11 @@ impl ParsedPage {
 
     /// Finds a text, or the cells of a row.
     fn cells(&self, text: &str, at: usize) -> Option<usize> {
-        if let Some(end) = text.contains('|').then(|| self.row(text, at)).flatten() {
+        if let Some(end) = text
+            .contains('|')
+            .then(|| self.row(&text.split('|').map(solid).collect::<Vec<_>>(), at))
+            .flatten()
+        {
             return Some(end);
         }
         // The cells of a row that spans others stand in their columns or nowhere.
@@ -151,8 +194,7 @@ impl ParsedPage {
     }
 
     /// Finds a row with these cells.
-    fn row(&self, text: &str, at: usize) -> Option<usize> {
-        let shown: Vec<String> = text.split('|').map(solid).collect();
+    fn row(&self, shown: &[String], at: usize) -> Option<usize> {
         let is = |cell: &Option<String>, shown: &str| match cell {
             Some(cell) => cell == shown,
             None => matches!(shown, "(asabove)" | "(asbefore)"),
@@ -161,7 +203,7 @@ impl ParsedPage {
             let width = shown.len();
             row.start >= at
                 && row.cells.len() >= width
-                && row.cells.iter().zip(&shown).all(|(cell, shown)| is(cell, shown))
+                && row.cells.iter().zip(shown).all(|(cell, shown)| is(cell, shown))
                 && row.cells.iter().skip(width).all(|cell| cell.as_deref() == Some(""))
         };
         self.rows.iter().find(fits).map(|row| row.end)
@@ -203,6 +245,46 @@ impl ParsedPage {
         }
         ends.into_iter().find(|end| self.ink.get(*end).is_none_or(|(_, need)| *need != Need::Closing))
     }
+}
+
+/// Returns the cells of a row of a Markdown table, without white space: bars that belong to a cell are escaped, and so are
+/// backslashes before them.
+fn cells(row: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut rest = row;
+    while let Some(c) = rest.chars().next() {
+        let escaped = rest.trim_start_matches('\\');
+        let backslashes = rest.len() - escaped.len();
+        let taken = match (backslashes, c) {
+            (0, '|') => {
+                cells.push(String::new());
+                1
+            }
+            (1.., _) if escaped.starts_with('|') => {
+                let text = "\\".repeat(backslashes / 2) + "|";
+                cells.last_mut().unwrap().push_str(&text);
+                backslashes + 1
+            }
+            _ => {
+                cells.last_mut().unwrap().push(c);
+                c.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
+    }
+    cells.iter().map(|cell| solid(&cell.replace("<br>", ""))).collect()
+}
+
+/// Whether a line is a tag of a table that Markdown cannot say.
+fn is_table_tag(text: &str) -> bool {
+    let Some(tag) = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')) else { return false };
+    let mut words = tag.split(' ');
+    let is_span = |word: &str| {
+        let number = word.strip_prefix("rowspan=").or_else(|| word.strip_prefix("colspan="));
+        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    words.next().is_some_and(|name| matches!(name, "table" | "/table" | "tr" | "td" | "th"))
+        && words.all(is_span)
 }
 
 #[cfg(test)]
@@ -279,6 +361,39 @@ mod tests {
         assert_eq!(of(table, right), Verdict::Holds);
         for (from, to) in [("Mon | d", "d"), ("am | am", "am"), ("d | e", "e | d"), ("Mon | d", "| d")] {
             assert!(matches!(of(table, &right.replace(from, to)), Verdict::Fails(_)), "{to}");
+        }
+        let framed = right.replace("---|---|---|---", "|---|---|---|---|");
+        let framed: Vec<_> = framed
+            .lines()
+            .map(|row| if row.starts_with('|') { row.to_owned() } else { format!("| {row} |") })
+            .collect();
+        let framed = framed.join("\n");
+        assert_eq!(of(table, &framed), Verdict::Holds);
+        for (from, to) in [("| d | e", "| e | d"), ("| c |", "| x |"), ("am | am", "pm | am")] {
+            assert!(matches!(of(table, &framed.replace(from, to)), Verdict::Fails(_)), "{to}");
+        }
+    }
+
+    #[test]
+    fn bars_and_lines_belong_to_their_cells() {
+        let table = "<table><tr><td>a|b<td>1<br>2<td>c\\|d</table>";
+        let right = r"| a\|b | 1<br>2 | c\\\|d |";
+        assert_eq!(of(table, right), Verdict::Holds);
+        for wrong in
+            [r"| a\|b | 2<br>1 | c\\\|d |", r"| a | b | 1<br>2 | c\\\|d |", r"| a\|b | 1<br>2 | c\|d |"]
+        {
+            assert!(matches!(of(table, wrong), Verdict::Fails(_)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn fields_have_labels_of_the_page() {
+        let form = "<p><button name=\"go\" aria-label=\"Start now\"></button><button>Stop</button> tea</p>";
+        assert_eq!(of(form, "<button name=\"go\">Start now</button> [Stop] tea"), Verdict::Holds);
+        for wrong in
+            ["<button name=\"no\">Start now</button>", "[Start]", "[Stop] coffee", "<input name=\"go\">"]
+        {
+            assert!(matches!(of(form, wrong), Verdict::Fails(_)), "{wrong}");
         }
     }
 
