@@ -1,0 +1,72 @@
+//! Counts of what a text is made of.
+
+/// The words and characters of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// The parts between white space.
+    pub(crate) words: usize,
+    pub(crate) letters: usize,
+    pub(crate) spaces: usize,
+    /// White space other than spaces.
+    pub(crate) breaks: usize,
+    /// Characters of scripts without spaces between words.
+    pub(crate) wide: usize,
+    pub(crate) chars: usize,
+}
+
+impl Tally {
+    /// Counts a text.
+    pub(crate) fn of(text: &str) -> Self {
+        if text.is_ascii() { Self::of_ascii(text.as_bytes()) } else { Self::of_chars(text) }
+    }
+
+    /// Counts bytes one kind after the other, which takes less than one look at each.
+    fn of_ascii(text: &[u8]) -> Self {
+        let is_blank = |byte: u8| matches!(byte, b' ' | b'\t'..=b'\r');
+        let count = |is: fn(u8) -> bool| text.iter().filter(|byte| is(**byte)).count();
+        let starts = text.iter().zip(text.iter().skip(1)).filter(|(a, b)| is_blank(**a) & !is_blank(**b));
+        Self {
+            words: starts.count() + usize::from(text.first().is_some_and(|first| !is_blank(*first))),
+            letters: count(|byte| byte.is_ascii_alphabetic()),
+            spaces: count(|byte| byte == b' '),
+            breaks: count(|byte| matches!(byte, b'\t'..=b'\r')),
+            wide: 0,
+            chars: text.len(),
+        }
+    }
+
+    fn of_chars(text: &str) -> Self {
+        let mut tally = Self::default();
+        let mut was_space = true;
+        for char in text.chars() {
+            let is_blank = char.is_whitespace();
+            let is_space = char == ' ';
+            tally.chars += 1;
+            tally.words += usize::from(was_space && !is_blank);
+            tally.letters += usize::from(char.is_alphabetic());
+            tally.spaces += usize::from(is_space);
+            tally.breaks += usize::from(is_blank && !is_space);
+            tally.wide += usize::from(char >= '\u{2e80}');
+            was_space = is_blank;
+        }
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn counts_are_those_of_the_standard_library(text in "[aZ9. \t\r\u{b}\u{1c}]{0,40}[a \u{a0}é灯]{0,4}") {
+            let tally = Tally::of(&text);
+            assert_eq!(tally.words, text.split_whitespace().count());
+            assert_eq!(tally.letters, text.chars().filter(|c| c.is_alphabetic()).count());
+            assert_eq!(tally.spaces + tally.breaks, text.chars().filter(|c| c.is_whitespace()).count());
+            assert_eq!(tally.spaces, text.matches(' ').count());
+            assert_eq!(tally.wide, text.chars().filter(|c| *c >= '\u{2e80}').count());
+            assert_eq!(tally.chars, text.chars().count());
+        }
+    }
+}
