@@ -23,12 +23,12 @@ impl<const N: usize> Starts<N> {
     }
 
     /// Returns the index of the first of the words that the line starts with.
-    pub(crate) fn find(&self, line: &str) -> Option<usize> {
-        let first = line.as_bytes().first()?;
+    pub(crate) fn find(&self, line: &[u8]) -> Option<usize> {
+        let first = line.first()?;
         let mut may_be = self.firsts.get(usize::from(*first)).copied()?;
         while may_be != 0 {
             let at = may_be.trailing_zeros() as usize;
-            if self.words.get(at).is_some_and(|word| line.starts_with(word)) {
+            if self.words.get(at).is_some_and(|word| line.starts_with(word.as_bytes())) {
                 return Some(at);
             }
             may_be &= may_be - 1;
@@ -38,7 +38,7 @@ impl<const N: usize> Starts<N> {
 
     /// Whether the line starts with one of the words.
     pub(crate) fn are_at(&self, line: &str) -> bool {
-        self.find(line).is_some()
+        self.find(line.as_bytes()).is_some()
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
         for (line, found) in
             [("abc", Some(0)), ("b", Some(1)), ("a", None), ("", None), ("✓ x", Some(3)), ("✔ x", None)]
         {
-            assert_eq!(WORDS.find(line), found, "{line}");
+            assert_eq!(WORDS.find(line.as_bytes()), found, "{line}");
         }
     }
 }

@@ -205,12 +205,13 @@ fn has_time(head: &str) -> bool {
 
 /// Whether one of the first words is a level.
 fn has_level(head: &str) -> bool {
-    let mut words = head.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(5);
-    let is_name = |word: &str| {
+    let words = head.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
+    let mut words = words.filter(|word| !word.is_empty()).take(5);
+    let is_name = |word: &[u8]| {
         // No name is shorter than `INFO` or longer than `CRITICAL`.
         (4..=8).contains(&word.len())
-            && word.starts_with(|first: char| first.is_ascii_uppercase())
-            && LEVEL_NAMES.iter().take(11).any(|level| *level == word)
+            && word.first().is_some_and(u8::is_ascii_uppercase)
+            && LEVEL_NAMES.iter().take(11).any(|level| level.as_bytes() == word)
     };
     let start = head.trim_start().trim_start_matches(['[', '<']);
     words.any(is_name)
