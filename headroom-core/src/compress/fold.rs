@@ -67,6 +67,12 @@ pub(crate) fn runs(text: &str) -> Vec<Fold> {
     let mut folds = Vec::new();
     let mut at = 0;
     while at < lines.len() {
+        let is_repeated =
+            |(period, end): (usize, &usize)| *end > at + period || lines.may_be_same(at + period, at);
+        if !(1..).zip(&ends).any(is_repeated) {
+            at += 1;
+            continue;
+        }
         let best = ends
             .iter_mut()
             .enumerate()
@@ -127,9 +133,14 @@ impl<'a> FoldLines<'a> {
         self.text.get(self.start(line)..self.start(line + 1)).unwrap_or_default()
     }
 
+    /// Whether the fingerprint of the line is that of an earlier one.
+    fn may_be_same(&self, line: usize, earlier: usize) -> bool {
+        self.signs.get(line) == self.signs.get(earlier)
+    }
+
     /// Whether the line equals an earlier one. The last line may lack its line end.
     fn same(&self, line: usize, earlier: usize) -> bool {
-        if self.signs.get(line) != self.signs.get(earlier) {
+        if !self.may_be_same(line, earlier) {
             return false;
         }
         let (line, earlier) = (self.line(line), self.line(earlier));

@@ -9,7 +9,7 @@ use super::{
     language::{self, Language},
     source::shape,
 };
-use crate::{ContentKind, relevance::Query};
+use crate::{ContentKind, relevance::Query, text::lines};
 
 /// Bytes at the start of a text that show its syntax.
 const START_BYTES: usize = 64 << 10;
@@ -80,7 +80,7 @@ impl Frame {
 
 /// Whether lines of a text open and close fences of Markdown.
 fn has_fences(text: &str) -> bool {
-    let fences = text.lines().filter(|line| line.starts_with("```") || line.starts_with("~~~"));
+    let fences = lines::split(text).filter(|line| line.starts_with("```") || line.starts_with("~~~"));
     fences.take(2).count() > 1
 }
 
@@ -90,7 +90,9 @@ fn may_be_code(text: &str, start: &str) -> bool {
     let has_cues = || Language::candidates(start).iter().any(|(_, weight)| *weight >= SOME_CUES);
     shape::is_framed(text)
         && !shape::lists_changes(start)
-        && (shape::is_program(start) || text.lines().rev().take(3).any(|line| is_end(&line)) || has_cues())
+        && (shape::is_program(start)
+            || lines::split(text).rev().take(3).any(|line| is_end(&line))
+            || has_cues())
 }
 
 /// How many lines have which form.
@@ -114,7 +116,7 @@ struct Forms {
 /// Returns what opens a comment, if a text looks like settings, a Dockerfile or Haskell.
 fn comment_of_settings(text: &str) -> Option<&'static str> {
     let mut forms = Forms::default();
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+    for line in lines::split(text).filter(|line| !line.trim().is_empty()) {
         forms.count(line);
     }
     let most = |count: usize| count * 10 >= forms.all * MOST_LINES;
@@ -125,7 +127,7 @@ fn comment_of_settings(text: &str) -> Option<&'static str> {
         most(forms.comments + forms.entries) && forms.inner > 0 && forms.aligned == 0 && is_mapping(text);
     let is_dockerfile = forms.instructions > 3
         && most(forms.instructions + forms.comments + forms.inner)
-        && text.lines().any(|line| line.starts_with("FROM "));
+        && lines::split(text).any(|line| line.starts_with("FROM "));
     let is_haskell = forms.signatures > 2 && forms.signatures * 10 >= forms.all && forms.inner > 0;
     if is_ini || is_yaml || is_dockerfile {
         Some("# ")
@@ -142,7 +144,7 @@ fn is_mapping(text: &str) -> bool {
     let mut keys = FxHashSet::default();
     // The indent of the line before, if it ends with a value.
     let mut valued = None;
-    text.lines().filter(|line| !line.trim().is_empty()).all(|line| {
+    lines::split(text).filter(|line| !line.trim().is_empty()).all(|line| {
         let inner = line.trim_start_matches([' ', '-']);
         let indent = line.len() - inner.len();
         let is_below = valued.take().is_some_and(|before| indent > before);

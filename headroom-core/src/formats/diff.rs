@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::text::lines;
+
 /// The role of a line in a diff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DiffLine {
@@ -279,10 +281,10 @@ pub(crate) fn share(text: &str) -> u32 {
     if !text.starts_with("@@") && memchr::memmem::find(text.as_bytes(), b"\n@@").is_none() {
         return 0;
     }
-    let diff = Diff::parse(text.lines());
+    let diff = Diff::parse(lines::split(text));
     let mut fit = 0_u64;
     let mut all = 0_u64;
-    for (line, kind) in text.lines().zip(&diff.lines) {
+    for (line, kind) in lines::split(text).zip(&diff.lines) {
         if *kind != DiffLine::Other || !line.trim().is_empty() {
             all += 1;
             fit += u64::from(*kind != DiffLine::Other);

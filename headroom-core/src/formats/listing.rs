@@ -1,6 +1,9 @@
 //! Parses the lines of listings: paths, names under the heading of their directory, branches of a drawn tree.
 
-use crate::text::path::{directory, is_path};
+use crate::text::{
+    lines,
+    path::{directory, is_path},
+};
 
 /// The kind of a line in a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +104,8 @@ pub(crate) fn branch(line: &str) -> Option<(usize, &str)> {
     if !line.starts_with(['│', '├', '└', '|', '`', ' ', '+', '\\']) {
         return None;
     }
+    // Nearly all lines lack these, and most of them start with spaces.
+    memchr::memchr2(b'-', 0xe2, line.as_bytes())?;
     let (at, arm) = ["── ", "-- "].iter().filter_map(|arm| Some((line.find(arm)?, arm))).min()?;
     let prefix = line.get(..at)?;
     let fits = |c: char| matches!(c, '│' | '├' | '└' | '|' | '`' | ' ' | '\u{a0}' | '+' | '\\');
@@ -113,7 +118,7 @@ pub(crate) fn branch(line: &str) -> Option<(usize, &str)> {
 /// Returns the percentage of lines that are paths or names.
 pub(crate) fn share(text: &str) -> u32 {
     let (mut fit, mut all) = (0_u64, 0_u64);
-    for line in text.lines() {
+    for line in lines::split(text) {
         match ListingLine::parse(line) {
             ListingLine::Blank => continue,
             ListingLine::Other => {}

@@ -2,7 +2,10 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::text::path::{extension, is_path};
+use crate::text::{
+    lines,
+    path::{extension, is_path},
+};
 
 /// Maximum number of bytes in which the path of a row must end.
 const MAX_PATH: usize = 512;
@@ -101,8 +104,8 @@ impl<'t> SearchParser<'t> {
             }
         }
         let mut likely = None;
-        for (at, _) in line.bytes().take(MAX_PATH).enumerate().filter(|(_, byte)| matches!(byte, b'-' | b'='))
-        {
+        let head = line.as_bytes().get(..line.len().min(MAX_PATH)).unwrap_or_default();
+        for at in memchr::memchr2_iter(b'-', b'=', head) {
             let Some(row) = context_at(line, at) else { continue };
             let Some(path) = row.path else { continue };
             if self.knows(path) {
@@ -228,7 +231,7 @@ pub(crate) fn short(line: &str) -> Option<SearchRow<'_>> {
 
 /// Returns the percentage of lines that are rows of search results.
 pub(crate) fn share(text: &str) -> u32 {
-    let lines = || text.lines();
+    let lines = || lines::split(text);
     let mut parser = SearchParser::parse(lines());
     let (mut rows, mut all) = (0_u64, 0_u64);
     let mut last = 0;

@@ -157,6 +157,9 @@ fn step(text: &str) -> Option<(HeadingStyle, &str)> {
 
 /// `user@host:~/src$ command`, `PS C:\> command`
 fn prompt(text: &str) -> Option<(HeadingStyle, &str)> {
+    if !text.starts_with("PS ") && memchr::memchr(b'@', text.as_bytes()).is_none() {
+        return None;
+    }
     let first = text.split(' ').next()?;
     let shell = first.contains('@') && first.contains(':') && first.ends_with(['$', '#', '%']);
     let power = first == "PS" && text.contains("> ");

@@ -50,8 +50,16 @@ pub(crate) fn field(text: &str) -> Option<(&str, &str)> {
                 c.is_alphanumeric() || matches!(c, '_' | '?' | '@' | '(' | '"' | '-' | '~')
             })
     };
-    let split = |mark: &str| text.split_once(mark).filter(|(key, _)| is_key(key));
-    let found = [" | ", " = ", ": ", ":\t", "="].iter().find_map(|mark| split(mark));
+    let split = |(before, mark, behind): (&str, u8, &str)| {
+        let mut parts = memchr::memchr_iter(mark, text.as_bytes()).filter_map(|at| {
+            let key = text.get(..at)?.strip_suffix(before)?;
+            Some((key, text.get(at + 1..)?.strip_prefix(behind)?))
+        });
+        parts.next().filter(|(key, _)| is_key(key))
+    };
+    const MARKS: [(&str, u8, &str); 5] =
+        [(" ", b'|', " "), (" ", b'=', " "), ("", b':', " "), ("", b':', "\t"), ("", b'=', "")];
+    let found = MARKS.into_iter().find_map(split);
     let found = found.or_else(|| {
         let key = text.strip_suffix([':', '|', '='])?;
         is_key(key).then_some((key, ""))

@@ -8,7 +8,7 @@ use crate::{
         severity::{self, Severity, SeverityWords},
         test_result::TestResult,
     },
-    text::reserve::push,
+    text::{reserve::push, starts::Starts},
 };
 
 /// Marks a token that has a digit or looks like a hash: such tokens are values, not words.
@@ -271,8 +271,7 @@ impl<'t, const LINES: bool> LineScanner<'t, LINES> {
             }
             let text = text.trim_ascii_start();
             let text = behind_time(text);
-            let progress = PROGRESS.iter().position(|verb| text.starts_with(verb.as_bytes()));
-            row.progress = progress.map_or(0, |index| index as u8 + 1);
+            row.progress = PROGRESS.find(text).map_or(0, |index| index as u8 + 1);
             match TestResult::parse(text) {
                 Some(TestResult::Passed) => {
                     row.progress = PASSED;
@@ -292,8 +291,9 @@ impl<'t, const LINES: bool> LineScanner<'t, LINES> {
     }
 }
 
+const PROGRESS_VERBS: usize = 28;
 /// How package managers and builds report progress on one of many things. Which thing hardly matters.
-const PROGRESS: [&str; 28] = [
+static PROGRESS: Starts<PROGRESS_VERBS> = Starts::new([
     "Attempting uninstall: ",
     "Building editable ",
     "Building wheel",
@@ -322,7 +322,7 @@ const PROGRESS: [&str; 28] = [
     "Using cached ",
     "copying ",
     "creating ",
-];
+]);
 
 /// Returns the rest of a line behind the time that runners of builds put before each line: `2026-06-01T10:00:00.1234567Z text`,
 /// also behind the names of a job and a step.
@@ -341,7 +341,7 @@ fn behind_time(line: &[u8]) -> &[u8] {
 }
 
 /// In [`Row::progress`]: the line says that a test passed, or that one began.
-pub(crate) const PASSED: u8 = PROGRESS.len() as u8 + 1;
+pub(crate) const PASSED: u8 = PROGRESS_VERBS as u8 + 1;
 pub(crate) const BEGAN: u8 = PASSED + 1;
 
 /// Returns the end of `path:12:` or `path(12)` at the start of a line, or the start of the line if it has none.

@@ -1,8 +1,8 @@
 //! Matches lines against the terms of the question and of the call.
 
-use std::{borrow::Borrow, collections::BTreeSet};
+use std::{borrow::Borrow, collections::BTreeSet, sync::LazyLock};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use headroom_json::{Tape, Text};
 
@@ -26,6 +26,8 @@ const STOP_WORDS: &str = "\
     one only other our out over own please run same see should show some such sure take tell than that the their \
     them then there these they this those through too try two under until use used uses using very want was way we \
     were what when where which while who why will with work works would you your";
+/// Their hashes, which every query looks into.
+static STOP: LazyLock<FxHashSet<u32>> = LazyLock::new(|| STOP_WORDS.split(' ').map(hash).collect());
 
 /// One term of the query.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -237,12 +239,7 @@ fn weight(lines: usize, hits: u32) -> u32 {
 }
 
 fn terms(query: &Query<'_>) -> Vec<Term> {
-    let mut found = TermCollector {
-        words: SeverityWords::all(),
-        stop: STOP_WORDS.split(' ').map(hash).collect(),
-        terms: BTreeSet::new(),
-        asked: false,
-    };
+    let mut found = TermCollector { words: SeverityWords::all(), terms: BTreeSet::new(), asked: false };
     if let Some(arguments) = query.arguments {
         found.arguments(arguments);
     }
@@ -257,7 +254,6 @@ fn terms(query: &Query<'_>) -> Vec<Term> {
 
 struct TermCollector {
     words: &'static SeverityWords,
-    stop: Vec<u32>,
     terms: BTreeSet<Term>,
     asked: bool,
 }
@@ -318,7 +314,7 @@ impl TermCollector {
             }
         } else if let [token] = tokens.as_slice() {
             let shaped = token & VALUE != 0 || chunk.chars().skip(1).any(char::is_uppercase);
-            if shaped && chunk.len() >= 2 && !self.stop.contains(token) {
+            if shaped && chunk.len() >= 2 && !STOP.contains(token) {
                 self.insert(false, false, vec![token & !VALUE]);
             } else if chunk.len() >= 3 {
                 self.word(chunk, self.asked);
@@ -328,7 +324,7 @@ impl TermCollector {
 
     fn word(&mut self, word: &str, narrow: bool) {
         let token = hash(word);
-        if self.stop.contains(&token) {
+        if STOP.contains(&token) {
             return;
         }
         self.insert(true, narrow, vec![token]);

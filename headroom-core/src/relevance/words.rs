@@ -1,6 +1,8 @@
 //! Stems words: lower case, without grammatical endings.
 
-use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Words of questions and texts that carry no topic.
 const STOP_WORDS: &str = "a about above according after again all also am an and any are as at be because been before \
@@ -12,6 +14,9 @@ const STOP_WORDS: &str = "a about above according after again all also am an and
     they thing things think this those though thought through to too two under until up upon us use used using very \
     want was way we well were what when where whether which while who whom whose why will with within without would \
     yes yet you your yours";
+/// Their stems, which every query looks into.
+static STOP: LazyLock<FxHashSet<Stem>> =
+    LazyLock::new(|| STOP_WORDS.split_ascii_whitespace().map(|word| stem(word.as_bytes())).collect());
 /// Returns the endings to remove if enough of the word remains, by last letter, longest first.
 const fn endings(last: u8) -> &'static [&'static [u8]] {
     match last {
@@ -98,12 +103,11 @@ const MAX_TERMS: u32 = 64;
 impl Terms {
     /// Collects the words of these texts that are no stop words.
     pub(crate) fn from_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
-        let stop: Vec<Stem> = STOP_WORDS.split_ascii_whitespace().map(|word| stem(word.as_bytes())).collect();
         let mut terms = Self::default();
         for text in texts {
             stems(text, |stem| {
                 let next = u32::try_from(terms.bits.len()).unwrap_or(MAX_TERMS);
-                if next < MAX_TERMS && !stop.contains(&stem) {
+                if next < MAX_TERMS && !STOP.contains(&stem) {
                     terms.bits.entry(stem).or_insert(next);
                     if let Some(word) = terms.filter.get_mut((stem >> 6 & 15) as usize) {
                         *word |= 1 << (stem & 63);

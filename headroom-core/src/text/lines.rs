@@ -2,10 +2,11 @@
 
 use std::{
     hash::{Hash, Hasher},
+    mem,
     ops::Range,
 };
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 use rustc_hash::FxHasher;
 
 use crate::text::{
@@ -111,17 +112,49 @@ impl Lines {
 }
 
 /// Splits a text like [`str::lines`], with a vectorised search.
-pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
+pub(crate) const fn split(text: &str) -> Split<'_> {
+    Split { rest: text }
+}
+
+/// The lines of a text, without their ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Split<'t> {
+    rest: &'t str,
+}
+
+impl<'t> Split<'t> {
+    /// Returns the lines that are left, as one text.
+    pub(crate) const fn rest(&self) -> &'t str {
+        self.rest
+    }
+}
+
+impl<'t> Iterator for Split<'t> {
+    type Item = &'t str;
+
+    fn next(&mut self) -> Option<&'t str> {
+        if self.rest.is_empty() {
             return None;
         }
-        let Some(end) = memchr(b'\n', rest.as_bytes()) else { return Some(std::mem::take(&mut rest)) };
-        let (line, behind) = rest.split_at_checked(end)?;
-        rest = behind.get(1..)?;
+        let Some(end) = memchr(b'\n', self.rest.as_bytes()) else { return Some(mem::take(&mut self.rest)) };
+        let (line, behind) = self.rest.split_at_checked(end)?;
+        self.rest = behind.get(1..)?;
         Some(line.strip_suffix('\r').unwrap_or(line))
-    })
+    }
+}
+
+impl<'t> DoubleEndedIterator for Split<'t> {
+    fn next_back(&mut self) -> Option<&'t str> {
+        let whole = self.rest.strip_suffix('\n');
+        let text = whole.unwrap_or(self.rest);
+        if self.rest.is_empty() {
+            return None;
+        }
+        let start = memrchr(b'\n', text.as_bytes()).map_or(0, |at| at + 1);
+        let (before, line) = text.split_at_checked(start)?;
+        self.rest = before;
+        Some(whole.and_then(|_| line.strip_suffix('\r')).unwrap_or(line))
+    }
 }
 
 /// Whether a line is a marker, so that no reference may point to it.
@@ -138,12 +171,21 @@ fn hash(text: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    proptest::proptest! {
+    proptest! {
         #[test]
-        fn texts_are_split_as_the_standard_library_does(text in "[a\u{e9}\r\n]{0,12}") {
-            proptest::prop_assert_eq!(split(&text).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>());
+        fn texts_are_split_as_the_standard_library_does(text in "[a\u{e9}\r\n]{0,12}", ends in any::<u16>()) {
+            let (mut own, mut expected) = (split(&text), text.lines());
+            for turn in 0..16 {
+                if ends >> turn & 1 == 0 {
+                    prop_assert_eq!(own.next(), expected.next());
+                } else {
+                    prop_assert_eq!(own.next_back(), expected.next_back());
+                }
+            }
         }
     }
 }

@@ -7,5 +7,7 @@ pub(crate) mod numbered;
 pub(crate) mod path;
 pub(crate) mod replace;
 pub(crate) mod reserve;
+pub(crate) mod starts;
+pub(crate) mod tally;
 pub(crate) mod terminal;
 pub(crate) mod tree;

@@ -30,7 +30,10 @@ use super::{FramedOmission, language::Language, log::is_partial};
 use crate::{
     compress::Omission,
     relevance::{Query, features::LineFeatures, query::Hits},
-    text::{lines::Lines, marker},
+    text::{
+        lines::{self, Lines},
+        marker,
+    },
     tuning::tuning,
 };
 
@@ -141,7 +144,7 @@ fn whole_rows(rows: &[&str], language: Language) -> usize {
 
 /// Whether most of the text is in lines that people do not write, which hold nothing that could be cut as lines.
 fn is_dense(text: &str) -> bool {
-    let long: usize = text.lines().map(str::len).filter(|length| *length > MAX_LINE_BYTES).sum();
+    let long: usize = lines::split(text).map(str::len).filter(|length| *length > MAX_LINE_BYTES).sum();
     long * 2 > text.len()
 }
 

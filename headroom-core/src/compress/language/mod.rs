@@ -7,11 +7,12 @@ mod names;
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use cues::CUES;
-use memchr::memmem::Finder;
 pub(super) use names::{FileNames, comment_by_name};
 
 pub(crate) use crate::content::Language;
+use crate::text::lines;
 
 /// Number of lines whose structure is examined, evenly spread.
 const SAMPLE: usize = 160;
@@ -84,7 +85,9 @@ impl Language {
         const CPP: [&str; 7] =
             ["class ", "namespace ", "template<", "template <", "public:", "private:", "using "];
         let is = |line: &str| CPP.iter().any(|cue| line.starts_with(cue)) || line.contains("std::");
-        if self == Self::C && text.lines().map(bounded).take(4 * SAMPLE).filter(|line| is(line)).count() > 1 {
+        if self == Self::C
+            && lines::split(text).map(bounded).take(4 * SAMPLE).filter(|line| is(line)).count() > 1
+        {
             return Self::Cpp;
         }
         self
@@ -110,7 +113,7 @@ fn lines(text: &str) -> Vec<&str> {
     let is_comment = |line: &str| {
         ["* ", "# ", "// "].iter().any(|start| line.starts_with(start)) || matches!(line, "*" | "#" | "//")
     };
-    text.lines().map(bounded).filter(|line| !line.is_empty() && !is_comment(line)).collect()
+    lines::split(text).map(bounded).filter(|line| !line.is_empty() && !is_comment(line)).collect()
 }
 
 /// Whether a line starts with a cue, and a cue that is a word is a whole word there: `fix/login` is no `fi`.
@@ -125,36 +128,97 @@ fn scores(lines: &[&str]) -> [(usize, Language); CUES.len()] {
     let mut scores = CUES.map(|cues| (0_usize, cues.language));
     let step = lines.len().div_ceil(SAMPLE).max(1);
     let sample: Vec<&str> = lines.iter().step_by(step).copied().collect();
-    // Searched as one text: to search many short lines for many cues takes longer than all else that detection does.
-    let text = sample.join("\n");
-    let ends: Vec<usize> = sample
-        .iter()
-        .scan(0, |end, line| {
-            *end += line.len() + 1;
-            Some(*end)
-        })
-        .collect();
-    for ((cues, finders), (score, _)) in CUES.iter().zip(FINDERS.iter()).zip(&mut scores) {
-        let mut holds = vec![false; sample.len()];
-        for at in finders.iter().flat_map(|finder| finder.find_iter(text.as_bytes())) {
-            if let Some(line) = holds.get_mut(ends.partition_point(|end| *end <= at)) {
-                *line = true;
-            }
-        }
-        for (line, holds) in sample.iter().zip(holds) {
+    for (line, holds) in sample.iter().zip(holds(&sample)) {
+        let bytes = line.as_bytes();
+        let may_start = EDGES.first(bytes.first());
+        let may_end = EDGES.last(bytes.last());
+        for ((number, cues), (score, _)) in CUES.iter().enumerate().zip(&mut scores) {
+            let is_in = |languages: Languages| languages >> number & 1 == 1;
             // The start of a line is stronger evidence than its contents.
-            *score += match cues.starts.iter().any(|cue| starts_with(line, cue)) {
+            *score += match is_in(may_start) && cues.starts.iter().any(|cue| starts_with(line, cue)) {
                 true => 2,
-                false => usize::from(holds || cues.ends.iter().any(|cue| line.ends_with(cue))),
+                false => usize::from(
+                    is_in(holds) || is_in(may_end) && cues.ends.iter().any(|cue| line.ends_with(cue)),
+                ),
             };
         }
     }
     scores
 }
 
-/// Searches for what lines hold in each language.
-static FINDERS: LazyLock<[Vec<Finder<'static>>; CUES.len()]> =
-    LazyLock::new(|| CUES.map(|cues| cues.holds.iter().map(|cue| Finder::new(*cue)).collect()));
+/// Languages as bits, in the order of [`CUES`].
+type Languages = u16;
+
+/// Returns the languages that have a cue in each line.
+///
+/// The lines are searched as one text and for all cues at once: to search many short lines for many cues takes longer than
+/// all else that detection does.
+fn holds(sample: &[&str]) -> Vec<Languages> {
+    let mut holds = vec![0; sample.len()];
+    let Some(finder) = HELD.finder.as_ref() else { return holds };
+    let text = sample.join("\n");
+    let mut ends = sample.iter().zip(&mut holds).scan(0, |end, (line, holds)| {
+        *end += line.len() + 1;
+        Some((*end, holds))
+    });
+    let mut line = ends.next();
+    for found in finder.find_overlapping_iter(&text) {
+        while line.as_ref().is_some_and(|(end, _)| *end < found.end()) {
+            line = ends.next();
+        }
+        if let (Some((_, holds)), Some(languages)) =
+            (&mut line, HELD.languages.get(found.pattern().as_usize()))
+        {
+            **holds |= languages;
+        }
+    }
+    holds
+}
+
+/// A search for what lines hold in each language.
+struct Held {
+    finder: Option<AhoCorasick>,
+    /// The language of each pattern.
+    languages: Vec<Languages>,
+}
+
+static HELD: LazyLock<Held> = LazyLock::new(|| {
+    let cues = || (0..).zip(&CUES).flat_map(|(number, cues)| cues.holds.iter().map(move |cue| (number, cue)));
+    Held {
+        finder: AhoCorasick::new(cues().map(|(_, cue)| cue)).ok(),
+        languages: cues().map(|(number, _)| 1 << number).collect(),
+    }
+});
+
+/// The languages with a cue that begins or ends with a byte, since most lines have no such byte there.
+struct Edges {
+    first: [Languages; 256],
+    last: [Languages; 256],
+}
+
+static EDGES: LazyLock<Edges> = LazyLock::new(|| {
+    let mut edges = Edges { first: [0; 256], last: [0; 256] };
+    let mut add = |number: u32, edge: Option<u8>, of: fn(&mut Edges) -> &mut [Languages; 256]| {
+        if let Some(languages) = edge.and_then(|byte| of(&mut edges).get_mut(usize::from(byte))) {
+            *languages |= 1 << number;
+        }
+    };
+    for (number, cues) in (0..).zip(&CUES) {
+        cues.starts.iter().for_each(|cue| add(number, cue.bytes().next(), |edges| &mut edges.first));
+        cues.ends.iter().for_each(|cue| add(number, cue.bytes().next_back(), |edges| &mut edges.last));
+    }
+    edges
+});
+
+impl Edges {
+    fn first(&self, byte: Option<&u8>) -> Languages {
+        byte.and_then(|byte| self.first.get(usize::from(*byte))).copied().unwrap_or_default()
+    }
+
+    fn last(&self, byte: Option<&u8>) -> Languages {
+        byte.and_then(|byte| self.last.get(usize::from(*byte))).copied().unwrap_or_default()
+    }
+}
 
 /// Strips a line's indentation and cuts it to the examined width.
 fn bounded(line: &str) -> &str {

@@ -4,8 +4,16 @@
 //! a record that means something else without it. Lines are counted by what they look like, and a few that no prose
 //! has are enough: where it is not sure that a text is prose, it is not.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use memchr::{memchr, memchr2, memchr3};
+
 use super::outline::{ProseUnit, ProseUnitKind};
-use crate::{text::lines, tuning::tuning};
+use crate::{
+    text::{lines, starts::Starts, tally::Tally},
+    tuning::tuning,
+};
 
 /// Number of lines examined, evenly spread.
 const SAMPLE: usize = 2000;
@@ -116,16 +124,13 @@ fn is_natural(text: &str, units: &[ProseUnit]) -> bool {
         }
         all += unit.bytes.len();
         let said = text.get(unit.bytes.clone()).unwrap_or_default();
-        let (mut letters, mut count, mut wide) = (0, 0, 0);
-        for char in said.chars().take(MAX_WIDTH) {
-            count += 1;
-            letters += usize::from(char.is_alphabetic() || char.is_whitespace());
-            wide += usize::from(char >= '\u{2e80}');
-        }
+        let end = said.char_indices().nth(MAX_WIDTH).map_or(said.len(), |(end, _)| end);
+        let tally = Tally::of(said.get(..end).unwrap_or_default());
         // Some scripts have no spaces.
-        let has_words = wide * 3 > count
+        let has_words = tally.wide * 3 > tally.chars
             || said.split_whitespace().take(tuning().genre.min_words).count() == tuning().genre.min_words;
-        if has_words && letters * 100 >= count * tuning().genre.min_letters {
+        let letters = tally.letters + tally.spaces + tally.breaks;
+        if has_words && letters * 100 >= tally.chars * tuning().genre.min_letters {
             natural += unit.bytes.len();
         }
     }
@@ -152,7 +157,7 @@ fn is_option(text: &str) -> bool {
 
 /// Whether a line is like a statement, a declaration or a comment, more surely than by a word that it starts with.
 fn is_code(text: &str) -> bool {
-    const STARTS: [&str; 16] = [
+    static STARTS: Starts<16> = Starts::new([
         "#!",
         "#define ",
         "#else",
@@ -169,19 +174,30 @@ fn is_code(text: &str) -> bool {
         ">>> ",
         "<?",
         "@@ ",
-    ];
-    const HOLDS: [&str; 15] = [
-        " != ", " && ", " += ", " := ", " == ", " => ", " || ", "();", "() {", "){", "->", "::", "</", "[i]",
-        "${",
-    ];
+    ]);
     text.ends_with(['{', ';'])
         || text.ends_with('}') && !ends_with_note(text)
         || matches!(text, ")" | "]" | "):" | "]," | ")," | "end" | "fi" | "done" | "esac")
-        || STARTS.iter().any(|start| text.starts_with(start))
-        || HOLDS.iter().any(|part| text.contains(part))
-        || text.contains(" = ") && !text.ends_with('.')
+        || STARTS.are_at(text)
+        || holds_code(text)
+        || memchr(b'=', text.as_bytes()).is_some() && text.contains(" = ") && !text.ends_with('.')
         || text.ends_with("):") && text.contains('(')
         || is_definition(text)
+}
+
+/// Whether a line holds what only code does.
+fn holds_code(text: &str) -> bool {
+    const PARTS: [&str; 15] = [
+        " != ", " && ", " += ", " := ", " == ", " => ", " || ", "();", "() {", "){", "->", "::", "</", "[i]",
+        "${",
+    ];
+    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(PARTS).ok());
+    let bytes = text.as_bytes();
+    // Each part has one of these, and hardly any line does.
+    let may_hold = memchr3(b'=', b'&', b'|', bytes).is_some()
+        || memchr3(b')', b'>', b':', bytes).is_some()
+        || memchr3(b'/', b']', b'{', bytes).is_some();
+    may_hold && FINDER.as_ref().is_some_and(|finder| finder.is_match(text))
 }
 
 /// Whether a line ends with a word in braces, as transcripts mark a sound.
@@ -218,16 +234,28 @@ fn is_setting(text: &str) -> bool {
 
 /// Whether cells stand apart within the line. Two spaces after a sentence are none.
 fn has_columns(text: &str) -> bool {
-    text.contains('\t')
-        || text.match_indices("  ").any(|(at, _)| {
+    memchr(b'\t', text.as_bytes()).is_some()
+        || double_spaces(text).any(|at| {
             text.get(..at)
                 .is_some_and(|before| !before.ends_with(['.', '?', '!', ':', ';', '"', '”', ')', ' ']))
         })
 }
 
+/// Returns where two spaces stand together, each space in one pair.
+fn double_spaces(text: &str) -> impl Iterator<Item = usize> {
+    let mut free = 0;
+    text.as_bytes().windows(2).enumerate().filter_map(move |(at, pair)| {
+        let is_one = pair == b"  " && at >= free;
+        if is_one {
+            free = at + 2;
+        }
+        is_one.then_some(at)
+    })
+}
+
 /// Whether a line belongs to the head of a commit or a revision.
 fn is_commit(text: &str) -> bool {
-    const STARTS: [&str; 9] = [
+    static STARTS: Starts<9> = Starts::new([
         "Author:",
         "AuthorDate:",
         "Co-authored-by:",
@@ -237,14 +265,14 @@ fn is_commit(text: &str) -> bool {
         "Signed-off-by:",
         "changeset:",
         "Merge: ",
-    ];
+    ]);
     let hash = text.strip_prefix("commit ").or_else(|| text.strip_prefix("From "));
     let is_revision = || {
         let number = text.strip_prefix('r').unwrap_or_default();
         let rest = number.trim_start_matches(|c: char| c.is_ascii_digit());
         rest.len() < number.len() && rest.starts_with(" | ")
     };
-    hash.is_some_and(has_hash) || STARTS.iter().any(|start| text.starts_with(start)) || is_revision()
+    hash.is_some_and(has_hash) || STARTS.are_at(text) || is_revision()
 }
 
 /// Whether a line starts with a commit's hash, behind the lines of a graph.
@@ -258,9 +286,10 @@ fn has_hash(text: &str) -> bool {
 
 /// Whether a line belongs to a diff, also to one by words.
 fn is_change(text: &str) -> bool {
-    const STARTS: [&str; 5] = ["@@ -", "diff --git ", "--- a/", "+++ b/", "Index: "];
+    static STARTS: Starts<5> = Starts::new(["@@ -", "diff --git ", "--- a/", "+++ b/", "Index: "]);
     let pair = |open: &str, close: &str| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close));
-    STARTS.iter().any(|start| text.starts_with(start)) || pair("{+", "+}") || pair("[-", "-]")
+    let may_have_pair = || memchr2(b'{', b'[', text.as_bytes()).is_some();
+    STARTS.are_at(text) || may_have_pair() && (pair("{+", "+}") || pair("[-", "-]"))
 }
 
 /// Whether a line is a command of TeX or roff.

@@ -8,7 +8,7 @@ use super::{
     shape::{LineKind, LineShape},
 };
 
-use crate::tuning::tuning;
+use crate::{text::lines, tuning::tuning};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProseUnitKind {
@@ -200,7 +200,7 @@ fn is_item(line: &str) -> bool {
 
 /// Whether most lines start with a speaker.
 fn is_conversation(text: &str) -> bool {
-    let lines = text.lines().filter(|line| !line.trim().is_empty()).take(SAMPLE);
+    let lines = lines::split(text).filter(|line| !line.trim().is_empty()).take(SAMPLE);
     let (said, all) = lines.fold((0, 0), |(said, all), line| (said + usize::from(speaker(line)), all + 1));
     all >= tuning().genre.min_turns && said * 3 > all * 2
 }

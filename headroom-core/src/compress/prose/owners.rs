@@ -12,7 +12,7 @@ use super::{
     outline::{ProseUnit, ProseUnitKind},
     shape::{LineKind, LineShape},
 };
-use crate::tuning::tuning;
+use crate::{text::starts::Starts, tuning::tuning};
 use labels::Labels;
 use levels::Levels;
 
@@ -32,7 +32,7 @@ pub(super) struct Owners {
 }
 
 /// Starts of sentences that qualify or retract what precedes them.
-const TURNS: [&str; 16] = [
+static TURNS: Starts<16> = Starts::new([
     "Although ",
     "But ",
     "Except ",
@@ -49,9 +49,9 @@ const TURNS: [&str; 16] = [
     "Subject to ",
     "Unless ",
     "Yet ",
-];
+]);
 /// Starts of sentences that say more of what the one before is about.
-const BACKWARD: [&str; 27] = [
+static BACKWARD: Starts<27> = Starts::new([
     "Also",
     "And ",
     "Both ",
@@ -79,7 +79,7 @@ const BACKWARD: [&str; 27] = [
     "This ",
     "Those ",
     "Thus",
-];
+]);
 /// Starts of lines that tell who wrote what precedes them.
 const SIGNS: [&str; 3] = ["—", "-- ", "― "];
 /// Bytes of a question between empty lines that stays as a heading does.
@@ -331,9 +331,8 @@ impl<'a> Finder<'a> {
     }
 }
 
-fn starts(said: &str, words: &[&str]) -> bool {
-    let said = said.trim_start_matches(['"', '“', '(', '*', '_']);
-    words.iter().any(|word| said.starts_with(word))
+fn starts<const N: usize>(said: &str, words: &Starts<N>) -> bool {
+    words.are_at(said.trim_start_matches(['"', '“', '(', '*', '_']))
 }
 
 /// Whether a text ends with a question.

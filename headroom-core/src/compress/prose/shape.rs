@@ -156,7 +156,7 @@ fn kind(line: &str) -> LineKind {
         LineKind::Rule
     } else if line.starts_with('>') {
         LineKind::Quote
-    } else if line.starts_with('|') || line.contains(" | ") || line.contains("\t|") {
+    } else if is_row(line) {
         LineKind::Row
     } else if line.starts_with(": ") {
         LineKind::Definition
@@ -169,6 +169,12 @@ fn kind(line: &str) -> LineKind {
     }
 }
 
+/// Whether a line has cells.
+fn is_row(line: &str) -> bool {
+    let has_bar = memchr::memchr(b'|', line.as_bytes()).is_some();
+    has_bar && (line.starts_with('|') || line.contains(" | ") || line.contains("\t|"))
+}
+
 /// Whether a line of tildes is as long as the line above, which it makes a heading.
 fn is_rule_below(line: &str, above: &str) -> bool {
     line.len() > 3 && line.bytes().all(|byte| byte == b'~') && line.len().abs_diff(above.chars().count()) <= 2
@@ -177,9 +183,8 @@ fn is_rule_below(line: &str, above: &str) -> bool {
 /// Whether a line is nothing but at least three of the same mark.
 fn is_rule(line: &str) -> bool {
     let mut chars = line.chars().filter(|c| !c.is_whitespace());
-    let Some(first) = chars.next() else { return false };
-    let rest = chars.clone().count();
-    rest >= 2 && "-=*_~^#+".contains(first) && chars.all(|c| c == first)
+    let Some(first) = chars.next().filter(|first| "-=*_~^#+".contains(*first)) else { return false };
+    chars.clone().count() >= 2 && chars.all(|c| c == first)
 }
 
 /// Finds the lines of a block that start a record, and its titles.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use headroom_json::{Tape, TapeValue, Text};
 
-use crate::tuning::tuning;
+use crate::{text::lines, tuning::tuning};
 
 /// Returns `path:12:text` for each hit and `path-12-text` for each line of context, in order.
 ///
@@ -15,7 +15,7 @@ pub(crate) fn lines(text: &str) -> Option<String> {
     }
     let mut out = String::new();
     let mut hits = 0;
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+    for line in lines::split(text).filter(|line| !line.trim().is_empty()) {
         let tape = Tape::parse(line).ok()?;
         let event = tape.root();
         match member(event, "type")?.text()?.raw {

@@ -4,6 +4,7 @@ use super::{Comment, words};
 use crate::{
     ContentKind,
     compress::{language::Language, prose},
+    text::{lines, starts::Starts},
 };
 
 /// Percentages of lines that only a program has: in what is one, and in what is nothing else.
@@ -26,7 +27,7 @@ pub(super) fn is_like_code(kind: ContentKind, text: &str) -> bool {
     let by_frame = || match kind {
         Listing | Table => is_framed(text) || is_bracketed(text),
         // Output of commands may hold JSON below headings.
-        Text => is_framed(text) && !text.lines().any(|line| line.starts_with(['{', '['])),
+        Text => is_framed(text) && !lines::split(text).any(|line| line.starts_with(['{', '['])),
         Prose => is_framed(text) && !prose::is_prose(text),
         Log => is_framed_log && is_program(text),
         _ => false,
@@ -57,7 +58,7 @@ fn is_labelled_json(text: &str) -> bool {
 /// faster to see that than to parse.
 pub(super) fn may_be_in(text: &str, language: Language) -> bool {
     use Language::{C, CSharp, Cpp, Java, JavaScript, Rust, Tsx};
-    let Some(line) = text.lines().map(str::trim).find(|line| !line.is_empty()) else { return false };
+    let Some(line) = lines::split(text).map(str::trim).find(|line| !line.is_empty()) else { return false };
     let may_start = match line.chars().next() {
         Some('<') => matches!(language, JavaScript | Tsx),
         Some(c) => c.is_alphabetic() || "_#/\"'`@$({[;*".contains(c),
@@ -80,14 +81,14 @@ pub(super) fn is_between_signs(text: &str) -> bool {
         line.ends_with(['{', '(', '[', ';']) || OPENINGS.iter().any(|opening| line.starts_with(opening))
     };
     let closes = |line: &str| line.ends_with(['}', ')', ']', ';']) || line.starts_with("//");
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = lines::split(text).map(str::trim).filter(|line| !line.is_empty());
     lines.next().is_some_and(opens) && lines.next_back().is_some_and(closes)
 }
 
 /// Whether most lines assign something, or end as lines of code do.
 fn are_statements(text: &str) -> bool {
     const ENDS: [char; 10] = ['{', '}', '(', ')', '[', ']', ',', ';', ':', '\\'];
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = lines::split(text).map(str::trim).filter(|line| !line.is_empty()).collect();
     let step = lines.len().div_ceil(SAMPLE).max(1);
     let sample = || lines.iter().step_by(step);
     let is_one = |line: &&&str| line.ends_with(ENDS) || line.contains('=');
@@ -110,7 +111,7 @@ pub(super) fn is_here_document(text: &str) -> bool {
     };
     let (mut all, mut inside) = (0_usize, 0_usize);
     let mut open: Option<(String, usize)> = None;
-    for line in text.lines() {
+    for line in lines::split(text) {
         all += 1;
         match open.take() {
             Some((name, start)) if line.trim() == name => inside += all - start,
@@ -130,7 +131,7 @@ pub(super) fn has_pod(text: &str) -> bool {
 /// Whether most lines of a text are objects of JSON. What their strings hold says nothing about the text.
 pub(super) fn is_json_lines(text: &str) -> bool {
     let is_object = |line: &&str| line.starts_with("{\"") && line.ends_with('}');
-    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = || lines::split(text).map(str::trim).filter(|line| !line.is_empty());
     lines().filter(is_object).count() * 2 >= lines().count().max(1)
 }
 
@@ -138,22 +139,22 @@ pub(super) fn is_json_lines(text: &str) -> bool {
 pub(in crate::compress) fn is_framed(text: &str) -> bool {
     const OPENINGS: [&str; 6] = ["\"\"\"", "#", "--", "/*", "//", ";;"];
     const CLOSINGS: [&str; 10] = [")", ");", "1;", "END", "EOF", "]", "];", "end", "}", "};"];
-    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = || lines::split(text).map(str::trim).filter(|line| !line.is_empty());
     let starts = lines().take(FRAME_LINES).any(|line| OPENINGS.iter().any(|open| line.starts_with(open)));
-    starts && text.lines().rev().map(str::trim).take(FRAME_LINES).any(|line| CLOSINGS.contains(&line))
+    starts && lines::split(text).rev().map(str::trim).take(FRAME_LINES).any(|line| CLOSINGS.contains(&line))
 }
 
 /// Whether many lines say what is added, changed or removed, as those of a plan do, which looks like code otherwise.
 pub(in crate::compress) fn lists_changes(text: &str) -> bool {
     const SIGNS: [&str; 4] = ["~ ", "+ ", "- ", "-/+ "];
-    let lines = || text.lines().map(str::trim_start).filter(|line| !line.is_empty());
+    let lines = || lines::split(text).map(str::trim_start).filter(|line| !line.is_empty());
     let changes = lines().filter(|line| SIGNS.iter().any(|sign| line.starts_with(sign))).count();
     changes * 8 >= lines().count().max(1)
 }
 
 /// Whether a text is in brackets from its first line to its last.
 fn is_bracketed(text: &str) -> bool {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = lines::split(text).map(str::trim).filter(|line| !line.is_empty());
     let opens = lines.next().is_some_and(|line| line.ends_with(['{', '[', '(']));
     opens
         && lines.next_back().is_some_and(|line| line.trim_end_matches([';', ',']).ends_with(['}', ']', ')']))
@@ -178,7 +179,7 @@ pub(in crate::compress) fn is_program(text: &str) -> bool {
 
 /// Returns the percentage of such lines.
 fn program_share(text: &str) -> usize {
-    const STARTS: [&str; 18] = [
+    static STARTS: Starts<18> = Starts::new([
         "#define ",
         "#if",
         "#include ",
@@ -197,11 +198,10 @@ fn program_share(text: &str) -> usize {
         "return ",
         "using ",
         "val ",
-    ];
-    let all: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    ]);
+    let all: Vec<&str> = lines::split(text).map(str::trim).filter(|line| !line.is_empty()).collect();
     let step = all.len().div_ceil(SAMPLE).max(1);
-    let is_one =
-        |line: &&&str| line.ends_with(['{', '}', ';']) || STARTS.iter().any(|start| line.starts_with(start));
+    let is_one = |line: &&&str| line.ends_with(['{', '}', ';']) || STARTS.are_at(line);
     let sample = || all.iter().step_by(step);
     sample().filter(is_one).count() * 100 / sample().count().max(1)
 }
@@ -209,7 +209,7 @@ fn program_share(text: &str) -> usize {
 /// Returns how comments look in a text, if it has some.
 pub(super) fn comment_in(text: &str) -> Option<Comment> {
     let count =
-        |open: &str| text.lines().filter(|line| line.trim_start().starts_with(open.trim_end())).count();
+        |open: &str| lines::split(text).filter(|line| line.trim_start().starts_with(open.trim_end())).count();
     let counted = COMMENTS.iter().map(|comment| (count(comment.0), *comment));
     let (most, comment) = counted.max_by_key(|(count, _)| *count)?;
     (most > 1).then_some(comment)

@@ -1,6 +1,6 @@
 //! Tells sentences from statements without a parser.
 
-use crate::compress::language::Language;
+use crate::{compress::language::Language, text::lines};
 
 /// So many words in a row, with nothing but single spaces between them, are a sentence: no language has so many names side by
 /// side outside of comments and strings.
@@ -57,7 +57,7 @@ const BACKTICK: char = '`';
 /// before anything that may begin a comment or a string of several lines.
 pub(crate) fn have_sentence(text: &str, language: Language) -> bool {
     let has_markup = matches!(language, Language::JavaScript | Language::Tsx);
-    for line in text.lines().take(MAX_LINES).map(str::trim).filter(|line| !line.is_empty()) {
+    for line in lines::split(text).take(MAX_LINES).map(str::trim).filter(|line| !line.is_empty()) {
         if line.starts_with(['#', '*']) || line.starts_with("//") {
             // To the end of the line. A directive may go on in the next one.
             if line.ends_with('\\') {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::tuning::tuning;
+use crate::{text::lines, tuning::tuning};
 
 /// Longest text before a page.
 const MAX_HEAD: usize = 16 << 10;
@@ -16,9 +16,9 @@ pub(super) fn find(text: &str) -> Option<Range<usize>> {
     let line = head.rsplit('\n').next().unwrap_or_default();
     let is_label = line.trim().is_empty()
         || line.trim_end().ends_with(':') && line.len() <= tuning().decide.page_max_line;
-    let is_response = head.lines().any(|line| line.trim_start_matches(['<', ' ']).starts_with("HTTP/"));
-    let is_short = head.lines().count() <= tuning().decide.page_max_lines
-        && head.lines().all(|line| line.len() <= tuning().decide.page_max_line);
+    let is_response = lines::split(head).any(|line| line.trim_start_matches(['<', ' ']).starts_with("HTTP/"));
+    let is_short = lines::split(head).count() <= tuning().decide.page_max_lines
+        && lines::split(head).all(|line| line.len() <= tuning().decide.page_max_line);
     if head.is_empty() || !is_label || !(is_response || is_short) || head.contains("```") {
         return None;
     }

@@ -1,8 +1,12 @@
 //! Recognises lines of code in any language.
 
+use memchr::memchr;
+
+use crate::text::starts::Starts;
+
 /// Whether a line without its indentation is a statement, a declaration or a closing bracket.
 pub(super) fn is_code(text: &str) -> bool {
-    const STARTS: [&str; 38] = [
+    static STARTS: Starts<38> = Starts::new([
         "def ",
         "class ",
         "import ",
@@ -41,7 +45,8 @@ pub(super) fn is_code(text: &str) -> bool {
         "#define ",
         "namespace ",
         "@",
-    ];
+    ]);
+    let has = |mark: u8| memchr(mark, text.as_bytes()).is_some();
     text.ends_with([';', '{', '}'])
         || text.ends_with(");")
         || text.ends_with("},")
@@ -52,8 +57,8 @@ pub(super) fn is_code(text: &str) -> bool {
         || text.starts_with("/*")
         || text.starts_with("* ")
         || text.starts_with("\"\"\"")
-        || STARTS.iter().any(|start| text.starts_with(start)) && !text.ends_with('.')
-        || text.contains(" = ") && !text.ends_with('.')
-        || text.contains("::")
-        || text.contains("->") && text.contains('(')
+        || STARTS.are_at(text) && !text.ends_with('.')
+        || has(b'=') && text.contains(" = ") && !text.ends_with('.')
+        || has(b':') && text.contains("::")
+        || has(b'>') && text.contains("->") && has(b'(')
 }

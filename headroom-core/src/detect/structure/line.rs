@@ -1,7 +1,15 @@
 //! Classifies one line.
 
-use super::code_line::is_code;
-use crate::tuning::tuning;
+use memchr::{memchr, memchr_iter};
+
+use super::{
+    code_line::is_code,
+    runner::{is_diagnostic, is_of_a_run},
+};
+use crate::{
+    text::{starts::Starts, tally::Tally},
+    tuning::tuning,
+};
 
 /// The class of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,80 +53,6 @@ const LEVEL_NAMES: [&str; 17] = [
     "TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "SEVERE", "FATAL", "CRITICAL", "PANIC",
     "debug", "info", "warn", "warning", "error", "fatal",
 ];
-/// Beginnings of lines from test runners, compilers and package managers.
-const RUNNERS: [&str; 53] = [
-    "=== RUN",
-    "=== PAUSE",
-    "=== CONT",
-    "--- PASS",
-    "--- FAIL",
-    "--- SKIP",
-    "PASS",
-    "FAIL",
-    "ok  \t",
-    "ok ",
-    "not ok ",
-    "test ",
-    "running ",
-    "Compiling ",
-    "Checking ",
-    "Finished ",
-    "Downloading ",
-    "Downloaded ",
-    "Collecting ",
-    "Installing ",
-    "Requirement already ",
-    "Using cached ",
-    "Building ",
-    "Successfully ",
-    "npm ",
-    "yarn ",
-    "> Task ",
-    "> Configure ",
-    "e: /",
-    "w: /",
-    "> Step ",
-    "Step ",
-    "#",
-    "make[",
-    "make: ",
-    "make ",
-    "gcc ",
-    "g++ ",
-    "cc ",
-    "clang ",
-    "[exec]",
-    "[javac]",
-    "[INFO]",
-    "[ERROR]",
-    "[WARNING]",
-    "E   ",
-    "rule ",
-    "✓ ",
-    "✔ ",
-    "✕ ",
-    "✗ ",
-    "✘ ",
-    "× ",
-];
-
-/// Ends of lines from test runners; `is_of_a_run` knows their last letters.
-const RUNNER_ENDS: [&str; 7] =
-    ["PASSED", "FAILED", "SKIPPED", " ... ok", " ... FAILED", "... done", "...done"];
-/// The bytes that [`RUNNERS`] begin with.
-#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
-const RUNNER_FIRSTS: [bool; 256] = {
-    let mut firsts = [false; 256];
-    let mut at = 0;
-    while at < RUNNERS.len() {
-        if let Some((first, _)) = RUNNERS[at].as_bytes().split_first() {
-            firsts[*first as usize] = true;
-        }
-        at += 1;
-    }
-    firsts
-};
-
 pub(super) fn class(line: &str) -> LineClass {
     let blob = line.len() >= tuning().detect.min_blob_bytes && is_blob(line);
     let end = (0..=MAX_BYTES.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
@@ -164,7 +98,7 @@ fn is_json(line: &str) -> bool {
 }
 
 pub(super) fn is_diff_head(line: &str) -> bool {
-    const HEADS: [&str; 14] = [
+    static HEADS: Starts<14> = Starts::new([
         "diff --",
         "index ",
         "--- ",
@@ -179,8 +113,8 @@ pub(super) fn is_diff_head(line: &str) -> bool {
         "new mode ",
         "Binary files ",
         "Index: ",
-    ];
-    HEADS.iter().any(|head| line.starts_with(head))
+    ]);
+    HEADS.are_at(line)
 }
 
 fn digits(bytes: &[u8]) -> usize {
@@ -218,24 +152,9 @@ fn is_hit(line: &str) -> bool {
     false
 }
 
-/// Whether a hit is a message of a compiler or linter: it names a severity, or a rule like `E501` or `TS2345`.
-fn is_diagnostic(text: &str) -> bool {
-    let is_rule = |word: &str| {
-        let word = word.trim_end_matches(':');
-        let letters = word.bytes().take_while(u8::is_ascii_uppercase).count();
-        let digits = word.len() - letters;
-        (1..=5).contains(&letters)
-            && (3..=5).contains(&digits)
-            && word.bytes().skip(letters).all(|byte| byte.is_ascii_digit())
-    };
-    [" error", " warning", ": note", "[-W"].iter().any(|sign| text.contains(sign))
-        || text.split(' ').skip(1).take(3).any(is_rule)
-}
-
 fn is_frame(text: &str) -> bool {
-    const STARTS: [&str; 6] = ["at ", "File \"", "Caused by:", "Traceback (", "goroutine ", "... "];
-    text.starts_with(STARTS[0]) && text.contains(['(', '/', ':'])
-        || STARTS.iter().skip(1).any(|start| text.starts_with(start))
+    static STARTS: Starts<5> = Starts::new(["File \"", "Caused by:", "Traceback (", "goroutine ", "... "]);
+    text.starts_with("at ") && text.contains(['(', '/', ':']) || STARTS.are_at(text)
 }
 
 /// Whether this is a line like `-rw-r--r-- 1 root` or `total 12`.
@@ -253,22 +172,6 @@ fn is_perms(text: &str) -> bool {
 fn is_log(line: &str, text: &str) -> bool {
     let head = line.get(..line.len().min(100)).unwrap_or(text);
     has_time(head) || has_level(head) || has_logfmt(text) || is_placed(head) || is_of_a_run(text)
-}
-
-/// Whether this is a line of a test runner, a compiler or a package manager.
-fn is_of_a_run(text: &str) -> bool {
-    let (Some(first), Some(last)) = (text.as_bytes().first(), text.as_bytes().last()) else { return false };
-    // Hardly any line passes these two looks, which cost less than the searches behind them.
-    let may_start = RUNNER_FIRSTS.get(usize::from(*first)).is_some_and(|is| *is);
-    let may_end = matches!(last, b'D' | b'k' | b'e');
-    may_start
-        && RUNNERS.iter().any(|start| text.starts_with(start))
-        && !text.starts_with("# ")
-        && !text.starts_with("##")
-        || may_end && RUNNER_ENDS.iter().any(|end| text.ends_with(end))
-        || memchr::memchr(b'P', text.as_bytes()).is_some() && text.contains(" PASSED ")
-        || text.len() > 30 && ["====", "____", "----"].iter().any(|rule| text.starts_with(rule))
-        || memchr::memchr(b':', text.as_bytes()).is_some() && is_diagnostic(text)
 }
 
 /// Whether there is a date or a time of day near the start.
@@ -302,12 +205,13 @@ fn has_time(head: &str) -> bool {
 
 /// Whether one of the first words is a level.
 fn has_level(head: &str) -> bool {
-    let mut words = head.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(5);
-    let is_name = |word: &str| {
+    let words = head.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
+    let mut words = words.filter(|word| !word.is_empty()).take(5);
+    let is_name = |word: &[u8]| {
         // No name is shorter than `INFO` or longer than `CRITICAL`.
         (4..=8).contains(&word.len())
-            && word.starts_with(|first: char| first.is_ascii_uppercase())
-            && LEVEL_NAMES.iter().take(11).any(|level| *level == word)
+            && word.first().is_some_and(u8::is_ascii_uppercase)
+            && LEVEL_NAMES.iter().take(11).any(|level| level.as_bytes() == word)
     };
     let start = head.trim_start().trim_start_matches(['[', '<']);
     words.any(is_name)
@@ -331,7 +235,7 @@ fn is_placed(head: &str) -> bool {
 }
 
 fn has_logfmt(text: &str) -> bool {
-    if memchr::memchr_iter(b'=', text.as_bytes()).count() < 3 {
+    if memchr_iter(b'=', text.as_bytes()).count() < 3 {
         return false;
     }
     let pairs = text.split(' ').filter(|word| {
@@ -362,24 +266,27 @@ fn is_mark(text: &str) -> bool {
     let heading = text.trim_start_matches('#');
     (heading.len() < text.len() && heading.starts_with(' ') && text.len() - heading.len() < 7)
         || ["- ", "* ", "> ", "```", "[!["].iter().any(|mark| text.starts_with(mark))
-        || text.split_once(". ").is_some_and(|(number, _)| {
-            (1..=3).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
-        })
+        || match digits(text.as_bytes()) {
+            number @ 1..=3 => text.get(number..).is_some_and(|rest| rest.starts_with(". ")),
+            _ => false,
+        }
 }
 
 fn is_row(line: &str) -> bool {
-    let text = line.trim();
-    text.contains("  ") || text.matches('\t').count() > 0 || text.matches('|').count() > 1
+    let text = line.trim().as_bytes();
+    text.windows(2).any(|pair| pair == b"  ")
+        || memchr(b'\t', text).is_some()
+        || memchr_iter(b'|', text).nth(1).is_some()
 }
 
 fn is_prose(text: &str) -> bool {
-    let words = text.split_whitespace().count();
-    let letters = text.chars().filter(|c| c.is_alphabetic() || *c == ' ').count();
-    let total = text.chars().count();
+    let tally = Tally::of(text);
     let detect = &tuning().detect;
-    let reach = |percent: usize| letters * 100 >= total * percent;
-    words >= detect.line_words && reach(detect.line_letters)
-        || words >= detect.sentence_words && text.ends_with(['.', '?', '!']) && reach(detect.sentence_letters)
+    let reach = |percent: usize| (tally.letters + tally.spaces) * 100 >= tally.chars * percent;
+    tally.words >= detect.line_words && reach(detect.line_letters)
+        || tally.words >= detect.sentence_words
+            && text.ends_with(['.', '?', '!'])
+            && reach(detect.sentence_letters)
 }
 
 /// Whether this is base64, hex or minified data: long, with hardly any spaces.

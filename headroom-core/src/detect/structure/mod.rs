@@ -5,13 +5,13 @@
 
 mod code_line;
 mod line;
+mod run;
+mod runner;
 #[cfg(test)]
 pub(super) mod tests;
 
-use std::sync::LazyLock;
-
-use aho_corasick::AhoCorasick;
 use line::LineClass;
+use run::is_run;
 
 use crate::{
     Classification, ContentKind,
@@ -139,7 +139,7 @@ fn by_lines<'t>(text: &'t str, scan: &mut Option<RecordScan<'t>>) -> Guess<'t> {
         ContentKind::Search
     } else if shares.reach(detect.log, &[Log, Frame]) {
         ContentKind::Log
-    } else if is_run(&lines) {
+    } else if is_run(text) {
         // The source of a test may mention runs, and a document may show one.
         return Guess {
             may_be_code: shares.reach(tuning().detect.most_code, &[Code]),
@@ -217,50 +217,4 @@ fn is_ruled(lines: &[&str]) -> bool {
 fn is_document(lines: &[&str]) -> bool {
     let starts = |mark: &str| lines.iter().filter(|line| line.starts_with(mark)).count();
     starts("```") > 1 && starts("#") > 1
-}
-
-/// What test runners and build tools print once. Those that begin with a letter and end with a space begin a line.
-const RUN_SIGNS: [&str; 24] = [
-    "=== test session starts ===",
-    " passed in ",
-    " failed in ",
-    " passed, ",
-    " failed, ",
-    "test result: ",
-    "running ",
-    "--- FAIL: ",
-    "--- PASS: ",
-    "BUILD SUCCESS",
-    "BUILD FAILED",
-    "Tests: ",
-    " Test Files  ",
-    "Ran ",
-    "FAILED (",
-    "Traceback (most recent call last):",
-    "make: ",
-    "npm ERR!",
-    "npm error",
-    "Successfully installed ",
-    "Collecting ",
-    "tests finished: ",
-    "build succeeded",
-    " warnings generated.",
-];
-/// Looks for all signs at once, which hardly any line has.
-static RUN_SIGN: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(RUN_SIGNS).ok());
-
-/// Whether a test runner or a build tool printed this, which only a few lines show.
-fn is_run(lines: &[&str]) -> bool {
-    let may_have_sign = |line: &str| RUN_SIGN.as_ref().is_none_or(|signs| signs.is_match(line));
-    let mut sample = lines.iter().take(MAX_LINES / 2).chain(lines.iter().rev().take(MAX_LINES / 2));
-    sample.any(|line| {
-        let start: &str = line.get(..line.len().min(200)).unwrap_or_default();
-        may_have_sign(start)
-            && RUN_SIGNS.iter().any(|sign| match sign.strip_suffix(' ') {
-                Some(word) if !sign.starts_with(' ') => {
-                    start.strip_prefix(word).is_some_and(|rest| rest.starts_with(' '))
-                }
-                _ => start.contains(sign),
-            })
-    })
 }

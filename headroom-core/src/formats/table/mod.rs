@@ -9,7 +9,8 @@ pub(crate) fn share(text: &str) -> u32 {
     let (mut fit, mut all) = (0_usize, 0_usize);
     for block in TableBlocks::new(text) {
         all += block.rows.len();
-        if let Some(layout) = Layout::from_rows(&block.rows).filter(|_| is_padded(&block.rows)) {
+        let layout = if is_padded(&block.rows) { Layout::from_rows(&block.rows) } else { None };
+        if let Some(layout) = layout {
             let mut cells = Vec::new();
             for row in &block.rows {
                 cells.clear();
@@ -22,7 +23,8 @@ pub(crate) fn share(text: &str) -> u32 {
 
 /// Whether more than single spaces separate the columns, so that the rows do not line up by chance.
 fn is_padded(rows: &[&str]) -> bool {
-    let padded = rows.iter().filter(|row| row.trim_start().contains("  ")).count();
+    let has_wide_space = |row: &str| row.as_bytes().windows(2).any(|pair| pair == b"  ");
+    let padded = rows.iter().filter(|row| has_wide_space(row.trim_start())).count();
     padded * 2 >= rows.len()
 }
 
@@ -52,25 +54,34 @@ impl<'t> TableBlocks<'t> {
     pub(crate) const fn new(text: &'t str) -> Self {
         Self { text, at: 0 }
     }
+
+    /// Returns the line that starts here, with its end.
+    fn line(&self, start: usize) -> Option<&'t str> {
+        let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
+        rest.get(..memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end + 1))
+    }
 }
 
 impl<'t> Iterator for TableBlocks<'t> {
     type Item = TableBlock<'t>;
 
     fn next(&mut self) -> Option<TableBlock<'t>> {
-        let rest = self.text.get(self.at..)?;
-        let mut lines = rest.split_inclusive('\n').peekable();
         let mut start = self.at;
-        while let Some(line) = lines.next_if(|line| line.trim().is_empty()) {
-            start += line.len();
-        }
         let mut end = start;
         let mut rows = Vec::new();
         let mut crlf = false;
-        while let Some(line) = lines.next_if(|line| !line.trim().is_empty()) {
+        while let Some(line) = self.line(end) {
+            let is_blank = line.trim().is_empty();
+            if is_blank && !rows.is_empty() {
+                break;
+            }
+            end += line.len();
+            if is_blank {
+                start = end;
+                continue;
+            }
             rows.push(content(line));
             crlf |= line.ends_with("\r\n");
-            end += line.len();
         }
         self.at = end;
         (!rows.is_empty()).then_some(TableBlock { start, text: self.text.get(start..end)?, rows, crlf })

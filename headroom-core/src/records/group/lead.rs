@@ -292,6 +292,11 @@ fn are_rows(bodies: &[Body<'_>]) -> bool {
     let filled = || bodies.iter().filter(|body| !body.is_blank());
     let all = filled().count();
     let is_usual = |count: &dyn Fn(&str) -> usize| {
+        // Most texts have few lines with such a mark, which the first lines show.
+        let most = all * (100 - MIN_ROWS) / 100;
+        if filled().filter(|body| count(body.bare()) == 0).take(most + 1).count() > most {
+            return false;
+        }
         let usual = most_common(filled().map(|body| count(body.bare())));
         usual.is_some_and(|(cells, count)| cells > 0 && count * 100 >= all * MIN_ROWS)
     };
