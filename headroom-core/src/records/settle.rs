@@ -93,7 +93,9 @@ impl Structure<'_> {
             let labels: Vec<String> = records.iter().map(Record::label).collect();
             let own = (first.kind == RecordKind::Group).then(|| group::noun(&labels)).flatten();
             let noun = own.unwrap_or_else(|| first.kind.noun(records.len()).to_owned());
-            return Some(format!("{} {noun}: {}", records.len(), names::listed(&labels)));
+            let has_names = labels.iter().any(|label| !label.is_empty());
+            let names = if has_names { format!(": {}", names::listed(&labels)) } else { String::new() };
+            return Some(format!("{} {noun}{names}", records.len()));
         }
         None
     }
