@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{LineTraits, Record, RecordKind, Structure, group, within};
+use super::{LineTraits, Record, RecordKind, Structure, cells, group, within};
 
 /// Maximum number of rounds in which lines are added.
 const MAX_ROUNDS: usize = 8;
@@ -53,6 +53,7 @@ impl Structure<'_> {
                     continue;
                 }
                 open.extend(self.owner(line));
+                open.extend(cells::row_at(&self.rows, line).into_iter().flatten());
                 for record in
                     [record_at(&self.records, line), record_at(&self.inner, line)].into_iter().flatten()
                 {
