@@ -22,11 +22,12 @@ pub(super) fn rows(bodies: &[Body<'_>]) -> Vec<Range<usize>> {
             return found;
         }
     }
-    if sample().any(|body| body.text.contains('"')) {
-        in_quotes(bodies).unwrap_or_default()
-    } else {
-        Vec::new()
-    }
+    in_quotes(bodies.iter().map(|body| body.text)).unwrap_or_default()
+}
+
+/// Whether a text is a table with line ends within quotes, whatever its cells say.
+pub(crate) fn has_quoted_rows(text: &str) -> bool {
+    in_quotes(text.lines()).is_some_and(|rows| !rows.is_empty())
 }
 
 /// Returns the lines of the row with this line.
@@ -100,28 +101,29 @@ fn between_bars(bodies: &[Body<'_>]) -> Vec<Range<usize>> {
 
 /// Finds rows of a table whose cells are parted by commas or the like, and whose quotes hold line ends. `None` if the text is no
 /// such table.
-fn in_quotes(bodies: &[Body<'_>]) -> Option<Vec<Range<usize>>> {
-    let header = bodies.iter().find(|body| !body.is_blank())?.text;
+fn in_quotes<'l>(lines: impl Iterator<Item = &'l str> + Clone) -> Option<Vec<Range<usize>>> {
+    let header = lines.clone().find(|line| !line.trim().is_empty())?;
     let delimiter = [',', ';', '\t', '|'].into_iter().max_by_key(|mark| header.matches(*mark).count())?;
     let columns = header.matches(delimiter).count();
-    if columns == 0 || header.matches('"').count() % 2 == 1 {
+    let has_quotes = || lines.clone().take(SAMPLE).any(|line| line.contains('"'));
+    if columns == 0 || header.matches('"').count() % 2 == 1 || !has_quotes() {
         return None;
     }
     let mut found = Vec::new();
     let (mut all, mut fit) = (0_usize, 0_usize);
     let (mut start, mut is_quoted, mut cells) = (0, false, 0_usize);
-    for (line, body) in bodies.iter().enumerate() {
+    for (line, text) in lines.enumerate() {
         if !is_quoted {
             (start, cells) = (line, 0);
         }
-        for c in body.text.chars() {
+        for c in text.chars() {
             is_quoted ^= c == '"';
             cells += usize::from(c == delimiter && !is_quoted);
         }
         if is_quoted && line - start >= MAX_LINES {
             return None;
         }
-        if !is_quoted && !body.is_blank() {
+        if !is_quoted && !text.trim().is_empty() {
             all += 1;
             fit += usize::from(cells == columns);
             if line > start {

@@ -27,6 +27,7 @@ use std::ops::Range;
 
 use crate::text::lines;
 use body::{Body, bodies};
+pub(crate) use cells::has_quoted_rows;
 use group::Groups;
 pub(crate) use group::alternate;
 use heading::is_rule;
