@@ -78,6 +78,8 @@ struct PaddedTable<'t> {
     fits: Vec<bool>,
     /// Whether each line only goes on with the row above it: a table may have cells of several lines, and rules below rows.
     goes_on: Vec<bool>,
+    /// Whether it is sure which lines are rows.
+    has_rows: bool,
     /// The row with the names of the columns, if there is one.
     header: usize,
     /// Which columns hold numbers.
@@ -147,7 +149,7 @@ fn tables<'t>(view: &LineView<'t>) -> Vec<PaddedTable<'t>> {
         let bare = |row: &&'t str| row.strip_prefix(' ').filter(|_| declared.is_some()).unwrap_or(row);
         let lines: Vec<&str> = rows.iter().map(bare).collect();
         let all = TableLines { layout: &layout, lines: &lines, fits: &table.fits, cells: &table.cells };
-        table.goes_on = all.go_on();
+        (table.goes_on, table.has_rows) = all.go_on();
         table.numeric = (0..columns).map(|column| table.is_numeric(column)).collect();
         tables.push(table);
     }
@@ -341,6 +343,9 @@ impl<'t> PaddedTable<'t> {
     /// Formats `310 Running, 12 Completed`.
     fn summary(&self, lines: &Range<usize>) -> String {
         let rows = lines.start.saturating_sub(self.lines.start)..lines.end.saturating_sub(self.lines.start);
+        if !self.has_rows {
+            return format!("{} lines", rows.len());
+        }
         let all = rows.clone().filter(|row| !self.goes_on(*row)).count();
         let Some(column) = self.category else { return format!("{all} rows") };
         let mut counts: FxHashMap<&str, usize> = FxHashMap::default();

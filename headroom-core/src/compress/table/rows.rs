@@ -19,8 +19,9 @@ pub(super) struct TableLines<'t> {
 
 impl TableLines<'_> {
     /// Marks the lines that go on with the row above: those without anything in the first column that tells of rows, and those
-    /// that do not fit the columns and do not start like rows either.
-    pub(super) fn go_on(&self) -> Vec<bool> {
+    /// that do not fit the columns and do not start like rows either. Also tells whether that is sure: a line that lacks this cell
+    /// only may be a row of the same name as the one above.
+    pub(super) fn go_on(&self) -> (Vec<bool>, bool) {
         let columns = self.layout.columns.len();
         let is_row = |line: &usize| self.fits(*line) && self.filled(*line) > 0;
         let rows: Vec<usize> = (0..self.lines.len()).filter(is_row).collect();
@@ -28,12 +29,14 @@ impl TableLines<'_> {
             rows.iter().filter(|line| self.is_filled(**line, column)).count() * 100 / rows.len().max(1)
         };
         let Some(key) = (0..columns).find(|column| share(*column) >= MIN_FILLED) else {
-            return vec![false; self.lines.len()];
+            return (vec![false; self.lines.len()], true);
         };
         // Where most lines have nothing in this column, those that go on have little else either.
         let usual =
             rows.iter().filter(|line| self.is_filled(**line, key)).map(|line| self.filled(*line)).max();
-        let most = if share(key) > 50 { columns } else { usual.unwrap_or(0) / 2 };
+        let few = usual.unwrap_or(0) / 2;
+        let most = if share(key) > 50 { columns } else { few };
+        let is_sure = rows.iter().all(|line| self.is_filled(*line, key) || self.filled(*line) <= few);
         let have_bars = rows.iter().filter(|line| self.has_bar(**line)).count() * 2 > rows.len();
         let goes_on = |line: usize| {
             if self.fits(line) {
@@ -44,7 +47,7 @@ impl TableLines<'_> {
             let starts = if have_bars { self.has_bar(line) } else { self.layout.starts_by(key, indent) };
             !starts || !says(text)
         };
-        (0..self.lines.len()).map(goes_on).collect()
+        ((0..self.lines.len()).map(goes_on).collect(), is_sure)
     }
 
     fn fits(&self, line: usize) -> bool {

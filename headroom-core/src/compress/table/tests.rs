@@ -293,6 +293,17 @@ fn lines_of_a_cell_stay_with_their_row() {
 }
 
 #[test]
+fn rows_of_one_name_are_counted_as_lines() {
+    let mut text = "region      kind        sum      mean\n".to_owned();
+    for n in 0..120 {
+        let region = if n % 2 == 0 || n % 7 == 0 { format!("region-{n}") } else { String::new() };
+        text += &format!("{region:<12}kind-{:<7}{:>3}  {:>8}\n", n % 5, 100 + n % 9, 1000 + n % 11);
+    }
+    let found = gaps(&text, &Query::default());
+    assert!(!found.is_empty() && found.iter().all(|gap| gap.summary.ends_with(" lines")), "{found:?}");
+}
+
+#[test]
 fn names_of_columns_stay_wherever_they_stand() {
     let header = " r  b   swpd   free   buff  cache   si   so    bi    bo   in   cs us sy\n";
     let row = |n: usize| {
