@@ -3,6 +3,8 @@
 //! In settings, the marker is a comment, so that the text is still what it was. In what looks like code, and in a document
 //! with fences, no lines are elided: a gap may begin in one part and end in another.
 
+mod assembly;
+
 use rustc_hash::FxHashSet;
 
 use super::{
@@ -47,17 +49,22 @@ pub(crate) enum Frame {
 impl Frame {
     /// Returns the frame of the markers in a text of this kind that is no [`Source`](super::source::Source).
     pub(crate) fn new(kind: ContentKind, text: &str, query: &Query<'_>) -> Self {
-        use ContentKind::{Blob, Code, FileRead, Log, Text};
-        if !matches!(kind, Blob | Code | FileRead | Log | Text) {
+        use ContentKind::{Blob, Code, FileRead, Log, Table, Text};
+        if !matches!(kind, Blob | Code | FileRead | Log | Table | Text) {
             return Self::Bare;
         }
-        if let Some(comment) = language::comment_by_name(query.arguments, kind == FileRead) {
+        if let Some(comment) =
+            language::comment_by_name(query.arguments, kind == FileRead).filter(|_| kind != Table)
+        {
             return Self::Comment(comment);
         }
-        if kind == FileRead {
+        let start = (0..=START_BYTES.min(text.len())).rev().find_map(|end| text.get(..end)).unwrap_or(text);
+        if let Some(comment) = assembly::comment(start) {
+            return Self::Comment(comment);
+        }
+        if matches!(kind, FileRead | Table) {
             return Self::Bare;
         }
-        let start = (0..=START_BYTES.min(text.len())).rev().find_map(|end| text.get(..end)).unwrap_or(text);
         if has_fences(start) {
             return Self::Forbidden;
         }

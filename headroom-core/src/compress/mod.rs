@@ -29,7 +29,7 @@ use source::{Source, SourceScan};
 
 use crate::{
     ContentKind, Transform, detect,
-    records::RecordScan,
+    records::{RecordScan, has_quoted_rows},
     relevance::Query,
     text::{marker, replace::replace},
 };
@@ -89,6 +89,8 @@ fn scanned_gaps<'t>(
             if gaps.is_empty() { log::scanned_gaps(text, query, scan) } else { gaps }
         }
         ContentKind::Diff => diff::gaps(text, query),
+        // Sentences in the cells of a table are no prose.
+        ContentKind::Prose if has_quoted_rows(text) => log::scanned_gaps(text, query, scan),
         ContentKind::Prose => prose::gaps(text, query),
         ContentKind::Table => table::gaps(text, query),
         ContentKind::FileRead => log::gaps(text, query),

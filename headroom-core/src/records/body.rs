@@ -88,7 +88,7 @@ impl<'t> Body<'t> {
         line.get(..usize::from(self.stamp.0)).unwrap_or_default()
     }
 
-    const fn is_stamped_at_start(&self) -> bool {
+    pub(super) const fn is_stamped_at_start(&self) -> bool {
         self.millis != NO_TIME && self.stamp.0 == 0
     }
 

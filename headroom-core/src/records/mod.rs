@@ -5,6 +5,7 @@
 //! record stay with every line that stays. Everything is done in one pass per form, in linear time.
 
 mod body;
+mod cells;
 mod commit;
 mod explained;
 mod group;
@@ -26,6 +27,7 @@ use std::ops::Range;
 
 use crate::text::lines;
 use body::{Body, bodies};
+pub(crate) use cells::has_quoted_rows;
 use group::Groups;
 pub(crate) use group::alternate;
 use heading::is_rule;
@@ -99,6 +101,8 @@ pub(crate) struct Structure<'t> {
     records: Vec<Record<'t>>,
     /// The groups within long records, in order and disjoint.
     inner: Vec<Record<'t>>,
+    /// The rows of tables with more than one line, in order and disjoint.
+    rows: Vec<Range<usize>>,
     /// Whether it is in doubt where the records start: then all lines stay.
     is_unclear: bool,
     headings: Vec<Heading<'t>>,
@@ -168,9 +172,10 @@ impl<'t> From<RecordScan<'t>> for Structure<'t> {
         let headings = headings(&bodies, &in_record);
         let owners = owners(&bodies, &records, &headings);
         let inner = if is_of_records { inner_groups(&bodies, &records) } else { Vec::new() };
+        let rows = if is_of_records { Vec::new() } else { cells::rows(&bodies) };
         let traits = bodies.iter().map(LineTraits::new).collect();
         let texts = bodies.iter().filter(|_| is_of_records).map(Body::bare).collect();
-        Self { traits, owners, records, inner, is_unclear, headings, silences, texts }
+        Self { traits, owners, records, inner, rows, is_unclear, headings, silences, texts }
     }
 }
 
@@ -240,7 +245,7 @@ fn records<'t>(bodies: &[Body<'t>]) -> Groups<'t> {
     }
     let has = |signs: &[u8]| signs.iter().any(|sign| firsts.get(usize::from(*sign)) == Some(&true));
     let some = |found: Vec<Record<'t>>| Some(found).filter(|found| found.len() > 1);
-    let rows = || if has(b"*-\xe2") { some(vertical::rows(bodies)) } else { None };
+    let rows = || if has(b"*-+\xe2") { some(vertical::rows(bodies)) } else { None };
     let commits = || if has(b"cr*|") { some(commit::commits(bodies)) } else { None };
     let explained = || if has(explained::FIRSTS) { some(explained::entries(bodies)) } else { None };
     let resources = || if has(b"#") { some(plan::resources(bodies)) } else { None };

@@ -48,6 +48,8 @@ impl RecordKind {
 pub(crate) struct Name<'t> {
     pub(crate) line: usize,
     pub(crate) text: &'t str,
+    /// Whether the line goes on in a way that may change what the name says.
+    pub(super) is_cut: bool,
 }
 
 /// Lines that belong together. The first is its head.
@@ -79,6 +81,9 @@ impl<'t> Record<'t> {
                 label.push(' ');
             }
             label.push_str(name.text);
+            if name.is_cut {
+                label.push('…');
+            }
         }
         label
     }
@@ -97,7 +102,8 @@ impl<'t> Record<'t> {
         self.lines.end = last.unwrap_or(self.lines.start) + 1;
     }
 
+    /// Adds a name that is part of this line.
     pub(super) fn named(&mut self, line: usize, text: &'t str) {
-        self.names.push(Name { line, text });
+        self.names.push(Name { line, text, is_cut: false });
     }
 }

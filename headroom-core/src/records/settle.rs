@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{LineTraits, Record, RecordKind, Structure, group, within};
+use super::{LineTraits, Record, RecordKind, Structure, cells, group, within};
 
 /// Maximum number of rounds in which lines are added.
 const MAX_ROUNDS: usize = 8;
@@ -53,6 +53,7 @@ impl Structure<'_> {
                     continue;
                 }
                 open.extend(self.owner(line));
+                open.extend(cells::row_at(&self.rows, line).into_iter().flatten());
                 for record in
                     [record_at(&self.records, line), record_at(&self.inner, line)].into_iter().flatten()
                 {
@@ -93,7 +94,9 @@ impl Structure<'_> {
             let labels: Vec<String> = records.iter().map(Record::label).collect();
             let own = (first.kind == RecordKind::Group).then(|| group::noun(&labels)).flatten();
             let noun = own.unwrap_or_else(|| first.kind.noun(records.len()).to_owned());
-            return Some(format!("{} {noun}: {}", records.len(), names::listed(&labels)));
+            let has_names = labels.iter().any(|label| !label.is_empty());
+            let names = if has_names { format!(": {}", names::listed(&labels)) } else { String::new() };
+            return Some(format!("{} {noun}{names}", records.len()));
         }
         None
     }

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     body::Body,
-    record::{Name, Record, RecordKind},
+    record::{Record, RecordKind},
 };
 
 use crate::tuning::tuning;
@@ -34,6 +34,8 @@ const IDENTITIES: [&str; 22] = [
     "username",
     "uuid",
 ];
+/// Longer starts of lines are no corners of frames.
+const MAX_CORNER_BYTES: usize = 8;
 /// Columns of a row that are examined for its identity.
 const MAX_COLUMNS: usize = 64;
 
@@ -99,9 +101,17 @@ pub(super) fn rows<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
 fn is_row_head(text: &str) -> bool {
     let mysql =
         text.starts_with("***") && text.trim_matches(['*', ' ']).strip_suffix(". row").is_some_and(is_number);
-    let psql = text.strip_prefix("-[ RECORD ").or_else(|| text.strip_prefix("\u{2500}[ RECORD "));
-    let psql = psql.and_then(|rest| rest.split(' ').next()).is_some_and(is_number);
+    // In a frame, the line starts with its corner.
+    let psql = text.split_once("[ RECORD ").is_some_and(|(corner, rest)| {
+        let is_corner = (1..=MAX_CORNER_BYTES).contains(&corner.len()) && corner.chars().all(is_line);
+        is_corner && rest.split(' ').next().is_some_and(is_number)
+    });
     mysql || psql
+}
+
+/// Whether this draws a line.
+fn is_line(c: char) -> bool {
+    matches!(c, '+' | '-' | '=' | '\u{2500}'..='\u{257f}')
 }
 
 fn is_number(text: &str) -> bool {
@@ -128,8 +138,10 @@ pub(super) fn entries<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
         }
         if let Some((key, value)) = paragraph.first().and_then(|body| field(body.bare())) {
             let line = lines.start;
-            let names = vec![Name { line, text: key }, Name { line, text: value }];
-            found.push((key, Record { names, ..Record::new(RecordKind::Entry, lines) }));
+            let mut record = Record::new(RecordKind::Entry, lines);
+            record.named(line, key);
+            record.named(line, value);
+            found.push((key, record));
         }
     }
     // The first paragraph may have lost its start.
@@ -188,5 +200,26 @@ fn name<'t>(record: &mut Record<'t>, bodies: &[Body<'t>]) {
     if let Some((line, key, value)) = found {
         record.named(line, key);
         record.named(line, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_row_head;
+
+    #[test]
+    fn lines_that_count_rows_are_known_in_any_frame() {
+        for line in [
+            "*************************** 12. row ***************************",
+            "-[ RECORD 1 ]-----",
+            "+-[ RECORD 12 ]----+",
+            "\u{2500}[ RECORD 3 ]\u{2500}\u{2500}",
+            "\u{250c}\u{2500}[ RECORD 1 ]\u{2500}\u{2510}",
+        ] {
+            assert!(is_row_head(line), "{line}");
+        }
+        for line in ["[ RECORD 1 ]", "see -[ RECORD 1 ]", "-[ RECORD x ]-", "*** row ***"] {
+            assert!(!is_row_head(line), "{line}");
+        }
     }
 }

@@ -126,8 +126,8 @@ pub(super) const CUES: [Cues; 10] = [
             "private",
             "let(:",
         ],
-        holds: &[" do |", ".each ", ".nil?", "@", "#{"],
-        ends: &[" do", "|"],
+        holds: &[" do |", "{ |", ".each ", ".nil?", "@", "#{"],
+        ends: &[" do"],
     },
     Cues {
         language: Language::Bash,

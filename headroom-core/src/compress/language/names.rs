@@ -39,10 +39,11 @@ const COMMENTS: [(&str, &[&str]); 5] = [
             "dockerfile",
             "containerfile",
             "makefile",
+            "s",
         ],
     ),
     ("-- ", &["sql", "lua", "hs", "elm"]),
-    ("; ", &["ini", "asm"]),
+    ("; ", &["ini", "asm", "nasm"]),
     (";; ", &["clj", "el", "lisp", "scm"]),
     ("% ", &["tex", "erl"]),
 ];

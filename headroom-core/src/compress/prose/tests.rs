@@ -240,3 +240,26 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn sentences_in_cells_stay_in_their_row() {
+    let mut text = "id,name,note,state\n".to_owned();
+    for n in 0..120 {
+        let sentence = format!("The boat number {n} came in with the tide and left again before the night.");
+        let state = if n % 3 == 0 { "open" } else { "paid" };
+        text += &format!(
+            "{n},ship-{n},\"{sentence}\nNobody on the quay said \"\"no\"\" to boat {n}.\",{state}\n"
+        );
+    }
+    for question in ["Who came?", "What was said to boat 67?"] {
+        let query = Query { question: Some(question), ..Query::default() };
+        for gap in crate::compress::gaps(crate::ContentKind::Prose, &text, &query) {
+            let hidden = &text[gap.range.clone()];
+            assert!(hidden.starts_with(|c: char| c.is_ascii_digit()), "a gap begins within a row: {hidden}");
+            assert!(
+                hidden.ends_with("open") || hidden.ends_with("paid"),
+                "a gap ends within a row: {hidden}"
+            );
+        }
+    }
+}

@@ -7,7 +7,10 @@ use std::{fmt::Write, ops::Range};
 
 use rustc_hash::FxHashMap;
 
-use super::super::log::view::{LineView, name};
+use super::{
+    super::log::view::{LineView, name},
+    rows::{BARS, TableLines},
+};
 use crate::{
     compress::Omission,
     formats::table::Layout,
@@ -73,6 +76,14 @@ struct PaddedTable<'t> {
     cells: Vec<&'t str>,
     /// Whether each row fits the columns.
     fits: Vec<bool>,
+    /// Whether each line only goes on with the row above it: a table may have cells of several lines, and rules below rows.
+    goes_on: Vec<bool>,
+    /// Whether it is sure which lines are rows.
+    has_rows: bool,
+    /// The row with the names of the columns, if there is one.
+    header: usize,
+    /// Which columns hold numbers.
+    numeric: Vec<bool>,
     /// The column that summarises the rows best.
     category: Option<usize>,
 }
@@ -134,6 +145,12 @@ fn tables<'t>(view: &LineView<'t>) -> Vec<PaddedTable<'t>> {
             table.cells.resize(start + columns, "");
             table.fits.push(fits);
         }
+        table.header = table.fits.iter().position(|fits| *fits).unwrap_or(0);
+        let bare = |row: &&'t str| row.strip_prefix(' ').filter(|_| declared.is_some()).unwrap_or(row);
+        let lines: Vec<&str> = rows.iter().map(bare).collect();
+        let all = TableLines { layout: &layout, lines: &lines, fits: &table.fits, cells: &table.cells };
+        (table.goes_on, table.has_rows) = all.go_on();
+        table.numeric = (0..columns).map(|column| table.is_numeric(column)).collect();
         tables.push(table);
     }
     tables
@@ -142,15 +159,12 @@ fn tables<'t>(view: &LineView<'t>) -> Vec<PaddedTable<'t>> {
 impl<'t> PaddedTable<'t> {
     fn choose(&mut self, view: &LineView<'_>, asked: &[bool], kept: &mut [bool]) {
         let count = self.fits.len();
-        let mut stays: Vec<bool> = self
-            .fits
-            .iter()
+        let mut stays: Vec<bool> = (0..count)
             .zip(self.lines.clone())
-            .enumerate()
-            .map(|(row, (fits, line))| {
-                row < tuning().table.head_rows
+            .map(|(row, line)| {
+                row < self.header + tuning().table.head_rows
                     || row + tuning().table.tail_rows >= count
-                    || !fits
+                    || !self.goes_on(row) && (self.fits.get(row) != Some(&true) || self.is_header(row))
                     || asked.get(line).copied().unwrap_or(true)
                     || view.is_error(line)
             })
@@ -162,12 +176,18 @@ impl<'t> PaddedTable<'t> {
                 self.outliers(column, &mut stays);
                 continue;
             };
-            let named = self.cell(0, column).is_some_and(|header| STATES.contains(&header));
+            let named = self.cell(self.header, column).is_some_and(|header| STATES.contains(&header));
+            // Numbers are no kinds of rows.
+            let is_word = |value: &&str| {
+                let value = value.trim_matches(BARS).trim();
+                !value.starts_with(|c: char| c.is_ascii_digit()) && !value.contains(BARS)
+            };
+            let are_words = values.keys().all(is_word);
             let common = values
                 .values()
                 .filter(|count| **count * tuning().table.rows_per_common >= self.fits.len())
                 .count();
-            if (named || common > 1) && (!named, common) < telling {
+            if (named || common > 1 && are_words) && (!named, common) < telling {
                 telling = (!named, common);
                 category = Some(column);
             }
@@ -176,6 +196,7 @@ impl<'t> PaddedTable<'t> {
         self.category = category;
         self.signs(&mut stays);
         self.rare_words(&mut stays);
+        self.complete(&mut stays);
         for (line, stays) in self.lines.clone().zip(stays) {
             if let Some(kept) = kept.get_mut(line) {
                 *kept = stays;
@@ -185,14 +206,49 @@ impl<'t> PaddedTable<'t> {
 
     fn cell(&self, row: usize, column: usize) -> Option<&'t str> {
         let cell = self.cells.get(row * self.columns + column).copied();
-        cell.filter(|_| self.fits.get(row) == Some(&true))
+        cell.filter(|_| self.fits.get(row) == Some(&true) && !self.goes_on(row))
+    }
+
+    fn goes_on(&self, row: usize) -> bool {
+        self.goes_on.get(row) == Some(&true)
+    }
+
+    /// Whether nearly all cells of a column are numbers.
+    fn is_numeric(&self, column: usize) -> bool {
+        let cells = || (0..self.fits.len()).filter_map(|row| self.cell(row, column));
+        let numbers = cells().filter(|cell| number(cell).is_some()).count();
+        numbers * 10 >= cells().count() * 8
+    }
+
+    /// Whether a row has names where the other rows have numbers: it names the columns of the rows below it.
+    fn is_header(&self, row: usize) -> bool {
+        let mut numbers = 0;
+        (0..self.columns.min(MAX_COLUMNS)).filter(|column| self.numeric.get(*column) == Some(&true)).all(
+            |column| {
+                numbers += 1;
+                self.cell(row, column)
+                    .is_some_and(|cell| cell.contains(char::is_alphabetic) && number(cell).is_none())
+            },
+        ) && numbers > 1
+    }
+
+    /// Keeps all lines of a row of which one stays.
+    fn complete(&self, stays: &mut [bool]) {
+        let mut start = 0;
+        for row in self.goes_on.chunk_by(|_, next| *next) {
+            let lines = stays.get_mut(start..start + row.len()).unwrap_or_default();
+            start += row.len();
+            if lines.contains(&true) {
+                lines.fill(true);
+            }
+        }
     }
 
     /// Counts the values of a column, if they are few.
     fn category(&self, column: usize) -> Option<FxHashMap<&'t str, usize>> {
         let mut values: FxHashMap<&'t str, usize> = FxHashMap::default();
         // The header is no value.
-        for value in (1..self.fits.len()).filter_map(|row| self.cell(row, column)) {
+        for value in (self.header + 1..self.fits.len()).filter_map(|row| self.cell(row, column)) {
             *values.entry(value).or_default() += 1;
             if values.len()
                 > (self.fits.len() / tuning().table.rows_per_category)
@@ -256,7 +312,7 @@ impl<'t> PaddedTable<'t> {
             words.take(MAX_COLUMNS)
         };
         let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
-        for word in (1..self.fits.len()).flat_map(words) {
+        for word in (self.header + 1..self.fits.len()).flat_map(words) {
             *counts.entry(word).or_default() += 1;
         }
         let seldom = 1 + self.fits.len() / tuning().table.rows_per_rare;
@@ -265,7 +321,7 @@ impl<'t> PaddedTable<'t> {
         }
         let is_rare =
             |row: &usize| words(*row).any(|word| counts.get(word).is_some_and(|count| *count <= seldom));
-        for row in (1..self.fits.len()).filter(is_rare).take(tuning().table.max_rare) {
+        for row in (self.header + 1..self.fits.len()).filter(is_rare).take(tuning().table.max_rare) {
             if let Some(stays) = stays.get_mut(row) {
                 *stays = true;
             }
@@ -287,17 +343,22 @@ impl<'t> PaddedTable<'t> {
     /// Formats `310 Running, 12 Completed`.
     fn summary(&self, lines: &Range<usize>) -> String {
         let rows = lines.start.saturating_sub(self.lines.start)..lines.end.saturating_sub(self.lines.start);
-        let Some(column) = self.category else { return format!("{} rows", rows.len()) };
+        if !self.has_rows {
+            return format!("{} lines", rows.len());
+        }
+        let all = rows.clone().filter(|row| !self.goes_on(*row)).count();
+        let Some(column) = self.category else { return format!("{all} rows") };
         let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
-        for row in rows.clone() {
+        for row in rows.filter(|row| !self.goes_on(*row)) {
             *counts.entry(self.cell(row, column).unwrap_or_default()).or_default() += 1;
         }
         let mut counts: Vec<(usize, &str)> =
             counts.into_iter().map(|(value, count)| (count, value)).collect();
         counts.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-        let mut out = format!("{} rows", rows.len());
+        let mut out = format!("{all} rows");
         for (at, (count, value)) in counts.iter().take(tuning().table.summary_values).enumerate() {
             let mark = if at == 0 { ": " } else { ", " };
+            let value = value.trim_matches(BARS).trim();
             let value = if value.is_empty() { "blank".to_owned() } else { name(value, 20) };
             // Writing to a string cannot fail.
             let _ = write!(out, "{mark}{count} {value}");

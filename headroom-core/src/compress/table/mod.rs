@@ -1,6 +1,7 @@
 //! Shortens aligned columns, as printed by `ls -l`, `ps`, `df`, `kubectl get`, `docker ps` and `psql`.
 
 mod gaps;
+mod rows;
 #[cfg(test)]
 mod tests;
 

@@ -251,3 +251,82 @@ fn what_continues_a_row_stays_with_it() {
     let before = &out[..out.find("kestrel").unwrap()];
     assert!(before.lines().rev().nth(1).is_some_and(|row| row.contains("job-66-")), "{out}");
 }
+
+/// A table whose cells have one to three lines, between bars or not.
+fn of_several_lines(is_framed: bool) -> String {
+    let row = |cells: [&str; 3]| match is_framed {
+        true => {
+            format!("\u{2502} {:<8} \u{2502} {:<26} \u{2502} {:<6} \u{2502}\n", cells[0], cells[1], cells[2])
+        }
+        false => format!("{:<8}  {:<26}  {:<6}\n", cells[0], cells[1], cells[2]),
+    };
+    let mut out = row(["id", "note", "state"]);
+    for n in 0..80 {
+        let state = if n % 3 == 0 { "open" } else { "paid" };
+        out += &row([&format!("{}", 1000 + n * 7), &format!("the first line of {n}"), state]);
+        out.extend((0..n % 3).map(|line| row(["", &format!("line {line} below {}", n * 13), ""])));
+    }
+    out
+}
+
+#[test]
+fn lines_of_a_cell_stay_with_their_row() {
+    for is_framed in [true, false] {
+        let text = of_several_lines(is_framed);
+        let query = asking("What is in line 1 below 455?");
+        let found = gaps(&text, &query);
+        trial::check(&text, &found);
+        let out = trial::elided(&text, &found);
+        assert!(out.contains("1245") && out.contains("line 1 below 455"), "{out}");
+        let is_first = |line: &&str| -> bool { line.contains("the first line of") };
+        for gap in &found {
+            let hidden = &text[gap.range.clone()];
+            assert!(hidden.lines().next().as_ref().is_some_and(is_first), "a gap begins within a row\n{out}");
+            let rows = hidden.lines().filter(is_first).count();
+            assert!(gap.summary.starts_with(&format!("{rows} rows: ")), "{} for {rows}", gap.summary);
+            let of = |state: &str| hidden.lines().filter(|line| line.contains(state)).count();
+            let (open, paid) = (of("open"), of("paid"));
+            assert!(gap.summary.contains(&format!("{paid} paid")), "{}", gap.summary);
+            assert!(open == 0 || gap.summary.contains(&format!("{open} open")), "{}", gap.summary);
+        }
+    }
+}
+
+#[test]
+fn rows_of_one_name_are_counted_as_lines() {
+    let mut text = "region      kind        sum      mean\n".to_owned();
+    for n in 0..120 {
+        let region = if n % 2 == 0 || n % 7 == 0 { format!("region-{n}") } else { String::new() };
+        text += &format!("{region:<12}kind-{:<7}{:>3}  {:>8}\n", n % 5, 100 + n % 9, 1000 + n % 11);
+    }
+    let found = gaps(&text, &Query::default());
+    assert!(!found.is_empty() && found.iter().all(|gap| gap.summary.ends_with(" lines")), "{found:?}");
+}
+
+#[test]
+fn names_of_columns_stay_wherever_they_stand() {
+    let header = " r  b   swpd   free   buff  cache   si   so    bi    bo   in   cs us sy\n";
+    let row = |n: usize| {
+        format!(
+            "{:>2}  0      0 {:>6} {:>6} {:>6}    0    0 {:>5} {:>5} {:>4} {:>4} {:>2} {:>2}\n",
+            n % 7,
+            300_000 + n * 7,
+            900 + n % 9,
+            70_000 + n,
+            n % 90,
+            n % 80,
+            n % 70,
+            n % 60,
+            n % 40,
+            n % 9
+        )
+    };
+    let mut text = "df: /mnt/a: Permission denied\n".repeat(6);
+    for n in 0..200 {
+        text += &if n % 50 == 0 { format!("{header}{}", row(n)) } else { row(n) };
+    }
+    let found = gaps(&text, &Query::default());
+    let out = trial::elided(&text, &found);
+    assert_eq!(out.matches(header.trim_end()).count(), 4, "{out}");
+    assert!(!found.is_empty() && found.iter().all(|gap| gap.summary.ends_with(" rows")), "{found:?}");
+}

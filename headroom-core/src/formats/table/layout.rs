@@ -76,6 +76,11 @@ impl Layout {
         (fits * 100 >= rows.len() * tuning().table.fitting_rows).then_some(layout)
     }
 
+    /// Whether a row with this indentation has something in a column or before it.
+    pub(crate) fn starts_by(&self, column: usize, indent: usize) -> bool {
+        self.columns.get(column + 1).is_none_or(|next| indent < next.start)
+    }
+
     /// Appends the cells of a padded row; returns whether it fits the columns. If not, some cells are appended.
     pub(crate) fn raw_cells<'t>(&self, row: &'t str, cells: &mut Vec<&'t str>) -> bool {
         self.cells_until(row, cells).is_some()

@@ -1,11 +1,9 @@
 //! Groups that one form of line tells apart because it comes again at like distances: the files of `stat`, pools, hosts
 //! with a line each, recipes.
 
-use std::hash::Hash;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{MIN_GROUPS, are_alike, form::form, part::Part};
+use super::{MIN_GROUPS, are_alike, form::form, part::Part, phase::most_common};
 use crate::records::body::Body;
 
 /// The form of all lines whose own form is rare.
@@ -57,13 +55,15 @@ pub(super) fn lead(bodies: &[Body<'_>]) -> Lead {
         return Lead::None;
     }
     let lines = classes(bodies);
+    let events = bodies.iter().filter(|body| body.is_event).count();
     let mut is_unclear = false;
     for anchor in &anchors(&lines) {
         is_unclear = is_unclear || are_alike(bodies, &parts(bodies, &lines, &anchor.places));
         for starts in starts(&lines, anchor) {
             let parts = parts(bodies, &lines, &starts);
-            // An event of a log owns the lines below it.
-            if super::are_events(bodies, &parts) {
+            // An event of a log owns the lines below it. The times of a file stand behind words.
+            let is_log = || events * 2 < parts.len() * 3 || start_with_times(bodies, &parts);
+            if super::are_events(bodies, &parts) && is_log() {
                 return Lead::None;
             }
             if parts.len() >= MIN_GROUPS
@@ -79,6 +79,12 @@ pub(super) fn lead(bodies: &[Body<'_>]) -> Lead {
         }
     }
     if is_unclear { Lead::Unclear } else { Lead::None }
+}
+
+/// Whether most heads start with a time.
+fn start_with_times(bodies: &[Body<'_>], parts: &[Part]) -> bool {
+    let heads = parts.iter().filter_map(|part| bodies.get(part.lines.start));
+    heads.filter(|head| head.is_stamped_at_start()).count() * 2 > parts.len()
 }
 
 /// Whether lines come in pairs of a name and a number, such as that of a version: then both belong together.
@@ -168,15 +174,6 @@ fn class(lines: &[Line], place: usize) -> u32 {
     lines.get(place).map_or(RARE, |line| line.class)
 }
 
-/// Returns the most common of these, and how often it is there.
-fn most_common<T: Copy + Ord + Hash>(all: impl Iterator<Item = T>) -> Option<(T, usize)> {
-    let mut counts: FxHashMap<T, usize> = FxHashMap::default();
-    for one in all {
-        *counts.entry(one).or_default() += 1;
-    }
-    counts.into_iter().max_by_key(|(one, count)| (*count, *one))
-}
-
 /// Whether the first of these lines is like the others, as far as these are alike.
 fn fit(lines: &[Line], starts: &[usize]) -> bool {
     let Some((first, rest)) = starts.split_first() else { return false };
@@ -221,7 +218,9 @@ fn hang_below(bodies: &[Body<'_>], parts: &[Part]) -> bool {
         let lines = bodies.get(part.lines.clone()).unwrap_or_default();
         let least = lines.iter().filter(|body| !body.is_blank()).map(Body::indent).min().unwrap_or(own);
         let above = part.lines.start.checked_sub(1).and_then(|above| bodies.get(above));
-        least + 1 < own && above.is_none_or(|above| !above.is_blank())
+        // A tab is more than the padding of one character.
+        let is_padding = least + 1 >= own && !lines.first().is_some_and(|head| head.text.starts_with('\t'));
+        least < own && !is_padding && above.is_none_or(|above| !above.is_blank())
     };
     parts.iter().filter(hangs).count() * 2 > parts.len()
 }

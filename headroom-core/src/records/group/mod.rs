@@ -9,6 +9,7 @@ mod join;
 mod lead;
 mod name;
 mod part;
+mod phase;
 mod typed;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -104,8 +105,16 @@ pub(super) fn groups<'t>(bodies: &[Body<'t>]) -> Groups<'t> {
     if !are_groups(bodies, &best, filled) || are_tests(bodies, &best) || are_names {
         return Groups::default();
     }
+    named(bodies, best, is_typed)
+}
+
+/// Returns the groups with their names, if it is clear which lines start them.
+fn named<'t>(bodies: &[Body<'t>], parts: Vec<Part>, is_typed: bool) -> Groups<'t> {
+    if !phase::is_clear(bodies, &parts) {
+        return Groups { records: Vec::new(), is_unclear: true };
+    }
     let record = |part| record(part, is_typed);
-    let mut records: Vec<Record<'t>> = best.into_iter().map(record).collect();
+    let mut records: Vec<Record<'t>> = parts.into_iter().map(record).collect();
     name::name(bodies, &mut records);
     Groups { records, is_unclear: false }
 }

@@ -3,7 +3,10 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{MIN_GROUPS, form::form};
-use crate::records::{body::Body, record::Record};
+use crate::records::{
+    body::Body,
+    record::{Name, Record},
+};
 
 /// Heads that start with a number and are at most this long are names as they are.
 const MAX_WHOLE_BYTES: usize = 48;
@@ -23,9 +26,11 @@ pub(super) fn name<'t>(bodies: &[Body<'t>], records: &mut [Record<'t>]) {
     for (at, record) in records.iter_mut().enumerate() {
         let line = record.lines.start;
         // What all heads are tells nothing.
-        if different.len() > 1 || below.is_none() {
-            let head = starts.get(at).filter(|_| many).or_else(|| heads.get(at)).copied();
-            record.named(line, head.unwrap_or_default().trim_end_matches([':', ',', ';', '(', '{', ' ']));
+        if different.len() > 1 {
+            let head = heads.get(at).copied().unwrap_or_default();
+            let start = starts.get(at).filter(|_| many).copied().unwrap_or(head);
+            let text = start.trim_end_matches([':', ',', ';', '(', '{', ' ']);
+            record.names.push(Name { line, text, is_cut: is_cut(text, head) });
         }
         if let Some((line, text)) = below.as_ref().and_then(|below| below.get(at)).copied().flatten() {
             record.named(line, text);
@@ -58,6 +63,17 @@ fn starts<'t>(heads: &[&'t str]) -> Vec<&'t str> {
         if is_usual { start(head, shared.get(head).map_or(1, |words| words + 1)) } else { *head }
     };
     heads.iter().map(name).collect()
+}
+
+/// Whether a head goes on behind this name as a sentence or a list does, so that the name may say something else than the head:
+/// `must` is not `must never`. A name that ends with a number or a sign is whole.
+fn is_cut(name: &str, head: &str) -> bool {
+    let rest = head.get(name.len()..).unwrap_or_default();
+    let next = rest.trim_start_matches([' ', '\t']).split([' ', '\t']).next().unwrap_or_default();
+    let is_list = rest.starts_with([',', ';']) && rest.len() > 1;
+    let last = name.rsplit([' ', '\t']).next().unwrap_or_default();
+    let is_word = last.ends_with(char::is_alphabetic) && !last.contains(|c: char| c.is_ascii_digit());
+    is_list || is_word && next.starts_with(char::is_alphanumeric) && !next.contains('=')
 }
 
 fn common_words(a: &str, b: &str) -> usize {
@@ -115,7 +131,9 @@ fn names_below<'t>(bodies: &[Body<'t>], records: &[Record<'t>]) -> Option<Vec<Op
     let differs = |form: &&u32| {
         let lines = found.get(*form).map(Vec::as_slice).unwrap_or_default();
         let texts: FxHashSet<&str> = lines.iter().flatten().map(|(_, text)| *text).collect();
-        texts.len() * 100 >= records.len() * MIN_DISTINCT
+        // A row of numbers names nothing.
+        let have_letters = lines.iter().flatten().all(|(_, text)| text.contains(char::is_alphabetic));
+        have_letters && texts.len() * 100 >= records.len() * MIN_DISTINCT
     };
     // Hexadecimal digits are no words.
     let has_words = |form: &&u32| {
@@ -164,6 +182,21 @@ mod tests {
             let others = ["93", "94"].map(|other| heads[0].replace(['2', '5', '0'], other));
             let heads = [heads[0].as_str(), heads[1].as_str(), others[0].as_str(), others[1].as_str()];
             assert_eq!(starts(&heads)[..2], names);
+        }
+    }
+
+    #[test]
+    fn a_name_that_says_something_else_than_its_head_is_marked() {
+        for (name, head, cut) in [
+            ("The gate must", "The gate must never be opened", true),
+            ("subject=C = IT", "subject=C = IT, L = Milan", true),
+            ("The gate must never be opened", "The gate must never be opened:", false),
+            ("Thread 5", "Thread 5 waits for a lock", false),
+            ("\"GC Thread#0\"", "\"GC Thread#0\" os_prio=0", false),
+            ("eth", "eth mtu=1500", false),
+            ("lo", "lo: <UP> mtu 1500", false),
+        ] {
+            assert_eq!(is_cut(name, head), cut, "{name} of {head}");
         }
     }
 

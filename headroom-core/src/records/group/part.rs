@@ -72,6 +72,17 @@ fn stands_above(bodies: &[Body<'_>], line: usize) -> bool {
     below.into_iter().find(|body| !body.is_blank()).is_some_and(|below| below.indent() > indent)
 }
 
+/// Whether a line leads on to what stands below an empty line, as `Disassembly of section .text:` does to functions: it is no group
+/// by itself, and the groups up to the next such line belong to it.
+fn announces(bodies: &[Body<'_>], line: usize) -> bool {
+    let at = |line: usize| bodies.get(line).filter(|body| !body.is_blank());
+    let Some(own) = at(line).filter(|own| own.text.ends_with(':')) else { return false };
+    let next = (line + 1..bodies.len()).take(MAX_EMPTY + 1).find(|next| at(*next).is_some());
+    let is_head =
+        |next: usize| at(next).is_some_and(|head| head.indent() == own.indent()) && at(next + 1).is_some();
+    next.is_some_and(|next| next > line + 1 && is_head(next))
+}
+
 /// Splits the lines at heads of this indentation. `bounds` are lines that end a part and belong to none, in order.
 pub(super) fn parts(bodies: &[Body<'_>], level: u32, separation: Separation, bounds: &[usize]) -> Vec<Part> {
     let mut found: Vec<Part> = Vec::new();
@@ -90,7 +101,13 @@ pub(super) fn parts(bodies: &[Body<'_>], level: u32, separation: Separation, bou
         let leads_on = !is_behind_blank && above.is_some_and(|above| above.text.ends_with([':', ',']));
         // What stands within a group like a header is part of it.
         let is_bound = body.indent() <= level && bounds.binary_search(&line).is_ok();
-        if is_bound || body.indent() < level {
+        let announces = separation == Separation::Paragraphs
+            && is_behind_blank
+            && body.indent() == level
+            && announces(bodies, line);
+        if announces {
+            (container, context, is_open) = (Some(line), None, false);
+        } else if is_bound || body.indent() < level {
             (container, context) = (if body.indent() < level { Some(line) } else { None }, None);
             is_open = false;
         } else if body.indent() == level

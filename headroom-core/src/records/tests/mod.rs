@@ -82,6 +82,37 @@ fn a_text_that_was_cut_is_read_as_far_as_it_goes() {
     });
 }
 
+/// A text that was cut within its first record, as by `tail`.
+#[test]
+fn the_rest_of_a_record_that_lost_its_start_is_given_to_no_other() {
+    let mut faults = Vec::new();
+    let mut marked = 0;
+    for style in records().into_iter().chain(groups()).chain(lead()) {
+        let sample = style.sample(37, 24);
+        for lost in 0..14 {
+            let tail = sample.from((f64::from(lost) + 0.5) / sample.lines.len() as f64);
+            let out = shown(&tail.text());
+            marked += usize::from(out.contains("[headroom:"));
+            faults.extend(fault(style.name, &tail, &out).map(|fault| format!("{lost} lost: {fault}")));
+        }
+    }
+    assert!(faults.is_empty() && marked > 300, "{marked} with gaps, {}: {faults:#?}", faults.len());
+}
+
+#[test]
+fn functions_stay_below_the_section_that_they_are_in() {
+    let section = |name: &str| format!("Disassembly of section {name}:\n\n");
+    let function =
+        |at: usize| format!("{at:016x} <f{at}>:\n  {at:x}:\tff 25 {at:02x}\tjmp\n  {at:x}:\tc3\tret\n\n");
+    let of = |from: usize, to: usize| (from..to).map(function).collect::<String>();
+    let text = format!("{}{}{}{}", section(".init"), of(1, 2), section(".plt"), of(20, 90));
+    let out = shown(&text);
+    assert!(out.contains("[headroom:"), "{out}");
+    let line = |what: &str| out.lines().position(|line| line.starts_with(what));
+    assert!(line("Disassembly of section .plt:") < line(&function(89)[..16]), "{out}");
+    assert!(line("Disassembly of section .plt:").is_some(), "{out}");
+}
+
 /// Lines of a file, each with the hash of its commit; what a commit is stands only where its hash comes first.
 #[test]
 fn a_line_stays_with_what_is_told_once_of_its_commit() {
