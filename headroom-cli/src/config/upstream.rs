@@ -51,11 +51,13 @@ impl Base {
     }
 
     /// The name or address of the server.
+    #[cfg(feature = "otel")]
     pub(crate) fn host(&self) -> &str {
         self.authority.host()
     }
 
     /// The port, if it is named.
+    #[cfg(feature = "otel")]
     pub(crate) fn port(&self) -> Option<u16> {
         self.authority.port_u16()
     }

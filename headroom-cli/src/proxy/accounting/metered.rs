@@ -22,6 +22,7 @@ const COMPRESS_BUCKETS: [f64; 12] =
 const UPKEEP: Duration = Duration::from_secs(60);
 
 /// The buckets of a histogram.
+#[cfg(feature = "otel")]
 pub(crate) fn buckets(name: &str) -> &'static [f64] {
     if name == FIRST_BYTE { &FIRST_BYTE_BUCKETS } else { &COMPRESS_BUCKETS }
 }
