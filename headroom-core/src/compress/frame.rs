@@ -145,7 +145,7 @@ fn comment_of_settings(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether entries are those of mappings of YAML: no key stands twice at the margin of a document, and nothing is below a value.
+/// Whether entries are those of mappings of YAML: no key is twice at the margin of a document, and nothing is below a value.
 /// In reports, a word before each name repeats: `Package: harbor`.
 fn is_mapping(text: &str) -> bool {
     let mut keys = FxHashSet::default();

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::body::Body;
+use crate::{formats::table::BARS, text::lines};
 
 /// Lines at the start that show whether a text may have such rows.
 const SAMPLE: usize = 64;
@@ -10,8 +11,6 @@ const SAMPLE: usize = 64;
 const MAX_LINES: usize = 64;
 /// Lines of a table with quotes that have as many cells as its header, in percent of its rows.
 const MIN_ROWS: usize = 90;
-/// What stands between cells.
-const BARS: [char; 5] = ['|', '\u{2502}', '\u{2503}', '\u{2551}', '\u{a6}'];
 
 /// Returns the lines of each row with more than one line, in order and disjoint.
 pub(super) fn rows(bodies: &[Body<'_>]) -> Vec<Range<usize>> {
@@ -27,7 +26,7 @@ pub(super) fn rows(bodies: &[Body<'_>]) -> Vec<Range<usize>> {
 
 /// Whether a text is a table with line ends within quotes, whatever its cells say.
 pub(crate) fn has_quoted_rows(text: &str) -> bool {
-    in_quotes(text.lines()).is_some_and(|rows| !rows.is_empty())
+    in_quotes(lines::split(text)).is_some_and(|rows| !rows.is_empty())
 }
 
 /// Returns the lines of the row with this line.
@@ -42,7 +41,7 @@ struct BarredLine {
     bars: usize,
     starts_with_bar: bool,
     ends_with_bar: bool,
-    /// Whether something stands in its first cell, if a bar stands before that.
+    /// Whether its first cell is not empty, if a bar is before it.
     has_first: bool,
 }
 

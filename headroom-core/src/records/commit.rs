@@ -105,7 +105,7 @@ fn subject<'t>(body: &Body<'t>, before: Option<&Body<'t>>) -> Option<&'t str> {
 
 /// Returns the end of a commit: the next line without indentation that is no part of one, or else `most`.
 fn end(bodies: &[Body<'_>], start: usize, most: usize) -> usize {
-    // The messages of Subversion have no indentation, and the rule above each commit stands behind it, too.
+    // The messages of Subversion have no indentation, and there is a rule above and below each commit.
     let text = |line: usize| bodies.get(line).map_or("", |body| body.text);
     if let Some(rule) = start.checked_sub(1).map(text).filter(|_| text(start).starts_with('r')) {
         return (start + 1..most).find(|line| text(*line) == rule).unwrap_or(most);

@@ -7,6 +7,7 @@
 mod body;
 mod cells;
 mod commit;
+mod common;
 mod explained;
 mod group;
 mod heading;

@@ -1,9 +1,10 @@
 //! Rows with one line per column, as databases print wide rows, and paragraphs of `key: value` lines.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::{
     body::Body,
+    common::most_common,
     record::{Record, RecordKind},
 };
 
@@ -145,11 +146,7 @@ pub(super) fn entries<'t>(bodies: &[Body<'t>]) -> Vec<Record<'t>> {
         }
     }
     // The first paragraph may have lost its start.
-    let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
-    for (key, _) in &found {
-        *counts.entry(key).or_default() += 1;
-    }
-    let usual = counts.into_iter().max_by_key(|(key, count)| (*count, *key)).map(|(key, _)| key);
+    let usual = most_common(found.iter().map(|(key, _)| *key)).map(|(key, _)| key);
     found.retain(|(key, _)| Some(*key) == usual);
     let all: usize = found.iter().map(|(_, record)| record.lines.len()).sum();
     let filled = bodies.iter().filter(|body| !body.is_blank()).count();

@@ -1,5 +1,7 @@
 //! Recognises assembler: what a compiler writes, and what a disassembler lists.
 
+use crate::text::lines;
+
 /// Lines that show what a text is.
 const SAMPLE: usize = 400;
 /// Fewer lines of assembler may be chance.
@@ -11,9 +13,9 @@ const COMMENTS: [&str; 4] = ["# ", "; ", "// ", "@ "];
 
 /// Returns what opens a comment, if a text is assembler.
 pub(super) fn comment(text: &str) -> Option<&'static str> {
-    let lines = || text.lines().filter(|line| !line.trim().is_empty()).take(SAMPLE);
+    let sample = || lines::split(text).filter(|line| !line.trim().is_empty()).take(SAMPLE);
     let (mut all, mut code, mut fit) = (0_usize, 0_usize, 0_usize);
-    for line in lines() {
+    for line in sample() {
         all += 1;
         let is_code = is_instruction(line) || is_disassembled(line);
         code += usize::from(is_code);
@@ -22,7 +24,7 @@ pub(super) fn comment(text: &str) -> Option<&'static str> {
     if code < MIN_LINES || fit * 100 < all * MIN_SHARE {
         return None;
     }
-    let count = |mark: &str| lines().filter(|line| line.contains(mark)).count();
+    let count = |mark: &str| sample().filter(|line| line.contains(mark)).count();
     COMMENTS.into_iter().rev().max_by_key(|mark| count(mark))
 }
 

@@ -241,7 +241,7 @@ fn has_columns(text: &str) -> bool {
         })
 }
 
-/// Returns where two spaces stand together, each space in one pair.
+/// Returns where two spaces are side by side, each space in one pair.
 fn double_spaces(text: &str) -> impl Iterator<Item = usize> {
     let mut free = 0;
     text.as_bytes().windows(2).enumerate().filter_map(move |(at, pair)| {

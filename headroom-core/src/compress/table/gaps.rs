@@ -9,11 +9,11 @@ use rustc_hash::FxHashMap;
 
 use super::{
     super::log::view::{LineView, name},
-    rows::{BARS, TableLines},
+    rows::TableLines,
 };
 use crate::{
     compress::Omission,
-    formats::table::Layout,
+    formats::table::{BARS, Layout},
     records::Structure,
     relevance::{Query, outliers},
     tuning::tuning,

@@ -1,9 +1,7 @@
 //! Finds rows of more than one line: cells of several lines, and rules between rows.
 
-use crate::formats::table::Layout;
+use crate::formats::table::{BARS, Layout};
 
-/// What stands between cells of some tables, also at the start of a row.
-pub(super) const BARS: [char; 5] = ['|', '\u{2502}', '\u{2503}', '\u{2551}', '\u{a6}'];
 /// Percentage of the lines with something in a column, from which the others may go on with the row above.
 const MIN_FILLED: usize = 25;
 

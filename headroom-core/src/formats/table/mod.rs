@@ -4,6 +4,9 @@ mod layout;
 
 pub(crate) use layout::{Layout, OPEN};
 
+/// The characters between cells of some tables, also at the start of a row.
+pub(crate) const BARS: [char; 5] = ['|', '\u{2502}', '\u{2503}', '\u{2551}', '\u{a6}'];
+
 /// Returns the percentage of lines that are rows of aligned columns.
 pub(crate) fn share(text: &str) -> u32 {
     let (mut fit, mut all) = (0_usize, 0_usize);

@@ -3,8 +3,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{MIN_GROUPS, are_alike, form::form, part::Part, phase::most_common};
-use crate::records::body::Body;
+use super::{MIN_GROUPS, are_alike, form::form, part::Part};
+use crate::records::{body::Body, common::most_common};
 
 /// The form of all lines whose own form is rare.
 const RARE: u32 = 0;
@@ -61,7 +61,7 @@ pub(super) fn lead(bodies: &[Body<'_>]) -> Lead {
         is_unclear = is_unclear || are_alike(bodies, &parts(bodies, &lines, &anchor.places));
         for starts in starts(&lines, anchor) {
             let parts = parts(bodies, &lines, &starts);
-            // An event of a log owns the lines below it. The times of a file stand behind words.
+            // An event of a log owns the lines below it. The times of a file are behind words.
             let is_log = || events * 2 < parts.len() * 3 || start_with_times(bodies, &parts);
             if super::are_events(bodies, &parts) && is_log() {
                 return Lead::None;
@@ -225,7 +225,7 @@ fn hang_below(bodies: &[Body<'_>], parts: &[Part]) -> bool {
     parts.iter().filter(hangs).count() * 2 > parts.len()
 }
 
-/// Whether lines with less indentation than the heads stand in some groups only: then these belong to them, and the next groups do.
+/// Whether lines with less indentation than the heads are in some groups only: then these belong to them, and the next groups do.
 fn have_parents_within(bodies: &[Body<'_>], parts: &[Part]) -> bool {
     let mut owners: FxHashMap<u32, usize> = FxHashMap::default();
     for part in parts {

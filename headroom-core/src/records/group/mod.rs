@@ -16,6 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     body::Body,
+    common::most_common,
     heading::{HeadingStyle, heading},
     record::{Record, RecordKind},
 };
@@ -214,11 +215,7 @@ fn starts_before(parts: &[Part], others: &[Part]) -> bool {
 
 /// Whether lines above the first head have forms that lines of most groups have: then the groups start with other lines.
 fn starts_earlier(bodies: &[Body<'_>], parts: &[Part], level: u32) -> bool {
-    let mut counts: FxHashMap<u32, usize> = FxHashMap::default();
-    for part in parts {
-        *counts.entry(part.form).or_default() += 1;
-    }
-    let usual = counts.into_iter().max_by_key(|(form, count)| (*count, *form)).map(|(form, _)| form);
+    let usual = most_common(parts.iter().map(|part| part.form)).map(|(form, _)| form);
     let Some(first) = parts.iter().find(|part| Some(part.form) == usual) else { return false };
     let is_of_level = |body: &&Body<'_>| !body.is_blank() && body.indent() == level;
     let above = bodies.get(..first.lines.start).unwrap_or_default().iter().filter(is_of_level);

@@ -72,8 +72,8 @@ fn stands_above(bodies: &[Body<'_>], line: usize) -> bool {
     below.into_iter().find(|body| !body.is_blank()).is_some_and(|below| below.indent() > indent)
 }
 
-/// Whether a line leads on to what stands below an empty line, as `Disassembly of section .text:` does to functions: it is no group
-/// by itself, and the groups up to the next such line belong to it.
+/// Whether a line introduces the groups below an empty line, as `Disassembly of section .text:` introduces functions: it is no
+/// group by itself, and the groups up to the next such line belong to it.
 fn announces(bodies: &[Body<'_>], line: usize) -> bool {
     let at = |line: usize| bodies.get(line).filter(|body| !body.is_blank());
     let Some(own) = at(line).filter(|own| own.text.ends_with(':')) else { return false };

@@ -1,19 +1,18 @@
 //! Whether it is clear which lines start groups. Where the same lines come again and again, groups seem to start with whichever of
 //! them the text starts with, so that of a text that lost its start the end of one group would be given to the next.
 
-use std::hash::Hash;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{form::form, part::Part};
 use crate::records::{
     body::Body,
+    common::most_common,
     heading::{HeadingStyle, heading},
 };
 
 /// One group in this many may be unlike the others.
 const GROUPS_PER_STRAY: usize = 10;
-/// Lines that may stand behind the last group.
+/// Lines that may follow the last group.
 const MAX_END: usize = 3;
 /// Percentage of the groups that end alike, from which the last one must.
 const MIN_ENDS: usize = 60;
@@ -40,7 +39,7 @@ pub(super) fn is_clear(bodies: &[Body<'_>], parts: &[Part]) -> bool {
         || (are_named || !start_within) && starts_whole(bodies, parts) && ends_whole(&groups)
 }
 
-/// Whether this holds for nearly all groups. The first may have lost its start, and something may stand behind the last.
+/// Whether this holds for nearly all groups. The first may have lost its start, and something may follow the last.
 fn most<'t>(groups: &[Group<'t>], is_one: impl Fn(&Group<'t>) -> bool) -> bool {
     let others = groups.iter().filter(|group| !is_one(group)).count();
     others <= 1 + groups.len() / GROUPS_PER_STRAY
@@ -50,7 +49,7 @@ fn most<'t>(groups: &[Group<'t>], is_one: impl Fn(&Group<'t>) -> bool) -> bool {
 struct Group<'t> {
     lines: &'t [Body<'t>],
     is_behind_blank: bool,
-    /// Whether an empty line stands between its lines.
+    /// Whether there is an empty line between its lines.
     has_break: bool,
 }
 
@@ -141,7 +140,7 @@ fn starts_whole(bodies: &[Body<'_>], parts: &[Part]) -> bool {
     parts.iter().filter(has_one).count() * 2 < parts.len()
 }
 
-/// Whether the last group ends as the others do, but for what may stand behind it, and has their length if they have one.
+/// Whether the last group ends as the others do, but for what may follow it, and has their length if they have one.
 fn ends_whole(groups: &[Group<'_>]) -> bool {
     let Some((last, others)) = groups.split_last() else { return false };
     let lengths = others.iter().map(|group| group.filled().count());
@@ -156,13 +155,4 @@ fn ends_whole(groups: &[Group<'_>]) -> bool {
         return own <= length + MAX_END && last_line.is_some_and(|body| form(body.bare()) == end);
     }
     last.filled().rev().take(1 + MAX_END).any(|body| form(body.bare()) == end)
-}
-
-/// Returns the most common of these, and how often it is there.
-pub(super) fn most_common<T: Copy + Ord + Hash>(all: impl Iterator<Item = T>) -> Option<(T, usize)> {
-    let mut counts: FxHashMap<T, usize> = FxHashMap::default();
-    for one in all {
-        *counts.entry(one).or_default() += 1;
-    }
-    counts.into_iter().max_by_key(|(one, count)| (*count, *one))
 }

@@ -89,7 +89,7 @@ impl ParsedPage {
             .or_else(|| self.cells(text, at))
             .or_else(|| self.linked(text, at))
             .or_else(|| {
-                // Marks of quotes stand before each other, before items, before rows, and alone in empty lines.
+                // Marks of quotes come before each other, before items and rows, and alone in empty lines.
                 if let Some(quoted) = text.strip_prefix('>') {
                     return self.find(quoted, at);
                 }
