@@ -1,4 +1,4 @@
-//! What a store does.
+//! The traits of stores.
 
 use std::sync::Arc;
 

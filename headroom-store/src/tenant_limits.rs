@@ -89,7 +89,7 @@ impl<S> TenantLimits<S> {
         &self.inner
     }
 
-    /// Counts originals, and returns those that are within the limits.
+    /// Returns the originals that are within the limits, and whether these are all.
     fn admit(&self, tenant: &str, originals: Vec<Original>, now: Instant) -> (Vec<Original>, bool) {
         let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         if !tallies.contains_key(tenant) {
@@ -101,13 +101,34 @@ impl<S> TenantLimits<S> {
         if now.saturating_duration_since(tally.since) >= self.window {
             *tally = Tally::new(now);
         }
-        let before = originals.len();
+        let (before, mut bytes, mut new) = (originals.len(), tally.bytes, 0);
         let within: Vec<_> = originals
             .into_iter()
-            .filter(|original| tally.admit(original, self.bytes, self.originals))
+            .filter(|original| {
+                if tally.handles.contains(&original.handle()) {
+                    return true;
+                }
+                let more = bytes.saturating_add(original.content().len() as u64);
+                let fits = more <= self.bytes && tally.handles.len() + new < self.originals;
+                if fits {
+                    (bytes, new) = (more, new + 1);
+                }
+                fits
+            })
             .collect();
         let is_all = within.len() == before;
         (within, is_all)
+    }
+
+    /// Counts originals that were stored.
+    fn count(&self, tenant: &str, stored: &[(Handle, u64)]) {
+        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(tally) = tallies.get_mut(tenant) else { return };
+        for (handle, bytes) in stored {
+            if tally.handles.insert(*handle) {
+                tally.bytes = tally.bytes.saturating_add(*bytes);
+            }
+        }
     }
 }
 
@@ -115,26 +136,18 @@ impl Tally {
     fn new(since: Instant) -> Self {
         Self { since, handles: HashSet::new(), bytes: 0 }
     }
-
-    fn admit(&mut self, original: &Original, most_bytes: u64, most: usize) -> bool {
-        if self.handles.contains(&original.handle()) {
-            return true;
-        }
-        let bytes = self.bytes.saturating_add(original.content().len() as u64);
-        if bytes > most_bytes || self.handles.len() >= most {
-            return false;
-        }
-        self.bytes = bytes;
-        self.handles.insert(original.handle())
-    }
 }
 
 #[async_trait]
 impl<S: OriginalStore> OriginalStore for TenantLimits<S> {
     async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
         let (within, is_all) = self.admit(tenant, originals, Instant::now());
+        let stored: Vec<_> =
+            within.iter().map(|original| (original.handle(), original.content().len() as u64)).collect();
         // The others are stored, so that they stay as they were sent.
         self.inner.put_many(tenant, within).await?;
+        // Only now: a store that is down takes nothing of what a tenant may store.
+        self.count(tenant, &stored);
         if is_all { Ok(()) } else { Err(StoreError::tenant_limit()) }
     }
 
@@ -184,7 +197,10 @@ mod tests {
 
     fn admitted(store: &TenantLimits<MemoryStore>, tenant: &str, texts: &[&str], at: Instant) -> Vec<String> {
         let originals = texts.iter().map(|text| original(text)).collect();
-        store.admit(tenant, originals, at).0.into_iter().map(|original| original.into_content()).collect()
+        let admitted = store.admit(tenant, originals, at).0;
+        let stored: Vec<_> = admitted.iter().map(|original| (original.handle(), 1)).collect();
+        store.count(tenant, &stored);
+        admitted.into_iter().map(|original| original.into_content()).collect()
     }
 
     #[test]
@@ -198,6 +214,33 @@ mod tests {
         // Tenants that are gone take no memory.
         admitted(&store, "c", &["1"], start + Duration::from_secs(600));
         assert_eq!(store.tallies.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_a_store_that_is_down_does_not_take_counts_for_nobody() {
+        struct Down(MemoryStore, std::sync::atomic::AtomicBool);
+
+        #[async_trait]
+        impl OriginalStore for Down {
+            async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
+                if self.1.load(std::sync::atomic::Ordering::Relaxed) {
+                    return Err(StoreError::unavailable("down"));
+                }
+                self.0.put_many(tenant, originals).await
+            }
+
+            async fn get(&self, tenant: &str, handle: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+                self.0.get(tenant, handle).await
+            }
+        }
+
+        let store = TenantLimits::new(Down(MemoryStore::new(), true.into())).bytes(10);
+        for text in ["12345", "67890", "abcde"] {
+            assert!(store.put_many("a", vec![original(text)]).await.unwrap_err().is_unavailable());
+        }
+        store.get_ref().1.store(false, std::sync::atomic::Ordering::Relaxed);
+        store.put_many("a", vec![original("12345"), original("67890")]).await.unwrap();
+        assert!(store.put_many("a", vec![original("abcde")]).await.unwrap_err().is_tenant_limit());
     }
 
     #[tokio::test]

@@ -77,11 +77,11 @@ impl Evictor {
     }
 
     pub(super) fn run(&self, folder: &Folder, is_recent: &IsRecent<'_>) {
+        let _running = Running(&self.running);
         // A folder that cannot be swept cannot be written either, and that is reported.
         if let Ok(Some(left)) = sweep(folder, &self.bounds, is_recent) {
             self.left.store(left, Ordering::Relaxed);
         }
-        self.running.store(false, Ordering::Relaxed);
     }
 
     /// Whether these blocks fit, if necessary after a sweep. They do not if the folder is full of files used in the
@@ -121,6 +121,15 @@ impl Evictor {
     #[cfg(test)]
     pub(super) fn is_running(&self) -> bool {
         self.running.load(Ordering::Relaxed)
+    }
+}
+
+/// Says that a sweep has ended, also where it panics.
+struct Running<'a>(&'a AtomicBool);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 }
 

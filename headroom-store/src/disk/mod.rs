@@ -161,17 +161,20 @@ impl DiskStore {
         blocking(self.disk.root(), move || work(&disk)).await
     }
 
-    /// Runs a write, and then a due sweep outside the request.
+    /// Runs a write, and then a due sweep outside the request, which may be cancelled.
     async fn put(
         &self,
         work: impl FnOnce(&BlockingDisk) -> Result<(), Failure> + Send + 'static,
     ) -> Result<(), StoreError> {
-        let due = self.blocking(|disk| work(disk).map(|()| disk.begin_sweep())).await?;
-        if due {
-            let disk = Arc::clone(&self.disk);
-            task::spawn_blocking(move || disk.sweep());
-        }
-        Ok(())
+        let disk = Arc::clone(&self.disk);
+        self.blocking(move |own| {
+            work(own)?;
+            if own.begin_sweep() {
+                task::spawn_blocking(move || disk.sweep());
+            }
+            Ok(())
+        })
+        .await
     }
 }
 

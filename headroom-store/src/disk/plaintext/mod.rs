@@ -108,12 +108,15 @@ impl PlaintextStore {
     ///
     /// If any of them may not be there afterwards. Which of the others were written is unspecified.
     pub async fn put_many(&self, originals: Vec<Original>) -> Result<(), StoreError> {
-        let put = move |files: &PlaintextFolder| files.put_many(&originals).map(|()| files.begin_sweep());
-        if self.blocking(put).await? {
-            let files = Arc::clone(&self.files);
-            task::spawn_blocking(move || files.sweep());
-        }
-        Ok(())
+        let files = Arc::clone(&self.files);
+        self.blocking(move |own| {
+            own.put_many(&originals)?;
+            if own.begin_sweep() {
+                task::spawn_blocking(move || files.sweep());
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Writes originals like [`put_many`](Self::put_many), on this thread and without a runtime. For programs that store

@@ -3,6 +3,23 @@
 use super::*;
 
 #[tokio::test]
+async fn a_request_that_is_dropped_while_it_stores_leaves_eviction_as_it_was() {
+    let world = World::new();
+    let store = world.store();
+    for n in 0..20 {
+        // The first put into a new folder makes a sweep due.
+        let put = store.put_many("a", vec![original(&format!("text {n}"))]);
+        let _ = tokio::time::timeout(std::time::Duration::ZERO, put).await;
+        let start = std::time::Instant::now();
+        while store.disk.is_sweeping() || store.disk.folder().since_sweep().unwrap().is_none() {
+            assert!(start.elapsed().as_secs() < 20, "the sweep never ends");
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        std::fs::remove_dir_all(world.folder.path().join("originals")).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn what_is_seen_stays_and_what_is_not_goes() {
     let world = World::new();
     let (a, b) = (world.store(), world.store());
