@@ -243,8 +243,8 @@ impl Rounds {
             Some(Fetched::Missing) | None => None,
             Some(Fetched::Failed) => return UNAVAILABLE.to_owned(),
         };
-        let handle = Value::parse(&call.arguments).and_then(|own| own.get("hash")?.text()?.parse().ok());
-        self.is_foreign |= !handle.is_some_and(|handle| self.handles.contains(&handle));
+        let is_own = own.handle().is_some_and(|handle| self.handles.contains(handle));
+        self.is_foreign |= content.is_some() && !is_own;
         self.answered.push(call.arguments.clone());
         own.answer(content)
     }

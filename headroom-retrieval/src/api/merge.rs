@@ -30,13 +30,13 @@ pub(super) fn usage(last: Value<'_>, before: &[String]) -> String {
         if last.get(key).or(earlier.first().copied()).is_some_and(Value::is_object) {
             members.push((key, Some(sum_members(&all.collect::<Vec<_>>()))));
         } else {
-            more += earlier.iter().filter_map(|value| value.count()).sum::<u64>();
-            members.push((key, Some(all.filter_map(Value::count).sum::<u64>().to_string())));
+            more = earlier.iter().filter_map(|value| value.count()).fold(more, u64::saturating_add);
+            members.push((key, Some(all.filter_map(Value::count).fold(0, u64::saturating_add).to_string())));
         }
     }
     for key in ["total_tokens", "totalTokenCount"] {
         if let Some(total) = last.get(key).and_then(Value::count) {
-            members.push((key, Some((total + more).to_string())));
+            members.push((key, Some(total.saturating_add(more).to_string())));
         }
     }
     let iterations: Vec<_> =
@@ -59,7 +59,7 @@ fn sum_members(all: &[Value<'_>]) -> String {
         }
         let counts = all.iter().filter_map(|one| one.get(key)?.count());
         if counts.clone().next().is_some() {
-            members.push((key, Some(counts.sum::<u64>().to_string())));
+            members.push((key, Some(counts.fold(0, u64::saturating_add).to_string())));
         } else if last.get(key).is_none() {
             members.push((key, Some(member.value.raw().to_owned())));
         }

@@ -165,7 +165,7 @@ impl Exchange {
         }
     }
 
-    /// Takes what came of a command.
+    /// Takes the result of a command.
     ///
     /// # Errors
     ///

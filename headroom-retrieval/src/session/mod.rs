@@ -105,7 +105,7 @@ pub enum SessionStep {
     Send(Draft),
     /// Send the request as the client sent it.
     Pass {
-        /// Why.
+        /// Why it is not rewritten.
         reason: PassReason,
         /// What the engine looked at.
         report: Arc<Report>,

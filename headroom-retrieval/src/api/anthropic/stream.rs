@@ -68,7 +68,7 @@ impl AnthropicStream {
         // If nothing was removed, indexes stay unchanged, whatever they are.
         let shown = if self.state.is_plain() { index } else { self.next };
         part.shown = Some(shown);
-        self.next = shown + 1;
+        self.next = shown.saturating_add(1);
         self.parts.push(part);
         self.renumber(event)
     }

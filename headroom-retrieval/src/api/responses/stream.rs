@@ -69,7 +69,7 @@ impl ResponsesStream {
         if let Some(number) = event.get("sequence_number").and_then(Value::count) {
             // If nothing was removed, numbers stay unchanged, whatever they are.
             let next = if !self.state.holds() { number } else { self.sequence.unwrap_or(number) };
-            self.sequence = Some(next + 1);
+            self.sequence = Some(next.saturating_add(1));
             if next != number {
                 members.push(("sequence_number", Some(next.to_string())));
             }
@@ -115,7 +115,7 @@ impl ResponsesStream {
             self.state.holding = true;
             self.held_from = (self.next, self.shown.len());
         }
-        self.next += u64::from(!ours);
+        self.next = self.next.saturating_add(u64::from(!ours));
         self.items.push(Item { index, shown, done: None });
     }
 
