@@ -115,7 +115,11 @@ async fn what_one_tenant_set_aside_no_other_gets() {
     // What the layer set aside for a key is there for who shows it.
     let (_, sent) = send(&app, "POST", "/v1/messages", &[("x-api-key", "b")], body).await;
     let target = format!("/v1/retrieve/{}", handle(&sent));
-    assert_eq!(send(&app, "GET", &target, &with("b"), String::new()).await.0, StatusCode::OK);
+    let bearer = format!("Bearer {SECRET}");
+    for secret in [("x-headroom-token", SECRET), ("authorization", &bearer)] {
+        let shown = [secret, ("x-api-key", "b")];
+        assert_eq!(send(&app, "GET", &target, &shown, String::new()).await.0, StatusCode::OK);
+    }
 }
 
 #[tokio::test]

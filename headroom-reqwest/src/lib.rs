@@ -55,7 +55,6 @@
 //! a stream. This one handles requests only, and elides nothing unless the client has a retrieval tool
 //! ([`Retrieval::ClientTool`](headroom_core::Retrieval::ClientTool)) or reads files (feature `plaintext`). To have
 //! calls of `headroom_retrieve` answered, put [`HeadroomLayer`](headroom_tower::HeadroomLayer) around the client:
-//! be answered, put [`HeadroomLayer`](headroom_tower::HeadroomLayer) around the client:
 //!
 //! ```
 //! use bytes::Bytes;

@@ -46,14 +46,25 @@ impl Offload {
         false
     }
 
-    /// Starts the work: at once if it is small or there is no pool, otherwise in the pool when it is the tenant's turn.
-    pub(crate) fn start<T: Send + 'static>(&self, tenant: &Arc<str>, size: u64, task: Task<T>) -> Work<T> {
+    /// Starts work on so many bytes: at once if there are few, otherwise as [`start_large`](Self::start_large).
+    pub(crate) fn start<T: Send + 'static>(&self, tenant: &Arc<str>, bytes: u64, task: Task<T>) -> Work<T> {
+        if bytes > self.threshold { self.start_large(tenant, bytes, task) } else { Work::at_once(task) }
+    }
+
+    /// Starts work in the pool when it is the tenant's turn, or at once if there is no pool. The bytes are what the tenant
+    /// has had of it then, and do not say how long the work takes.
+    pub(crate) fn start_large<T: Send + 'static>(
+        &self,
+        tenant: &Arc<str>,
+        bytes: u64,
+        task: Task<T>,
+    ) -> Work<T> {
         #[cfg(feature = "tokio")]
-        if size > self.threshold && self.has_pool() {
-            return Work::Pooled(self.pool.start(tenant, size, task));
+        if self.has_pool() {
+            return Work::Pooled(self.pool.start(tenant, bytes, task));
         }
-        let _ = (tenant, size);
-        Work::Done(Some(run(task, &AtomicBool::new(false))))
+        let _ = (tenant, bytes);
+        Work::at_once(task)
     }
 }
 
@@ -65,6 +76,10 @@ pub(crate) enum Work<T> {
 }
 
 impl<T: Send + 'static> Work<T> {
+    fn at_once(task: Task<T>) -> Self {
+        Self::Done(Some(run(task, &AtomicBool::new(false))))
+    }
+
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, SkipReason>> {
         let _ = &cx;
         match self {
@@ -182,7 +197,7 @@ mod pool {
 
     impl fmt::Debug for BlockingPool {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("Pool").field("running", &self.running).finish()
+            f.debug_struct("BlockingPool").field("running", &self.running).finish()
         }
     }
 }

@@ -8,7 +8,7 @@ use http::request::Parts;
 use crate::{
     HeadroomOverride, Observer,
     blocking::Offload,
-    files::{Asking, Files, Storing},
+    files::{Files, Looking, Storing},
     memory::Memory,
 };
 
@@ -84,7 +84,7 @@ pub(crate) struct Config {
     /// Settings for the provider's cache that are added where a request has none.
     pub(crate) cache_hints: Arc<BTreeSet<CacheHint>>,
     /// Whether the layer sees responses, so that it can answer calls of its own tool.
-    pub(crate) serve: bool,
+    pub(crate) sees_answers: bool,
     /// Conversations that are sent unchanged, or whose thinking up to some turn is no longer sent.
     pub(crate) refusals: Arc<Refusals>,
     /// What the store took and what it did not.
@@ -111,7 +111,7 @@ impl Config {
             epochs: false,
             drop_tools: Arc::default(),
             cache_hints: Arc::default(),
-            serve: false,
+            sees_answers: false,
             refusals: Arc::default(),
             known: Arc::default(),
             max_body: MAX_BODY,
@@ -139,11 +139,16 @@ impl Config {
         self.holdout > 0 || self.epochs || !self.drop_tools.is_empty()
     }
 
-    /// Returns how elided content is retrieved: not at all if there is no place to keep it.
+    /// Returns how elided content is retrieved: not at all if there is no place to keep it, or if nobody would answer the
+    /// calls of the layer's tool.
     pub(crate) fn retrieval(&self, own: Option<&HeadroomOverride>) -> Retrieval {
         let retrieval = own.and_then(|own| own.retrieval).unwrap_or(self.retrieval);
-        let kept = if retrieval == Retrieval::File { self.files.is_some() } else { self.originals.is_some() };
-        if kept { retrieval } else { Retrieval::Disabled }
+        let is_possible = match retrieval {
+            Retrieval::File => self.files.is_some(),
+            Retrieval::ServerTool => self.sees_answers && self.originals.is_some(),
+            _ => self.originals.is_some(),
+        };
+        if is_possible { retrieval } else { Retrieval::Disabled }
     }
 
     /// Stores originals where this retrieval finds them; `None` if there is no such place.
@@ -161,7 +166,7 @@ impl Config {
     }
 
     /// Asks which originals are stored where this retrieval finds them; `None` if there is no such place.
-    pub(crate) fn ask(&self, retrieval: Retrieval, tenant: &str, handles: Vec<Handle>) -> Option<Asking> {
+    pub(crate) fn has(&self, retrieval: Retrieval, tenant: &str, handles: Vec<Handle>) -> Option<Looking> {
         if retrieval == Retrieval::File {
             return Some((self.files.as_ref()?.has)(handles));
         }

@@ -10,7 +10,7 @@ pub(crate) type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> +
 /// Storing of originals in progress.
 pub(crate) type Storing = Answer<()>;
 /// A pending query for which originals are stored.
-pub(crate) type Asking = Answer<Vec<bool>>;
+pub(crate) type Looking = Answer<Vec<bool>>;
 
 /// The folder that markers name, and the functions that write to it.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub(crate) type Asking = Answer<Vec<bool>>;
 pub(crate) struct Files {
     pub(crate) folder: Arc<str>,
     pub(crate) write: Arc<dyn Fn(Vec<Original>) -> Storing + Send + Sync>,
-    pub(crate) has: Arc<dyn Fn(Vec<Handle>) -> Asking + Send + Sync>,
+    pub(crate) has: Arc<dyn Fn(Vec<Handle>) -> Looking + Send + Sync>,
 }
 
 #[cfg(feature = "plaintext")]

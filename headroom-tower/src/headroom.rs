@@ -76,7 +76,7 @@ impl HeadroomLayer {
     /// ```
     pub fn with_store(store: impl Store) -> Self {
         let mut layer = Self { compress: PromptCompressionLayer::new().retrieval(RETRIEVAL) }.store(store);
-        layer.config_mut().serve = true;
+        layer.config_mut().sees_answers = true;
         layer
     }
 }
@@ -167,6 +167,9 @@ impl<M, P> HeadroomLayer<M, P> {
     /// Returns the request side alone, with the same engine, store, observer and settings, for requests whose answers
     /// the layer does not see.
     ///
+    /// Nobody would answer the model's calls of the layer's tool, so [`Retrieval::ServerTool`] is [`Retrieval::Disabled`]
+    /// there. [`holdout`](Self::holdout) and [`drop_tools`](Self::drop_tools), which go by conversations, have no effect.
+    ///
     /// # Example
     ///
     /// ```
@@ -183,7 +186,7 @@ impl<M, P> HeadroomLayer<M, P> {
         P: Clone,
     {
         let mut layer = self.compress.clone().map_body(Identity);
-        layer.config_mut().serve = false;
+        layer.config_mut().sees_answers = false;
         layer
     }
 

@@ -251,6 +251,7 @@ mod response_body;
 mod rewrite;
 mod server_tool;
 mod skip;
+mod store_call;
 mod telemetry;
 
 #[cfg(test)]
@@ -270,7 +271,9 @@ pub use map_body::{Identity, MapBody};
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use metrics::MetricsObserver;
-pub use observer::{Cancelled, Fallback, Observer, Retrieved, Rewritten, Skipped, Stage, StoreFailure};
+pub use observer::{
+    Cancelled, Fallback, Observer, Retrieved, Rewritten, Skipped, Stage, StoreFailure, StoreOperation,
+};
 pub use overrides::HeadroomOverride;
 pub use predicate::{And, DefaultPredicate, Predicate};
 pub use prompt_compression::{PromptCompression, PromptCompressionLayer};

@@ -6,8 +6,8 @@ use crate::{Cancelled, Fallback, Observer, Retrieved, Rewritten, Skipped, StoreF
 ///
 /// | metric | labels | |
 /// |---|---|---|
-/// | `headroom_requests_total` | `api`, `outcome` | requests whose body was read: `rewritten`, `skipped` |
-/// | `headroom_skips_total` | `reason` | requests sent unchanged, read or not |
+/// | `headroom_requests_total` | `api`, `outcome` | requests that the layer would rewrite by their head: `rewritten`, `skipped` |
+/// | `headroom_skips_total` | `reason` | requests that were not rewritten, read or not |
 /// | `headroom_request_body_bytes_total` | `stage` | bytes of rewritten requests, `before` and `after` |
 /// | `headroom_tokens_saved_total` | `content` | tokens that edits saved, by kind of content |
 /// | `headroom_compress_duration_seconds` | | time spent decoding and compressing a body |
@@ -39,8 +39,8 @@ impl MetricsObserver {
     /// Describes the metrics to the installed recorder, if there is one.
     #[must_use]
     pub fn new() -> Self {
-        describe_counter!("headroom_requests_total", "Requests that were looked at");
-        describe_counter!("headroom_skips_total", "Requests that went on as they came");
+        describe_counter!("headroom_requests_total", "Requests that the layer would rewrite");
+        describe_counter!("headroom_skips_total", "Requests that were not rewritten");
         describe_counter!("headroom_request_body_bytes_total", Unit::Bytes, "Bytes of rewritten requests");
         describe_counter!("headroom_tokens_saved_total", "Tokens that edits saved");
         describe_histogram!(
@@ -51,7 +51,7 @@ impl MetricsObserver {
         describe_counter!("headroom_store_errors_total", "Failures of the store");
         describe_counter!("headroom_retrievals_total", "Calls of headroom_retrieve that were answered");
         describe_counter!("headroom_retrieval_rounds_total", "Requests made to answer them");
-        describe_counter!("headroom_fallbacks_total", "Requests refused and sent again as they came");
+        describe_counter!("headroom_fallbacks_total", "Requests refused and sent again unchanged");
         describe_counter!("headroom_unbound_total", "Requests taken without their thinking only");
         describe_counter!("headroom_epochs_total", "Requests with which old content left");
         describe_counter!(
@@ -102,7 +102,7 @@ impl Observer for MetricsObserver {
     }
 
     fn on_store_failure(&self, event: &StoreFailure<'_>) {
-        let kind = event.error.map_or("panic", |error| error.as_str());
+        let kind = event.kind();
         counter!("headroom_store_errors_total", "kind" => kind).increment(1);
     }
 

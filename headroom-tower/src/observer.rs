@@ -36,12 +36,16 @@ pub trait Observer: Send + Sync + 'static {
         let _ = event;
     }
 
-    /// The original body is sent.
+    /// The original body is sent, or the client is told to send its conversation in full
+    /// ([`SkipReason::MessageThread`]).
     fn on_skipped(&self, event: &Skipped<'_>) {
         let _ = event;
     }
 
-    /// The store failed. Nothing that is not stored yet is elided; the request is rewritten without, or skipped.
+    /// The store failed.
+    ///
+    /// Nothing that it could not store is elided: the request is rewritten without, or skipped. What it could not read is
+    /// missing: an original that the model asks for, or a hidden exchange.
     fn on_store_failure(&self, event: &StoreFailure<'_>) {
         let _ = event;
     }
@@ -160,10 +164,30 @@ pub struct Skipped<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct StoreFailure<'a> {
+    /// What the store should have done.
+    pub operation: StoreOperation,
     /// The store's error; `None` if the store panicked.
     pub error: Option<&'a StoreError>,
     /// The wire format.
     pub api: Api,
+}
+
+impl StoreFailure<'_> {
+    /// Returns the kind of the failure, for a label: that of the error, or `panic`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.error.map_or("panic", StoreError::as_str)
+    }
+}
+
+/// What a store is asked to do. See [`StoreFailure::operation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreOperation {
+    /// To keep originals or hidden exchanges.
+    Write,
+    /// To return them.
+    Read,
 }
 
 /// See [`Observer::on_retrieved`].

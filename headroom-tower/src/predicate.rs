@@ -93,7 +93,9 @@ impl<A: Predicate, B: Predicate> Predicate for And<A, B> {
 /// Rejects requests that must not be rewritten, regardless of the predicate.
 pub(crate) fn guard(parts: &Parts) -> Result<(), SkipReason> {
     let headers = &parts.headers;
-    if parts.method == Method::CONNECT || headers.contains_key(header::UPGRADE) {
+    // An offer of HTTP/2 on the same connection, which a server may ignore (RFC 7540, section 3.2).
+    let is_upgrade = |value: &http::HeaderValue| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"h2c");
+    if parts.method == Method::CONNECT || headers.get_all(header::UPGRADE).iter().any(is_upgrade) {
         Err(SkipReason::Upgrade)
     } else if is_signed(parts) {
         Err(SkipReason::Signed)
@@ -109,10 +111,12 @@ fn is_excluded(path: &str) -> bool {
     ends.into_iter().any(|end| path.ends_with(end)) || path.contains("/batches/")
 }
 
+/// Headers that hold for the bytes of a body alone.
+pub(crate) const DIGESTS: [&str; 6] =
+    ["x-amz-content-sha256", "content-digest", "repr-digest", "digest", "content-md5", "signature-input"];
+
 /// Whether a signature or digest covers the body, so that other bytes would be refused.
 fn is_signed(parts: &Parts) -> bool {
-    const DIGESTS: [&str; 6] =
-        ["x-amz-content-sha256", "content-digest", "repr-digest", "digest", "content-md5", "signature-input"];
     let sigv4 = |value: &http::HeaderValue| value.as_bytes().starts_with(b"AWS4-");
     DIGESTS.into_iter().any(|name| parts.headers.contains_key(name))
         || parts.headers.get_all(header::AUTHORIZATION).iter().any(sigv4)

@@ -2,7 +2,7 @@ use std::fmt;
 
 use headroom_core::UnchangedReason;
 
-/// Why a request is sent unchanged.
+/// Why a request is not rewritten.
 ///
 /// A label, not an error: it is `Copy`, holds no content, and suits metrics.
 ///

@@ -71,8 +71,7 @@ impl Span {
     pub(crate) fn store_failure(&self, config: &Config, event: &StoreFailure<'_>) {
         #[cfg(feature = "tracing")]
         {
-            let kind = event.error.map_or("panic", |error| error.as_str());
-            tracing::debug!(parent: &self.span, kind, "the store failed");
+            tracing::debug!(parent: &self.span, kind = event.kind(), "the store failed");
         }
         config.observer.on_store_failure(event);
     }
@@ -87,6 +86,13 @@ impl Span {
     }
 }
 
+/// Reports a store that failed outside the rewriting of a request: in looking for hidden exchanges, or in an answer.
+pub(crate) fn store_failure(config: &Config, event: &StoreFailure<'_>) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(kind = event.kind(), "the store failed");
+    config.observer.on_store_failure(event);
+}
+
 /// Reports answered calls of the layer's own tool.
 pub(crate) fn retrieved(config: &Config, event: &Retrieved) {
     #[cfg(feature = "tracing")]
@@ -94,7 +100,7 @@ pub(crate) fn retrieved(config: &Config, event: &Retrieved) {
         api = event.api.as_str(),
         rounds = event.rounds,
         calls = event.calls,
-        gave_up = event.incomplete,
+        incomplete = event.incomplete,
         "retrieved"
     );
     config.observer.on_retrieved(event);

@@ -270,7 +270,7 @@ impl Observer for Recorder {
     }
 
     fn on_store_failure(&self, event: &StoreFailure<'_>) {
-        self.add(format!("store {}", event.error.map_or("panic", |error| error.as_str())));
+        self.add(format!("store {}", event.kind()));
     }
 
     fn on_retrieved(&self, event: &Retrieved) {
@@ -311,8 +311,8 @@ impl OriginalStore for BadStore {
         }
     }
 
-    async fn get(&self, _: &str, _: &Handle) -> Result<Option<Arc<str>>, StoreError> {
-        Ok(None)
+    async fn get(&self, tenant: &str, _: &Handle) -> Result<Option<Arc<str>>, StoreError> {
+        self.put_many(tenant, Vec::new()).await.map(|()| None)
     }
 }
 

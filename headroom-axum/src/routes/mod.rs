@@ -149,7 +149,7 @@ async fn retrieve(
     request: Request,
 ) -> Response {
     let Some(store) = &shared.store else {
-        return answer::failure(StatusCode::NOT_FOUND, "nothing is set aside here");
+        return answer::failure(StatusCode::NOT_FOUND, "nothing is stored here");
     };
     let tenant = (shared.tenant)(&request.into_parts().0);
     let hash = hash.map_or_else(String::new, |Path(hash)| hash);
@@ -161,8 +161,8 @@ async fn stats(State(shared): State<Shared>) -> Response {
     answer::json(StatusCode::OK, format!("{}\n", stats.to_json()))
 }
 
-async fn guard(State(secret): State<Arc<BearerToken>>, request: Request, next: Next) -> Response {
-    if secret.is_shown(request.headers()) {
+async fn guard(State(secret): State<Arc<BearerToken>>, mut request: Request, next: Next) -> Response {
+    if secret.take(request.headers_mut()) {
         return next.run(request).await;
     }
     let message =

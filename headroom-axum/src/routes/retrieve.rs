@@ -41,7 +41,7 @@ pub(super) async fn answer(store: &dyn OriginalStore, tenant: &str, hash: &str, 
         }
         Ok(None) => {
             let message = format!(
-                "nothing is kept under {handle}: it was never set aside here, or not seen for so long that it was dropped"
+                "nothing is kept under {handle}: it was never stored here, or not seen for so long that it was dropped"
             );
             answer::failure(StatusCode::NOT_FOUND, &message)
         }
@@ -82,7 +82,7 @@ fn slice(query: &str) -> Result<Option<RetrieveQuery>, String> {
             "query" => so_far.query(value),
             "max_bytes" => {
                 let bytes =
-                    value.parse().map_err(|_| format!("max_bytes: {value:?} is no number of bytes"))?;
+                    value.parse().map_err(|_| format!("max_bytes: {value:?} is not a number of bytes"))?;
                 so_far.max_bytes(bytes)
             }
             _ => return Err(format!("{name:?} is no part that can be asked for; there are {NAMES}")),

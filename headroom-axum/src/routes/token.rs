@@ -63,19 +63,26 @@ impl BearerToken {
         &self.0
     }
 
-    /// Whether a request carries the secret.
-    pub(super) fn is_shown(&self, headers: &HeaderMap) -> bool {
+    /// Removes the secret from a request's headers, where it would count as a provider's key. Returns whether it was there.
+    pub(super) fn take(&self, headers: &mut HeaderMap) -> bool {
         let bearer = headers.get(header::AUTHORIZATION).and_then(|value| {
             let (scheme, token) = value.as_bytes().split_at_checked(7)?;
             scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
         });
-        let named = headers.get(TOKEN).map(|value| value.as_bytes());
-        [bearer, named].into_iter().flatten().any(|shown| self.matches(shown))
+        let is_bearer = bearer.is_some_and(|shown| self.matches(shown));
+        if is_bearer {
+            headers.remove(header::AUTHORIZATION);
+        }
+        let is_named = headers.get(TOKEN).is_some_and(|shown| self.matches(shown.as_bytes()));
+        if is_named {
+            headers.remove(TOKEN);
+        }
+        is_bearer || is_named
     }
 }
 
 impl fmt::Debug for BearerToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
+        f.write_str("BearerToken(..)")
     }
 }

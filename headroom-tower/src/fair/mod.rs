@@ -285,7 +285,7 @@ impl Permit {
         self.units += std::mem::take(&mut other.units);
     }
 
-    /// Gives back all but so many units.
+    /// Gives back units until this many are left.
     pub(crate) fn shrink_to(&mut self, units: u64) {
         let excess = self.units.saturating_sub(units);
         self.units -= excess;

@@ -11,7 +11,7 @@ use http_body::Body;
 use super::Job;
 use crate::{
     HeadroomBody, RequestReport, Rewritten, SkipReason, Skipped,
-    blocking::Work,
+    blocking::{Task, Work},
     body::Tail,
     compress_task::{Input, MAX_NEW_AT_ONCE, Output},
     decode::Codec,
@@ -20,9 +20,9 @@ use crate::{
 
 impl Job {
     /// Looks up hidden exchanges, if the layer sees responses at all.
-    pub(super) fn recall(&self, original: &Bytes) -> Option<Restoring> {
+    pub(super) fn restore(&self, original: &Bytes) -> Option<Restoring> {
         let config = &self.config;
-        let wanted = config.serve && config.exchanges.is_some();
+        let wanted = config.sees_answers && config.exchanges.is_some();
         wanted.then(|| {
             let (api, tenant) = (self.api, self.tenant.clone());
             let body = (original.clone(), self.codec);
@@ -31,18 +31,18 @@ impl Job {
     }
 
     /// Takes over the restored request and returns the body for the engine.
-    pub(super) fn recalled(&mut self, recalled: RestoredRequest, original: &Bytes) -> Bytes {
-        self.came = Some(original.clone());
-        self.api = recalled.api;
-        if !recalled.drop_tools.is_empty() {
-            self.session.drop_tools(recalled.drop_tools);
+    pub(super) fn take_restored(&mut self, restored: RestoredRequest, original: &Bytes) -> Bytes {
+        self.original = Some(original.clone());
+        self.api = restored.api.or(self.api);
+        if !restored.drop_tools.is_empty() {
+            self.session.drop_tools(restored.drop_tools);
         }
-        match &recalled.restored {
-            Some((restore, restored)) => self.session.restored(restore, restored),
+        match &restored.restored {
+            Some((restore, found)) => self.session.restored(restore, found),
             // The layer does not offer a tool whose calls it could not answer.
             None => self.session.withhold_tool(),
         }
-        match recalled.body {
+        match restored.body {
             Some(body) => {
                 self.codec = Codec::Identity;
                 self.decoded = body.len() as u64;
@@ -67,18 +67,23 @@ impl Job {
             max_new: usize::MAX,
         };
         let offload = &self.config.offload;
-        let mut size = if engine.is_costly() { u64::MAX } else { input.size() };
-        if size <= offload.threshold && offload.has_pool() {
+        let bytes = input.size();
+        let mut is_large = engine.is_costly();
+        if !is_large && bytes <= offload.threshold && offload.has_pool() {
             // Only the engine can tell how much is new. Its partial results are reused.
             let (engine, input) = (Arc::clone(&engine), Input { max_new: MAX_NEW_AT_ONCE, ..input.clone() });
             let work =
-                offload.start(&self.turn, size, Box::new(move |cancelled| input.run(&*engine, cancelled)));
+                offload.start(&self.turn, bytes, Box::new(move |cancelled| input.run(&*engine, cancelled)));
             if !matches!(&work, Work::Done(Some(Ok(output))) if output.is_unfinished()) {
                 return work;
             }
-            size = u64::MAX;
+            is_large = true;
         }
-        offload.start(&self.turn, size, Box::new(move |cancelled| input.run(&*engine, cancelled)))
+        let work: Task<Output> = Box::new(move |cancelled| input.run(&*engine, cancelled));
+        match is_large {
+            true => offload.start_large(&self.turn, bytes, work),
+            false => offload.start(&self.turn, bytes, work),
+        }
     }
 
     /// Sends the original request. `given` is the body that the engine got.
@@ -88,7 +93,7 @@ impl Job {
         report: Option<Arc<Report>>,
         given: Bytes,
     ) -> (HeadroomBody<B>, RequestReport) {
-        let original = self.came.clone().unwrap_or(given);
+        let original = self.original.clone().unwrap_or(given);
         let report = self.skip(reason, Some(original.len()), report);
         (HeadroomBody::full(original), report)
     }
@@ -119,8 +124,8 @@ impl Job {
             Some(memory) => memory.hold(rewritten, self.decoded),
             None => rewritten,
         };
-        let came = self.came.take().map(|came| (self.parts.clone(), came));
-        let bytes_before = came.as_ref().map_or(draft.given.len(), |(_, came)| came.len()) as u64;
+        let original = self.original.take().map(|body| (self.parts.clone(), body));
+        let bytes_before = original.as_ref().map_or(draft.given.len(), |(_, body)| body.len()) as u64;
         let headers = &mut self.parts.headers;
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes_after));
         headers.remove(header::TRANSFER_ENCODING);
@@ -128,7 +133,7 @@ impl Job {
         if self.session.drops_thread() {
             drop_thread_beta(headers);
         }
-        if let Some((parts, original)) = came {
+        if let Some((parts, original)) = original {
             let request = self.session.request(original, rewritten.clone(), &draft);
             if request.serves {
                 // An encoded answer cannot be stitched.

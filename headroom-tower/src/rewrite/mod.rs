@@ -20,18 +20,18 @@ use headroom_retrieval::{Session, Tenant};
 use http::{Request, header, request::Parts};
 use http_body::Body;
 
-use self::storing::poll_store;
 use crate::{
     Cancelled, ConversationId, HeadroomBody, HeadroomOverride, Predicate, RequestReport, SkipReason, Stage,
     blocking::Work,
     compress_task::Output,
     config::Config,
     decode::Codec,
-    files::{Asking, Storing},
+    files::{Looking, Storing},
     memory::{Reservation, Reserve},
     predicate::guard,
     read::{Read, ReadEnd},
     server_tool::{RestoredRequest, Restoring, SentRequest},
+    store_call::poll_store,
     telemetry::{self, Span},
 };
 
@@ -43,7 +43,7 @@ pub struct Rewrite<B: Body> {
     job: Option<Box<Job>>,
     /// Data for the response side, once the request is ready.
     sent: Option<Box<SentRequest>>,
-    turned_away: bool,
+    rejects_thread: bool,
 }
 
 /// State that lasts while one request is rewritten.
@@ -59,7 +59,7 @@ struct Job {
     span: Span,
     elapsed: Option<Duration>,
     /// The original body, for the response side.
-    came: Option<Bytes>,
+    original: Option<Bytes>,
     /// Memory reserved for work on the body.
     memory: Option<Reservation>,
     /// Bytes of decoded or restored body held for the engine and the response side.
@@ -77,8 +77,8 @@ enum RewriteStep<B: Body> {
         reserve: Reserve,
         original: Bytes,
     },
-    Recall {
-        recall: Restoring,
+    Restore {
+        restoring: Restoring,
         original: Bytes,
     },
     Compress {
@@ -87,7 +87,7 @@ enum RewriteStep<B: Body> {
     },
     Store(Storing),
     /// Asks which originals are stored, after storing failed.
-    Ask(Asking),
+    Has(Looking),
     Done,
 }
 
@@ -152,7 +152,7 @@ pub(crate) fn admit_head<P: Predicate>(
 
 impl<B: Body> Rewrite<B> {
     pub(crate) fn pass(request: Request<HeadroomBody<B>>) -> Self {
-        Self { step: RewriteStep::Pass(request), job: None, sent: None, turned_away: false }
+        Self { step: RewriteStep::Pass(request), job: None, sent: None, rejects_thread: false }
     }
 
     fn read(config: Arc<Config>, parts: Parts, body: B, codec: Codec) -> Self {
@@ -172,18 +172,18 @@ impl<B: Body> Rewrite<B> {
             turn,
             span: Span::new(),
             elapsed: None,
-            came: None,
+            original: None,
             memory: None,
             decoded: 0,
             conversation: None,
             sent: None,
         };
-        Self { step, job: Some(Box::new(job)), sent: None, turned_away: false }
+        Self { step, job: Some(Box::new(job)), sent: None, rejects_thread: false }
     }
 
     /// Whether the client must be told to send its conversation in full.
     pub(crate) fn rejects_thread(&self) -> bool {
-        self.turned_away
+        self.rejects_thread
     }
 
     /// Takes the data for the response side, if the request was rewritten and the response is watched.
@@ -208,19 +208,19 @@ impl<B: Body> Rewrite<B> {
                 RewriteStep::Reserve { reserve, original } => {
                     job.memory = Some(ready!(reserve.poll(cx)));
                     let original = mem::take(original);
-                    self.step = match job.recall(&original) {
-                        Some(recall) => RewriteStep::Recall { recall, original },
+                    self.step = match job.restore(&original) {
+                        Some(restoring) => RewriteStep::Restore { restoring, original },
                         None => RewriteStep::Compress { work: job.start(original.clone()), original },
                     };
                 }
-                RewriteStep::Recall { recall, original } => {
+                RewriteStep::Restore { restoring, original } => {
                     // A panic in the store must not fail the request.
-                    let recalled = match catch_unwind(AssertUnwindSafe(|| recall.as_mut().poll(cx))) {
-                        Ok(recalled) => ready!(recalled),
+                    let restored = match catch_unwind(AssertUnwindSafe(|| restoring.as_mut().poll(cx))) {
+                        Ok(restored) => ready!(restored),
                         Err(_) => RestoredRequest::default(),
                     };
                     let original = mem::take(original);
-                    if let Some(done) = self.restored(job, recalled, original) {
+                    if let Some(done) = self.restored(job, restored, original) {
                         return Poll::Ready(done);
                     }
                 }
@@ -233,14 +233,14 @@ impl<B: Body> Rewrite<B> {
                     }
                 }
                 RewriteStep::Store(storing) => {
-                    let stored = ready!(poll_store(storing, cx));
+                    let stored = ready!(poll_store(storing.as_mut(), cx));
                     if let Some(done) = self.stored(job, &stored) {
                         return Poll::Ready(done);
                     }
                 }
-                RewriteStep::Ask(asking) => {
-                    let has = ready!(poll_store(asking, cx));
-                    if let Some(done) = self.asked(job, has) {
+                RewriteStep::Has(looking) => {
+                    let has = ready!(poll_store(looking.as_mut(), cx));
+                    if let Some(done) = self.looked(job, has) {
                         return Poll::Ready(done);
                     }
                 }
@@ -253,26 +253,26 @@ impl<B: Body> Rewrite<B> {
     fn restored(
         &mut self,
         job: &mut Job,
-        recalled: RestoredRequest,
+        restored: RestoredRequest,
         original: Bytes,
     ) -> Option<(HeadroomBody<B>, RequestReport)> {
-        self.turned_away = recalled.rejects_thread();
+        self.rejects_thread = restored.rejects_thread();
         let holdout = job.config.holdout;
         // A conversation with hidden exchanges was not held out when it began, and stays as it is.
-        let began_before = |id: &ConversationId| recalled.is_spliced() && id.is_held_out(holdout);
-        job.conversation = recalled.conversation.filter(|id| !began_before(id));
+        let began_before = |id: &ConversationId| restored.is_spliced() && id.is_held_out(holdout);
+        job.conversation = restored.conversation.filter(|id| !began_before(id));
         let is_held_out = job.conversation.is_some_and(|id| id.is_held_out(holdout));
-        let reason = match self.turned_away {
+        let reason = match self.rejects_thread {
             true => Some(SkipReason::MessageThread),
-            false if recalled.is_rejected() => Some(SkipReason::Rejected),
+            false if restored.is_rejected() => Some(SkipReason::Rejected),
             false => is_held_out.then_some(SkipReason::Holdout),
         };
         if let Some(reason) = reason {
-            job.api = recalled.api;
+            job.api = restored.api;
             let report = job.skip(reason, Some(original.len()), None);
             return Some((HeadroomBody::full(original), report));
         }
-        let body = job.recalled(recalled, &original);
+        let body = job.take_restored(restored, &original);
         self.step = RewriteStep::Compress { work: job.start(body.clone()), original: body };
         None
     }
@@ -304,7 +304,7 @@ impl<B: Body> Rewrite<B> {
         match self.step {
             RewriteStep::Read(_) => Some(Stage::Reading),
             RewriteStep::Reserve { .. } | RewriteStep::Compress { .. } => Some(Stage::Compressing),
-            RewriteStep::Recall { .. } | RewriteStep::Store(_) | RewriteStep::Ask(_) => Some(Stage::Storing),
+            RewriteStep::Restore { .. } | RewriteStep::Store(_) | RewriteStep::Has(_) => Some(Stage::Storing),
             RewriteStep::Pass(_) | RewriteStep::Done => None,
         }
     }

@@ -1,18 +1,13 @@
 //! Originals are stored before the request is sent.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    task::{Context, Poll},
-};
-
 use headroom_retrieval::{PassReason, SessionStep, UnexpectedInput};
 use headroom_store::StoreError;
 use http_body::Body;
 
 use super::{Job, Rewrite, RewriteStep};
-use crate::{HeadroomBody, RequestReport, SkipReason, StoreFailure, files::Answer};
+use crate::{HeadroomBody, RequestReport, SkipReason, StoreFailure, StoreOperation};
 
-/// What the request becomes.
+/// The body to send, and the report.
 type Ready<B> = (HeadroomBody<B>, RequestReport);
 
 impl<B: Body> Rewrite<B> {
@@ -37,8 +32,8 @@ impl<B: Body> Rewrite<B> {
                     None => return self.without_store(job),
                 }
             }
-            SessionStep::Ask { retrieval, handles } => match job.config.ask(retrieval, tenant, handles) {
-                Some(asking) => RewriteStep::Ask(asking),
+            SessionStep::Ask { retrieval, handles } => match job.config.has(retrieval, tenant, handles) {
+                Some(looking) => RewriteStep::Has(looking),
                 None => return self.without_store(job),
             },
         };
@@ -54,25 +49,28 @@ impl<B: Body> Rewrite<B> {
         if let Err(error) = stored
             && let Some(api) = job.api
         {
-            job.span.store_failure(&job.config, &StoreFailure { error: error.as_ref(), api });
+            job.span.store_failure(
+                &job.config,
+                &StoreFailure { operation: StoreOperation::Write, error: error.as_ref(), api },
+            );
         }
         let step = job.session.put_ended(&job.config.known, stored.is_ok());
-        self.told(job, step)
+        self.follow(job, step)
     }
 
     /// Handles what the store has; returns `None` if the engine starts again without what it lacks.
-    pub(super) fn asked(
+    pub(super) fn looked(
         &mut self,
         job: &mut Job,
         has: Result<Vec<bool>, Option<StoreError>>,
     ) -> Option<Ready<B>> {
         let step = job.session.has_ended(&job.config.known, has.ok());
-        self.told(job, step)
+        self.follow(job, step)
     }
 
     /// Carries out the step that follows an answer of the store.
-    fn told(&mut self, job: &mut Job, step: Result<SessionStep, UnexpectedInput>) -> Option<Ready<B>> {
-        // Each answer is told once, and was asked for.
+    fn follow(&mut self, job: &mut Job, step: Result<SessionStep, UnexpectedInput>) -> Option<Ready<B>> {
+        // The session waits for exactly this answer.
         self.step = RewriteStep::Done;
         self.step(job, step.ok()?)
     }
@@ -81,16 +79,5 @@ impl<B: Body> Rewrite<B> {
     fn without_store(&mut self, job: &mut Job) -> Option<Ready<B>> {
         let draft = job.session.cancel()?;
         Some(job.pass(SkipReason::NoStore, Some(draft.report), draft.given))
-    }
-}
-
-/// Polls an answer of the store. A panic in the store must not fail the request.
-pub(super) fn poll_store<T>(
-    answer: &mut Answer<T>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<T, Option<StoreError>>> {
-    match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
-        Ok(answer) => answer.map_err(Some),
-        Err(_) => Poll::Ready(Err(None)),
     }
 }

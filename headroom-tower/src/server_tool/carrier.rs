@@ -10,7 +10,7 @@ use headroom_retrieval::{
 use http::{HeaderValue, Response, header, request::Parts};
 
 use super::{decoded::is_readable, upstream::Upstream};
-use crate::{Fallback, Retrieved, StoreFailure, config::Config, telemetry};
+use crate::{Fallback, Retrieved, StoreOperation, config::Config, store_call, telemetry};
 
 /// A request that was sent in another form than the client's.
 pub(crate) struct SentRequest {
@@ -69,8 +69,8 @@ impl<U> Carrier<U> {
         self.upstream.ask(parts, body).await
     }
 
-    /// Carries out a command that concerns the store or the observer, and returns what came of it, if the exchange waits
-    /// for that.
+    /// Carries out a command that concerns the store or the observer, and returns its result, if the exchange waits for
+    /// that.
     pub(super) async fn perform(&mut self, command: Command) -> Option<Input> {
         match command {
             Command::Fetch(fetch) => Some(Input::Fetched(self.fetch(fetch).await)),
@@ -118,10 +118,13 @@ impl<U> Carrier<U> {
         for handle in handles {
             fetched.push(match &self.config.originals {
                 None => Fetched::Missing,
-                Some(store) => match store.get(&tenant, &handle).await {
-                    Ok(content) => content.map_or(Fetched::Missing, Fetched::Content),
-                    Err(_) => Fetched::Failed,
-                },
+                Some(store) => {
+                    let content = store.get(&tenant, &handle);
+                    match store_call::ask(&self.config, self.api, StoreOperation::Read, content).await {
+                        Some(content) => content.map_or(Fetched::Missing, Fetched::Content),
+                        None => Fetched::Failed,
+                    }
+                }
             });
         }
         fetched
@@ -131,10 +134,8 @@ impl<U> Carrier<U> {
         let StoreRecord { tenant, keys, record } = record;
         let Some(store) = &self.config.exchanges else { return };
         // Without the record the next request continues from the client's view, as if nothing had been retrieved.
-        if let Err(error) = store.put_record(&tenant, &keys, &record).await {
-            let failure = StoreFailure { error: Some(&error), api: self.api };
-            self.config.observer.on_store_failure(&failure);
-        }
+        let stored = store.put_record(&tenant, &keys, &record);
+        let _ = store_call::ask(&self.config, self.api, StoreOperation::Write, stored).await;
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use headroom_retrieval::{Command, Exchange, Input, Reply};
-use http::{HeaderValue, Response, StatusCode, header, response::Parts};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header, response::Parts};
 use http_body::Body;
 
 use super::{
@@ -21,6 +21,7 @@ use crate::{
     ResponseBody,
     body::Tail,
     decode::Codec,
+    predicate::DIGESTS,
     read::{Read, ReadEnd},
 };
 
@@ -101,6 +102,13 @@ fn after_notes<U>(exchange: &mut Exchange, carrier: &Carrier<U>) -> Command {
     }
 }
 
+/// Removes what describes the body that came, because another is sent.
+fn forget_body(headers: &mut HeaderMap) {
+    for name in ["content-encoding", "content-length", "transfer-encoding", "etag"].iter().chain(&DIGESTS) {
+        headers.remove(*name);
+    }
+}
+
 /// A response of the provider.
 struct Received<R: Body> {
     parts: Parts,
@@ -166,9 +174,7 @@ impl<R: Body> Received<R> {
 
     /// Returns the response with another body.
     fn document(mut self, body: Bytes) -> Response<ResponseBody<R>> {
-        for name in [header::CONTENT_ENCODING, header::TRANSFER_ENCODING] {
-            self.parts.headers.remove(name);
-        }
+        forget_body(&mut self.parts.headers);
         self.parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len() as u64));
         Response::from_parts(self.parts, ResponseBody::full(body))
     }
@@ -176,7 +182,6 @@ impl<R: Body> Received<R> {
     /// Returns the client's response if its answer cannot be completed.
     fn unfinished(mut self, body: Bytes) -> Response<ResponseBody<R>> {
         self.parts.status = StatusCode::BAD_GATEWAY;
-        self.parts.headers.remove(header::ETAG);
         self.document(body)
     }
 
@@ -190,8 +195,7 @@ impl<R: Body> Received<R> {
     {
         let Self { mut parts, body, .. } = self;
         let body = body.map(|body| DecodedBody::new(&parts.headers, body));
-        parts.headers.remove(header::CONTENT_LENGTH);
-        parts.headers.remove(header::CONTENT_ENCODING);
+        forget_body(&mut parts.headers);
         Response::from_parts(parts, ResponseBody::stitched(StitchedBody::new(exchange, carrier, body)))
     }
 }

@@ -13,10 +13,9 @@ use std::{
 use bytes::Bytes;
 use headroom_core::Api;
 use headroom_retrieval::{FoundRecords, RecordQuery, RequestLookup, Restore, Restored, Tenant, ThreadState};
-use headroom_store::ExchangeStore;
 use http::request::Parts;
 
-use crate::{ConversationId, config::Config, decode::Codec, memory::Reservation};
+use crate::{ConversationId, StoreOperation, config::Config, decode::Codec, memory::Reservation, store_call};
 
 /// The future of a restored request; it owns its data.
 pub(crate) type Restoring = Pin<Box<dyn Future<Output = RestoredRequest> + Send>>;
@@ -94,11 +93,11 @@ pub(crate) fn restore(
         let Found { lookup, decoded, conversation } = found;
         let api = lookup.api();
         let restore = lookup.restore(tenant, &config.refusals);
-        let found = get(config.exchanges.as_deref(), restore.queries()).await;
+        let found = get(&config, api, restore.queries()).await;
         let restored = restore.finish(decoded.as_ref().unwrap_or(&whole), found);
         let drop_tools = match conversation {
             Some(conversation) if !config.drop_tools.is_empty() => {
-                dropped_tools(&config, &restore, conversation).await.unwrap_or_default()
+                dropped_tools(&config, api, &restore, conversation).await.unwrap_or_default()
             }
             _ => Vec::new(),
         };
@@ -114,26 +113,35 @@ pub(crate) fn restore(
 
 /// Returns the tools that the first request of this conversation left out; of a first request, those that the settings name,
 /// once that is noted. `None` if the store failed.
-async fn dropped_tools(config: &Config, restore: &Restore, conversation: u64) -> Option<Vec<String>> {
+async fn dropped_tools(
+    config: &Config,
+    api: Api,
+    restore: &Restore,
+    conversation: u64,
+) -> Option<Vec<String>> {
     let store = config.exchanges.as_deref()?;
     let query = restore.beginning(conversation);
-    let found = store.get_records(&query.tenant, &query.keys).await.ok()?;
+    let found = store.get_records(&query.tenant, &query.keys);
+    let found = store_call::ask(config, api, StoreOperation::Read, found).await?;
     if let Some(note) = found.into_iter().flatten().next() {
         return Some(note.lines().map(str::to_owned).collect());
     }
     let names: Vec<String> = config.drop_tools.iter().filter(|_| restore.is_first()).cloned().collect();
     if !names.is_empty() {
-        store.put_record(&query.tenant, &query.keys, &names.join("\n")).await.ok()?;
+        let names = names.join("\n");
+        let stored = store.put_record(&query.tenant, &query.keys, &names);
+        store_call::ask(config, api, StoreOperation::Write, stored).await?;
     }
     Some(names)
 }
 
 /// Returns the records of each query. A failing store yields none.
-async fn get(store: Option<&dyn ExchangeStore>, queries: Vec<RecordQuery>) -> Vec<FoundRecords> {
-    let Some(store) = store else { return Vec::new() };
+async fn get(config: &Config, api: Api, queries: Vec<RecordQuery>) -> Vec<FoundRecords> {
+    let Some(store) = &config.exchanges else { return Vec::new() };
     let mut found = Vec::with_capacity(queries.len());
     for query in queries {
-        found.push(store.get_records(&query.tenant, &query.keys).await.unwrap_or_default());
+        let records = store.get_records(&query.tenant, &query.keys);
+        found.push(store_call::ask(config, api, StoreOperation::Read, records).await.unwrap_or_default());
     }
     found
 }

@@ -30,7 +30,7 @@ const MAX_LATE: usize = 16;
 /// One command that takes time; it takes the carrier and returns it.
 type Work<R, U> = Pin<Box<dyn Future<Output = (Carrier<U>, Outcome<R>)> + Send>>;
 
-/// What came of a command.
+/// The result of a command.
 enum Outcome<R> {
     Told(Input),
     Response(Response<R>),

@@ -7,6 +7,9 @@ use std::{
     time::Duration,
 };
 
+use headroom_core::{CompressOptions, Outcome, UnchangedReason};
+use http::Request;
+
 use crate::{
     PromptCompressionLayer,
     test_support::{Recorder, TestBody, drain, halve, post, unchanged},
@@ -41,6 +44,60 @@ fn without_a_runtime_the_work_is_done_at_once() {
         panic!("waits for a runtime that is not there");
     };
     assert_eq!(request.headers()["content-length"], "2");
+}
+
+#[tokio::test]
+async fn small_requests_with_new_results_count_by_their_bytes() {
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let (entered, is_entered) = mpsc::channel();
+    let here = std::thread::current().id();
+    let layer = PromptCompressionLayer::new().max_blocking_tasks(1).fake(move |api, body, _| {
+        if std::thread::current().id() == here {
+            // More is new than may be worked on at once.
+            let report = headroom_core::Report::default();
+            return Outcome::Unchanged { reason: UnchangedReason::Cancelled, report };
+        }
+        entered.send(body[0]).unwrap();
+        released.lock().unwrap().recv().unwrap();
+        unchanged(api, body, &CompressOptions::new())
+    });
+    let layer = layer.tenant_from(|parts| parts.uri.query().unwrap_or_default().to_owned());
+    let begin = async |tenant: &str, first: char, bytes: usize| {
+        let body = format!("{first}{}", "x".repeat(bytes));
+        let request = Request::post(format!("/v1/messages?{tenant}")).body(TestBody::chunk(body)).unwrap();
+        let running = tokio::spawn(layer.rewrite(request));
+        tokio::task::yield_now().await;
+        running
+    };
+    let mut all = Vec::new();
+    for (tenant, first, bytes) in [
+        ("flood", 'a', 100 << 10),
+        ("small", 'b', 10 << 10),
+        ("flood", 'c', 100 << 10),
+        ("flood", 'd', 100 << 10),
+        ("small", 'e', 10 << 10),
+    ] {
+        all.push(begin(tenant, first, bytes).await);
+    }
+    let mut next = || char::from(is_entered.recv_timeout(Duration::from_secs(10)).unwrap());
+    let mut first = [next(), next()];
+    first.sort_unstable();
+    assert_eq!(first, ['a', 'b'], "one of each tenant");
+    let mut order = Vec::new();
+    for _ in 0..5 {
+        release.send(()).unwrap();
+        // The places that come free are given away on this thread.
+        for _ in 0..100 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            order.extend(is_entered.try_iter().map(char::from));
+        }
+    }
+    for running in all {
+        running.await.unwrap();
+    }
+    let place = |first| order.iter().position(|entered| *entered == first).unwrap();
+    assert!(place('e') < place('d'), "10 KB after 10 KB come before 100 KB after 100 KB: {order:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use http::Request;
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::{
-    HeadroomOverride, PromptCompressionLayer, RequestReport,
+    HeadroomLayer, HeadroomOverride, PromptCompressionLayer, RequestReport,
     test_support::{Recorder, TestBody, drain, echo, halve, post, unchanged},
 };
 
@@ -46,6 +46,17 @@ async fn requests_that_are_not_ours_pass_unread() {
         let drained = drain(request.into_body()).await;
         assert_eq!((&drained.data[..], drained.trailers.is_some()), (&b"0123"[..], true));
         assert_eq!(recorder.events(), [format!("skipped {reason}")]);
+    }
+}
+
+#[tokio::test]
+async fn an_offer_of_http2_in_the_clear_is_no_upgrade() {
+    for (offer, is_read) in [("h2c", true), ("H2C", true), ("h2c, websocket", false), ("websocket", false)] {
+        let request = Request::post("/v1/messages").header("upgrade", offer);
+        let request = request.body(TestBody::chunk("0123")).unwrap();
+        let request = PromptCompressionLayer::new().fake(halve).rewrite(request).await;
+        let sent = drain(request.into_body()).await.data;
+        assert_eq!(sent == b"01", is_read, "{offer}");
     }
 }
 
@@ -92,13 +103,29 @@ async fn settings_reach_the_engine_and_a_requests_own_come_first() {
     assert_eq!(options, expected);
 
     let mut request = post(TestBody::chunk("{}"));
-    let own = HeadroomOverride::new().tier(Tier::Lossless).tenant("team-a").retrieval(Retrieval::ServerTool);
+    let own = HeadroomOverride::new().tier(Tier::Lossless).tenant("team-a").retrieval(Retrieval::Disabled);
     request.extensions_mut().insert(own);
     let (_, options) = asked(layer, request).await.unwrap();
     assert_eq!(
         options,
-        CompressOptions::new().tier(Tier::Lossless).retrieval(Retrieval::ServerTool).tenant("team-a")
+        CompressOptions::new().tier(Tier::Lossless).retrieval(Retrieval::Disabled).tenant("team-a")
     );
+}
+
+#[tokio::test]
+async fn a_layer_that_sees_no_answers_offers_no_tool_of_its_own() {
+    let own = HeadroomOverride::new().retrieval(Retrieval::ServerTool);
+    for layer in [
+        HeadroomLayer::new().request_only(),
+        PromptCompressionLayer::new().store(MemoryStore::new()).retrieval(Retrieval::ServerTool),
+    ] {
+        let mut request = post(TestBody::chunk("{}"));
+        let (_, options) = asked(layer.clone(), post(TestBody::chunk("{}"))).await.unwrap();
+        assert_eq!(options, options.clone().retrieval(Retrieval::Disabled));
+        request.extensions_mut().insert(own.clone());
+        let (_, options) = asked(layer, request).await.unwrap();
+        assert_eq!(options, options.clone().retrieval(Retrieval::Disabled));
+    }
 }
 
 #[tokio::test]

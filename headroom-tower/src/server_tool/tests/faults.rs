@@ -1,6 +1,6 @@
 //! What goes wrong in a round that the client does not know of, for every API.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -10,6 +10,7 @@ use super::{
     chat, gemini, responses,
     support::{Answer, Say, Setup, data, read},
 };
+use crate::test_support::BadStore;
 
 /// A wire format: how to ask, what the model says first, and what last.
 pub(super) struct Wire {
@@ -92,6 +93,35 @@ pub(super) fn failed(wire: &Wire, answer: &Answer) -> bool {
     match wire.name {
         "anthropic" | "responses" => last["type"] == "error",
         _ => last["error"].is_object(),
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_breaks_no_answer_and_is_told_of() {
+    for wire in &WIRES {
+        for (store, kind) in [(BadStore::Fails, "unavailable"), (BadStore::Panics, "panic")] {
+            let mut setup = wire.setup([wire.done()]);
+            setup.layer.set(|config| config.originals = Some(Arc::new(store)));
+            let answer = setup.send(wire.ask).await;
+            assert!(answer.body.contains("done"), "{} {kind}: {}", wire.name, answer.body);
+            assert!(setup.got()[1].body.contains("cannot be fetched at the moment"), "{} {kind}", wire.name);
+            let events = setup.recorder.events();
+            assert!(events.contains(&format!("store {kind}")), "{} {kind}: {events:?}", wire.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_several_rounds_has_no_digest_of_one() {
+    for wire in &WIRES {
+        let first =
+            Say::events(&(wire.calls)(1)).header("etag", "\"1\"").header("content-digest", "sha-256=:x:");
+        let setup = Setup::new(wire.path).says([first.header("x-own", "stays"), wire.done()]);
+        let answer = setup.send(wire.ask).await;
+        assert!(answer.body.contains("done"), "{}", wire.name);
+        for (name, is_there) in [("etag", false), ("content-digest", false), ("x-own", true)] {
+            assert_eq!(answer.headers.contains_key(name), is_there, "{} {name}", wire.name);
+        }
     }
 }
 

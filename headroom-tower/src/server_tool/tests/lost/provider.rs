@@ -61,7 +61,13 @@ impl Provider {
         let n = self.made;
         let (name, arguments) = match part {
             Ours => {
-                let hash = Handle::from_content(&secret(PROJECT)).to_string();
+                // Models copy a handle with what is around it, or in their own case.
+                let handle = Handle::from_content(&secret(PROJECT)).to_string();
+                let hash = match n % 3 {
+                    0 => handle,
+                    1 => format!("[headroom:{handle}]"),
+                    _ => handle.to_uppercase(),
+                };
                 ("headroom_retrieve", json!({"hash": hash, "lines": "1", "n": n}))
             }
             _ => ("Bash", json!({"command":"ls"})),
