@@ -5,6 +5,7 @@
 
 mod cache_hints;
 mod epochs;
+mod file_path;
 mod holdout;
 mod limits;
 mod listen;
@@ -17,7 +18,7 @@ mod redis;
 mod settings;
 mod show;
 mod store;
-mod token_file;
+mod tls_files;
 mod tool_names;
 mod upstream;
 
@@ -32,6 +33,7 @@ use headroom_core::{Retrieval, Tier};
 pub(crate) use self::{
     cache_hints::CacheHints,
     epochs::Epochs,
+    file_path::FilePath,
     holdout::Holdout,
     limits::Limits,
     listen::{Listen, leads_to},
@@ -43,7 +45,7 @@ pub(crate) use self::{
     settings::Settings,
     show::schema,
     store::Store,
-    token_file::TokenFile,
+    tls_files::TlsFiles,
     tool_names::ToolNames,
     upstream::{Base, InvalidBase, Upstreams},
 };
@@ -84,7 +86,9 @@ pub(crate) struct Config {
     /// The name of every client's tenant; `None` if each credential has its own.
     pub(crate) tenant: Option<String>,
     /// `None` for that of the user's folder.
-    pub(crate) token_file: Option<TokenFile>,
+    pub(crate) token_file: Option<FilePath>,
+    /// The certificate of the proxy; `None` if it has none.
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) allow_origins: Origins,
     pub(crate) dashboard_content: bool,
     /// Tools whose definitions leave.
@@ -107,6 +111,8 @@ pub(crate) enum ConfigError {
         "retrieval file needs a folder that a marker can name: set one with --originals-dir or HEADROOM_ORIGINALS_DIR"
     )]
     NoOriginalsDir,
+    #[error("a certificate needs its key and a key its certificate: set both tls_cert and tls_key, or none")]
+    HalfTls,
     #[cfg(feature = "envoy")]
     #[error(
         "retrieval server-tool answers the model's calls, and Envoy shows this service no answers of models: set \
@@ -136,7 +142,11 @@ pub(crate) fn load(flags: Settings, file: Option<&Path>) -> Result<Config, Confi
             default_file().map_or(Ok(None), |path| Settings::from_optional_file(&path))?.unwrap_or_default()
         }
     };
-    let config = Config::from_sources(&[flags, environment, file]);
+    let sources = [flags, environment, file];
+    if TlsFiles::is_half(&sources) {
+        return Err(ConfigError::HalfTls);
+    }
+    let config = Config::from_sources(&sources);
     if config.retrieval == Retrieval::File && config.originals_dir.is_none() {
         return Err(ConfigError::NoOriginalsDir);
     }
@@ -272,6 +282,7 @@ impl Config {
             limits: Limits::from_sources(sources),
             tenant: first(sources, |source| source.tenant.as_ref()).filter(|name| !name.is_empty()),
             token_file: first(sources, |source| source.token_file.as_ref()),
+            tls: TlsFiles::from_sources(sources),
             allow_origins: first(sources, |source| source.allow_origins.as_ref()).unwrap_or_default(),
             dashboard_content: first(sources, |source| source.dashboard_content.as_ref()).unwrap_or(true),
             cache_hints: first(sources, |source| source.cache_hints.as_ref()).unwrap_or_default(),

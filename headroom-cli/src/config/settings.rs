@@ -10,8 +10,8 @@ use headroom_core::{Retrieval, Tier};
 use serde::Deserialize;
 
 use super::{
-    Base, CacheHints, Classifier, ConfigError, Epochs, Holdout, Listen, Log, LogFormat, ModelRuntime,
-    OriginalsDir, Origins, PREFIX, Prose, Store, TokenFile, ToolNames,
+    Base, CacheHints, Classifier, ConfigError, Epochs, FilePath, Holdout, Listen, Log, LogFormat,
+    ModelRuntime, OriginalsDir, Origins, PREFIX, Prose, Store, ToolNames,
 };
 
 /// The settings of one source: flags, environment or file.
@@ -116,7 +116,13 @@ pub(crate) struct Settings {
     pub(crate) tenant: Option<String>,
     /// File with the token of the proxy, for replicas that share one [default: `token` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom, which is made]
     #[arg(long, value_name = "FILE")]
-    pub(crate) token_file: Option<TokenFile>,
+    pub(crate) token_file: Option<FilePath>,
+    /// File with the certificate for TLS, in PEM, followed by those that lead to a root; needs --tls-key; read again when it changes [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<FilePath>,
+    /// File with the private key of --tls-cert, in PEM [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<FilePath>,
     /// Origins of web pages that may send requests through the proxy, such as https://chat.example; `null` allows every page without one [default: none]
     #[arg(long, value_name = "ORIGIN,...")]
     pub(crate) allow_origins: Option<Origins>,

@@ -52,6 +52,12 @@ impl Config {
         settings.extend(self.otlp_endpoint.iter().map(|base| ("otlp_endpoint".to_owned(), text(base))));
         settings.extend(self.tenant.iter().map(|tenant| ("tenant".to_owned(), text(tenant))));
         settings.extend(self.token_file.iter().map(|file| ("token_file".to_owned(), text(file))));
+        if let Some(tls) = &self.tls {
+            settings.extend(
+                [("tls_cert", &tls.chain), ("tls_key", &tls.key)]
+                    .map(|(name, file)| (name.to_owned(), text(&file.display()))),
+            );
+        }
         settings.extend([
             ("allow_origins".to_owned(), json!(self.allow_origins)),
             ("dashboard_content".to_owned(), json!(self.dashboard_content)),
@@ -92,8 +98,8 @@ pub(crate) fn schema() -> Value {
             "log" => json!({"enum": ["off", "error", "warn", "info", "debug"]}),
             "log_format" => json!({"enum": ["text", "json"]}),
             "retrieval" => json!({"enum": ["server-tool", "client-tool", "file", "off"]}),
-            "listen" | "originals_dir" | "tenant" | "token_file" | "store" | "prose_model"
-            | "model_runtime" => {
+            "listen" | "originals_dir" | "tenant" | "token_file" | "tls_cert" | "tls_key" | "store"
+            | "prose_model" | "model_runtime" => {
                 json!({"type": "string"})
             }
             _ => json!({"type": "string", "format": "uri"}),
@@ -122,7 +128,7 @@ mod tests {
         let given = "listen = '127.0.0.1:9'\nupstream = 'http://all/v1'\ntier = 'dedup'\nlog = 'warn'\nlog_format = 'json'\notlp_endpoint = 'http://h:4318'\n\
                      store = '/a \"folder\" with\ttab'\ndrain_seconds = 7\nidle_seconds = 60\nbody_seconds = 3\n\
                      answer_seconds = 4\nmax_connections = 5\nmax_connections_per_peer = 6\nmax_buffered_mb = 9\nmax_stored_mb_per_tenant = 8\ntenant = 'me'\n\
-                     token_file = '/t'\n\
+                     token_file = '/t'\ntls_cert = '/c'\ntls_key = '/k'\n\
                      allow_origins = ['null', 'https://a.example:1']\nretrieval = 'file'\nepochs = 'on'\noriginals_dir = '/a b'\n\
                      classifier = 'off'\nprose_model = './m'\nmodel_runtime = '/a.so'\nmodel_threads = 2\n\
                      dashboard_content = false\ndrop_tools = ['WebSearch', 'mcp__x__*']\ncache_hints = ['breakpoint']\nholdout = 5";

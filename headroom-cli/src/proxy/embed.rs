@@ -114,11 +114,20 @@ impl EmbeddedProxy {
             let config = config.clone();
             Box::new(move || Ok(config.clone()))
         };
-        let mut live = Reloadable { config, upstreams: Some(upstreams), read, set_log: Box::new(|_| {}) };
+        let mut live = Reloadable {
+            config,
+            certificate: None,
+            upstreams: Some(upstreams),
+            read,
+            set_log: Box::new(|_| {}),
+        };
         let handle =
             move |peer: SocketAddr, request: Request<Incoming>| service.clone().handle(peer, request);
         tokio::spawn(async move {
-            serve(listener, handle, &mut live, &mut Signals::never(), future::ready(())).await;
+            let served = serve(listener, handle, &mut live, &mut Signals::never(), future::ready(())).await;
+            if let Err(error) = served {
+                tracing::error!("{error}");
+            }
         });
         Ok(address)
     }
@@ -136,7 +145,7 @@ impl EmbeddedProxy {
 
 impl fmt::Debug for EmbeddedProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Embedded").finish_non_exhaustive()
+        f.debug_struct("EmbeddedProxy").finish_non_exhaustive()
     }
 }
 

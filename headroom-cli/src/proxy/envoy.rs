@@ -23,6 +23,7 @@ use super::{
     serve,
     store_health::{self, OpenStore, StoreHealthWarner},
     telemetry::Telemetry,
+    tls::Certificate,
 };
 use crate::{
     config::{self, Config, ConfigError, OriginalsDir},
@@ -46,6 +47,7 @@ pub(crate) async fn serve_envoy(
     raise_file_limit();
     let mut signals = Signals::new().map_err(ProxyError::Signals)?;
     let auth = access(&config, is_open)?;
+    let certificate = config.tls.clone().map(Certificate::read).transpose()?;
     let (listener, address) = listen(config.listen.address()).await?;
     announce(&config, address);
     let (metrics, observer) = metered::collect(&Telemetry::default())?;
@@ -66,10 +68,9 @@ pub(crate) async fn serve_envoy(
         health: health.clone(),
         shared: Arc::new(Shared { auth, needs_token, own }),
     };
-    let mut live = Reloadable { config, upstreams: None, read: Box::new(read), set_log };
+    let mut live = Reloadable { config, certificate, upstreams: None, read: Box::new(read), set_log };
     let handle = move |_: SocketAddr, request| service.clone().answer(request);
-    serve(listener, handle, &mut live, &mut signals, health.stop()).await;
-    Ok(())
+    serve(listener, handle, &mut live, &mut signals, health.stop()).await
 }
 
 /// Creates the access check: of calls, unless the service is open, and of routes that show content.
@@ -78,7 +79,7 @@ fn access(config: &Config, is_open: bool) -> Result<Auth, ProxyError> {
     if !is_open {
         return auth(config, home.as_deref());
     }
-    let file = config.token_file.as_ref().map(config::TokenFile::path);
+    let file = config.token_file.as_ref().map(config::FilePath::path);
     let secret = Secret::configured(file, home.as_deref()).unwrap_or_else(|error| {
         tracing::warn!("routes that need the token are closed: {error}");
         None

@@ -1,5 +1,6 @@
 //! `headroom proxy`: a transparent reverse proxy that contains the layer.
 
+mod acceptor;
 mod accounting;
 mod answer;
 mod auth;
@@ -19,6 +20,7 @@ mod server;
 mod shared_store;
 mod store_health;
 mod telemetry;
+mod tls;
 mod upstream;
 mod version;
 
@@ -40,22 +42,24 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_io_timeout::TimeoutWriter;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceBuilder;
 
 #[cfg(feature = "envoy")]
 pub(crate) use self::envoy::serve_envoy;
 use self::{
+    acceptor::{Acceptor, Arrival},
     accounting::Totals,
     aws::Signer,
-    connections::{Connections, Place},
     dashboard::Board,
     reload::{LiveUpstreams, Reloadable},
     routes::{Dashboard, OwnRoutes},
     server::{ForwardOptions, ProxyService},
     store_health::OpenStore,
     telemetry::Telemetry,
+    tls::Certificate,
     upstream::Upstream,
 };
 pub(crate) use self::{
@@ -64,13 +68,14 @@ pub(crate) use self::{
     embed::{EmbeddedExchange, EmbeddedProxy},
     probe::{Listener, code, probe},
     store_health::AnyTenantStore,
+    tls::InvalidCertificate,
 };
 pub(crate) use crate::{
     config::provider::Provider,
     proxy::{server::signals::Signals, upstream::connect::Connector},
 };
 use crate::{
-    config::{self, Config, ConfigError, LogFormat, OriginalsDir, TokenFile},
+    config::{self, Config, ConfigError, FilePath, LogFormat, OriginalsDir},
     core_dumps,
     ledger::Ledger,
     output,
@@ -79,8 +84,6 @@ use crate::{
     setup::configured,
 };
 
-/// Delay before the next accept after the machine ran out of a resource, usually file handles.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// The open files that macOS allows a process at most.
 #[cfg(unix)]
 const MAC_OPEN_FILES: u64 = 10_240;
@@ -101,8 +104,12 @@ pub(crate) enum ProxyError {
     Listen { address: SocketAddr, source: io::Error },
     #[error("cannot set up TLS")]
     Tls(#[from] rustls::Error),
+    #[error("cannot serve TLS")]
+    Certificate(#[from] InvalidCertificate),
     #[error("cannot handle signals")]
     Signals(#[source] io::Error),
+    #[error("cannot start the thread that accepts connections")]
+    Thread(#[source] io::Error),
     #[error("cannot set up metrics")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error(
@@ -134,6 +141,7 @@ pub(crate) async fn run(
     let upstream = Upstream::new(connector, upstreams.clone(), signer.clone(), config.limits.answer);
     let home = config::home();
     let auth = auth(&config, home.as_deref())?;
+    let certificate = config.tls.clone().map(Certificate::read).transpose()?;
     let (listener, address) = listen(config.listen.address()).await?;
     announce(&config, address);
     let (metrics, observer) = crate::proxy::accounting::metered::collect(&telemetry)?;
@@ -163,9 +171,10 @@ pub(crate) async fn run(
         log_format: config.log_format,
     };
     let service = ProxyService::new(service, auth, own, Arc::clone(&totals), options);
-    let mut live = Reloadable { config, upstreams: Some(upstreams), read: Box::new(read), set_log };
+    let mut live =
+        Reloadable { config, certificate, upstreams: Some(upstreams), read: Box::new(read), set_log };
     let handle = move |peer: SocketAddr, request: Request<Incoming>| service.clone().handle(peer, request);
-    serve(listener, handle, &mut live, &mut signals, future::ready(())).await;
+    serve(listener, handle, &mut live, &mut signals, future::ready(())).await?;
     totals.flush();
     telemetry.shutdown().await;
     Ok(())
@@ -174,7 +183,7 @@ pub(crate) async fn run(
 /// Creates the access check. Without a token the proxy's own routes stay closed, but clients on this machine are
 /// served.
 fn auth(config: &Config, home: Option<&Path>) -> Result<Auth, ProxyError> {
-    let secret = Secret::configured(config.token_file.as_ref().map(TokenFile::path), home);
+    let secret = Secret::configured(config.token_file.as_ref().map(FilePath::path), home);
     let reachable = !config.listen.address().ip().is_loopback();
     if reachable && !matches!(secret, Ok(Some(_))) {
         return Err(ProxyError::NoToken { address: config.listen.address(), source: secret.err() });
@@ -206,6 +215,7 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ProxyE
 /// Prints what is active and how to point a client at it. The user asked for it by starting the proxy, so it does not
 /// depend on `--log`.
 fn announce(config: &Config, address: SocketAddr) {
+    let url = format!("{}://{address}", if config.tls.is_some() { "https" } else { "http" });
     if config.log_format == LogFormat::Json {
         // Every line is an object.
         tracing::info!(
@@ -213,14 +223,13 @@ fn announce(config: &Config, address: SocketAddr) {
             tier = %config.tier,
             store = %config.store,
             upstreams = %config.upstreams,
-            "headroom listens on http://{address}"
+            "headroom listens on {url}"
         );
         return;
     }
     output::note(&format_args!(
-        "headroom {} listens on http://{address} (tier {}, retrieval {}, store {}); upstreams: {}\n\
-         point a client at it: ANTHROPIC_BASE_URL=http://{address} OPENAI_BASE_URL=http://{address}/v1 \
-         GOOGLE_GEMINI_BASE_URL=http://{address}",
+        "headroom {} listens on {url} (tier {}, retrieval {}, store {}); upstreams: {}\n\
+         point a client at it: ANTHROPIC_BASE_URL={url} OPENAI_BASE_URL={url}/v1 GOOGLE_GEMINI_BASE_URL={url}",
         env!("CARGO_PKG_VERSION"),
         config.tier,
         config.describe_retrieval(),
@@ -237,39 +246,30 @@ async fn serve<H, F>(
     live: &mut Reloadable,
     signals: &mut Signals,
     stopping: impl Future<Output = ()>,
-) where
-    H: Fn(SocketAddr, Request<Incoming>) -> F + Clone + Send + 'static,
+) -> Result<(), ProxyError>
+where
+    H: Fn(SocketAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + 'static,
 {
     let limits = live.config.limits;
+    let needs_tls = live.certificate.is_some();
+    let acceptor = Acceptor::start(listener, limits, needs_tls, handle.clone());
+    let mut acceptor = acceptor.map_err(ProxyError::Thread)?;
     let server = server(limits.idle);
-    let connections = Connections::new(limits.connections, limits.connections_per_peer);
     let graceful = GracefulShutdown::new();
     loop {
-        let (stream, peer, place) = tokio::select! {
-            accepted = accept(&listener, &connections) => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    tracing::warn!("cannot accept a connection: {error}");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
-            },
+        tokio::select! {
+            arrival = acceptor.next() => {
+                let tls = live.certificate.as_mut().filter(|_| arrival.is_tls).map(Certificate::acceptor);
+                connect(&server, &graceful, handle.clone(), (arrival, tls), limits.idle);
+            }
             asked = signals.next() => match asked {
                 ShutdownRequest::Stop => break,
-                ShutdownRequest::Reload => {
-                    live.reload();
-                    continue;
-                }
+                ShutdownRequest::Reload => live.reload(),
             },
-        };
-        let Some(place) = place else {
-            tracing::debug!("connection closed: its machine reached max_connections_per_peer");
-            continue;
-        };
-        connect(&server, &graceful, handle.clone(), (stream, peer, place), limits.idle);
+        }
     }
-    drop(listener);
+    acceptor.stop().await;
     stopping.await;
     let drain = live.config.drain;
     let open = graceful.count();
@@ -281,6 +281,7 @@ async fn serve<H, F>(
         () = tokio::time::sleep(drain) => tracing::warn!("stopped before every request was finished"),
         () = signals.stop() => tracing::warn!("stopped at once"),
     }
+    Ok(())
 }
 
 /// Serves a connection on a task of its own until it ends.
@@ -288,46 +289,45 @@ fn connect<H, F>(
     server: &auto::Builder<TokioExecutor>,
     graceful: &GracefulShutdown,
     handle: H,
-    (stream, peer, place): (TcpStream, SocketAddr, Place),
+    (arrival, tls): (Arrival, Option<TlsAcceptor>),
     idle: Duration,
 ) where
     H: Fn(SocketAddr, Request<Incoming>) -> F + Send + 'static,
     F: Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + 'static,
 {
-    // Sends each event of a stream at once.
-    let _ = stream.set_nodelay(true);
-    let began = Arc::new(AtomicBool::new(false));
-    let begins = Arc::clone(&began);
-    let service = service_fn(move |request| {
-        begins.store(true, Ordering::Relaxed);
-        handle(peer, request)
-    });
-    // A client that does not read its response blocks the writer.
-    let mut stream = TimeoutWriter::new(stream);
-    stream.set_timeout(Some(idle));
-    let stream = TokioIo::new(Box::pin(stream));
-    let connection = graceful.watch(server.serve_connection(stream, service).into_owned());
+    let (server, watcher) = (server.clone(), graceful.watcher());
     tokio::spawn(async move {
+        let Arrival { stream, peer, place: _place, .. } = arrival;
+        let began = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&began);
+        let service = service_fn(move |request| {
+            begins.store(true, Ordering::Relaxed);
+            handle(peer, request)
+        });
+        // A client that does not read its response blocks the writer.
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(idle));
+        let stream = Box::pin(stream);
+        let served = async move {
+            match tls {
+                None => {
+                    watcher.watch(server.serve_connection(TokioIo::new(stream), service).into_owned()).await
+                }
+                Some(tls) => {
+                    let stream = tls.accept(stream).await?;
+                    watcher.watch(server.serve_connection(TokioIo::new(stream), service).into_owned()).await
+                }
+            }
+        };
         tokio::select! {
-            ended = connection => {
+            ended = served => {
                 if let Err(error) = ended {
                     tracing::debug!("connection ended: {error}");
                 }
             }
             () = nothing_came(idle, &began) => tracing::debug!("connection closed: no request came"),
         }
-        drop(place);
     });
-}
-
-/// Accepts the next connection once there is room. Without a slot if its machine has too many.
-async fn accept(
-    listener: &TcpListener,
-    connections: &Connections,
-) -> io::Result<(TcpStream, SocketAddr, Option<Place>)> {
-    let room = connections.room().await;
-    let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer, connections.place(room, peer)))
 }
 
 fn server(idle: Duration) -> auto::Builder<TokioExecutor> {

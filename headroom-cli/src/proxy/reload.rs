@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::tls::Certificate;
 use crate::{
     chain::Chain,
     config::{Config, ConfigError, Log, Upstreams},
@@ -28,6 +29,8 @@ impl LiveUpstreams {
 /// Reloads the configuration.
 pub(super) struct Reloadable {
     pub(super) config: Config,
+    /// `None` without TLS.
+    pub(super) certificate: Option<Certificate>,
     /// `None` if the service has none.
     pub(super) upstreams: Option<LiveUpstreams>,
     pub(super) read: Box<dyn Fn() -> Result<Config, ConfigError> + Send>,
@@ -49,6 +52,7 @@ impl Reloadable {
         let old = &self.config;
         for (name, differs) in [
             ("listen", new.listen != old.listen),
+            ("tls_cert and tls_key", new.tls != old.tls),
             ("bedrock_sign", new.bedrock_sign != old.bedrock_sign),
             ("tier", new.tier != old.tier),
             ("epochs", new.epochs() != old.epochs()),
@@ -67,6 +71,9 @@ impl Reloadable {
             }
         }
         (self.set_log)(new.log);
+        if let Some(certificate) = &mut self.certificate {
+            certificate.refresh();
+        }
         match &self.upstreams {
             Some(upstreams) => {
                 upstreams.set(new.upstreams.clone());

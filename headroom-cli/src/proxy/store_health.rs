@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use headroom_core::{Handle, Original, Retrieval};
 use headroom_store::{DiskStore, MemoryStore, OriginalStore, PlaintextStore, StoreError};
-use headroom_tower::{Observer, StoreFailure};
+use headroom_tower::{Observer, StoreFailure, StoreOperation};
 
 use super::shared_store::SharedStore;
 use crate::{
@@ -132,6 +132,12 @@ impl Observer for StoreHealthWarner {
         if self.is_watched && is(StoreError::is_unavailable) || is(StoreError::is_tenant_limit) {
             return;
         }
-        tracing::warn!("cannot store originals, so nothing is elided: {}", store::reason(event.error));
+        let reason = store::reason(event.error);
+        match event.operation {
+            StoreOperation::Read => {
+                tracing::warn!("cannot read what is stored, so the model gets none of it: {reason}")
+            }
+            _ => tracing::warn!("cannot store originals, so nothing is elided: {reason}"),
+        }
     }
 }

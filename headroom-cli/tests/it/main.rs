@@ -10,6 +10,7 @@
 mod access;
 mod aws;
 mod browser;
+mod certificate;
 mod compress;
 mod config;
 mod conformance;

@@ -39,7 +39,8 @@ impl Proxy {
         let written = Arc::clone(&stderr);
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                if let Some((_, rest)) = line.split_once("listens on http://") {
+                let listens = line.split_once("listens on ").and_then(|(_, rest)| rest.split_once("://"));
+                if let Some((_, rest)) = listens {
                     let address = rest.split([' ', '"']).next().unwrap();
                     let _ = found.send(address.parse().unwrap());
                 }

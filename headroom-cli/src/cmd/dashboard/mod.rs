@@ -12,7 +12,7 @@ use serde_json::json;
 
 pub(crate) use self::args::{DashboardArgs, EXAMPLES};
 use crate::{
-    config::{self, Config, TokenFile},
+    config::{self, Config, FilePath},
     output,
     proxy::{self, Listener, probe},
     secret::{Secret, SecretError},
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &DashboardArgs, config: &Config) -> Result<(), Dashboard
         Listener::Other => return Err(DashboardError::Other { address }),
         Listener::Nobody => return Err(DashboardError::NoProxy { address }),
     }
-    let file = config.token_file.as_ref().map(TokenFile::path);
+    let file = config.token_file.as_ref().map(FilePath::path);
     let secret = Secret::configured(file, config::home().as_deref())?.ok_or(DashboardError::NoHome)?;
     let code = runtime.block_on(proxy::code(address, &secret)).ok_or(DashboardError::Refused { address })?;
     // Fragments are sent to no server and appear in no log.

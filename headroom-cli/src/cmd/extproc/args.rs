@@ -3,7 +3,7 @@ use std::net::Ipv4Addr;
 use headroom_core::{Retrieval, Tier};
 
 use crate::config::{
-    CacheHints, Classifier, Epochs, Listen, Log, OriginalsDir, Prose, Settings, Store, TokenFile,
+    CacheHints, Classifier, Epochs, FilePath, Listen, Log, OriginalsDir, Prose, Settings, Store,
 };
 
 pub(crate) const EXAMPLES: &str = "\
@@ -62,7 +62,13 @@ pub(crate) struct ExtprocArgs {
     pub(super) no_token: bool,
     /// File with the token [default: `token` in $HEADROOM_HOME, $XDG_DATA_HOME/headroom or ~/.headroom, which is made]
     #[arg(long, value_name = "FILE")]
-    token_file: Option<TokenFile>,
+    token_file: Option<FilePath>,
+    /// File with the certificate for TLS, in PEM; needs --tls-key; read again when it changes [default: none]
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<FilePath>,
+    /// File with the private key of --tls-cert, in PEM [default: none]
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<FilePath>,
     /// How far edits may go: lossless, dedup or recoverable [default: recoverable]
     #[arg(long)]
     tier: Option<Tier>,
@@ -110,6 +116,8 @@ impl ExtprocArgs {
     pub(super) fn settings(&self) -> Settings {
         Settings {
             token_file: self.token_file.clone(),
+            tls_cert: self.tls_cert.clone(),
+            tls_key: self.tls_key.clone(),
             tier: self.tier,
             epochs: self.epochs,
             retrieval: self.retrieval,

@@ -30,7 +30,8 @@ The proxy's own routes, which go to no provider:
   GET  /dashboard              the page that `headroom dashboard` opens
 All but the first and the page, which contains no data by itself, need the token in the file `token` in $HEADROOM_HOME, \
 $XDG_DATA_HOME/headroom or ~/.headroom, or in that of --token-file, as `authorization: Bearer TOKEN` or `x-headroom-token: TOKEN`. If other machines \
-can reach the --listen address, every request needs it, as `x-headroom-token`; put TLS in front of it.
+can reach the --listen address, every request needs it, as `x-headroom-token`. \
+--tls-cert and --tls-key keep it from being read on the way; clients on this machine may still use http://.
 
 Headers set what holds for one request, from callers on this machine and those with the token: x-headroom-bypass: true \
 sends it as it came; x-headroom-tier, -epochs and -retrieval have the values of the flags; x-headroom-tenant, with the token \
@@ -55,5 +56,7 @@ Examples:
     HEADROOM_OPENAI_UPSTREAM=http://127.0.0.1:11434 headroom proxy
   Several proxies that share a Redis or Valkey server, and a token:
     HEADROOM_STORE=rediss://:PASSWORD@HOST:6379 headroom proxy --listen 0.0.0.0:8787 --token-file ./token
+  Over TLS:
+    headroom proxy --listen 0.0.0.0:8787 --tls-cert cert.pem --tls-key key.pem
 
 Exit status: 0 ended by a signal, 1 cannot listen or start, 2 wrong usage or configuration.";

@@ -46,7 +46,7 @@ impl CollectorClient {
     /// Says that exports fail, once: requests go on, and a collector may be away for long.
     fn warn(&self, reason: &dyn fmt::Display) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
-            tracing::warn!("exports to OpenTelemetry fail, which is not said again: {reason}");
+            tracing::warn!("exports to OpenTelemetry fail ({reason}); there is no further warning");
         }
     }
 }
