@@ -49,8 +49,8 @@ pub(crate) enum Frame {
 impl Frame {
     /// Returns the frame of the markers in a text of this kind that is no [`Source`](super::source::Source).
     pub(crate) fn new(kind: ContentKind, text: &str, query: &Query<'_>) -> Self {
-        use ContentKind::{Blob, Code, FileRead, Log, Table, Text};
-        if !matches!(kind, Blob | Code | FileRead | Log | Table | Text) {
+        use ContentKind::{Code, FileRead, Table};
+        if !kind.traits().may_need_comments {
             return Self::Bare;
         }
         if let Some(comment) =

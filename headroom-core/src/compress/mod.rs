@@ -40,7 +40,15 @@ pub(crate) fn render(kind: ContentKind, text: &str) -> Option<(String, Transform
         ContentKind::Search => search::render(text).map(|text| (text, Transform::Search)),
         ContentKind::Listing => listing::render(text).map(|text| (text, Transform::CommonPrefix)),
         ContentKind::Table => table::render(text).map(|text| (text, Transform::ColumnPadding)),
-        _ => None,
+        ContentKind::Json
+        | ContentKind::FileRead
+        | ContentKind::Diff
+        | ContentKind::Log
+        | ContentKind::Html
+        | ContentKind::Code
+        | ContentKind::Prose
+        | ContentKind::Blob
+        | ContentKind::Text => None,
     }
 }
 
@@ -94,7 +102,9 @@ fn scanned_gaps<'t>(
         ContentKind::Prose => prose::gaps(text, query),
         ContentKind::Table => table::gaps(text, query),
         ContentKind::FileRead => log::gaps(text, query),
-        _ => json_lines::gaps(text, query).unwrap_or_else(|| log::scanned_gaps(text, query, scan)),
+        ContentKind::Log | ContentKind::Html | ContentKind::Code | ContentKind::Blob | ContentKind::Text => {
+            json_lines::gaps(text, query).unwrap_or_else(|| log::scanned_gaps(text, query, scan))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The words in which every room speaks of content: its kind, how it may be edited and retrieved, and what was done to it.
+//! The types that describe content: its kind, how it may be edited and retrieved, and what was done to it.
 
 mod block;
 mod cache_hint;
@@ -9,6 +9,7 @@ mod original;
 mod reason;
 mod retrieval;
 mod tier;
+mod traits;
 mod transform;
 
 pub use block::BlockReport;

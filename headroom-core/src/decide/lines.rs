@@ -147,12 +147,11 @@ fn folds(
     fold::runs(text).into_iter().filter_map(change).collect()
 }
 
-/// Omits data in base64 and returns it. In files and code, a marker within a line would be part of a string.
+/// Omits data in base64 and returns it.
 fn omit_data(block: &Block<'_>, text: &str, parts: &[Segment], changes: &mut Changes) -> Vec<Original> {
-    use ContentKind::{Code, FileRead, Json};
     let mut originals = Vec::new();
     let mut omitted = Vec::new();
-    for part in parts.iter().filter(|part| !matches!(part.kind, Code | FileRead | Json)) {
+    for part in parts.iter().filter(|part| part.kind.traits().may_lose_data) {
         let Some(piece) = text.get(part.bytes.clone()) else { continue };
         for Embedded { range, summary } in embedded::find(piece) {
             let Some(content) = piece.get(range.clone()) else { continue };
@@ -172,9 +171,7 @@ fn omit_data(block: &Block<'_>, text: &str, parts: &[Segment], changes: &mut Cha
 
 /// Drops references to one end of a pair of brackets: what nobody takes for code may be some.
 fn keep_pairs(text: &str, parts: &[Segment], changes: &mut Changes) {
-    use ContentKind::{Blob, FileRead, Listing, Log, Prose, Table, Text};
-    let may_be_code =
-        |part: &Segment| matches!(part.kind, Blob | FileRead | Listing | Log | Prose | Table | Text);
+    let may_be_code = |part: &Segment| part.kind.traits().may_be_code || part.kind == ContentKind::FileRead;
     if parts.iter().all(may_be_code) {
         let is_reference = |change: &Change| change.step == Transform::Reference;
         changes.sorted.retain(|change| !is_reference(change) || !source::cuts_pairs(text, &change.bytes));

@@ -37,7 +37,7 @@ pub(super) struct Decided {
 }
 
 impl Decided {
-    /// Returns the decision by which a result stands.
+    /// Returns the decision in force for a result.
     pub(super) fn get(&self, item: usize) -> Option<&Arc<Decision>> {
         let replaced = u32::try_from(item).ok().and_then(|item| self.epochs.replaced.get(&item));
         replaced.or_else(|| self.arrivals.get(item)?.get())

@@ -192,7 +192,7 @@ impl<'a> History<'_, 'a> {
                             && deed.is_some_and(|deed| deeds.is_active(deed, prompt.answers))
                         || is_newest.of_call
                             && age < ERROR_ANSWERS
-                            && may_fail(decision.kind)
+                            && decision.kind.traits().can_fail
                             && ends_in_error(result.text);
                     let pays = self.freed(item) >= MIN_FREED_BYTES || !decision.refers.is_empty();
                     if stays || !pays {
@@ -227,12 +227,6 @@ fn may_leave(result: &ToolResult<'_>, decision: &Decision) -> bool {
                 UnchangedReason::LoneSurrogate | UnchangedReason::Internal | UnchangedReason::TooShort
             )
         )
-}
-
-/// Whether a result of this kind can report a failure. Files and hits quote errors without having one.
-const fn may_fail(kind: ContentKind) -> bool {
-    use ContentKind::{Blob, Code, Diff, FileRead, Html, Listing, Search};
-    !matches!(kind, Blob | Code | Diff | FileRead | Html | Listing | Search)
 }
 
 /// Whether a result begins with an exit status of zero, as agents write it above the output of a command.
@@ -382,15 +376,5 @@ mod tests {
         for start in ["Process exited with code 1\\n", "Exit code: 01\\n", "Exit code: 101\\n"] {
             assert!(ends(&format!("{start}{failed}")), "{start}");
         }
-    }
-
-    #[test]
-    fn files_and_hits_quote_errors_without_having_one() {
-        assert!(may_fail(ContentKind::Log) && may_fail(ContentKind::Text) && may_fail(ContentKind::Json));
-        assert!(
-            !may_fail(ContentKind::FileRead)
-                && !may_fail(ContentKind::Search)
-                && !may_fail(ContentKind::Code)
-        );
     }
 }

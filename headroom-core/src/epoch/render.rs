@@ -55,7 +55,7 @@ pub(crate) fn render(old: &Old<'_>) -> Vec<(Range<usize>, String)> {
     let handle = Handle::from_content(old.text);
     let summary = old.newer.map_or_else(|| "old".to_owned(), |newer| format!("old, newer in {newer}"));
     let kept = match old.newer {
-        None if stands_alone(old.kind, old.text) => kept(old, &lines),
+        None if has_independent_lines(old.kind, old.text) => kept(old, &lines),
         _ => vec![false; lines.lines.len()],
     };
     let mut gaps = Vec::new();
@@ -83,20 +83,15 @@ pub(crate) fn render(old: &Old<'_>) -> Vec<(Range<usize>, String)> {
     gaps
 }
 
-/// Whether a line of this kind says the same without the lines before it. A value of a record, a hit below the name of its
-/// file or a line of a diff would seem to belong to the line that is left before it.
-fn stands_alone(kind: ContentKind, text: &str) -> bool {
-    use ContentKind::{Code, FileRead, Log, Search, Text};
+/// Whether a line of this text says the same without the lines before it. A hit below the name of its file does not.
+fn has_independent_lines(kind: ContentKind, text: &str) -> bool {
     // `src/main.rs:12: found`
     let names_its_file = |line: &str| {
         let mut parts = line.splitn(3, ':').skip(1);
         parts.next().is_some_and(|number| number.parse::<u32>().is_ok()) && parts.next().is_some()
     };
-    match kind {
-        Code | FileRead | Log | Text => true,
-        Search => text.lines().next().is_some_and(names_its_file),
-        _ => false,
-    }
+    kind.traits().has_independent_lines
+        || kind == ContentKind::Search && text.lines().next().is_some_and(names_its_file)
 }
 
 /// Chooses the lines that stay.

@@ -14,7 +14,7 @@ use std::ops::Range;
 pub(crate) use scan::SourceScan;
 #[cfg(feature = "__code")]
 pub(crate) use shape::bracket;
-#[cfg(test)]
+#[cfg(all(test, feature = "__code"))]
 pub(crate) use words::have_sentence;
 
 use super::{FramedOmission, language::Language};

@@ -87,7 +87,7 @@ impl<'t> SourceScan<'t> {
         let is_code = match kind {
             Diff | Search => shebang(self.text).is_some(),
             Html => self.is_code(kind, has_groups),
-            _ => is_plain(kind) && self.is_code(kind, has_groups),
+            _ => kind.traits().may_be_code && self.is_code(kind, has_groups),
         };
         if is_code { Code } else { kind }
     }
@@ -153,7 +153,7 @@ impl<'t> SourceScan<'t> {
             (Code, _) => breaks_lenient() || breaks_strict(),
             (FileRead, _) => shape::may_be_code(self.bare()) && breaks_strict(),
             _ => {
-                is_plain(kind)
+                kind.traits().may_be_code
                     && (self.is_long_code()
                         || breaks_lenient()
                         || shape::may_be_code(self.text) && breaks_strict())
@@ -186,7 +186,7 @@ impl<'t> SourceScan<'t> {
         match (kind, self.names()) {
             (ContentKind::Code, FileNames::One(_) | FileNames::Code) => true,
             (ContentKind::Code, _) => !self.strict().is_empty(),
-            _ => is_plain(kind) && shape::may_be_code(self.text) && !self.strict().is_empty(),
+            _ => kind.traits().may_be_code && shape::may_be_code(self.text) && !self.strict().is_empty(),
         }
     }
 
@@ -287,12 +287,6 @@ impl fmt::Debug for SourceScan<'_> {
 fn shebang(text: &str) -> Option<Language> {
     let starts = text.match_indices('\n').map(|(at, _)| at + 1).take(HEAD_LINES);
     std::iter::once(0).chain(starts).find_map(|at| Language::from_shebang(text.get(at..)?))
-}
-
-/// Whether a text of this kind may be a file in an unknown language.
-const fn is_plain(kind: ContentKind) -> bool {
-    use ContentKind::{Blob, Listing, Log, Prose, Table, Text};
-    matches!(kind, Blob | Listing | Log | Prose | Table | Text)
 }
 
 /// Whether a text that was asked for by the name of a file is that file, and not a page or a report about it.

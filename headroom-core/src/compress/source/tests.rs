@@ -89,6 +89,7 @@ fn code_in_other_languages_is_not_cut_and_its_markers_are_comments() {
     assert!(!scan.still_parses(source, &[(0..open + 8, "")]));
 }
 
+#[cfg(feature = "__code")]
 #[test]
 fn a_language_is_told_by_its_parser_where_cues_are_few() {
     let java: String = (0..20)
@@ -146,6 +147,7 @@ fn what_may_be_code_and_would_not_parse_is_left_alone() {
     }
 }
 
+#[cfg(feature = "__code")]
 #[test]
 fn what_parses_in_a_language_that_nobody_named_is_not_cut_as_text() {
     let numbers: String = (0..200).map(|n| format!("    {n}, {}, {}, 0, 0,\n", n * 7, n * 13)).collect();

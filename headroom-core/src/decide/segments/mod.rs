@@ -95,12 +95,10 @@ pub(super) fn segments(
 }
 
 fn content(text: &str, kind: ContentKind, is_code: &dyn Fn() -> bool) -> Vec<Segment> {
-    use ContentKind::{Blob, Code, Diff, Json, Listing, Log, Prose, Search, Table, Text};
+    use ContentKind::{Blob, Code, Diff, Json, Search};
     let whole =
         |kind| Segment { bytes: 0..text.len(), kind, sequence: Sequence::Values, lines: LineMap::From(0) };
-    if !matches!(kind, Blob | Code | Diff | Json | Listing | Log | Prose | Search | Table | Text)
-        || kind == Json && is_whole_json(text)
-    {
+    if !kind.traits().may_hold_parts || kind == Json && is_whole_json(text) {
         return vec![whole(kind)];
     }
     if !matches!(kind, Code | Diff | Search)
