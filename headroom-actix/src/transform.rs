@@ -6,7 +6,7 @@ use actix_web::{
 };
 use headroom_tower::{
     DefaultPredicate, Identity, Observer, Predicate, PromptCompressionLayer,
-    headroom_core::{Api, Retrieval, Tier},
+    headroom_core::{Api, CacheHint, Retrieval, Tier},
     headroom_store::OriginalStore,
 };
 use http::request::Parts;
@@ -72,6 +72,8 @@ impl<P> Headroom<P> {
         observer(observer: impl Observer);
         api(api: Api);
         tier(tier: Tier);
+        epochs(may_begin: bool);
+        cache_hints(hints: impl IntoIterator<Item = CacheHint>);
         tenant_from(tenant: impl Fn(&Parts) -> String + Send + Sync + 'static);
         max_body(bytes: u64);
         max_decompressed_body(bytes: u64);

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use headroom_tower::{
     DefaultPredicate, Identity, Observer, Predicate, PromptCompressionLayer, RequestReport,
-    headroom_core::{Api, Engine, Retrieval, Tier},
+    headroom_core::{Api, CacheHint, Engine, Retrieval, Tier},
     headroom_store::OriginalStore,
 };
 use http::{Extensions, request::Parts};
@@ -70,6 +70,8 @@ impl<P> HeadroomMiddleware<P> {
         observer(observer: impl Observer);
         api(api: Api);
         tier(tier: Tier);
+        epochs(may_begin: bool);
+        cache_hints(hints: impl IntoIterator<Item = CacheHint>);
         tenant_from(tenant: impl Fn(&Parts) -> String + Send + Sync + 'static);
         max_body(bytes: u64);
         max_decompressed_body(bytes: u64);
