@@ -167,6 +167,9 @@ impl<'a> FoldLines<'a> {
         {
             return None;
         }
+        if !self.is_group(at..first) {
+            return None;
+        }
         let times = (*end - first) / period;
         let next = first + times * period;
         let range = self.start(first)..self.start(next);
@@ -181,6 +184,22 @@ impl<'a> FoldLines<'a> {
         let mut replacement = marker(period, times);
         replacement.extend(line_end.iter().map(|byte| char::from(*byte)));
         Some(FoldCandidate { fold: Fold { kept: self.start(at), range, replacement }, gain, next })
+    }
+
+    /// Whether lines begin where a group begins: at the smallest indent, with nothing that closes, and with an empty line at
+    /// their end if they have one. Others would be the end of one record and the start of the next, and what follows the
+    /// fold would seem to belong to the lines before it.
+    fn is_group(&self, lines: Range<usize>) -> bool {
+        if lines.len() < 2 {
+            return true;
+        }
+        let text = |line: usize| content(self.line(line)).trim_ascii_end();
+        let indent = |text: &[u8]| text.len() - text.trim_ascii_start().len();
+        let (first, last) = (text(lines.start), text(lines.end - 1));
+        let is_start = !first.is_empty() && !matches!(first.trim_ascii_start(), [b'}' | b']' | b')', ..]);
+        let has_end = last.is_empty() || !lines.clone().any(|line| text(line).is_empty());
+        let mut indents = lines.map(text).filter(|text| !text.is_empty()).map(indent);
+        is_start && has_end && indents.all(|other| other >= indent(first))
     }
 
     /// Returns the bytes of these lines without blanks and repeated bytes: rulers and empty lines cost next to no
@@ -291,6 +310,21 @@ mod tests {
         let text = format!("{}connecting to db:5432\nconnected\n", group.repeat(5));
         let marker = "[headroom: previous 3 lines repeated 4 more times]\n";
         assert_eq!(folded(&text), format!("{group}{marker}connecting to db:5432\nconnected\n"));
+    }
+
+    #[test]
+    fn the_end_of_a_record_and_the_start_of_the_next_are_no_group() {
+        let record = |id: u32, rest: &str| format!("- id: {id}\n{rest}");
+        let (same, other) =
+            ("  state: running for a long time\n  zone: eu-west-1a\n", "  state: failed\n  zone: none\n");
+        let yaml = ["- id: 7\n", same, &record(1, same), &record(1, other)].concat();
+        assert_eq!(folded(&yaml), yaml);
+        let four = [record(1, same).repeat(4), record(1, other)].concat();
+        let marker = "[headroom: previous 3 lines repeated 3 more times]\n";
+        assert_eq!(folded(&four), [&record(1, same), marker, &record(1, other)].concat());
+        let (same, other) = ("state: running for a long time\nzone: eu-west-1a\n\n", "state: failed\n\n");
+        let blocks = ["id: 7\n", same, "id: 1\n", same, "id: 1\n", other].concat();
+        assert_eq!(folded(&blocks), blocks);
     }
 
     #[test]

@@ -19,6 +19,8 @@ const START_BYTES: usize = 64 << 10;
 const MOST_LINES: usize = 9;
 /// The least weight of the cues of a language, in percent of the lines, in what may be code.
 const SOME_CUES: usize = 15;
+/// What opens a comment in settings.
+pub(super) const SETTINGS_COMMENT: &str = "# ";
 /// What begins a line of a Dockerfile.
 const INSTRUCTIONS: [&str; 12] = [
     "ADD ",
@@ -137,7 +139,7 @@ fn comment_of_settings(text: &str) -> Option<&'static str> {
         && lines::split(text).any(|line| line.starts_with("FROM "));
     let is_haskell = forms.signatures > 2 && forms.signatures * 10 >= forms.all && forms.inner > 0;
     if is_ini || is_yaml || is_dockerfile {
-        Some("# ")
+        Some(SETTINGS_COMMENT)
     } else if is_haskell {
         Some("-- ")
     } else {

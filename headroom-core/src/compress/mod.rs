@@ -17,15 +17,17 @@ pub(crate) mod prose;
 pub(crate) mod reference;
 pub(crate) mod search;
 pub(crate) mod source;
+mod straddle;
 pub(crate) mod table;
 #[cfg(test)]
 mod trial;
 
 use std::ops::Range;
 
-use frame::Frame;
+use frame::{Frame, SETTINGS_COMMENT};
 use listing::recursive;
 use source::{Source, SourceScan};
+use straddle::Structures;
 
 use crate::{
     ContentKind, Transform, detect,
@@ -129,7 +131,16 @@ pub(crate) fn framed<'t>(
         return source.gaps(text, query);
     }
     let Some(opening) = Frame::new(kind, text, query).opening() else { return Vec::new() };
-    in_comments(text, scanned_gaps(kind, text, query, scan), opening)
+    in_comments(text, whole(kind, text, scanned_gaps(kind, text, query, scan), opening), opening)
+}
+
+/// Takes from each gap what would part what opens and closes.
+fn whole(kind: ContentKind, text: &str, gaps: Vec<Omission>, opening: &str) -> Vec<Omission> {
+    if gaps.is_empty() || !kind.traits().may_be_nested {
+        return gaps;
+    }
+    let structures = Structures::of(text, opening == SETTINGS_COMMENT);
+    gaps.into_iter().flat_map(|gap| straddle::within(text, gap, structures)).collect()
 }
 
 /// Puts what opens a comment before the marker of each gap.
@@ -149,7 +160,7 @@ pub(crate) fn framed_in_string(text: &str, query: &Query<'_>) -> Vec<FramedOmiss
     let gaps = match code.source(kind, || None) {
         Some(source) => source.gaps(text, &query),
         None => match Frame::new(kind, text, &query).opening() {
-            Some(opening) => in_comments(text, log::gaps(text, &query), opening),
+            Some(opening) => in_comments(text, whole(kind, text, log::gaps(text, &query), opening), opening),
             None => return Vec::new(),
         },
     };

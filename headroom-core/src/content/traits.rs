@@ -14,6 +14,8 @@ pub(crate) struct KindTraits {
     pub(crate) may_hold_parts: bool,
     /// A text may be a file in a language that nothing names.
     pub(crate) may_be_code: bool,
+    /// Lines may open what later ones close.
+    pub(crate) may_be_nested: bool,
     /// Base64 within a line can be replaced by a marker. In files and code the marker would be part of a string.
     pub(crate) may_lose_data: bool,
 }
@@ -27,6 +29,7 @@ impl ContentKind {
             may_need_comments: false,
             may_hold_parts: false,
             may_be_code: false,
+            may_be_nested: false,
             may_lose_data: true,
         };
         const TEXT: KindTraits = KindTraits {
@@ -35,24 +38,31 @@ impl ContentKind {
             may_need_comments: true,
             may_hold_parts: true,
             may_be_code: true,
+            may_be_nested: true,
             may_lose_data: true,
         };
         match self {
             Self::Text | Self::Log => TEXT,
             Self::Blob => KindTraits { can_fail: false, has_independent_lines: false, ..TEXT },
-            Self::Table => KindTraits { has_independent_lines: false, ..TEXT },
-            Self::Prose => KindTraits { has_independent_lines: false, may_need_comments: false, ..TEXT },
+            Self::Table => KindTraits { has_independent_lines: false, may_be_nested: false, ..TEXT },
+            Self::Prose => KindTraits {
+                has_independent_lines: false,
+                may_need_comments: false,
+                may_be_nested: false,
+                ..TEXT
+            },
             Self::Code => KindTraits { can_fail: false, may_be_code: false, may_lose_data: false, ..TEXT },
             Self::Json => KindTraits { can_fail: true, may_hold_parts: true, may_lose_data: false, ..NONE },
             Self::FileRead => KindTraits {
                 has_independent_lines: true,
                 may_need_comments: true,
+                may_be_nested: true,
                 may_lose_data: false,
                 ..NONE
             },
             Self::Listing => KindTraits { may_hold_parts: true, may_be_code: true, ..NONE },
             Self::Diff | Self::Search => KindTraits { may_hold_parts: true, ..NONE },
-            Self::Html => NONE,
+            Self::Html => KindTraits { may_be_nested: true, ..NONE },
         }
     }
 }

@@ -21,6 +21,8 @@ tuning! {
         lines_per_match: usize = 64 lines from 1,
         /// The least number of best matches that may stay.
         min_best_matches: usize = 6 lines,
+        /// Functions of one name that the question has. Of more, none stays for its name.
+        max_asked_functions: usize = 8 functions,
         /// Mistakes in the start of a long text that no code has. Code may have some, most of them macros.
         max_mistakes: usize = 48 mistakes,
         /// If more than one byte in this many does not parse, the text is in another language, or in several.

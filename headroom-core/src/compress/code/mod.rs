@@ -20,7 +20,7 @@ mod tests;
 use std::{borrow::Cow, ops::Range};
 
 use grammar::Grammar;
-use outline::Outline;
+use outline::{Function, Outline};
 pub(super) use reparse::{is_flawless, starts_flawless, still_parses};
 use rustc_hash::FxHashSet;
 use select::{Hole, HolePlace, Least, holes};
@@ -82,7 +82,7 @@ fn found(text: &str, language: Language, query: &Query<'_>) -> Option<Vec<Framed
         if outline.broken * code.bytes_per_broken > source.len() {
             return None;
         }
-        keep_named(&mut outline, rows, &named, &related, language, query.file_read);
+        keep_named(&mut outline, rows, (&named, &related), language, query);
         let least = if query.file_read {
             Least { rows: code.file_min_gap_lines, bytes: code.file_min_gap_bytes }
         } else {
@@ -205,17 +205,36 @@ fn source<'t>(text: &'t str, view: &Lines) -> Cow<'t, str> {
     Cow::Owned(source)
 }
 
+/// Returns the first lines of the functions whose own names the question has, however often the text has them: all of them call
+/// a helper, and the question is about it. A name of many functions tells none of them from the others.
+fn asked_functions(outline: &Outline<'_>, rows: &[&str], query: &Query<'_>) -> Vec<usize> {
+    let words: FxHashSet<&str> = query.question.into_iter().flat_map(words).collect();
+    let is_asked = |function: &&Function<'_>| {
+        let name = function.body.parent().and_then(|whole| whole.child_by_field_name("name"));
+        let name = name.and_then(|name| {
+            let (start, end) = (name.start_position(), name.end_position());
+            rows.get(start.row).filter(|_| start.row == end.row)?.get(start.column..end.column)
+        });
+        name.is_some_and(|name| words.contains(name))
+    };
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let asked: Vec<usize> =
+        outline.functions.iter().filter(is_asked).map(|function| function.head.start).collect();
+    if asked.len() <= tuning().code.max_asked_functions { asked } else { Vec::new() }
+}
+
 /// Keeps what the query names: the matching lines, whole functions that it names, and the functions that these call.
 fn keep_named(
     outline: &mut Outline<'_>,
     rows: &[&str],
-    named: &[usize],
-    related: &[usize],
+    (named, related): (&[usize], &[usize]),
     language: Language,
-    file: bool,
+    query: &Query<'_>,
 ) {
     let count = outline.kept.len();
-    let around = if file { tuning().code.context_lines } else { 0 };
+    let around = if query.file_read { tuning().code.context_lines } else { 0 };
     for row in named.iter().chain(related) {
         let rows = row.saturating_sub(around)..(row + around + 1).min(count);
         outline.kept.get_mut(rows).unwrap_or_default().fill(true);
@@ -226,7 +245,12 @@ fn keep_named(
     };
     let mut called = FxHashSet::default();
     let mut bodies = Vec::new();
-    for function in outline.functions.iter().filter(|function| is_named(&function.head)) {
+    let asked = asked_functions(outline, rows, query);
+    for function in outline
+        .functions
+        .iter()
+        .filter(|function| is_named(&function.head) || asked.contains(&function.head.start))
+    {
         bodies.push(function.rows.clone());
         let lines = rows.get(function.rows.clone()).unwrap_or_default();
         match language {

@@ -221,15 +221,24 @@ impl<'t> CodeSelector<'_> {
     /// Elides the middle of a long comment, or of many short ones.
     fn comments(&mut self, run: &[Node<'t>]) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
-        let rows = lines(*first).start..lines(*last).end;
-        // A comment after code on the same line is about that line.
+        // A comment after code on the same line is about that line, and code may follow the end of one.
         let is_alone = |node: &Node<'_>| {
-            let row = self.rows.get(node.start_position().row);
-            row.and_then(|row| row.get(..node.start_position().column))
-                .is_some_and(|row| row.trim().is_empty())
+            let (start, end) = (node.start_position(), node.end_position());
+            let part = |row: usize, columns: Range<usize>| self.rows.get(row)?.get(columns);
+            let after = self.rows.get(end.row).map_or(0, |row| row.len());
+            let is_blank = |part: Option<&str>| part.is_some_and(|part| part.trim().is_empty());
+            // The end of some comments is the start of the next row.
+            is_blank(part(start.row, 0..start.column))
+                && (end.column == 0 || is_blank(part(end.row, end.column..after.max(end.column))))
         };
-        if run.iter().all(is_alone) {
-            self.prose(rows, if run.len() == 1 { HolePlace::Prose } else { HolePlace::Statements });
+        if !run.iter().all(is_alone) {
+            return;
+        }
+        if run.iter().all(|node| lines(*node).len() == 1) && run.len() > 1 {
+            self.prose(lines(*first).start..lines(*last).end, HolePlace::Statements);
+        } else {
+            // A hole from one comment into the next would leave the first one open.
+            run.iter().for_each(|node| self.prose(lines(*node), HolePlace::Prose));
         }
     }
 

@@ -126,7 +126,7 @@ fn elide_repeats(same: &[Repeat], hits: &Hits, kept: &mut [bool]) {
 }
 
 /// Whether a gap of this size may save more than its marker costs.
-fn is_worth_a_marker(bytes: usize, lines: usize) -> bool {
+pub(super) fn is_worth_a_marker(bytes: usize, lines: usize) -> bool {
     let log = &tuning().log;
     bytes >= log.min_gap_bytes && (lines >= log.min_gap_lines || bytes >= log.long_gap_bytes && lines > 1)
 }
