@@ -135,15 +135,21 @@ fn keys_above(hidden: &[&str], after: &str) -> Vec<usize> {
         let line = line.trim_start();
         !line.is_empty() && !line.starts_with('#')
     };
-    let Some(mut below) = lines::split(after).find(is_content).map(indent) else { return Vec::new() };
+    let Some(mut below) = lines::split(after).find(is_content) else { return Vec::new() };
     let mut keys = Vec::new();
     for (at, line) in hidden.iter().enumerate().rev().filter(|(_, line)| is_content(line)) {
-        if indent(line) < below {
-            below = indent(line);
+        // Items of a list may have the indent of its key.
+        let is_key_of_items = is_item(below) && !is_item(line) && indent(line) == indent(below);
+        if indent(line) < indent(below) || is_key_of_items {
+            below = line;
             keys.push(at);
         }
     }
     keys
+}
+
+fn is_item(line: &str) -> bool {
+    line.trim_start().starts_with('-')
 }
 
 fn indent(line: &str) -> usize {
@@ -248,6 +254,8 @@ mod tests {
         assert_eq!(kept(&text, 10..=35, true), [(10, 23), (26, 35)]);
         assert_eq!(kept(&text, 10..=23, true), [(10, 23)]);
         assert_eq!(kept(&text, 10..=35, false), [(10, 35)]);
+        let flat = text.replace("\n      - ", "\n    - ");
+        assert_eq!(kept(&flat, 10..=35, true), [(10, 23), (26, 35)]);
     }
 
     #[test]
