@@ -7,7 +7,6 @@ use std::{
 
 use bytes::Bytes;
 use headroom_core::{Api, Handle};
-use headroom_json::Value;
 use headroom_store::{RecordKey, RetrieveCall};
 
 use crate::{

@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn the_end_of_a_list_and_the_start_of_another_are_shown() {
         let list = |name: &str| {
-            lines_of(&format!("{name} = [\n"), 20, |n| format!("    \"{name}/member-{n}\",")) + "]\n"
+            lines_of(&format!("{name} = [\n"), 20, |n| format!("    \"{name}/member-number-{n}\",")) + "]\n"
         };
         let text = [list("a"), list("b"), list("c")].concat();
         // Each list has 22 lines.
@@ -261,8 +261,9 @@ mod tests {
     #[test]
     fn elements_and_conditions_are_not_parted() {
         let element = |id: usize| {
-            lines_of("  <dependency>\n", 8, |n| format!("    <part{n}>{id} of the many parts</part{n}>"))
-                + "  </dependency>\n"
+            lines_of("  <dependency>\n", 8, |n| {
+                format!("    <part{n}>{id} of the many parts of it</part{n}>")
+            }) + "  </dependency>\n"
         };
         let text = [
             "<?xml version=\"1.0\"?>\n<all>\n".to_owned(),

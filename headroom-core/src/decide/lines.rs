@@ -86,10 +86,8 @@ pub(super) fn line_changes(
         originals.extend(set_aside(block, original, text, parts, (source, scan), &mut changes));
     }
     // A table with fewer rows, or a string that holds a marker, would be other code.
-    if source.is_none() {
-        let folds = folds(block, rendering, &framed, &changes);
-        changes.merge(folds);
-    }
+    let folds = source.is_none().then(|| folds(block, rendering, &framed, &changes));
+    changes.merge(folds.unwrap_or_default());
     keep_code((code, source), text, parts, &mut changes);
     let is_file = parts.iter().any(|part| part.kind == ContentKind::FileRead);
     if is_file && !block.arguments.is_some_and(detect::runs_a_command) {
