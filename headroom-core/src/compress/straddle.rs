@@ -276,7 +276,7 @@ mod tests {
         let text = lines_of("#ifdef WITH_LAMP\n", 20, |n| format!("int lamp_{n}(int bulb, int socket);"))
             + &lines_of("#else\n", 20, |n| format!("int candle_{n}(int wick, int wax);"))
             + "#endif\nint main(void);\n";
-        assert_eq!(kept(&text, 5..=30, false), [(5, 21), (23, 30)]);
+        assert_eq!(kept(&text, 5..=40, false), [(5, 21), (23, 40)]);
         assert_eq!(kept(&text, 1..=43, false), [(1, 43)]);
     }
 
