@@ -135,7 +135,7 @@ impl Observer for StoreHealthWarner {
         let reason = store::reason(event.error);
         match event.operation {
             StoreOperation::Read => {
-                tracing::warn!("cannot read what is stored, so the model gets none of it: {reason}")
+                tracing::warn!("cannot read what is stored, so the model gets none of it: {reason}");
             }
             _ => tracing::warn!("cannot store originals, so nothing is elided: {reason}"),
         }

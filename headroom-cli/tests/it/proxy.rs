@@ -1,6 +1,6 @@
 //! What goes through unchanged, and where it goes.
 
-use std::{io::Write, net::TcpListener};
+use std::io::Write;
 
 use serde_json::json;
 

@@ -63,12 +63,10 @@ async fn small_requests_with_new_results_count_by_their_bytes() {
         unchanged(api, body, &CompressOptions::new())
     });
     let layer = layer.tenant_from(|parts| parts.uri.query().unwrap_or_default().to_owned());
-    let begin = async |tenant: &str, first: char, bytes: usize| {
+    let begin = |tenant: &str, first: char, bytes: usize| {
         let body = format!("{first}{}", "x".repeat(bytes));
         let request = Request::post(format!("/v1/messages?{tenant}")).body(TestBody::chunk(body)).unwrap();
-        let running = tokio::spawn(layer.rewrite(request));
-        tokio::task::yield_now().await;
-        running
+        tokio::spawn(layer.rewrite(request))
     };
     let mut all = Vec::new();
     for (tenant, first, bytes) in [
@@ -78,9 +76,10 @@ async fn small_requests_with_new_results_count_by_their_bytes() {
         ("flood", 'd', 100 << 10),
         ("small", 'e', 10 << 10),
     ] {
-        all.push(begin(tenant, first, bytes).await);
+        all.push(begin(tenant, first, bytes));
+        tokio::task::yield_now().await;
     }
-    let mut next = || char::from(is_entered.recv_timeout(Duration::from_secs(10)).unwrap());
+    let next = || char::from(is_entered.recv_timeout(Duration::from_secs(10)).unwrap());
     let mut first = [next(), next()];
     first.sort_unstable();
     assert_eq!(first, ['a', 'b'], "one of each tenant");
