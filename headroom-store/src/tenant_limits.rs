@@ -89,65 +89,86 @@ impl<S> TenantLimits<S> {
         &self.inner
     }
 
-    /// Returns the originals that are within the limits, and whether these are all.
-    fn admit(&self, tenant: &str, originals: Vec<Original>, now: Instant) -> (Vec<Original>, bool) {
+    /// Counts originals, and returns those that are within the limits.
+    fn admit(&self, tenant: &str, originals: Vec<Original>, now: Instant) -> Admitted {
         let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         if !tallies.contains_key(tenant) {
             // Also the place where tenants that are gone are forgotten.
             tallies.retain(|_, tally| now.saturating_duration_since(tally.since) < self.window);
             tallies.insert(Arc::from(tenant), Tally::new(now));
         }
-        let Some(tally) = tallies.get_mut(tenant) else { return (originals, true) };
+        let mut new = Vec::new();
+        let Some(tally) = tallies.get_mut(tenant) else {
+            return Admitted { within: originals, new, is_all: true };
+        };
         if now.saturating_duration_since(tally.since) >= self.window {
             *tally = Tally::new(now);
         }
-        let (before, mut bytes, mut new) = (originals.len(), tally.bytes, 0);
+        let before = originals.len();
         let within: Vec<_> = originals
             .into_iter()
             .filter(|original| {
-                if tally.handles.contains(&original.handle()) {
-                    return true;
+                let known = tally.handles.len();
+                let is_within = tally.admit(original, self.bytes, self.originals);
+                if tally.handles.len() > known {
+                    new.push((original.handle(), original.content().len() as u64));
                 }
-                let more = bytes.saturating_add(original.content().len() as u64);
-                let fits = more <= self.bytes && tally.handles.len() + new < self.originals;
-                if fits {
-                    (bytes, new) = (more, new + 1);
-                }
-                fits
+                is_within
             })
             .collect();
         let is_all = within.len() == before;
-        (within, is_all)
+        Admitted { within, new, is_all }
     }
 
-    /// Counts originals that were stored.
-    fn count(&self, tenant: &str, stored: &[(Handle, u64)]) {
+    /// Takes back what was counted and not stored.
+    fn give_back(&self, tenant: &str, new: &[(Handle, u64)]) {
         let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(tally) = tallies.get_mut(tenant) else { return };
-        for (handle, bytes) in stored {
-            if tally.handles.insert(*handle) {
-                tally.bytes = tally.bytes.saturating_add(*bytes);
+        for (handle, bytes) in new {
+            if tally.handles.remove(handle) {
+                tally.bytes = tally.bytes.saturating_sub(*bytes);
             }
         }
     }
+}
+
+/// What a tenant may store of some originals.
+struct Admitted {
+    within: Vec<Original>,
+    /// Those that were not counted before, and their bytes.
+    new: Vec<(Handle, u64)>,
+    /// Whether all are within the limits.
+    is_all: bool,
 }
 
 impl Tally {
     fn new(since: Instant) -> Self {
         Self { since, handles: HashSet::new(), bytes: 0 }
     }
+
+    fn admit(&mut self, original: &Original, most_bytes: u64, most: usize) -> bool {
+        if self.handles.contains(&original.handle()) {
+            return true;
+        }
+        let bytes = self.bytes.saturating_add(original.content().len() as u64);
+        if bytes > most_bytes || self.handles.len() >= most {
+            return false;
+        }
+        self.bytes = bytes;
+        self.handles.insert(original.handle())
+    }
 }
 
 #[async_trait]
 impl<S: OriginalStore> OriginalStore for TenantLimits<S> {
     async fn put_many(&self, tenant: &str, originals: Vec<Original>) -> Result<(), StoreError> {
-        let (within, is_all) = self.admit(tenant, originals, Instant::now());
-        let stored: Vec<_> =
-            within.iter().map(|original| (original.handle(), original.content().len() as u64)).collect();
+        let Admitted { within, new, is_all } = self.admit(tenant, originals, Instant::now());
         // The others are stored, so that they stay as they were sent.
-        self.inner.put_many(tenant, within).await?;
-        // Only now: a store that is down takes nothing of what a tenant may store.
-        self.count(tenant, &stored);
+        if let Err(error) = self.inner.put_many(tenant, within).await {
+            // A store that is down takes nothing of what a tenant may store.
+            self.give_back(tenant, &new);
+            return Err(error);
+        }
         if is_all { Ok(()) } else { Err(StoreError::tenant_limit()) }
     }
 
@@ -197,10 +218,12 @@ mod tests {
 
     fn admitted(store: &TenantLimits<MemoryStore>, tenant: &str, texts: &[&str], at: Instant) -> Vec<String> {
         let originals = texts.iter().map(|text| original(text)).collect();
-        let admitted = store.admit(tenant, originals, at).0;
-        let stored: Vec<_> = admitted.iter().map(|original| (original.handle(), 1)).collect();
-        store.count(tenant, &stored);
-        admitted.into_iter().map(|original| original.into_content()).collect()
+        store
+            .admit(tenant, originals, at)
+            .within
+            .into_iter()
+            .map(|original| original.into_content())
+            .collect()
     }
 
     #[test]

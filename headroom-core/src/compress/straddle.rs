@@ -7,6 +7,9 @@
 use super::{Omission, log};
 use crate::text::lines;
 
+/// Rounds in which lines of a gap are shown for others that are.
+const MAX_ROUNDS: usize = 16;
+
 /// The structures that lines of a text can open and close.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Structures {
@@ -17,7 +20,7 @@ pub(super) struct Structures {
 }
 
 impl Structures {
-    /// `is_settings` says that the text consists of settings, whose comments begin with `#`.
+    /// `is_settings` says that the text has comments that begin with `#`, as settings have.
     pub(super) fn of(text: &str, is_settings: bool) -> Self {
         let mut conditions = [false; 2];
         if text.contains("#if") {
@@ -36,52 +39,96 @@ impl Structures {
         }
     }
 
-    /// The lines of a gap that must be shown, by their place in it, in order. `after` is the text that follows the gap.
-    fn shown(self, hidden: &[&str], after: &str) -> Vec<usize> {
-        let mut shown = Vec::new();
-        // The places of what is open.
-        let mut open = Vec::new();
+    /// The lines of a gap that must be shown, by their place in it, in order. `after` is the text that follows the gap. `None` if
+    /// blocks are entangled in so many ways that nothing should be omitted.
+    fn shown(self, hidden: &[&str], after: &str) -> Option<Vec<usize>> {
+        let mut shown = vec![false; hidden.len()];
+        let mut show = |at: usize| shown.get_mut(at).into_iter().for_each(|shown| *shown = true);
+        // The places of what is open, for each structure, and of both ends of what opens and closes.
+        let (mut open, mut pairs) = ([const { Vec::new() }; 3], Vec::new());
         for (at, line) in hidden.iter().enumerate() {
-            self.steps(line, &mut |step| match step {
-                Step::Open => open.push(at),
-                Step::Middle if open.is_empty() => shown.push(at),
-                Step::Middle => {}
-                Step::Close => {
-                    if open.pop().is_none() {
-                        shown.push(at);
-                    }
+            self.steps(line, &mut |structure, step| {
+                let [conditions, elements, brackets] = &mut open;
+                let open = match structure {
+                    Structure::Condition => conditions,
+                    Structure::Element => elements,
+                    Structure::Bracket => brackets,
+                };
+                match step {
+                    Step::Open => open.push(at),
+                    Step::Middle | Step::Close => match open.last() {
+                        Some(start) => pairs.push((*start, at)),
+                        None => show(at),
+                    },
+                }
+                if let Step::Close = step {
+                    open.pop();
                 }
             });
         }
-        shown.extend(open);
+        open.into_iter().flatten().for_each(&mut show);
         if self.is_indented {
-            shown.extend(keys_above(hidden, after));
+            keys_above(hidden, after).into_iter().for_each(&mut show);
         }
-        shown.sort_unstable();
-        shown.dedup();
-        shown
+        show_both_ends(&pairs, &mut shown)
+            .then(|| (0..hidden.len()).filter(|at| shown.get(*at) == Some(&true)).collect())
     }
 
-    fn steps(self, line: &str, step: &mut impl FnMut(Step)) {
+    fn steps(self, line: &str, step: &mut impl FnMut(Structure, Step)) {
         let trimmed = line.trim();
         if self.has_conditions {
             match Condition::of(line) {
-                Some(Condition::If) => step(Step::Open),
-                Some(Condition::Else) => step(Step::Middle),
-                Some(Condition::End) => step(Step::Close),
+                Some(Condition::If) => step(Structure::Condition, Step::Open),
+                Some(Condition::Else) => step(Structure::Condition, Step::Middle),
+                Some(Condition::End) => step(Structure::Condition, Step::Close),
                 None => {}
             }
         }
         if self.has_elements {
-            elements(trimmed, step);
+            elements(trimmed, &mut |own| step(Structure::Element, own));
         }
         if trimmed.starts_with(['}', ']', ')']) {
-            step(Step::Close);
+            step(Structure::Bracket, Step::Close);
         }
         if trimmed.ends_with(['{', '[', '(']) {
-            step(Step::Open);
+            step(Structure::Bracket, Step::Open);
         }
     }
+}
+
+/// Shows both ends of what has a shown line at one of them or between them. Fails if that takes too many rounds, since each may
+/// show lines that concern other pairs.
+fn show_both_ends(pairs: &[(usize, usize)], shown: &mut [bool]) -> bool {
+    for _ in 0..MAX_ROUNDS {
+        let mut count = 0;
+        let mut before = vec![0];
+        before.extend(shown.iter().map(|shown| {
+            count += usize::from(*shown);
+            count
+        }));
+        let mut has_shown = false;
+        for (start, end) in pairs {
+            let between = before.get(*end + 1).zip(before.get(*start)).is_some_and(|(to, from)| to > from);
+            for at in [*start, *end].into_iter().filter(|_| between) {
+                if let Some(shown) = shown.get_mut(at) {
+                    has_shown |= !*shown;
+                    *shown = true;
+                }
+            }
+        }
+        if !has_shown {
+            return true;
+        }
+    }
+    false
+}
+
+/// What lines open and close.
+#[derive(Clone, Copy, Debug)]
+enum Structure {
+    Condition,
+    Element,
+    Bracket,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +210,7 @@ pub(super) fn within(text: &str, gap: Omission, structures: Structures) -> Vec<O
         return vec![gap];
     };
     let hidden: Vec<&str> = hidden.split('\n').collect();
-    let shown = structures.shown(&hidden, after);
+    let Some(shown) = structures.shown(&hidden, after) else { return Vec::new() };
     if shown.is_empty() {
         return vec![gap];
     }
@@ -202,6 +249,8 @@ fn parts(text: &str, gap: &Omission, hidden: &[&str], shown: &[usize]) -> Vec<Om
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// The lines, from one, that may be omitted of these.
@@ -278,6 +327,57 @@ mod tests {
             + "#endif\nint main(void);\n";
         assert_eq!(kept(&text, 5..=40, false), [(5, 21), (23, 40)]);
         assert_eq!(kept(&text, 1..=43, false), [(1, 43)]);
+    }
+
+    #[test]
+    fn a_line_that_closes_one_block_and_opens_the_next_is_shown_with_both() {
+        let block =
+            |head: &str| lines_of(&format!("{head} {{\n"), 20, |n| format!("    step number {n} of it;"));
+        let text = [block("if ready"), block("} else"), "}\nend\n".to_owned()].concat();
+        assert_eq!(kept(&text, 2..=43, false), [(2, 21), (23, 42)]);
+    }
+
+    proptest! {
+        /// What is left of a gap parts nothing: looked at again, it stays as it is.
+        #[test]
+        fn what_is_left_of_a_gap_opens_and_closes_alone(
+            lines in proptest::collection::vec(
+                prop_oneof![
+                    4 => Just("    a line of some length that is in no way special".to_owned()),
+                    2 => Just("block {".to_owned()),
+                    2 => Just("}".to_owned()),
+                    1 => Just("} else {".to_owned()),
+                    1 => Just("], [".to_owned()),
+                    1 => Just("#if WITH_LAMP".to_owned()),
+                    1 => Just("#else".to_owned()),
+                    1 => Just("#endif".to_owned()),
+                    1 => Just("<part><inner>".to_owned()),
+                    1 => Just("</inner></part><part>".to_owned()),
+                    1 => Just("</part>".to_owned()),
+                ],
+                20..120,
+            ),
+            (from, to) in (0_usize..60, 1_usize..60),
+            is_markup in any::<bool>(),
+        ) {
+            let text = format!("{}\n{}\n", if is_markup { "<all>" } else { "all" }, lines.join("\n"));
+            let count = lines.len() + 1;
+            let (first, last) = (1 + from % count, 1 + (from + to).min(count - 1));
+            let starts: Vec<usize> =
+                std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+            let range = starts[first - 1]..starts[last.max(first)] - 1;
+            let (from, to) = (u32::try_from(first).unwrap(), u32::try_from(last.max(first)).unwrap());
+            let gap = Omission { range: range.clone(), first: from, last: to, summary: String::new() };
+            let structures = Structures::of(&text, false);
+            let mut before = range.start;
+            for part in within(&text, gap, structures) {
+                prop_assert!(part.range.start >= before && part.range.end <= range.end);
+                prop_assert_eq!(part.range.start, starts[part.first as usize - 1]);
+                prop_assert_eq!(part.range.end, starts[part.last as usize] - 1);
+                before = part.range.end;
+                prop_assert_eq!(within(&text, part.clone(), structures), [part]);
+            }
+        }
     }
 
     #[test]

@@ -215,7 +215,16 @@ fn asked_functions(outline: &Outline<'_>, rows: &[&str], query: &Query<'_>) -> V
             let (start, end) = (name.start_position(), name.end_position());
             rows.get(start.row).filter(|_| start.row == end.row)?.get(start.column..end.column)
         });
-        name.is_some_and(|name| words.contains(name))
+        match name {
+            Some(name) => words.contains(name),
+            // In C and C++ the name is within a declarator.
+            None => rows
+                .get(function.head.clone())
+                .unwrap_or_default()
+                .iter()
+                .flat_map(|row| calls(row))
+                .any(|name| words.contains(name)),
+        }
     };
     if words.is_empty() {
         return Vec::new();
