@@ -242,7 +242,7 @@ async fn a_store_that_goes_and_comes_back_fails_no_request_and_loses_no_marker()
     assert!(resolve(&server, &provider.seen()).await >= AGENTS, "clients send everything again");
 
     for proxy in &fleet.proxies {
-        let log = proxy.stderr();
+        let log = proxy.wait_for(" works again");
         assert!(log.contains("redis://:***@127.0.0.1") && !log.contains(PASSWORD), "{log}");
         let begun = log.lines().filter(|line| line.contains(" fails: ")).count();
         let ended = log.lines().filter(|line| line.ends_with(" works again")).count();

@@ -46,5 +46,5 @@ fn codex_works_and_sends_less() {
     // The built-in provider tries a WebSocket first.
     let refused = run(format!("model = 'gpt-5.5'\nopenai_base_url = 'http://{}/v1'\n", proxy.address));
     assert_eq!(refused.len(), direct.len(), "full history over HTTP");
-    assert!(proxy.stderr().contains("GET /v1/responses 426"), "{}", proxy.stderr());
+    proxy.wait_for("GET /v1/responses 426");
 }

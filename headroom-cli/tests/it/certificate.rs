@@ -63,7 +63,7 @@ fn clients_are_served_over_tls_and_those_of_this_machine_without_it() {
     let trusted = certificate(folder.path());
     let upstream = Upstream::answering(ok("{}"));
     let proxy = proxy(&folder, &upstream);
-    assert!(proxy.stderr().contains("ANTHROPIC_BASE_URL=https://127.0.0.1:"), "{}", proxy.stderr());
+    proxy.wait_for("ANTHROPIC_BASE_URL=https://127.0.0.1:");
     for (offered, agreed) in [(&[][..], None), (&[&b"http/1.1"[..]], Some(b"http/1.1".to_vec()))] {
         let answer = over_tls(proxy.address, &trusted, offered).unwrap();
         assert_eq!(answer, ("HTTP/1.1 200".to_owned(), agreed));

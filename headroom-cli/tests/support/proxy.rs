@@ -4,7 +4,7 @@ use std::{
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, mpsc},
-    thread,
+    thread::{self, JoinHandle},
     time::Instant,
 };
 
@@ -15,6 +15,8 @@ pub(crate) struct Proxy {
     child: Child,
     pub(crate) address: SocketAddr,
     stderr: Arc<Mutex<String>>,
+    /// Reads standard error to its end.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Proxy {
@@ -37,22 +39,23 @@ impl Proxy {
         let stderr = Arc::new(Mutex::new(String::new()));
         let (found, address) = mpsc::channel();
         let written = Arc::clone(&stderr);
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
+                let mut written = written.lock().unwrap();
+                written.push_str(&line);
+                written.push('\n');
+                drop(written);
                 let listens = line.split_once("listens on ").and_then(|(_, rest)| rest.split_once("://"));
                 if let Some((_, rest)) = listens {
                     let address = rest.split([' ', '"']).next().unwrap();
                     let _ = found.send(address.parse().unwrap());
                 }
-                let mut written = written.lock().unwrap();
-                written.push_str(&line);
-                written.push('\n');
             }
         });
         let address = address.recv_timeout(PATIENCE).unwrap_or_else(|_| {
             panic!("the proxy does not say where it listens: {}", stderr.lock().unwrap())
         });
-        Self { child, address, stderr }
+        Self { child, address, stderr, reader: Some(reader) }
     }
 
     /// Its process.
@@ -60,6 +63,8 @@ impl Proxy {
         self.child.id()
     }
 
+    /// What it has written so far, or all of it after [`wait`](Self::wait): a line that has to be there is what
+    /// [`wait_for`](Self::wait_for) is for.
     pub(crate) fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()
     }
@@ -88,6 +93,9 @@ impl Proxy {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                if let Some(reader) = self.reader.take() {
+                    reader.join().unwrap();
+                }
                 return status;
             }
             assert!(start.elapsed() < PATIENCE, "the proxy does not end");

@@ -117,8 +117,8 @@ fn what_is_no_prompt_and_all_answers_pass_untouched() {
         assert_eq!((answer.header("x-own"), &*answer.body), (Some("1"), stream.as_bytes()));
         assert!(provider.request().body.len() < body.len());
     }
-    let log = service.stderr();
-    assert!(log.contains("POST /v1/messages in ") && log.contains(" tokens, "), "{log}");
+    let log = service.wait_for("POST /v1/messages in ");
+    assert!(log.contains(" tokens, "), "{log}");
     assert!(!log.contains("/v1/files") && !log.contains("order 1-"), "no more than counts: {log}");
 }
 
