@@ -25,8 +25,18 @@ pub(crate) struct Section<'t> {
     pub(crate) path: &'t str,
     /// Lines from the first hunk to the end of the last one.
     pub(crate) body: Range<usize>,
-    /// The first line that names the file.
-    pub(crate) start: usize,
+    /// All its lines, from the first that names the file.
+    pub(crate) lines: Range<usize>,
+    /// Whether each hunk has as many lines as its header says, and a change. Otherwise the text was cut there, or its lines have no signs.
+    pub(crate) is_exact: bool,
+}
+
+impl Section<'_> {
+    /// Returns the lines that name and describe the file.
+    pub(crate) const fn header(&self) -> Range<usize> {
+        let end = if self.body.start < self.body.end { self.body.start } else { self.lines.end };
+        self.lines.start..end
+    }
 }
 
 /// A diff split into lines and sections.
@@ -34,6 +44,10 @@ pub(crate) struct Section<'t> {
 pub(crate) struct Diff<'t> {
     pub(crate) lines: Vec<DiffLine>,
     pub(crate) sections: Vec<Section<'t>>,
+    /// The lines at which commits start.
+    pub(crate) commits: Vec<usize>,
+    /// Whether lines show their changes within them, by words, so that signs in front of lines do not count.
+    pub(crate) by_words: bool,
 }
 
 /// The lines that remain of an open hunk, on the old side and on the new one.
@@ -43,6 +57,13 @@ struct OpenSection {
     parents: usize,
     old: u64,
     new: u64,
+    is_changed: bool,
+}
+
+impl OpenSection {
+    const fn is_over(self) -> bool {
+        self.old == 0 && self.new == 0
+    }
 }
 
 #[derive(Debug, Default)]
@@ -51,8 +72,8 @@ struct DiffParser<'t> {
     open: Option<OpenSection>,
     /// Whether the next lines may be part of a commit's header or message.
     commit: bool,
-    /// Whether lines show their changes within them, by words, so that no count of lines ends a hunk.
-    by_words: bool,
+    /// Bytes in front of each line, as of a drawn graph of commits, an indented or a quoted diff.
+    margin: usize,
 }
 
 const FILE_STARTS: [&str; 20] = [
@@ -80,7 +101,8 @@ const FILE_STARTS: [&str; 20] = [
 
 impl<'t> Diff<'t> {
     pub(crate) fn parse(lines: impl Iterator<Item = &'t str> + Clone) -> Self {
-        let mut parser = DiffParser { by_words: is_by_words(lines.clone()), ..DiffParser::default() };
+        let diff = Diff { by_words: is_by_words(lines.clone()), ..Diff::default() };
+        let mut parser = DiffParser { diff, ..DiffParser::default() };
         for line in lines {
             let kind = parser.line(line);
             parser.diff.lines.push(kind);
@@ -91,15 +113,23 @@ impl<'t> Diff<'t> {
 
 impl<'t> DiffParser<'t> {
     fn line(&mut self, line: &'t str) -> DiffLine {
+        let full = line;
+        let line = within_margin(full, self.margin);
         let kind = match self.open {
-            Some(_) if self.by_words => word_line(line),
+            // No count of lines ends a hunk.
+            Some(_) if self.diff.by_words => word_line(line),
             Some(open) => self.within(open, line),
             None => None,
         };
         if let Some(kind) = kind {
             self.extend();
+            // A hunk has a change, unless its lines have no signs.
+            self.check(|open| open.is_over() && !open.is_changed);
             return kind;
         }
+        self.check(|open| !open.is_over());
+        self.margin = margin(full).unwrap_or(self.margin);
+        let line = within_margin(full, self.margin);
         if let Some(open) = hunk(line) {
             self.open = Some(open);
             self.commit = false;
@@ -109,8 +139,7 @@ impl<'t> DiffParser<'t> {
         self.open = None;
         if let Some(path) = starts_file(line) {
             self.commit = false;
-            let start = self.diff.lines.len();
-            self.diff.sections.push(Section { path, body: start..start, start });
+            self.open_section(path);
             return DiffLine::File;
         }
         if line.starts_with("--- ") || line.starts_with("+++ ") {
@@ -118,27 +147,54 @@ impl<'t> DiffParser<'t> {
             return self.side(line);
         }
         if FILE_STARTS.iter().any(|start| line.starts_with(start)) || line.starts_with("====") {
+            // Behind hunks it is of another file, or of two folders.
+            if self.last_section().is_some_and(|section| section.body.is_empty()) {
+                self.go_on();
+            }
             return DiffLine::File;
         }
-        if commit(line) {
-            self.commit = true;
+        let is_commit = commit(line);
+        let is_short = !self.commit && !is_commit && short_commit(line);
+        if is_commit || is_short {
+            self.diff.commits.push(self.diff.lines.len());
         }
-        if self.commit { DiffLine::Commit } else { DiffLine::Other }
+        self.commit |= is_commit;
+        if self.commit || is_short { DiffLine::Commit } else { DiffLine::Other }
     }
 
     /// Handles `--- a/path` and `+++ b/path`, which open a section if nothing else did.
     fn side(&mut self, line: &'t str) -> DiffLine {
         let path = path_of_side(line);
-        let at = self.diff.lines.len();
-        match self.diff.sections.last_mut().filter(|section| section.body.is_empty()) {
+        match self.last_section().filter(|section| section.body.is_empty()) {
             Some(section) => {
                 if path != "/dev/null" {
                     section.path = path;
                 }
+                self.go_on();
             }
-            None => self.diff.sections.push(Section { path, body: at..at, start: at }),
+            None => self.open_section(path),
         }
         DiffLine::File
+    }
+
+    /// Opens a section at this line.
+    fn open_section(&mut self, path: &'t str) {
+        let at = self.diff.lines.len();
+        self.diff.sections.push(Section { path, body: at..at, lines: at..at + 1, is_exact: true });
+    }
+
+    /// Returns the section that this line goes on with: the last one, if no other line is between them.
+    fn last_section(&mut self) -> Option<&mut Section<'t>> {
+        let at = self.diff.lines.len();
+        self.diff.sections.last_mut().filter(|section| section.lines.end == at)
+    }
+
+    /// Makes this line a part of the last section.
+    fn go_on(&mut self) {
+        let end = self.diff.lines.len() + 1;
+        if let Some(section) = self.last_section() {
+            section.lines.end = end;
+        }
     }
 
     /// Classifies a line inside an open hunk; `None` if the hunk is over.
@@ -146,7 +202,7 @@ impl<'t> DiffParser<'t> {
         if line.starts_with('\\') {
             return Some(DiffLine::Context);
         }
-        if open.old == 0 && open.new == 0 {
+        if open.is_over() {
             return None;
         }
         let marks = line.as_bytes().get(..open.parents.min(line.len()))?;
@@ -162,21 +218,51 @@ impl<'t> DiffParser<'t> {
         };
         let old = open.old.saturating_sub(u64::from(kind != DiffLine::Added));
         let new = open.new.saturating_sub(u64::from(kind != DiffLine::Removed));
-        self.open = Some(OpenSection { old, new, ..open });
+        let is_changed = open.is_changed || kind != DiffLine::Context;
+        self.open = Some(OpenSection { old, new, is_changed, ..open });
         Some(kind)
+    }
+
+    /// Notes that the open hunk is not what its header says, if that is so.
+    fn check(&mut self, is_false: impl Fn(OpenSection) -> bool) {
+        let is_false = self.open.is_some_and(|open| open.parents == 1 && is_false(open));
+        if let Some(section) = self.diff.sections.last_mut().filter(|_| is_false && !self.diff.by_words) {
+            section.is_exact = false;
+        }
     }
 
     fn extend(&mut self) {
         let at = self.diff.lines.len();
-        if self.diff.sections.is_empty() {
-            self.diff.sections.push(Section { path: "", body: at..at, start: at });
+        // Behind other lines, it is not known which file a hunk is of.
+        if self.last_section().is_none() {
+            self.open_section("");
         }
+        self.go_on();
         if let Some(section) = self.diff.sections.last_mut() {
             if section.body.is_empty() {
                 section.body.start = at;
             }
             section.body.end = at + 1;
         }
+    }
+}
+
+/// Characters of a drawn graph and of other margins.
+const MARGIN: &[char] = &['*', '|', '/', '\\', '_', ' ', '\t', '>'];
+
+/// Returns the bytes in front of what names a commit, a file or a hunk, if the line does.
+fn margin(line: &str) -> Option<usize> {
+    let rest = line.trim_start_matches(MARGIN);
+    let length = line.len() - rest.len();
+    let is_in_graph = || line.get(..length).is_some_and(|start| start.contains('*')) && short_commit(rest);
+    (commit(rest) || starts_file(rest).is_some() || hunk(rest).is_some() || is_in_graph()).then_some(length)
+}
+
+/// Leaves out a margin, if the line has it.
+fn within_margin(line: &str, margin: usize) -> &str {
+    match line.split_at_checked(margin) {
+        Some((start, rest)) if start.chars().all(|c| MARGIN.contains(&c)) => rest,
+        _ => line,
     }
 }
 
@@ -265,20 +351,31 @@ fn hunk(line: &str) -> Option<OpenSection> {
     let new = new.filter(|_| parents == ats - 1)?;
     // Which old version a removed line belongs to is not tracked; the next header ends the hunk.
     let slack = if parents > 1 { u64::MAX / 2 } else { 0 };
-    Some(OpenSection { parents, old: old + slack, new })
+    Some(OpenSection { parents, old: old + slack, new, is_changed: false })
 }
 
-/// Whether the line is `commit 0123abc`, as logs print it, or starts a mail patch.
+/// Whether the line is `commit 0123abc` or `changeset:   7:0123abc`, as logs print it, or starts a mail patch.
 fn commit(line: &str) -> bool {
+    let changeset = || line.strip_prefix("changeset:").and_then(|rest| rest.rsplit(':').next());
     let hash = line.strip_prefix("commit ").or_else(|| line.strip_prefix("From "));
-    let hash = hash.and_then(|rest| rest.split(' ').next()).unwrap_or_default();
-    hash.len() >= 7 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+    hash.and_then(|rest| rest.split(' ').next()).or_else(changeset).is_some_and(is_hash)
+}
+
+/// Whether the line is `0123abc Subject`, as logs of a line for each commit print it.
+fn short_commit(line: &str) -> bool {
+    // A word without any digit may be one of a language.
+    let hash = line.split_once(' ').map(|(hash, _)| hash);
+    hash.is_some_and(|hash| is_hash(hash) && hash.bytes().any(|byte| byte.is_ascii_digit()))
+}
+
+fn is_hash(word: &str) -> bool {
+    word.len() >= 7 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Returns the percentage of lines that belong to a diff.
 pub(crate) fn share(text: &str) -> u32 {
     // Headers alone are no diff.
-    if !text.starts_with("@@") && memchr::memmem::find(text.as_bytes(), b"\n@@").is_none() {
+    if memchr::memmem::find(text.as_bytes(), b"@@ -").is_none() {
         return 0;
     }
     let diff = Diff::parse(lines::split(text));

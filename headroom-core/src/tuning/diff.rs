@@ -23,6 +23,18 @@ tuning! {
         min_lines_of_file: usize = 12 lines,
         /// Lines that stay of a file of a huge diff that the query names.
         max_lines_of_named_file: usize = 600 lines,
+        /// Commits that make the diffs of a text a history.
+        min_commits: usize = 2 commits from 2,
+        /// A history with fewer lines in its diffs stays whole.
+        small_history_lines: usize = 60 lines,
+        /// Percentage of these lines that stay, within the next two bounds.
+        history_share: usize = 25 percent,
+        /// Lines that stay of a history at least.
+        min_history_lines: usize = 40 lines,
+        /// Lines that stay of a history at most, but for what the query names.
+        max_history_lines: usize = 400 lines,
+        /// Files of a history that a marker names.
+        summary_files: usize = 8 files,
         /// Lines that stay around one that matches the query.
         lines_around_match: usize = 8 lines,
         /// A longer line is from a file that no person wrote.

@@ -1,8 +1,11 @@
 //! Elides parts of diffs of files, commits and merges.
 //!
 //! Diffs are read for their changes, so elision is limited to hunks of generated files, long unchanged parts, and, in
-//! huge diffs, hunks that the query does not name. Headers of files and commits stay.
+//! huge diffs, hunks that the query does not name. Headers of files and commits stay; only in the history of several
+//! commits, files go with their headers.
 
+mod history;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -42,32 +45,56 @@ const GENERATED_HINTS: [&str; 4] =
 ///
 /// The same text, question and arguments always give the same gaps.
 pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
+    let arguments = query.arguments.map(without_counts);
+    let query = &Query { arguments: arguments.as_deref(), ..*query };
     let Some(view) = LineView::new(text, query, (tuning().diff.min_bytes, tuning().diff.min_lines)) else {
         return Vec::new();
     };
     let diff = Diff::parse(view.lines());
     let asked = view.query();
-    let mut chooser = DiffSelector { view: &view, diff: &diff, asked: &asked, kept: vec![true; view.len()] };
+    let kept = vec![true; view.len()];
+    let mut chooser = DiffSelector { view: &view, diff: &diff, query, asked: &asked, kept };
     let (made, written): (Vec<&Section<'_>>, Vec<&Section<'_>>) =
         diff.sections.iter().partition(|section| chooser.is_made(section));
-    made.iter().for_each(|section| chooser.drop(section.body.clone()));
+    made.into_iter().for_each(|section| chooser.drop(section.body.clone()));
     if !wants_all(query) {
-        written.iter().for_each(|section| chooser.trim_context(section));
-        chooser.trim_huge(&written);
+        let exact = written.into_iter().filter(|section| section.is_exact);
+        exact.for_each(|section| chooser.trim_context(section));
+        if chooser.is_history() {
+            chooser.trim_history();
+        } else {
+            chooser.trim_huge();
+        }
     }
     chooser.gaps()
 }
 
-/// Whether the query is to apply or judge the diff, which needs all of it.
+/// Whether the query is to apply or judge the diff, which needs all of it. Options such as `--patch` say how it is printed.
 fn wants_all(query: &Query<'_>) -> bool {
     let is_one = |word: &str| WANTS_ALL.iter().any(|all| word.eq_ignore_ascii_case(all));
-    let texts = [query.question, query.arguments];
-    texts.into_iter().flatten().any(|text| text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one))
+    let texts = [query.question, query.arguments].into_iter().flatten();
+    let mut parts = texts.flat_map(str::split_whitespace).filter(|part| !part.starts_with("--"));
+    parts.any(|part| part.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one))
+}
+
+/// Leaves out how many commits a command shows, `-10` or `-n 10`, since hunks are full of small numbers.
+fn without_counts(arguments: &str) -> String {
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let mut is_count = false;
+    let words = arguments.split(' ').filter(|word| {
+        let plain = word.trim_matches(['"', '\'', '{', '}']);
+        let says_count =
+            is_number(if is_count { plain } else { plain.strip_prefix('-').unwrap_or_default() });
+        is_count = plain == "-n";
+        !says_count
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 struct DiffSelector<'a> {
     view: &'a LineView<'a>,
     diff: &'a Diff<'a>,
+    query: &'a Query<'a>,
     asked: &'a [bool],
     kept: Vec<bool>,
 }
@@ -135,15 +162,18 @@ impl DiffSelector<'_> {
     }
 
     /// Gives each file of a huge diff an equal share of the lines that stay.
-    fn trim_huge(&mut self, sections: &[&Section<'_>]) {
-        let total: usize = sections.iter().map(|section| section.body.len()).sum();
-        if total <= tuning().diff.huge_lines {
+    fn trim_huge(&mut self) {
+        let (diff, numbers) = (self.diff, &tuning().diff);
+        let sections = diff.sections.iter().filter(|section| !self.is_made(section));
+        let sections: Vec<&Section<'_>> = sections.collect();
+        let sizes: Vec<usize> = sections.iter().map(|section| section.body.len()).collect();
+        if sizes.iter().sum::<usize>() <= numbers.huge_lines {
             return;
         }
-        let most = quota(sections.iter().map(|section| section.body.len()).collect());
+        let most = quota(sizes, numbers.shown_lines).max(numbers.min_lines_of_file);
         for section in sections {
-            let named = (section.start..section.body.start).any(|line| self.is_asked(line));
-            let most = if named { tuning().diff.max_lines_of_named_file } else { most };
+            let named = section.header().any(|line| self.is_asked(line));
+            let most = if named { numbers.max_lines_of_named_file } else { most };
             if section.body.len() > most {
                 let end = section.body.start + most;
                 self.drop(end..section.body.end);
@@ -157,35 +187,32 @@ impl DiffSelector<'_> {
             bytes >= tuning().diff.min_gap_bytes
                 && (run.len() >= tuning().diff.min_gap_lines || bytes >= tuning().diff.long_line_bytes)
         };
-        let runs = self.view.settle(self.kept.clone(), &[], pays).into_iter();
-        runs.filter_map(|run| self.view.gap(&run, self.summary(&run))).collect()
+        let runs = self.view.settle(self.kept.clone(), &[], |_| true).into_iter();
+        let parts = runs.flat_map(|run| self.split(run)).filter(pays);
+        parts.filter_map(|run| self.view.gap(&run, self.summary(&run))).collect()
     }
 
-    /// `3 hunks, +40 -2` or `80 unchanged lines`.
-    fn summary(&self, lines: &Range<usize>) -> String {
-        let count = |kind: DiffLine| lines.clone().filter(|line| self.kind(*line) == kind).count();
-        let (hunks, added, removed) =
-            (count(DiffLine::Hunk), count(DiffLine::Added), count(DiffLine::Removed));
-        let plural = if hunks == 1 { "" } else { "s" };
-        match (hunks, added + removed) {
-            (0, 0) => format!("{} unchanged lines", lines.len()),
-            (0, _) => format!("+{added} -{removed}"),
-            _ => format!("{hunks} hunk{plural}, +{added} -{removed}"),
-        }
+    /// Splits a run that begins within a file where that file ends.
+    fn split(&self, run: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+        let at = self.diff.sections.partition_point(|section| section.lines.end <= run.start);
+        let end = match self.diff.sections.get(at) {
+            Some(section) if section.lines.start < run.start => section.lines.end.min(run.end),
+            _ => run.end,
+        };
+        [run.start..end, end..run.end].into_iter().filter(|run| !run.is_empty())
     }
 }
 
-/// Returns the lines per file at which all files of a huge diff together have those that stay of it.
-fn quota(mut sizes: Vec<usize>) -> usize {
+/// Returns the lines per file, or per commit, at which all of them together have those that stay of a diff.
+fn quota(mut sizes: Vec<usize>, mut left: usize) -> usize {
     sizes.sort_unstable();
-    let mut left = tuning().diff.shown_lines;
-    let mut files = sizes.len();
+    let mut parts = sizes.len();
     for size in sizes {
-        if size * files > left {
+        if size * parts > left {
             break;
         }
         left -= size;
-        files -= 1;
+        parts -= 1;
     }
-    (left / files.max(1)).max(tuning().diff.min_lines_of_file)
+    left / parts.max(1)
 }

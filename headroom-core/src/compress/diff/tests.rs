@@ -140,6 +140,28 @@ fn lines_of_a_hunk_may_look_like_heads() {
     assert_eq!(diff.lines.get(3..5), Some(&[DiffLine::Removed, DiffLine::Added][..]));
 }
 
+/// `git diff --color-words` without its colours, and a text whose middle was left out.
+#[test]
+fn lines_without_signs_are_not_counted_as_changes() {
+    let words = |file: usize| {
+        let lines: String = (0..60).map(|n| format!("    let value_{n} = {n} + {file};\n")).collect();
+        format!(
+            "diff --git a/src/{file}.rs b/src/{file}.rs\n--- a/src/{file}.rs\n+++ b/src/{file}.rs\n@@ -1,60 +1,60 @@\n{lines}"
+        )
+    };
+    let commit = |n: usize| {
+        format!("commit {n:040x}\nAuthor: A <a@b.c>\n\n    Subject {n}\n\n{}", words(n) + &words(n + 50))
+    };
+    let text: String = (0..8).map(commit).collect();
+    let cut = file("src/a.rs", 1, 60)
+        .replace("-old value 0.40 of src/a.rs\n", "[... 4000 characters left out ...]\n");
+    for text in [text, (0..6).map(commit).collect::<String>() + &cut] {
+        let out = shown(&text, &Query::default());
+        assert!(!out.contains("+0 -0") && !out.contains("unchanged"), "{out}");
+        assert!(out.matches("[headroom:").count() > 0, "{out}");
+    }
+}
+
 proptest! {
     #[test]
     fn gaps_are_whole_lines_of_any_text(
