@@ -150,6 +150,7 @@ fn a_tenant_beside_one_that_floods() {
             thread::scope(|scope| {
                 for _ in 0..if is_flooded { clients as usize } else { 0 } {
                     scope.spawn(|| {
+                        stand_back();
                         let mut connection = Connection::open(address).patiently(PATIENCE);
                         while Instant::now() < end {
                             let number = next();

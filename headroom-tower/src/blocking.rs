@@ -106,9 +106,10 @@ mod pool {
             atomic::{AtomicBool, Ordering},
         },
         task::{Context, Poll, ready},
+        thread,
     };
 
-    use tokio::task::JoinHandle;
+    use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle};
 
     use super::{Task, run};
     use crate::{
@@ -127,9 +128,17 @@ mod pool {
     }
 
     enum TaskState<T> {
-        Waiting { permit: Acquire, task: Option<Task<T>> },
+        Waiting {
+            permit: Acquire,
+            task: Option<Task<T>>,
+        },
         Running(JoinHandle<Result<T, SkipReason>>),
+        /// Beside the pool.
+        Preferred(oneshot::Receiver<Result<T, SkipReason>>),
     }
+
+    /// The name of threads that work for tenants from the reserve.
+    const PREFERRED: &str = "headroom-prefer";
 
     impl BlockingPool {
         /// As many tasks as `running` at a time, and as many more for tenants that have none.
@@ -157,12 +166,29 @@ mod pool {
     }
 
     fn spawn<T: Send + 'static>(task: Task<T>, permit: Permit, cancelled: &Arc<AtomicBool>) -> TaskState<T> {
-        let cancelled = Arc::clone(cancelled);
-        TaskState::Running(tokio::task::spawn_blocking(move || {
-            let result = run(task, &cancelled);
+        let is_preferred = permit.is_from_reserve();
+        let flag = Arc::clone(cancelled);
+        let work = move || {
+            let result = run(task, &flag);
             drop(permit);
             result
-        }))
+        };
+        if is_preferred { prefer(work) } else { TaskState::Running(tokio::task::spawn_blocking(work)) }
+    }
+
+    /// Works on a thread of its own. It has the rank of this thread, which a server may have taken from those of the pool, so
+    /// that a tenant from the reserve does not wait for what floods the pool.
+    fn prefer<T: Send + 'static>(
+        work: impl FnOnce() -> Result<T, SkipReason> + Send + 'static,
+    ) -> TaskState<T> {
+        let (sender, receiver) = oneshot::channel();
+        let runtime = Handle::current();
+        // Where the machine has no room for another thread, the sender is dropped, which is an error for the receiver.
+        let _ = thread::Builder::new().name(PREFERRED.to_owned()).spawn(move || {
+            let _runtime = runtime.enter();
+            let _ = sender.send(work());
+        });
+        TaskState::Preferred(receiver)
     }
 
     impl<T: Send + 'static> PooledTask<T> {
@@ -180,6 +206,10 @@ mod pool {
                         let joined = ready!(Pin::new(handle).poll(cx));
                         // The task catches its own panics: it is lost only if the runtime shuts down.
                         return Poll::Ready(joined.unwrap_or(Err(SkipReason::Internal)));
+                    }
+                    TaskState::Preferred(receiver) => {
+                        let received = ready!(Pin::new(receiver).poll(cx));
+                        return Poll::Ready(received.unwrap_or(Err(SkipReason::Internal)));
                     }
                 }
             }
@@ -199,5 +229,67 @@ mod pool {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.debug_struct("BlockingPool").field("running", &self.running).finish()
         }
+    }
+}
+
+#[cfg(all(test, feature = "tokio"))]
+mod tests {
+    use std::{
+        sync::mpsc::{Receiver, Sender, channel},
+        thread,
+    };
+
+    use super::*;
+
+    fn finish<T: Send + 'static>(mut work: Work<T>) -> impl Future<Output = Result<T, SkipReason>> {
+        std::future::poll_fn(move |cx| work.poll(cx))
+    }
+
+    fn name() -> String {
+        thread::current().name().unwrap_or_default().to_owned()
+    }
+
+    /// Work that returns the name of its thread once it may.
+    fn blocked() -> (Sender<()>, Task<String>) {
+        let (go, wait): (Sender<()>, Receiver<()>) = channel();
+        (go, Box::new(move |_| wait.recv().map_or_else(|_| String::new(), |()| name())))
+    }
+
+    #[tokio::test]
+    async fn a_tenant_that_finds_the_pool_full_works_beside_it() {
+        let mut offload = Offload::new();
+        offload.set_max(1);
+        let [flood, other] = ["flood", "other"].map(Arc::<str>::from);
+        let (go, task) = blocked();
+        let first = offload.start_large(&flood, 1, task);
+        let second = offload.start_large(&flood, 1, Box::new(|_| name()));
+        let beside = finish(offload.start_large(&other, 1, Box::new(|_| name()))).await;
+        assert_eq!(beside, Ok("headroom-prefer".to_owned()));
+        let panics =
+            finish(offload.start_large(&other, 1, Box::new(|_| -> () { panic!("on purpose") }))).await;
+        assert_eq!(panics, Err(SkipReason::Internal));
+        go.send(()).unwrap();
+        for work in [first, second] {
+            let name = finish(work).await.unwrap();
+            assert!(!name.is_empty() && name != "headroom-prefer", "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn work_beside_the_pool_is_told_that_nobody_waits() {
+        let mut offload = Offload::new();
+        offload.set_max(1);
+        let (go, task) = blocked();
+        let _first = offload.start_large(&Arc::from("flood"), 1, task);
+        let (tell, told) = channel();
+        let wait = move |cancelled: &AtomicBool| {
+            while !cancelled.load(std::sync::atomic::Ordering::Relaxed) {
+                thread::yield_now();
+            }
+            tell.send(()).unwrap();
+        };
+        drop(offload.start_large(&Arc::from("other"), 1, Box::new(wait)));
+        assert!(told.recv_timeout(std::time::Duration::from_secs(20)).is_ok());
+        drop(go);
     }
 }

@@ -43,7 +43,7 @@ struct State {
     /// The first waiter of each tenant, by its virtual time.
     order: BTreeSet<(u64, u64, Arc<str>)>,
     /// Waiters that were served and have not noticed.
-    served: HashMap<u64, u64>,
+    served: HashMap<u64, Served>,
     overtaken: u32,
 }
 
@@ -56,6 +56,12 @@ struct Queue {
     waiting: BTreeMap<u64, Waiter>,
     /// The entry in the order.
     place: Option<(u64, u64)>,
+}
+
+/// What a waiter was given.
+struct Served {
+    units: u64,
+    from_reserve: bool,
 }
 
 struct Waiter {
@@ -154,13 +160,14 @@ impl State {
             let (Some((ticket, waiter)), Some((time, _))) = (queue.waiting.pop_first(), queue.place) else {
                 return;
             };
+            let from_reserve = self.used.saturating_add(waiter.units) > self.base;
             self.used += waiter.units;
             queue.used += waiter.units;
             queue.next = time.saturating_add(waiter.cost);
             queue.place = None;
             self.order.remove(&(time, ticket, Arc::clone(&tenant)));
             self.now = self.now.max(time);
-            self.served.insert(ticket, waiter.units);
+            self.served.insert(ticket, Served { units: waiter.units, from_reserve });
             wakers.extend(waiter.waker);
             self.queue(&tenant);
         }
@@ -221,9 +228,10 @@ pub(crate) struct Acquire {
 
 impl Acquire {
     fn take(&mut self) -> Option<Permit> {
-        let units = self.semaphore.lock().served.remove(&self.ticket?)?;
+        let Served { units, from_reserve } = self.semaphore.lock().served.remove(&self.ticket?)?;
         self.ticket = None;
-        Some(Permit { semaphore: self.semaphore.clone(), tenant: Arc::clone(&self.tenant), units })
+        let (semaphore, tenant) = (self.semaphore.clone(), Arc::clone(&self.tenant));
+        Some(Permit { semaphore, tenant, units, from_reserve })
     }
 }
 
@@ -252,7 +260,7 @@ impl Drop for Acquire {
         let mut wakers = Vec::new();
         let mut state = self.semaphore.lock();
         match state.served.remove(&ticket) {
-            Some(units) => state.give_back(&self.tenant, units),
+            Some(served) => state.give_back(&self.tenant, served.units),
             None => {
                 if let Some(queue) = state.tenants.get_mut(&self.tenant) {
                     queue.waiting.remove(&ticket);
@@ -273,11 +281,17 @@ pub(crate) struct Permit {
     semaphore: FairSemaphore,
     tenant: Arc<str>,
     units: u64,
+    from_reserve: bool,
 }
 
 impl Permit {
     pub(crate) const fn units(&self) -> u64 {
         self.units
+    }
+
+    /// Whether others held all but the reserve when this was given.
+    pub(crate) const fn is_from_reserve(&self) -> bool {
+        self.from_reserve
     }
 
     /// Takes over another permit of the same tenant.

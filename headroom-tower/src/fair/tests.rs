@@ -64,7 +64,7 @@ proptest! {
                 _ => {}
             }
             let state = semaphore.lock();
-            let served: u64 = state.served.values().sum();
+            let served: u64 = state.served.values().map(|served| served.units).sum();
             let taken: u64 = held.iter().map(Permit::units).sum();
             prop_assert_eq!(state.used, served + taken);
             prop_assert!(state.used <= base + reserve);
@@ -151,6 +151,8 @@ fn the_reserve_is_for_first_shares() {
     assert!(held.iter().all(Option::is_some) && hold(0).is_none(), "one tenant gets no more than the base");
     let first = hold(1);
     assert!(first.is_some() && hold(1).is_none(), "another gets one beyond it");
+    let is_from_reserve = |permit: &Option<Permit>| permit.as_ref().is_some_and(Permit::is_from_reserve);
+    assert!(is_from_reserve(&first) && !held.iter().any(is_from_reserve));
     let second = hold(2);
     assert!(second.is_some() && hold(3).is_none(), "until the reserve is used, too");
     drop(second);
