@@ -14,6 +14,8 @@ mod deploy;
 #[cfg(feature = "envoy")]
 #[path = "fleet/envoy/mod.rs"]
 mod envoy;
+#[path = "fleet/kills.rs"]
+mod kills;
 #[path = "fleet/litellm.rs"]
 mod litellm;
 #[path = "fleet/server.rs"]
@@ -121,12 +123,12 @@ fn agents(first: usize) -> Vec<Agent> {
 }
 
 /// What one proxy sends for these conversations, each of this many turns.
-fn alone(first: usize, turns: usize) -> BTreeSet<Seen> {
+fn alone(agents: Vec<Agent>, turns: usize) -> BTreeSet<Seen> {
     let provider = Provider::start();
     let proxy = Proxy::to(provider.upstream.address, &["--store", "memory"]);
-    let mut agents = agents(first);
-    for _ in 0..turns {
-        for agent in &mut agents {
+    // One after the other: the store forgets those of long ago.
+    for mut agent in agents {
+        for _ in 0..turns {
             let answer = exchange(proxy.address, agent.request());
             agent.answered(&answer);
         }
@@ -184,7 +186,7 @@ async fn three_proxies_send_what_one_does_though_one_is_killed_in_a_hidden_round
     }
 
     let seen = [before, provider.seen()].concat();
-    let alone = alone(0, 6);
+    let alone = alone(crate::agents(0), 6);
     assert!(alone.len() > 6 * AGENTS, "there are hidden rounds: {}", alone.len());
     assert_eq!(resolve(&server, &seen).await, 6 * AGENTS, "each result has a marker");
     let different = seen.iter().find(|seen| !alone.contains(seen));
@@ -268,7 +270,7 @@ async fn conversations_are_the_same_before_and_after_an_outage_that_they_slept_t
         fleet.turn(&mut agents);
     }
     let seen: BTreeSet<_> = provider.seen().into_iter().filter(|seen| seen.conversation < AGENTS).collect();
-    assert!(seen == alone(0, 4), "one proxy whose store never failed sends the same");
+    assert!(seen == alone(crate::agents(0), 4), "one proxy whose store never failed sends the same");
 }
 
 #[tokio::test]

@@ -97,6 +97,13 @@ pub(crate) struct Seen {
     pub(crate) body: Vec<u8>,
 }
 
+impl Seen {
+    /// To be shown.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
 /// A provider that asks for what was omitted at every other turn, and otherwise has the agent run a command.
 pub(crate) struct Provider {
     pub(crate) upstream: Upstream,
