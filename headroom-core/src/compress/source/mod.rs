@@ -15,6 +15,8 @@ pub(crate) use scan::SourceScan;
 #[cfg(feature = "__code")]
 pub(crate) use shape::bracket;
 #[cfg(all(test, feature = "__code"))]
+pub(crate) use shape::is_field;
+#[cfg(all(test, feature = "__code"))]
 pub(crate) use words::have_sentence;
 
 use super::{FramedOmission, language::Language};

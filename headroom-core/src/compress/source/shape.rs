@@ -65,7 +65,20 @@ pub(super) fn may_be_in(text: &str, language: Language) -> bool {
         None => false,
     };
     let has_signs = || !matches!(language, C | CSharp | Cpp | Java | Rust) || text.contains([';', '{']);
-    may_start && has_signs() && !words::have_sentence(text, language)
+    may_start && has_signs() && !is_field(line) && !words::have_sentence(text, language)
+}
+
+/// Whether a line is a name of several words, a colon and a value, such as `Exit code: 0` above the output of a program. No
+/// language whose parser refuses anything has that: labels and keys are one word.
+pub(crate) fn is_field(line: &str) -> bool {
+    let Some((name, value)) = line.split_once(':') else { return false };
+    let mut words = name.split(' ');
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_capital = |word: &str| word.strip_prefix(|c: char| c.is_ascii_uppercase()).is_some_and(is_word);
+    words.next().is_some_and(is_capital)
+        && words.clone().next().is_some()
+        && words.all(is_word)
+        && value.starts_with([' ', '\t'])
 }
 
 /// Whether a text has fences of Markdown, and nothing that may hold them in a script.

@@ -205,3 +205,17 @@ fn lines_with_one_end_of_a_pair_are_seen() {
     assert!(!cuts_pairs(text, &(0..at("f("))));
     assert!(!cuts_pairs("smile :)\nand (go\n", &(0..9)), "nothing is paired there");
 }
+
+#[test]
+fn what_a_tool_says_above_an_output_is_no_code() {
+    for line in ["Exit code: 0", "Wall time: 0.4 seconds", "Process group id:\t7"] {
+        for language in [Language::JavaScript, Language::Python, Language::Rust] {
+            assert!(!shape::may_be_in(&format!("{line}\n[\n  1,\n]\n"), language), "{line}");
+        }
+    }
+    for line in
+        ["exit: for (;;) {}", "Exit: while (true) { break Exit }", "lamps: dict = {}", "Lamp::new(1);"]
+    {
+        assert!(shape::may_be_in(line, Language::JavaScript), "{line}");
+    }
+}

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::*;
-use crate::compress::source::have_sentence;
+use crate::compress::source::{have_sentence, is_field};
 
 /// Where sources are found besides those that `HEADROOM_SOURCES` names, between colons.
 const PLACES: [&str; 8] = [
@@ -113,6 +113,8 @@ fn code_that_people_wrote_stays_code() {
             assert!(is_flawless(&text, language), "a start of {name} is refused");
             let is_strict = !language.takes_anything();
             assert!(!(is_strict && have_sentence(&text, language)), "{name} is taken for prose");
+            let first = text.lines().map(str::trim).find(|line| !line.is_empty());
+            assert!(!(is_strict && first.is_some_and(is_field)), "{name} is taken for an output");
         }
         assert!(errors_of(&out, language) <= before, "{name} no longer parses");
     }
