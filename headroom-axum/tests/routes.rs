@@ -230,6 +230,49 @@ async fn a_gateway_gets_hexadecimal_hashes_and_resolves_them() {
 }
 
 #[tokio::test]
+async fn a_webhook_gets_its_request_made_smaller() {
+    let (app, _) = app();
+    let token = [("x-headroom-token", SECRET)];
+    let hook = async |event: &str, json: &Value| {
+        let body = json!({"eventType": event, "request": {"json": json, "text": "why?", "isStreamingRequest": true},
+            "response": {"json": {}}, "provider": "anthropic", "requestType": "messages", "metadata": {}});
+        let (status, text) = send(&app, "POST", "/v1/compress", &token, body.to_string()).await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let asked = conversation();
+    let (_, plain) = send(&app, "POST", "/v1/compress", &token, asked.to_string()).await;
+    let plain: Value = serde_json::from_str(&plain).unwrap();
+    let answer = hook("beforeRequestHook", &asked).await;
+    assert_eq!(answer["verdict"], json!(true));
+    let mut expected = asked.clone();
+    expected["messages"] = plain["messages"].clone();
+    assert_eq!(answer["transformedData"], json!({"request": {"json": expected}}));
+    assert_eq!(answer["data"]["tokens_after"], plain["tokens_after"]);
+    assert!(answer["data"]["tokens_before"].as_u64() > answer["data"]["tokens_after"].as_u64());
+    assert_eq!(hook("beforeRequestHook", &asked).await, answer, "the same each time");
+
+    // What has nothing to say about it goes on as it is.
+    let small = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]});
+    for (event, json) in [
+        ("afterRequestHook", &asked),
+        ("beforeRequestHook", &small),
+        ("beforeRequestHook", &json!(null)),
+        ("beforeRequestHook", &json!("text")),
+        ("beforeRequestHook", &json!([1])),
+        ("somethingNew", &asked),
+    ] {
+        let answer = hook(event, json).await;
+        assert_eq!(answer["verdict"], json!(true), "{event} {json}");
+        assert!(answer.get("transformedData").is_none(), "{answer}");
+    }
+    for body in [r#"{"eventType":7}"#, r#"{"eventType":"beforeRequestHook","request":7}"#] {
+        let (status, text) = send(&app, "POST", "/v1/compress", &token, body.to_owned()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn callers_without_the_mode_get_what_they_got() {
     let (app, _) = app();
     let token = [("x-headroom-token", SECRET)];

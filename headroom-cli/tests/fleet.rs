@@ -1,4 +1,5 @@
-//! Proxies for a team: several over one Redis server, which `.ci/run` installs, behind LiteLLM and Envoy, and by the files of `deploy/`.
+//! Proxies for a team: several over one Redis server, which `.ci/run` installs, behind LiteLLM, Portkey and Envoy, and by the files of
+//! `deploy/`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,6 +19,8 @@ mod envoy;
 mod kills;
 #[path = "fleet/litellm.rs"]
 mod litellm;
+#[path = "fleet/portkey.rs"]
+mod portkey;
 #[path = "fleet/server.rs"]
 mod server;
 mod support;

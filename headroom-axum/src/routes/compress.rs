@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{
     answer::{self, failure},
-    hexadecimal,
+    hexadecimal, webhook,
 };
 
 /// The longest body: the limit of providers.
@@ -34,6 +34,8 @@ struct Conversation<'a> {
     tools: Option<&'a RawValue>,
     #[serde(borrow, default)]
     config: Option<&'a RawValue>,
+    #[serde(rename = "eventType", borrow, default)]
+    event: Option<&'a RawValue>,
 }
 
 /// The answer. Tokens are those of the candidate tool results, counted by the model's tokenizer or, if that is not
@@ -82,6 +84,9 @@ pub(super) async fn answer(
         Err(_) => return failure(StatusCode::BAD_REQUEST, "the body ended before its announced end"),
     };
     match serde_json::from_slice(&body) {
+        Ok(Conversation { messages: None, input: None, contents: None, event: Some(_), .. }) => {
+            webhook::answer(layer, tenant, &body).await
+        }
         Ok(Conversation { messages: None, input: None, contents: None, .. }) => {
             failure(StatusCode::BAD_REQUEST, "the body has no `messages` (nor `input`, nor `contents`)")
         }
@@ -103,12 +108,12 @@ pub(super) async fn answer(
     }
 }
 
-async fn smaller(
+/// Returns the body of a request made smaller, and what was done.
+pub(super) async fn rewrite(
     layer: &PromptCompressionLayer,
     tenant: String,
     body: Bytes,
-    is_hexadecimal: bool,
-) -> Response {
+) -> (Bytes, Option<RequestReport>) {
     // The client sends its own request, so a tool added here would be lost: the model can retrieve only if the client
     // brought a tool.
     let mut settings = HeadroomOverride::new().tenant(tenant).retrieval(Retrieval::ClientTool);
@@ -120,7 +125,26 @@ async fn smaller(
     request.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     request.extensions_mut().insert(settings);
     let (mut parts, sent) = layer.rewrite(request).await.into_parts();
-    let sent = BodyExt::collect(sent).await.map_or_else(|_| body.clone(), |sent| sent.to_bytes());
+    let sent = BodyExt::collect(sent).await.map_or(body, |sent| sent.to_bytes());
+    (sent, parts.extensions.remove::<RequestReport>())
+}
+
+/// Returns the tokens of all candidates before and after.
+pub(super) fn tokens(report: Option<&Report>) -> (u64, u64) {
+    let sum = |get: fn(&BlockReport) -> Option<usize>| {
+        let blocks = report.map_or(&[][..], |report| &report.blocks);
+        blocks.iter().filter_map(get).map(|tokens| tokens as u64).sum::<u64>()
+    };
+    (sum(|block| block.tokens_before), sum(|block| block.tokens_after))
+}
+
+async fn smaller(
+    layer: &PromptCompressionLayer,
+    tenant: String,
+    body: Bytes,
+    is_hexadecimal: bool,
+) -> Response {
+    let (sent, result) = rewrite(layer, tenant, body.clone()).await;
     let (sent, hashes) = match (is_hexadecimal, str::from_utf8(&body), str::from_utf8(&sent)) {
         (true, Ok(before), Ok(after)) => {
             let (text, hashes) = hexadecimal::spell(before, after);
@@ -131,13 +155,8 @@ async fn smaller(
     let Ok(Conversation { messages, input, contents, model, .. }) = serde_json::from_slice(&sent) else {
         return failure(StatusCode::INTERNAL_SERVER_ERROR, "the result cannot be read");
     };
-    let result = parts.extensions.remove::<RequestReport>();
     let report = result.as_ref().and_then(RequestReport::report);
-    let sum = |get: fn(&BlockReport) -> Option<usize>| {
-        let blocks = report.map_or(&[][..], |report| &report.blocks);
-        blocks.iter().filter_map(get).map(|tokens| tokens as u64).sum::<u64>()
-    };
-    let (tokens_before, tokens_after) = (sum(|block| block.tokens_before), sum(|block| block.tokens_after));
+    let (tokens_before, tokens_after) = tokens(report);
     let tokens_saved = tokens_before.saturating_sub(tokens_after);
     let answer = Compressed {
         messages,

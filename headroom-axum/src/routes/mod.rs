@@ -4,6 +4,7 @@ mod hexadecimal;
 mod retrieve;
 mod stats;
 mod token;
+mod webhook;
 
 use std::{fmt, sync::Arc};
 
@@ -35,6 +36,9 @@ pub use self::{
 /// With `"config": {"mode": "ccr"}`, `/v1/compress` keeps the contract of LiteLLM's guardrail `headroom`: markers name
 /// handles in hexadecimal digits, `ccr_hashes` lists them, and the caller adds `headroom_retrieve` and answers its calls.
 /// `/v1/retrieve` takes such a hash too, and then has the text as `original_content` as well.
+///
+/// `/v1/compress` is also a webhook of Portkey's gateway (`default.webhook` before a request): a body with `eventType` and
+/// `request.json` is answered with `verdict` and, if the request became smaller, `transformedData.request.json`.
 ///
 /// Errors are `{"error":{"message","type","param","code"}}`. Bodies over 32 MiB are answered with 413.
 ///
