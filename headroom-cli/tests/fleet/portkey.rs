@@ -90,7 +90,7 @@ impl Drop for Portkey {
 fn request(turns: usize) -> Value {
     let mut messages = vec![json!({"role": "user", "content": "which orders are late?"})];
     for turn in 0..turns {
-        let row = |n: usize| json!({"order": n * 7919 + turn, "port": "Aarhus", "late": n % 9 == 0});
+        let row = |n: usize| json!({"order": n * 7919 + turn, "port": "Aarhus", "late": n.is_multiple_of(9)});
         let rows: Vec<Value> = (0..200).map(row).collect();
         let call = json!({"id": format!("c{turn}"), "type": "function", "function": {"name": "orders", "arguments": "{}"}});
         messages.push(json!({"role": "assistant", "content": null, "tool_calls": [call]}));
