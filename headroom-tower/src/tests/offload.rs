@@ -2,7 +2,7 @@
 #![cfg(feature = "tokio")]
 
 use std::{
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, Condvar, Mutex, mpsc},
     thread::ThreadId,
     time::Duration,
 };
@@ -48,8 +48,9 @@ fn without_a_runtime_the_work_is_done_at_once() {
 
 #[tokio::test]
 async fn small_requests_with_new_results_count_by_their_bytes() {
-    let (release, released) = mpsc::channel::<()>();
-    let released = Mutex::new(released);
+    // Which requests may be done, by the first byte of their bodies.
+    let released = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+    let gate = Arc::clone(&released);
     let (entered, is_entered) = mpsc::channel();
     let here = std::thread::current().id();
     let layer = PromptCompressionLayer::new().max_blocking_tasks(1).fake(move |api, body, _| {
@@ -58,8 +59,9 @@ async fn small_requests_with_new_results_count_by_their_bytes() {
             let report = headroom_core::Report::default();
             return Outcome::Unchanged { reason: UnchangedReason::Cancelled, report };
         }
-        entered.send(body[0]).unwrap();
-        released.lock().unwrap().recv().unwrap();
+        entered.send(char::from(body[0])).unwrap();
+        let first = char::from(body[0]);
+        drop(gate.1.wait_while(gate.0.lock().unwrap(), |released| !released.contains(&first)).unwrap());
         unchanged(api, body, &CompressOptions::new())
     });
     let layer = layer.tenant_from(|parts| parts.uri.query().unwrap_or_default().to_owned());
@@ -79,24 +81,31 @@ async fn small_requests_with_new_results_count_by_their_bytes() {
         all.push(begin(tenant, first, bytes));
         tokio::task::yield_now().await;
     }
-    let next = || char::from(is_entered.recv_timeout(Duration::from_secs(10)).unwrap());
-    let mut first = [next(), next()];
+    let release = |first: char| {
+        released.0.lock().unwrap().push(first);
+        released.1.notify_all();
+    };
+    // The places that come free are given away on this thread.
+    let next = async || {
+        for _ in 0..10_000 {
+            if let Ok(first) = is_entered.try_recv() {
+                return first;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("nobody is next");
+    };
+    let mut first = [next().await, next().await];
     first.sort_unstable();
     assert_eq!(first, ['a', 'b'], "one of each tenant");
-    let mut order = Vec::new();
-    for _ in 0..5 {
-        release.send(()).unwrap();
-        // The places that come free are given away on this thread.
-        for _ in 0..100 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            order.extend(is_entered.try_iter().map(char::from));
-        }
-    }
+    release('a');
+    assert_eq!(next().await, 'c', "the other tenant has a place");
+    release('b');
+    assert_eq!(next().await, 'e', "10 KB after 10 KB come before 100 KB after 200 KB");
+    ['c', 'd', 'e'].into_iter().for_each(release);
     for running in all {
         running.await.unwrap();
     }
-    let place = |first| order.iter().position(|entered| *entered == first).unwrap();
-    assert!(place('e') < place('d'), "10 KB after 10 KB come before 100 KB after 100 KB: {order:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
