@@ -58,12 +58,12 @@ pub(crate) fn gaps(text: &str, query: &Query<'_>) -> Vec<Omission> {
         diff.sections.iter().partition(|section| chooser.is_made(section));
     made.into_iter().for_each(|section| chooser.drop(section.body.clone()));
     if !wants_all(query) {
-        let exact = written.into_iter().filter(|section| section.is_exact);
+        let exact = written.iter().filter(|section| section.is_exact);
         exact.for_each(|section| chooser.trim_context(section));
         if chooser.is_history() {
             chooser.trim_history();
         } else {
-            chooser.trim_huge();
+            chooser.trim_huge(&written);
         }
     }
     chooser.gaps()
@@ -162,10 +162,8 @@ impl DiffSelector<'_> {
     }
 
     /// Gives each file of a huge diff an equal share of the lines that stay.
-    fn trim_huge(&mut self) {
-        let (diff, numbers) = (self.diff, &tuning().diff);
-        let sections = diff.sections.iter().filter(|section| !self.is_made(section));
-        let sections: Vec<&Section<'_>> = sections.collect();
+    fn trim_huge(&mut self, sections: &[&Section<'_>]) {
+        let numbers = &tuning().diff;
         let sizes: Vec<usize> = sections.iter().map(|section| section.body.len()).collect();
         if sizes.iter().sum::<usize>() <= numbers.huge_lines {
             return;
